@@ -1,0 +1,51 @@
+use super::{EditError, Object};
+use crate::traffic::{ObjectRef, Routes, Seen, Selectors};
+use alloc::{collections::BTreeMap, vec::Vec};
+use core::fmt;
+
+/// Pure: how one kind of traffic manager's objects are read and edited.
+///
+/// Only the leaves that it owns change; every other byte of meaning survives.
+pub trait ObjectEditor: fmt::Debug + Send + Sync {
+    /// The objects that are edited. They must exist.
+    fn objects(&self) -> Vec<ObjectRef>;
+
+    /// The kinds (group, kind, namespace) that are listed as well, to find out what else leads to our
+    /// destinations. The default lists nothing.
+    fn also_lists(&self) -> Vec<ObjectRef> {
+        Vec::new()
+    }
+
+    /// Reads what the objects say. Settled answers and versions are filled in by the bridge.
+    ///
+    /// # Errors
+    /// An object that is missing or makes no sense: where, what, and what to write instead.
+    fn read(&self, objects: &Objects) -> Result<Seen, EditError>;
+
+    /// What must change so that the destinations lead to `to`.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read). Nothing that matches is an error, never a silent success.
+    fn select(&self, objects: &Objects, to: &Selectors) -> Result<Edits, EditError>;
+
+    /// What must change so that requests are split like `to`.
+    ///
+    /// # Errors
+    /// As for [`select`](Self::select).
+    fn route(&self, objects: &Objects, to: &Routes) -> Result<Edits, EditError>;
+
+    /// What must change so that nothing of ours is left.
+    ///
+    /// # Errors
+    /// As for [`select`](Self::select).
+    fn release(&self, objects: &Objects) -> Result<Edits, EditError>;
+
+    /// Whether this object carries routes; otherwise it carries selectors. Settled is asked for each apart.
+    fn is_route(&self, object: &ObjectRef) -> bool;
+}
+
+/// Objects by name, with the version that was read.
+pub type Objects = BTreeMap<ObjectRef, Object>;
+
+/// The objects that change, whole, in the order in which they are to be written.
+pub type Edits = Vec<(ObjectRef, serde_json::Value)>;

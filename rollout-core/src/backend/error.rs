@@ -1,0 +1,81 @@
+use super::Written;
+use crate::traffic::ObjectRef;
+use alloc::string::String;
+
+/// Why a store did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// There is no such object.
+    #[error("{0} not found")]
+    NotFound(ObjectRef),
+    /// It has changed since it was read. Not a failure: read again and decide again.
+    #[error("{0} has changed since it was read")]
+    Conflict(ObjectRef),
+    /// The store says no, and nothing changed.
+    #[error("{object}: {why}")]
+    Refused {
+        /// Which object.
+        object: ObjectRef,
+        /// The store's own words.
+        why: String,
+    },
+    /// No answer, or one that makes no sense: a write may have taken effect.
+    #[error("{object}: {why} (it may have taken effect)")]
+    Unclear {
+        /// Which object.
+        object: ObjectRef,
+        /// What came instead of an answer.
+        why: String,
+    },
+}
+
+/// An object that cannot be read or edited: where, what, and what to write instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{object}: {path}: {what}; {instead}")]
+#[non_exhaustive]
+pub struct EditError {
+    /// Which object.
+    pub object: ObjectRef,
+    /// Where in it.
+    pub path: String,
+    /// What is wrong.
+    pub what: String,
+    /// What to write instead.
+    pub instead: String,
+}
+
+impl EditError {
+    /// Something is wrong at `path`.
+    pub fn new(
+        object: ObjectRef,
+        path: impl Into<String>,
+        what: impl Into<String>,
+        instead: impl Into<String>,
+    ) -> Self {
+        Self { object, path: path.into(), what: what.into(), instead: instead.into() }
+    }
+}
+
+/// Why a backend did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackendError {
+    /// An object cannot be read or edited as it stands.
+    #[error(transparent)]
+    Edit(#[from] EditError),
+    /// The store did not do it. What was written before that, in the same call, is in `written`.
+    #[error("{error}")]
+    Store {
+        /// What the store said.
+        error: StoreError,
+        /// What had been written before.
+        written: Written,
+    },
+}
+
+impl From<StoreError> for BackendError {
+    fn from(error: StoreError) -> Self {
+        Self::Store { error, written: Written::default() }
+    }
+}

@@ -1,0 +1,88 @@
+//! How traffic decisions are carried out: pure editors of objects, stores that compare and swap, and the
+//! bridge between them.
+
+mod data_plane;
+mod editor;
+mod error;
+mod memory;
+mod pair;
+mod service;
+mod store;
+mod stored;
+
+pub use data_plane::{DataPlane, NoDataPlane};
+pub use editor::{Edits, ObjectEditor, Objects};
+pub use error::{BackendError, EditError, StoreError};
+// pub use memory::{Fault, MemoryStore};
+// pub use pair::Pair;
+// pub use service::ServiceEditor;
+pub use store::{Object, ObjectStore};
+// pub use stored::Stored;
+
+use crate::{
+    Revision,
+    traffic::{Routes, Seen, Selectors, Version},
+};
+use alloc::{boxed::Box, vec::Vec};
+use async_trait::async_trait;
+use core::fmt;
+
+/// One traffic manager, or the Services of a rollout: what it was told, and how it is told something else.
+///
+/// A plan is safe relative to what was observed, so every write carries the version of that observation;
+/// an implementation never reads again and overwrites.
+#[async_trait]
+pub trait TrafficBackend: fmt::Debug + Send + Sync {
+    /// What it has been told, with a version per object, and whether the data plane has it; also whether
+    /// the data plane has the endpoints of `revisions`.
+    ///
+    /// # Errors
+    /// Objects that cannot be read, or that make no sense. The rollout holds; a failed read is not an empty
+    /// one.
+    async fn observe(&self, revisions: &[Revision]) -> Result<Seen, BackendError>;
+
+    /// Points destinations at pods.
+    ///
+    /// # Errors
+    /// `Conflict` when an object is no longer the one of `seen`; whatever was written before is in the
+    /// error.
+    async fn select(&self, to: &Selectors, seen: &Version) -> Result<Written, BackendError>;
+
+    /// Splits requests.
+    ///
+    /// # Errors
+    /// As for [`select`](Self::select).
+    async fn route(&self, to: &Routes, seen: &Version) -> Result<Written, BackendError>;
+
+    /// Gives the objects back: no managed route, all weight on stable, no trace of ours. Only for routes at
+    /// weight 0.
+    ///
+    /// # Errors
+    /// As for [`select`](Self::select).
+    async fn release(&self, seen: &Version) -> Result<Written, BackendError>;
+
+    /// Writes `nonce` into every object, conditional on `seen`: whatever an earlier process still has under
+    /// way fails from now on.
+    ///
+    /// # Errors
+    /// As for [`select`](Self::select).
+    async fn fence(&self, nonce: &str, seen: &Version) -> Result<Written, BackendError>;
+}
+
+/// What a write did: the versions of the objects after it. A driver chains its own writes with them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+#[must_use = "the next write of the same plan must carry these versions"]
+pub struct Written {
+    /// The objects after the write: those that were not changed keep their version.
+    pub version: Version,
+    /// Which objects were changed.
+    pub changed: Vec<crate::traffic::ObjectRef>,
+}
+
+impl Written {
+    /// These objects were changed, and this is how all stand now.
+    pub fn new(version: Version, changed: Vec<crate::traffic::ObjectRef>) -> Self {
+        Self { version, changed }
+    }
+}

@@ -1,0 +1,43 @@
+use super::StoreError;
+use crate::traffic::{ObjectRef, ObjectVersion};
+use alloc::{boxed::Box, vec::Vec};
+use async_trait::async_trait;
+use core::fmt;
+
+/// A store of objects that compares and swaps: in memory, or Kubernetes.
+#[async_trait]
+pub trait ObjectStore: fmt::Debug + Send + Sync {
+    /// Reads one object.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], or that it could not be read.
+    async fn get(&self, object: &ObjectRef) -> Result<Object, StoreError>;
+
+    /// Lists all objects of the kind and namespace of `like`; its name is ignored.
+    ///
+    /// # Errors
+    /// That they could not be read.
+    async fn list(&self, like: &ObjectRef) -> Result<Vec<(ObjectRef, Object)>, StoreError>;
+
+    /// Replaces one object if it still has the version `read`, and says its new version.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when it has another version; [`StoreError::Refused`] when the store says no;
+    /// [`StoreError::Unclear`] when the write may or may not have taken effect.
+    async fn replace(
+        &self,
+        object: &ObjectRef,
+        to: serde_json::Value,
+        read: &ObjectVersion,
+    ) -> Result<ObjectVersion, StoreError>;
+}
+
+/// One object as it was read.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "a value and its version")]
+pub struct Object {
+    /// The whole object.
+    pub value: serde_json::Value,
+    /// Its version.
+    pub version: ObjectVersion,
+}

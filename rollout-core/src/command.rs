@@ -1,0 +1,198 @@
+//! What a person may say, and the answer. Pure: a command is applied to a status, with the position that
+//! the person was looking at.
+
+mod apply;
+
+pub use apply::apply;
+
+use crate::{Revision, Status, traffic::Version};
+use alloc::vec::Vec;
+use core::fmt;
+use serde::{Deserialize, Serialize};
+
+/// What a person says, and what they were looking at when they said it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Command {
+    /// What is asked for.
+    pub kind: CommandKind,
+    /// Where the rollout was when it was asked for.
+    pub at: Position,
+}
+
+impl Command {
+    /// Says `kind` at a position.
+    #[must_use]
+    pub fn new(kind: CommandKind, at: Position) -> Self {
+        Self { kind, at }
+    }
+}
+
+/// What a person may ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum CommandKind {
+    /// End the pause under way.
+    Promote,
+    /// Skip everything that is left and go to all traffic.
+    PromoteFull,
+    /// Skip the step under way.
+    Skip,
+    /// Stop where it is (`spec.paused`).
+    Pause,
+    /// Go on after `Pause`.
+    Resume,
+    /// Give the update up: traffic back to stable.
+    Abort,
+    /// Start an aborted update again, from its first step.
+    Retry,
+    /// Put the stable revision's template back into the user's object.
+    Undo,
+    /// Override the wait for proxies that are behind, and for a stable that cannot carry the traffic.
+    Proceed,
+}
+
+impl CommandKind {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Promote,
+        Self::PromoteFull,
+        Self::Skip,
+        Self::Pause,
+        Self::Resume,
+        Self::Abort,
+        Self::Retry,
+        Self::Undo,
+        Self::Proceed,
+    ];
+}
+
+impl fmt::Display for CommandKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Promote => "promote",
+            Self::PromoteFull => "promote-full",
+            Self::Skip => "skip",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Abort => "abort",
+            Self::Retry => "retry",
+            Self::Undo => "undo",
+            Self::Proceed => "proceed",
+        })
+    }
+}
+
+/// Where a rollout is: what a command is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Position {
+    /// The revision under way.
+    pub revision: Revision,
+    /// The step under way.
+    pub step: u32,
+}
+
+impl Position {
+    /// A position.
+    #[must_use]
+    pub fn new(revision: Revision, step: u32) -> Self {
+        Self { revision, step }
+    }
+
+    /// Where `status` is; `None` before anything has started.
+    #[must_use]
+    pub fn of(status: &Status) -> Option<Self> {
+        status.canary.clone().map(|revision| Self { revision, step: status.step })
+    }
+}
+
+/// The answer to a command: it is never lost and never applied to another revision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[must_use = "an accepted command takes effect only when its status is stored and its edits are made"]
+#[expect(clippy::exhaustive_enums, reason = "the two answers there are")]
+pub enum Answer {
+    /// Store this status by compare-and-swap, and make these edits.
+    Accepted {
+        /// The next status.
+        status: Status,
+        /// What must change in the user's own object.
+        edits: Vec<Edit>,
+    },
+    /// Nothing changes, and why.
+    Rejected(Rejection),
+}
+
+/// What must change in the user's own object, or beside it, for a command to take effect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_enums, reason = "a driver that cannot make a new edit must not compile")]
+pub enum Edit {
+    /// Set `spec.paused`.
+    Paused(bool),
+    /// Put this revision's template back.
+    Template(Revision),
+    /// Keep this word where it is observed again ([`Observed::proceed`](crate::Observed::proceed)): an
+    /// annotation. When it is lost, the rollout waits again.
+    Proceed(Proceed),
+}
+
+/// A person's word that one wait may end: it holds for one position and one state of the objects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Proceed {
+    /// Where the rollout was.
+    pub at: Position,
+    /// The content of the objects that was waited for.
+    pub contents: Vec<u64>,
+}
+
+impl Proceed {
+    /// Overrides the wait for these objects at this position.
+    #[must_use]
+    pub fn new(at: Position, objects: &Version) -> Self {
+        Self { at, contents: contents(objects).collect() }
+    }
+
+    /// Whether it was said about this position and these objects.
+    #[must_use]
+    pub fn holds(&self, status: &Status, objects: &Version) -> bool {
+        status.canary.as_ref() == Some(&self.at.revision)
+            && status.step == self.at.step
+            && contents(objects).eq(self.contents.iter().copied())
+    }
+}
+
+fn contents(objects: &Version) -> impl Iterator<Item = u64> + '_ {
+    objects.objects().iter().map(|(_, version)| version.content)
+}
+
+/// Why a command was not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// The rollout has moved on since.
+    #[error("the rollout is no longer where you saw it; look again and repeat the command")]
+    Stale,
+    /// It is so already.
+    #[error("it is so already")]
+    AlreadyDone,
+    /// Nothing is under way.
+    #[error("no update is under way")]
+    NothingUnderWay,
+    /// There is no pause to end.
+    #[error("no pause is under way; use `skip` to skip the step, or `promote-full` to skip all")]
+    NotPaused,
+    /// The update is aborted.
+    #[error("the update is aborted; use `retry` to start it again")]
+    IsAborted,
+    /// The update is not aborted.
+    #[error("the update is not aborted")]
+    NotAborted,
+    /// There is no stable revision to go back to.
+    #[error("this is the first deploy: there is no stable revision to go back to")]
+    NoStable,
+    /// Nothing is waited for that could be overridden.
+    #[error("nothing is waited for that `proceed` could override")]
+    NotWaiting,
+}

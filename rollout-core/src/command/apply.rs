@@ -1,0 +1,148 @@
+use super::{Answer, Command, CommandKind, Edit, Position, Proceed, Rejection};
+use crate::{AbortReason, Aborted, Observed, Spec, Status, Step, Time};
+use alloc::{vec, vec::Vec};
+
+/// Answers a command.
+///
+/// The position guards every command: `Stale` when another revision is under way, and for those about one
+/// step (promote, skip, proceed) also when another step is.
+///
+/// ```
+/// use rollout_core::{Answer, Command, CommandKind, Observed, Position, Rejection, Spec, Status, Strategy, Time};
+/// let spec = Spec::new(Strategy::builder().build()?, "v1".into());
+/// let mut status = Status::default();
+/// status.stable = Some("v1".into());
+/// status.canary = Some("v1".into());
+/// let abort = Command::new(CommandKind::Abort, Position::new("v1".into(), 0));
+/// let answer = rollout_core::apply(&abort, &spec, &status, &Observed::new(), Time::from_secs(0));
+/// assert_eq!(answer, Answer::Rejected(Rejection::NothingUnderWay));
+/// # Ok::<(), rollout_core::InvalidStrategy>(())
+/// ```
+pub fn apply(command: &Command, spec: &Spec, status: &Status, observed: &Observed, now: Time) -> Answer {
+    match change(command, spec, status, observed, now) {
+        Ok((status, edits)) => Answer::Accepted { status, edits },
+        Err(rejection) => Answer::Rejected(rejection),
+    }
+}
+
+fn change(
+    command: &Command,
+    spec: &Spec,
+    status: &Status,
+    observed: &Observed,
+    now: Time,
+) -> Result<(Status, Vec<Edit>), Rejection> {
+    let here = Position::of(status).ok_or(Rejection::NothingUnderWay)?;
+    let step_matters =
+        matches!(command.kind, CommandKind::Promote | CommandKind::Skip | CommandKind::Proceed);
+    if command.at.revision != here.revision || step_matters && command.at.step != here.step {
+        return Err(Rejection::Stale);
+    }
+    let mut next = status.clone();
+    let under_way = || if status.is_done() { Err(Rejection::NothingUnderWay) } else { Ok(()) };
+    let mut unpaused = if spec.paused { vec![Edit::Paused(false)] } else { Vec::new() };
+    match command.kind {
+        CommandKind::Promote => {
+            let step = usize::try_from(status.step).ok().and_then(|index| spec.strategy.steps().get(index));
+            let at_pause = !status.is_done() && matches!(step, Some(Step::Pause(_)));
+            if !at_pause && !spec.paused {
+                under_way()?;
+                return Err(if status.aborted.is_some() {
+                    Rejection::IsAborted
+                } else {
+                    Rejection::NotPaused
+                });
+            }
+            if at_pause && status.aborted.is_none() {
+                next.next_step();
+            }
+        }
+        CommandKind::PromoteFull => {
+            under_way()?;
+            if status.promote_full && status.aborted.is_none() && !spec.paused {
+                return Err(Rejection::AlreadyDone);
+            }
+            next.promote_full = true;
+            next.aborted = None;
+            next.paused_at = None;
+        }
+        CommandKind::Skip => {
+            under_way()?;
+            if status.aborted.is_some() {
+                return Err(Rejection::IsAborted);
+            }
+            if status.step as usize >= spec.strategy.steps().len() {
+                return Err(Rejection::AlreadyDone);
+            }
+            next.next_step();
+            unpaused.clear();
+        }
+        CommandKind::Pause if spec.paused => return Err(Rejection::AlreadyDone),
+        CommandKind::Pause => unpaused = vec![Edit::Paused(true)],
+        CommandKind::Resume if !spec.paused => return Err(Rejection::NotPaused),
+        CommandKind::Resume => {}
+        CommandKind::Abort => {
+            under_way()?;
+            if status.stable.is_none() {
+                return Err(Rejection::NoStable);
+            }
+            if status.aborted.is_some() {
+                return Err(Rejection::AlreadyDone);
+            }
+            next.abort(now, AbortReason::Command);
+            unpaused.clear();
+        }
+        CommandKind::Retry => {
+            under_way()?;
+            if status.aborted.is_none() {
+                return Err(Rejection::NotAborted);
+            }
+            next.restart();
+            unpaused.clear();
+        }
+        CommandKind::Undo => {
+            let stable = status.stable.clone().ok_or(Rejection::NoStable)?;
+            if spec.target == stable {
+                return Err(Rejection::AlreadyDone);
+            }
+            unpaused.push(Edit::Template(stable));
+        }
+        CommandKind::Proceed => {
+            let traffic = observed.traffic.as_ref().ok_or(Rejection::NotWaiting)?;
+            if observed.proceed.as_ref().is_some_and(|word| word.holds(status, &traffic.version)) {
+                return Err(Rejection::AlreadyDone);
+            }
+            if !crate::reconcile::can_be_overridden(spec, status, observed, now) {
+                return Err(Rejection::NotWaiting);
+            }
+            unpaused = vec![Edit::Proceed(Proceed::new(here, &traffic.version))];
+        }
+    }
+    Ok((next, unpaused))
+}
+
+impl Status {
+    /// Goes to the next step.
+    pub(crate) fn next_step(&mut self) {
+        self.step = self.step.saturating_add(1);
+        self.paused_at = None;
+        self.progress = None;
+    }
+
+    /// Starts the steps again.
+    pub(crate) fn restart(&mut self) {
+        self.step = 0;
+        self.paused_at = None;
+        self.aborted = None;
+        self.promote_full = false;
+        self.progress = None;
+    }
+
+    /// Gives the update up.
+    pub(crate) fn abort(&mut self, now: Time, why: AbortReason) {
+        self.aborted = Some(Aborted::new(now, why));
+        self.paused_at = None;
+        self.promote_full = false;
+        self.progress = None;
+    }
+}

@@ -1,0 +1,154 @@
+//! What happened, for people and dashboards.
+
+use crate::{
+    AbortReason, Revision, Step, Time,
+    traffic::{Routes, Selectors},
+};
+use core::fmt;
+use serde::{Deserialize, Serialize};
+
+/// What happened. Reported after it happened, once for each stored change or successful write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Event {
+    /// A new revision is under way.
+    Started {
+        /// Which one.
+        revision: Revision,
+        /// The unfinished one that it replaces.
+        instead_of: Option<Revision>,
+    },
+    /// The target is the stable revision again: back at once, without steps.
+    RolledBack {
+        /// The stable revision.
+        revision: Revision,
+    },
+    /// The strategy's steps were edited: they start again.
+    StepsEdited,
+    /// A step is done.
+    StepCompleted {
+        /// Its index, from 0.
+        step: u32,
+        /// How many steps there are.
+        of: u32,
+        /// What it was.
+        what: Step,
+    },
+    /// A pause step began.
+    Paused {
+        /// When it ends by itself.
+        until: Option<Time>,
+    },
+    /// A pause step ended.
+    Resumed,
+    /// The update was given up.
+    Aborted {
+        /// Which revision.
+        revision: Revision,
+        /// Why.
+        why: AbortReason,
+    },
+    /// The revision carries the users' traffic from now on.
+    Completed {
+        /// Which one.
+        revision: Revision,
+        /// The one before it.
+        before: Option<Revision>,
+    },
+    /// The pods that were waited for are late.
+    ProgressDeadlineExceeded {
+        /// Whose pods.
+        revision: Revision,
+    },
+    /// Everything was scaled to 0 by the user.
+    FellAsleep,
+    /// Stable has a pod again.
+    WokeUp,
+    /// A revision's pod count or mark was written.
+    Scaled {
+        /// Which one.
+        revision: Revision,
+        /// Pods asked for now.
+        pods: u32,
+        /// The mark now.
+        mark: Option<Time>,
+    },
+    /// Selectors were written.
+    Selected(Selectors),
+    /// Routes were written.
+    Routed(Routes),
+    /// An old revision was deleted.
+    Pruned {
+        /// Which one.
+        revision: Revision,
+    },
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Started { revision, instead_of: None } => write!(f, "started {revision}"),
+            Self::Started { revision, instead_of: Some(old) } => {
+                write!(f, "started {revision} instead of {old}")
+            }
+            Self::RolledBack { revision } => write!(f, "rolled back to stable {revision}"),
+            Self::StepsEdited => f.write_str("the steps were edited and start again"),
+            Self::StepCompleted { step, of, what } => {
+                write!(f, "step {}/{of} completed ({what})", step.saturating_add(1))
+            }
+            Self::Paused { until: Some(until) } => write!(f, "paused until {until}"),
+            Self::Paused { until: None } => f.write_str("paused until somebody promotes"),
+            Self::Resumed => f.write_str("resumed"),
+            Self::Aborted { revision, why: AbortReason::Command } => write!(f, "aborted {revision}"),
+            Self::Aborted { revision, why: AbortReason::ProgressDeadline } => {
+                write!(f, "aborted {revision}: its pods made no progress")
+            }
+            Self::Completed { revision, before: Some(before) } => {
+                write!(f, "completed: {revision} is stable instead of {before}")
+            }
+            Self::Completed { revision, before: None } => write!(f, "completed: {revision} is stable"),
+            Self::ProgressDeadlineExceeded { revision } => {
+                write!(f, "the pods of {revision} make no progress")
+            }
+            Self::FellAsleep => f.write_str("scaled to zero by the user"),
+            Self::WokeUp => f.write_str("stable has pods again"),
+            Self::Scaled { revision, pods, mark: None } => write!(f, "{revision}: {pods} pods"),
+            Self::Scaled { revision, pods, mark: Some(at) } => {
+                write!(f, "{revision}: {pods} pods, marked for scale-down at {at}")
+            }
+            Self::Selected(selectors) => write_selectors(f, selectors),
+            Self::Routed(routes) => write_routes(f, routes),
+            Self::Pruned { revision } => write!(f, "deleted old revision {revision}"),
+        }
+    }
+}
+
+fn write_selectors(f: &mut fmt::Formatter<'_>, selectors: &Selectors) -> fmt::Result {
+    f.write_str("selected")?;
+    for (name, selection) in [("stable", &selectors.stable), ("canary", &selectors.canary)] {
+        if let Some(selection) = selection {
+            write!(f, " {name} → {selection}")?;
+        }
+    }
+    Ok(())
+}
+
+fn write_routes(f: &mut fmt::Formatter<'_>, routes: &Routes) -> fmt::Result {
+    use crate::traffic::{ManagedChange, WeightChange};
+    f.write_str("routed")?;
+    if let WeightChange::To { weight, of } = routes.weight {
+        write!(f, " canary {weight}, stable {}", of.saturating_sub(weight))?;
+    }
+    match &routes.managed {
+        ManagedChange::Keep => Ok(()),
+        ManagedChange::Retain(names) if names.is_empty() => f.write_str(" without managed routes"),
+        ManagedChange::Retain(names) => write_names(f, names.iter().map(|name| &**name)),
+        ManagedChange::To(routes) if routes.is_empty() => f.write_str(" without managed routes"),
+        ManagedChange::To(routes) => write_names(f, routes.iter().map(|route| &*route.name)),
+    }
+}
+
+fn write_names<'a>(f: &mut fmt::Formatter<'_>, names: impl Iterator<Item = &'a str>) -> fmt::Result {
+    f.write_str(" managed routes:")?;
+    names.into_iter().try_for_each(|name| write!(f, " {name}"))
+}

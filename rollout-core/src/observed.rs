@@ -1,0 +1,150 @@
+//! What is there, as far as it is known.
+
+use crate::{Proceed, Range, Revision, Time, traffic::Seen};
+use alloc::vec::Vec;
+use core::time::Duration;
+use serde::{Deserialize, Serialize};
+
+/// What is there. Everything that was not set is unknown: it may hold a rollout, never advance it.
+///
+/// A failed read is not an empty one: leave out what could not be read.
+///
+/// ```
+/// use rollout_core::{Observed, Range, RevisionSeen, traffic::Seen};
+/// let v1 = RevisionSeen::new("v1".into()).wanted(4).ready(Range::exact(4)).available(Range::exact(4));
+/// let observed = Observed::new().revisions([v1]).traffic(Seen::nothing());
+/// assert!(observed.revision(&"v1".into()).is_some());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Observed {
+    /// Every revision that exists.
+    pub revisions: Option<Vec<RevisionSeen>>,
+    /// Ready pods behind the user's own selector.
+    pub users_own: Option<Range>,
+    /// The traffic, as it was read.
+    pub traffic: Option<Seen>,
+    /// A person's word that one wait may end.
+    pub proceed: Option<Proceed>,
+}
+
+impl Observed {
+    /// Nothing is known.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// All revisions that exist.
+    #[must_use]
+    pub fn revisions(mut self, revisions: impl IntoIterator<Item = RevisionSeen>) -> Self {
+        self.revisions = Some(revisions.into_iter().collect());
+        self
+    }
+
+    /// Ready pods behind the user's own selector.
+    #[must_use]
+    pub fn users_own(mut self, ready: Range) -> Self {
+        self.users_own = Some(ready);
+        self
+    }
+
+    /// The traffic as it was read.
+    #[must_use]
+    pub fn traffic(mut self, seen: Seen) -> Self {
+        self.traffic = Some(seen);
+        self
+    }
+
+    /// A person's word that one wait may end.
+    #[must_use]
+    pub fn proceed(mut self, word: Option<Proceed>) -> Self {
+        self.proceed = word;
+        self
+    }
+
+    /// One revision, if it is known to exist.
+    #[must_use]
+    pub fn revision(&self, revision: &Revision) -> Option<&RevisionSeen> {
+        self.revisions.as_deref().unwrap_or_default().iter().find(|seen| seen.revision == *revision)
+    }
+}
+
+/// One revision's pods.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RevisionSeen {
+    /// Which one.
+    pub revision: Revision,
+    /// Its number: 1 for the first, higher for later ones.
+    pub number: u64,
+    /// How many pods its workload asks for.
+    pub wanted: u32,
+    /// How many are ready: they can answer requests.
+    pub ready: Range,
+    /// How many are available: ready for `minReadySeconds`.
+    pub available: Range,
+    /// The mark that allows it to go to 0 pods, and when.
+    pub mark: Option<Time>,
+    /// How long an unbroken row of live readings, at most 5 s apart and of one version of the workload, has
+    /// shown that no pod is ready. `None` when the last reading was not live or a pod may be ready.
+    pub dark: Option<Duration>,
+}
+
+impl RevisionSeen {
+    /// A revision with no pods asked for, and unknown counts.
+    #[must_use]
+    pub fn new(revision: Revision) -> Self {
+        Self {
+            revision,
+            number: 0,
+            wanted: 0,
+            ready: Range::UNKNOWN,
+            available: Range::UNKNOWN,
+            mark: None,
+            dark: None,
+        }
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn number(mut self, number: u64) -> Self {
+        self.number = number;
+        self
+    }
+
+    /// How many pods its workload asks for.
+    #[must_use]
+    pub fn wanted(mut self, pods: u32) -> Self {
+        self.wanted = pods;
+        self
+    }
+
+    /// How many pods are ready.
+    #[must_use]
+    pub fn ready(mut self, pods: Range) -> Self {
+        self.ready = pods;
+        self
+    }
+
+    /// How many pods are available.
+    #[must_use]
+    pub fn available(mut self, pods: Range) -> Self {
+        self.available = pods;
+        self
+    }
+
+    /// The mark, if it has one.
+    #[must_use]
+    pub fn mark(mut self, until: Option<Time>) -> Self {
+        self.mark = until;
+        self
+    }
+
+    /// For how long it has been seen without a ready pod.
+    #[must_use]
+    pub fn dark(mut self, age: Option<Duration>) -> Self {
+        self.dark = age;
+        self
+    }
+}

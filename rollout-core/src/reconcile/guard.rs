@@ -1,0 +1,85 @@
+//! The guards that the laws are about, each of which can be taken out to see that a law bites.
+//!
+//! Only with the private feature `_mutants`; without it, every guard stands and the question costs nothing.
+
+/// A guard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+#[non_exhaustive]
+#[cfg_attr(not(feature = "_mutants"), expect(dead_code, reason = "some guards stand in drivers"))]
+pub enum Guard {
+    /// Before a weight rises or a managed route is added.
+    UpGate = 1,
+    /// Before a selector leaves pods, or pods are removed.
+    DownGate,
+    /// A revision goes to 0 only while it bears the mark, and gets traffic only without.
+    Mark,
+    /// Never decide on an observation older than one's own last write (stands in drivers).
+    ReadYourWrites,
+    /// Never act before an earlier process's writes are fenced off.
+    LateWriteFence,
+    /// Never act without a proof of being in charge.
+    InCharge,
+    /// Store the status before acting on it.
+    StatusFirst,
+    /// A plan writes selectors or routes, never both.
+    OneLayer,
+    /// A destination in use is pointed only at enough ready pods.
+    LiveCapacity,
+    /// A destination in use is pointed only at pods whose endpoints every proxy has.
+    LiveEndpoints,
+    /// Evidence that a proxy is behind holds.
+    NotYet,
+    /// After a commit, weight returns to stable only when stable leads to the new revision everywhere.
+    StableReturn,
+    /// An aborted canary never gains.
+    AbortedRises,
+}
+
+#[cfg(feature = "_mutants")]
+mod switch {
+    use super::Guard;
+    use core::sync::atomic::{AtomicU8, Ordering};
+
+    static OFF: AtomicU8 = AtomicU8::new(0);
+
+    impl Guard {
+        /// Every guard.
+        pub const ALL: [Self; 13] = [
+            Self::UpGate,
+            Self::DownGate,
+            Self::Mark,
+            Self::ReadYourWrites,
+            Self::LateWriteFence,
+            Self::InCharge,
+            Self::StatusFirst,
+            Self::OneLayer,
+            Self::LiveCapacity,
+            Self::LiveEndpoints,
+            Self::NotYet,
+            Self::StableReturn,
+            Self::AbortedRises,
+        ];
+    }
+
+    /// Takes one guard out, in the whole process; `None` puts all back.
+    pub fn switch_off(guard: Option<Guard>) {
+        OFF.store(guard.map_or(0, |guard| guard as u8), Ordering::SeqCst);
+    }
+
+    /// Whether a guard is taken out.
+    #[must_use]
+    pub fn off(guard: Guard) -> bool {
+        OFF.load(Ordering::Relaxed) == guard as u8
+    }
+}
+
+#[cfg(feature = "_mutants")]
+pub use switch::{off, switch_off};
+
+/// Whether a guard is taken out: never, without the private feature `_mutants`.
+#[cfg(not(feature = "_mutants"))]
+#[must_use]
+pub(crate) const fn off(_: Guard) -> bool {
+    false
+}

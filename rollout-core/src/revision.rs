@@ -1,0 +1,59 @@
+//! What tells one pod template from another.
+
+use alloc::{string::String, sync::Arc};
+use core::{borrow::Borrow, fmt};
+use serde::{Deserialize, Serialize};
+
+/// A revision of the pods: the hash of their template, as it stands in the label
+/// `rollouts-pod-template-hash`.
+///
+/// The engine only compares revisions; any text that is the same for the same template will do.
+/// Cloning is cheap.
+///
+/// ```
+/// use rollout_core::Revision;
+/// let v1 = Revision::from("5d96bf8bbd");
+/// assert_eq!(v1.as_str(), "5d96bf8bbd");
+/// assert_ne!(v1, Revision::from("f44c7c68f"));
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Revision(Arc<str>);
+
+impl Revision {
+    /// The hash as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Revision {
+    fn from(hash: &str) -> Self {
+        Self(hash.into())
+    }
+}
+
+impl From<String> for Revision {
+    fn from(hash: String) -> Self {
+        Self(hash.into())
+    }
+}
+
+impl Borrow<str> for Revision {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,185 @@
+//! What must survive a restart and cannot be observed.
+
+use crate::{Revision, Time};
+use alloc::{string::String, sync::Arc};
+use serde::{Deserialize, Serialize};
+
+/// What must survive a restart and cannot be observed. Nothing else is stored.
+///
+/// A new rollout starts with [`Status::default`]. Its stored form is `{"v":1,…}`; another version is an
+/// error, never a fresh start.
+///
+/// ```
+/// use rollout_core::Status;
+/// let stored = serde_json::to_string(&Status::default())?;
+/// assert_eq!(stored, r#"{"v":1}"#);
+/// assert!(serde_json::from_str::<Status>(r#"{"v":2}"#).is_err());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "Stored", into = "Stored")]
+#[non_exhaustive]
+pub struct Status {
+    /// The revision that carries the users' traffic; `None` before the first deploy is done.
+    pub stable: Option<Revision>,
+    /// The revision that the steps are about; the same as `stable` when the rollout is done.
+    pub canary: Option<Revision>,
+    /// The step that is under way: an index from 0; the number of steps when all are done.
+    pub step: u32,
+    /// Which list of steps `step` counts in.
+    pub step_hash: Option<Arc<str>>,
+    /// Since when the pause step under way has been waiting. Whole seconds.
+    pub paused_at: Option<Time>,
+    /// Why the update was given up, and when.
+    pub aborted: Option<Aborted>,
+    /// Whether what is left of the steps is skipped.
+    pub promote_full: bool,
+    /// Whether the user scaled everything to 0; stays set until stable has a pod again.
+    pub asleep: bool,
+    /// How the pods that the rollout waits for come along.
+    pub progress: Option<Progress>,
+}
+
+/// That an update was given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Aborted {
+    /// When. Whole seconds.
+    pub at: Time,
+    /// Why.
+    pub why: AbortReason,
+}
+
+impl Aborted {
+    /// Given up at `at`, rounded up to a whole second.
+    #[must_use]
+    pub fn new(at: Time, why: AbortReason) -> Self {
+        Self { at: at.ceil_to_second(), why }
+    }
+}
+
+/// Why an update was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum AbortReason {
+    /// A person said so.
+    Command,
+    /// Its pods made no progress, and the strategy says to abort then.
+    ProgressDeadline,
+}
+
+/// How the pods that the rollout waits for come along: the progress deadline runs from here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Progress {
+    /// When the number of ready pods last rose, or the wait began. Whole seconds.
+    pub since: Time,
+    /// How many of the pods waited for were ready then.
+    pub ready: u32,
+    /// Whether the deadline has passed.
+    pub exceeded: bool,
+}
+
+impl Progress {
+    /// A wait that begins at `at`, rounded up to a whole second, with this many ready pods.
+    #[must_use]
+    pub fn new(at: Time, ready: u32) -> Self {
+        Self { since: at.ceil_to_second(), ready, exceeded: false }
+    }
+}
+
+impl Status {
+    /// Whether the stable revision is also the one that the steps are about: nothing is under way.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.stable.is_some() && self.stable == self.canary
+    }
+}
+
+/// The stored form.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Stored {
+    v: V1,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stable: Option<Revision>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    canary: Option<Revision>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    step: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    step_hash: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    paused_at: Option<Time>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    aborted: Option<Aborted>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    promote_full: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    asleep: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    progress: Option<Progress>,
+}
+
+/// The number 1 and nothing else.
+#[derive(Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+#[derive(Clone, Copy)]
+struct V1;
+
+impl TryFrom<u32> for V1 {
+    type Error = String;
+
+    fn try_from(version: u32) -> Result<Self, String> {
+        if version == 1 {
+            return Ok(Self);
+        }
+        Err(alloc::format!(
+            "stored by another version of the engine (v{version}, this one reads v1); it is held, not reset"
+        ))
+    }
+}
+
+impl From<V1> for u32 {
+    fn from(_: V1) -> Self {
+        1
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+impl From<Stored> for Status {
+    fn from(stored: Stored) -> Self {
+        Self {
+            stable: stored.stable,
+            canary: stored.canary,
+            step: stored.step,
+            step_hash: stored.step_hash.map(Into::into),
+            paused_at: stored.paused_at,
+            aborted: stored.aborted,
+            promote_full: stored.promote_full,
+            asleep: stored.asleep,
+            progress: stored.progress,
+        }
+    }
+}
+
+impl From<Status> for Stored {
+    fn from(status: Status) -> Self {
+        Self {
+            v: V1,
+            stable: status.stable,
+            canary: status.canary,
+            step: status.step,
+            step_hash: status.step_hash.as_deref().map(String::from),
+            paused_at: status.paused_at,
+            aborted: status.aborted,
+            promote_full: status.promote_full,
+            asleep: status.asleep,
+            progress: status.progress,
+        }
+    }
+}

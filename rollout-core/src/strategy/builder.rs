@@ -1,0 +1,238 @@
+use super::{IntOrPercent, Routing, Step, Strategy, Threshold, managed};
+use alloc::{format, string::String, sync::Arc, vec::Vec};
+use core::{fmt::Write, time::Duration};
+
+/// Builds a [`Strategy`] in code.
+///
+/// Every setter has the reference's default when it is not called; the last call wins.
+#[derive(Debug, Clone)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct StrategyBuilder {
+    strategy: Strategy,
+    own_hash: bool,
+}
+
+/// What makes a strategy impossible to drive.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidStrategy {
+    /// A weight outside 0 to the total.
+    #[error("step {step}: the weight {weight} is not between 0 and {max}")]
+    Weight {
+        /// Index of the step, from 0.
+        step: usize,
+        /// The weight asked for.
+        weight: u32,
+        /// The declared total.
+        max: u32,
+    },
+    /// A step that needs a traffic manager, and there is none.
+    #[error("step {step}: `{text}` needs traffic routing; call `traffic_routing(true)`")]
+    NeedsRouting {
+        /// Index of the step, from 0.
+        step: usize,
+        /// The step.
+        text: String,
+    },
+    /// A managed route that is not in the list of managed routes.
+    #[error("step {step}: the route {name:?} is not among the managed routes; add it with `managed_route`")]
+    UnknownRoute {
+        /// Index of the step, from 0.
+        step: usize,
+        /// The name that was not found.
+        name: String,
+    },
+    /// A declared total of 0.
+    #[error("the total weight must be above 0")]
+    NoTotal,
+}
+
+impl StrategyBuilder {
+    pub(super) fn new() -> Self {
+        let strategy = Strategy {
+            steps: Vec::new(),
+            step_hash: "".into(),
+            routing: None,
+            canary_service: false,
+            stable_service: false,
+            max_surge: IntOrPercent::DEFAULT,
+            max_unavailable: IntOrPercent::DEFAULT,
+            min_pods: None,
+            progress_threshold: None,
+            scale_down_delay: None,
+            abort_scale_down_delay: None,
+            dynamic_stable_scale: false,
+        };
+        Self { strategy, own_hash: false }
+    }
+
+    /// Adds a step at the end.
+    pub fn step(mut self, step: Step) -> Self {
+        self.strategy.steps.push(step);
+        self
+    }
+
+    /// Adds several steps at the end.
+    pub fn steps(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
+        self.strategy.steps.extend(steps);
+        self
+    }
+
+    /// Whether a traffic manager splits the traffic.
+    pub fn traffic_routing(mut self, routed: bool) -> Self {
+        let new = || Routing { managed_routes: Vec::new(), max_weight: 100 };
+        self.strategy.routing = routed.then(|| self.strategy.routing.take().unwrap_or_else(new));
+        self
+    }
+
+    /// Names a managed route, after those already named. Turns traffic routing on.
+    pub fn managed_route(mut self, name: &str) -> Self {
+        self = self.traffic_routing(true);
+        if let Some(routing) = &mut self.strategy.routing {
+            routing.managed_routes.push(name.into());
+        }
+        self
+    }
+
+    /// The weight that stands for all traffic (`maxTrafficWeight`, default 100). Turns traffic routing on.
+    pub fn max_weight(mut self, total: u32) -> Self {
+        self = self.traffic_routing(true);
+        if let Some(routing) = &mut self.strategy.routing {
+            routing.max_weight = total;
+        }
+        self
+    }
+
+    /// Whether there is a Service for the canary's pods.
+    pub fn canary_service(mut self, there_is: bool) -> Self {
+        self.strategy.canary_service = there_is;
+        self
+    }
+
+    /// Whether there is a Service for the stable pods: the users' front door, always counted as used.
+    pub fn stable_service(mut self, there_is: bool) -> Self {
+        self.strategy.stable_service = there_is;
+        self
+    }
+
+    /// Pods above `spec.replicas`, without traffic routing.
+    pub fn max_surge(mut self, surge: IntOrPercent) -> Self {
+        self.strategy.max_surge = surge;
+        self
+    }
+
+    /// Pods that may be unavailable, without traffic routing.
+    pub fn max_unavailable(mut self, unavailable: IntOrPercent) -> Self {
+        self.strategy.max_unavailable = unavailable;
+        self
+    }
+
+    /// The fewest pods of a revision that has any, with traffic routing.
+    pub fn min_pods_per_replica_set(mut self, pods: Option<u32>) -> Self {
+        self.strategy.min_pods = pods;
+        self
+    }
+
+    /// How many pods are enough to go on; `None` means all.
+    pub fn replica_progress_threshold(mut self, threshold: Option<Threshold>) -> Self {
+        self.strategy.progress_threshold = threshold;
+        self
+    }
+
+    /// How long old pods stay after traffic left them; `None` is the default, not 0.
+    pub fn scale_down_delay(mut self, delay: Option<Duration>) -> Self {
+        self.strategy.scale_down_delay = delay;
+        self
+    }
+
+    /// How long an aborted canary's pods stay; `None` is the default, `Some(0)` keeps them for good.
+    pub fn abort_scale_down_delay(mut self, delay: Option<Duration>) -> Self {
+        self.strategy.abort_scale_down_delay = delay;
+        self
+    }
+
+    /// Uses `hash` to tell this list of steps from another, instead of one made from the steps.
+    pub fn step_hash(mut self, hash: &str) -> Self {
+        self.strategy.step_hash = hash.into();
+        self.own_hash = true;
+        self
+    }
+
+    /// Checks what was said and hands out the strategy.
+    ///
+    /// # Errors
+    /// The first step that cannot be driven as it stands: see [`InvalidStrategy`].
+    pub fn build(mut self) -> Result<Strategy, InvalidStrategy> {
+        let strategy = &mut self.strategy;
+        let max = strategy.max_weight();
+        if max == 0 {
+            return Err(InvalidStrategy::NoTotal);
+        }
+        for (index, step) in strategy.steps.iter().enumerate() {
+            check(strategy.routing.as_ref(), max, index, step)?;
+        }
+        if !self.own_hash {
+            strategy.step_hash = hash(&strategy.steps);
+        }
+        Ok(self.strategy)
+    }
+}
+
+fn check(routing: Option<&Routing>, max: u32, index: usize, step: &Step) -> Result<(), InvalidStrategy> {
+    if let Step::SetWeight(weight) = step {
+        return if *weight <= max {
+            Ok(())
+        } else {
+            Err(InvalidStrategy::Weight { step: index, weight: *weight, max })
+        };
+    }
+    let needs_routing = !matches!(step, Step::Pause(_));
+    let Some(routing) = routing else {
+        let error = InvalidStrategy::NeedsRouting { step: index, text: format!("{step}") };
+        return if needs_routing { Err(error) } else { Ok(()) };
+    };
+    match managed(step) {
+        Some((name, _)) if !routing.managed_routes.contains(name) => {
+            Err(InvalidStrategy::UnknownRoute { step: index, name: String::from(&**name) })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// FNV-1a over the steps' debug text: the same steps, the same hash, in one version of this crate.
+fn hash(steps: &[Step]) -> Arc<str> {
+    let mut text = String::new();
+    for step in steps {
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, "{step:?};");
+    }
+    let hash =
+        text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    format!("{hash:08x}").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_which_step_is_wrong() {
+        let weight = Strategy::builder().step(Step::SetWeight(101)).build();
+        assert_eq!(weight, Err(InvalidStrategy::Weight { step: 0, weight: 101, max: 100 }));
+        let name: Arc<str> = "h".into();
+        let header = Step::SetHeaderRoute { name, route: None };
+        let unrouted = Strategy::builder().step(Step::Pause(None)).step(header.clone()).build();
+        assert!(matches!(unrouted, Err(InvalidStrategy::NeedsRouting { step: 1, .. })));
+        let unknown = Strategy::builder().managed_route("other").step(header).build();
+        assert!(matches!(unknown, Err(InvalidStrategy::UnknownRoute { step: 0, .. })));
+        assert_eq!(Strategy::builder().max_weight(0).build(), Err(InvalidStrategy::NoTotal));
+    }
+
+    #[test]
+    fn other_steps_have_another_hash() {
+        let of =
+            |steps: &[Step]| Strategy::builder().steps(steps.iter().cloned()).build().map(|s| s.step_hash);
+        assert_eq!(of(&[Step::SetWeight(5)]), of(&[Step::SetWeight(5)]));
+        assert_ne!(of(&[Step::SetWeight(5)]), of(&[Step::SetWeight(50)]));
+    }
+}

@@ -1,0 +1,71 @@
+use serde::{Deserialize, Serialize};
+
+/// `maxSurge` and `maxUnavailable`: a number of pods, or a share of `spec.replicas`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_enums, reason = "the language has these two kinds")]
+pub enum IntOrPercent {
+    /// A number of pods.
+    Int(i32),
+    /// A share in per cent.
+    Percent(i32),
+}
+
+impl IntOrPercent {
+    /// What an absent value means: 25 per cent (the reference's accidental default, kept on purpose).
+    pub const DEFAULT: Self = Self::Percent(25);
+
+    /// Reads the text form: a percentage, with or without `%`.
+    ///
+    /// ```
+    /// use rollout_core::IntOrPercent;
+    /// assert_eq!(IntOrPercent::parse("30%"), Some(IntOrPercent::Percent(30)));
+    /// assert_eq!(IntOrPercent::parse("30"), Some(IntOrPercent::Percent(30)));
+    /// assert_eq!(IntOrPercent::parse("many"), None);
+    /// ```
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        text.strip_suffix('%').unwrap_or(text).parse().ok().map(Self::Percent)
+    }
+
+    fn resolve(self, replicas: u32, round_up: bool) -> u32 {
+        match self {
+            Self::Int(pods) => u32::try_from(pods).unwrap_or(0),
+            Self::Percent(percent) => {
+                let percent = u64::try_from(percent).unwrap_or(0);
+                let product = u64::from(replicas).saturating_mul(percent);
+                let share = if round_up { product.div_ceil(100) } else { product / 100 };
+                u32::try_from(share).unwrap_or(u32::MAX)
+            }
+        }
+    }
+}
+
+/// How far the number of pods may leave `spec.replicas` while a canary without traffic routing moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Fenceposts {
+    /// Pods above `spec.replicas`.
+    pub surge: u32,
+    /// Pods below `spec.replicas` that are not available.
+    pub unavailable: u32,
+}
+
+impl Fenceposts {
+    /// Rounds surge up and unavailable down; when both are 0, one pod may be unavailable; never more
+    /// unavailable than there are replicas.
+    ///
+    /// ```
+    /// use rollout_core::{Fenceposts, IntOrPercent};
+    /// let posts = Fenceposts::resolve(10, IntOrPercent::DEFAULT, IntOrPercent::DEFAULT);
+    /// assert_eq!((posts.surge, posts.unavailable), (3, 2));
+    /// ```
+    #[must_use]
+    pub fn resolve(replicas: u32, max_surge: IntOrPercent, max_unavailable: IntOrPercent) -> Self {
+        let surge = max_surge.resolve(replicas, true);
+        let mut unavailable = max_unavailable.resolve(replicas, false);
+        if surge == 0 && unavailable == 0 {
+            unavailable = 1;
+        }
+        Self { surge, unavailable: unavailable.min(replicas) }
+    }
+}

@@ -1,0 +1,154 @@
+//! What the user asked for: the canary strategy, checked and typed.
+
+mod builder;
+mod fenceposts;
+mod step;
+
+pub use builder::{InvalidStrategy, StrategyBuilder};
+pub use fenceposts::{Fenceposts, IntOrPercent};
+pub use step::{CanaryScale, Step};
+
+use crate::traffic::ManagedRoute;
+use alloc::{sync::Arc, vec::Vec};
+use core::time::Duration;
+use serde::{Deserialize, Serialize};
+
+/// A canary strategy that the engine can drive.
+///
+/// Built with [`Strategy::builder`], or from a manifest with the feature `argo`. What the language allows
+/// and the engine does not drive yet never gets this far.
+///
+/// ```
+/// use core::time::Duration;
+/// use rollout_core::{Step, Strategy};
+///
+/// let strategy = Strategy::builder()
+///     .traffic_routing(true)
+///     .step(Step::SetWeight(5))
+///     .step(Step::Pause(Some(Duration::from_secs(600))))
+///     .build()?;
+/// assert_eq!(strategy.steps().len(), 2);
+/// # Ok::<(), rollout_core::InvalidStrategy>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Strategy {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) step_hash: Arc<str>,
+    pub(crate) routing: Option<Routing>,
+    pub(crate) canary_service: bool,
+    pub(crate) stable_service: bool,
+    pub(crate) max_surge: IntOrPercent,
+    pub(crate) max_unavailable: IntOrPercent,
+    pub(crate) min_pods: Option<u32>,
+    pub(crate) progress_threshold: Option<Threshold>,
+    pub(crate) scale_down_delay: Option<Duration>,
+    pub(crate) abort_scale_down_delay: Option<Duration>,
+    pub(crate) dynamic_stable_scale: bool,
+}
+
+impl Strategy {
+    /// Starts an empty strategy: no steps, no traffic routing, the reference's defaults.
+    #[must_use]
+    pub fn builder() -> StrategyBuilder {
+        StrategyBuilder::new()
+    }
+
+    /// The steps, in order.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// What tells one list of steps from another; a change restarts the steps.
+    ///
+    /// From a manifest it is the reference's own step hash, byte for byte.
+    #[must_use]
+    pub fn step_hash(&self) -> &str {
+        &self.step_hash
+    }
+
+    /// Whether a traffic manager splits the traffic. Without one, the weight is a ratio of pods.
+    #[must_use]
+    pub fn routing(&self) -> Option<&Routing> {
+        self.routing.as_ref()
+    }
+
+    /// The weight that stands for all traffic: 100 unless the strategy declares another total.
+    #[must_use]
+    pub fn max_weight(&self) -> u32 {
+        self.routing.as_ref().map_or(100, |routing| routing.max_weight)
+    }
+
+    /// How long an old revision keeps its pods after traffic left it: 30 s with traffic routing, else 0.
+    #[must_use]
+    pub fn scale_down_delay(&self) -> Duration {
+        let default = Duration::from_secs(if self.routing.is_some() { 30 } else { 0 });
+        self.scale_down_delay.unwrap_or(default)
+    }
+
+    /// How long an aborted canary keeps its pods; `None` means for good (an explicit 0 in the manifest).
+    ///
+    /// Absent is not 0: the default is 30 s with traffic routing and 0 s without.
+    #[must_use]
+    pub fn abort_scale_down_delay(&self) -> Option<Duration> {
+        match self.abort_scale_down_delay {
+            Some(Duration::ZERO) => None,
+            Some(delay) => Some(delay),
+            None => Some(Duration::from_secs(if self.routing.is_some() { 30 } else { 0 })),
+        }
+    }
+}
+
+/// How traffic is split by a traffic manager.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Routing {
+    pub(crate) managed_routes: Vec<Arc<str>>,
+    pub(crate) max_weight: u32,
+}
+
+impl Routing {
+    /// The names of the managed routes, the one that takes precedence first.
+    #[must_use]
+    pub fn managed_routes(&self) -> &[Arc<str>] {
+        &self.managed_routes
+    }
+}
+
+/// How many pods are enough to go on (`replicaProgressThreshold`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_enums, reason = "the language has these two kinds; a third is a new language")]
+pub enum Threshold {
+    /// A share of the pods asked for, in per cent, rounded up.
+    Percent(u32),
+    /// A number of pods, at most as many as are asked for.
+    Pods(u32),
+}
+
+impl Threshold {
+    /// How many of `wanted` pods are enough: at least 1 when any are wanted.
+    ///
+    /// ```
+    /// use rollout_core::Threshold;
+    /// assert_eq!(Threshold::Percent(70).of(10), 7);
+    /// assert_eq!(Threshold::Percent(1).of(10), 1);
+    /// assert_eq!(Threshold::Pods(3).of(2), 2);
+    /// assert_eq!(Threshold::Pods(0).of(2), 1);
+    /// ```
+    #[must_use]
+    pub fn of(self, wanted: u32) -> u32 {
+        let enough = match self {
+            Self::Percent(percent) => crate::goal::share_up(wanted, percent, 100),
+            Self::Pods(pods) => pods,
+        };
+        enough.max(1).min(wanted)
+    }
+}
+
+pub(crate) fn managed(step: &Step) -> Option<(&Arc<str>, Option<&Arc<ManagedRoute>>)> {
+    match step {
+        Step::SetHeaderRoute { name, route } | Step::SetMirrorRoute { name, route } => {
+            Some((name, route.as_ref()))
+        }
+        Step::SetWeight(_) | Step::Pause(_) | Step::SetCanaryScale(_) => None,
+    }
+}

@@ -1,0 +1,16 @@
+//! Where requests go: destinations, which pods are behind them (selectors), and how requests are split
+//! (routes). Two layers, written by different actions; a plan writes at most one of them.
+
+mod managed;
+mod routes;
+mod seen;
+mod selectors;
+mod settled;
+mod version;
+
+pub use managed::{HeaderMatch, ManagedRoute, MirrorMatch, RouteMatch, StringMatch};
+pub use routes::{ManagedChange, Routes, WeightChange};
+pub use seen::{ManagedSeen, RoutesSeen, Seen};
+pub use selectors::{Destination, Selection, Selectors};
+pub use settled::Settled;
+pub use version::{ObjectRef, ObjectVersion, Version};

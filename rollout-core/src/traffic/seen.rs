@@ -1,0 +1,142 @@
+use super::{Destination, ManagedRoute, Selection, Settled, Version};
+use crate::{Range, Revision};
+use alloc::{sync::Arc, vec::Vec};
+use serde::{Deserialize, Serialize};
+
+/// What the traffic manager has been told, as it was read: not yet what the proxies do.
+///
+/// Objects may disagree, so everything here can have more than one value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Seen {
+    /// The versions of the objects that this was read from.
+    pub version: Version,
+    /// What is behind the stable destination: one entry for each different answer, none where no object
+    /// says anything about it.
+    pub stable: Vec<Selection>,
+    /// What is behind the canary destination, likewise.
+    pub canary: Vec<Selection>,
+    /// The routes, one entry for each object that has any of ours.
+    pub routes: Vec<RoutesSeen>,
+    /// Whether a route that is not ours to weigh leads to the stable destination.
+    pub stable_used_elsewhere: bool,
+    /// Whether a route that is not ours to weigh leads to the canary destination.
+    pub canary_used_elsewhere: bool,
+    /// Whether every proxy has these routes.
+    pub routes_settled: Settled,
+    /// Whether every proxy has these selectors.
+    pub selectors_settled: Settled,
+    /// For each revision that was asked for: whether every proxy has its endpoints.
+    pub endpoints: Vec<(Revision, Settled)>,
+}
+
+/// The routes of one object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RoutesSeen {
+    /// The canary's weight over all its weighed routes, in the strategy's total.
+    pub weight: Range,
+    /// The managed routes that it has, as they stand.
+    pub managed: Vec<ManagedSeen>,
+    /// Whether all weighed routes and managed routes stand where they should: managed ones in front, in
+    /// the order of `managedRoutes`.
+    pub in_order: bool,
+    /// The revision for which they were last written, where the object says so.
+    pub written_for: Option<Revision>,
+}
+
+/// One managed route, as it stands in an object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ManagedSeen {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What it does; `None` when that is nothing that the engine would write (somebody edited it).
+    pub route: Option<Arc<ManagedRoute>>,
+}
+
+impl Seen {
+    /// There is no traffic manager, or it has no object of ours: nothing leads anywhere.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self {
+            version: Version::NONE,
+            stable: Vec::new(),
+            canary: Vec::new(),
+            routes: Vec::new(),
+            stable_used_elsewhere: false,
+            canary_used_elsewhere: false,
+            routes_settled: Settled::Yes,
+            selectors_settled: Settled::Yes,
+            endpoints: Vec::new(),
+        }
+    }
+
+    /// What two backends see together: Services and subset labels, for example.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.version = self.version.and(&other.version);
+        for (mine, others) in [(&mut self.stable, other.stable), (&mut self.canary, other.canary)] {
+            for selection in others {
+                if !mine.contains(&selection) {
+                    mine.push(selection);
+                }
+            }
+        }
+        self.routes.extend(other.routes);
+        self.stable_used_elsewhere |= other.stable_used_elsewhere;
+        self.canary_used_elsewhere |= other.canary_used_elsewhere;
+        self.routes_settled = self.routes_settled.and(other.routes_settled);
+        self.selectors_settled = self.selectors_settled.and(other.selectors_settled);
+        for (revision, settled) in other.endpoints {
+            match self.endpoints.iter_mut().find(|(mine, _)| *mine == revision) {
+                Some((_, mine)) => *mine = core::mem::replace(mine, Settled::Yes).and(settled),
+                None => self.endpoints.push((revision, settled)),
+            }
+        }
+        self
+    }
+
+    /// What is behind a destination.
+    #[must_use]
+    pub fn behind(&self, destination: Destination) -> &[Selection] {
+        match destination {
+            Destination::Stable => &self.stable,
+            Destination::Canary => &self.canary,
+        }
+    }
+
+    /// The canary's weight over all objects; exactly 0 where there are no routes.
+    #[must_use]
+    pub fn weight(&self) -> Range {
+        self.routes.iter().map(|object| object.weight).reduce(Range::union).unwrap_or(Range::exact(0))
+    }
+}
+
+impl RoutesSeen {
+    /// An object whose weighed routes all give the canary `weight`, without managed routes.
+    #[must_use]
+    pub fn new(weight: Range) -> Self {
+        Self { weight, managed: Vec::new(), in_order: true, written_for: None }
+    }
+
+    /// Whether any request, or copy of one, may go to the canary through it.
+    #[must_use]
+    pub fn leads_to_canary(&self) -> bool {
+        self.weight.hi() > 0 || !self.managed.is_empty()
+    }
+}
+
+impl ManagedSeen {
+    /// A managed route as the engine wrote it.
+    #[must_use]
+    pub fn new(route: Arc<ManagedRoute>) -> Self {
+        Self { name: route.name.clone(), route: Some(route) }
+    }
+
+    /// A managed route that is no longer what the engine wrote.
+    #[must_use]
+    pub fn drifted(name: Arc<str>) -> Self {
+        Self { name, route: None }
+    }
+}

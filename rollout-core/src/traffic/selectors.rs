@@ -1,0 +1,94 @@
+use crate::Revision;
+use core::fmt;
+use serde::{Deserialize, Serialize};
+
+/// What a route names: the role, not the revision behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Destination {
+    /// The users' front door.
+    Stable,
+    /// Where a share, certain requests, or copies go.
+    Canary,
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stable => "stable",
+            Self::Canary => "canary",
+        })
+    }
+}
+
+/// Which pods are behind a destination.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_enums, reason = "a driver that cannot carry out a new kind must not compile")]
+pub enum Selection {
+    /// Whatever the user's own selector matches: it names no revision.
+    UsersOwn,
+    /// The pods of one revision.
+    Revision(Revision),
+}
+
+impl Selection {
+    /// The revision, if it names one.
+    #[must_use]
+    pub fn revision(&self) -> Option<&Revision> {
+        match self {
+            Self::UsersOwn => None,
+            Self::Revision(revision) => Some(revision),
+        }
+    }
+
+    /// Whether exactly this revision is behind the destination.
+    #[must_use]
+    pub fn is(&self, revision: &Revision) -> bool {
+        self.revision() == Some(revision)
+    }
+}
+
+impl From<Revision> for Selection {
+    fn from(revision: Revision) -> Self {
+        Self::Revision(revision)
+    }
+}
+
+impl fmt::Display for Selection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UsersOwn => f.write_str("the user's own selector"),
+            Self::Revision(revision) => write!(f, "{revision}"),
+        }
+    }
+}
+
+/// The selectors to write; `None` keeps a destination as it is in every object.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "a driver that cannot carry out a new destination must not compile"
+)]
+pub struct Selectors {
+    /// What is to be behind the stable destination.
+    pub stable: Option<Selection>,
+    /// What is to be behind the canary destination.
+    pub canary: Option<Selection>,
+}
+
+impl Selectors {
+    /// Whether nothing is to be written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.stable.is_none() && self.canary.is_none()
+    }
+
+    /// What is to be behind `destination`.
+    #[must_use]
+    pub fn of(&self, destination: Destination) -> Option<&Selection> {
+        match destination {
+            Destination::Stable => self.stable.as_ref(),
+            Destination::Canary => self.canary.as_ref(),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+use crate::Time;
+use alloc::{string::String, vec::Vec};
+use core::time::Duration;
+use serde::{Deserialize, Serialize};
+
+/// Whether every proxy has what was written.
+///
+/// Outside tests, `Yes` is made only by implementations of
+/// [`DataPlane`](crate::backend::DataPlane), after comparing versions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_enums, reason = "three answers; a fourth would change what every gate means")]
+pub enum Settled {
+    /// Every proxy has it.
+    Yes,
+    /// There is evidence that somebody still has the old state. Pods and selectors stay, without limit.
+    NotYet {
+        /// Since when it has not been settled.
+        since: Time,
+        /// Who is behind; may be empty when nobody can be named.
+        behind: Vec<String>,
+    },
+    /// The backend cannot tell.
+    Unknown {
+        /// How long what was written has been as it is, by the driver's monotonic clock.
+        age: Duration,
+    },
+}
+
+impl Settled {
+    /// Nothing is known, as of now.
+    pub const UNKNOWN: Self = Self::Unknown { age: Duration::ZERO };
+
+    /// The worse of two answers: `NotYet` before `Unknown` before `Yes`; the younger of two `Unknown`s.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::traffic::Settled;
+    /// let old = Settled::Unknown { age: Duration::from_secs(9) };
+    /// assert_eq!(Settled::Yes.and(old.clone()), old);
+    /// assert_eq!(old.and(Settled::UNKNOWN), Settled::UNKNOWN);
+    /// ```
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Yes, other) | (other, Self::Yes) => other,
+            (Self::NotYet { since, mut behind }, Self::NotYet { since: too, behind: others }) => {
+                behind.extend(others);
+                behind.sort();
+                behind.dedup();
+                Self::NotYet { since: since.min(too), behind }
+            }
+            (not @ Self::NotYet { .. }, Self::Unknown { .. })
+            | (Self::Unknown { .. }, not @ Self::NotYet { .. }) => not,
+            (Self::Unknown { age }, Self::Unknown { age: other }) => Self::Unknown { age: age.min(other) },
+        }
+    }
+}

@@ -1,0 +1,114 @@
+use alloc::{sync::Arc, vec::Vec};
+use core::fmt;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Names one object.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ObjectRef {
+    /// The cluster it lives in; `None` is the program's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<Arc<str>>,
+    /// Its API group (`networking.istio.io`; empty for the core group).
+    pub group: Arc<str>,
+    /// Its kind (`VirtualService`).
+    pub kind: Arc<str>,
+    /// Its namespace.
+    pub namespace: Arc<str>,
+    /// Its name.
+    pub name: Arc<str>,
+}
+
+impl ObjectRef {
+    /// An object in the program's own cluster.
+    ///
+    /// ```
+    /// use rollout_core::traffic::ObjectRef;
+    /// let object = ObjectRef::new("networking.istio.io", "VirtualService", "shop", "provider");
+    /// assert_eq!(object.to_string(), "VirtualService shop/provider");
+    /// ```
+    #[must_use]
+    pub fn new(group: &str, kind: &str, namespace: &str, name: &str) -> Self {
+        Self {
+            cluster: None,
+            group: group.into(),
+            kind: kind.into(),
+            namespace: namespace.into(),
+            name: name.into(),
+        }
+    }
+
+    /// The same object in another cluster.
+    #[must_use]
+    pub fn in_cluster(mut self, cluster: &str) -> Self {
+        self.cluster = Some(cluster.into());
+        self
+    }
+}
+
+impl fmt::Display for ObjectRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}/{}", self.kind, self.namespace, self.name)?;
+        self.cluster.as_ref().map_or(Ok(()), |cluster| write!(f, " in {cluster}"))
+    }
+}
+
+/// Which state of one object was read.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "two numbers that every store has")]
+pub struct ObjectVersion {
+    /// Changes with every write (`metadata.resourceVersion`): what a write is conditional on.
+    pub write: Arc<str>,
+    /// Changes with the content (`metadata.generation`): what a proxy has or has not. Writing an annotation
+    /// may cause no push, so it must not count as a change.
+    pub content: u64,
+}
+
+/// The versions of all objects that an observation rests on. Cloning is cheap.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
+pub struct Version(Option<Arc<[(ObjectRef, ObjectVersion)]>>);
+
+impl Version {
+    /// No object at all.
+    pub const NONE: Self = Self(None);
+
+    /// The objects, in the order in which they were read.
+    #[must_use]
+    pub fn objects(&self) -> &[(ObjectRef, ObjectVersion)] {
+        self.0.as_deref().unwrap_or_default()
+    }
+
+    /// The version of one object.
+    #[must_use]
+    pub fn of(&self, object: &ObjectRef) -> Option<&ObjectVersion> {
+        self.objects().iter().find(|(other, _)| other == object).map(|(_, version)| version)
+    }
+
+    /// Both, the other's objects after these.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        if other.objects().is_empty() {
+            return self.clone();
+        }
+        self.objects().iter().chain(other.objects()).cloned().collect()
+    }
+}
+
+impl FromIterator<(ObjectRef, ObjectVersion)> for Version {
+    fn from_iter<I: IntoIterator<Item = (ObjectRef, ObjectVersion)>>(objects: I) -> Self {
+        let objects: Arc<[_]> = objects.into_iter().collect();
+        Self((!objects.is_empty()).then_some(objects))
+    }
+}
+
+impl Serialize for Version {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.objects().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Version {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::<(ObjectRef, ObjectVersion)>::deserialize(deserializer).map(Self::from_iter)
+    }
+}

@@ -1,0 +1,277 @@
+//! Why a rollout is not further: the guard, what it needs, what it sees, since when, what ends it.
+
+use crate::{Range, Revision, Time};
+use alloc::{string::String, vec::Vec};
+use core::fmt;
+use serde::{Deserialize, Serialize};
+
+/// One closed guard. Derived at every decision, never stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Waiting {
+    /// The guard, with what it needs and what it sees.
+    pub reason: WaitReason,
+    /// Since when, where that is known.
+    pub since: Option<Time>,
+    /// What ends the wait.
+    pub ends: EndsBy,
+}
+
+impl Waiting {
+    /// A guard that is closed.
+    #[must_use]
+    pub fn new(reason: WaitReason, since: Option<Time>, ends: EndsBy) -> Self {
+        Self { reason, since, ends }
+    }
+}
+
+/// A guard, what it needs and what it sees. Its text is one sentence for a release manager.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum WaitReason {
+    /// A pause step is under way.
+    Pause,
+    /// The user stopped the rollout (`spec.paused`).
+    PausedByUser,
+    /// The pods of a revision are not there yet.
+    Pods {
+        /// Whose pods.
+        revision: Revision,
+        /// How many must be there.
+        need: u32,
+        /// How many are.
+        seen: Range,
+    },
+    /// Traffic should go back to stable, but stable could not carry it.
+    StableCannotCarry {
+        /// How many ready pods stable needs.
+        need: u32,
+        /// How many it has.
+        seen: Range,
+    },
+    /// Some proxy still has an older state.
+    Settling {
+        /// What is not settled.
+        what: Settling,
+        /// Who is behind; may be empty.
+        behind: Vec<String>,
+        /// Whether it takes so long that a person should look.
+        long: bool,
+    },
+    /// The data plane cannot be asked: a fixed time is waited instead.
+    Dwell {
+        /// What may not be settled.
+        what: Settling,
+    },
+    /// A revision that has lost its traffic keeps its pods for a while.
+    ScaleDownDelay {
+        /// Which one.
+        revision: Revision,
+    },
+    /// A revision bears the mark for scale-down: no traffic before it is gone.
+    Marked {
+        /// Which one.
+        revision: Revision,
+    },
+    /// A destination that requests reach is to be pointed at other pods.
+    DestinationInUse {
+        /// What it leads to, and should not.
+        revision: Option<Revision>,
+    },
+    /// The routes still name another revision than the one under way.
+    RoutesOfAnother {
+        /// The revision that they were written for.
+        revision: Option<Revision>,
+    },
+    /// Stable has no ready pod, and not for long enough to move all traffic.
+    StableDark,
+    /// The stable revision does not exist and cannot be created again.
+    StableGone {
+        /// Which one it was.
+        revision: Revision,
+    },
+    /// Pods are moved within `maxSurge` and `maxUnavailable`.
+    Fenceposts {
+        /// The most pods there may be.
+        at_most: u32,
+        /// The fewest pods that must be available.
+        at_least: u32,
+    },
+    /// What was decided is being carried out.
+    CarryingOut,
+    /// An aborted update waits for a person.
+    Aborted,
+    /// The user scaled everything to 0.
+    ScaledToZero,
+    /// Stable comes back after everything was at 0.
+    Asleep,
+    /// The revisions could not be read.
+    RevisionsUnknown,
+    /// The traffic could not be read.
+    TrafficUnknown,
+    /// Old pods are still going.
+    PodsGoing {
+        /// Whose.
+        revision: Revision,
+    },
+    /// The strategy asks for something that is not driven yet.
+    Unsupported {
+        /// What, as a path in the manifest.
+        what: String,
+    },
+}
+
+/// What may not have reached every proxy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Settling {
+    /// Weights and managed routes.
+    Routes,
+    /// What is behind the destinations.
+    Selectors,
+    /// The endpoints of a revision.
+    Endpoints(Revision),
+}
+
+/// What ends a wait.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum EndsBy {
+    /// A time.
+    Time(Time),
+    /// Something that happens in the world, named for a person.
+    Event(Ending),
+    /// A person's command.
+    Command(Vec<crate::CommandKind>),
+}
+
+/// Something that happens in the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Ending {
+    /// Pods become ready, or the progress deadline passes.
+    PodsReady,
+    /// Pods are gone.
+    PodsGone,
+    /// Every proxy has the new state; the command `proceed` overrides.
+    Settled,
+    /// The write that was decided is observed.
+    Observed,
+    /// The objects can be read again.
+    Readable,
+    /// The user asks for replicas again.
+    ReplicasAboveZero,
+    /// The manifest is changed.
+    ManifestChanged,
+}
+
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.reason)?;
+        if let Some(since) = self.since {
+            write!(f, " (since {since})")?;
+        }
+        write!(f, "; ends {}", self.ends)
+    }
+}
+
+impl fmt::Display for WaitReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pause => f.write_str("paused by a step"),
+            Self::PausedByUser => f.write_str("paused by the user (spec.paused)"),
+            Self::Pods { revision, need, seen } => {
+                write!(f, "waiting for pods of {revision}: {need} needed, {seen} there")
+            }
+            Self::StableCannotCarry { need, seen } => {
+                write!(
+                    f,
+                    "traffic should go back to stable, which cannot carry it: {need} ready pods needed, {seen} there"
+                )
+            }
+            Self::Settling { what, behind, long } => {
+                write!(f, "waiting until every proxy has the {what}")?;
+                if !behind.is_empty() {
+                    write!(f, "; behind: {}", behind.join(", "))?;
+                }
+                if *long { f.write_str("; this takes long, look at them or say `proceed`") } else { Ok(()) }
+            }
+            Self::Dwell { what } => {
+                write!(f, "the proxies cannot be asked whether they have the {what}: waiting a while")
+            }
+            Self::ScaleDownDelay { revision } => {
+                write!(f, "{revision} keeps its pods for the scale-down delay")
+            }
+            Self::Marked { revision } => {
+                write!(f, "{revision} bears the mark for scale-down, which must go first")
+            }
+            Self::DestinationInUse { revision: Some(revision) } => {
+                write!(f, "the canary destination is in use and leads to {revision}")
+            }
+            Self::DestinationInUse { revision: None } => {
+                f.write_str("the canary destination is in use and leads to other pods")
+            }
+            Self::RoutesOfAnother { revision: Some(revision) } => {
+                write!(f, "the routes were written for {revision}")
+            }
+            Self::RoutesOfAnother { revision: None } => {
+                f.write_str("the routes were written for another revision")
+            }
+            Self::StableDark => f.write_str("stable has no ready pod"),
+            Self::StableGone { revision } => {
+                write!(f, "the stable revision {revision} does not exist any more")
+            }
+            Self::Fenceposts { at_most, at_least } => {
+                write!(f, "moving pods: at most {at_most} pods, at least {at_least} available")
+            }
+            Self::CarryingOut => f.write_str("what was decided is being carried out"),
+            Self::Aborted => f.write_str("the update was aborted"),
+            Self::ScaledToZero => f.write_str("scaled to zero"),
+            Self::Asleep => f.write_str("waking up from zero: stable first"),
+            Self::RevisionsUnknown => f.write_str("the revisions could not be read"),
+            Self::TrafficUnknown => f.write_str("the traffic could not be read"),
+            Self::PodsGoing { revision } => write!(f, "pods of {revision} are going"),
+            Self::Unsupported { what } => write!(f, "{what} is not driven yet"),
+        }
+    }
+}
+
+impl fmt::Display for Settling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Routes => f.write_str("routes"),
+            Self::Selectors => f.write_str("selectors"),
+            Self::Endpoints(revision) => write!(f, "endpoints of {revision}"),
+        }
+    }
+}
+
+impl fmt::Display for EndsBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Time(at) => write!(f, "at {at}"),
+            Self::Event(ending) => write!(f, "when {ending}"),
+            Self::Command(commands) => {
+                f.write_str("by a person: ")?;
+                for (index, command) in commands.iter().enumerate() {
+                    write!(f, "{}{command}", if index == 0 { "" } else { ", " })?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PodsReady => "pods become ready",
+            Self::PodsGone => "the pods are gone",
+            Self::Settled => "every proxy has it, or by `proceed`",
+            Self::Observed => "the write is observed",
+            Self::Readable => "the objects can be read",
+            Self::ReplicasAboveZero => "replicas are asked for again",
+            Self::ManifestChanged => "the manifest is changed",
+        })
+    }
+}
