@@ -1,6 +1,11 @@
-//! From a position to what is wanted there: pods, weight, managed routes. Functions without state.
-
 /// ⌈n · share / of⌉, without overflow; `of` 0 counts as 1.
+///
+/// ```
+/// use rollout_core::goal::share_up;
+/// assert_eq!(share_up(10, 5, 100), 1);
+/// assert_eq!(share_up(10, 0, 100), 0);
+/// assert_eq!(share_up(u32::MAX, 100, 100), u32::MAX);
+/// ```
 #[must_use]
 pub fn share_up(n: u32, share: u32, of: u32) -> u32 {
     let product = u64::from(n) * u64::from(share);

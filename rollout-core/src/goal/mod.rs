@@ -1,0 +1,108 @@
+//! From a position to what is wanted there: pods, weight, managed routes. Functions without state.
+
+mod ratio;
+mod routed;
+mod share;
+
+pub use share::share_up;
+
+use crate::{CanaryScale, Spec, Status, Step, Strategy, strategy::managed, traffic::ManagedRoute};
+use alloc::{sync::Arc, vec::Vec};
+
+/// What is wanted at a position, when everything that is asked for is there at once.
+///
+/// ```
+/// use rollout_core::{Spec, Status, Step, Strategy, goal};
+/// let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(5)).build()?;
+/// let mut status = Status::default();
+/// status.stable = Some("v1".into());
+/// status.canary = Some("v2".into());
+/// let goal = goal::at_rest(&Spec::new(strategy, "v2".into()).replicas(10), &status);
+/// assert_eq!((goal.weight, goal.canary, goal.stable), (5, 1, 10));
+/// # Ok::<(), rollout_core::InvalidStrategy>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Goal {
+    /// The canary's weight, out of [`Strategy::max_weight`].
+    pub weight: u32,
+    /// Pods of the canary.
+    pub canary: u32,
+    /// Pods of stable.
+    pub stable: u32,
+}
+
+/// What is wanted where `status` stands, while its canary and its stable are two revisions.
+#[must_use]
+pub fn at_rest(spec: &Spec, status: &Status) -> Goal {
+    let strategy = &spec.strategy;
+    let weight = weight(strategy, status);
+    let scale = scale(strategy, status);
+    let (canary, stable) = if strategy.routing().is_some() {
+        routed::pods(strategy, spec.replicas, weight, scale)
+    } else {
+        ratio::pods(strategy, spec.replicas, weight)
+    };
+    Goal { weight, canary, stable }
+}
+
+/// The steps up to and including the one under way; `None` past the last one, or when the rest is skipped.
+fn so_far<'a>(strategy: &'a Strategy, status: &Status) -> Option<&'a [Step]> {
+    let index = usize::try_from(status.step).unwrap_or(usize::MAX);
+    if status.promote_full { None } else { strategy.steps().get(..=index) }
+}
+
+/// The weight of the nearest `setWeight` at or before the step under way.
+fn weight(strategy: &Strategy, status: &Status) -> u32 {
+    if status.aborted.is_some() {
+        return 0;
+    }
+    let Some(steps) = so_far(strategy, status) else { return strategy.max_weight() };
+    let set = steps
+        .iter()
+        .rev()
+        .find_map(|step| if let Step::SetWeight(weight) = step { Some(*weight) } else { None });
+    set.unwrap_or(0)
+}
+
+/// The `setCanaryScale` in force. An abort drops it, unless an aborted canary keeps its pods for good.
+fn scale(strategy: &Strategy, status: &Status) -> Option<CanaryScale> {
+    if status.aborted.is_some() && strategy.abort_scale_down_delay().is_some() {
+        return None;
+    }
+    let set = so_far(strategy, status)?;
+    let set = set
+        .iter()
+        .rev()
+        .find_map(|step| if let Step::SetCanaryScale(scale) = step { Some(*scale) } else { None });
+    set.filter(|scale| *scale != CanaryScale::MatchTrafficWeight)
+}
+
+/// The managed routes that the steps so far have set and not removed, in the order of `managedRoutes`; past
+/// the last step, those that the last step left.
+pub(crate) fn managed_routes(strategy: &Strategy, status: &Status) -> Vec<Arc<ManagedRoute>> {
+    let Some(routing) = strategy.routing() else { return Vec::new() };
+    if status.aborted.is_some() || routing.managed_routes().is_empty() {
+        return Vec::new();
+    }
+    let steps = so_far(strategy, status).unwrap_or(strategy.steps());
+    let last = |name: &Arc<str>| {
+        steps
+            .iter()
+            .rev()
+            .filter_map(managed)
+            .find(|(of, _)| *of == name)
+            .and_then(|(_, route)| route.cloned())
+    };
+    routing.managed_routes().iter().filter_map(last).collect()
+}
+
+/// How many pods `weight` needs, out of the strategy's total.
+pub(crate) fn pods_for(spec: &Spec, weight: u32) -> u32 {
+    share_up(spec.replicas, weight, spec.strategy.max_weight())
+}
+
+/// How many of `wanted` pods are enough to go on.
+pub(crate) fn enough_of(strategy: &Strategy, wanted: u32) -> u32 {
+    strategy.progress_threshold.map_or(wanted, |threshold| threshold.of(wanted))
+}

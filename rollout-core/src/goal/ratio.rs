@@ -1,0 +1,36 @@
+use crate::{Fenceposts, Strategy};
+
+/// Pods of canary and stable where the weight is a ratio of pods: of the few totals that `maxSurge` allows
+/// at rest, the one whose ratio is nearest to the weight.
+pub(super) fn pods(strategy: &Strategy, replicas: u32, weight: u32) -> (u32, u32) {
+    if replicas == 0 {
+        return (0, 0);
+    }
+    let surge = Fenceposts::resolve(replicas, strategy.max_surge, strategy.max_unavailable).surge;
+    let (n, w) = (u64::from(replicas), u64::from(weight));
+    let (up, down) = ((n * w).div_ceil(100), n * w / 100);
+    let zero_allowed = w == 0 || w == 100 || (n == 1 && surge == 0);
+    let down_allowed = down != 0 || zero_allowed;
+    let tie = |total: u64| total * w % 100 == 50;
+    let candidates = [
+        (up, n, up < n || zero_allowed),
+        (down, n, down_allowed && !tie(n)),
+        (up, n + 1, surge > 0),
+        (down, n + 1, surge > 0 && down_allowed && !tie(n + 1)),
+    ];
+    let mut best: Option<(u64, u64)> = None;
+    for (canary, total, allowed) in candidates {
+        if allowed && best.is_none_or(|best| distance((canary, total), w, best.1) < distance(best, w, total))
+        {
+            best = Some((canary, total));
+        }
+    }
+    let (canary, total) = best.unwrap_or((0, n));
+    let pods = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+    (pods(canary), pods(total.saturating_sub(canary)))
+}
+
+/// |canary · 100 / total − weight|, times `total` and `other`, so that two can be compared without a fraction.
+fn distance((canary, total): (u64, u64), weight: u64, other: u64) -> u128 {
+    u128::from((canary * 100).abs_diff(weight * total)) * u128::from(other)
+}
