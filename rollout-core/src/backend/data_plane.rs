@@ -2,7 +2,7 @@ use crate::{
     Revision,
     traffic::{Settled, Version},
 };
-use alloc::boxed::Box;
+use alloc::{boxed::Box, sync::Arc};
 use async_trait::async_trait;
 use core::fmt;
 
@@ -24,5 +24,12 @@ pub struct NoDataPlane;
 impl DataPlane for NoDataPlane {
     async fn settled(&self, _of: &Version, _endpoints: &[Revision]) -> Settled {
         Settled::UNKNOWN
+    }
+}
+
+#[async_trait]
+impl<D: DataPlane + ?Sized> DataPlane for Arc<D> {
+    async fn settled(&self, of: &Version, endpoints: &[Revision]) -> Settled {
+        (**self).settled(of, endpoints).await
     }
 }

@@ -7,8 +7,15 @@ use core::fmt;
 ///
 /// Only the leaves that it owns change; every other byte of meaning survives.
 pub trait ObjectEditor: fmt::Debug + Send + Sync {
-    /// The objects that are edited. They must exist.
+    /// The objects that are edited. They must exist, or what [`otherwise`](Self::otherwise) says instead.
     fn objects(&self) -> Vec<ObjectRef>;
+
+    /// What is meant instead when `missing`, one of [`objects`](Self::objects), does not exist. The default
+    /// is nothing. The objects that are read and edited then bear the other name.
+    fn otherwise(&self, missing: &ObjectRef) -> Option<ObjectRef> {
+        let _ = missing;
+        None
+    }
 
     /// The kinds (group, kind, namespace) that are listed as well, to find out what else leads to our
     /// destinations. The default lists nothing.
@@ -25,13 +32,14 @@ pub trait ObjectEditor: fmt::Debug + Send + Sync {
     /// What must change so that the destinations lead to `to`.
     ///
     /// # Errors
-    /// As for [`read`](Self::read). Nothing that matches is an error, never a silent success.
+    /// As for [`read`](Self::read). Nothing that matches is an error, never a silent success; but an editor
+    /// whose objects hold no selectors changes nothing.
     fn select(&self, objects: &Objects, to: &Selectors) -> Result<Edits, EditError>;
 
     /// What must change so that requests are split like `to`.
     ///
     /// # Errors
-    /// As for [`select`](Self::select).
+    /// As for [`select`](Self::select). An editor whose objects hold no routes changes nothing.
     fn route(&self, objects: &Objects, to: &Routes) -> Result<Edits, EditError>;
 
     /// What must change so that nothing of ours is left.

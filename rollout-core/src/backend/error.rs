@@ -1,6 +1,6 @@
 use super::Written;
-use crate::traffic::ObjectRef;
-use alloc::string::String;
+use crate::{Failure, traffic::ObjectRef};
+use alloc::string::{String, ToString};
 
 /// Why a store did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -12,6 +12,14 @@ pub enum StoreError {
     /// It has changed since it was read. Not a failure: read again and decide again.
     #[error("{0} has changed since it was read")]
     Conflict(ObjectRef),
+    /// It could not be read. Nothing changed, and nothing is known about it.
+    #[error("{object} could not be read: {why}")]
+    Unreadable {
+        /// Which object.
+        object: ObjectRef,
+        /// What came instead of an answer.
+        why: String,
+    },
     /// The store says no, and nothing changed.
     #[error("{object}: {why}")]
     Refused {
@@ -62,20 +70,55 @@ impl EditError {
 #[non_exhaustive]
 pub enum BackendError {
     /// An object cannot be read or edited as it stands.
-    #[error(transparent)]
-    Edit(#[from] EditError),
-    /// The store did not do it. What was written before that, in the same call, is in `written`.
+    #[error("{error}")]
+    Edit {
+        /// What is wrong with it.
+        error: EditError,
+        /// What had been written before, in the same call.
+        written: Written,
+    },
+    /// The store did not do it.
     #[error("{error}")]
     Store {
         /// What the store said.
         error: StoreError,
-        /// What had been written before.
+        /// What had been written before, in the same call.
         written: Written,
     },
+}
+
+impl BackendError {
+    /// What had been written before it, in the same call.
+    pub fn written(&self) -> &Written {
+        match self {
+            Self::Edit { written, .. } | Self::Store { written, .. } => written,
+        }
+    }
+}
+
+impl From<EditError> for BackendError {
+    fn from(error: EditError) -> Self {
+        Self::Edit { error, written: Written::default() }
+    }
 }
 
 impl From<StoreError> for BackendError {
     fn from(error: StoreError) -> Self {
         Self::Store { error, written: Written::default() }
+    }
+}
+
+/// What a driver tells its turn.
+///
+/// A conflict after a half-way write is still a conflict: the next turn sees what got through.
+impl From<&BackendError> for Failure {
+    fn from(failed: &BackendError) -> Self {
+        match failed {
+            BackendError::Store { error: StoreError::Conflict(_), .. } => Self::Conflict,
+            BackendError::Store { error: StoreError::Unclear { .. }, .. } => {
+                Self::Unclear(failed.to_string())
+            }
+            BackendError::Store { .. } | BackendError::Edit { .. } => Self::Refused(failed.to_string()),
+        }
     }
 }

@@ -1,27 +1,31 @@
 //! How traffic decisions are carried out: pure editors of objects, stores that compare and swap, and the
 //! bridge between them.
 
+mod annotation;
 mod data_plane;
 mod editor;
 mod error;
 mod memory;
 mod pair;
+mod ready;
 mod service;
 mod store;
 mod stored;
 
+pub use annotation::{FENCE_ANNOTATION, annotate, annotation};
 pub use data_plane::{DataPlane, NoDataPlane};
 pub use editor::{Edits, ObjectEditor, Objects};
 pub use error::{BackendError, EditError, StoreError};
-// pub use memory::{Fault, MemoryStore};
-// pub use pair::Pair;
-// pub use service::ServiceEditor;
+pub use memory::{Fault, MemoryStore};
+pub use pair::Pair;
+pub use ready::{NotReady, ready};
+pub use service::{REVISION_LABEL, ServiceEditor};
 pub use store::{Object, ObjectStore};
-// pub use stored::Stored;
+pub use stored::Stored;
 
 use crate::{
-    Revision,
-    traffic::{Routes, Seen, Selectors, Version},
+    Outcome, Revision,
+    traffic::{ObjectRef, Routes, Seen, Selectors, Version},
 };
 use alloc::{boxed::Box, vec::Vec};
 use async_trait::async_trait;
@@ -34,7 +38,8 @@ use core::fmt;
 #[async_trait]
 pub trait TrafficBackend: fmt::Debug + Send + Sync {
     /// What it has been told, with a version per object, and whether the data plane has it; also whether
-    /// the data plane has the endpoints of `revisions`.
+    /// the data plane has the endpoints of `revisions`, and the nonces of [`fence`](Self::fence) that the
+    /// objects bear.
     ///
     /// # Errors
     /// Objects that cannot be read, or that make no sense. The rollout holds; a failed read is not an empty
@@ -44,8 +49,8 @@ pub trait TrafficBackend: fmt::Debug + Send + Sync {
     /// Points destinations at pods.
     ///
     /// # Errors
-    /// `Conflict` when an object is no longer the one of `seen`; whatever was written before is in the
-    /// error.
+    /// [`StoreError::Conflict`] when an object is no longer the one of `seen`; whatever was written before
+    /// is in the error.
     async fn select(&self, to: &Selectors, seen: &Version) -> Result<Written, BackendError>;
 
     /// Splits requests.
@@ -61,7 +66,7 @@ pub trait TrafficBackend: fmt::Debug + Send + Sync {
     /// As for [`select`](Self::select).
     async fn release(&self, seen: &Version) -> Result<Written, BackendError>;
 
-    /// Writes `nonce` into every object, conditional on `seen`: whatever an earlier process still has under
+    /// Writes `nonce` into every object (annotation [`FENCE_ANNOTATION`]), conditional on `seen`: whatever an earlier process still has under
     /// way fails from now on.
     ///
     /// # Errors
@@ -74,15 +79,29 @@ pub trait TrafficBackend: fmt::Debug + Send + Sync {
 #[non_exhaustive]
 #[must_use = "the next write of the same plan must carry these versions"]
 pub struct Written {
-    /// The objects after the write: those that were not changed keep their version.
+    /// The objects as they stand after the write, also those that were not changed; what was not looked at
+    /// is left out. [`Version::after`] joins it with what was seen.
     pub version: Version,
-    /// Which objects were changed.
-    pub changed: Vec<crate::traffic::ObjectRef>,
+    /// Which objects were changed, in order.
+    pub changed: Vec<ObjectRef>,
 }
 
 impl Written {
     /// These objects were changed, and this is how all stand now.
-    pub fn new(version: Version, changed: Vec<crate::traffic::ObjectRef>) -> Self {
+    pub fn new(version: Version, changed: Vec<ObjectRef>) -> Self {
         Self { version, changed }
+    }
+
+    /// This, and then `later`, told as one.
+    pub fn and(mut self, later: Self) -> Self {
+        self.version = self.version.after(&later.version);
+        self.changed.extend(later.changed);
+        self
+    }
+
+    /// Whether anything was changed.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        if self.changed.is_empty() { Outcome::AsItWas } else { Outcome::Changed }
     }
 }

@@ -1,1 +1,76 @@
-//! To come.
+use super::{BackendError, TrafficBackend, Written};
+use crate::{
+    Revision,
+    traffic::{Routes, Seen, Selectors, Version},
+};
+use alloc::boxed::Box;
+use async_trait::async_trait;
+
+/// Two backends as one: the Services of a rollout and its traffic manager, for example.
+///
+/// Everything is written to the first, then to the second; what was written before a failure is in the
+/// error. They must not share an object.
+#[derive(Debug, Clone, Copy)]
+pub struct Pair<A, B> {
+    first: A,
+    second: B,
+}
+
+impl<A: TrafficBackend, B: TrafficBackend> Pair<A, B> {
+    /// Both as one.
+    #[must_use]
+    pub fn new(first: A, second: B) -> Self {
+        Self { first, second }
+    }
+
+    /// The one that is written first.
+    pub fn first(&self) -> &A {
+        &self.first
+    }
+
+    /// The one that is written after the first.
+    pub fn second(&self) -> &B {
+        &self.second
+    }
+}
+
+/// What `first` wrote and what came of the second, told as one.
+fn both(first: Written, second: Result<Written, BackendError>) -> Result<Written, BackendError> {
+    match second {
+        Ok(second) => Ok(first.and(second)),
+        Err(BackendError::Store { error, written }) => {
+            Err(BackendError::Store { error, written: first.and(written) })
+        }
+        Err(BackendError::Edit { error, written }) => {
+            Err(BackendError::Edit { error, written: first.and(written) })
+        }
+    }
+}
+
+#[async_trait]
+impl<A: TrafficBackend, B: TrafficBackend> TrafficBackend for Pair<A, B> {
+    async fn observe(&self, revisions: &[Revision]) -> Result<Seen, BackendError> {
+        let first = self.first.observe(revisions).await?;
+        Ok(first.and(self.second.observe(revisions).await?))
+    }
+
+    async fn select(&self, to: &Selectors, seen: &Version) -> Result<Written, BackendError> {
+        let first = self.first.select(to, seen).await?;
+        both(first, self.second.select(to, seen).await)
+    }
+
+    async fn route(&self, to: &Routes, seen: &Version) -> Result<Written, BackendError> {
+        let first = self.first.route(to, seen).await?;
+        both(first, self.second.route(to, seen).await)
+    }
+
+    async fn release(&self, seen: &Version) -> Result<Written, BackendError> {
+        let first = self.first.release(seen).await?;
+        both(first, self.second.release(seen).await)
+    }
+
+    async fn fence(&self, nonce: &str, seen: &Version) -> Result<Written, BackendError> {
+        let first = self.first.fence(nonce, seen).await?;
+        both(first, self.second.fence(nonce, seen).await)
+    }
+}

@@ -1,1 +1,189 @@
-//! To come.
+use super::{EditError, Edits, ObjectEditor, Objects};
+use crate::traffic::{Destination, ObjectRef, Routes, Seen, Selection, Selectors};
+use alloc::{borrow::ToOwned, format, vec::Vec};
+use serde_json::{Map, Value};
+
+/// The label that tells the pods of one revision from those of another.
+pub const REVISION_LABEL: &str = "rollouts-pod-template-hash";
+
+/// The Services of a rollout: `canaryService` and `stableService`.
+///
+/// Their selectors name a revision with [`REVISION_LABEL`]; a Service without it leads to whatever the
+/// user's own selector matches. It holds no routes. A stable Service always counts as used: it is the
+/// users' front door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceEditor {
+    services: Vec<(Destination, ObjectRef)>,
+}
+
+impl ServiceEditor {
+    /// The Services of a rollout in `namespace`; each may be absent.
+    #[must_use]
+    pub fn new(namespace: &str, stable: Option<&str>, canary: Option<&str>) -> Self {
+        let service = |name| ObjectRef::new("", "Service", namespace, name);
+        let stable = stable.map(|name| (Destination::Stable, service(name)));
+        let canary = canary.map(|name| (Destination::Canary, service(name)));
+        Self { services: stable.into_iter().chain(canary).collect() }
+    }
+
+    fn edit(
+        &self,
+        objects: &Objects,
+        selection: impl Fn(Destination) -> Option<Selection>,
+    ) -> Result<Edits, EditError> {
+        let mut edits = Edits::new();
+        for (destination, name) in &self.services {
+            let service = find(objects, name)?;
+            let seen = selected(name, service)?;
+            if let Some(to) = selection(*destination).filter(|to| *to != seen) {
+                let mut service = service.clone();
+                point(name, &mut service, &to)?;
+                edits.push((name.clone(), service));
+            }
+        }
+        Ok(edits)
+    }
+}
+
+impl ObjectEditor for ServiceEditor {
+    fn objects(&self) -> Vec<ObjectRef> {
+        self.services.iter().map(|(_, name)| name.clone()).collect()
+    }
+
+    fn read(&self, objects: &Objects) -> Result<Seen, EditError> {
+        let mut seen = Seen::nothing();
+        for (destination, name) in &self.services {
+            let selection = selected(name, find(objects, name)?)?;
+            match destination {
+                Destination::Stable => {
+                    seen.stable.push(selection);
+                    seen.stable_used_elsewhere = true;
+                }
+                Destination::Canary => seen.canary.push(selection),
+            }
+        }
+        Ok(seen)
+    }
+
+    fn select(&self, objects: &Objects, to: &Selectors) -> Result<Edits, EditError> {
+        self.edit(objects, |destination| to.of(destination).cloned())
+    }
+
+    fn route(&self, _objects: &Objects, _to: &Routes) -> Result<Edits, EditError> {
+        Ok(Edits::new())
+    }
+
+    fn release(&self, objects: &Objects) -> Result<Edits, EditError> {
+        self.edit(objects, |_| Some(Selection::UsersOwn))
+    }
+
+    fn is_route(&self, _object: &ObjectRef) -> bool {
+        false
+    }
+}
+
+fn find<'a>(objects: &'a Objects, name: &ObjectRef) -> Result<&'a Value, EditError> {
+    let missing = || {
+        EditError::new(
+            name.clone(),
+            "",
+            "there is no such Service",
+            "create it, or correct its name in the Rollout",
+        )
+    };
+    objects.get(name).map(|object| &object.value).ok_or_else(missing)
+}
+
+fn selected(name: &ObjectRef, service: &Value) -> Result<Selection, EditError> {
+    let path = "spec.selector";
+    let selector = match service.get("spec").and_then(|spec| spec.get("selector")) {
+        None | Some(Value::Null) => return Ok(Selection::UsersOwn),
+        Some(selector) => selector.as_object().ok_or_else(|| no_text(name, path, "is no map of labels"))?,
+    };
+    match selector.get(REVISION_LABEL) {
+        None | Some(Value::Null) => Ok(Selection::UsersOwn),
+        Some(Value::String(hash)) => Ok(Selection::Revision(hash.as_str().into())),
+        Some(_) => Err(no_text(name, &format!("{path}.{REVISION_LABEL}"), "is no text")),
+    }
+}
+
+fn no_text(name: &ObjectRef, path: &str, what: &str) -> EditError {
+    EditError::new(name.clone(), path, what, "write a map of label names and texts")
+}
+
+fn point(name: &ObjectRef, service: &mut Value, to: &Selection) -> Result<(), EditError> {
+    let no_spec = || {
+        EditError::new(name.clone(), "spec", "the Service has no spec", "write one with ports and a selector")
+    };
+    let spec = service.get_mut("spec").and_then(Value::as_object_mut).ok_or_else(no_spec)?;
+    let selector = spec.entry("selector").or_insert(Value::Null);
+    if selector.is_null() {
+        *selector = Value::Object(Map::new());
+    }
+    if let Some(selector) = selector.as_object_mut() {
+        match to {
+            Selection::UsersOwn => selector.retain(|label, _| label != REVISION_LABEL),
+            Selection::Revision(revision) => {
+                selector.insert(REVISION_LABEL.to_owned(), revision.as_str().into());
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{backend::Object, traffic::ObjectVersion};
+    use alloc::string::ToString;
+    use serde_json::json;
+
+    fn objects(stable: Value, canary: Value) -> Objects {
+        let version = ObjectVersion { write: "1".into(), content: 1 };
+        let object = |name, value| {
+            (ObjectRef::new("", "Service", "shop", name), Object { value, version: version.clone() })
+        };
+        [object("stable", stable), object("canary", canary)].into()
+    }
+
+    fn editor() -> ServiceEditor {
+        ServiceEditor::new("shop", Some("stable"), Some("canary"))
+    }
+
+    #[test]
+    fn only_the_label_changes() {
+        let before = json!({"spec": {"ports": [{"port": 80}], "selector": {"app": "a"}}, "status": {}});
+        let objects = objects(before.clone(), before.clone());
+        let to = Selectors { stable: None, canary: Some(Selection::Revision("v2".into())) };
+        let edits = editor().select(&objects, &to).unwrap();
+        assert_eq!(edits.len(), 1);
+        let mut expected = before;
+        expected["spec"]["selector"][REVISION_LABEL] = "v2".into();
+        assert_eq!(edits[0], (ObjectRef::new("", "Service", "shop", "canary"), expected));
+    }
+
+    #[test]
+    fn what_is_right_is_left_alone_and_release_takes_the_label() {
+        let right = json!({"spec": {"selector": {"app": "a", REVISION_LABEL: "v1"}}});
+        let objects = objects(right.clone(), json!({"spec": {"selector": {"app": "a"}}}));
+        let to =
+            Selectors { stable: Some(Selection::Revision("v1".into())), canary: Some(Selection::UsersOwn) };
+        assert!(editor().select(&objects, &to).unwrap().is_empty());
+        let seen = editor().read(&objects).unwrap();
+        assert_eq!(seen.stable, [Selection::Revision("v1".into())]);
+        assert_eq!(seen.canary, [Selection::UsersOwn]);
+        assert!(seen.stable_used_elsewhere && !seen.canary_used_elsewhere);
+        let edits = editor().release(&objects).unwrap();
+        assert_eq!(edits[0].1, json!({"spec": {"selector": {"app": "a"}}}));
+        assert_eq!(edits.len(), 1);
+    }
+
+    #[test]
+    fn s80_a_missing_service_is_named() {
+        let error = editor().read(&Objects::new()).unwrap_err();
+        assert!(error.to_string().contains("Service shop/stable"), "{error}");
+        let bad = objects(json!({"spec": {"selector": {REVISION_LABEL: 7}}}), json!({}));
+        let error = editor().read(&bad).unwrap_err();
+        assert_eq!(error.path, "spec.selector.rollouts-pod-template-hash");
+    }
+}

@@ -1,6 +1,6 @@
 use super::StoreError;
 use crate::traffic::{ObjectRef, ObjectVersion};
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use async_trait::async_trait;
 use core::fmt;
 
@@ -40,4 +40,24 @@ pub struct Object {
     pub value: serde_json::Value,
     /// Its version.
     pub version: ObjectVersion,
+}
+
+#[async_trait]
+impl<S: ObjectStore + ?Sized> ObjectStore for Arc<S> {
+    async fn get(&self, object: &ObjectRef) -> Result<Object, StoreError> {
+        (**self).get(object).await
+    }
+
+    async fn list(&self, like: &ObjectRef) -> Result<Vec<(ObjectRef, Object)>, StoreError> {
+        (**self).list(like).await
+    }
+
+    async fn replace(
+        &self,
+        object: &ObjectRef,
+        to: serde_json::Value,
+        read: &ObjectVersion,
+    ) -> Result<ObjectVersion, StoreError> {
+        (**self).replace(object, to, read).await
+    }
 }

@@ -28,6 +28,9 @@ pub struct Seen {
     pub selectors_settled: Settled,
     /// For each revision that was asked for: whether every proxy has its endpoints.
     pub endpoints: Vec<(Revision, Settled)>,
+    /// The nonces that the objects bear, for the driver's [`Fence`](crate::Fence); no decision rests on them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nonces: Vec<Arc<str>>,
 }
 
 /// The routes of one object.
@@ -69,6 +72,7 @@ impl Seen {
             routes_settled: Settled::Yes,
             selectors_settled: Settled::Yes,
             endpoints: Vec::new(),
+            nonces: Vec::new(),
         }
     }
 
@@ -84,6 +88,7 @@ impl Seen {
             }
         }
         self.routes.extend(other.routes);
+        self.nonces.extend(other.nonces);
         self.stable_used_elsewhere |= other.stable_used_elsewhere;
         self.canary_used_elsewhere |= other.canary_used_elsewhere;
         self.routes_settled = self.routes_settled.and(other.routes_settled);

@@ -84,6 +84,26 @@ impl Version {
         self.objects().iter().find(|(other, _)| other == object).map(|(_, version)| version)
     }
 
+    /// These after a write: as `written` says where it names an object, else as they were.
+    ///
+    /// ```
+    /// use rollout_core::traffic::{ObjectRef, ObjectVersion, Version};
+    /// let at = |name, write: &str| {
+    ///     (ObjectRef::new("", "Service", "shop", name), ObjectVersion { write: write.into(), content: 1 })
+    /// };
+    /// let seen = Version::from_iter([at("a", "1"), at("b", "2")]);
+    /// let written = Version::from_iter([at("b", "3")]);
+    /// assert_eq!(seen.after(&written), Version::from_iter([at("a", "1"), at("b", "3")]));
+    /// ```
+    #[must_use]
+    pub fn after(&self, written: &Self) -> Self {
+        let now = |(name, version): &(ObjectRef, ObjectVersion)| {
+            (name.clone(), written.of(name).unwrap_or(version).clone())
+        };
+        let new = written.objects().iter().filter(|(name, _)| self.of(name).is_none());
+        self.objects().iter().map(now).chain(new.cloned()).collect()
+    }
+
     /// Both, the other's objects after these.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {

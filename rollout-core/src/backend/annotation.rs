@@ -1,0 +1,104 @@
+use super::EditError;
+use crate::traffic::ObjectRef;
+use alloc::{borrow::ToOwned, format, string::String};
+use serde_json::{Map, Value};
+
+/// The annotation that holds the nonce of [`fence`](super::TrafficBackend::fence).
+pub const FENCE_ANNOTATION: &str = "rollout-core/fence";
+
+/// The text of an annotation.
+#[must_use]
+pub fn annotation<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
+    object.get("metadata")?.get("annotations")?.get(key)?.as_str()
+}
+
+/// Sets an annotation, or takes it away; whether that changed anything. A map that becomes empty goes, too.
+///
+/// # Errors
+/// `metadata` or `metadata.annotations` is there and no map.
+pub fn annotate(
+    name: &ObjectRef,
+    object: &mut Value,
+    key: &str,
+    text: Option<&str>,
+) -> Result<bool, EditError> {
+    if annotation(object, key) == text {
+        return Ok(false);
+    }
+    let metadata = map(name, object, "metadata", "metadata")?;
+    let Some(text) = text else {
+        if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+            remove(annotations, key);
+            if annotations.is_empty() {
+                remove(metadata, "annotations");
+            }
+        }
+        return Ok(true);
+    };
+    let annotations = entry(metadata, "annotations");
+    let Some(annotations) = annotations.as_object_mut() else {
+        return Err(no_map(name, "metadata.annotations"));
+    };
+    annotations.insert(key.to_owned(), text.into());
+    Ok(true)
+}
+
+/// A map inside an object, made where it is absent.
+fn map<'a>(
+    name: &ObjectRef,
+    object: &'a mut Value,
+    key: &str,
+    path: &str,
+) -> Result<&'a mut Map<String, Value>, EditError> {
+    let object = object.as_object_mut().ok_or_else(|| no_map(name, "the object"))?;
+    entry(object, key).as_object_mut().ok_or_else(|| no_map(name, path))
+}
+
+fn entry<'a>(map: &'a mut Map<String, Value>, key: &str) -> &'a mut Value {
+    let value = map.entry(key).or_insert(Value::Null);
+    if value.is_null() {
+        *value = Value::Object(Map::new());
+    }
+    value
+}
+
+/// Removes a key and leaves the order of the others, whatever the map is made of.
+fn remove(map: &mut Map<String, Value>, key: &str) {
+    map.retain(|other, _| other != key);
+}
+
+fn no_map(name: &ObjectRef, path: &str) -> EditError {
+    EditError::new(name.clone(), path, format!("{path} is no map"), "write a map of keys and values")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+    use serde_json::json;
+
+    #[test]
+    fn set_and_taken_away_leaves_no_trace() {
+        let name = ObjectRef::new("", "Service", "shop", "provider");
+        for before in
+            [json!({"metadata": {"name": "provider"}}), json!({"metadata": {"annotations": {"a": "b"}}})]
+        {
+            let mut object = before.clone();
+            assert!(annotate(&name, &mut object, "k", Some("v")).unwrap());
+            assert!(!annotate(&name, &mut object, "k", Some("v")).unwrap());
+            assert_eq!(annotation(&object, "k"), Some("v"));
+            assert!(annotate(&name, &mut object, "k", None).unwrap());
+            assert!(!annotate(&name, &mut object, "k", None).unwrap());
+            assert_eq!(object, before);
+        }
+    }
+
+    #[test]
+    fn what_is_no_map_is_said() {
+        let name = ObjectRef::new("", "Service", "shop", "provider");
+        for mut object in [json!([]), json!({"metadata": 1}), json!({"metadata": {"annotations": []}})] {
+            let error = annotate(&name, &mut object, "k", Some("v")).unwrap_err();
+            assert!(error.to_string().starts_with("Service shop/provider: "), "{error}");
+        }
+    }
+}
