@@ -1,14 +1,94 @@
-//! The decision.
+//! The decision: target → advance → goal → gates → diff, one file each.
+//!
+//! | file | answers |
+//! |---|---|
+//! | `target` | which revision is asked for: first, new, superseded, rolled back, steps edited |
+//! | `advance` | how far the observation lets the steps go |
+//! | `desire` | which routes the position wants, with the two emergencies (vanished canary, dark stable) |
+//! | `gates` | what must hold before traffic rises or falls |
+//! | `routes`, `selectors` | the two layers: what would be written, and what holds it back |
+//! | `raise`, `lower`, `ratio` | pods, with and without traffic routing |
+//! | `sleep` | `replicas: 0` |
+//! | `deadline` | pods that make no progress |
 
-pub mod guard;
+mod advance;
+mod deadline;
+mod desire;
+mod draft;
+mod gates;
+pub(crate) mod guard;
+mod lower;
+mod prune;
+mod raise;
+mod ratio;
+mod roles;
+mod routes;
+mod selectors;
+mod sleep;
+mod target;
+mod view;
 
 use crate::{Observed, Plan, Spec, Status, Time, WaitReason};
-use alloc::vec::Vec;
+use draft::Draft;
+use view::View;
 
 /// Decides what to do next. Never fails, never panics, reads no clock, does no I/O.
+///
+/// Level-triggered: it looks only at what is, so it may be called at any time and as often as one likes.
+/// What was decided on an older observation is simply decided again.
+///
+/// ```
+/// use rollout_core::{Action, Observed, Spec, Status, Strategy, Time, reconcile, traffic::Seen};
+/// let spec = Spec::new(Strategy::builder().build()?, "v1".into()).replicas(3);
+/// let nothing_there = Observed::new().revisions([]).traffic(Seen::nothing());
+/// let plan = reconcile(&spec, &Status::default(), &nothing_there, Time::from_secs(0));
+/// assert_eq!(plan.actions, [Action::Workload { revision: "v1".into(), pods: 3, mark: None }]);
+/// assert_eq!(plan.status.canary, Some("v1".into()));
+/// # Ok::<(), rollout_core::InvalidStrategy>(())
+/// ```
 pub fn reconcile(spec: &Spec, status: &Status, observed: &Observed, now: Time) -> Plan {
-    let _ = (spec, observed, now);
-    Plan { status: status.clone(), actions: Vec::new(), wake: None, waiting: Vec::new(), events: Vec::new() }
+    let mut draft = Draft::new(status);
+    target::decide(&mut draft, spec);
+    let view = View::new(spec, observed, now);
+    decide(&mut draft, &view);
+    // The deadline is judged on what the decision waits for; an abort is decided on once more.
+    if deadline::judge(&mut draft, &view) {
+        draft.start_over();
+        decide(&mut draft, &view);
+        deadline::judge(&mut draft, &view);
+    }
+    draft.finish()
+}
+
+fn decide(draft: &mut Draft, view: &View<'_>) {
+    if !view.knows_revisions() {
+        return draft.hold(WaitReason::RevisionsUnknown);
+    }
+    if sleep::decide(draft, view) {
+        return;
+    }
+    advance::decide(draft, view);
+    if view.spec.strategy.routing().is_some() {
+        routed(draft, view)
+    } else {
+        ratio::decide(draft, view)
+    }
+    prune::decide(draft, view);
+}
+
+/// Pods up, then one layer of traffic, then pods down: never pods down together with traffic.
+fn routed(draft: &mut Draft, view: &View<'_>) {
+    let status = draft.status.clone();
+    let roles = roles::Roles::of(&status);
+    let desire = desire::Desire::at(&status, &roles, view);
+    raise::decide(draft, &roles, &desire, view);
+    if !view.knows_traffic() {
+        return draft.hold(WaitReason::TrafficUnknown);
+    }
+    routes::decide(draft, &roles, &desire, view);
+    if !draft.writes_traffic() || guard::off(guard::Guard::DownGate) {
+        lower::decide(draft, &roles, &desire, view);
+    }
 }
 
 /// Whether a person could override something that the rollout waits for.

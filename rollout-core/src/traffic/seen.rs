@@ -44,6 +44,8 @@ pub struct RoutesSeen {
     /// Whether all weighed routes and managed routes stand where they should: managed ones in front, in
     /// the order of `managedRoutes`.
     pub in_order: bool,
+    /// Whether the object can have managed routes at all (one with only tcp routes cannot).
+    pub takes_managed: bool,
     /// The revision for which they were last written, where the object says so.
     pub written_for: Option<Revision>,
 }
@@ -61,7 +63,7 @@ pub struct ManagedSeen {
 impl Seen {
     /// There is no traffic manager, or it has no object of ours: nothing leads anywhere.
     #[must_use]
-    pub fn nothing() -> Self {
+    pub const fn nothing() -> Self {
         Self {
             version: Version::NONE,
             stable: Vec::new(),
@@ -122,7 +124,7 @@ impl RoutesSeen {
     /// An object whose weighed routes all give the canary `weight`, without managed routes.
     #[must_use]
     pub fn new(weight: Range) -> Self {
-        Self { weight, managed: Vec::new(), in_order: true, written_for: None }
+        Self { weight, managed: Vec::new(), in_order: true, takes_managed: true, written_for: None }
     }
 
     /// Whether any request, or copy of one, may go to the canary through it.

@@ -1,0 +1,53 @@
+use super::{draft::Draft, view::View};
+use crate::{AbortReason, Event, Progress, Range, Revision, Status, WaitReason, Wake, WakeReason};
+
+/// Follows the pods that the rollout waits for; whether the update was given up because they are late.
+///
+/// The deadline runs neither during a pause nor while anything else is waited for.
+pub(super) fn judge(draft: &mut Draft, view: &View<'_>) -> bool {
+    let Some((revision, seen)) = waited_for(draft) else {
+        draft.status.progress = None;
+        return false;
+    };
+    let progress = match draft.status.progress.take() {
+        Some(progress) if progress.ready >= seen.lo() => progress,
+        _ => Progress::new(view.now, seen.lo()),
+    };
+    let at = progress.since + view.spec.progress_deadline;
+    let progress = draft.status.progress.insert(progress);
+    if progress.exceeded {
+        return false;
+    }
+    if at > view.now {
+        draft.wake_at(Wake::new(at, WakeReason::ProgressDeadline));
+        return false;
+    }
+    progress.exceeded = true;
+    draft.happened(Event::ProgressDeadlineExceeded { revision: revision.clone() });
+    if draft.status.asleep {
+        return true;
+    }
+    let update = under_way(&draft.status) && draft.status.canary.as_ref() == Some(&revision);
+    if update && view.spec.progress_deadline_abort {
+        draft.status.abort(view.now, AbortReason::ProgressDeadline);
+        draft.happened(Event::Aborted { revision, why: AbortReason::ProgressDeadline });
+        return true;
+    }
+    false
+}
+
+/// The pods that hold the rollout, if nothing but pods does.
+fn waited_for(draft: &Draft) -> Option<(Revision, Range)> {
+    let status = &draft.status;
+    let counts =
+        status.paused_at.is_none() && (status.asleep || status.stable.is_none() || under_way(status));
+    let pods = draft.waiting().iter().find_map(|waiting| match &waiting.reason {
+        WaitReason::Pods { revision, seen, .. } => Some((revision.clone(), *seen)),
+        _ => None,
+    });
+    pods.filter(|_| counts)
+}
+
+fn under_way(status: &Status) -> bool {
+    status.stable.is_some() && !status.is_done() && status.aborted.is_none()
+}

@@ -1,0 +1,102 @@
+use crate::{Action, Ending, EndsBy, Event, Plan, Status, Time, WaitReason, Waiting, Wake, WakeReason};
+use alloc::vec::Vec;
+
+/// A plan that is being made.
+pub(super) struct Draft {
+    pub(super) status: Status,
+    pub(super) actions: Vec<Action>,
+    waiting: Vec<Waiting>,
+    events: Vec<Event>,
+    wake: Option<Wake>,
+}
+
+/// A gate that is closed: what it waits for, and when to look again.
+pub(super) struct Closed {
+    pub(super) waiting: Waiting,
+    pub(super) wake: Option<Wake>,
+}
+
+/// Open, or closed with the reason.
+pub(super) type Gate = Result<(), Closed>;
+
+impl Closed {
+    pub(super) fn new(reason: WaitReason, ends: Ending) -> Self {
+        Self { waiting: Waiting::new(reason, None, EndsBy::Event(ends)), wake: None }
+    }
+
+    pub(super) fn until(reason: WaitReason, since: Option<Time>, at: Time, why: WakeReason) -> Self {
+        Self { waiting: Waiting::new(reason, since, EndsBy::Time(at)), wake: Some(Wake::new(at, why)) }
+    }
+}
+
+impl Draft {
+    pub(super) fn new(status: &Status) -> Self {
+        Self {
+            status: status.clone(),
+            actions: Vec::new(),
+            waiting: Vec::new(),
+            events: Vec::new(),
+            wake: None,
+        }
+    }
+
+    /// Forgets everything but the status and what happened to it.
+    pub(super) fn start_over(&mut self) {
+        self.actions.clear();
+        self.waiting.clear();
+        self.wake = None;
+    }
+
+    pub(super) fn act(&mut self, action: Action) {
+        self.actions.push(action);
+    }
+
+    pub(super) fn happened(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    pub(super) fn wait(&mut self, closed: Closed) {
+        if let Some(wake) = closed.wake {
+            self.wake_at(wake);
+        }
+        if !self.waiting.iter().any(|other| other.reason == closed.waiting.reason) {
+            self.waiting.push(closed.waiting);
+        }
+    }
+
+    /// Whether the gate is open; notes why when it is not.
+    pub(super) fn passes(&mut self, gate: Gate) -> bool {
+        gate.map_err(|closed| self.wait(closed)).is_ok()
+    }
+
+    pub(super) fn hold(&mut self, reason: WaitReason) {
+        self.wait(Closed::new(reason, Ending::Readable));
+    }
+
+    pub(super) fn wake_at(&mut self, wake: Wake) {
+        if self.wake.is_none_or(|earlier| wake.at < earlier.at) {
+            self.wake = Some(wake);
+        }
+    }
+
+    pub(super) fn writes_traffic(&self) -> bool {
+        self.actions.iter().any(Action::is_traffic)
+    }
+
+    pub(super) fn waiting(&self) -> &[Waiting] {
+        &self.waiting
+    }
+
+    pub(super) fn finish(mut self) -> Plan {
+        if self.waiting.is_empty() && !self.actions.is_empty() {
+            self.wait(Closed::new(WaitReason::CarryingOut, Ending::Observed));
+        }
+        Plan {
+            status: self.status,
+            actions: self.actions,
+            wake: self.wake,
+            waiting: self.waiting,
+            events: self.events,
+        }
+    }
+}

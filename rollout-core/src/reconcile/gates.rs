@@ -1,0 +1,134 @@
+//! What must hold before traffic rises or falls.
+
+use super::{
+    desire::Desire,
+    draft::{Closed, Gate},
+    guard::{Guard, off},
+    roles::Roles,
+    view::{STEP_DWELL, View},
+};
+use crate::{
+    CommandKind, Ending, EndsBy, Range, Revision, Status, WaitReason, Waiting, goal, traffic::Selection,
+};
+use alloc::vec;
+
+/// Whether enough pods of a revision are available.
+pub(super) fn available(view: &View<'_>, revision: &Revision, need: u32) -> Gate {
+    pods(revision, need, view.available(revision))
+}
+
+/// Whether enough pods of a revision are ready.
+pub(super) fn ready(view: &View<'_>, revision: &Revision, need: u32) -> Gate {
+    pods(revision, need, view.ready(revision))
+}
+
+fn pods(revision: &Revision, need: u32, seen: Range) -> Gate {
+    if seen.lo() >= need {
+        return Ok(());
+    }
+    Err(Closed::new(WaitReason::Pods { revision: revision.clone(), need, seen }, Ending::PodsReady))
+}
+
+/// How many ready pods are enough for the canary at a weight: the smaller of what the weight needs and what
+/// the strategy asks for; past the steps the full count.
+pub(super) fn enough(view: &View<'_>, status: &Status, desire: &Desire, weight: u32) -> u32 {
+    let goal = goal::at_rest(view.spec, status);
+    let full =
+        desire.rescue || goal.weight == view.spec.strategy.max_weight() && past_the_steps(view, status);
+    let wanted = if desire.rescue {
+        1
+    } else if full {
+        view.spec.replicas
+    } else {
+        goal::pods_for(view.spec, weight).min(goal.canary)
+    };
+    goal::enough_of(&view.spec.strategy, wanted).max(1)
+}
+
+pub(super) fn past_the_steps(view: &View<'_>, status: &Status) -> bool {
+    status.promote_full
+        || usize::try_from(status.step).unwrap_or(usize::MAX) >= view.spec.strategy.steps().len()
+}
+
+/// The up gate: before a weight rises or a managed route is added, the pods behind the destination are
+/// enough, and every proxy has its selectors and endpoints.
+pub(super) fn up(view: &View<'_>, status: &Status, desire: &Desire, lead: &Revision) -> Gate {
+    if off(Guard::UpGate) {
+        return Ok(());
+    }
+    if !view.canary_leads_to(lead) {
+        let revision = view.seen.canary.iter().find_map(Selection::revision).cloned();
+        return Err(Closed::new(WaitReason::DestinationInUse { revision }, Ending::Observed));
+    }
+    unmarked(view, lead)?;
+    ready(view, lead, enough(view, status, desire, desire.weight))?;
+    view.selectors_settled(status, STEP_DWELL)?;
+    view.endpoints_settled(status, lead)
+}
+
+/// A revision that bears the mark gets no traffic.
+pub(super) fn unmarked(view: &View<'_>, revision: &Revision) -> Gate {
+    if off(Guard::Mark) || !view.is_marked(revision) {
+        return Ok(());
+    }
+    Err(Closed::new(WaitReason::Marked { revision: revision.clone() }, Ending::Observed))
+}
+
+/// Before weight goes back to stable: stable can carry it. After a commit, when the canary destination
+/// already leads to stable, stable's own destination must lead there too, everywhere.
+pub(super) fn fall(view: &View<'_>, status: &Status, roles: &Roles<'_>) -> Gate {
+    let Some(stable) = roles.stable else { return Ok(()) };
+    if returns_to_itself(view, stable) && !off(Guard::StableReturn) {
+        if view.ready(stable).hi() == 0 && view.wanted(stable) == 0 {
+            return Ok(());
+        }
+        if !view.stable_leads_to(stable) {
+            let revision = view.seen.stable.iter().find_map(Selection::revision).cloned();
+            return Err(Closed::new(WaitReason::DestinationInUse { revision }, Ending::Observed));
+        }
+        return view.selectors_settled(status, STEP_DWELL);
+    }
+    let seen = behind_stable(view, stable);
+    let need = view.carry_need();
+    let rival = view.seen.canary.iter().filter_map(Selection::revision).map(|of| view.ready(of).hi()).max();
+    let word = view.overridden(status);
+    if seen.lo() >= 1 && (seen.lo() >= need || seen.lo() >= rival.unwrap_or(u32::MAX) || word) {
+        return Ok(());
+    }
+    let ends = EndsBy::Command(vec![CommandKind::Proceed, CommandKind::Promote, CommandKind::PromoteFull]);
+    Err(Closed {
+        waiting: Waiting::new(WaitReason::StableCannotCarry { need, seen }, None, ends),
+        wake: None,
+    })
+}
+
+/// Before a managed route is taken away: one ready pod behind stable; or, when stable is dark, a successor
+/// that waits for the destination.
+pub(super) fn drop_managed(view: &View<'_>, status: &Status, roles: &Roles<'_>) -> Gate {
+    let Some(stable) = roles.stable else { return Ok(()) };
+    if returns_to_itself(view, stable) {
+        return fall(view, status, roles);
+    }
+    let successor = roles.under_way && roles.lead().is_some_and(|lead| !view.canary_leads_to(lead));
+    let seen = behind_stable(view, stable);
+    if seen.lo() >= 1 || successor && view.is_dark(stable) {
+        return Ok(());
+    }
+    let ends = EndsBy::Event(Ending::PodsReady);
+    Err(Closed {
+        waiting: Waiting::new(WaitReason::StableCannotCarry { need: 1, seen }, None, ends),
+        wake: None,
+    })
+}
+
+/// Whether the canary destination leads to the stable revision, and nowhere else.
+fn returns_to_itself(view: &View<'_>, stable: &Revision) -> bool {
+    !view.seen.canary.is_empty() && view.canary_leads_to(stable)
+}
+
+fn behind_stable(view: &View<'_>, stable: &Revision) -> Range {
+    let behind = view.seen.stable.iter().map(|selection| view.ready_behind(selection));
+    behind
+        .reduce(|a, b| Range::new(a.lo().min(b.lo()), a.hi().min(b.hi())))
+        .unwrap_or_else(|| view.ready(stable))
+}

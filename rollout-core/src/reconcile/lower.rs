@@ -1,0 +1,96 @@
+use super::{
+    desire::Desire,
+    draft::{Closed, Draft},
+    guard::{Guard, off},
+    raise::in_use,
+    roles::Roles,
+    view::{STEP_DWELL, View},
+};
+use crate::{Action, Ending, RevisionSeen, Status, Time, WaitReason, WakeReason, goal, traffic::Selection};
+use core::time::Duration;
+
+/// Pods down: only in a plan that writes no traffic, when every proxy has routes and selectors; to 0 only
+/// under the mark, after its delay.
+pub(super) fn decide(draft: &mut Draft, roles: &Roles<'_>, desire: &Desire, view: &View<'_>) {
+    let status = draft.status.clone();
+    for seen in view.revisions() {
+        let revision = Some(&seen.revision);
+        if seen.wanted == 0 {
+            continue;
+        }
+        if revision == roles.stable {
+            shrink(draft, view, &status, seen, view.spec.replicas);
+        } else if revision == roles.canary && roles.aborted {
+            if let Some(delay) = view.spec.strategy.abort_scale_down_delay() {
+                retire(draft, view, &status, seen, delay);
+            }
+        } else if revision == roles.canary && roles.stable.is_none() {
+            shrink(draft, view, &status, seen, view.spec.replicas);
+        } else if revision == roles.canary {
+            match keep(roles, desire, view, &status) {
+                0 => retire(draft, view, &status, seen, view.spec.strategy.scale_down_delay()),
+                pods => shrink(draft, view, &status, seen, pods),
+            }
+        } else if roles.stable.is_some() {
+            retire(draft, view, &status, seen, view.spec.strategy.scale_down_delay());
+        }
+    }
+}
+
+/// How many pods the canary keeps: what the position asks for, and what the weight needs that it has.
+fn keep(roles: &Roles<'_>, desire: &Desire, view: &View<'_>, status: &Status) -> u32 {
+    let managed =
+        !desire.managed.is_empty() || view.seen.routes.iter().any(|object| !object.managed.is_empty());
+    let weight = view.seen.weight().hi();
+    let dark = weight > 0 && roles.stable.is_some_and(|stable| view.ready(stable).hi() == 0);
+    if desire.rescue || dark {
+        return view.spec.replicas.max(1);
+    }
+    let goal = goal::at_rest(view.spec, status).canary.max(u32::from(managed));
+    goal.max(goal::pods_for(view.spec, weight).min(view.spec.replicas))
+}
+
+fn shrink(draft: &mut Draft, view: &View<'_>, status: &Status, seen: &RevisionSeen, pods: u32) {
+    if seen.wanted > pods && pods > 0 && settled(draft, view, status, view.spec.strategy.scale_down_delay()) {
+        draft.act(Action::Workload { revision: seen.revision.clone(), pods, mark: seen.mark });
+    }
+}
+
+fn retire(draft: &mut Draft, view: &View<'_>, status: &Status, seen: &RevisionSeen, delay: Duration) {
+    let revision = seen.revision.clone();
+    let users_own = |selection: &Selection| *selection == Selection::UsersOwn;
+    if in_use(view, &revision) || view.seen.stable.iter().chain(&view.seen.canary).any(users_own) {
+        if !off(Guard::DownGate) {
+            return draft.wait(Closed::new(WaitReason::PodsGoing { revision }, Ending::Observed));
+        }
+    }
+    let to = |pods, mark: Option<Time>| Action::Workload { revision: seen.revision.clone(), pods, mark };
+    match seen.mark {
+        _ if off(Guard::Mark) => draft.act(to(0, None)),
+        None if settled(draft, view, status, STEP_DWELL) => {
+            draft.act(to(seen.wanted, Some((view.now + delay).ceil_to_second())));
+        }
+        None => {}
+        Some(at) if at > view.now => {
+            draft.wait(Closed::until(
+                WaitReason::ScaleDownDelay { revision },
+                None,
+                at,
+                WakeReason::ScaleDown,
+            ));
+        }
+        Some(_) if settled(draft, view, status, view.spec.strategy.scale_down_delay()) => {
+            draft.act(to(0, None))
+        }
+        Some(_) => {}
+    }
+}
+
+/// The down gate: every proxy has routes and selectors.
+fn settled(draft: &mut Draft, view: &View<'_>, status: &Status, dwell: Duration) -> bool {
+    if off(Guard::DownGate) {
+        return true;
+    }
+    let gate = view.routes_settled(status, dwell).and_then(|()| view.selectors_settled(status, dwell));
+    draft.passes(gate)
+}

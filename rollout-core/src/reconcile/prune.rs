@@ -1,0 +1,24 @@
+use super::{draft::Draft, raise::in_use, view::View};
+use crate::{Action, RevisionSeen};
+use alloc::vec::Vec;
+
+/// Old revisions without pods are kept to go back to, up to the limit; only at rest are others deleted.
+pub(super) fn decide(draft: &mut Draft, view: &View<'_>) {
+    let limit = usize::try_from(view.spec.revision_history_limit).unwrap_or(usize::MAX);
+    let revisions = view.revisions();
+    if revisions.len() <= limit.saturating_add(1) || !draft.actions.is_empty() || !draft.status.is_done() {
+        return;
+    }
+    let is_old = |seen: &&RevisionSeen| {
+        Some(&seen.revision) != draft.status.stable.as_ref()
+            && seen.revision != view.spec.target
+            && seen.wanted == 0
+            && seen.ready.hi() == 0
+            && !in_use(view, &seen.revision)
+    };
+    let mut old: Vec<&RevisionSeen> = revisions.iter().filter(is_old).collect();
+    old.sort_by(|a, b| b.number.cmp(&a.number).then_with(|| a.revision.cmp(&b.revision)));
+    for seen in old.into_iter().skip(limit) {
+        draft.act(Action::Prune { revision: seen.revision.clone() });
+    }
+}

@@ -1,0 +1,64 @@
+use super::{desire::Desire, draft::Closed, draft::Draft, roles::Roles, view::View};
+use crate::{Action, Ending, Revision, RevisionSeen, WaitReason, Wake, WakeReason, goal, traffic::Selection};
+use core::time::Duration;
+
+/// Pods up, and marks off what carries traffic or is about to.
+pub(super) fn decide(draft: &mut Draft, roles: &Roles<'_>, desire: &Desire, view: &View<'_>) {
+    let replicas = view.spec.replicas;
+    if let Some(stable) = roles.stable {
+        raise(draft, view, stable, replicas);
+    }
+    if let Some(canary) = roles.canary.filter(|canary| roles.stable != Some(canary) && !roles.aborted) {
+        let pods = canary_pods(draft, roles, desire, view, replicas);
+        raise(draft, view, canary, pods);
+    }
+    for seen in view.revisions() {
+        let handled = |action: &Action| matches!(action, Action::Workload { revision, .. } if *revision == seen.revision);
+        if seen.mark.is_some()
+            && seen.wanted > 0
+            && in_use(view, &seen.revision)
+            && !draft.actions.iter().any(handled)
+        {
+            draft.act(Action::Workload { revision: seen.revision.clone(), pods: seen.wanted, mark: None });
+        }
+    }
+}
+
+fn canary_pods(draft: &mut Draft, roles: &Roles<'_>, desire: &Desire, view: &View<'_>, replicas: u32) -> u32 {
+    let Some(stable) = roles.stable else { return replicas };
+    let goal = goal::at_rest(view.spec, &draft.status).canary;
+    let goal = if desire.managed.is_empty() { goal } else { goal.max(1) };
+    if view.seen.weight().hi() == 0 {
+        return goal;
+    }
+    // Weight is under way: when stable goes dark, the canary may have to take everything.
+    if let Some(at) = view.dark_at(stable) {
+        draft.wake_at(Wake::new(at, WakeReason::StableDark));
+        draft.wait(Closed::new(WaitReason::StableDark, Ending::PodsReady));
+    } else if view.ready(stable).hi() == 0 && !view.is_dark(stable) {
+        draft.wake_at(Wake::new(view.now + Duration::from_secs(1), WakeReason::LookAgain));
+        draft.wait(Closed::new(WaitReason::StableDark, Ending::PodsReady));
+    }
+    if view.is_dark(stable) { goal.max(replicas) } else { goal }
+}
+
+fn raise(draft: &mut Draft, view: &View<'_>, revision: &Revision, pods: u32) {
+    if pods == 0 {
+        return;
+    }
+    let seen: Option<&RevisionSeen> = view.revision(revision);
+    if seen.is_none() && *revision != view.spec.target {
+        let gone = WaitReason::StableGone { revision: revision.clone() };
+        return draft.wait(Closed::new(gone, Ending::ManifestChanged));
+    }
+    let (wanted, marked) = seen.map_or((0, false), |seen| (seen.wanted, seen.mark.is_some()));
+    if wanted < pods || marked {
+        draft.act(Action::Workload { revision: revision.clone(), pods: pods.max(wanted), mark: None });
+    }
+}
+
+/// Whether some destination leads to this revision: by its own selector, or by the user's.
+pub(super) fn in_use(view: &View<'_>, revision: &Revision) -> bool {
+    let leads = |selection: &Selection| selection.is(revision);
+    view.seen.stable.iter().any(leads) || view.seen.canary.iter().any(leads)
+}

@@ -1,0 +1,83 @@
+use super::{
+    desire::Desire,
+    draft::{Closed, Draft, Gate},
+    gates,
+    guard::{Guard, off},
+    roles::Roles,
+    view::{STEP_DWELL, View},
+};
+use crate::{
+    Ending, Revision, Status, WaitReason,
+    traffic::{Selection, Selectors},
+};
+
+/// Where the destinations should lead, as far as they may be pointed there now.
+pub(super) fn decide(
+    draft: &mut Draft,
+    roles: &Roles<'_>,
+    desire: &Desire,
+    view: &View<'_>,
+) -> Option<Selectors> {
+    let (stable, lead) = (roles.stable?, roles.lead()?);
+    let mut to = Selectors::default();
+    if !view.stable_leads_to(stable) {
+        let gate = for_stable(view, &draft.status, stable);
+        to.stable = draft.passes(gate).then(|| stable.clone().into());
+    }
+    if !view.canary_leads_to(lead) {
+        let gate = for_canary(view, &draft.status, roles, desire, lead);
+        to.canary = draft.passes(gate).then(|| lead.clone().into());
+    }
+    (!to.is_empty()).then_some(to)
+}
+
+/// Stable's destination is nearly always in use: it is pointed only at enough ready pods that every proxy
+/// has. Where no request can reach it, pods are not needed yet.
+fn for_stable(view: &View<'_>, status: &Status, stable: &Revision) -> Gate {
+    gates::unmarked(view, stable)?;
+    let objects = &view.seen.routes;
+    let everything = view.spec.strategy.max_weight();
+    let front_door = view.spec.strategy.stable_service || view.seen.stable_used_elsewhere;
+    let idle = !objects.is_empty() && objects.iter().all(|object| object.weight.lo() == everything);
+    if idle && !front_door && view.routes_settled(status, STEP_DWELL).is_ok() {
+        return Ok(());
+    }
+    live(view, status, stable, view.carry_need())
+}
+
+fn live(view: &View<'_>, status: &Status, revision: &Revision, need: u32) -> Gate {
+    if !off(Guard::LiveCapacity) {
+        gates::ready(view, revision, need)?;
+    }
+    if off(Guard::LiveEndpoints) { Ok(()) } else { view.endpoints_settled(status, revision) }
+}
+
+/// The canary's destination may be pointed anywhere while no request can reach it. In use, it is pointed
+/// only at enough ready pods that every proxy has, with settled routes, and never under a managed route of
+/// another revision. A revision that still has weight loses it first, unless stable is dark.
+fn for_canary(view: &View<'_>, status: &Status, roles: &Roles<'_>, desire: &Desire, lead: &Revision) -> Gate {
+    gates::unmarked(view, lead)?;
+    let leads = view.seen.routes.iter().any(|object| object.leads_to_canary());
+    let behind = view.seen.canary.iter().find_map(Selection::revision).filter(|behind| *behind != lead);
+    if leads && behind.is_some() {
+        let managed = view.seen.routes.iter().any(|object| !object.managed.is_empty());
+        let dark = roles.under_way && roles.stable.is_some_and(|stable| view.is_dark(stable));
+        if managed || !dark {
+            return Err(Closed::new(
+                WaitReason::DestinationInUse { revision: behind.cloned() },
+                Ending::Observed,
+            ));
+        }
+    } else if leads && desire.of_another {
+        return Err(Closed::new(WaitReason::RoutesOfAnother { revision: None }, Ending::Observed));
+    }
+    if !off(Guard::DownGate) {
+        view.routes_settled(status, STEP_DWELL)?;
+    }
+    if leads || view.seen.canary_used_elsewhere {
+        let need = gates::enough(view, status, desire, view.seen.weight().hi());
+        return live(view, status, lead, need);
+    }
+    // Idle: any pods will do, but there is no point in none.
+    if roles.under_way { gates::ready(view, lead, 1) } else { Ok(()) }
+}

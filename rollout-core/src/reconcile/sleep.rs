@@ -1,0 +1,50 @@
+use super::{
+    draft::{Closed, Draft},
+    gates,
+    view::View,
+};
+use crate::{Action, Ending, Event, Revision, WaitReason};
+
+/// `replicas: 0` is the user's own: everything goes to 0, the canary before stable, and comes back stable
+/// first. Routes and selectors are not touched, and nothing counts as dark. Whether that is the case.
+pub(super) fn decide(draft: &mut Draft, view: &View<'_>) -> bool {
+    let stable = draft.status.stable.clone();
+    if view.spec.replicas == 0 {
+        if !draft.status.asleep {
+            draft.status.asleep = true;
+            draft.status.progress = None;
+            draft.happened(Event::FellAsleep);
+        }
+        to_zero(draft, view, stable.as_ref());
+        draft.wait(Closed::new(WaitReason::ScaledToZero, Ending::ReplicasAboveZero));
+        return true;
+    }
+    if !draft.status.asleep {
+        return false;
+    }
+    let late = draft.status.progress.as_ref().is_some_and(|progress| progress.exceeded);
+    let Some(stable) = stable.filter(|stable| view.ready(stable).lo() == 0 && !late) else {
+        draft.status.asleep = false;
+        draft.status.progress = None;
+        draft.happened(Event::WokeUp);
+        return false;
+    };
+    let known = view.revision(&stable).is_some() || stable == view.spec.target;
+    if known && (view.wanted(&stable) < view.spec.replicas || view.is_marked(&stable)) {
+        draft.act(Action::Workload { revision: stable.clone(), pods: view.spec.replicas, mark: None });
+    }
+    draft.wait(Closed::new(WaitReason::Asleep, Ending::PodsReady));
+    let gate = gates::ready(view, &stable, 1);
+    draft.passes(gate);
+    true
+}
+
+fn to_zero(draft: &mut Draft, view: &View<'_>, stable: Option<&Revision>) {
+    let with_pods = || view.revisions().iter().filter(|seen| seen.wanted > 0);
+    let others_left = with_pods().any(|seen| Some(&seen.revision) != stable);
+    for seen in with_pods() {
+        if Some(&seen.revision) != stable || !others_left {
+            draft.act(Action::Workload { revision: seen.revision.clone(), pods: 0, mark: seen.mark });
+        }
+    }
+}

@@ -1,0 +1,50 @@
+use super::draft::Draft;
+use crate::{Event, Revision, Spec, Status};
+
+/// Which revision is asked for: first, new, superseded, rolled back; or the same with other steps.
+pub(super) fn decide(draft: &mut Draft, spec: &Spec) {
+    let status = &mut draft.status;
+    let steps = u32::try_from(spec.strategy.steps().len()).unwrap_or(u32::MAX);
+    let same = status.canary.as_ref() == Some(&spec.target);
+    if !same && (!spec.paused || status.canary.is_none()) {
+        let event = aim_at(status, &spec.target, steps);
+        status.step_hash = Some(spec.strategy.step_hash.clone());
+        return draft.happened(event);
+    }
+    let edited = status.step_hash.as_deref() != Some(spec.strategy.step_hash());
+    if edited {
+        status.step_hash = Some(spec.strategy.step_hash.clone());
+    }
+    if status.is_done() {
+        rest(status, steps);
+    } else if status.stable.is_none() {
+        // The first deploy runs no steps, and there is nothing to go back to.
+        status.restart();
+    } else if edited && status.step != 0 {
+        let (aborted, promote_full) = (status.aborted.take(), status.promote_full);
+        status.restart();
+        (status.aborted, status.promote_full) = (aborted, promote_full);
+        draft.happened(Event::StepsEdited);
+    }
+}
+
+fn aim_at(status: &mut Status, target: &Revision, steps: u32) -> Event {
+    let before = status.canary.replace(target.clone());
+    status.restart();
+    if status.is_done() {
+        rest(status, steps);
+        return Event::RolledBack { revision: target.clone() };
+    }
+    Event::Started {
+        revision: target.clone(),
+        instead_of: before.filter(|before| status.stable.as_ref() != Some(before)),
+    }
+}
+
+/// A finished rollout: all steps done, nothing under way, whatever was written into the status by hand.
+pub(super) fn rest(status: &mut Status, steps: u32) {
+    let progress = status.progress.take().filter(|_| status.asleep);
+    status.restart();
+    status.step = steps;
+    status.progress = progress;
+}
