@@ -1,1 +1,17 @@
-//! To come.
+//! The canary strategy as Argo Rollouts users write it.
+//!
+//! Three stages, kept apart: the **wire form** ([`wire`]: everything that the language may say, and the
+//! [step hash](step_hash)), the **check** (all errors of the language at once), and the **conversion** to
+//! what the engine drives.
+
+mod duration;
+mod finding;
+mod hash;
+mod pods;
+mod reader;
+pub mod wire;
+
+pub use duration::{InvalidDuration, pause_seconds};
+pub use finding::{Finding, Severity};
+pub use hash::{step_hash, template_hash};
+pub use pods::{fenceposts, int_or_percent};

@@ -1,0 +1,76 @@
+use alloc::string::String;
+use core::fmt;
+
+/// Something to say about a manifest: where, what, and what to write instead.
+///
+/// ```ignore
+/// use rollout_core::argo::check;
+/// let report = check(&serde_json::json!({"spec": {"strategy": {"canary": {"steps": [{"setWeight": 101}]}}}}));
+/// let error = report.errors().find(|error| error.path.ends_with("setWeight")).unwrap();
+/// assert_eq!(error.path, "spec.strategy.canary.steps[0].setWeight");
+/// assert_eq!(error.message, "SetWeight needs to be between 0 and 100");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// Whether it is wrong, odd, or only not driven.
+    pub severity: Severity,
+    /// Where: fields with dots, list items in brackets. A key that is no plain name is in brackets, too.
+    pub path: String,
+    /// What is wrong. Where the reference has a message for it, it is that one.
+    pub message: String,
+    /// What to write instead; may be empty.
+    pub instead: String,
+    /// Whether the field's name is meant and not its value.
+    pub(crate) names_key: bool,
+}
+
+/// How bad a [`Finding`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Severity {
+    /// The language does not allow it.
+    Error,
+    /// The language allows it, and it is most likely a mistake.
+    Warning,
+    /// The language allows it, and this engine does not drive it yet.
+    NotDriven,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::NotDriven => "not driven",
+        })
+    }
+}
+
+impl Finding {
+    pub(crate) fn new(
+        severity: Severity,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        instead: impl Into<String>,
+    ) -> Self {
+        Self {
+            severity,
+            path: path.into(),
+            message: message.into(),
+            instead: instead.into(),
+            names_key: false,
+        }
+    }
+}
+
+/// `path: message; instead`
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.message)?;
+        if !self.instead.is_empty() {
+            write!(f, "; {}", self.instead)?;
+        }
+        Ok(())
+    }
+}

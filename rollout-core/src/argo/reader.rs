@@ -1,0 +1,181 @@
+//! Reads values into the wire form and notes what does not fit, each with its path.
+
+use super::{Finding, Severity, wire::Wire};
+use alloc::{format, string::String, vec::Vec};
+use core::fmt::Write;
+use serde_json::{Map, Value};
+
+/// Where the reading is, and what was found so far. Reading goes on after an error.
+#[derive(Debug, Default)]
+pub(crate) struct Reader {
+    path: String,
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl Reader {
+    pub(crate) fn at(path: &str) -> Self {
+        Self { path: path.into(), findings: Vec::new() }
+    }
+
+    /// Notes that what stands here is not what the language has here.
+    pub(crate) fn wrong(&mut self, wanted: &str, found: &Value, instead: &str) {
+        let message = format!("must be {wanted}, found {}", describe(found));
+        self.findings.push(Finding::new(Severity::Error, self.path.clone(), message, instead));
+    }
+
+    pub(crate) fn object<'v>(
+        &mut self,
+        value: &'v Value,
+        example: &str,
+        known: &[&str],
+    ) -> Option<&'v Map<String, Value>> {
+        let Value::Object(map) = value else {
+            self.wrong("a map", value, &format!("write fields below it, such as `{example}`"));
+            return None;
+        };
+        for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
+            self.unknown(key, known);
+        }
+        Some(map)
+    }
+
+    fn unknown(&mut self, key: &str, known: &[&str]) {
+        let instead = match nearest(key, known) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => format!("known here: {}", known.join(", ")),
+        };
+        let path = child(&self.path, key);
+        let message = format!("unknown field `{key}`: it is ignored");
+        let finding = Finding::new(Severity::Warning, path, message, instead);
+        self.findings.push(Finding { names_key: true, ..finding });
+    }
+
+    pub(crate) fn field<T: Wire>(&mut self, map: &Map<String, Value>, key: &str) -> Option<T> {
+        let value = map.get(key)?;
+        if value.is_null() && !T::TAKES_NULL {
+            return None;
+        }
+        self.below(|path| push_key(path, key), |reader| T::read(value, reader))
+    }
+
+    /// An item of a list or a map: one that cannot be read leaves an empty one, so that the others keep
+    /// their places.
+    pub(crate) fn item<T: Wire>(&mut self, value: &Value, place: impl FnOnce(&mut String)) -> T {
+        if value.is_null() {
+            return T::default();
+        }
+        self.below(place, |reader| T::read(value, reader)).unwrap_or_default()
+    }
+
+    fn below<R>(&mut self, place: impl FnOnce(&mut String), read: impl FnOnce(&mut Self) -> R) -> R {
+        let here = self.path.len();
+        place(&mut self.path);
+        let result = read(self);
+        self.path.truncate(here);
+        result
+    }
+}
+
+/// The path of a field below `path`.
+pub(crate) fn child(path: &str, key: &str) -> String {
+    let mut path = String::from(path);
+    push_key(&mut path, key);
+    path
+}
+
+pub(crate) fn push_key(path: &mut String, key: &str) {
+    let plain = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    if !plain {
+        path.extend(["[", key, "]"]);
+        return;
+    }
+    if !path.is_empty() {
+        path.push('.');
+    }
+    path.push_str(key);
+}
+
+pub(crate) fn push_index(path: &mut String, index: usize) {
+    // Writing to a `String` cannot fail.
+    let _ = write!(path, "[{index}]");
+}
+
+/// What stands there, in words that fit on a line.
+pub(crate) fn describe(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".into(),
+        Value::Bool(value) => format!("`{value}`"),
+        Value::Number(number) => format!("the number {number}"),
+        Value::String(text) => {
+            let short: String = text.chars().take(40).collect();
+            format!("the text {short:?}{}", if short.len() < text.len() { " …" } else { "" })
+        }
+        Value::Array(_) => "a list".into(),
+        Value::Object(_) => "a map".into(),
+    }
+}
+
+/// The known name that is most like `key`, if any is like it.
+fn nearest<'n>(key: &str, known: &[&'n str]) -> Option<&'n str> {
+    let key: Vec<char> = key.chars().take(64).flat_map(char::to_lowercase).collect();
+    let distance = |name: &&'n str| {
+        let name: Vec<char> = name.chars().flat_map(char::to_lowercase).collect();
+        (edits(&key, &name), name.len())
+    };
+    let (steps, len, name) = known
+        .iter()
+        .map(|name| (distance(name), *name))
+        .map(|((steps, len), name)| (steps, len, name))
+        .min()?;
+    (steps <= 1 + key.len().min(len) / 4).then_some(name)
+}
+
+/// How many letters must be put in, left out or changed, or neighbours swapped, to make `b` of `a`.
+fn edits(a: &[char], b: &[char]) -> usize {
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    let mut previous = None;
+    for (i, x) in a.iter().enumerate() {
+        let mut row = Vec::with_capacity(last.len());
+        row.push(i + 1);
+        for (j, y) in b.iter().enumerate() {
+            let get = |row: &[usize], at: usize| row.get(at).copied().unwrap_or(usize::MAX / 2);
+            let mut best =
+                (get(&last, j) + usize::from(x != y)).min(get(&last, j + 1) + 1).min(get(&row, j) + 1);
+            let swapped = j > 0 && previous == Some(y) && b.get(j - 1) == Some(x);
+            if swapped {
+                best = best.min(get(&before, j - 1) + 1);
+            }
+            row.push(best);
+        }
+        before = core::mem::replace(&mut last, row);
+        previous = Some(x);
+    }
+    last.last().copied().unwrap_or(a.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_the_nearest_known_field() {
+        let known = ["setWeight", "pause", "setCanaryScale", "experiment"];
+        assert_eq!(nearest("setweight", &known), Some("setWeight"));
+        assert_eq!(nearest("setWieght", &known), Some("setWeight"));
+        assert_eq!(nearest("puase", &known), Some("pause"));
+        assert_eq!(nearest("setCanaryScales", &known), Some("setCanaryScale"));
+        assert_eq!(nearest("replicas", &known), None);
+        assert_eq!(nearest("", &known), None);
+    }
+
+    #[test]
+    fn paths_are_written_as_kubernetes_writes_them() {
+        let mut path = String::new();
+        push_key(&mut path, "spec");
+        push_key(&mut path, "steps");
+        push_index(&mut path, 2);
+        push_key(&mut path, "app.kubernetes.io/name");
+        assert_eq!(path, "spec.steps[2][app.kubernetes.io/name]");
+    }
+}

@@ -1,0 +1,33 @@
+//! Everything that the language may say, as it was written: structs of options.
+//!
+//! An absent field and an explicit `null` are `None`; nothing has a default here. Each field is named in
+//! its own documentation as it stands on the wire. What is not ours (the pod template, other traffic
+//! managers, blue-green) is kept as a JSON value.
+
+mod analysis;
+mod experiment;
+mod object;
+mod rollout;
+mod routing;
+mod scalar;
+mod selector;
+mod steps;
+mod strategy;
+
+pub use analysis::{
+    AnalysisArgument, AnalysisTemplateRef, BackgroundAnalysis, DryRun, FieldRef, MeasurementRetention,
+    Metadata, StepAnalysis, ValueFrom,
+};
+pub use experiment::{Experiment, ExperimentAnalysis, ExperimentTemplate, TemplateService};
+pub(crate) use object::Wire;
+pub use rollout::{HistoryLimits, Meta, RollbackWindow, Rollout, RolloutSpec, WorkloadRef};
+pub use routing::{
+    DestinationRule, Istio, ManagedRouteName, TcpRoute, TlsRoute, TrafficRouting, VirtualService,
+};
+pub use scalar::IntOrText;
+pub use selector::{Requirement, Selector};
+pub use steps::{
+    CanaryStep, HeaderMatch, MirrorMatch, Pause, Plugin, SetCanaryScale, SetHeaderRoute, SetMirrorRoute,
+    StringMatch,
+};
+pub use strategy::{AntiAffinity, Canary, PingPong, PreferredAntiAffinity, ProgressThreshold, StrategyField};

@@ -1,0 +1,146 @@
+//! The small values, lists and maps of the language.
+
+use super::super::reader::{Reader, describe, push_index, push_key};
+use super::object::Wire;
+use crate::argo::{Finding, Severity};
+use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
+use core::fmt;
+use serde_json::Value;
+
+/// A number or text: what `pause.duration`, `maxSurge` and `maxUnavailable` may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the language has these two kinds")]
+pub enum IntOrText {
+    /// A number.
+    Int(i32),
+    /// A text.
+    Text(String),
+}
+
+impl Default for IntOrText {
+    fn default() -> Self {
+        Self::Int(0)
+    }
+}
+
+impl fmt::Display for IntOrText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Int(number) => write!(f, "{number}"),
+            Self::Text(text) => write!(f, "{text:?}"),
+        }
+    }
+}
+
+impl IntOrText {
+    /// Reads a number within 32 bits, or text.
+    ///
+    /// ```
+    /// use rollout_core::argo::wire::IntOrText;
+    /// use serde_json::json;
+    /// assert_eq!(IntOrText::from_value(&json!("10m")), Ok(IntOrText::Text("10m".into())));
+    /// assert!(IntOrText::from_value(&json!([10])).is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// What is neither; the finding's path is empty.
+    pub fn from_value(value: &Value) -> Result<Self, Finding> {
+        let mut reader = Reader::default();
+        let read = if value.is_null() { None } else { Self::read(value, &mut reader) };
+        read.ok_or_else(|| {
+            let message = format!("must be a number or text, found {}", describe(value));
+            reader.findings.pop().unwrap_or_else(|| Finding::new(Severity::Error, "", message, ""))
+        })
+    }
+}
+
+impl Wire for IntOrText {
+    fn read(value: &Value, reader: &mut Reader) -> Option<Self> {
+        if let Value::String(text) = value {
+            return Some(Self::Text(text.clone()));
+        }
+        let number = int32(value);
+        if number.is_none() {
+            reader.wrong("a whole number within 32 bits, or text", value, "");
+        }
+        number.map(Self::Int)
+    }
+}
+
+impl Wire for i32 {
+    fn read(value: &Value, reader: &mut Reader) -> Option<Self> {
+        let number = int32(value);
+        if number.is_none() {
+            let quoted = value.as_str().and_then(|text| text.parse::<i32>().ok());
+            let instead = quoted.map_or_else(String::new, |number| format!("write {number} without quotes"));
+            reader.wrong("a whole number between -2147483648 and 2147483647", value, &instead);
+        }
+        number
+    }
+}
+
+/// A whole number within 32 bits, also when it was written as `5.0`.
+fn int32(value: &Value) -> Option<i32> {
+    if let Some(number) = value.as_i64() {
+        return i32::try_from(number).ok();
+    }
+    let number = value.as_f64()?;
+    #[expect(clippy::cast_possible_truncation, reason = "the next line looks whether anything was lost")]
+    let whole = number as i32;
+    (f64::from(whole).to_bits() == number.to_bits()).then_some(whole)
+}
+
+impl Wire for bool {
+    fn read(value: &Value, reader: &mut Reader) -> Option<Self> {
+        if value.as_bool().is_none() {
+            let quoted = value.as_str().and_then(|text| text.parse::<Self>().ok());
+            let instead = quoted.map_or_else(String::new, |value| format!("write {value} without quotes"));
+            reader.wrong("`true` or `false`", value, &instead);
+        }
+        value.as_bool()
+    }
+}
+
+impl Wire for String {
+    fn read(value: &Value, reader: &mut Reader) -> Option<Self> {
+        if let Value::String(text) = value {
+            return Some(text.clone());
+        }
+        let scalar = matches!(value, Value::Number(_) | Value::Bool(_));
+        let instead = if scalar { format!("write \"{value}\" in quotes") } else { Self::new() };
+        reader.wrong("text", value, &instead);
+        None
+    }
+}
+
+/// What is not ours: kept as it stands.
+impl Wire for Value {
+    const TAKES_NULL: bool = true;
+
+    fn read(value: &Value, _: &mut Reader) -> Option<Self> {
+        Some(value.clone())
+    }
+}
+
+impl<T: Wire> Wire for Vec<T> {
+    fn read(value: &Value, reader: &mut Reader) -> Option<Self> {
+        let Value::Array(items) = value else {
+            reader.wrong("a list", value, "put `- ` in front of each item");
+            return None;
+        };
+        let read = |(index, item)| reader.item(item, |path| push_index(path, index));
+        Some(items.iter().enumerate().map(read).collect())
+    }
+}
+
+impl<T: Wire> Wire for BTreeMap<String, T> {
+    fn read(value: &Value, reader: &mut Reader) -> Option<Self> {
+        let Value::Object(map) = value else {
+            reader.wrong("a map", value, "write `name: value` below it");
+            return None;
+        };
+        let read =
+            |(key, item): (&String, &Value)| (key.clone(), reader.item(item, |path| push_key(path, key)));
+        Some(map.iter().map(read).collect())
+    }
+}
