@@ -78,10 +78,8 @@ pub(super) fn unmarked(view: &View<'_>, revision: &Revision) -> Gate {
 /// already leads to stable, stable's own destination must lead there too, everywhere.
 pub(super) fn fall(view: &View<'_>, status: &Status, roles: &Roles<'_>) -> Gate {
     let Some(stable) = roles.stable else { return Ok(()) };
-    if returns_to_itself(view, stable) && !off(Guard::StableReturn) {
-        if view.ready(stable).hi() == 0 && view.wanted(stable) == 0 {
-            return Ok(());
-        }
+    // Where the pods of both are gone, whatever else is behind stable's destination is better.
+    if returns_to_itself(view, stable) && view.ready(stable).hi() > 0 && !off(Guard::StableReturn) {
         if !view.stable_leads_to(stable) {
             let revision = view.seen.stable.iter().find_map(Selection::revision).cloned();
             return Err(Closed::new(WaitReason::DestinationInUse { revision }, Ending::Observed));

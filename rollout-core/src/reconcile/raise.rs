@@ -27,7 +27,8 @@ pub(super) fn decide(draft: &mut Draft, roles: &Roles<'_>, desire: &Desire, view
 fn canary_pods(draft: &mut Draft, roles: &Roles<'_>, desire: &Desire, view: &View<'_>, replicas: u32) -> u32 {
     let Some(stable) = roles.stable else { return replicas };
     let goal = goal::at_rest(view.spec, &draft.status).canary;
-    let goal = if desire.managed.is_empty() { goal } else { goal.max(1) };
+    // A position that sends requests to the canary wants at least one pod, whatever the strategy says.
+    let goal = if desire.managed.is_empty() && desire.weight == 0 { goal } else { goal.max(1) };
     if view.seen.weight().hi() == 0 {
         return goal;
     }

@@ -7,8 +7,8 @@ use super::{
     view::{STEP_DWELL, View},
 };
 use crate::{
-    Ending, Revision, Status, WaitReason,
-    traffic::{Selection, Selectors},
+    Ending, Revision, Status, WaitReason, goal,
+    traffic::{RoutesSeen, Selection, Selectors},
 };
 
 /// Where the destinations should lead, as far as they may be pointed there now.
@@ -57,11 +57,11 @@ fn live(view: &View<'_>, status: &Status, revision: &Revision, need: u32) -> Gat
 /// another revision. A revision that still has weight loses it first, unless stable is dark.
 fn for_canary(view: &View<'_>, status: &Status, roles: &Roles<'_>, desire: &Desire, lead: &Revision) -> Gate {
     gates::unmarked(view, lead)?;
-    let leads = view.seen.routes.iter().any(|object| object.leads_to_canary());
+    let leads = view.seen.routes.iter().any(RoutesSeen::leads_to_canary);
     let behind = view.seen.canary.iter().find_map(Selection::revision).filter(|behind| *behind != lead);
+    let dark = roles.under_way && roles.stable.is_some_and(|stable| view.is_dark(stable));
     if leads && behind.is_some() {
         let managed = view.seen.routes.iter().any(|object| !object.managed.is_empty());
-        let dark = roles.under_way && roles.stable.is_some_and(|stable| view.is_dark(stable));
         if managed || !dark {
             return Err(Closed::new(
                 WaitReason::DestinationInUse { revision: behind.cloned() },
@@ -75,7 +75,9 @@ fn for_canary(view: &View<'_>, status: &Status, roles: &Roles<'_>, desire: &Desi
         view.routes_settled(status, STEP_DWELL)?;
     }
     if leads || view.seen.canary_used_elsewhere {
-        let need = gates::enough(view, status, desire, view.seen.weight().hi());
+        // Where stable is dark, the successor takes everything.
+        let all = goal::enough_of(&view.spec.strategy, view.spec.replicas);
+        let need = if dark { all } else { gates::enough(view, status, desire, view.seen.weight().hi()) };
         return live(view, status, lead, need);
     }
     // Idle: any pods will do, but there is no point in none.
