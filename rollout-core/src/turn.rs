@@ -157,6 +157,10 @@ impl Turn {
     }
 
     /// What to do next.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "it lends from the turn, so it cannot be an iterator's"
+    )]
     pub fn next(&mut self) -> Next<'_> {
         match self.stage {
             Stage::Fence => Next::Fence,

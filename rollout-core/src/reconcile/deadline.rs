@@ -5,7 +5,7 @@ use crate::{AbortReason, Event, Progress, Range, Revision, Status, WaitReason, W
 ///
 /// The deadline runs neither during a pause nor while anything else is waited for.
 pub(super) fn judge(draft: &mut Draft, view: &View<'_>) -> bool {
-    let Some((revision, seen)) = waited_for(draft) else {
+    let Some((revision, seen)) = waited_for(draft).filter(|_| !view.spec.paused) else {
         draft.status.progress = None;
         return false;
     };
@@ -14,6 +14,7 @@ pub(super) fn judge(draft: &mut Draft, view: &View<'_>) -> bool {
         _ => Progress::new(view.now, seen.lo()),
     };
     let at = progress.since + view.spec.progress_deadline;
+    draft.pods_waited_for_since(progress.since);
     let progress = draft.status.progress.insert(progress);
     if progress.exceeded {
         return false;
@@ -41,11 +42,13 @@ fn waited_for(draft: &Draft) -> Option<(Revision, Range)> {
     let status = &draft.status;
     let counts =
         status.paused_at.is_none() && (status.asleep || status.stable.is_none() || under_way(status));
-    let pods = draft.waiting().iter().find_map(|waiting| match &waiting.reason {
-        WaitReason::Pods { revision, seen, .. } => Some((revision.clone(), *seen)),
-        _ => None,
-    });
-    pods.filter(|_| counts)
+    if !counts {
+        return None;
+    }
+    draft.waiting().iter().find_map(|waiting| {
+        let WaitReason::Pods { revision, seen, .. } = &waiting.reason else { return None };
+        Some((revision.clone(), *seen))
+    })
 }
 
 fn under_way(status: &Status) -> bool {

@@ -87,6 +87,15 @@ impl Draft {
         &self.waiting
     }
 
+    /// Since when pods are waited for is known only to the progress deadline.
+    pub(super) fn pods_waited_for_since(&mut self, since: Time) {
+        for waiting in &mut self.waiting {
+            if matches!(waiting.reason, WaitReason::Pods { .. }) {
+                waiting.since = Some(since);
+            }
+        }
+    }
+
     pub(super) fn finish(mut self) -> Plan {
         if self.waiting.is_empty() && !self.actions.is_empty() {
             self.wait(Closed::new(WaitReason::CarryingOut, Ending::Observed));

@@ -6,6 +6,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 #[non_exhaustive]
+#[cfg_attr(not(feature = "_mutants"), expect(unreachable_pub, reason = "exported with `_mutants`"))]
 #[cfg_attr(not(feature = "_mutants"), expect(dead_code, reason = "some guards stand in drivers"))]
 pub enum Guard {
     /// Before a weight rises or a managed route is added.

@@ -46,7 +46,7 @@ fn keep(roles: &Roles<'_>, desire: &Desire, view: &View<'_>, status: &Status) ->
     if desire.rescue || dark {
         return view.spec.replicas.max(1);
     }
-    let goal = goal::at_rest(view.spec, status).canary.max(u32::from(managed));
+    let goal = goal::at_rest(view.spec, status).canary.max(u32::from(managed || desire.weight > 0));
     goal.max(goal::pods_for(view.spec, weight).min(view.spec.replicas))
 }
 
@@ -59,10 +59,9 @@ fn shrink(draft: &mut Draft, view: &View<'_>, status: &Status, seen: &RevisionSe
 fn retire(draft: &mut Draft, view: &View<'_>, status: &Status, seen: &RevisionSeen, delay: Duration) {
     let revision = seen.revision.clone();
     let users_own = |selection: &Selection| *selection == Selection::UsersOwn;
-    if in_use(view, &revision) || view.seen.stable.iter().chain(&view.seen.canary).any(users_own) {
-        if !off(Guard::DownGate) {
-            return draft.wait(Closed::new(WaitReason::PodsGoing { revision }, Ending::Observed));
-        }
+    let led_to = in_use(view, &revision) || view.seen.stable.iter().chain(&view.seen.canary).any(users_own);
+    if led_to && !off(Guard::DownGate) {
+        return draft.wait(Closed::new(WaitReason::PodsGoing { revision }, Ending::Observed));
     }
     let to = |pods, mark: Option<Time>| Action::Workload { revision: seen.revision.clone(), pods, mark };
     match seen.mark {
@@ -70,7 +69,6 @@ fn retire(draft: &mut Draft, view: &View<'_>, status: &Status, seen: &RevisionSe
         None if settled(draft, view, status, STEP_DWELL) => {
             draft.act(to(seen.wanted, Some((view.now + delay).ceil_to_second())));
         }
-        None => {}
         Some(at) if at > view.now => {
             draft.wait(Closed::until(
                 WaitReason::ScaleDownDelay { revision },
@@ -80,9 +78,9 @@ fn retire(draft: &mut Draft, view: &View<'_>, status: &Status, seen: &RevisionSe
             ));
         }
         Some(_) if settled(draft, view, status, view.spec.strategy.scale_down_delay()) => {
-            draft.act(to(0, None))
+            draft.act(to(0, None));
         }
-        Some(_) => {}
+        None | Some(_) => {}
     }
 }
 

@@ -28,8 +28,9 @@ mod sleep;
 mod target;
 mod view;
 
-use crate::{Observed, Plan, Spec, Status, Time, WaitReason};
-use draft::Draft;
+use crate::{CommandKind, EndsBy, Observed, Plan, Spec, Status, Time, WaitReason, Waiting};
+use alloc::vec;
+use draft::{Closed, Draft};
 use view::View;
 
 /// Decides what to do next. Never fails, never panics, reads no clock, does no I/O.
@@ -62,18 +63,27 @@ pub fn reconcile(spec: &Spec, status: &Status, observed: &Observed, now: Time) -
 
 fn decide(draft: &mut Draft, view: &View<'_>) {
     if !view.knows_revisions() {
-        return draft.hold(WaitReason::RevisionsUnknown);
+        draft.hold(WaitReason::RevisionsUnknown);
+        return;
     }
     if sleep::decide(draft, view) {
         return;
     }
     advance::decide(draft, view);
     if view.spec.strategy.routing().is_some() {
-        routed(draft, view)
+        routed(draft, view);
     } else {
-        ratio::decide(draft, view)
+        ratio::decide(draft, view);
     }
+    aborted(draft);
     prune::decide(draft, view);
+}
+
+/// An aborted update is at rest, and says that it waits for a person.
+fn aborted(draft: &mut Draft) {
+    let Some(at) = draft.status.aborted.as_ref().map(|aborted| aborted.at) else { return };
+    let ends = EndsBy::Command(vec![CommandKind::Retry, CommandKind::Undo, CommandKind::PromoteFull]);
+    draft.wait(Closed { waiting: Waiting::new(WaitReason::Aborted, Some(at), ends), wake: None });
 }
 
 /// Pods up, then one layer of traffic, then pods down: never pods down together with traffic.
@@ -83,7 +93,8 @@ fn routed(draft: &mut Draft, view: &View<'_>) {
     let desire = desire::Desire::at(&status, &roles, view);
     raise::decide(draft, &roles, &desire, view);
     if !view.knows_traffic() {
-        return draft.hold(WaitReason::TrafficUnknown);
+        draft.hold(WaitReason::TrafficUnknown);
+        return;
     }
     routes::decide(draft, &roles, &desire, view);
     if !draft.writes_traffic() || guard::off(guard::Guard::DownGate) {

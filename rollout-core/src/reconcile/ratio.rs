@@ -31,9 +31,7 @@ fn wanted(view: &View<'_>, status: &Status, roles: &Roles<'_>) -> Goal {
     let mut goal = goal::at_rest(view.spec, status);
     if roles.stable.is_none() {
         (goal.canary, goal.stable) = (replicas, 0);
-    } else if roles.stable == roles.canary {
-        (goal.canary, goal.stable) = (0, replicas);
-    } else if roles.aborted {
+    } else if !roles.under_way {
         (goal.canary, goal.stable) = (0, replicas);
     }
     goal

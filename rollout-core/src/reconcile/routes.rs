@@ -64,6 +64,7 @@ fn write(weight: WeightChange, managed: ManagedChange, lead: &Revision) -> Optio
 }
 
 /// In which directions the objects differ from what is wanted.
+#[expect(clippy::struct_excessive_bools, reason = "four independent answers, named")]
 struct Need {
     rises: bool,
     falls: bool,

@@ -83,7 +83,8 @@ impl<'a> View<'a> {
     /// When it will have been dark for long enough, if it is dark now.
     pub(super) fn dark_at(&self, revision: &Revision) -> Option<Time> {
         let age = self.revision(revision)?.dark?;
-        (age < DARK_FOR).then(|| self.now + (DARK_FOR - age))
+        let left = DARK_FOR.saturating_sub(age);
+        (!left.is_zero()).then(|| self.now + left)
     }
 
     /// Ready pods behind a selection.
@@ -150,7 +151,7 @@ impl<'a> View<'a> {
             }
             Settled::Unknown { age } if *age >= dwell => Ok(()),
             Settled::Unknown { age } => {
-                let at = self.now + (dwell - *age);
+                let at = self.now + dwell.saturating_sub(*age);
                 Err(Closed::until(WaitReason::Dwell { what: what() }, None, at, WakeReason::DwellEnds))
             }
         }

@@ -48,7 +48,6 @@ pub struct Strategy {
 
 impl Strategy {
     /// Starts an empty strategy: no steps, no traffic routing, the reference's defaults.
-    #[must_use]
     pub fn builder() -> StrategyBuilder {
         StrategyBuilder::new()
     }
