@@ -1,0 +1,85 @@
+use super::{Decision, Findings, Law};
+use crate::{
+    Revision,
+    sim::{Content, Moment, Truth, What},
+    testing::reading::carrying,
+    traffic::{RoutesSeen, Selection},
+};
+use alloc::format;
+
+/// The turns that an abort may take, once stable can carry.
+const TURNS: u64 = 12;
+
+/// Once stable can carry the traffic, nothing is routed to an aborted revision after at most twelve turns
+/// that knew the counts and met no error. The largest number seen is measured.
+#[derive(Debug, Default)]
+pub(super) struct AbortWins {
+    aborted: Option<(Revision, u64)>,
+}
+
+impl Law for AbortWins {
+    fn name(&self) -> &'static str {
+        "abort_wins"
+    }
+
+    fn see(&mut self, moment: &Moment<'_>, findings: &mut Findings) {
+        let truth = moment.truth;
+        let given_up = truth
+            .status
+            .canary
+            .as_ref()
+            .filter(|_| truth.status.aborted.is_some() && !truth.status.is_done());
+        match (&self.aborted, given_up) {
+            (_, None) => self.aborted = None,
+            (Some((of, _)), Some(revision)) if of == revision => {}
+            (_, Some(revision)) => {
+                findings.premise();
+                self.aborted = Some((revision.clone(), 0));
+            }
+        }
+        let Some((revision, turns)) = &mut self.aborted else { return };
+        match moment.what {
+            What::Acted { answer: Some(Err(_)) | None, .. } => *turns = turns.saturating_sub(1),
+            What::ForeignWrite { .. } => *turns = 0,
+            _ => {}
+        }
+        if !leads(truth, revision) {
+            *turns = 0;
+            return;
+        }
+        let Some(decision) = Decision::of(moment) else { return };
+        if could(&decision) {
+            *turns += 1;
+            findings.measured(*turns);
+            if *turns > TURNS {
+                findings.broken(|| format!("{revision} is aborted and still has traffic after {TURNS} turns in which stable could carry it"));
+            }
+        }
+    }
+}
+
+/// Whether stable can carry, as this decision knows for sure.
+fn could(decision: &Decision<'_>) -> bool {
+    let status = &decision.plan.status;
+    let stable = status.stable.as_ref().and_then(|stable| decision.observed.revision(stable));
+    decision.spec.replicas > 0
+        && !status.asleep
+        && status.aborted.is_some()
+        && decision.traffic().is_some()
+        && stable.is_some_and(|seen| {
+            seen.ready.is_exact() && seen.mark.is_none() && seen.ready.lo() >= carrying(decision.spec)
+        })
+}
+
+/// Whether the objects, as stored, lead requests to a revision.
+fn leads(truth: &Truth, revision: &Revision) -> bool {
+    let selected = truth.traffic.iter().any(|object| {
+        matches!(&object.content, Content::Selectors { canary: Some(Selection::Revision(of)), .. } if of == revision)
+    });
+    let routed = |routes: &RoutesSeen| routes.weight.hi() > 0 || !routes.managed.is_empty();
+    selected
+        && truth
+            .traffic
+            .iter()
+            .any(|object| matches!(&object.content, Content::Routes { routes, .. } if routed(routes)))
+}

@@ -1,0 +1,50 @@
+use super::{Decision, Findings, Law};
+use crate::{
+    sim::Moment,
+    traffic::{Destination, Settled},
+};
+use alloc::{format, string::ToString};
+
+/// Before a selector leaves pods, or pods are removed, the routes are settled, relative to what the plan
+/// saw. (Leaving stable's pods needs only the new pods' endpoints; the user's own `replicas: 0` needs
+/// nothing; where the data plane cannot be asked, the mark's delay stands in for pods.)
+#[derive(Debug, Default)]
+pub(super) struct DownGate;
+
+impl Law for DownGate {
+    fn name(&self) -> &'static str {
+        "down_gate"
+    }
+
+    fn see(&mut self, moment: &Moment<'_>, findings: &mut Findings) {
+        let Some(decision) = Decision::of(moment).filter(Decision::routed) else { return };
+        let Some(seen) = decision.traffic() else { return };
+        if let Some(to) = decision.select().and_then(|to| to.canary.as_ref()) {
+            if seen.behind(Destination::Canary).iter().any(|old| old != to) {
+                findings.premise();
+                if !decision.routes_settled() {
+                    findings.broken(|| {
+                        "canary's selector leaves pods while the routes are not settled".to_string()
+                    });
+                }
+            }
+        }
+        if decision.spec.replicas == 0 {
+            return;
+        }
+        let behind = |answer: &Settled| matches!(answer, Settled::NotYet { .. }) && !decision.word();
+        for (of, pods) in decision.shrinks() {
+            findings.premise();
+            for (what, answer) in [("routes", &seen.routes_settled), ("selectors", &seen.selectors_settled)] {
+                if behind(answer) {
+                    findings.broken(|| {
+                        format!(
+                            "{} goes from {} to {pods} pods while the {what} are not settled",
+                            of.revision, of.wanted
+                        )
+                    });
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+use super::Decision;
+use crate::{
+    Action, Revision, Time,
+    sim::{Moment, What},
+    traffic::Destination,
+};
+use alloc::vec::Vec;
+
+/// Who wrote what, on which observation, and which pods were lost since: what is needed to say whether a
+/// darkness is ours.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    decisions: Vec<Rested>,
+    generations: Vec<u64>,
+    origins: Vec<(usize, u64, Origin)>,
+    shrinkers: Vec<(Revision, u64)>,
+    lost: Vec<(Revision, Time)>,
+    foreign: Option<Time>,
+}
+
+/// Who wrote a generation of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// This decision of ours.
+    Ours(u64),
+    /// Somebody else.
+    Foreign,
+}
+
+/// What a decision with actions rested on.
+#[derive(Debug)]
+struct Rested {
+    number: u64,
+    seen_at: Time,
+    excused: bool,
+    ready: Vec<(Revision, u32)>,
+    users_own: u32,
+}
+
+impl Ledger {
+    /// Writes a moment down.
+    pub(super) fn see(&mut self, moment: &Moment<'_>) {
+        if let Some(decision) = Decision::of(moment) {
+            if !decision.plan.actions.is_empty() {
+                self.decisions.push(Rested::on(&decision));
+            }
+            return;
+        }
+        match moment.what {
+            What::Acted { by, action, took_effect: true, .. } => {
+                self.written(moment, Origin::Ours(by.decision));
+                if let Action::Workload { revision, .. } = action {
+                    self.shrinkers.retain(|(of, _)| of != revision);
+                    self.shrinkers.push((revision.clone(), by.decision));
+                }
+            }
+            What::ForeignWrite { .. } => {
+                self.foreign = Some(moment.truth.now);
+                self.written(moment, Origin::Foreign);
+            }
+            What::PodLost(revision) => self.lost.push((revision.clone(), moment.truth.now)),
+            What::PodEnded(revision) if moment.truth.spec.replicas == 0 => {
+                self.lost.push((revision.clone(), moment.truth.now));
+            }
+            _ => {}
+        }
+    }
+
+    fn written(&mut self, moment: &Moment<'_>, origin: Origin) {
+        for (index, object) in moment.truth.traffic.iter().enumerate() {
+            match self.generations.get_mut(index) {
+                Some(known) if *known == object.generation => {}
+                Some(known) => {
+                    *known = object.generation;
+                    self.origins.push((index, object.generation, origin));
+                }
+                None => {
+                    self.generations.push(object.generation);
+                    self.origins.push((index, object.generation, origin));
+                }
+            }
+        }
+    }
+
+    /// Whose the generations of an object after `from`, up to `to`, are: `None` when unknown, foreign when
+    /// any of them is, else the last one's.
+    pub(super) fn origin(&self, object: usize, from: u64, to: u64) -> Option<Origin> {
+        let mut last = None;
+        for (of, generation, origin) in &self.origins {
+            if *of == object && *generation > from && *generation <= to && last != Some(Origin::Foreign) {
+                last = Some(*origin);
+            }
+        }
+        last
+    }
+
+    /// Which decision last wrote a revision's pod count.
+    pub(super) fn shrinker(&self, revision: &Revision) -> Option<u64> {
+        self.shrinkers.iter().find(|(of, _)| of == revision).map(|(_, decision)| *decision)
+    }
+
+    /// Whether a darkness is not the fault of a decision: the pods that it saw were lost since, somebody
+    /// else wrote since, or a person said that it may go on.
+    pub(super) fn excuses(&self, decision: u64, dark: Option<&Revision>, shrunk: bool) -> bool {
+        let Some(rested) = self.decisions.iter().rev().find(|rested| rested.number == decision) else {
+            return true;
+        };
+        if rested.excused || self.foreign.is_some_and(|at| at >= rested.seen_at) {
+            return true;
+        }
+        let since =
+            |(of, at): &&(Revision, Time)| *at >= rested.seen_at && dark.is_none_or(|dark| dark == of);
+        let lost = self.lost.iter().filter(since).count();
+        let saw = dark.map_or(rested.users_own, |dark| {
+            rested.ready.iter().find(|(of, _)| of == dark).map_or(0, |(_, ready)| *ready)
+        });
+        lost > 0 && (shrunk || lost >= saw as usize)
+    }
+}
+
+impl Rested {
+    fn on(decision: &Decision<'_>) -> Self {
+        let revisions = decision.observed.revisions.as_deref().unwrap_or_default();
+        Self {
+            number: decision.number,
+            seen_at: decision.seen_at,
+            excused: decision.observed.proceed.is_some() || decision.spec.replicas == 0,
+            ready: revisions.iter().map(|seen| (seen.revision.clone(), seen.ready.lo())).collect(),
+            users_own: decision.ready_behind(Destination::Stable).lo(),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+use crate::{
+    Revision,
+    sim::{Content, Proxy, Truth},
+    traffic::{Destination, Selection},
+};
+use alloc::vec::Vec;
+
+/// What a request for a destination meets at one proxy, by that proxy's own copy and by the pods that are
+/// really there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Met {
+    /// The share of all requests, out of the strategy's total.
+    pub(super) share: u32,
+    /// Whether a header route leads here as well.
+    pub(super) header: bool,
+    /// Whether a route that nobody weighs leads here as well.
+    pub(super) elsewhere: bool,
+    /// Really ready pods that the proxy knows here.
+    pub(super) ready: u32,
+    /// The revision that it leads to, as this proxy has it; `None` is the user's own selector.
+    pub(super) revision: Option<Revision>,
+}
+
+impl Met {
+    /// What requests meet at `destination`.
+    pub(super) fn at(truth: &Truth, proxy: &Proxy, destination: Destination) -> Self {
+        let total = truth.spec.strategy.max_weight();
+        let mut met = Self::default();
+        let mut routed = false;
+        let mut selections: Vec<&Selection> = Vec::new();
+        for (_, content) in &proxy.objects {
+            match content {
+                Content::Selectors { stable, canary } => {
+                    let of = if destination == Destination::Stable { stable } else { canary };
+                    selections.extend(of.as_ref());
+                }
+                Content::Routes { routes, stable_elsewhere, canary_elsewhere } => {
+                    routed = true;
+                    if destination == Destination::Stable {
+                        met.share = met.share.max(total.saturating_sub(routes.weight.lo()));
+                        met.elsewhere |= stable_elsewhere;
+                    } else {
+                        met.share = met.share.max(routes.weight.hi());
+                        met.elsewhere |= canary_elsewhere;
+                        let header = |seen: &crate::traffic::ManagedSeen| {
+                            seen.route.as_ref().is_some_and(|route| !route.is_mirror())
+                        };
+                        met.header |= routes.managed.iter().any(header);
+                    }
+                }
+            }
+        }
+        if !routed && destination == Destination::Stable {
+            met.share = total;
+        }
+        if met.reached() {
+            met.ready = selections.iter().map(|selection| ready(truth, proxy, selection)).min().unwrap_or(0);
+            if selections.is_empty() {
+                met.ready = ready(truth, proxy, &Selection::UsersOwn);
+            }
+        }
+        met.revision = selections.iter().find_map(|selection| selection.revision().cloned());
+        met
+    }
+
+    /// Whether any request comes here.
+    pub(super) fn reached(&self) -> bool {
+        self.share > 0 || self.header || self.elsewhere
+    }
+
+    /// Whether requests come here and meet nobody.
+    pub(super) fn dark(&self) -> bool {
+        self.reached() && self.ready == 0
+    }
+
+    /// Whether more requests come here than before.
+    pub(super) fn more_than(&self, before: &Self) -> bool {
+        self.share > before.share || (self.header && !before.header) || (self.elsewhere && !before.elsewhere)
+    }
+}
+
+/// How many really ready pods the proxy has behind a selection.
+fn ready(truth: &Truth, proxy: &Proxy, selection: &Selection) -> u32 {
+    let mut sum = 0;
+    for endpoints in &proxy.endpoints {
+        let behind = selection.revision().is_none_or(|revision| *revision == endpoints.revision);
+        let Some(workload) = truth.workload(&endpoints.revision).filter(|_| behind) else { continue };
+        for pod in workload.pods.iter().filter(|pod| pod.ready) {
+            sum += u32::from(endpoints.pods.contains(&pod.id));
+        }
+    }
+    sum
+}

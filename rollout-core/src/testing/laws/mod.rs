@@ -1,0 +1,98 @@
+//! The laws, one file each.
+//!
+//! | law | in words | where it came from |
+//! |---|---|---|
+//! | `deterministic` | the same inputs give the same plan | level-triggered controllers: a decision must be replayable |
+//! | `quiescent` | at rest: no actions, the same status, again and again | controllers that write at rest fight each other |
+//! | `prefix_safe` | a crash after any action: still safe, still comes to rest | anvil's crash after the n-th write |
+//! | `no_dark_write` | no write of ours makes a destination that requests reach lead to no ready pod, at any proxy | the canary subset named an empty ReplicaSet while it had weight |
+//! | `no_dark_weight_kept` | no weight stays on a canary that is seen to be gone, while stable could carry it | evicted canaries that kept their share |
+//! | `one_layer` | a plan writes selectors or routes, never both | proxies get the two in any order |
+//! | `live_select_needs_capacity` | a destination in use is pointed only at enough ready pods with settled endpoints | GitOps re-syncs in mid-canary |
+//! | `up_gate` | before the canary gains: enough pods, settled selectors and endpoints; before stable gains: it can carry | routes must not overtake endpoints |
+//! | `down_gate` | before a selector leaves pods or pods go, the routes are settled | the old canary was scaled down while still routed to |
+//! | `mark_excludes_traffic` | no traffic for what is marked, no mark for what has traffic, 0 pods only with a mark | two processes that half know of each other |
+//! | `stale_writer_is_harmless` | a dead process's writes fail once another acts | rolling updates of the controller |
+//! | `weights_sum` | weights are out of the declared total | negative weights in routes |
+//! | `capacity` | without routing: within `maxSurge` and `maxUnavailable` | an autoscaler's change took stable to 0 |
+//! | `abort_wins` | once stable can carry, an aborted revision has no traffic after 12 turns | aborts that waited in a circle |
+//! | `aborted_never_rises` | an aborted or superseded revision never gains | weights re-applied after an abort |
+//! | `pods_go_alone` | pods are removed only in a plan that writes no traffic | a plan is carried out in part |
+//! | `dark_raise` | the canary gets more than its step only for a stable dark for 10 s, and only if it is the one under way | one eviction must not swing all traffic |
+//! | `no_wedge` | every wait has an exit, and nothing is held in silence | rollouts stuck without a word |
+//! | `early_is_harmless` | deciding again before `wake` does nothing | spurious wake-ups |
+//! | `wake_means_change` | at its wake-up the plan differs, or it is a declared look again | polling in disguise |
+//! | `promote_once` | the same promote twice moves one step | a double click skipped a pause |
+//! | `pause_not_shortened` | a restart or another clock does not shorten a pause | whole seconds cut down |
+//! | `unknown_holds` | what could not be read never advances a rollout | a failed read taken for an empty one |
+//! | `eventually_stable` | once the faults stop, it comes to rest | eventually stable reconciliation (anvil) |
+//! | `header_stays_right` | a header route leads to the revision that asks for it, or to stable | header traffic on the revision after |
+//! | `wire_round_trip` | stored and read back, a status is the same | an upgrade must not restart a rollout |
+//!
+//! `total` (no panic for any status, spec, observation and time) has no history: [`total`] makes its inputs.
+
+mod abort_wins;
+mod aborted_never_rises;
+mod capacity;
+mod dark_raise;
+mod decision;
+mod down_gate;
+mod eventually_stable;
+mod function;
+mod header_stays_right;
+mod law;
+mod ledger;
+mod live_select;
+mod mark_excludes_traffic;
+mod meet;
+mod no_dark_weight_kept;
+mod no_dark_write;
+mod no_wedge;
+mod one_layer;
+mod pause_not_shortened;
+mod pods_go_alone;
+mod prefix_safe;
+mod stale_writer;
+mod unknown_holds;
+mod up_gate;
+mod weights_sum;
+
+pub use law::{Findings, Law, Laws, Violation};
+
+use alloc::{boxed::Box, vec, vec::Vec};
+use decision::Decision;
+use ledger::{Ledger, Origin};
+use meet::Met;
+
+/// Every law about histories, fresh.
+#[must_use]
+pub fn all() -> Vec<Box<dyn Law>> {
+    vec![
+        Box::new(no_dark_write::NoDarkWrite::default()),
+        Box::new(header_stays_right::HeaderStaysRight::default()),
+        Box::new(abort_wins::AbortWins::default()),
+        Box::new(aborted_never_rises::AbortedNeverRises),
+        Box::new(no_dark_weight_kept::NoDarkWeightKept::default()),
+        Box::new(dark_raise::DarkRaise),
+        Box::new(one_layer::OneLayer),
+        Box::new(pods_go_alone::PodsGoAlone),
+        Box::new(mark_excludes_traffic::MarkExcludesTraffic),
+        Box::new(up_gate::UpGate),
+        Box::new(down_gate::DownGate),
+        Box::new(live_select::LiveSelectNeedsCapacity),
+        Box::new(stale_writer::StaleWriterIsHarmless::default()),
+        Box::new(weights_sum::WeightsSum),
+        Box::new(capacity::Capacity),
+        Box::new(unknown_holds::UnknownHolds),
+        Box::new(pause_not_shortened::PauseNotShortened::default()),
+        Box::new(no_wedge::NoWedge),
+        Box::new(prefix_safe::PrefixSafe::default()),
+        Box::new(eventually_stable::EventuallyStable::default()),
+        Box::new(function::Deterministic),
+        Box::new(function::EarlyIsHarmless),
+        Box::new(function::WakeMeansChange),
+        Box::new(function::Quiescent::default()),
+        Box::new(function::PromoteOnce),
+        Box::new(function::WireRoundTrip),
+    ]
+}

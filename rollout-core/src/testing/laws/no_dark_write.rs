@@ -1,0 +1,98 @@
+use super::{Findings, Law, Ledger, Met, Origin};
+use crate::{
+    sim::{Moment, Truth, What},
+    traffic::Destination,
+};
+use alloc::{format, string::String, vec::Vec};
+
+const BOTH: [Destination; 2] = [Destination::Stable, Destination::Canary];
+
+/// No write of ours makes a destination that requests reach lead to no ready pod, at any single proxy.
+///
+/// It is judged where requests meet it: when a proxy gets what we wrote, and when pods end that we asked to
+/// end. Not ours is what pods lost since the observation explain, what somebody else wrote, and what was
+/// dark before and got no more weight.
+#[derive(Debug, Default)]
+pub(super) struct NoDarkWrite {
+    ledger: Ledger,
+    met: Vec<[Met; 2]>,
+}
+
+impl Law for NoDarkWrite {
+    fn name(&self) -> &'static str {
+        "no_dark_write"
+    }
+
+    fn see(&mut self, moment: &Moment<'_>, findings: &mut Findings) {
+        self.ledger.see(moment);
+        let truth = moment.truth;
+        if self.met.len() != truth.proxies.len() {
+            self.met = truth.proxies.iter().map(|proxy| BOTH.map(|of| Met::at(truth, proxy, of))).collect();
+        }
+        match moment.what {
+            What::DeliveredObject { proxy, object, from } => {
+                let to = truth
+                    .proxies
+                    .get(proxy)
+                    .and_then(|proxy| proxy.objects.get(object))
+                    .map_or(0, |(to, _)| *to);
+                let origin = self.ledger.origin(object, from, to);
+                self.judge(truth, Some(proxy), findings, |ledger, met| match origin {
+                    Some(Origin::Ours(decision)) => !ledger.excuses(decision, met.revision.as_ref(), false),
+                    Some(Origin::Foreign) | None => false,
+                });
+            }
+            What::PodEnded(revision) => {
+                let decision = self.ledger.shrinker(revision).filter(|_| truth.spec.replicas > 0);
+                self.judge(truth, None, findings, |ledger, met| {
+                    decision.is_some_and(|decision| !ledger.excuses(decision, met.revision.as_ref(), true))
+                });
+            }
+            What::DeliveredEndpoints { proxy, .. } => self.judge(truth, Some(proxy), findings, |_, _| false),
+            What::PodReady(_) | What::PodLost(_) => self.judge(truth, None, findings, |_, _| false),
+            _ => {}
+        }
+    }
+}
+
+impl NoDarkWrite {
+    fn judge(
+        &mut self,
+        truth: &Truth,
+        only: Option<usize>,
+        findings: &mut Findings,
+        ours: impl Fn(&Ledger, &Met) -> bool,
+    ) {
+        let all = truth.proxies.iter().zip(&mut self.met).enumerate();
+        for (_, (proxy, before)) in all.filter(|(index, _)| only.is_none_or(|only| only == *index)) {
+            for (destination, before) in BOTH.into_iter().zip(before) {
+                let now = Met::at(truth, proxy, destination);
+                let changed = now != *before;
+                if changed && now.reached() {
+                    findings.premise();
+                }
+                let worse = now.dark() && (!before.dark() || now.more_than(before));
+                if changed && worse && ours(&self.ledger, &now) {
+                    findings.broken(|| said(&proxy.name, destination, before, &now));
+                }
+                *before = now;
+            }
+        }
+    }
+}
+
+fn said(proxy: &str, destination: Destination, before: &Met, now: &Met) -> String {
+    let behind = |met: &Met| match &met.revision {
+        Some(revision) => format!("{revision}, {} ready", met.ready),
+        None => format!("the user's own selector, {} ready", met.ready),
+    };
+    format!(
+        "at {proxy}, requests for {destination} (share {}, header route: {}) meet no ready pod: it leads to {}; \
+         before: share {}, {}",
+        now.share,
+        now.header,
+        behind(now),
+        before.share,
+        behind(before)
+    )
+}

@@ -1,0 +1,107 @@
+use super::{Decision, Findings, Law};
+use crate::{
+    CommandKind, Revision, Step, Time,
+    sim::{Moment, What},
+};
+use alloc::{format, sync::Arc, vec::Vec};
+use core::time::Duration;
+
+/// A pause is not shortened: not by a restart, and not by a change of who is in charge by more than the
+/// difference of the two clocks.
+#[derive(Debug, Default)]
+pub(super) struct PauseNotShortened {
+    version: u64,
+    under_way: Option<UnderWay>,
+    /// How far the clock of each process is ahead of true time, in milliseconds.
+    clocks: Vec<(u32, i64)>,
+    commanded: bool,
+}
+
+#[derive(Debug)]
+struct UnderWay {
+    revision: Revision,
+    steps: Arc<str>,
+    step: u32,
+    lasts: Duration,
+    began: Time,
+    ahead: i64,
+}
+
+impl Law for PauseNotShortened {
+    fn name(&self) -> &'static str {
+        "pause_not_shortened"
+    }
+
+    fn see(&mut self, moment: &Moment<'_>, findings: &mut Findings) {
+        if let Some(decision) = Decision::of(moment) {
+            let ahead = decision.now.as_millis().saturating_sub(moment.truth.now.as_millis());
+            self.clocks.retain(|(process, _)| *process != decision.process);
+            self.clocks.push((decision.process, ahead));
+            return;
+        }
+        match moment.what {
+            What::Commanded { command, .. } => {
+                let ends = [
+                    CommandKind::Promote,
+                    CommandKind::PromoteFull,
+                    CommandKind::Skip,
+                    CommandKind::Retry,
+                    CommandKind::Abort,
+                ];
+                self.commanded |= ends.contains(&command.kind);
+            }
+            What::SpecChanged => self.under_way = None,
+            _ => {}
+        }
+        if self.version != moment.truth.status_version {
+            self.version = moment.truth.status_version;
+            let by = if let What::Stored { by } = moment.what { Some(by.process) } else { None };
+            self.moved(moment, by, findings);
+        }
+    }
+}
+
+impl PauseNotShortened {
+    fn moved(&mut self, moment: &Moment<'_>, by: Option<u32>, findings: &mut Findings) {
+        let status = &moment.truth.status;
+        let of =
+            |process: u32| self.clocks.iter().find(|(of, _)| *of == process).map_or(0, |(_, ahead)| *ahead);
+        let ahead = by.map_or(0, of);
+        if let Some(old) = &self.under_way {
+            let same = status.canary.as_ref() == Some(&old.revision)
+                && status.step_hash.as_ref() == Some(&old.steps);
+            if same && status.step == old.step && status.paused_at.is_some() {
+                return;
+            }
+            let passed = same && status.step > old.step && status.aborted.is_none() && !status.promote_full;
+            if passed && !self.commanded {
+                findings.premise();
+                let waited = moment.truth.now.since(old.began);
+                let difference = Duration::from_millis(ahead.abs_diff(old.ahead));
+                if waited.saturating_add(difference) < old.lasts {
+                    findings.broken(|| {
+                        format!("the pause of step {} lasts {:?} and ended after {waited:?}; the clocks differ by {difference:?}", old.step, old.lasts)
+                    });
+                }
+            }
+        }
+        self.commanded = false;
+        self.under_way = begun(moment, ahead);
+    }
+}
+
+/// The pause that is under way from now on, if one is.
+fn begun(moment: &Moment<'_>, ahead: i64) -> Option<UnderWay> {
+    let status = &moment.truth.status;
+    status.paused_at?;
+    let steps = moment.truth.spec.strategy.steps();
+    let Some(Step::Pause(Some(lasts))) = steps.get(usize::try_from(status.step).ok()?) else { return None };
+    Some(UnderWay {
+        revision: status.canary.clone()?,
+        steps: status.step_hash.clone()?,
+        step: status.step,
+        lasts: *lasts,
+        began: moment.truth.now,
+        ahead,
+    })
+}

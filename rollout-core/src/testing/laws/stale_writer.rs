@@ -1,0 +1,59 @@
+use super::{Decision, Findings, Law};
+use crate::{
+    Status,
+    sim::{Moment, What},
+};
+use alloc::{format, vec::Vec};
+
+/// What an earlier process still has under way fails once a later one has begun to act, and an old process
+/// that decides again acts only on the status as it is stored. (That nothing of it breaks another law is
+/// judged by the others.)
+#[derive(Debug, Default)]
+pub(super) struct StaleWriterIsHarmless {
+    acting: u32,
+    old: Vec<(u64, Status)>,
+    newest: u32,
+}
+
+impl Law for StaleWriterIsHarmless {
+    fn name(&self) -> &'static str {
+        "stale_writer_is_harmless"
+    }
+
+    fn see(&mut self, moment: &Moment<'_>, findings: &mut Findings) {
+        if let Some(decision) = Decision::of(moment) {
+            self.newest = self.newest.max(decision.process);
+            if decision.process < self.newest && !decision.plan.actions.is_empty() {
+                self.old.push((decision.number, decision.plan.status.clone()));
+            }
+            return;
+        }
+        let What::Acted { by, took_effect, action, .. } = moment.what else { return };
+        if by.late {
+            findings.premise();
+            if took_effect && by.process < self.acting {
+                findings.broken(|| {
+                    format!(
+                        "a late write of process {} took effect after process {} had acted: {action:?}",
+                        by.process, self.acting
+                    )
+                });
+            }
+            return;
+        }
+        if let Some((_, status)) = self.old.iter().find(|(number, _)| *number == by.decision) {
+            findings.premise();
+            if took_effect && *status != moment.truth.status {
+                findings.broken(|| {
+                    format!(
+                        "process {} is not in charge any more and acted on a status that is not stored",
+                        by.process
+                    )
+                });
+            }
+        }
+        if took_effect {
+            self.acting = self.acting.max(by.process);
+        }
+    }
+}
