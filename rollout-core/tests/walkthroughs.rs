@@ -1,5 +1,6 @@
 //! The life of a canary, read as prose, in a world without delays: every write is seen at once by
 //! everybody, every pod is ready at once.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 use core::time::Duration;
 use rollout_core::{
@@ -135,7 +136,8 @@ impl Instant {
                     }
                 }
                 routes.written_for = routes.leads_to_canary().then(|| to.written_for.clone());
-                let managed: String = routes.managed.iter().map(|seen| format!(" +{}", seen.name)).collect();
+                let names: Vec<_> = routes.managed.iter().map(|seen| &*seen.name).collect();
+                let managed = if names.is_empty() { String::new() } else { format!(" +{}", names.join(" +")) };
                 self.log.push(format!("{at}s route {}{managed}", routes.weight));
             }
             Action::Prune { revision } => self.revisions.retain(|seen| seen.revision != *revision),

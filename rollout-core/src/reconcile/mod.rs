@@ -16,7 +16,10 @@ mod deadline;
 mod desire;
 mod draft;
 mod gates;
+#[cfg(not(feature = "_mutants"))]
 pub(crate) mod guard;
+#[cfg(feature = "_mutants")]
+pub mod guard;
 mod lower;
 mod prune;
 mod raise;
