@@ -1,6 +1,43 @@
-//! A pure, deterministic canary state machine.
+//! A pure, deterministic canary state machine: it reads what the user wants and what is there, and says what
+//! should happen next.
+//!
+//! ```text
+//!   Spec ───────┐                          ┌──► Status   stored first, by compare-and-swap
+//!   Status ─────┤                          ├──► actions  Workload · Select · Route · Prune, in order
+//!   Observed ───┼──►  reconcile  ──► Plan ─┼──► waiting  which guard, what it needs, what ends it
+//!   now ────────┘                          ├──► wake     when to look again
+//!                                          └──► events   what happened
+//! ```
+//!
+//! It never does I/O, never reads a clock, never panics, and never fails: it is level-triggered, so calling
+//! it again is always harmless. [`Turn`] holds the order of work around it, a driver carries it out.
+//!
+//! **Two layers.** *Selectors* say which pods are behind a destination, *routes* say how requests are split;
+//! they are written by different actions, and a plan writes at most one of them. **Two gates.** *Up*: before
+//! a weight rises, the pods are enough and every proxy has selectors and endpoints. *Down*: before a
+//! selector leaves pods, or pods are removed, every proxy has the routes. **One mark.** A revision goes to 0
+//! pods only while it bears the mark, and gets traffic only without.
+//!
+//! # Where to look
+//!
+//! | question | room |
+//! |---|---|
+//! | what did the user ask for? | [`Strategy`], [`Step`], [`Spec`] |
+//! | what survives a restart? | [`Status`] |
+//! | what is there? | [`Observed`], [`traffic::Seen`] |
+//! | what happens next, and why not more? | [`reconcile`](reconcile()), [`Plan`], [`Waiting`] |
+//! | what does abort do? | [`apply`], [`Command`] |
+//! | who scaled that down? | [`goal`], and `reconcile/lower.rs` |
+//! | how is it carried out? | [`Turn`], and `backend` (feature `backend`) |
+//! | what does a manifest say? | `argo` (features `argo`, `yaml`) |
+//! | how do I try it? | `sim` (feature `sim`), `testing` (feature `testing`) |
+//!
+//! # Features
+//!
+//! None by default: the bare core is serde and thiserror. `argo`: the wire form of Argo Rollouts. `yaml`:
+//! located parsing of what a person wrote; the only one that needs std. `backend`: objects, editors and the
+//! async traits. `sim`: the virtual world. `testing`: laws and histories.
 #![no_std]
-#![cfg_attr(docsrs, feature(doc_cfg))]
 
 extern crate alloc;
 #[cfg(any(feature = "yaml", test))]

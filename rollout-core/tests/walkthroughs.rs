@@ -132,12 +132,13 @@ impl Instant {
                     ManagedChange::Keep => {}
                     ManagedChange::Retain(names) => routes.managed.retain(|seen| names.contains(&seen.name)),
                     ManagedChange::To(all) => {
-                        routes.managed = all.iter().cloned().map(ManagedSeen::new).collect()
+                        routes.managed = all.iter().cloned().map(ManagedSeen::new).collect();
                     }
                 }
                 routes.written_for = routes.leads_to_canary().then(|| to.written_for.clone());
                 let names: Vec<_> = routes.managed.iter().map(|seen| &*seen.name).collect();
-                let managed = if names.is_empty() { String::new() } else { format!(" +{}", names.join(" +")) };
+                let managed =
+                    if names.is_empty() { String::new() } else { format!(" +{}", names.join(" +")) };
                 self.log.push(format!("{at}s route {}{managed}", routes.weight));
             }
             Action::Prune { revision } => self.revisions.retain(|seen| seen.revision != *revision),
