@@ -1,3 +1,43 @@
 //! The project's own commands.
+//!
+//! ```text
+//! cargo xtask test             every test, in the order of what fails fastest
+//! cargo xtask verify [CHECK…]  the gate: reads only, changes nothing
+//! cargo xtask verify --list    what the gate checks
+//! cargo xtask fix              formats, and mends what clippy can mend
+//! ```
 
-fn main() {}
+mod documents;
+mod fix;
+mod run;
+mod sources;
+mod test;
+mod verify;
+mod workspace;
+
+use std::{env, process::ExitCode};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let Some((command, rest)) = arguments.split_first() else {
+        return usage("which command?");
+    };
+    let outcome = match command.as_str() {
+        "test" => test::test(rest),
+        "verify" => verify::verify(rest),
+        "fix" => fix::fix(),
+        other => return usage(&format!("there is no command `{other}`")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("\n{command}: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn usage(what: &str) -> ExitCode {
+    eprintln!("{what}\nusage: cargo xtask test | verify [CHECK…] | verify --list | fix");
+    ExitCode::from(2)
+}
