@@ -12,7 +12,7 @@ pub(super) fn check(workspace: &Workspace) -> Result<String, Failed> {
             let set = set.into_iter().collect::<Vec<_>>().join(",");
             let tried = quietly(
                 cargo()
-                    .args(["clippy", "--quiet", "--locked", "--lib", "--package", &package.name])
+                    .args(["clippy", "--no-deps", "--quiet", "--locked", "--lib", "--package", &package.name])
                     .args(["--no-default-features", "--features", &set])
                     .args(["--", "--deny", "warnings"]),
             );

@@ -23,7 +23,15 @@ fn lint(package: &Package) -> Result<(), Failed> {
     for set in sets {
         quietly(
             cargo()
-                .args(["clippy", "--quiet", "--locked", "--all-targets", "--package", &package.name])
+                .args([
+                    "clippy",
+                    "--no-deps",
+                    "--quiet",
+                    "--locked",
+                    "--all-targets",
+                    "--package",
+                    &package.name,
+                ])
                 .args(set)
                 .args(["--", "--deny", "warnings"]),
         )?;

@@ -2,6 +2,9 @@
 
 use crate::{run::Failed, sources, workspace::Workspace};
 
+/// How Rust code waits in real time; in pieces, so that this line is not found.
+const SLEEP: &str = concat!("thread::", "sleep");
+
 pub(super) fn check(workspace: &Workspace) -> Result<String, Failed> {
     let sources = sources::all(workspace)?;
     let (mut count, mut wrong) = (0, Vec::new());
@@ -25,7 +28,7 @@ fn fault(line: &str) -> Option<&'static str> {
         && fence.is_some_and(|info| info.split(',').any(|word| word.trim() == "ignore"))
     {
         Some("an ignored example: make it compile, or call it `text`")
-    } else if !line.starts_with("//") && line.contains("thread::sleep(") {
+    } else if !line.starts_with("//") && line.contains(SLEEP) {
         Some("waits by sleeping: wait for what is to happen, in virtual time")
     } else {
         None
@@ -34,7 +37,7 @@ fn fault(line: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::fault;
+    use super::{SLEEP, fault};
 
     #[test]
     fn what_is_switched_off_is_found() {
@@ -42,6 +45,6 @@ mod tests {
         assert!(fault(&attribute).is_some());
         assert!(fault("/// ```rust,ignore").is_some());
         assert!(fault("//! ```text").is_none());
-        assert!(fault("    std::thread::sleep(a_second);").is_some());
+        assert!(fault(&format!("    std::{SLEEP}(a_second);")).is_some());
     }
 }
