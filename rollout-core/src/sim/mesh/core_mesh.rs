@@ -289,7 +289,8 @@ fn routed(now: &RoutesSeen, to: &Routes) -> Option<RoutesSeen> {
         ManagedChange::To(routes) => routes.iter().cloned().map(ManagedSeen::new).collect(),
     };
     let in_order = now.in_order || matches!(to.managed, ManagedChange::To(_));
-    let mut next = RoutesSeen { weight, managed, in_order, written_for: None };
+    let mut next =
+        RoutesSeen { weight, managed, in_order, written_for: None, takes_managed: now.takes_managed };
     if next.leads_to_canary() {
         next.written_for = match to.weight {
             WeightChange::Keep => now.written_for.clone(),
