@@ -1,1 +1,32 @@
-//! Istio traffic backend.
+//! Reads and edits Istio VirtualServices and DestinationRules for [`rollout_core`], touching only what it
+//! owns. Pure: objects come and go as JSON values, and it never talks to a cluster.
+//!
+//! - [`IstioConfig`]: which objects split the traffic of one rollout, from a Rollout or by hand.
+//! - [`IstioEditor`]: the editor for [`Stored`](rollout_core::backend::Stored); weights, managed routes,
+//!   subset labels.
+//! - [`edit_bytes`]: one VirtualService from bytes to bytes.
+//! - [`apply`]: what steps come to, from objects to objects.
+
+mod bytes;
+mod config;
+mod editor;
+mod elsewhere;
+mod managed;
+mod name;
+mod order;
+mod problem;
+mod rules;
+mod share;
+mod split;
+mod steps;
+mod subsets;
+mod virtual_service;
+mod wire;
+
+pub use bytes::{BytesError, edit_bytes};
+pub use config::{
+    ConfigError, DestinationRuleRef, InvalidConfig, IstioConfig, TcpRoute, TlsRoute, VirtualServiceRef,
+};
+pub use editor::IstioEditor;
+pub use steps::{ApplyError, InForce, apply};
+pub use virtual_service::{WEIGHT_ANNOTATION, WRITTEN_FOR_ANNOTATION};

@@ -1,0 +1,60 @@
+//! A VirtualService from bytes to bytes.
+
+use crate::IstioEditor;
+use rollout_core::{
+    backend::EditError,
+    traffic::{ObjectRef, Routes},
+};
+use serde_json::Value;
+
+/// Why bytes were not edited.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BytesError {
+    /// They are no JSON, or nested too deeply.
+    #[error("{0} is no JSON: {1}")]
+    Json(ObjectRef, serde_json::Error),
+    /// The object cannot be edited.
+    #[error(transparent)]
+    Edit(#[from] EditError),
+}
+
+/// Edits a VirtualService as JSON text; `None` when nothing changes. Keys keep their order.
+///
+/// # Errors
+/// Bytes that are no JSON, and all errors of
+/// [`edit_virtual_service`](IstioEditor::edit_virtual_service).
+///
+/// ```
+/// use rollout_core::{backend::ObjectEditor, traffic::{ManagedChange, Routes, WeightChange}};
+/// use rollout_istio::{IstioConfig, IstioEditor, VirtualServiceRef, edit_bytes};
+/// let config = IstioConfig::hosts("shop", "a", "b").virtual_service(VirtualServiceRef::new("provider"));
+/// let editor = IstioEditor::new(config);
+/// let name = &editor.objects()[0];
+/// let before = br#"{"spec":{"http":[{"retries":{"attempts":3},"route":[{"weight":100,"destination":{"host":"a"}},{"weight":0,"destination":{"host":"b"}}]}]}}"#;
+/// let to = Routes {
+///     weight: WeightChange::To { weight: 0, of: 100 },
+///     managed: ManagedChange::Keep,
+///     written_for: "v2".into(),
+/// };
+/// assert_eq!(edit_bytes(&editor, name, before, None, &to)?, None);
+/// let to = Routes { weight: WeightChange::To { weight: 5, of: 100 }, ..to };
+/// let after = edit_bytes(&editor, name, before, None, &to)?.unwrap_or_default();
+/// let start = br#"{"spec":{"http":[{"retries":{"attempts":3},"route":[{"weight":95,"#;
+/// assert!(after.starts_with(start));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn edit_bytes(
+    editor: &IstioEditor,
+    name: &ObjectRef,
+    virtual_service: &[u8],
+    destination_rule: Option<&Value>,
+    to: &Routes,
+) -> Result<Option<Vec<u8>>, BytesError> {
+    let json = |error| BytesError::Json(name.clone(), error);
+    let mut object: Value = serde_json::from_slice(virtual_service).map_err(json)?;
+    if !editor.edit_virtual_service(name, &mut object, destination_rule, to)? {
+        return Ok(None);
+    }
+    serde_json::to_vec(&object).map(Some).map_err(json)
+}

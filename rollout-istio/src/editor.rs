@@ -1,0 +1,240 @@
+//! The editor: all Istio objects of one rollout.
+
+use crate::{
+    config::{DestinationRuleRef, IstioConfig, VirtualServiceRef},
+    elsewhere::{Looked, Named},
+    name,
+    order::Managed,
+    problem::Problem,
+    subsets,
+    virtual_service::{Change, VirtualService},
+};
+use rollout_core::{
+    backend::{EditError, Edits, ObjectEditor, Objects},
+    traffic::{ManagedChange, ObjectRef, Routes, Seen, Selection, Selectors, WeightChange},
+};
+use serde_json::Value;
+
+/// Reads and edits the VirtualServices and the DestinationRule of one rollout.
+///
+/// Only what it owns changes: the weights of the two destinations in the routes that the Rollout names, the
+/// managed routes, the revision label of the two subsets, and annotations of its own
+/// ([`WRITTEN_FOR_ANNOTATION`](crate::WRITTEN_FOR_ANNOTATION),
+/// [`WEIGHT_ANNOTATION`](crate::WEIGHT_ANNOTATION)).
+///
+/// ```
+/// use rollout_core::backend::{MemoryStore, NoDataPlane, ObjectEditor, Stored, TrafficBackend, ready};
+/// use rollout_istio::{IstioConfig, IstioEditor, VirtualServiceRef};
+/// # use serde_json::json;
+/// let config = IstioConfig::hosts("shop", "provider", "provider-canary")
+///     .virtual_service(VirtualServiceRef::new("provider"));
+/// let editor = IstioEditor::new(config);
+/// let store = MemoryStore::new();
+/// store.apply(&editor.objects()[0], json!({"spec": {"http": [{"route": [
+///     {"destination": {"host": "provider"}, "weight": 95},
+///     {"destination": {"host": "provider-canary"}, "weight": 5},
+/// ]}]}}));
+/// let seen = ready(Stored::new(editor, store, NoDataPlane).observe(&[]))??;
+/// assert_eq!(seen.weight().to_string(), "5");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IstioEditor {
+    config: IstioConfig,
+}
+
+impl IstioEditor {
+    /// Reads and edits the objects of `config`.
+    #[must_use]
+    pub fn new(config: IstioConfig) -> Self {
+        Self { config }
+    }
+
+    /// Which objects, and how.
+    #[must_use]
+    pub fn config(&self) -> &IstioConfig {
+        &self.config
+    }
+
+    fn rule(&self) -> Option<(&DestinationRuleRef, ObjectRef)> {
+        let rule = self.config.destination_rule.as_ref()?;
+        Some((rule, name::destination_rule(&self.config.namespace, &rule.name)))
+    }
+
+    /// The host of the DestinationRule, if one is configured.
+    fn host<'a>(&self, objects: &'a Objects) -> Result<Option<&'a str>, EditError> {
+        let Some((_, name)) = self.rule() else { return Ok(None) };
+        let rule = find(objects, &name)?;
+        subsets::host(rule).map(Some).map_err(|problem| problem.of(&name))
+    }
+
+    /// The object that an entry means, among those that there are.
+    fn meant(&self, objects: &Objects, entry: &VirtualServiceRef) -> ObjectRef {
+        let first = entry.object(&self.config.namespace);
+        if objects.contains_key(&first) {
+            return first;
+        }
+        let other = name::meant_otherwise(&self.config.namespace, &entry.name);
+        other.filter(|other| objects.contains_key(other)).unwrap_or(first)
+    }
+
+    /// Each VirtualService once, with all entries that mean it.
+    fn meant_all<'a>(&'a self, objects: &Objects) -> Vec<(ObjectRef, Vec<&'a VirtualServiceRef>)> {
+        let mut all: Vec<(ObjectRef, Vec<&VirtualServiceRef>)> = Vec::new();
+        for entry in &self.config.virtual_services {
+            let name = self.meant(objects, entry);
+            match all.iter_mut().find(|(other, _)| *other == name) {
+                Some((_, entries)) => entries.push(entry),
+                None => all.push((name, vec![entry])),
+            }
+        }
+        all
+    }
+
+    /// Edits one VirtualService of the rollout in place, for those who keep their objects themselves.
+    /// `destination_rule` is needed where one is configured. Whether anything changed.
+    ///
+    /// # Errors
+    /// As for [`route`](ObjectEditor::route); the object may then be half-edited.
+    pub fn edit_virtual_service(
+        &self,
+        name: &ObjectRef,
+        object: &mut Value,
+        destination_rule: Option<&Value>,
+        to: &Routes,
+    ) -> Result<bool, EditError> {
+        let entries = self.config.virtual_services.iter();
+        let means = |entry: &&VirtualServiceRef| {
+            entry.object(&self.config.namespace) == *name
+                || name::meant_otherwise(&self.config.namespace, &entry.name).as_ref() == Some(name)
+        };
+        let entries: Vec<_> = entries.filter(means).collect();
+        if entries.is_empty() {
+            let what = "the Rollout does not name this VirtualService";
+            return Err(Problem::new("metadata.name", what, "name it in the Rollout").of(name));
+        }
+        let host = match (self.rule(), destination_rule) {
+            (Some((_, name)), Some(rule)) => Some(subsets::host(rule).map_err(|problem| problem.of(&name))?),
+            _ => None,
+        };
+        VirtualService { config: &self.config, name, entries, host }.edit(object, &change(to))
+    }
+
+    /// Edits all VirtualServices: whole objects, those that changed.
+    pub(crate) fn edits(&self, objects: &Objects, change: &Change<'_>) -> Result<Edits, EditError> {
+        let host = self.host(objects)?;
+        let mut edits = Edits::new();
+        for (name, entries) in self.meant_all(objects) {
+            let mut object = find(objects, &name)?.clone();
+            let one = VirtualService { config: &self.config, name: &name, entries, host };
+            if one.edit(&mut object, change)? {
+                edits.push((name, object));
+            }
+        }
+        Ok(edits)
+    }
+}
+
+impl ObjectEditor for IstioEditor {
+    fn objects(&self) -> Vec<ObjectRef> {
+        let mut names: Vec<ObjectRef> = Vec::new();
+        for entry in &self.config.virtual_services {
+            let name = entry.object(&self.config.namespace);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names.extend(self.rule().map(|(_, name)| name));
+        names
+    }
+
+    fn otherwise(&self, missing: &ObjectRef) -> Option<ObjectRef> {
+        let mut entries = self.config.virtual_services.iter();
+        let entry = entries.find(|entry| entry.object(&self.config.namespace) == *missing)?;
+        name::meant_otherwise(&self.config.namespace, &entry.name)
+    }
+
+    fn also_lists(&self) -> Vec<ObjectRef> {
+        let mut likes = vec![name::virtual_service(&self.config.namespace, "")];
+        for entry in &self.config.virtual_services {
+            let like = name::virtual_service(&entry.object(&self.config.namespace).namespace, "");
+            if !likes.contains(&like) {
+                likes.push(like);
+            }
+        }
+        likes
+    }
+
+    fn read(&self, objects: &Objects) -> Result<Seen, EditError> {
+        let mut seen = Seen::nothing();
+        if let Some((rule, name)) = self.rule() {
+            let object = find(objects, &name)?;
+            let selected = |subset| subsets::selected(object, subset).map_err(|problem| problem.of(&name));
+            seen.stable.push(selected(&rule.stable_subset)?);
+            seen.canary.push(selected(&rule.canary_subset)?);
+        }
+        let host = self.host(objects)?;
+        let all = self.meant_all(objects);
+        let mut elsewhere = Named::default();
+        for (name, entries) in &all {
+            let object = find(objects, name)?;
+            let one = VirtualService { config: &self.config, name, entries: entries.clone(), host };
+            seen.routes.push(one.read(object)?);
+            let weighed = one.weighed(object)?;
+            elsewhere.add(&self.config, host, object, Looked { name, weighed: Some(&weighed) });
+        }
+        for (name, object) in objects {
+            if name::is_virtual_service(name) && !all.iter().any(|(ours, _)| ours == name) {
+                elsewhere.add(&self.config, host, &object.value, Looked { name, weighed: None });
+            }
+        }
+        seen.stable_used_elsewhere = elsewhere.stable;
+        seen.canary_used_elsewhere = elsewhere.canary;
+        Ok(seen)
+    }
+
+    fn select(&self, objects: &Objects, to: &Selectors) -> Result<Edits, EditError> {
+        let Some((rule, name)) = self.rule() else { return Ok(Edits::new()) };
+        let mut object = find(objects, &name)?.clone();
+        let changed = subsets::select(&mut object, rule, to).map_err(|problem| problem.of(&name))?;
+        Ok(if changed { vec![(name, object)] } else { Edits::new() })
+    }
+
+    fn route(&self, objects: &Objects, to: &Routes) -> Result<Edits, EditError> {
+        self.edits(objects, &change(to))
+    }
+
+    fn release(&self, objects: &Objects) -> Result<Edits, EditError> {
+        let nobody = "".into();
+        let all_to_stable = Change {
+            weight: WeightChange::To { weight: 0, of: self.config.max_weight },
+            managed: Managed::To(&[]),
+            written_for: Some(&nobody),
+        };
+        let mut edits = self.edits(objects, &all_to_stable)?;
+        let users_own = Selectors { stable: Some(Selection::UsersOwn), canary: Some(Selection::UsersOwn) };
+        edits.extend(self.select(objects, &users_own)?);
+        Ok(edits)
+    }
+
+    fn is_route(&self, object: &ObjectRef) -> bool {
+        name::is_virtual_service(object)
+    }
+}
+
+fn change(to: &Routes) -> Change<'_> {
+    let managed = match &to.managed {
+        ManagedChange::Keep => Managed::Keep,
+        ManagedChange::Retain(names) => Managed::Retain(names),
+        ManagedChange::To(routes) => Managed::To(routes),
+    };
+    Change { weight: to.weight, managed, written_for: Some(&to.written_for) }
+}
+
+fn find<'a>(objects: &'a Objects, name: &ObjectRef) -> Result<&'a Value, EditError> {
+    let missing = || {
+        let what = format!("there is no such {}", name.kind);
+        Problem::new("", what, "create it, or correct its name in the Rollout").of(name)
+    };
+    objects.get(name).map(|object| &object.value).ok_or_else(missing)
+}

@@ -1,0 +1,122 @@
+//! Reading a managed route. What cannot be read was edited by somebody.
+
+use rollout_core::traffic::{HeaderMatch, ManagedRoute, MirrorMatch, RouteMatch, StringMatch};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// What a route does, if it is one that the engine could have written. Whether it is exactly that, is for
+/// the caller to compare.
+pub(crate) fn parse(rule: &Value) -> Option<ManagedRoute> {
+    let name = rule.get("name")?.as_str()?.into();
+    let blocks = rule.get("match")?.as_array()?;
+    let matches = if rule.get("mirror").is_some() {
+        let percentage = rule.get("mirrorPercentage")?.get("value")?;
+        RouteMatch::Mirror {
+            matches: blocks.iter().map(mirrored).collect::<Option<_>>()?,
+            percentage: whole(percentage)?,
+        }
+    } else {
+        RouteMatch::Header(blocks.iter().map(header).collect::<Option<_>>()?)
+    };
+    Some(ManagedRoute { name, matches })
+}
+
+/// 5 and 5.0 are the same percentage.
+fn whole(number: &Value) -> Option<i32> {
+    let whole = number.as_i64().and_then(|number| i32::try_from(number).ok());
+    whole.or_else(|| number.to_string().strip_suffix(".0")?.parse().ok())
+}
+
+fn header(block: &Value) -> Option<HeaderMatch> {
+    let headers = only(block.as_object()?, "headers")?.as_object()?;
+    let mut headers = headers.iter();
+    let (name, value) = headers.next()?;
+    if headers.next().is_some() {
+        return None;
+    }
+    Some(HeaderMatch { name: name.clone(), value: text(value)? })
+}
+
+fn mirrored(block: &Value) -> Option<MirrorMatch> {
+    let mut matches = MirrorMatch::default();
+    for (key, value) in block.as_object()? {
+        match key.as_str() {
+            "method" => matches.method = Some(text(value)?),
+            "uri" => matches.path = Some(text(value)?),
+            "headers" => {
+                let headers = value.as_object()?.iter();
+                let headers = headers.map(|(name, value)| Some((name.clone(), text(value)?)));
+                matches.headers = headers.collect::<Option<BTreeMap<_, _>>>()?;
+            }
+            _ => return None,
+        }
+    }
+    Some(matches)
+}
+
+fn text(value: &Value) -> Option<StringMatch> {
+    let object = value.as_object()?;
+    let (key, _) = object.iter().next()?;
+    let text = only(object, key)?.as_str()?.to_owned();
+    match key.as_str() {
+        "exact" => Some(StringMatch::Exact(text)),
+        "prefix" => Some(StringMatch::Prefix(text)),
+        "regex" => Some(StringMatch::Regex(text)),
+        _ => None,
+    }
+}
+
+fn only<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
+    if object.len() == 1 { object.get(key) } else { None }
+}
+
+/// Whether two values mean the same to Istio: numbers by value, and null is absent.
+pub(crate) fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            let holds = |one: &Map<String, Value>, other: &Map<String, Value>| {
+                one.iter().all(|(key, value)| same(value, other.get(key).unwrap_or(&Value::Null)))
+            };
+            holds(one, other) && holds(other, one)
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+        }
+        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
+        (one, other) => one == other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_the_engine_would_not_write_is_not_read() {
+        let good = json!({"name": "m", "match": [{"headers": {"a": {"exact": "b"}}}], "route": []});
+        assert!(parse(&good).is_some());
+        for (key, value) in [
+            ("match", json!([{"headers": {"a": {"exact": "b"}, "c": {"exact": "d"}}}])),
+            ("match", json!([{"headers": {"a": {"exact": "b"}}, "uri": {"exact": "/"}}])),
+            ("match", json!([{"headers": {"a": {"exact": "b", "prefix": "b"}}}])),
+            ("match", json!([{"headers": {"a": {}}}])),
+            ("match", Value::Null),
+            ("name", Value::Null),
+            ("mirror", json!({"host": "canary"})),
+        ] {
+            let mut edited = good.clone();
+            edited[key] = value;
+            assert_eq!(parse(&edited), None, "{edited}");
+        }
+    }
+
+    #[test]
+    fn percentages_are_numbers() {
+        assert_eq!(whole(&json!(49)), Some(49));
+        assert_eq!(whole(&json!(49.0)), Some(49));
+        assert_eq!(whole(&json!(49.5)), None);
+        assert!(same(&json!({"a": 1, "b": null}), &json!({"a": 1.0})));
+        assert!(!same(&json!({"a": 1}), &json!({"a": 1, "b": 2})));
+    }
+}

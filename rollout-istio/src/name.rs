@@ -1,0 +1,68 @@
+//! How names of objects and hosts are read.
+
+use rollout_core::traffic::ObjectRef;
+
+const GROUP: &str = "networking.istio.io";
+
+pub(crate) fn virtual_service(namespace: &str, name: &str) -> ObjectRef {
+    ObjectRef::new(GROUP, "VirtualService", namespace, name)
+}
+
+pub(crate) fn destination_rule(namespace: &str, name: &str) -> ObjectRef {
+    ObjectRef::new(GROUP, "DestinationRule", namespace, name)
+}
+
+pub(crate) fn is_virtual_service(object: &ObjectRef) -> bool {
+    *object.kind == *"VirtualService" && *object.group == *GROUP
+}
+
+/// The object that `name` means first: what stands after the last dot is a namespace.
+pub(crate) fn meant(namespace: &str, name: &str) -> ObjectRef {
+    let short = name.strip_suffix(".cluster.local").unwrap_or(name);
+    match short.rsplit_once('.') {
+        Some((name, namespace)) => virtual_service(namespace, name),
+        None => virtual_service(namespace, short),
+    }
+}
+
+/// The object that `name` means when the first does not exist: one whose name holds the dots.
+pub(crate) fn meant_otherwise(namespace: &str, name: &str) -> Option<ObjectRef> {
+    name.contains('.').then(|| virtual_service(namespace, name))
+}
+
+/// The first label of a host.
+pub(crate) fn first_label(host: &str) -> &str {
+    host.split_once('.').map_or(host, |(first, _)| first)
+}
+
+/// The namespace that a host names itself: `name.namespace`, `name.namespace.svc…`.
+pub(crate) fn namespace_of(host: &str) -> Option<&str> {
+    host.split('.').nth(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_dot_splits() {
+        assert_eq!(meant("shop", "a"), virtual_service("shop", "a"));
+        assert_eq!(meant("shop", "a.other"), virtual_service("other", "a"));
+        assert_eq!(meant("shop", "a.b.other"), virtual_service("other", "a.b"));
+        assert_eq!(meant("shop", "a.other.cluster.local"), virtual_service("other", "a"));
+        assert_eq!(meant("shop", "a.cluster.local"), virtual_service("shop", "a"));
+    }
+
+    #[test]
+    fn s67_a_name_with_a_period_may_be_a_whole_name() {
+        assert_eq!(meant_otherwise("shop", "a"), None);
+        assert_eq!(meant_otherwise("shop", "shop.example"), Some(virtual_service("shop", "shop.example")));
+    }
+
+    #[test]
+    fn hosts() {
+        assert_eq!(first_label("a.shop.svc.cluster.local"), "a");
+        assert_eq!(namespace_of("a.shop.svc.cluster.local"), Some("shop"));
+        assert_eq!((first_label("a"), namespace_of("a")), ("a", None));
+    }
+}

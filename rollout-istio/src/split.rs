@@ -1,0 +1,200 @@
+//! The two destinations of a route and their weights.
+
+use crate::{
+    config::IstioConfig,
+    name::first_label,
+    problem::{Problem, names},
+    share::{self, TOTAL},
+};
+use rollout_core::traffic::{Destination, WeightChange};
+use serde_json::Value;
+
+/// How the two destinations are known in a route.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Known<'a> {
+    Subsets {
+        /// The DestinationRule's host.
+        host: Option<&'a str>,
+        stable: &'a str,
+        canary: &'a str,
+    },
+    Hosts {
+        stable: &'a str,
+        canary: &'a str,
+    },
+}
+
+impl<'a> Known<'a> {
+    /// `host` is the one of the DestinationRule, if there is any.
+    pub(crate) fn new(config: &'a IstioConfig, host: Option<&'a str>) -> Self {
+        match &config.destination_rule {
+            Some(rule) => Self::Subsets { host, stable: &rule.stable_subset, canary: &rule.canary_subset },
+            None => Self::Hosts {
+                stable: config.stable_service.as_deref().unwrap_or_default(),
+                canary: config.canary_service.as_deref().unwrap_or_default(),
+            },
+        }
+    }
+
+    fn is(self, destination: &Value, which: Destination, strictly: bool) -> bool {
+        let text = |key| destination.get(key).and_then(Value::as_str).unwrap_or_default();
+        let stable_is = which == Destination::Stable;
+        match self {
+            Self::Subsets { host, stable, canary } => {
+                let same_host = || host.is_none_or(|host| first_label(host) == first_label(text("host")));
+                text("subset") == if stable_is { stable } else { canary } && (!strictly || same_host())
+            }
+            Self::Hosts { stable, canary } => {
+                first_label(text("host")) == first_label(if stable_is { stable } else { canary })
+            }
+        }
+    }
+
+    fn missing(self, which: Destination) -> String {
+        let role = if which == Destination::Stable { "Stable" } else { "Canary" };
+        match self {
+            Self::Subsets { stable, canary, .. } => {
+                let name = if which == Destination::Stable { stable } else { canary };
+                format!("{role} DestinationRule subset '{name}' not found in route")
+            }
+            Self::Hosts { stable, canary } => {
+                let name = if which == Destination::Stable { stable } else { canary };
+                format!("{role} Service '{name}' not found in route")
+            }
+        }
+    }
+}
+
+/// Where the two destinations stand in a route, and what everybody gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Split {
+    stable: Place,
+    canary: Place,
+    foreign: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place {
+    index: usize,
+    weight: u64,
+}
+
+impl Split {
+    /// Finds both destinations in `rule`, which stands at `path`.
+    pub(crate) fn find(known: Known<'_>, rule: &Value, path: impl Fn() -> String) -> Result<Self, Problem> {
+        let entries = rule.get("route").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let find = |which, strictly| Self::place(known, entries, which, strictly, &path);
+        let strictly = (find(Destination::Stable, true)?, find(Destination::Canary, true)?);
+        let (stable, canary) = if let (Some(stable), Some(canary)) = strictly {
+            (stable, canary)
+        } else {
+            // The reference knows a subset by its name alone.
+            let found = |which| {
+                find(which, false)?.ok_or_else(|| {
+                    let instead =
+                        format!("add it, with `weight: 0` if need be; there are: {}", hosts(entries));
+                    Problem::new(format!("{}.route", path()), known.missing(which), instead)
+                })
+            };
+            (found(Destination::Stable)?, found(Destination::Canary)?)
+        };
+        let mut foreign = 0_u64;
+        for (index, entry) in entries.iter().enumerate() {
+            if index != stable.index && index != canary.index {
+                foreign = foreign.saturating_add(weight_of(entry, index, &path)?);
+            }
+        }
+        Ok(Self { stable, canary, foreign })
+    }
+
+    fn place(
+        known: Known<'_>,
+        entries: &[Value],
+        which: Destination,
+        strictly: bool,
+        path: &impl Fn() -> String,
+    ) -> Result<Option<Place>, Problem> {
+        let is = |entry: &Value| entry.get("destination").is_some_and(|to| known.is(to, which, strictly));
+        let mut found = entries.iter().enumerate().filter(|(_, entry)| is(entry));
+        let Some((index, entry)) = found.next() else { return Ok(None) };
+        if found.next().is_some() {
+            let what = format!("the {which} destination stands in it more than once");
+            return Err(Problem::new(format!("{}.route", path()), what, "leave one of them"));
+        }
+        Ok(Some(Place { index, weight: weight_of(entry, index, path)? }))
+    }
+
+    /// The canary's weight out of `of`.
+    pub(crate) fn weight(&self, of: u32, recorded: Option<u32>) -> u32 {
+        share::weight(self.canary.weight, self.stable.weight, of, recorded)
+    }
+
+    /// Writes the canary's weight and stable's; whether anything changed. Foreign destinations keep theirs.
+    pub(crate) fn write(
+        &mut self,
+        rule: &mut Value,
+        to: (u32, u32),
+        path: impl Fn() -> String,
+    ) -> Result<bool, Problem> {
+        let (weight, of) = to;
+        let left = self.left();
+        let Some(canary) = share::share(weight, of, left) else {
+            let what =
+                format!("destinations that are not ours leave {left} of {} to share", left + self.foreign);
+            let instead = "leave more for stable and canary";
+            return Err(Problem::new(format!("{}.route", path()), what, instead));
+        };
+        let mut changed = false;
+        for (place, to) in [(&mut self.canary, canary), (&mut self.stable, left - canary)] {
+            if place.weight != to {
+                place.weight = to;
+                let entry = rule.get_mut("route").and_then(|entries| entries.get_mut(place.index));
+                if let Some(entry) = entry.and_then(Value::as_object_mut) {
+                    entry.insert("weight".into(), to.into());
+                    changed = true;
+                }
+            }
+        }
+        Ok(changed)
+    }
+
+    /// What stable and canary share. A route whose weights were never out of 100, and that has a foreign
+    /// destination, keeps its own total: so the foreign one keeps its share.
+    fn left(&self) -> u64 {
+        let ours = self.canary.weight.saturating_add(self.stable.weight);
+        if self.foreign == 0 || ours == 0 || ours.saturating_add(self.foreign) == TOTAL {
+            TOTAL.saturating_sub(self.foreign)
+        } else {
+            ours
+        }
+    }
+}
+
+/// The weight that `to` asks for, out of what.
+pub(crate) fn asked(to: WeightChange) -> Option<(u32, u32)> {
+    match to {
+        WeightChange::Keep => None,
+        WeightChange::To { weight, of } => Some((weight, of)),
+    }
+}
+
+fn weight_of(entry: &Value, index: usize, path: &impl Fn() -> String) -> Result<u64, Problem> {
+    match entry.get("weight") {
+        None | Some(Value::Null) => Ok(0),
+        Some(weight) => weight.as_u64().ok_or_else(|| {
+            let path = format!("{}.route[{index}].weight", path());
+            Problem::new(path, format!("{weight} is no weight"), "write a whole number, not below 0")
+        }),
+    }
+}
+
+fn hosts(entries: &[Value]) -> String {
+    let text = |entry: &Value| {
+        let to = entry.get("destination")?;
+        let host = to.get("host")?.as_str()?;
+        let subset = to.get("subset").and_then(Value::as_str);
+        Some(subset.map_or_else(|| host.to_owned(), |subset| format!("{host} subset {subset}")))
+    };
+    let found: Vec<_> = entries.iter().filter_map(text).collect();
+    names(found.iter().map(String::as_str))
+}

@@ -1,0 +1,104 @@
+//! What steps come to, as a function from objects to objects.
+
+use crate::{InvalidConfig, IstioConfig, IstioEditor, order::Managed, virtual_service::Change, wire};
+use rollout_core::{
+    Revision,
+    backend::{EditError, Object, ObjectEditor, Objects},
+    traffic::{ObjectRef, ObjectVersion, Selection, Selectors, WeightChange},
+};
+use serde_json::Value;
+
+/// Why objects were not edited.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApplyError {
+    /// The Rollout has no Istio part.
+    #[error("spec.strategy.canary.trafficRouting.istio: the Rollout has no Istio part; write one")]
+    NoIstio,
+    /// The Rollout's Istio part is wrong.
+    #[error(transparent)]
+    Config(#[from] InvalidConfig),
+    /// A step is wrong, or an object has no name.
+    #[error("{0}")]
+    Input(String),
+    /// An object cannot be edited.
+    #[error(transparent)]
+    Edit(#[from] EditError),
+}
+
+/// What is in force at a position of the steps.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "all that a position asks of Istio")]
+pub struct InForce<'a> {
+    /// The pods behind canary.
+    pub canary: Revision,
+    /// The pods behind stable.
+    pub stable: Revision,
+    /// The canary's weight out of 100.
+    pub weight: u32,
+    /// The `setHeaderRoute` and `setMirrorRoute` steps that are in force, as they are written.
+    pub managed: &'a [Value],
+}
+
+/// The Istio objects of a Rollout as they are when `to` is in force, in the order in which they came:
+/// first the subsets, then the weights, then the managed routes. Objects that the Rollout does not name
+/// come back as they are.
+///
+/// This is what the engine comes to in the end; it knows neither gates nor order of work, and it leaves
+/// no annotation.
+///
+/// # Errors
+/// All of the Rollout's Istio part, of the steps, and of the objects.
+///
+/// ```
+/// use rollout_istio::{InForce, apply};
+/// # use serde_json::json;
+/// let rollout = json!({"metadata": {"namespace": "shop"}, "spec": {"strategy": {"canary": {
+///     "stableService": "a", "canaryService": "b",
+///     "trafficRouting": {"istio": {"virtualService": {"name": "provider"}}},
+/// }}}});
+/// let provider = json!({"kind": "VirtualService", "apiVersion": "networking.istio.io/v1",
+///     "metadata": {"name": "provider", "namespace": "shop"},
+///     "spec": {"tcp": [{"route": [{"destination": {"host": "a"}}, {"destination": {"host": "b"}}]}]}});
+/// let to = InForce { canary: "v2".into(), stable: "v1".into(), weight: 5, managed: &[] };
+/// let after = apply(&rollout, vec![provider], &to)?;
+/// assert_eq!(after[0]["spec"]["tcp"][0]["route"][1]["weight"], 5);
+/// # Ok::<(), rollout_istio::ApplyError>(())
+/// ```
+pub fn apply(rollout: &Value, objects: Vec<Value>, to: &InForce<'_>) -> Result<Vec<Value>, ApplyError> {
+    let config = IstioConfig::from_rollout(rollout)?.ok_or(ApplyError::NoIstio)?;
+    let steps =
+        to.managed.iter().map(wire::managed).collect::<Result<Vec<_>, _>>().map_err(ApplyError::Input)?;
+    let mut names = Vec::new();
+    let mut all = Objects::new();
+    for value in objects {
+        let name = named(&value, &config.namespace).ok_or_else(|| {
+            ApplyError::Input("an object without apiVersion, kind or metadata.name; write all three".into())
+        })?;
+        names.push(name.clone());
+        all.insert(name, Object { value, version: ObjectVersion { write: "".into(), content: 0 } });
+    }
+    let editor = IstioEditor::new(config);
+    let selection = |revision: &Revision| Some(Selection::Revision(revision.clone()));
+    let selectors = Selectors { stable: selection(&to.stable), canary: selection(&to.canary) };
+    let change = Change {
+        weight: WeightChange::To { weight: to.weight, of: 100 },
+        managed: Managed::Steps(&steps),
+        written_for: None,
+    };
+    let mut edits = editor.select(&all, &selectors)?;
+    edits.extend(editor.edits(&all, &change)?);
+    for (name, value) in edits {
+        if let Some(object) = all.get_mut(&name) {
+            object.value = value;
+        }
+    }
+    Ok(names.into_iter().filter_map(|name| all.remove(&name)).map(|object| object.value).collect())
+}
+
+fn named(value: &Value, namespace: &str) -> Option<ObjectRef> {
+    let metadata = value.get("metadata")?;
+    let group = value.get("apiVersion")?.as_str()?.split_once('/').map_or("", |(group, _)| group);
+    let namespace = metadata.get("namespace").and_then(Value::as_str).unwrap_or(namespace);
+    Some(ObjectRef::new(group, value.get("kind")?.as_str()?, namespace, metadata.get("name")?.as_str()?))
+}
