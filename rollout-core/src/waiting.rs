@@ -114,11 +114,6 @@ pub enum WaitReason {
         /// Whose.
         revision: Revision,
     },
-    /// The strategy asks for something that is not driven yet.
-    Unsupported {
-        /// What, as a path in the manifest.
-        what: String,
-    },
 }
 
 /// What may not have reached every proxy.
@@ -151,8 +146,8 @@ pub enum EndsBy {
 pub enum Ending {
     /// Pods become ready, or the progress deadline passes.
     PodsReady,
-    /// Pods are gone.
-    PodsGone,
+    /// Stable has the pods; the command `proceed` overrides.
+    StableCarries,
     /// Every proxy has the new state; the command `proceed` overrides.
     Settled,
     /// The write that was decided is observed.
@@ -163,6 +158,63 @@ pub enum Ending {
     ReplicasAboveZero,
     /// The manifest is changed.
     ManifestChanged,
+}
+
+impl WaitReason {
+    /// The names of all guards.
+    pub const GUARDS: [&'static str; 19] = [
+        "pause",
+        "paused by the user",
+        "pods",
+        "stable can carry",
+        "settled",
+        "dwell",
+        "scale-down delay",
+        "mark",
+        "destination in use",
+        "routes of another revision",
+        "stable dark",
+        "stable gone",
+        "fence posts",
+        "carrying out",
+        "aborted",
+        "scaled to zero",
+        "asleep",
+        "readable",
+        "old pods",
+    ];
+
+    /// The guard's name, one of [`GUARDS`](Self::GUARDS).
+    ///
+    /// ```
+    /// use rollout_core::WaitReason;
+    /// assert_eq!(WaitReason::Pause.guard(), "pause");
+    /// assert!(WaitReason::GUARDS.contains(&WaitReason::ScaledToZero.guard()));
+    /// ```
+    #[must_use]
+    pub fn guard(&self) -> &'static str {
+        match self {
+            Self::Pause => "pause",
+            Self::PausedByUser => "paused by the user",
+            Self::Pods { .. } => "pods",
+            Self::StableCannotCarry { .. } => "stable can carry",
+            Self::Settling { .. } => "settled",
+            Self::Dwell { .. } => "dwell",
+            Self::ScaleDownDelay { .. } => "scale-down delay",
+            Self::Marked { .. } => "mark",
+            Self::DestinationInUse { .. } => "destination in use",
+            Self::RoutesOfAnother { .. } => "routes of another revision",
+            Self::StableDark => "stable dark",
+            Self::StableGone { .. } => "stable gone",
+            Self::Fenceposts { .. } => "fence posts",
+            Self::CarryingOut => "carrying out",
+            Self::Aborted => "aborted",
+            Self::ScaledToZero => "scaled to zero",
+            Self::Asleep => "asleep",
+            Self::RevisionsUnknown | Self::TrafficUnknown => "readable",
+            Self::PodsGoing { .. } => "old pods",
+        }
+    }
 }
 
 impl fmt::Display for Waiting {
@@ -231,7 +283,6 @@ impl fmt::Display for WaitReason {
             Self::RevisionsUnknown => f.write_str("the revisions could not be read"),
             Self::TrafficUnknown => f.write_str("the traffic could not be read"),
             Self::PodsGoing { revision } => write!(f, "pods of {revision} are going"),
-            Self::Unsupported { what } => write!(f, "{what} is not driven yet"),
         }
     }
 }
@@ -266,7 +317,7 @@ impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::PodsReady => "pods become ready",
-            Self::PodsGone => "the pods are gone",
+            Self::StableCarries => "stable has the pods, or by `proceed`",
             Self::Settled => "every proxy has it, or by `proceed`",
             Self::Observed => "the write is observed",
             Self::Readable => "the objects can be read",

@@ -3,7 +3,7 @@ use core::fmt;
 
 /// Something to say about a manifest: where, what, and what to write instead.
 ///
-/// ```ignore
+/// ```
 /// use rollout_core::argo::check;
 /// let report = check(&serde_json::json!({"spec": {"strategy": {"canary": {"steps": [{"setWeight": 101}]}}}}));
 /// let error = report.errors().find(|error| error.path.ends_with("setWeight")).unwrap();
@@ -23,6 +23,8 @@ pub struct Finding {
     pub instead: String,
     /// Whether the field's name is meant and not its value.
     pub(crate) names_key: bool,
+    /// Where it stands, when clients know the error under a path that is not in the manifest.
+    pub(crate) stands_at: Option<String>,
 }
 
 /// How bad a [`Finding`] is.
@@ -60,7 +62,15 @@ impl Finding {
             message: message.into(),
             instead: instead.into(),
             names_key: false,
+            stands_at: None,
         }
+    }
+
+    /// Where it stands in the manifest. The same as the path, but for a few errors that clients know under
+    /// a path of its own.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        self.stands_at.as_deref().unwrap_or(&self.path)
     }
 }
 

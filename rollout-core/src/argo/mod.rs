@@ -4,6 +4,7 @@
 //! [step hash](step_hash)), the **check** (all errors of the language at once), and the **conversion** to
 //! what the engine drives.
 
+mod check;
 mod duration;
 mod finding;
 mod hash;
@@ -11,6 +12,7 @@ mod pods;
 mod reader;
 pub mod wire;
 
+pub use check::{Report, check};
 pub use duration::{InvalidDuration, pause_seconds};
 pub use finding::{Finding, Severity};
 pub use hash::{step_hash, template_hash};

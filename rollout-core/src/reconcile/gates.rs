@@ -7,10 +7,7 @@ use super::{
     roles::Roles,
     view::{STEP_DWELL, View},
 };
-use crate::{
-    CommandKind, Ending, EndsBy, Range, Revision, Status, WaitReason, Waiting, goal, traffic::Selection,
-};
-use alloc::vec;
+use crate::{Ending, Range, Revision, Status, WaitReason, goal, traffic::Selection};
 
 /// Whether enough pods of a revision are available.
 pub(super) fn available(view: &View<'_>, revision: &Revision, need: u32) -> Gate {
@@ -93,11 +90,7 @@ pub(super) fn fall(view: &View<'_>, status: &Status, roles: &Roles<'_>) -> Gate 
     if seen.lo() >= 1 && (seen.lo() >= need || seen.lo() >= rival.unwrap_or(u32::MAX) || word) {
         return Ok(());
     }
-    let ends = EndsBy::Command(vec![CommandKind::Proceed, CommandKind::Promote, CommandKind::PromoteFull]);
-    Err(Closed {
-        waiting: Waiting::new(WaitReason::StableCannotCarry { need, seen }, None, ends),
-        wake: None,
-    })
+    Err(Closed::new(WaitReason::StableCannotCarry { need, seen }, Ending::StableCarries))
 }
 
 /// Before a managed route is taken away: one ready pod behind stable; or, when stable is dark, a successor
@@ -112,11 +105,7 @@ pub(super) fn drop_managed(view: &View<'_>, status: &Status, roles: &Roles<'_>) 
     if seen.lo() >= 1 || successor && view.is_dark(stable) {
         return Ok(());
     }
-    let ends = EndsBy::Event(Ending::PodsReady);
-    Err(Closed {
-        waiting: Waiting::new(WaitReason::StableCannotCarry { need: 1, seen }, None, ends),
-        wake: None,
-    })
+    Err(Closed::new(WaitReason::StableCannotCarry { need: 1, seen }, Ending::StableCarries))
 }
 
 /// Whether the canary destination leads to the stable revision, and nowhere else.

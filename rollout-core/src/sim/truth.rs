@@ -1,10 +1,10 @@
 //! The world as it really is, and what it shows to whoever watches.
 
 use crate::{
-    Action, Answer, Command, Failure, Observed, Plan, Revision, Spec, Status, Time,
+    Action, Answer, Command, Event, Failure, Observed, Plan, Revision, Spec, Status, Time,
     traffic::{ObjectRef, RoutesSeen, Selection},
 };
-use alloc::{string::String, vec::Vec};
+use alloc::{string::String, sync::Arc, vec::Vec};
 use core::fmt;
 
 /// The world as it really is. Nothing in it is what the controller believes.
@@ -42,7 +42,7 @@ pub struct Workload {
     /// Counts its writes.
     pub version: u64,
     /// The nonce that was last written to it.
-    pub nonce: Option<String>,
+    pub nonce: Option<Arc<str>>,
     /// Its pods that have not ended.
     pub pods: Vec<Pod>,
 }
@@ -57,6 +57,9 @@ pub struct Pod {
     pub ready: bool,
     /// When it was made. True time.
     pub born: Time,
+    /// It was told to end: it is no longer counted, no endpoint of it is handed out, and it answers until
+    /// then. True time.
+    pub ends: Option<Time>,
 }
 
 /// One traffic object, as stored.
@@ -69,6 +72,8 @@ pub struct TrafficObject {
     pub write: u64,
     /// Counts the changes of its content (`generation`).
     pub generation: u64,
+    /// The nonce that was last written to it.
+    pub nonce: Option<Arc<str>>,
     /// What it says.
     pub content: Content,
 }
@@ -114,6 +119,8 @@ pub struct Proxy {
 pub struct ProxyEndpoints {
     /// Whose.
     pub revision: Revision,
+    /// Which change of these endpoints it has; 0 is none at all.
+    pub generation: u64,
     /// The ids of the pods that it sends requests to.
     pub pods: Vec<u64>,
 }
@@ -127,10 +134,17 @@ impl Truth {
 }
 
 impl Workload {
-    /// How many pods are ready.
+    /// How many pods are ready: they answer requests. Also those that were told to end, until they do.
     #[must_use]
     pub fn ready(&self) -> u32 {
         u32::try_from(self.pods.iter().filter(|pod| pod.ready).count()).unwrap_or(u32::MAX)
+    }
+
+    /// How many pods are ready and were not told to end: what the workload's own status counts.
+    #[must_use]
+    pub fn counted(&self) -> u32 {
+        let counted = self.pods.iter().filter(|pod| pod.ready && pod.ends.is_none());
+        u32::try_from(counted.count()).unwrap_or(u32::MAX)
     }
 }
 
@@ -138,6 +152,17 @@ impl Workload {
 pub trait Watcher: fmt::Debug {
     /// Something happened; `moment.truth` is the world after it.
     fn see(&mut self, moment: &Moment<'_>);
+}
+
+/// Nobody watches.
+impl Watcher for () {
+    fn see(&mut self, _: &Moment<'_>) {}
+}
+
+impl<W: Watcher + ?Sized> Watcher for &mut W {
+    fn see(&mut self, moment: &Moment<'_>) {
+        (**self).see(moment);
+    }
 }
 
 /// Something happened.
@@ -189,6 +214,20 @@ pub enum What<'a> {
     Stored {
         /// By whom.
         by: Writer,
+    },
+    /// A nonce was written to the objects, as far as the write came.
+    Fenced {
+        /// By whom.
+        by: Writer,
+        /// The answer; `None` when nobody was there to hear it.
+        answer: Option<&'a Result<crate::Outcome, Failure>>,
+    },
+    /// A process reported what happened.
+    Published {
+        /// Which process.
+        process: u32,
+        /// What.
+        events: &'a [Event],
     },
     /// An action was tried.
     Acted {

@@ -1,4 +1,4 @@
-use rollout_core::argo::{fenceposts, pause_seconds, step_hash, wire::IntOrText};
+use rollout_core::argo::{check, fenceposts, pause_seconds, step_hash, wire::IntOrText};
 use serde_json::{Value, json};
 
 /// The lines of a kind's file, each as question and wanted answer.
@@ -44,4 +44,24 @@ fn pod_limits() {
 #[test]
 fn hash_of_the_steps() {
     each("stepHash", |input| json!({ "hash": step_hash(&input["rollout"]).unwrap() }));
+}
+
+/// The paths that the reference names; ours have the word `canary` in them, where it belongs.
+#[test]
+fn rules_of_the_language() {
+    let mut refused = 0;
+    let path = format!("{}/tests/conformance/validate.jsonl", env!("CARGO_MANIFEST_DIR"));
+    for line in std::fs::read_to_string(&path).unwrap().lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let report = check(&line["input"]["rollout"]);
+        assert_eq!(report.is_valid(), line["want"]["valid"], "{line}\n{:?}", report.findings);
+        for error in line["want"]["errors"].as_array().unwrap() {
+            let (path, message) = (error["path"].as_str().unwrap(), error["detail"].as_str().unwrap());
+            let same = |path: &str| path.replacen("strategy.canary.", "strategy.", 1);
+            let found = report.errors().any(|ours| same(&ours.path) == path && ours.message == message);
+            assert!(found, "{path}: {message}\n{line}\n{:?}", report.findings);
+            refused += 1;
+        }
+    }
+    assert!(refused > 200, "only {refused} errors were looked for");
 }

@@ -58,7 +58,7 @@ object! {
 
 object! {
     /// How many pods are enough to go on.
-    ProgressThreshold like "{type: Percentage, value: 90}" {
+    ProgressThreshold like "{type: Percent, value: 90}" {
         kind: String = "type",
         value: i32 = "value",
     }

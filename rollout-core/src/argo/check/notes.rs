@@ -1,0 +1,40 @@
+use crate::argo::{Finding, Severity};
+use alloc::{string::String, vec::Vec};
+
+/// What the rules found.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    pub(super) findings: Vec<Finding>,
+}
+
+impl Notes {
+    pub(super) fn error(
+        &mut self,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        instead: impl Into<String>,
+    ) {
+        self.findings.push(Finding::new(Severity::Error, path, message, instead));
+    }
+
+    /// An error under a path that clients know, and which is not where the mistake stands.
+    pub(super) fn error_at(
+        &mut self,
+        place: impl Into<String>,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        instead: impl Into<String>,
+    ) {
+        let finding = Finding::new(Severity::Error, path, message, instead);
+        self.findings.push(Finding { stands_at: Some(place.into()), ..finding });
+    }
+
+    pub(super) fn warning(
+        &mut self,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        instead: impl Into<String>,
+    ) {
+        self.findings.push(Finding::new(Severity::Warning, path, message, instead));
+    }
+}

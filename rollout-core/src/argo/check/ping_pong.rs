@@ -1,0 +1,50 @@
+//! Two Services that take turns.
+
+use super::{notes::Notes, routing::is_set};
+use crate::argo::wire::Canary;
+use serde_json::Value;
+
+pub(super) fn check(canary: &Canary, notes: &mut Notes) {
+    let Some(services) = &canary.ping_pong else { return };
+    if let Some(routing) = &canary.traffic_routing {
+        let allowed =
+            routing.istio.is_some() || is_set(routing.alb.as_ref()) || is_set(routing.plugins.as_ref());
+        if !allowed {
+            notes.error_at(
+                "spec.strategy.canary.pingPong",
+                "spec.strategy.canary.trafficRouting.alb",
+                "Ping-pong feature works with the ALB, Istio and plugin traffic routing only",
+                "leave `pingPong` out, or route with Istio",
+            );
+        }
+        let root = routing.alb.as_ref().and_then(|alb| alb.get("rootService")).and_then(Value::as_str);
+        if is_set(routing.alb.as_ref()) && root.unwrap_or_default().is_empty() {
+            notes.error(
+                "spec.strategy.canary.trafficRouting.alb.rootService",
+                "Root service field is required for the configuration with ALB and ping-pong feature enabled",
+                "",
+            );
+        }
+    }
+    names(services.ping_service.as_deref(), services.pong_service.as_deref(), notes);
+}
+
+fn names(ping: Option<&str>, pong: Option<&str>, notes: &mut Notes) {
+    let (ping, pong) = (ping.unwrap_or_default(), pong.unwrap_or_default());
+    for (path, service) in [
+        ("spec.strategy.canary.pingPong.pingService", ping),
+        ("spec.strategy.canary.pingPong.pongService", pong),
+    ] {
+        if service.is_empty() {
+            let message = "Ping service and Pong service must to be set to use Ping-Pong feature";
+            notes.error(path, message, "name two Services");
+        }
+    }
+    if ping == pong {
+        notes.error(
+            "spec.strategy.canary.pingPong.pingService",
+            "This rollout uses the same service for the ping and pong services, but two different services are required.",
+            "name two Services",
+        );
+    }
+}

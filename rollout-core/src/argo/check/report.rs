@@ -1,0 +1,99 @@
+use super::{kinds, notes::Notes, odd, selector, spec, template};
+use crate::argo::{
+    Finding, Severity,
+    reader::Reader,
+    wire::{Rollout, RolloutSpec, Wire},
+};
+use alloc::vec::Vec;
+use serde_json::Value;
+
+/// What was read, and everything there is to say about it.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Report {
+    /// What was read: without the parts that have the wrong type.
+    pub rollout: Rollout,
+    /// Errors and warnings, in the order of the rules.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// Whether the language allows it. Warnings do not count.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        self.errors().next().is_none()
+    }
+
+    /// What the language does not allow.
+    pub fn errors(&self) -> impl Iterator<Item = &Finding> {
+        self.of(Severity::Error)
+    }
+
+    /// What the language allows and is most likely a mistake.
+    pub fn warnings(&self) -> impl Iterator<Item = &Finding> {
+        self.of(Severity::Warning)
+    }
+
+    fn of(&self, severity: Severity) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(move |finding| finding.severity == severity)
+    }
+}
+
+/// Reads a Rollout and checks it: all errors at once, each with its path.
+///
+/// The rules are those that need nothing but the Rollout. What the engine does not drive yet is no error
+/// here; [`convert`](crate::argo::convert) names it.
+///
+/// ```
+/// use rollout_core::argo::check;
+/// use serde_json::json;
+/// let report = check(&json!({
+///     "spec": {
+///         "replicas": -1,
+///         "selector": {"matchLabels": {"app": "demo"}},
+///         "strategy": {"canary": {"steps": [{"setWeight": 101}, {"setwieght": 5, "pause": {}}]}},
+///         "template": {
+///             "metadata": {"labels": {"app": "demo"}},
+///             "spec": {"containers": [{"name": "c", "image": "demo:v1"}]}
+///         }
+///     }
+/// }));
+/// let errors: Vec<_> = report.errors().map(|error| error.path.as_str()).collect();
+/// assert_eq!(errors, ["spec.replicas", "spec.strategy.canary.steps[0].setWeight"]);
+/// assert!(report.warnings().any(|warning| warning.instead == "did you mean `setWeight`?"));
+/// ```
+#[must_use]
+pub fn check(rollout: &Value) -> Report {
+    let mut reader = Reader::default();
+    let wire = Rollout::read(rollout, &mut reader).unwrap_or_default();
+    let mut notes = Notes::default();
+    if rollout.is_object() {
+        rules(&wire, &mut notes);
+    }
+    let mut findings = reader.findings;
+    let mut found = notes.findings;
+    found.retain(|note| {
+        !findings.iter().any(|wrong| wrong.severity == Severity::Error && follows(note, wrong))
+    });
+    findings.append(&mut found);
+    Report { rollout: wire, findings }
+}
+
+fn rules(rollout: &Rollout, notes: &mut Notes) {
+    let none = RolloutSpec::default();
+    let spec = rollout.spec.as_ref().unwrap_or(&none);
+    spec::check(spec, notes);
+    let readable = selector::check(spec, notes);
+    template::check(spec, readable, notes);
+    kinds::check(spec.strategy.as_ref(), notes);
+    odd::check(spec, notes);
+}
+
+/// Whether a rule only speaks because a value could not be read: that is said already.
+fn follows(note: &Finding, wrong: &Finding) -> bool {
+    let (note, wrong) = (note.place(), wrong.place());
+    let below = |path: &str, parent: &str| {
+        path.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    below(note, wrong) || below(wrong, note)
+}

@@ -1,0 +1,49 @@
+//! The traffic manager itself.
+
+use super::notes::Notes;
+use crate::argo::wire::{Canary, TrafficRouting};
+use serde_json::Value;
+
+/// Whether a part that is kept as it stands is there.
+pub(super) fn is_set(value: Option<&Value>) -> bool {
+    value.is_some_and(|value| !value.is_null())
+}
+
+pub(super) fn check(canary: &Canary, notes: &mut Notes) {
+    let Some(routing) = &canary.traffic_routing else { return };
+    let other_total = is_set(routing.nginx.as_ref()) || is_set(routing.plugins.as_ref());
+    if routing.max_traffic_weight.is_some() && !other_total {
+        notes.error(
+            "spec.strategy.canary.trafficRouting.maxTrafficWeight",
+            "Canary maxTrafficWeight in traffic routing only supported in Nginx and Plugins",
+            "leave it out: weights are out of 100",
+        );
+    }
+    let Some(istio) = &routing.istio else { return };
+    let (one, several) = (
+        istio.virtual_service.is_some(),
+        istio.virtual_services.as_ref().is_some_and(|list| !list.is_empty()),
+    );
+    if one == several {
+        notes.error(
+            "spec.strategy.canary.trafficRouting.istio",
+            "either VirtualService or VirtualServices must be configured",
+            "name one under `virtualService`, or all of them under `virtualServices`",
+        );
+    }
+}
+
+/// The traffic managers that can send requests with certain headers somewhere.
+pub(super) fn routes_headers(routing: &TrafficRouting) -> bool {
+    copies_requests(routing) || is_set(routing.alb.as_ref()) || is_set(routing.apisix.as_ref())
+}
+
+/// The traffic managers that can copy requests.
+pub(super) fn copies_requests(routing: &TrafficRouting) -> bool {
+    routing.istio.is_some() || is_set(routing.plugins.as_ref())
+}
+
+/// The traffic managers that can give an experiment's pods a weight.
+pub(super) fn weighs_experiments(routing: &TrafficRouting) -> bool {
+    copies_requests(routing) || is_set(routing.alb.as_ref()) || is_set(routing.smi.as_ref())
+}

@@ -1,0 +1,78 @@
+//! Each step by itself, and what steps need.
+
+use super::{experiment, header, mirror, notes::Notes};
+use crate::argo::{
+    InvalidDuration, pause_seconds,
+    wire::{Canary, CanaryStep},
+};
+use alloc::format;
+
+pub(super) fn check(canary: &Canary, notes: &mut Notes) {
+    for (index, step) in canary.steps.iter().flatten().enumerate() {
+        let path = format!("spec.strategy.canary.steps[{index}]");
+        kind(&path, step, notes);
+        weight(&path, step, canary, notes);
+        pause(&path, step, notes);
+        if step.set_canary_scale.is_some() && canary.traffic_routing.is_none() {
+            notes.error_at(
+                format!("{path}.setCanaryScale"),
+                "spec.strategy.canary.trafficRouting",
+                "SetCanaryScale requires TrafficRouting to be set",
+                "leave the step out, or add `trafficRouting`",
+            );
+        }
+        header::check(&path, step, canary, notes);
+        mirror::check(&path, step, canary, notes);
+        experiment::check(&path, step, canary, notes);
+    }
+}
+
+/// How many of the kinds a step has that the reference counts, and of the others.
+pub(super) fn kinds(step: &CanaryStep) -> (usize, usize) {
+    let counted =
+        [step.set_weight.is_some(), step.pause.is_some(), step.experiment.is_some(), step.analysis.is_some()];
+    let others = [
+        step.set_canary_scale.is_some(),
+        step.set_header_route.is_some(),
+        step.set_mirror_route.is_some(),
+        step.plugin.is_some(),
+    ];
+    let count = |kinds: [bool; 4]| kinds.into_iter().filter(|there| *there).count();
+    (count(counted), count(others))
+}
+
+fn kind(path: &str, step: &CanaryStep, notes: &mut Notes) {
+    let (counted, others) = kinds(step);
+    if counted > 1 || counted + others == 0 {
+        let instead = if counted > 1 { "make a step of its own of each" } else { "" };
+        notes.error(
+            path,
+            "Step must have one of the following set: experiment, setWeight, setCanaryScale, plugin or pause",
+            instead,
+        );
+    }
+}
+
+fn weight(path: &str, step: &CanaryStep, canary: &Canary, notes: &mut Notes) {
+    let Some(weight) = step.set_weight else { return };
+    let max = canary.traffic_routing.as_ref().and_then(|routing| routing.max_traffic_weight).unwrap_or(100);
+    if weight < 0 || weight > max {
+        let message = format!("SetWeight needs to be between 0 and {max}");
+        notes.error(format!("{path}.setWeight"), message, "");
+    }
+}
+
+fn pause(path: &str, step: &CanaryStep, notes: &mut Notes) {
+    let Some(duration) = step.pause.as_ref().and_then(|pause| pause.duration.as_ref()) else { return };
+    let Err(error) = pause_seconds(duration) else { return };
+    let (message, instead) = match &error {
+        InvalidDuration::TooLong(_) => {
+            (format!("Duration {error}"), "write less, or leave `duration` out to wait for a person")
+        }
+        InvalidDuration::Unreadable(_) | InvalidDuration::Negative(_) => (
+            format!("Duration needs to be greater than 0"),
+            "write seconds, or numbers with the units h, m, s and without blanks: `90`, `10m`, `1h30m`",
+        ),
+    };
+    notes.error(format!("{path}.pause.duration"), message, format!("{error}; {instead}"));
+}

@@ -1,0 +1,73 @@
+use core::time::Duration;
+
+/// How long something takes: always the same, or evenly spread between two ends.
+///
+/// ```
+/// use core::time::Duration;
+/// use rollout_core::sim::Delay;
+/// let lag = Delay::between(Duration::from_millis(100), Duration::from_secs(2));
+/// assert_eq!(lag.longest(), Duration::from_secs(2));
+/// assert_eq!(Delay::from(Duration::from_secs(1)).longest(), Duration::from_secs(1));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Delay {
+    lo: i64,
+    hi: i64,
+}
+
+impl Delay {
+    /// At once.
+    pub const NONE: Self = Self { lo: 0, hi: 0 };
+
+    /// Somewhere between the two, both included; in milliseconds.
+    #[must_use]
+    pub fn between(one: Duration, other: Duration) -> Self {
+        let (one, other) = (millis(one), millis(other));
+        Self { lo: one.min(other), hi: one.max(other) }
+    }
+
+    /// The longest that it can be.
+    #[must_use]
+    pub fn longest(self) -> Duration {
+        Duration::from_millis(u64::try_from(self.hi).unwrap_or(0))
+    }
+
+    pub(super) fn draw(self, random: &mut Random) -> i64 {
+        if self.lo == self.hi { self.lo } else { self.lo + random.below(self.hi - self.lo + 1) }
+    }
+}
+
+impl From<Duration> for Delay {
+    fn from(always: Duration) -> Self {
+        Self::between(always, always)
+    }
+}
+
+/// A duration in milliseconds; a year at most, so that sums cannot overflow.
+pub(super) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX).min(366 * 86_400_000)
+}
+
+/// Numbers that look random and are the same for the same seed (SplitMix64).
+#[derive(Debug, Clone)]
+pub(super) struct Random(u64);
+
+impl Random {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// From 0 up to, not including, `n`; 0 when `n` is not above 0.
+    pub(super) fn below(&mut self, n: i64) -> i64 {
+        let n = u64::try_from(n).unwrap_or(0).max(1);
+        i64::try_from(self.next() % n).unwrap_or(0)
+    }
+}

@@ -1,0 +1,131 @@
+use super::{
+    Watcher, What, Writer,
+    delay::millis,
+    mesh::Mesh,
+    process::Versions,
+    queue::Happening,
+    settings::{Kind, PerKind},
+    world::World,
+};
+use crate::{Action, Status};
+use core::time::Duration;
+
+/// What goes wrong with one write of the process: a status, a nonce, or an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// Somebody else wrote first.
+    Conflict,
+    /// It is refused, and nothing changes.
+    Refused,
+    /// There is no answer.
+    Unclear {
+        /// Whether it took effect all the same.
+        took_effect: bool,
+    },
+    /// There is no answer, and the write takes effect so much later, if it still can.
+    Delayed {
+        /// How much later.
+        by: Duration,
+    },
+    /// The connection breaks after so many traffic objects were written.
+    HalfWay {
+        /// How many.
+        objects: usize,
+    },
+    /// The process dies at this write.
+    Crash {
+        /// Whether it dies before the write takes effect.
+        before: bool,
+        /// This write, if it has not taken effect, and the actions that would have followed, land so much
+        /// later, if they still can; `None`: never.
+        late: Option<Duration>,
+    },
+}
+
+/// A fault that waits for its write.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Planned {
+    writes_before: u32,
+    fault: Fault,
+}
+
+/// A write that nobody waits for any more.
+#[derive(Debug, Clone)]
+pub(super) struct Late {
+    pub(super) by: Writer,
+    pub(super) versions: Versions,
+    pub(super) write: LateWrite,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum LateWrite {
+    Fence,
+    Store(Status),
+    Act(Action),
+}
+
+impl<M: Mesh, W: Watcher> World<M, W> {
+    /// Something goes wrong with a write of the process: the next one when `writes_before` is 0.
+    pub fn fault(&mut self, writes_before: u32, fault: Fault) {
+        self.faults.push(Planned { writes_before, fault });
+    }
+
+    pub(super) fn next_fault(&mut self) -> Option<Fault> {
+        let due = self.faults.iter().position(|planned| planned.writes_before == 0);
+        for planned in &mut self.faults {
+            planned.writes_before = planned.writes_before.saturating_sub(1);
+        }
+        due.map(|due| self.faults.remove(due).fault)
+    }
+
+    pub(super) fn schedule_late(&mut self, delay: Duration, late: Late) {
+        self.late.push(Some(late));
+        let at = self.truth.now + delay;
+        self.queue.schedule(at, Happening::Late(self.late.len() - 1));
+    }
+
+    /// The process's clock shows true time plus this, in milliseconds; so do those of later processes.
+    pub fn clock_offset(&mut self, millis: i64) {
+        // Beyond a century, no arithmetic on times means anything.
+        let offset = millis.clamp(-3_155_760_000_000, 3_155_760_000_000);
+        self.settings.clock_offset = offset;
+        self.process.offset = offset;
+        // Its next wake was planned by the clock as it was.
+        self.process.wake(self.truth.now);
+    }
+
+    /// How long changes take to reach a proxy from now on.
+    pub fn proxy_lag(&mut self, lag: impl Into<super::Delay>) {
+        self.settings.proxy_lag = lag.into();
+    }
+
+    /// How long the answer to a write takes from now on: other things happen meanwhile.
+    pub fn writes_take(&mut self, time: Duration) {
+        self.settings.writes_take = Duration::from_millis(u64::try_from(millis(time)).unwrap_or(0));
+    }
+
+    /// How long a workload's status lags behind a change of its pod count from now on.
+    pub fn counts_lag(&mut self, lag: Duration) {
+        self.settings.counts_lag = lag;
+    }
+
+    /// All faults are taken away: proxies thaw, reads are live, broken pods heal, and what was to go wrong
+    /// does not. Writes under way still land.
+    pub fn end_faults(&mut self) {
+        self.faults.clear();
+        self.settings.read_lag = PerKind::all(0);
+        self.settings.writes_take = Duration::ZERO;
+        self.settings.counts_lag = Duration::ZERO;
+        self.histories = None;
+        self.thaw();
+        self.heal_all_pods();
+        self.process.wake(self.truth.now);
+        self.see(What::FaultsEnd);
+    }
+
+    /// A change that the process is told of, without a change of anything: a watch that was renewed.
+    pub fn nudge(&mut self) {
+        self.changed(Kind::Rollout);
+    }
+}

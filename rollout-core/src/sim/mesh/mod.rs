@@ -1,0 +1,7 @@
+//! What the traffic manager is: plain values ([`CoreMesh`]), or real objects behind a backend.
+
+mod contract;
+mod core_mesh;
+
+pub use contract::{Mesh, MeshWrite, MeshWritten};
+pub use core_mesh::CoreMesh;

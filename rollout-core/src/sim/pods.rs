@@ -1,0 +1,298 @@
+use super::{
+    Delay, Pod, ProxyEndpoints, Watcher, What, Workload, mesh::Mesh, queue::Happening, settings::Kind,
+    world::World,
+};
+use crate::{Range, Revision, Time};
+use alloc::{sync::Arc, vec::Vec};
+
+/// What belongs to a workload beside what the world shows of it.
+#[derive(Debug, Clone)]
+pub(super) struct Shadow {
+    /// Never used twice.
+    pub(super) id: u64,
+    /// The workload's status counts what was before its last change of pods, until then.
+    counts_at: Option<Time>,
+    counted: u32,
+    /// Counts the changes of its endpoints.
+    pub(super) endpoints: u64,
+    /// Changes that not every proxy has: which, since when, and what.
+    pub(super) sent: Vec<(u64, Time, Arc<[u64]>)>,
+}
+
+/// How the pods of one revision come along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PodPlan {
+    After(Delay),
+    Never,
+}
+
+impl<M: Mesh, W: Watcher> World<M, W> {
+    /// From now on, new pods of a revision become ready after this time.
+    pub fn pods_ready_after(&mut self, revision: &Revision, delay: impl Into<Delay>) {
+        self.plan(revision, PodPlan::After(delay.into()));
+    }
+
+    /// From now on, no new pod of a revision becomes ready.
+    pub fn pods_never_ready(&mut self, revision: &Revision) {
+        self.plan(revision, PodPlan::Never);
+    }
+
+    /// All pods of a revision stop being ready, and no new one becomes ready, until [`heal_pods`].
+    ///
+    /// [`heal_pods`]: Self::heal_pods
+    pub fn break_pods(&mut self, revision: &Revision) {
+        self.plan(revision, PodPlan::Never);
+        self.change_pods(revision, |pods| pods.iter_mut().for_each(|pod| pod.ready = false));
+    }
+
+    /// The pods of a revision become ready again, as fast as new ones do in this world.
+    pub fn heal_pods(&mut self, revision: &Revision) {
+        self.plans.retain(|(other, _)| other != revision);
+        let Some(index) = self.workload_index(revision) else { return };
+        self.ripen(index, 0);
+    }
+
+    /// `n` pods of a revision, the oldest first, are gone; the workload replaces them.
+    pub fn lose_pods(&mut self, revision: &Revision, n: usize) {
+        self.change_pods(revision, |pods| drop(pods.drain(..n.min(pods.len()))));
+        if let Some(index) = self.workload_index(revision) {
+            self.follow_wanted(index);
+        }
+    }
+
+    /// `n` ready pods of a revision, the oldest first, stop being ready and become so again.
+    pub fn unready_pods(&mut self, revision: &Revision, n: usize) {
+        self.change_pods(revision, |pods| {
+            pods.iter_mut().filter(|pod| pod.ready).take(n).for_each(|pod| pod.ready = false);
+        });
+        if let Some(index) = self.workload_index(revision) {
+            self.ripen(index, 0);
+        }
+    }
+
+    /// From now on, pods become as the world's settings say, also those that were broken.
+    pub(super) fn heal_all_pods(&mut self) {
+        self.plans.clear();
+        (0..self.shadows.len()).for_each(|index| self.ripen(index, 0));
+    }
+
+    fn plan(&mut self, revision: &Revision, plan: PodPlan) {
+        self.plans.retain(|(other, _)| other != revision);
+        self.plans.push((revision.clone(), plan));
+    }
+
+    fn change_pods(&mut self, revision: &Revision, change: impl FnOnce(&mut Vec<Pod>)) {
+        let Some(index) = self.workload_index(revision) else { return };
+        let Some(workload) = self.truth.workloads.get_mut(index) else { return };
+        let before = workload.pods.iter().filter(|pod| pod.ready).count();
+        change(&mut workload.pods);
+        if workload.pods.iter().filter(|pod| pod.ready).count() != before {
+            self.readiness_changed(index);
+            self.see(What::PodLost(revision));
+        }
+    }
+
+    pub(super) fn workload_index(&self, revision: &Revision) -> Option<usize> {
+        self.truth.workloads.iter().position(|workload| workload.revision == *revision)
+    }
+
+    fn index_of(&self, id: u64) -> Option<usize> {
+        self.shadows.iter().position(|shadow| shadow.id == id)
+    }
+
+    /// Writes a workload's pod count and mark; creates it if it is new. Pods follow.
+    pub(super) fn write_workload(
+        &mut self,
+        revision: &Revision,
+        wanted: u32,
+        mark: Option<Time>,
+        nonce: Option<&Arc<str>>,
+    ) {
+        let index = self.workload_index(revision).unwrap_or_else(|| self.create(revision, nonce));
+        let Some(workload) = self.truth.workloads.get_mut(index) else { return };
+        let resized = workload.wanted != wanted;
+        workload.version += 1;
+        workload.mark = mark;
+        workload.wanted = wanted;
+        if resized {
+            self.counts_are_late(index);
+            self.follow_wanted(index);
+        }
+        self.changed(Kind::Workloads);
+    }
+
+    fn create(&mut self, revision: &Revision, nonce: Option<&Arc<str>>) -> usize {
+        let number = self.truth.workloads.iter().map(|workload| workload.number).max().unwrap_or(0) + 1;
+        self.truth.workloads.push(Workload {
+            revision: revision.clone(),
+            number,
+            wanted: 0,
+            mark: None,
+            version: 0,
+            nonce: nonce.cloned(),
+            pods: Vec::new(),
+        });
+        self.tally.workloads += 1;
+        let id = self.tally.workloads;
+        self.shadows.push(Shadow { id, counts_at: None, counted: 0, endpoints: 0, sent: Vec::new() });
+        for proxy in &mut self.truth.proxies {
+            let endpoints = ProxyEndpoints { revision: revision.clone(), generation: 0, pods: Vec::new() };
+            proxy.endpoints.push(endpoints);
+        }
+        self.shadows.len() - 1
+    }
+
+    /// Deletes a workload and whatever pods it has.
+    pub(super) fn delete_workload(&mut self, index: usize) {
+        let revision = self.truth.workloads.remove(index).revision;
+        self.shadows.remove(index);
+        for proxy in &mut self.truth.proxies {
+            proxy.endpoints.retain(|endpoints| endpoints.revision != revision);
+        }
+        self.changed(Kind::Workloads);
+    }
+
+    fn counts_are_late(&mut self, index: usize) {
+        let lag = self.settings.counts_lag;
+        let (Some(shadow), Some(workload)) = (self.shadows.get_mut(index), self.truth.workloads.get(index))
+        else {
+            return;
+        };
+        if lag.is_zero() {
+            return;
+        }
+        if shadow.counts_at.is_none() {
+            shadow.counted = workload.counted();
+        }
+        let at = self.truth.now + lag;
+        shadow.counts_at = Some(at);
+        self.queue.schedule(at, Happening::Counted { workload: shadow.id });
+    }
+
+    pub(super) fn counted(&mut self, id: u64) {
+        let Some(index) = self.index_of(id) else { return };
+        let now = self.truth.now;
+        if let Some(shadow) = self.shadows.get_mut(index)
+            && shadow.counts_at.is_some_and(|at| at <= now)
+        {
+            shadow.counts_at = None;
+            self.changed(Kind::Workloads);
+        }
+    }
+
+    /// What the workload's own status says: a range while it lags behind the pods that are asked for.
+    pub(super) fn ready_as_counted(&self, index: usize) -> Range {
+        let Some(workload) = self.truth.workloads.get(index) else { return Range::UNKNOWN };
+        match self.shadows.get(index) {
+            Some(Shadow { counts_at: Some(_), counted, .. }) => {
+                Range::new((*counted).min(workload.wanted), (*counted).max(workload.wanted))
+            }
+            _ => Range::exact(workload.counted()),
+        }
+    }
+
+    /// Makes or ends pods until there are as many as are asked for.
+    fn follow_wanted(&mut self, index: usize) {
+        let (now, ends) = (self.truth.now, self.settings.pods_end.draw(&mut self.random));
+        let (at, mut made) = (self.after(ends), self.pods_made);
+        let (Some(workload), Some(shadow)) = (self.truth.workloads.get_mut(index), self.shadows.get(index))
+        else {
+            return;
+        };
+        let there = workload.pods.iter().filter(|pod| pod.ends.is_none()).count();
+        let wanted = usize::try_from(workload.wanted).unwrap_or(usize::MAX);
+        if there < wanted {
+            let first = made + 1;
+            for _ in there..wanted {
+                made += 1;
+                workload.pods.push(Pod { id: made, ready: false, born: now, ends: None });
+            }
+            self.pods_made = made;
+            self.ripen(index, first);
+        } else if there > wanted {
+            let too_many = there - wanted;
+            // Those that are not ready first, then the youngest.
+            let mut victims: Vec<_> = workload.pods.iter_mut().filter(|pod| pod.ends.is_none()).collect();
+            victims.sort_by_key(|pod| (pod.ready, core::cmp::Reverse(pod.id)));
+            for pod in victims.into_iter().take(too_many) {
+                pod.ends = Some(if pod.ready { at } else { now });
+            }
+            let id = shadow.id;
+            self.queue.schedule(now, Happening::PodsEnd { workload: id });
+            self.queue.schedule(at, Happening::PodsEnd { workload: id });
+            self.readiness_changed(index);
+        }
+    }
+
+    /// Lets the pods that are not ready, from the id `first` on, become ready as the plan says.
+    fn ripen(&mut self, index: usize, first: u64) {
+        let Some(workload) = self.truth.workloads.get(index) else { return };
+        let plan = self.plans.iter().find(|(revision, _)| *revision == workload.revision);
+        let delay = match plan {
+            Some((_, PodPlan::Never)) => return,
+            Some((_, PodPlan::After(delay))) => *delay,
+            None => self.settings.pods_ready,
+        };
+        let Some(id) = self.shadows.get(index).map(|shadow| shadow.id) else { return };
+        let unripe = workload.pods.iter().filter(|pod| !pod.ready && pod.ends.is_none() && pod.id >= first);
+        if delay == Delay::from(delay.longest()) {
+            let (first, last) =
+                unripe.fold((u64::MAX, 0), |(first, last), pod| (first.min(pod.id), last.max(pod.id)));
+            if first <= last {
+                let delay = delay.draw(&mut self.random);
+                let at = self.after(delay);
+                self.queue.schedule(at, Happening::PodsReady { workload: id, first, last });
+            }
+            return;
+        }
+        let now = self.truth.now.as_millis();
+        for pod in unripe {
+            let at = Time::from_millis(now.saturating_add(delay.draw(&mut self.random)));
+            let one = Happening::PodsReady { workload: id, first: pod.id, last: pod.id };
+            self.queue.schedule(at, one);
+        }
+    }
+
+    pub(super) fn pods_ready(&mut self, id: u64, first: u64, last: u64) {
+        let Some(index) = self.index_of(id) else { return };
+        let Some(workload) = self.truth.workloads.get_mut(index) else { return };
+        let broken = |(revision, plan): &(Revision, PodPlan)| {
+            *revision == workload.revision && *plan == PodPlan::Never
+        };
+        if self.plans.iter().any(broken) {
+            return;
+        }
+        let mut any = false;
+        for pod in &mut workload.pods {
+            if (first..=last).contains(&pod.id) && pod.ends.is_none() && !pod.ready {
+                pod.ready = true;
+                any = true;
+            }
+        }
+        if any {
+            let revision = workload.revision.clone();
+            self.readiness_changed(index);
+            self.see(What::PodReady(&revision));
+        }
+    }
+
+    pub(super) fn pods_end(&mut self, id: u64) {
+        let Some(index) = self.index_of(id) else { return };
+        let now = self.truth.now;
+        let Some(workload) = self.truth.workloads.get_mut(index) else { return };
+        let before = workload.pods.len();
+        workload.pods.retain(|pod| pod.ends.is_none_or(|at| at > now));
+        if workload.pods.len() != before {
+            let revision = workload.revision.clone();
+            self.refresh_requests();
+            self.changed(Kind::Workloads);
+            self.see(What::PodEnded(&revision));
+        }
+    }
+
+    fn readiness_changed(&mut self, index: usize) {
+        self.send_endpoints(index);
+        self.refresh_requests();
+        self.changed(Kind::Workloads);
+    }
+}

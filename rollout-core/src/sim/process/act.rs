@@ -1,0 +1,265 @@
+use super::{observe::Versions, turn::Running};
+use crate::{
+    Action, Failure, Outcome, Status,
+    sim::{
+        Watcher, What, Writer,
+        faults::{Fault, Late, LateWrite},
+        mesh::{Mesh, MeshWrite},
+        settings::Kind,
+        world::World,
+    },
+};
+use alloc::{format, string::String, sync::Arc};
+
+/// One request of a turn.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Write<'a> {
+    Fence,
+    Store(&'a Status),
+    Act(&'a Action),
+}
+
+pub(super) type Answered = Result<Outcome, Failure>;
+
+impl<M: Mesh, W: Watcher> World<M, W> {
+    /// Sends one request and hears the answer; `None` when the process died of it.
+    pub(super) fn write(
+        &mut self,
+        by: Writer,
+        versions: &mut Versions,
+        write: Write<'_>,
+    ) -> Option<Answered> {
+        self.attempt(write);
+        let unclear = || Err(Failure::Unclear(String::from("no answer")));
+        let (took_effect, answer) = match self.next_fault() {
+            None => self.perform(by, versions, write, usize::MAX),
+            Some(Fault::Conflict) => (false, Err(Failure::Conflict)),
+            Some(Fault::Refused) => (false, Err(Failure::Refused(String::from("refused by the world")))),
+            Some(Fault::Unclear { took_effect: false }) => (false, unclear()),
+            Some(Fault::Unclear { took_effect: true }) => {
+                (self.perform(by, versions, write, usize::MAX).0, unclear())
+            }
+            Some(Fault::HalfWay { objects }) => {
+                let (took_effect, answer) = self.perform(by, versions, write, objects);
+                (took_effect, answer.and_then(|_| unclear()))
+            }
+            Some(Fault::Delayed { by: delay }) => {
+                self.send_late(delay, by, versions, write);
+                (false, unclear())
+            }
+            Some(Fault::Crash { before: true, late }) => {
+                if let Some(late) = late {
+                    self.send_late(late, by, versions, write);
+                }
+                self.process.dies_with = late;
+                return None;
+            }
+            Some(Fault::Crash { before: false, late }) => {
+                let (took_effect, _) = self.perform(by, versions, write, usize::MAX);
+                self.show(by, write, took_effect, None);
+                self.process.dies_with = late;
+                return None;
+            }
+        };
+        self.show(by, write, took_effect, Some(&answer));
+        Some(answer)
+    }
+
+    /// No later observation may be older than this attempt.
+    fn attempt(&mut self, write: Write<'_>) {
+        let now = self.truth.now;
+        let wrote = &mut self.process.wrote;
+        match write {
+            Write::Fence => {
+                for kind in [Kind::Workloads, Kind::Routes, Kind::Selectors] {
+                    wrote.set(kind, now);
+                }
+            }
+            Write::Store(_) => wrote.set(Kind::Rollout, now),
+            Write::Act(Action::Workload { .. } | Action::Prune { .. }) => wrote.set(Kind::Workloads, now),
+            Write::Act(Action::Select(_)) => wrote.set(Kind::Selectors, now),
+            Write::Act(Action::Route(_)) => wrote.set(Kind::Routes, now),
+        }
+    }
+
+    pub(super) fn show(
+        &mut self,
+        by: Writer,
+        write: Write<'_>,
+        took_effect: bool,
+        answer: Option<&Answered>,
+    ) {
+        match write {
+            Write::Fence => self.see(What::Fenced { by, answer }),
+            Write::Store(_) if took_effect => self.see(What::Stored { by }),
+            Write::Store(_) => {}
+            Write::Act(action) => self.see(What::Acted { by, action, took_effect, answer }),
+        }
+    }
+
+    /// Does what a request asks for, on at most `most` traffic objects: whether anything changed, and the
+    /// answer.
+    pub(super) fn perform(
+        &mut self,
+        by: Writer,
+        versions: &mut Versions,
+        write: Write<'_>,
+        most: usize,
+    ) -> (bool, Answered) {
+        match write {
+            Write::Fence => self.perform_fence(by, versions, most),
+            Write::Store(status) => self.perform_store(versions, status),
+            Write::Act(Action::Select(to)) => {
+                self.tally.selects += 1;
+                self.perform_traffic(versions, MeshWrite::Select(to), most)
+            }
+            Write::Act(Action::Route(to)) => {
+                self.tally.routes += 1;
+                self.perform_traffic(versions, MeshWrite::Route(to), most)
+            }
+            Write::Act(action @ (Action::Workload { .. } | Action::Prune { .. })) => {
+                let answer = self.perform_workload(by, versions, action);
+                (answer == Ok(Outcome::Changed), answer)
+            }
+        }
+    }
+
+    fn perform_traffic(
+        &mut self,
+        versions: &mut Versions,
+        write: MeshWrite<'_>,
+        most: usize,
+    ) -> (bool, Answered) {
+        let written = self.mesh.write(&mut self.truth.traffic, write, &versions.traffic, most);
+        versions.traffic = written.version;
+        if written.took_effect {
+            self.send_objects();
+        }
+        (written.took_effect, written.answer)
+    }
+
+    fn perform_store(&mut self, versions: &mut Versions, status: &Status) -> (bool, Answered) {
+        if versions.rollout != self.rollout_version {
+            return (false, Err(Failure::Conflict));
+        }
+        self.tally.stores += 1;
+        self.truth.status = status.clone();
+        self.truth.status_version += 1;
+        self.rollout_version += 1;
+        versions.rollout = self.rollout_version;
+        self.changed(Kind::Rollout);
+        (true, Ok(Outcome::Changed))
+    }
+
+    fn perform_fence(&mut self, by: Writer, versions: &mut Versions, most: usize) -> (bool, Answered) {
+        self.tally.fences += 1;
+        self.process.nonces += 1;
+        let nonce: Arc<str> = format!("{}-{}", by.process, self.process.nonces).into();
+        let mut took_effect = false;
+        if !self.truth.traffic.is_empty() {
+            let (traffic, answer) = self.perform_traffic(versions, MeshWrite::Fence(&nonce), most);
+            took_effect |= traffic;
+            if let Err(failure) = answer {
+                return (took_effect, Err(failure));
+            }
+        }
+        for (revision, version) in &mut versions.workloads {
+            let stored = self.truth.workloads.iter_mut().find(|stored| stored.revision == *revision);
+            let Some(stored) = stored.filter(|stored| stored.version == *version) else {
+                return (took_effect, Err(Failure::Conflict));
+            };
+            stored.version += 1;
+            stored.nonce = Some(Arc::clone(&nonce));
+            *version = stored.version;
+            took_effect = true;
+        }
+        self.changed(Kind::Workloads);
+        if by.process == self.process.id {
+            self.process.fenced_with(&nonce);
+        }
+        (took_effect, Ok(Outcome::Changed))
+    }
+
+    fn perform_workload(&mut self, by: Writer, versions: &mut Versions, action: &Action) -> Answered {
+        let (Action::Workload { revision, .. } | Action::Prune { revision }) = action else {
+            return Ok(Outcome::AsItWas);
+        };
+        let read = versions.workloads.iter().position(|(other, _)| other == revision);
+        let index = self.workload_index(revision);
+        let there = index.and_then(|index| self.truth.workloads.get(index));
+        let version = there.map(|workload| workload.version);
+        if version != read.and_then(|read| versions.workloads.get(read)).map(|(_, version)| *version) {
+            return Err(Failure::Conflict);
+        }
+        match (action, there, index) {
+            (Action::Workload { pods, mark, .. }, there, _) => {
+                if there.is_some_and(|there| there.wanted == *pods && there.mark == *mark) {
+                    return Ok(Outcome::AsItWas);
+                }
+                self.tally.workload_writes += 1;
+                let nonce = self.process.nonce_of(by);
+                self.write_workload(revision, *pods, *mark, nonce.as_ref());
+                let version = self.truth.workload(revision).map_or(0, |workload| workload.version);
+                match read.and_then(|read| versions.workloads.get_mut(read)) {
+                    Some((_, read)) => *read = version,
+                    None => versions.workloads.push((revision.clone(), version)),
+                }
+                Ok(Outcome::Changed)
+            }
+            (_, Some(there), _) if there.wanted > 0 || !there.pods.is_empty() => {
+                Err(Failure::Refused(String::from("it still has pods")))
+            }
+            (_, Some(_), Some(index)) => {
+                self.tally.prunes += 1;
+                versions.workloads.retain(|(other, _)| other != revision);
+                self.delete_workload(index);
+                Ok(Outcome::Changed)
+            }
+            _ => Ok(Outcome::AsItWas),
+        }
+    }
+
+    fn send_late(&mut self, delay: core::time::Duration, by: Writer, versions: &Versions, write: Write<'_>) {
+        let write = match write {
+            // Its nonce is known to nobody: that it lands only costs others their fence.
+            Write::Fence => LateWrite::Fence,
+            Write::Store(status) => LateWrite::Store(status.clone()),
+            Write::Act(action) => LateWrite::Act(action.clone()),
+        };
+        self.schedule_late(
+            delay,
+            Late { by: Writer { late: true, ..by }, versions: versions.clone(), write },
+        );
+    }
+
+    /// The process is gone; what it had under way lands late, each write with the versions that it read.
+    pub(super) fn die_at_work(&mut self, running: &Running) {
+        let late = self.process.dies_with.take();
+        if let Some(late) = late {
+            let rest = running.turn.plan().actions.get(running.acted..).unwrap_or_default();
+            for (nth, action) in (1_u32..).zip(rest) {
+                self.send_late(
+                    late + core::time::Duration::from_millis(10) * nth,
+                    running.by,
+                    &running.versions,
+                    Write::Act(action),
+                );
+            }
+        }
+        self.crash();
+    }
+
+    /// A write lands that nobody waits for.
+    pub(in crate::sim) fn land(&mut self, index: usize) {
+        let Some(Late { by, mut versions, write }) = self.late.get_mut(index).and_then(Option::take) else {
+            return;
+        };
+        let write = match &write {
+            LateWrite::Fence => Write::Fence,
+            LateWrite::Store(status) => Write::Store(status),
+            LateWrite::Act(action) => Write::Act(action),
+        };
+        let (took_effect, _) = self.perform(by, &mut versions, write, usize::MAX);
+        self.show(by, write, took_effect, None);
+    }
+}

@@ -1,0 +1,109 @@
+use crate::{
+    Range, Revision, Time,
+    sim::process::observe::WorkloadState,
+    traffic::{Seen, Settled, Version},
+};
+use alloc::vec::Vec;
+use core::time::Duration;
+
+/// Rows of live readings that show a revision without a ready pod.
+#[derive(Debug, Clone, Default)]
+pub(super) struct DarkRows(Vec<Row>);
+
+#[derive(Debug, Clone)]
+struct Row {
+    revision: Revision,
+    version: u64,
+    since: Time,
+    last: Time,
+}
+
+const ROW_BREAKS: Duration = Duration::from_secs(5);
+
+impl DarkRows {
+    /// A live reading of one workload: for how long it has been dark.
+    pub(super) fn read(&mut self, workload: &WorkloadState, now: Time) -> Option<Duration> {
+        let row = self.0.iter().position(|row| row.revision == workload.revision);
+        if workload.ready.hi() > 0 {
+            row.map(|row| self.0.swap_remove(row));
+            return None;
+        }
+        let new =
+            || Row { revision: workload.revision.clone(), version: workload.version, since: now, last: now };
+        let Some(row) = row.and_then(|row| self.0.get_mut(row)) else {
+            self.0.push(new());
+            return Some(Duration::ZERO);
+        };
+        if row.version != workload.version || now.since(row.last) > ROW_BREAKS {
+            *row = new();
+        }
+        row.last = now;
+        Some(now.since(row.since))
+    }
+}
+
+/// For a data plane that cannot be asked: since when this process has seen what it sees.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Ages {
+    routes: Vec<(u64, Time)>,
+    selectors: Vec<(u64, Time)>,
+    ready: Vec<(Revision, Range, Time)>,
+}
+
+impl Ages {
+    pub(super) fn fill(
+        &mut self,
+        seen: &mut Seen,
+        is_route: impl Fn(usize) -> bool,
+        workloads: &[WorkloadState],
+        now: Time,
+    ) {
+        seen.routes_settled = age(&mut self.routes, contents(&seen.version, &is_route), now);
+        seen.selectors_settled = age(&mut self.selectors, contents(&seen.version, |at| !is_route(at)), now);
+        seen.endpoints.clear();
+        for workload in workloads {
+            let row = self.ready.iter().position(|(revision, ..)| *revision == workload.revision);
+            let since = match row.and_then(|row| self.ready.get_mut(row)) {
+                Some((_, ready, since)) => {
+                    if *ready != workload.ready {
+                        (*ready, *since) = (workload.ready, now);
+                    }
+                    *since
+                }
+                None => {
+                    self.ready.push((workload.revision.clone(), workload.ready, now));
+                    now
+                }
+            };
+            let age = now.since(since);
+            seen.endpoints.push((workload.revision.clone(), Settled::Unknown { age }));
+        }
+    }
+}
+
+fn contents(version: &Version, wanted: impl Fn(usize) -> bool) -> impl Iterator<Item = u64> {
+    let objects = version.objects().iter().enumerate().filter(move |(at, _)| wanted(*at));
+    objects.map(|(_, (_, version))| version.content)
+}
+
+fn age(known: &mut Vec<(u64, Time)>, contents: impl Iterator<Item = u64>, now: Time) -> Settled {
+    let mut youngest = None;
+    let mut n = 0;
+    for content in contents {
+        let since = match known.get_mut(n) {
+            Some((other, since)) => {
+                if *other != content {
+                    (*other, *since) = (content, now);
+                }
+                *since
+            }
+            None => {
+                known.push((content, now));
+                now
+            }
+        };
+        n += 1;
+        youngest = youngest.max(Some(since));
+    }
+    youngest.map_or(Settled::Yes, |since| Settled::Unknown { age: now.since(since) })
+}

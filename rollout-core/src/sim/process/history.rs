@@ -1,0 +1,92 @@
+use super::observe::{RolloutState, TrafficState, WorkloadState};
+use crate::{
+    Time,
+    sim::{Watcher, mesh::Mesh, settings::Kind, world::World},
+};
+use alloc::{collections::VecDeque, sync::Arc, vec::Vec};
+use core::time::Duration;
+
+/// No cache lags by more.
+const LONGEST_LAG: Duration = Duration::from_secs(120);
+
+/// What each kind of object was, and when: what a cache that lags shows.
+#[derive(Debug, Clone)]
+pub(in crate::sim) struct Histories {
+    pub(super) rollout: History<RolloutState>,
+    pub(super) workloads: History<Vec<WorkloadState>>,
+    pub(super) routes: History<TrafficState>,
+    pub(super) selectors: History<TrafficState>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct History<T>(VecDeque<(Time, Arc<T>)>);
+
+impl<T> History<T> {
+    fn new(at: Time, state: Arc<T>) -> Self {
+        Self(VecDeque::from([(at, state)]))
+    }
+
+    fn push(&mut self, at: Time, state: Arc<T>) {
+        // What was replaced at the same time can never be seen.
+        if self.0.back().is_some_and(|(last, _)| *last == at) {
+            self.0.pop_back();
+        }
+        self.0.push_back((at, state));
+        let old = |(from, _): &(Time, Arc<T>)| at.since(*from) > LONGEST_LAG;
+        // The first one is what is seen until the second.
+        while self.0.get(1).is_some_and(old) {
+            self.0.pop_front();
+        }
+    }
+
+    /// What was there at a time.
+    pub(super) fn at(&self, time: Time) -> Option<&Arc<T>> {
+        let then = self.0.iter().rev().find(|(from, _)| *from <= time);
+        then.or(self.0.front()).map(|(_, state)| state)
+    }
+}
+
+impl<M: Mesh, W: Watcher> World<M, W> {
+    /// Reads of this kind of object lag by so long from now on: a cache shows what was. At most two minutes.
+    ///
+    /// What the process itself wrote is never read older than it was written: it waits for the cache, and
+    /// reads live after two seconds.
+    pub fn read_lag(&mut self, kind: Kind, lag: Duration) {
+        let lag = crate::sim::delay::millis(lag.min(LONGEST_LAG));
+        self.settings.read_lag.set(kind, lag);
+        if lag > 0 && self.histories.is_none() {
+            self.start_histories();
+        }
+    }
+
+    /// A world whose reads lag from the beginning remembers from the beginning.
+    pub(in crate::sim) fn remembering(mut self) -> Self {
+        if Kind::ALL.iter().any(|kind| self.settings.read_lag.get(*kind) > 0) {
+            self.start_histories();
+        }
+        self
+    }
+
+    fn start_histories(&mut self) {
+        let now = self.truth.now;
+        let traffic = Arc::new(self.traffic_state());
+        self.histories = Some(Histories {
+            rollout: History::new(now, Arc::new(self.rollout_state())),
+            workloads: History::new(now, Arc::new(self.workload_states().collect())),
+            routes: History::new(now, Arc::clone(&traffic)),
+            selectors: History::new(now, traffic),
+        });
+    }
+
+    pub(in crate::sim) fn remember(&mut self, kind: Kind) {
+        let Some(mut histories) = self.histories.take() else { return };
+        let now = self.truth.now;
+        match kind {
+            Kind::Rollout => histories.rollout.push(now, Arc::new(self.rollout_state())),
+            Kind::Workloads => histories.workloads.push(now, Arc::new(self.workload_states().collect())),
+            Kind::Routes => histories.routes.push(now, Arc::new(self.traffic_state())),
+            Kind::Selectors => histories.selectors.push(now, Arc::new(self.traffic_state())),
+        }
+        self.histories = Some(histories);
+    }
+}

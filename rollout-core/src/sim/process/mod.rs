@@ -1,0 +1,15 @@
+//! The process that drives the rollout: a small loop over [`Turn`](crate::Turn), with a clock and caches of
+//! its own.
+
+mod act;
+mod dark;
+mod history;
+mod observe;
+mod old;
+mod state;
+mod turn;
+
+pub(super) use history::Histories;
+pub(super) use observe::Versions;
+pub(super) use old::OldProcess;
+pub(super) use state::Process;

@@ -1,0 +1,229 @@
+use super::{
+    observe::{Reading, Versions, Views},
+    state::Process,
+};
+use crate::{
+    Failure, Next, Time, Turn,
+    reconcile::guard::{Guard, off},
+    sim::{
+        Stuck, Watcher, What, Writer,
+        delay::millis,
+        mesh::Mesh,
+        settings::{Kind, PerKind},
+        world::World,
+    },
+};
+use core::time::Duration;
+
+/// So many decisions at one time are no controller any more.
+const AT_ONCE: u32 = 200;
+/// How long a process waits for its cache before it reads live.
+const CACHE_PATIENCE: Duration = Duration::from_secs(2);
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(64);
+
+/// A turn under way.
+#[derive(Debug, Clone)]
+pub(super) struct Running {
+    pub(super) turn: Turn,
+    pub(super) versions: Versions,
+    pub(super) by: Writer,
+    /// How many actions were tried.
+    pub(super) acted: usize,
+    /// When it goes on. True time.
+    pub(super) goes_on: Time,
+}
+
+/// How a turn goes on after one thing was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GoesOn {
+    /// At once: nothing was sent.
+    Now,
+    /// When the answer is there.
+    Answered,
+    /// Not at all: it is over, or the process has died.
+    No,
+}
+
+impl<M: Mesh, W: Watcher> World<M, W> {
+    /// The process's next bit of work: a new turn, or the next thing of the one under way.
+    pub(in crate::sim) fn turn(&mut self) -> Result<(), Stuck> {
+        if let Some(running) = self.process.running.take() {
+            self.go_on(running);
+            return Ok(());
+        }
+        self.process.due = None;
+        self.count_decision()?;
+        let Some(lag) = self.caches_that_are_new_enough() else { return Ok(()) };
+        let views = self.views(lag);
+        let reading = self.read(&views);
+        self.process.fence.found(reading.nonces.iter().map(|nonce| Some(&**nonce)));
+        let oldest = Kind::ALL.iter().map(|kind| lag.get(*kind)).max().unwrap_or(0);
+        let seen_at = if self.histories.is_some() { self.after(-oldest) } else { self.truth.now };
+        let running = self.decide(&views, reading, seen_at);
+        self.go_on(running);
+        Ok(())
+    }
+
+    fn count_decision(&mut self) -> Result<(), Stuck> {
+        let process = &mut self.process;
+        if process.last_decision == self.truth.now {
+            process.at_once += 1;
+        } else {
+            (process.last_decision, process.at_once) = (self.truth.now, 1);
+        }
+        if process.at_once <= AT_ONCE {
+            return Ok(());
+        }
+        let (decisions, waiting) = (process.at_once, process.waiting().to_vec());
+        Err(Stuck { at: self.truth.now, decisions, waiting })
+    }
+
+    /// By how much each kind may lag, so that no observation is older than the process's own last write;
+    /// `None` when it waits for a cache.
+    fn caches_that_are_new_enough(&mut self) -> Option<PerKind<i64>> {
+        let mut lag = self.settings.read_lag;
+        if core::mem::take(&mut self.process.live_next) || self.histories.is_none() {
+            return Some(PerKind::all(0));
+        }
+        let patience = millis(CACHE_PATIENCE);
+        let mut wait_until = None;
+        for kind in Kind::ALL {
+            let (lags, wrote) = (lag.get(kind), self.process.wrote.get(kind));
+            if lags == 0 || self.after(-lags) >= wrote || off(Guard::ReadYourWrites) {
+                continue;
+            }
+            if self.after(-patience) >= wrote {
+                lag.set(kind, 0);
+            } else {
+                let shown = Time::from_millis(wrote.as_millis().saturating_add(lags.min(patience)));
+                wait_until = wait_until.max(Some(shown));
+            }
+        }
+        let Some(until) = wait_until else { return Some(lag) };
+        self.process.wake(until);
+        None
+    }
+
+    /// Decides on what was read.
+    pub(super) fn decide(&mut self, views: &Views, reading: Reading, seen_at: Time) -> Running {
+        let Reading { observed, versions, .. } = reading;
+        let now = self.process.clock(self.truth.now);
+        let (spec, stored) = match &views.rollout {
+            Some(state) => (&state.spec, &state.status),
+            None => (&self.truth.spec, &self.truth.status),
+        };
+        let turn = Turn::begin(spec, stored, &observed, now, &self.process.fence);
+        self.tally.decisions += 1;
+        let (process, decision) = (self.process.id, self.tally.decisions);
+        let what = What::Decided {
+            process,
+            decision,
+            seen_at,
+            spec,
+            stored,
+            observed: &observed,
+            now,
+            plan: turn.plan(),
+        };
+        self.watcher.see(&crate::sim::Moment { truth: &self.truth, what });
+        let by = Writer { process, decision, late: false };
+        Running { turn, versions, by, acted: 0, goes_on: self.truth.now }
+    }
+
+    /// Carries out a turn as far as it comes without waiting.
+    pub(super) fn go_on(&mut self, mut running: Running) {
+        loop {
+            match self.carry_out(&mut running) {
+                GoesOn::Now => {}
+                GoesOn::Answered if self.settings.writes_take.is_zero() => {}
+                GoesOn::Answered => {
+                    running.goes_on = self.truth.now + self.settings.writes_take;
+                    self.process.running = Some(running);
+                    return;
+                }
+                GoesOn::No => return,
+            }
+        }
+    }
+
+    fn carry_out(&mut self, running: &mut Running) -> GoesOn {
+        let Running { turn, versions, by, acted, .. } = running;
+        let by = *by;
+        let result = match turn.next() {
+            Next::Fence => self.write(by, versions, super::act::Write::Fence),
+            Next::Store(status) => self.write(by, versions, super::act::Write::Store(status)),
+            Next::Act(action) => {
+                *acted += 1;
+                self.write(by, versions, super::act::Write::Act(action))
+            }
+            Next::Prove => {
+                let in_charge = versions.rollout == self.rollout_version;
+                turn.done(if in_charge { Ok(crate::Outcome::AsItWas) } else { Err(Failure::Conflict) });
+                return GoesOn::Now;
+            }
+            Next::Publish(events) => {
+                self.tally.events += events.len();
+                let what = What::Published { process: by.process, events };
+                self.watcher.see(&crate::sim::Moment { truth: &self.truth, what });
+                turn.done(Ok(crate::Outcome::AsItWas));
+                return GoesOn::Now;
+            }
+            Next::Done { wake, failure, .. } => {
+                let wake = wake.map(|wake| wake.at);
+                let failure = failure.cloned();
+                self.finish(wake, failure.as_ref());
+                self.process.last = Some(turn.clone());
+                return GoesOn::No;
+            }
+        };
+        match result {
+            Some(result) => {
+                turn.done(result);
+                GoesOn::Answered
+            }
+            None => {
+                self.die_at_work(running);
+                GoesOn::No
+            }
+        }
+    }
+
+    fn finish(&mut self, wake: Option<Time>, failure: Option<&Failure>) {
+        let now = self.truth.now;
+        let process = &mut self.process;
+        if !matches!(failure, Some(Failure::Refused(_))) {
+            process.refusals = 0;
+        }
+        let at = match failure {
+            None => wake.map(|at| process.true_time(at)),
+            Some(Failure::Conflict) => {
+                process.live_next = true;
+                Some(now)
+            }
+            Some(Failure::Unclear(_)) => {
+                process.live_next = true;
+                process.fence.lost();
+                Some(now)
+            }
+            Some(Failure::Refused(_)) => {
+                process.live_next = true;
+                process.refusals = (process.refusals + 1).min(6);
+                let back_off = Duration::from_secs(1 << process.refusals).min(LONGEST_BACK_OFF);
+                // A watch event does not end a back-off.
+                process.not_before = now + back_off;
+                process.due = None;
+                Some(process.not_before)
+            }
+        };
+        if let Some(at) = at {
+            process.wake(at.max(now));
+        }
+    }
+}
+
+impl Process {
+    pub(super) fn fenced_with(&mut self, nonce: &str) {
+        self.fence.written(nonce.into());
+        self.live_next = true;
+    }
+}

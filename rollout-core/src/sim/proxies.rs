@@ -1,0 +1,220 @@
+use super::{
+    Content, TrafficObject, Watcher, What, mesh::Mesh, queue::Happening, settings::Kind, world::World,
+};
+use crate::{
+    Revision, Time,
+    traffic::{Seen, Settled},
+};
+use alloc::{sync::Arc, vec::Vec};
+
+/// What belongs to a traffic object beside what the world shows of it.
+#[derive(Debug, Clone)]
+pub(super) struct Pipe {
+    /// The last generation that was sent out.
+    sent_generation: u64,
+    /// The last write that watchers were told of.
+    told_write: u64,
+    /// Contents that not every proxy has: which, since when, and what.
+    sent: Vec<(u64, Time, Content)>,
+}
+
+impl Pipe {
+    pub(super) fn new(object: &TrafficObject) -> Self {
+        Self { sent_generation: object.generation, told_write: object.write, sent: Vec::new() }
+    }
+}
+
+impl<M: Mesh, W: Watcher> World<M, W> {
+    /// Nothing is delivered to any proxy until [`thaw`](Self::thaw).
+    pub fn freeze(&mut self) {
+        self.frozen.fill(true);
+    }
+
+    /// Nothing is delivered to one proxy, by index, until [`thaw`](Self::thaw).
+    pub fn freeze_proxy(&mut self, proxy: usize) {
+        if let Some(frozen) = self.frozen.get_mut(proxy) {
+            *frozen = true;
+        }
+    }
+
+    /// What was held back is delivered, after the usual lag.
+    pub fn thaw(&mut self) {
+        self.frozen.fill(false);
+        for happening in core::mem::take(&mut self.parked) {
+            let lag = self.settings.proxy_lag.draw(&mut self.random);
+            self.queue.schedule(self.after(lag), happening);
+        }
+    }
+
+    /// Sends out what was written to the traffic objects, and tells who watches them.
+    pub(super) fn send_objects(&mut self) {
+        for index in 0..self.pipes.len() {
+            let (Some(object), Some(pipe)) = (self.truth.traffic.get(index), self.pipes.get_mut(index))
+            else {
+                continue;
+            };
+            if object.write == pipe.told_write {
+                continue;
+            }
+            pipe.told_write = object.write;
+            let kind = kind_of(&object.content);
+            if object.generation != pipe.sent_generation {
+                let generation = object.generation;
+                pipe.sent_generation = generation;
+                pipe.sent.push((generation, self.truth.now, object.content.clone()));
+                for proxy in 0..self.truth.proxies.len() {
+                    let lag = self.settings.proxy_lag.draw(&mut self.random);
+                    let at = self.after(lag);
+                    self.queue.schedule(at, Happening::Object { proxy, object: index, generation });
+                }
+            }
+            self.changed(kind);
+        }
+    }
+
+    pub(super) fn send_endpoints(&mut self, index: usize) {
+        let (Some(workload), Some(shadow)) = (self.truth.workloads.get(index), self.shadows.get_mut(index))
+        else {
+            return;
+        };
+        let ready = workload.pods.iter().filter(|pod| pod.ready && pod.ends.is_none());
+        let pods: Arc<[u64]> = ready.map(|pod| pod.id).collect();
+        shadow.endpoints += 1;
+        let (generation, workload) = (shadow.endpoints, shadow.id);
+        shadow.sent.push((generation, self.truth.now, pods));
+        for proxy in 0..self.truth.proxies.len() {
+            let lag = self.settings.proxy_lag.draw(&mut self.random);
+            let at = self.after(lag);
+            self.queue.schedule(at, Happening::Endpoints { proxy, workload, generation });
+        }
+    }
+
+    pub(super) fn deliver_object(
+        &mut self,
+        happening: Happening,
+        proxy: usize,
+        object: usize,
+        generation: u64,
+    ) {
+        if self.frozen.get(proxy) == Some(&true) {
+            self.parked.push(happening);
+            return;
+        }
+        let Some(pipe) = self.pipes.get_mut(object) else { return };
+        let Some((_, _, content)) = pipe.sent.iter().find(|(other, ..)| *other == generation) else { return };
+        let copy = self.truth.proxies.get_mut(proxy).and_then(|proxy| proxy.objects.get_mut(object));
+        let Some(copy) = copy.filter(|copy| copy.0 < generation) else { return };
+        let from = core::mem::replace(copy, (generation, content.clone())).0;
+        let everywhere =
+            self.truth.proxies.iter().filter_map(|proxy| proxy.objects.get(object)).map(|copy| copy.0).min();
+        pipe.sent.retain(|(other, ..)| everywhere.is_none_or(|everywhere| *other > everywhere));
+        self.tally.deliveries += 1;
+        self.refresh_requests_of(proxy);
+        self.see(What::DeliveredObject { proxy, object, from });
+    }
+
+    pub(super) fn deliver_endpoints(
+        &mut self,
+        happening: Happening,
+        proxy: usize,
+        workload: u64,
+        generation: u64,
+    ) {
+        if self.frozen.get(proxy) == Some(&true) {
+            self.parked.push(happening);
+            return;
+        }
+        let Some(index) = self.shadows.iter().position(|shadow| shadow.id == workload) else { return };
+        let (Some(shadow), Some(workload)) = (self.shadows.get_mut(index), self.truth.workloads.get(index))
+        else {
+            return;
+        };
+        let Some((_, _, pods)) = shadow.sent.iter().find(|(other, ..)| *other == generation) else { return };
+        let copy = self.truth.proxies.get_mut(proxy).and_then(|proxy| proxy.endpoints.get_mut(index));
+        let Some(copy) = copy.filter(|copy| copy.generation < generation) else { return };
+        copy.generation = generation;
+        copy.pods.clear();
+        copy.pods.extend_from_slice(pods);
+        let everywhere = self
+            .truth
+            .proxies
+            .iter()
+            .filter_map(|proxy| proxy.endpoints.get(index))
+            .map(|copy| copy.generation);
+        let everywhere = everywhere.min();
+        shadow.sent.retain(|(other, ..)| everywhere.is_none_or(|everywhere| *other > everywhere));
+        self.tally.deliveries += 1;
+        let revision = workload.revision.clone();
+        self.refresh_requests_of(proxy);
+        self.see(What::DeliveredEndpoints { proxy, revision: &revision });
+    }
+
+    /// Fills in whether every proxy has what was read; times are true times plus `offset`.
+    pub(super) fn fill_settled(
+        &self,
+        seen: &mut Seen,
+        revisions: impl Iterator<Item = Revision>,
+        offset: i64,
+    ) {
+        let mut routes = Settled::Yes;
+        let mut selectors = Settled::Yes;
+        for (index, (object, pipe)) in self.truth.traffic.iter().zip(&self.pipes).enumerate() {
+            let at = seen.version.objects().get(index).filter(|(name, _)| *name == object.name);
+            let read = at.map(|(_, version)| version).or_else(|| seen.version.of(&object.name));
+            let Some(read) = read.map(|version| version.content) else { continue };
+            let copies = self.truth.proxies.iter().filter_map(|proxy| proxy.objects.get(index));
+            let settled = self.settled(copies.map(|copy| copy.0), read, offset, || {
+                pipe.sent.iter().map(|(generation, at, _)| (*generation, *at))
+            });
+            let sum = match object.content {
+                Content::Routes { .. } => &mut routes,
+                Content::Selectors { .. } => &mut selectors,
+            };
+            *sum = core::mem::replace(sum, Settled::Yes).and(settled);
+        }
+        seen.routes_settled = routes;
+        seen.selectors_settled = selectors;
+        seen.endpoints.clear();
+        for revision in revisions {
+            let index = self.workload_index(&revision);
+            let settled = index.and_then(|index| self.shadows.get(index).map(|shadow| (index, shadow))).map(
+                |(index, shadow)| {
+                    let copies = self.truth.proxies.iter().filter_map(|proxy| proxy.endpoints.get(index));
+                    self.settled(copies.map(|copy| copy.generation), shadow.endpoints, offset, || {
+                        shadow.sent.iter().map(|(generation, at, _)| (*generation, *at))
+                    })
+                },
+            );
+            seen.endpoints.push((revision, settled.unwrap_or(Settled::Yes)));
+        }
+    }
+
+    fn settled<S: Iterator<Item = (u64, Time)>>(
+        &self,
+        copies: impl Iterator<Item = u64> + Clone,
+        read: u64,
+        offset: i64,
+        sent: impl Fn() -> S,
+    ) -> Settled {
+        if copies.clone().all(|copy| copy == read) {
+            return Settled::Yes;
+        }
+        let mut since = self.truth.now;
+        let mut behind = Vec::new();
+        for (proxy, copy) in self.truth.proxies.iter().zip(copies) {
+            if copy != read {
+                behind.push(proxy.name.clone());
+                let first = sent().find(|(generation, _)| *generation > copy).map(|(_, at)| at);
+                since = first.map_or(since, |first| since.min(first));
+            }
+        }
+        Settled::NotYet { since: Time::from_millis(since.as_millis().saturating_add(offset)), behind }
+    }
+}
+
+pub(super) fn kind_of(content: &Content) -> Kind {
+    match content {
+        Content::Routes { .. } => Kind::Routes,
+        Content::Selectors { .. } => Kind::Selectors,
+    }
+}

@@ -1,0 +1,63 @@
+use crate::Time;
+use alloc::collections::BinaryHeap;
+use core::cmp::{Ordering, Reverse};
+
+/// Something that will happen. Small, because the heap moves it about: what it is about lies elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Happening {
+    /// A row of pods, made together, becomes ready.
+    PodsReady { workload: u64, first: u64, last: u64 },
+    /// Pods of a workload that were told to end do so.
+    PodsEnd { workload: u64 },
+    /// A workload's status catches up with its generation.
+    Counted { workload: u64 },
+    /// A traffic object's content arrives at a proxy.
+    Object { proxy: usize, object: usize, generation: u64 },
+    /// A revision's endpoints arrive at a proxy.
+    Endpoints { proxy: usize, workload: u64, generation: u64 },
+    /// A write lands that nobody waits for any more: an index into the list of those.
+    Late(usize),
+    /// An older process decides once more: an index into the list of those.
+    OldProcess(usize),
+}
+
+/// What will happen, the earliest first; at the same time, in the order in which it was scheduled.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Queue {
+    heap: BinaryHeap<Reverse<Entry>>,
+    scheduled: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Entry {
+    at: Time,
+    nth: u64,
+    what: Happening,
+}
+
+impl Ord for Entry {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.at, self.nth).cmp(&(other.at, other.nth))
+    }
+}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Queue {
+    pub(super) fn schedule(&mut self, at: Time, what: Happening) {
+        self.scheduled += 1;
+        self.heap.push(Reverse(Entry { at, nth: self.scheduled, what }));
+    }
+
+    pub(super) fn next_at(&self) -> Option<Time> {
+        self.heap.peek().map(|Reverse(entry)| entry.at)
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Happening> {
+        self.heap.pop().map(|Reverse(entry)| entry.what)
+    }
+}

@@ -1,0 +1,148 @@
+//! What requests meet: integrated over time, from each proxy's own copy of everything.
+
+use super::{Content, Proxy, Truth, Watcher, mesh::Mesh, world::World};
+use crate::{
+    Time,
+    traffic::{Destination, RoutesSeen, Selection},
+};
+use alloc::{vec, vec::Vec};
+
+/// Of a million requests that come in at one object with routes.
+const ALL: u64 = 1_000_000;
+/// So many carry what a managed header route looks for, where there is one.
+const BY_HEADER: u64 = 100_000;
+/// So many take a route that nobody weighs, for each destination that has one.
+const ELSEWHERE: u64 = 100_000;
+
+/// Sums, over all proxies and their time.
+#[derive(Debug, Clone)]
+pub(super) struct Requests {
+    dark: Vec<u64>,
+    /// Counted from the time when every proxy first finds a ready pod behind stable.
+    serving: bool,
+    since: Time,
+    dark_sum: u128,
+    time_sum: u128,
+}
+
+/// How many requests met no ready pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct DarkRequests {
+    /// Of [`of`](Self::of) requests, so many met none. Both are sums over all proxies and their time.
+    pub dark: u128,
+    /// All requests, in the same unit.
+    pub of: u128,
+}
+
+impl DarkRequests {
+    /// Requests per thousand that met no ready pod, rounded up: 0 only when there was none at all.
+    #[must_use]
+    pub fn per_thousand(self) -> u32 {
+        u32::try_from((self.dark * 1_000).div_ceil(self.of.max(1))).unwrap_or(u32::MAX)
+    }
+}
+
+impl Requests {
+    pub(super) fn new(proxies: usize, now: Time) -> Self {
+        Self { dark: vec![ALL; proxies], serving: false, since: now, dark_sum: 0, time_sum: 0 }
+    }
+
+    pub(super) fn pass(&mut self, from: Time, to: Time) {
+        if self.serving {
+            let time = u128::try_from(to.since(from).as_millis()).unwrap_or(0);
+            self.dark_sum += time * self.dark.iter().map(|dark| u128::from(*dark)).sum::<u128>();
+            self.time_sum += time * self.dark.len() as u128 * u128::from(ALL);
+        }
+    }
+
+    pub(super) fn so_far(&self) -> DarkRequests {
+        DarkRequests { dark: self.dark_sum, of: self.time_sum }
+    }
+
+    pub(super) fn since(&self) -> Time {
+        self.since
+    }
+
+    pub(super) fn restart(&mut self, now: Time) {
+        (self.since, self.dark_sum, self.time_sum) = (now, 0, 0);
+    }
+}
+
+impl<M: Mesh, W: Watcher> World<M, W> {
+    pub(super) fn refresh_requests(&mut self) {
+        (0..self.truth.proxies.len()).for_each(|proxy| self.refresh_requests_of(proxy));
+    }
+
+    pub(super) fn refresh_requests_of(&mut self, index: usize) {
+        let (Some(proxy), Some(dark)) = (self.truth.proxies.get(index), self.requests.dark.get_mut(index))
+        else {
+            return;
+        };
+        *dark = dark_of(&self.truth, proxy);
+        if !self.requests.serving && self.requests.dark.iter().all(|dark| *dark == 0) {
+            self.requests.serving = true;
+        }
+    }
+}
+
+/// Of a million requests at this proxy, how many would meet no ready pod.
+fn dark_of(truth: &Truth, proxy: &Proxy) -> u64 {
+    let stable = dark_behind(truth, proxy, Destination::Stable);
+    let canary = dark_behind(truth, proxy, Destination::Canary);
+    if stable == 0 && canary == 0 {
+        return 0;
+    }
+    let total = u64::from(truth.spec.strategy.max_weight());
+    let (mut sum, mut objects) = (0, 0);
+    for (_, content) in &proxy.objects {
+        if let Content::Routes { routes, stable_elsewhere, canary_elsewhere } = content {
+            objects += 1;
+            let mut weighed = ALL;
+            let mut take = |share: u64, dark: u64, there_is: bool| {
+                if there_is {
+                    weighed -= share;
+                    sum += share * dark / ALL;
+                }
+            };
+            take(ELSEWHERE, stable, *stable_elsewhere);
+            take(ELSEWHERE, canary, *canary_elsewhere);
+            take(BY_HEADER, canary, leads_by_header(routes));
+            let weight = u64::from(routes.weight.lo()) + u64::from(routes.weight.hi());
+            let to_canary = (ALL * weight / (2 * total.max(1))).min(ALL);
+            sum += (canary * to_canary + stable * (ALL - to_canary)) / ALL * weighed / ALL;
+        }
+    }
+    if objects == 0 { stable } else { sum.div_ceil(objects) }
+}
+
+fn leads_by_header(routes: &RoutesSeen) -> bool {
+    routes.managed.iter().any(|managed| managed.route.as_ref().is_none_or(|route| !route.is_mirror()))
+}
+
+/// Of a million requests to a destination, how many would meet no ready pod: objects may disagree.
+fn dark_behind(truth: &Truth, proxy: &Proxy, destination: Destination) -> u64 {
+    let (mut dark, mut answers) = (0, 0);
+    for (_, content) in &proxy.objects {
+        let Content::Selectors { stable, canary } = content else { continue };
+        let selection = match destination {
+            Destination::Stable => stable,
+            Destination::Canary => canary,
+        };
+        if let Some(selection) = selection {
+            answers += 1;
+            dark += u64::from(!leads_somewhere(truth, proxy, selection));
+        }
+    }
+    if answers == 0 {
+        return if leads_somewhere(truth, proxy, &Selection::UsersOwn) { 0 } else { ALL };
+    }
+    ALL * dark / answers
+}
+
+fn leads_somewhere(truth: &Truth, proxy: &Proxy, selection: &Selection) -> bool {
+    proxy.endpoints.iter().zip(&truth.workloads).any(|(endpoints, workload)| {
+        selection.revision().is_none_or(|revision| *revision == workload.revision)
+            && workload.pods.iter().any(|pod| pod.ready && endpoints.pods.contains(&pod.id))
+    })
+}

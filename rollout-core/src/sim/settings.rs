@@ -1,0 +1,90 @@
+use super::Delay;
+use crate::Time;
+use core::time::Duration;
+
+/// A kind of object that a process reads, each through a cache of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+#[non_exhaustive]
+pub enum Kind {
+    /// The user's object: spec and status.
+    Rollout,
+    /// What holds the pod counts, with their status.
+    Workloads,
+    /// The traffic objects that hold routes.
+    Routes,
+    /// The traffic objects that hold selectors.
+    Selectors,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Rollout, Self::Workloads, Self::Routes, Self::Selectors];
+}
+
+/// One value for each [`Kind`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct PerKind<T>([T; 4]);
+
+impl<T: Copy> PerKind<T> {
+    pub(super) fn all(value: T) -> Self {
+        Self([value; 4])
+    }
+
+    pub(super) fn get(&self, kind: Kind) -> T {
+        let [rollout, workloads, routes, selectors] = self.0;
+        match kind {
+            Kind::Rollout => rollout,
+            Kind::Workloads => workloads,
+            Kind::Routes => routes,
+            Kind::Selectors => selectors,
+        }
+    }
+
+    pub(super) fn set(&mut self, kind: Kind, value: T) {
+        let [rollout, workloads, routes, selectors] = &mut self.0;
+        *match kind {
+            Kind::Rollout => rollout,
+            Kind::Workloads => workloads,
+            Kind::Routes => routes,
+            Kind::Selectors => selectors,
+        } = value;
+    }
+}
+
+/// How the world behaves as long as nothing is done to it.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    pub(super) start: Time,
+    pub(super) seed: u64,
+    pub(super) proxies: usize,
+    pub(super) proxy_lag: Delay,
+    pub(super) pods_ready: Delay,
+    pub(super) pods_end: Delay,
+    pub(super) counts_lag: Duration,
+    pub(super) read_lag: PerKind<i64>,
+    pub(super) writes_take: Duration,
+    pub(super) restart_takes: Duration,
+    pub(super) clock_offset: i64,
+    pub(super) data_plane_answers: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            // 2026-01-01T00:00:00Z: any time that is easy to read.
+            start: Time::from_secs(1_767_225_600),
+            seed: 0,
+            proxies: 2,
+            proxy_lag: Delay::from(Duration::from_millis(200)),
+            pods_ready: Delay::from(Duration::from_secs(5)),
+            pods_end: Delay::from(Duration::from_secs(1)),
+            counts_lag: Duration::ZERO,
+            read_lag: PerKind::all(0),
+            writes_take: Duration::ZERO,
+            restart_takes: Duration::from_secs(2),
+            clock_offset: 0,
+            data_plane_answers: true,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+use super::{Watcher, What, mesh::Mesh, settings::Kind, world::World};
+use crate::{Answer, Command, CommandKind, Edit, Position, Revision, Spec, Time};
+
+impl<M: Mesh, W: Watcher> World<M, W> {
+    /// A person says something, looking at where the rollout is.
+    pub fn command(&mut self, kind: CommandKind) -> Answer {
+        let nothing = || Position::new(self.truth.spec.target.clone(), 0);
+        let at = Position::of(&self.truth.status).unwrap_or_else(nothing);
+        self.command_at(kind, at)
+    }
+
+    /// A person says something, looking at where the rollout was.
+    pub fn command_at(&mut self, kind: CommandKind, at: Position) -> Answer {
+        let command = Command::new(kind, at);
+        let observed = self.observe_live();
+        let now = self.process.clock(self.truth.now);
+        let answer = crate::apply(&command, &self.truth.spec, &self.truth.status, &observed, now);
+        if let Answer::Accepted { status, edits } = &answer {
+            if *status != self.truth.status {
+                self.truth.status = status.clone();
+                self.truth.status_version += 1;
+            }
+            for edit in edits {
+                match edit {
+                    Edit::Paused(paused) => self.truth.spec.paused = *paused,
+                    Edit::Template(revision) => self.truth.spec.target = revision.clone(),
+                    Edit::Proceed(word) => self.proceed = Some(word.clone()),
+                }
+            }
+            self.rollout_version += 1;
+            self.changed(Kind::Rollout);
+        }
+        self.tally.commands += 1;
+        self.see(What::Commanded { command: &command, answer: &answer });
+        answer
+    }
+
+    /// The user changes the manifest: another revision, other steps, more or fewer replicas.
+    pub fn set_spec(&mut self, change: impl FnOnce(&mut Spec)) {
+        change(&mut self.truth.spec);
+        self.rollout_version += 1;
+        self.changed(Kind::Rollout);
+        self.see(What::SpecChanged);
+    }
+
+    /// The user asks for another revision.
+    pub fn update_to(&mut self, revision: impl Into<Revision>) {
+        let revision = revision.into();
+        self.set_spec(|spec| spec.target = revision);
+    }
+
+    /// The user's own traffic manifests again, as GitOps applies them: all of them.
+    pub fn reapply(&mut self) {
+        (0..self.truth.traffic.len()).for_each(|object| self.reapply_object(object));
+    }
+
+    /// The user's own manifest of one traffic object again, by its index in
+    /// [`Truth::traffic`](super::Truth::traffic).
+    pub fn reapply_object(&mut self, object: usize) {
+        self.mesh.reapply(&mut self.truth.traffic, object);
+        self.foreign_write(object);
+    }
+
+    /// Somebody takes our annotations from one traffic object, by its index.
+    pub fn strip_annotations(&mut self, object: usize) {
+        self.mesh.strip(&mut self.truth.traffic, object);
+        self.foreign_write(object);
+    }
+
+    /// Somebody marks a revision for scale-down, or takes the mark away.
+    pub fn mark_by_hand(&mut self, revision: &Revision, mark: Option<Time>) {
+        let workload = self.truth.workloads.iter_mut().find(|workload| workload.revision == *revision);
+        if let Some(workload) = workload {
+            workload.mark = mark;
+            workload.version += 1;
+            self.changed(Kind::Workloads);
+            self.see(What::SpecChanged);
+        }
+    }
+
+    fn foreign_write(&mut self, object: usize) {
+        if object < self.truth.traffic.len() {
+            self.send_objects();
+            self.see(What::ForeignWrite { object });
+        }
+    }
+}

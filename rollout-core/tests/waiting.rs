@@ -1,0 +1,216 @@
+//! Every guard, with a situation in which it holds the rollout, and what it says then.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use core::time::Duration;
+use rollout_core::{
+    AbortReason, Aborted, IntOrPercent, Observed, Range, RevisionSeen, Spec, Status, Step, Strategy, Time,
+    WaitReason, reconcile,
+    traffic::{RoutesSeen, Seen, Selection, Settled},
+};
+use std::collections::BTreeSet;
+
+/// An update from v1 to v2 with 4 pods each, at 50 %, everything settled.
+struct Situation {
+    spec: Spec,
+    status: Status,
+    seen: Option<Seen>,
+    revisions: Option<Vec<RevisionSeen>>,
+}
+
+fn pods(revision: &str, pods: u32) -> RevisionSeen {
+    RevisionSeen::new(revision.into()).wanted(pods).ready(Range::exact(pods)).available(Range::exact(pods))
+}
+
+impl Situation {
+    fn at_fifty() -> Self {
+        let strategy = Strategy::builder()
+            .traffic_routing(true)
+            .step(Step::SetWeight(50))
+            .step(Step::Pause(None))
+            .build()
+            .unwrap();
+        Self::of(strategy)
+    }
+
+    fn of(strategy: Strategy) -> Self {
+        let mut status = Status::default();
+        (status.stable, status.canary) = (Some("v1".into()), Some("v2".into()));
+        status.step_hash = Some(strategy.step_hash().into());
+        let mut seen = Seen::nothing();
+        seen.stable = vec![Selection::Revision("v1".into())];
+        seen.canary = vec![Selection::Revision("v2".into())];
+        let mut routes = RoutesSeen::new(Range::exact(50));
+        routes.written_for = Some("v2".into());
+        seen.routes = vec![routes];
+        seen.endpoints =
+            vec![("v1".into(), Settled::Yes), ("v2".into(), Settled::Yes), ("v3".into(), Settled::Yes)];
+        let revisions = Some(vec![pods("v1", 4), pods("v2", 4)]);
+        Self { spec: Spec::new(strategy, "v2".into()).replicas(4), status, seen: Some(seen), revisions }
+    }
+
+    fn seen(&mut self) -> &mut Seen {
+        self.seen.as_mut().unwrap()
+    }
+
+    fn revisions(&mut self) -> &mut Vec<RevisionSeen> {
+        self.revisions.as_mut().unwrap()
+    }
+
+    fn supersede(&mut self) {
+        self.spec.target = "v3".into();
+        self.status.canary = Some("v3".into());
+        self.revisions().push(pods("v3", 2));
+    }
+
+    /// What the rollout says that it waits for, as one text a guard.
+    fn says(&self) -> Vec<(WaitReason, String)> {
+        let mut observed = Observed::new();
+        observed.revisions.clone_from(&self.revisions);
+        observed.traffic.clone_from(&self.seen);
+        let plan = reconcile(&self.spec, &self.status, &observed, Time::from_secs(1000));
+        plan.waiting.into_iter().map(|waiting| (waiting.reason.clone(), waiting.to_string())).collect()
+    }
+}
+
+/// A name, what is changed in the situation at 50 %, and the text that must be said.
+type Row = (&'static str, fn(&mut Situation), &'static str);
+
+const ROWS: [Row; 20] = [
+    (
+        "pause",
+        |_| {},
+        "paused by a step (since 1970-01-01T00:16:40Z); ends by a person: promote, promote-full, abort",
+    ),
+    (
+        "paused by the user",
+        |it| it.spec.paused = true,
+        "paused by the user (spec.paused); ends by a person: resume, promote, abort",
+    ),
+    (
+        "pods",
+        |it| it.revisions()[1] = pods("v2", 2).ready(Range::exact(1)).available(Range::new(0, 1)),
+        "waiting for pods of v2: 2 needed, 0..1 there (since 1970-01-01T00:16:40Z); ends when pods become ready",
+    ),
+    (
+        "stable can carry",
+        |it| {
+            it.status.aborted = Some(Aborted::new(Time::from_secs(900), AbortReason::Command));
+            it.revisions()[0] = pods("v1", 4).ready(Range::exact(1));
+        },
+        "traffic should go back to stable, which cannot carry it: 3 ready pods needed, 1 there; ends when stable \
+         has the pods, or by `proceed`",
+    ),
+    (
+        "settled",
+        |it| {
+            it.seen().routes_settled =
+                Settled::NotYet { since: Time::from_secs(300), behind: vec!["proxy-2".into()] };
+        },
+        "waiting until every proxy has the routes; behind: proxy-2; this takes long, look at them or say `proceed` \
+         (since 1970-01-01T00:05:00Z); ends when every proxy has it, or by `proceed`",
+    ),
+    (
+        "dwell",
+        |it| it.seen().routes_settled = Settled::Unknown { age: Duration::from_secs(1) },
+        "the proxies cannot be asked whether they have the routes: waiting a while; ends at 1970-01-01T00:16:41Z",
+    ),
+    (
+        "scale-down delay",
+        |it| it.revisions().push(pods("v0", 4).mark(Some(Time::from_secs(1010)))),
+        "v0 keeps its pods for the scale-down delay; ends at 1970-01-01T00:16:50Z",
+    ),
+    (
+        "mark",
+        |it| {
+            it.revisions()[1] = pods("v2", 4).mark(Some(Time::from_secs(1010)));
+            it.seen().routes[0].weight = Range::exact(5);
+        },
+        "v2 bears the mark for scale-down, which must go first; ends when the write is observed",
+    ),
+    (
+        "destination in use",
+        |it| {
+            it.supersede();
+            it.revisions()[0] = pods("v1", 4).ready(Range::exact(0));
+        },
+        "the canary destination is in use and leads to v2; ends when the write is observed",
+    ),
+    (
+        "routes of another revision",
+        |it| {
+            it.supersede();
+            it.seen().canary = vec![Selection::Revision("v3".into())];
+            it.revisions()[0] = pods("v1", 4).ready(Range::exact(0));
+        },
+        "the routes were written for another revision; ends when the write is observed",
+    ),
+    (
+        "stable dark",
+        |it| it.revisions()[0] = pods("v1", 4).ready(Range::exact(0)).dark(Some(Duration::from_secs(3))),
+        "stable has no ready pod; ends when pods become ready",
+    ),
+    (
+        "stable gone",
+        |it| drop(it.revisions().remove(0)),
+        "the stable revision v1 does not exist any more; ends when the manifest is changed",
+    ),
+    (
+        "fence posts",
+        |it| {
+            let surge = IntOrPercent::Int(0);
+            let strategy = Strategy::builder().max_surge(surge).step(Step::SetWeight(50)).build().unwrap();
+            *it = Situation::of(strategy);
+            it.revisions()[1] = pods("v2", 0);
+        },
+        "moving pods: at most 4 pods, at least 3 available; ends when pods become ready",
+    ),
+    (
+        "carrying out",
+        |it| it.seen().routes[0].weight = Range::exact(5),
+        "what was decided is being carried out; ends when the write is observed",
+    ),
+    (
+        "aborted",
+        |it| it.status.aborted = Some(Aborted::new(Time::from_secs(900), AbortReason::Command)),
+        "the update was aborted (since 1970-01-01T00:15:00Z); ends by a person: retry, undo, promote-full",
+    ),
+    ("scaled to zero", |it| it.spec.replicas = 0, "scaled to zero; ends when replicas are asked for again"),
+    (
+        "asleep",
+        |it| {
+            it.status.asleep = true;
+            it.revisions()[0] = pods("v1", 4).ready(Range::exact(0));
+        },
+        "waking up from zero: stable first; ends when pods become ready",
+    ),
+    (
+        "readable",
+        |it| it.revisions = None,
+        "the revisions could not be read; ends when the objects can be read",
+    ),
+    ("readable", |it| it.seen = None, "the traffic could not be read; ends when the objects can be read"),
+    (
+        "old pods",
+        |it| {
+            it.revisions().push(pods("v0", 4));
+            it.seen().stable.push(Selection::Revision("v0".into()));
+            it.seen().selectors_settled = Settled::UNKNOWN;
+            it.seen().endpoints[0].1 = Settled::UNKNOWN;
+        },
+        "pods of v0 are going; ends when the write is observed",
+    ),
+];
+
+#[test]
+fn every_guard_says_what_it_waits_for_since_when_and_what_ends_it() {
+    let mut seen = BTreeSet::new();
+    for (guard, change, text) in ROWS {
+        let mut situation = Situation::at_fifty();
+        change(&mut situation);
+        let says = situation.says();
+        let said = says.iter().find(|(reason, said)| reason.guard() == guard && said == text);
+        assert!(said.is_some(), "{guard}: expected\n  {text}\nbut it says\n{says:#?}");
+        seen.insert(guard);
+    }
+    assert_eq!(seen, WaitReason::GUARDS.into_iter().collect(), "a guard without a situation");
+}
