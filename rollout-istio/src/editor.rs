@@ -167,27 +167,48 @@ impl ObjectEditor for IstioEditor {
 
     fn read(&self, objects: &Objects) -> Result<Seen, EditError> {
         let mut seen = Seen::nothing();
-        if let Some((rule, name)) = self.rule() {
-            let object = find(objects, &name)?;
-            let selected = |subset| subsets::selected(object, subset).map_err(|problem| problem.of(&name));
+        if let Some((_, name)) = self.rule() {
+            seen = seen.and(self.read_one(objects, &name)?);
+        }
+        let all = self.meant_all(objects);
+        for (name, _) in &all {
+            seen = seen.and(self.read_one(objects, name)?);
+        }
+        if !self.config.managed_routes.is_empty() && seen.routes.iter().all(|object| !object.takes_managed) {
+            if let Some((name, _)) = all.first() {
+                let what = "the Rollout has managedRoutes, but none of its VirtualServices has http routes";
+                let instead = "write an http route, or take managedRoutes out of the Rollout";
+                return Err(Problem::new("spec.http", what, instead).of(name));
+            }
+        }
+        let listed = objects.keys().filter(|name| name::is_virtual_service(name));
+        for name in listed.filter(|name| !all.iter().any(|(ours, _)| ours == *name)) {
+            seen = seen.and(self.read_one(objects, name)?);
+        }
+        Ok(seen)
+    }
+
+    fn read_one(&self, objects: &Objects, one: &ObjectRef) -> Result<Seen, EditError> {
+        let mut seen = Seen::nothing();
+        let object = find(objects, one)?;
+        if let Some((rule, _)) = self.rule().filter(|(_, name)| name == one) {
+            let selected = |subset| subsets::selected(object, subset).map_err(|problem| problem.of(one));
             seen.stable.push(selected(&rule.stable_subset)?);
             seen.canary.push(selected(&rule.canary_subset)?);
         }
+        if !name::is_virtual_service(one) {
+            return Ok(seen);
+        }
         let host = self.host(objects)?;
-        let all = self.meant_all(objects);
+        let ours = self.meant_all(objects).into_iter().find(|(name, _)| name == one);
+        let mut weighed = None;
+        if let Some((_, entries)) = ours {
+            let ours = VirtualService { config: &self.config, name: one, entries, host };
+            seen.routes.push(ours.read(object)?);
+            weighed = Some(ours.weighed(object)?);
+        }
         let mut elsewhere = Named::default();
-        for (name, entries) in &all {
-            let object = find(objects, name)?;
-            let one = VirtualService { config: &self.config, name, entries: entries.clone(), host };
-            seen.routes.push(one.read(object)?);
-            let weighed = one.weighed(object)?;
-            elsewhere.add(&self.config, host, object, Looked { name, weighed: Some(&weighed) });
-        }
-        for (name, object) in objects {
-            if name::is_virtual_service(name) && !all.iter().any(|(ours, _)| ours == name) {
-                elsewhere.add(&self.config, host, &object.value, Looked { name, weighed: None });
-            }
-        }
+        elsewhere.add(&self.config, host, object, Looked { name: one, weighed: weighed.as_deref() });
         seen.stable_used_elsewhere = elsewhere.stable;
         seen.canary_used_elsewhere = elsewhere.canary;
         Ok(seen)

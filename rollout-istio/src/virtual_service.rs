@@ -95,6 +95,7 @@ impl VirtualService<'_> {
             });
         }
         seen.in_order = in_order(self.config, http);
+        seen.takes_managed = !http.is_empty();
         if seen.leads_to_canary() {
             seen.written_for = annotation(object, WRITTEN_FOR_ANNOTATION).map(Into::into);
         }
@@ -125,8 +126,9 @@ impl VirtualService<'_> {
         }
         let arranged = {
             let http = rules(object, Protocol::Http).map_err(of_object)?;
-            Self::needs_http(http, change).map_err(of_object)?;
-            arranged(&self.ground(object, &places), self.config, http, change.managed).map_err(of_object)?
+            // Without http routes a managed one would leave all other requests without any.
+            let managed = if http.is_empty() { Managed::Keep } else { change.managed };
+            arranged(&self.ground(object, &places), self.config, http, managed).map_err(of_object)?
         };
         if let (Some(new), Some(http)) =
             (arranged, object.get_mut("spec").and_then(|spec| spec.get_mut(Protocol::Http.key())))
@@ -154,20 +156,6 @@ impl VirtualService<'_> {
     fn ground<'b>(&'b self, object: &'b Value, places: &[Place]) -> Ground<'b> {
         let first = places.iter().find(|place| place.protocol == Protocol::Http);
         Ground::new(self.config, self.host, first.and_then(|place| place.of(object)))
-    }
-
-    /// A managed route in a VirtualService without http routes would leave all other requests without one.
-    fn needs_http(http: &[Value], change: &Change<'_>) -> Result<(), Problem> {
-        let adds = match change.managed {
-            Managed::Keep | Managed::Retain(_) => false,
-            Managed::To(routes) => !routes.is_empty(),
-            Managed::Steps(steps) => steps.iter().any(|(_, route)| route.is_some()),
-        };
-        if !adds || !http.is_empty() {
-            return Ok(());
-        }
-        let what = "there are no http routes, so no header or mirror route can stand in front of them";
-        Err(Problem::new("spec.http", what, "write an http route, or take the step out of the Rollout"))
     }
 
     fn annotate(

@@ -1,6 +1,6 @@
 //! The reference's answers for the kind `istio`.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop where it stands")]
+#![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
 use rollout_istio::{InForce, apply};
 use serde_json::{Map, Value};

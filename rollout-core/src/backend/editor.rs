@@ -29,6 +29,13 @@ pub trait ObjectEditor: fmt::Debug + Send + Sync {
     /// An object that is missing or makes no sense: where, what, and what to write instead.
     fn read(&self, objects: &Objects) -> Result<Seen, EditError>;
 
+    /// What one of these objects says alone; the others are there to understand it. Also for one that is
+    /// only listed: then all that it can say is what is used elsewhere.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read), of this object.
+    fn read_one(&self, objects: &Objects, one: &ObjectRef) -> Result<Seen, EditError>;
+
     /// What must change so that the destinations lead to `to`.
     ///
     /// # Errors

@@ -52,8 +52,16 @@ impl ObjectEditor for ServiceEditor {
 
     fn read(&self, objects: &Objects) -> Result<Seen, EditError> {
         let mut seen = Seen::nothing();
-        for (destination, name) in &self.services {
-            let selection = selected(name, find(objects, name)?)?;
+        for (_, name) in &self.services {
+            seen = seen.and(self.read_one(objects, name)?);
+        }
+        Ok(seen)
+    }
+
+    fn read_one(&self, objects: &Objects, one: &ObjectRef) -> Result<Seen, EditError> {
+        let mut seen = Seen::nothing();
+        for (destination, _) in self.services.iter().filter(|(_, name)| name == one) {
+            let selection = selected(one, find(objects, one)?)?;
             match destination {
                 Destination::Stable => {
                     seen.stable.push(selection);
