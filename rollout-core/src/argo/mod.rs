@@ -5,15 +5,19 @@
 //! what the engine drives.
 
 mod check;
+mod convert;
 mod duration;
 mod finding;
 mod hash;
 mod pods;
 mod reader;
+mod status;
 pub mod wire;
 
 pub use check::{Report, check};
+pub use convert::{Conversion, Unsupported, convert};
 pub use duration::{InvalidDuration, pause_seconds};
 pub use finding::{Finding, Severity};
 pub use hash::{step_hash, template_hash};
 pub use pods::{fenceposts, int_or_percent};
+pub use status::{WireStatus, read_status, write_status};

@@ -151,6 +151,13 @@ impl StrategyBuilder {
         self
     }
 
+    /// Whether stable shrinks as its weight falls. [`goal`](crate::goal) knows it; the engine does not drive
+    /// it yet.
+    pub fn dynamic_stable_scale(mut self, shrinks: bool) -> Self {
+        self.strategy.dynamic_stable_scale = shrinks;
+        self
+    }
+
     /// Uses `hash` to tell this list of steps from another, instead of one made from the steps.
     pub fn step_hash(mut self, hash: &str) -> Self {
         self.strategy.step_hash = hash.into();

@@ -1,5 +1,8 @@
 //! The reference's answers, and what we do better on purpose.
-#![cfg(feature = "argo")]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod any_input;
+mod conversion;
+mod language;
+mod status;
 mod vectors;

@@ -83,7 +83,7 @@ fn delays(canary: &Canary, history: i32, notes: &mut Notes) {
     ];
     for (path, value) in delays {
         if value.is_some_and(|value| value < 0) {
-            notes.warning(path, "is below 0: it counts as 0", "write 0 or more");
+            notes.warning(path, "is below 0: there is no delay", "write 0 or more");
         }
     }
     if canary.scale_down_delay_revision_limit.is_some_and(|limit| limit > history) {
@@ -98,7 +98,7 @@ fn threshold(canary: &Canary, notes: &mut Notes) {
     let value = threshold.value.unwrap_or(0);
     match threshold.kind.as_deref().unwrap_or_default() {
         "Percent" if !(0..=100).contains(&value) => {
-            notes.warning(format!("{path}.value"), "is not between 0 and 100", "")
+            notes.warning(format!("{path}.value"), "is not between 0 and 100", "");
         }
         "Pods" if value < 0 => notes.warning(format!("{path}.value"), "is below 0", ""),
         "Percent" | "Pods" => {}

@@ -2,6 +2,7 @@
 
 use super::{notes::Notes, routing::is_set};
 use crate::argo::wire::Canary;
+use alloc::string::String;
 use serde_json::Value;
 
 pub(super) fn check(canary: &Canary, notes: &mut Notes) {
@@ -26,21 +27,21 @@ pub(super) fn check(canary: &Canary, notes: &mut Notes) {
             );
         }
     }
-    names(services.ping_service.as_deref(), services.pong_service.as_deref(), notes);
+    let name = |service: &Option<String>| service.clone().unwrap_or_default();
+    names(&name(&services.ping_service), &name(&services.pong_service), notes);
 }
 
-fn names(ping: Option<&str>, pong: Option<&str>, notes: &mut Notes) {
-    let (ping, pong) = (ping.unwrap_or_default(), pong.unwrap_or_default());
+fn names(one: &str, other: &str, notes: &mut Notes) {
     for (path, service) in [
-        ("spec.strategy.canary.pingPong.pingService", ping),
-        ("spec.strategy.canary.pingPong.pongService", pong),
+        ("spec.strategy.canary.pingPong.pingService", one),
+        ("spec.strategy.canary.pingPong.pongService", other),
     ] {
         if service.is_empty() {
             let message = "Ping service and Pong service must to be set to use Ping-Pong feature";
             notes.error(path, message, "name two Services");
         }
     }
-    if ping == pong {
+    if one == other {
         notes.error(
             "spec.strategy.canary.pingPong.pingService",
             "This rollout uses the same service for the ping and pong services, but two different services are required.",

@@ -5,7 +5,7 @@ use super::{
     notes::Notes,
 };
 use crate::argo::wire::{Requirement, RolloutSpec, Selector};
-use alloc::format;
+use alloc::{collections::BTreeMap, format, vec::Vec};
 use serde_json::Value;
 
 /// Notes what is wrong with the selector; whether it can be compared with labels.
@@ -56,8 +56,8 @@ pub(super) fn check(spec: &RolloutSpec, notes: &mut Notes) -> bool {
 }
 
 fn is_empty(selector: &Selector) -> bool {
-    selector.match_labels.as_ref().is_none_or(|labels| labels.is_empty())
-        && selector.match_expressions.as_ref().is_none_or(|list| list.is_empty())
+    selector.match_labels.as_ref().is_none_or(BTreeMap::is_empty)
+        && selector.match_expressions.as_ref().is_none_or(Vec::is_empty)
 }
 
 fn check_requirement(path: &str, requirement: &Requirement, notes: &mut Notes) {

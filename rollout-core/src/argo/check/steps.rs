@@ -70,7 +70,7 @@ fn pause(path: &str, step: &CanaryStep, notes: &mut Notes) {
             (format!("Duration {error}"), "write less, or leave `duration` out to wait for a person")
         }
         InvalidDuration::Unreadable(_) | InvalidDuration::Negative(_) => (
-            format!("Duration needs to be greater than 0"),
+            "Duration needs to be greater than 0".into(),
             "write seconds, or numbers with the units h, m, s and without blanks: `90`, `10m`, `1h30m`",
         ),
     };

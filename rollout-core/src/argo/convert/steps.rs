@@ -1,0 +1,70 @@
+use super::{conversion::Unsupported, routes, strategy::count};
+use crate::{
+    CanaryScale, Step,
+    argo::{
+        pause_seconds,
+        wire::{Canary, CanaryStep, Pause, SetCanaryScale},
+    },
+};
+use alloc::{format, vec::Vec};
+use core::time::Duration;
+
+/// Every step; `None` when one of them cannot be driven: leaving it out would move the others.
+pub(super) fn all(canary: &Canary, unsupported: &mut Vec<Unsupported>) -> Option<Vec<Step>> {
+    let steps = canary.steps.as_deref().unwrap_or_default();
+    let each = steps.iter().enumerate().map(|(index, step)| {
+        let path = format!("spec.strategy.canary.steps[{index}]");
+        one(&path, step, unsupported)
+    });
+    // All are looked at, so that everything unsupported is named.
+    let each: Vec<Option<Step>> = each.collect();
+    each.into_iter().collect()
+}
+
+fn one(path: &str, step: &CanaryStep, unsupported: &mut Vec<Unsupported>) -> Option<Step> {
+    let mut kinds: Vec<Option<Step>> = Vec::new();
+    if let Some(weight) = step.set_weight {
+        kinds.push(u32::try_from(weight).ok().map(Step::SetWeight));
+    }
+    if let Some(pause) = &step.pause {
+        kinds.push(wait(pause));
+    }
+    if let Some(scale) = &step.set_canary_scale {
+        kinds.push(Some(Step::SetCanaryScale(canary_scale(scale))));
+    }
+    if let Some(route) = &step.set_header_route {
+        kinds.push(routes::header(route));
+    }
+    if let Some(route) = &step.set_mirror_route {
+        kinds.push(routes::mirror(&format!("{path}.setMirrorRoute"), route, unsupported));
+    }
+    let others = [
+        ("experiment", step.experiment.is_some()),
+        ("analysis", step.analysis.is_some()),
+        ("plugin", step.plugin.is_some()),
+    ];
+    for (kind, _) in others.into_iter().filter(|(_, there)| *there) {
+        unsupported.push(Unsupported::new(format!("{path}.{kind}"), format!("the step `{kind}`")));
+        kinds.push(None);
+    }
+    if kinds.len() > 1 && kinds.iter().all(Option::is_some) {
+        unsupported.push(Unsupported::new(path, "a step of several kinds"));
+        return None;
+    }
+    kinds.pop().flatten()
+}
+
+fn wait(pause: &Pause) -> Option<Step> {
+    let Some(duration) = &pause.duration else { return Some(Step::Pause(None)) };
+    let seconds = pause_seconds(duration).ok()?;
+    Some(Step::Pause(Some(Duration::from_secs(seconds.into()))))
+}
+
+fn canary_scale(scale: &SetCanaryScale) -> CanaryScale {
+    match scale {
+        SetCanaryScale { match_traffic_weight: Some(true), .. } => CanaryScale::MatchTrafficWeight,
+        SetCanaryScale { replicas: Some(replicas), .. } => CanaryScale::Replicas(count(*replicas)),
+        SetCanaryScale { weight: Some(weight), .. } => CanaryScale::Weight(count(*weight)),
+        SetCanaryScale { .. } => CanaryScale::MatchTrafficWeight,
+    }
+}

@@ -1,0 +1,68 @@
+use super::{conversion::Unsupported, steps};
+use crate::{
+    Strategy, StrategyBuilder, Threshold,
+    argo::{
+        int_or_percent,
+        wire::{Canary, ProgressThreshold},
+    },
+};
+use alloc::{string::String, vec::Vec};
+use core::time::Duration;
+
+/// The strategy, if every step can be driven.
+pub(super) fn of(canary: &Canary, unsupported: &mut Vec<Unsupported>) -> Option<Strategy> {
+    let is_named = |service: &Option<String>| service.as_ref().is_some_and(|name| !name.is_empty());
+    let builder = Strategy::builder()
+        .steps(steps::all(canary, unsupported)?)
+        .step_hash(&canary.step_hash())
+        .canary_service(is_named(&canary.canary_service))
+        .stable_service(is_named(&canary.stable_service))
+        .max_surge(int_or_percent(canary.max_surge.as_ref()))
+        .max_unavailable(int_or_percent(canary.max_unavailable.as_ref()))
+        .min_pods_per_replica_set(canary.min_pods_per_replica_set.and_then(positive))
+        .replica_progress_threshold(canary.replica_progress_threshold.as_ref().and_then(threshold))
+        .scale_down_delay(canary.scale_down_delay_seconds.map(seconds))
+        .abort_scale_down_delay(canary.abort_scale_down_delay_seconds.map(abort_delay))
+        .dynamic_stable_scale(canary.dynamic_stable_scale.unwrap_or(false));
+    routing(builder, canary)?.build().ok()
+}
+
+fn routing(mut builder: StrategyBuilder, canary: &Canary) -> Option<StrategyBuilder> {
+    let Some(routing) = &canary.traffic_routing else { return Some(builder) };
+    builder = builder.traffic_routing(true);
+    for route in routing.managed_routes.iter().flatten() {
+        builder = builder.managed_route(route.name.as_deref().unwrap_or_default());
+    }
+    if let Some(total) = routing.max_traffic_weight {
+        builder = builder.max_weight(u32::try_from(total).ok()?);
+    }
+    Some(builder)
+}
+
+fn positive(number: i32) -> Option<u32> {
+    u32::try_from(number).ok().filter(|number| *number > 0)
+}
+
+/// Below 0 counts as 0.
+pub(super) fn count(number: i32) -> u32 {
+    u32::try_from(number).unwrap_or(0)
+}
+
+fn seconds(number: i32) -> Duration {
+    Duration::from_secs(count(number).into())
+}
+
+/// An explicit 0 means never; below 0 means at once, which is the next second.
+fn abort_delay(number: i32) -> Duration {
+    if number < 0 { Duration::from_secs(1) } else { seconds(number) }
+}
+
+/// A threshold of no known type means all pods.
+fn threshold(threshold: &ProgressThreshold) -> Option<Threshold> {
+    let value = count(threshold.value.unwrap_or(0));
+    match threshold.kind.as_deref() {
+        Some("Percent") => Some(Threshold::Percent(value)),
+        Some("Pods") => Some(Threshold::Pods(value)),
+        _ => None,
+    }
+}

@@ -1,0 +1,92 @@
+//! What the language allows and the engine does not drive yet, outside the steps.
+
+use super::conversion::Unsupported;
+use crate::argo::wire::{Canary, Rollout, RolloutSpec, TrafficRouting};
+use alloc::{format, vec::Vec};
+use serde_json::Value;
+
+pub(super) fn find(rollout: &Rollout, unsupported: &mut Vec<Unsupported>) {
+    let Some(spec) = &rollout.spec else { return };
+    of_spec(spec, unsupported);
+    let Some(strategy) = &spec.strategy else { return };
+    if is_set(strategy.blue_green.as_ref()) {
+        unsupported.push(Unsupported::new("spec.strategy.blueGreen", "the blue-green strategy"));
+    }
+    let Some(canary) = &strategy.canary else { return };
+    of_canary(canary, unsupported);
+    if let Some(routing) = &canary.traffic_routing {
+        of_routing(routing, unsupported);
+    }
+}
+
+fn is_set(value: Option<&Value>) -> bool {
+    value.is_some_and(|value| !value.is_null())
+}
+
+fn of_spec(spec: &RolloutSpec, unsupported: &mut Vec<Unsupported>) {
+    let parts = [
+        ("workloadRef", spec.workload_ref.is_some(), "a template that stands in another object"),
+        (
+            "minReadySeconds",
+            spec.min_ready_seconds.is_some_and(|seconds| seconds > 0),
+            "a delay before a ready pod counts",
+        ),
+        ("rollbackWindow", spec.rollback_window.is_some(), "skipping the steps on the way back"),
+        ("restartAt", spec.restart_at.is_some(), "restarting the pods"),
+        ("analysis", spec.analysis.is_some(), "keeping finished analyses"),
+    ];
+    for (field, _, what) in parts.into_iter().filter(|(_, there, _)| *there) {
+        unsupported.push(Unsupported::new(format!("spec.{field}"), what));
+    }
+}
+
+fn of_canary(canary: &Canary, unsupported: &mut Vec<Unsupported>) {
+    let parts = [
+        ("analysis", canary.analysis.is_some(), "analysis beside the steps"),
+        ("antiAffinity", canary.anti_affinity.is_some(), "keeping canary and stable pods apart"),
+        ("canaryMetadata", canary.canary_metadata.is_some(), "labels and annotations of canary pods"),
+        ("stableMetadata", canary.stable_metadata.is_some(), "labels and annotations of stable pods"),
+        (
+            "scaleDownDelayRevisionLimit",
+            canary.scale_down_delay_revision_limit.is_some(),
+            "a limit of old revisions with pods",
+        ),
+        (
+            "dynamicStableScale",
+            canary.dynamic_stable_scale == Some(true),
+            "a stable that shrinks with its weight",
+        ),
+        ("pingPong", canary.ping_pong.is_some(), "two Services that take turns"),
+    ];
+    for (field, _, what) in parts.into_iter().filter(|(_, there, _)| *there) {
+        unsupported.push(Unsupported::new(format!("spec.strategy.canary.{field}"), what));
+    }
+}
+
+fn of_routing(routing: &TrafficRouting, unsupported: &mut Vec<Unsupported>) {
+    const PATH: &str = "spec.strategy.canary.trafficRouting";
+    let others = [
+        ("nginx", &routing.nginx),
+        ("alb", &routing.alb),
+        ("smi", &routing.smi),
+        ("ambassador", &routing.ambassador),
+        ("appMesh", &routing.app_mesh),
+        ("traefik", &routing.traefik),
+        ("apisix", &routing.apisix),
+        ("plugins", &routing.plugins),
+    ];
+    let mut named = routing.istio.is_some();
+    for (router, _) in others.into_iter().filter(|(_, value)| is_set(value.as_ref())) {
+        unsupported
+            .push(Unsupported::new(format!("{PATH}.{router}"), format!("traffic routing with `{router}`")));
+        named = true;
+    }
+    if !named {
+        unsupported.push(Unsupported::new(PATH, "traffic routing that names no traffic manager"));
+    }
+    let rule = routing.istio.as_ref().and_then(|istio| istio.destination_rule.as_ref());
+    if rule.and_then(|rule| rule.additional_subset_names.as_ref()).is_some_and(|names| !names.is_empty()) {
+        let path = format!("{PATH}.istio.destinationRule.additionalSubsetNames");
+        unsupported.push(Unsupported::new(path, "subsets beyond canary and stable"));
+    }
+}

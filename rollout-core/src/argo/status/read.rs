@@ -1,0 +1,178 @@
+use super::condition::Kept;
+use crate::{
+    AbortReason, Aborted, CommandKind, Revision, Status, Time,
+    argo::{Finding, Severity, reader::describe},
+};
+use alloc::{format, string::String, sync::Arc, vec::Vec};
+use serde_json::{Map, Value};
+
+/// A status that was read, and what clients asked for by writing into it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WireStatus {
+    /// The status as the engine last stored it.
+    pub status: Status,
+    /// What the kubectl plugin or Argo CD asked for by changing a field: to be applied as commands at the
+    /// position of `status`, and stored.
+    pub requests: Vec<CommandKind>,
+}
+
+/// Reads a Rollout's `status`, also one that the reference's controller wrote.
+///
+/// Clients give commands by writing fields. `abort: true` without a time is an abort that nobody has
+/// carried out yet; a time without `abort: true` is a retry; `controllerPause: true` without a pause
+/// condition means that somebody ended the pause. Whatever else they write (`promoteFull`,
+/// `currentStepIndex`) is a status like any other.
+///
+/// ```
+/// use rollout_core::{CommandKind, argo::read_status};
+/// use serde_json::json;
+/// let read = read_status(&json!({
+///     "stableRS": "v1", "currentPodHash": "v2", "currentStepIndex": 1, "abort": true
+/// }))?;
+/// assert_eq!(read.status.step, 1);
+/// assert_eq!(read.requests, [CommandKind::Abort]);
+/// # Ok::<(), Vec<rollout_core::argo::Finding>>(())
+/// ```
+///
+/// # Errors
+/// Every field that cannot be read. Such a status must hold the rollout; it is never a fresh start.
+pub fn read_status(status: &Value) -> Result<WireStatus, Vec<Finding>> {
+    let none = Map::new();
+    let mut fields = Fields { map: &none, errors: Vec::new() };
+    match status {
+        Value::Null => {}
+        Value::Object(map) => fields.map = map,
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            fields.wrong("", "a map", status);
+        }
+    }
+    let read = fields.read();
+    if fields.errors.is_empty() { Ok(read) } else { Err(fields.errors) }
+}
+
+struct Fields<'s> {
+    map: &'s Map<String, Value>,
+    errors: Vec<Finding>,
+}
+
+impl Fields<'_> {
+    fn read(&mut self) -> WireStatus {
+        let kept = Kept::read(self.map).unwrap_or_else(|error| {
+            self.error("conditions", error, "it is held, not reset");
+            Kept::default()
+        });
+        let mut requests = Vec::new();
+        let paused_at = self.pause(&mut requests).map(|at| kept.paused_at.unwrap_or(at));
+        let aborted = self.abort(&kept, &mut requests);
+        let status = Status {
+            stable: self.revision("stableRS"),
+            canary: self.revision("currentPodHash"),
+            step: self.step(),
+            step_hash: self.text("currentStepHash").map(Arc::from),
+            paused_at,
+            aborted,
+            promote_full: self.flag("promoteFull"),
+            asleep: kept.asleep,
+            progress: kept.progress,
+        };
+        WireStatus { status, requests }
+    }
+
+    /// Since when a pause step waits.
+    fn pause(&mut self, requests: &mut Vec<CommandKind>) -> Option<Time> {
+        let none = Vec::new();
+        let conditions = match self.get("pauseConditions") {
+            None => &none,
+            Some(Value::Array(conditions)) => conditions,
+            Some(other) => {
+                let other = other.clone();
+                self.wrong("pauseConditions", "a list", &other);
+                &none
+            }
+        };
+        let is_step =
+            |condition: &&Value| condition.get("reason").and_then(Value::as_str) == Some(PAUSE_STEP);
+        let step = conditions.iter().find(is_step).cloned();
+        let (is_empty, paused) = (conditions.is_empty(), self.flag("controllerPause"));
+        if is_empty && paused {
+            requests.push(CommandKind::Promote);
+        }
+        let started = step?.get("startTime").and_then(Value::as_str).and_then(Time::parse_rfc3339);
+        if started.is_none() {
+            self.error(
+                "pauseConditions",
+                "its start time cannot be read",
+                "write it as 2026-01-31T12:00:00Z",
+            );
+        }
+        started.map(Time::ceil_to_second)
+    }
+
+    fn abort(&mut self, kept: &Kept, requests: &mut Vec<CommandKind>) -> Option<Aborted> {
+        let (asked, at) = (self.flag("abort"), self.time("abortedAt"));
+        match (asked, at) {
+            (true, None) => requests.push(CommandKind::Abort),
+            (false, Some(_)) => requests.push(CommandKind::Retry),
+            (true, Some(_)) | (false, None) => {}
+        }
+        Some(Aborted::new(kept.aborted_at.or(at)?, kept.why.unwrap_or(AbortReason::Command)))
+    }
+
+    fn step(&mut self) -> u32 {
+        let Some(value) = self.get("currentStepIndex").cloned() else { return 0 };
+        let index = value.as_u64().and_then(|index| u32::try_from(index).ok());
+        if index.is_none() {
+            self.wrong("currentStepIndex", "a whole number from 0", &value);
+        }
+        index.unwrap_or(0)
+    }
+
+    fn revision(&mut self, key: &str) -> Option<Revision> {
+        self.text(key).filter(|hash| !hash.is_empty()).map(Revision::from)
+    }
+
+    fn time(&mut self, key: &str) -> Option<Time> {
+        let text = self.text(key)?;
+        let time = Time::parse_rfc3339(&text);
+        if time.is_none() {
+            self.error(key, format!("{text:?} is no time"), "write it as 2026-01-31T12:00:00Z");
+        }
+        time
+    }
+
+    fn text(&mut self, key: &str) -> Option<String> {
+        let value = self.get(key)?.clone();
+        let text = value.as_str().map(String::from);
+        if text.is_none() {
+            self.wrong(key, "text", &value);
+        }
+        text
+    }
+
+    fn flag(&mut self, key: &str) -> bool {
+        let Some(value) = self.get(key).cloned() else { return false };
+        let flag = value.as_bool();
+        if flag.is_none() {
+            self.wrong(key, "`true` or `false`", &value);
+        }
+        flag.unwrap_or(false)
+    }
+
+    fn get(&self, key: &str) -> Option<&Value> {
+        self.map.get(key).filter(|value| !value.is_null())
+    }
+
+    fn wrong(&mut self, key: &str, wanted: &str, found: &Value) {
+        self.error(key, format!("must be {wanted}, found {}", describe(found)), "");
+    }
+
+    fn error(&mut self, key: &str, message: impl Into<String>, instead: &str) {
+        let path = crate::argo::reader::child("status", key);
+        let path = if key.is_empty() { "status".into() } else { path };
+        self.errors.push(Finding::new(Severity::Error, path, message, instead));
+    }
+}
+
+/// Why the reference says that it waits, when a pause step waits.
+pub(super) const PAUSE_STEP: &str = "CanaryPauseStep";
