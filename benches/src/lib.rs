@@ -5,6 +5,10 @@
 //! cargo bench -p benches --bench decision    one of them
 //! ```
 
+mod object;
 mod scene;
+mod whole;
 
+pub use object::VirtualService;
 pub use scene::Scene;
+pub use whole::weight_canary;

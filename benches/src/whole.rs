@@ -1,0 +1,41 @@
+use core::time::Duration;
+use rollout_core::{
+    Spec, Step, Strategy,
+    sim::{Delay, Sim, Summary},
+};
+
+/// A whole weight canary in the virtual world: first deploy, update, 5 %, ten minutes, 50 %, ten minutes,
+/// 100 %, and the old pods gone. Two proxies, each of which has each change after 0.1 to 2 seconds.
+///
+/// # Panics
+/// When the rollout does not come to its end, which is a fault of the engine.
+#[must_use]
+#[expect(clippy::expect_used, reason = "a benchmark of a rollout that fails is worth nothing")]
+pub fn weight_canary(seed: u64) -> Summary {
+    let pause = Step::Pause(Some(Duration::from_secs(600)));
+    let steps = [Step::SetWeight(5), pause.clone(), Step::SetWeight(50), pause];
+    let strategy = Strategy::builder().traffic_routing(true).steps(steps).build().expect("a valid strategy");
+    let lag = Delay::between(Duration::from_millis(100), Duration::from_secs(2));
+    let mut world =
+        Sim::new(Spec::new(strategy, "v1".into()).replicas(10)).proxies(2).proxy_lag(lag).seed(seed).build();
+    let hour = Duration::from_secs(3600);
+    assert!(world.run_to_rest(hour).expect("a first deploy"), "the first deploy never ends");
+    world.update_to("v2");
+    assert!(world.run_to_rest(hour).expect("an update"), "the update never ends");
+    world.summary()
+}
+
+#[cfg(test)]
+mod tests {
+    use rollout_core::sim::Health;
+
+    #[test]
+    fn a_whole_canary_takes_its_two_pauses_and_loses_no_request() {
+        for seed in 0..20 {
+            let summary = super::weight_canary(seed);
+            assert_eq!((summary.health, summary.at_rest), (Health::Healthy, true), "seed {seed}: {summary}");
+            assert!((1200..1400).contains(&summary.took.as_secs()), "seed {seed}: {summary}");
+            assert!(summary.requests.per_thousand().to_string().starts_with('0'), "seed {seed}: {summary}");
+        }
+    }
+}
