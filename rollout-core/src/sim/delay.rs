@@ -48,7 +48,7 @@ pub(super) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX).min(366 * 86_400_000)
 }
 
-/// Numbers that look random and are the same for the same seed (SplitMix64).
+/// Numbers that look random and are the same for the same seed (the generator `SplitMix64`).
 #[derive(Debug, Clone)]
 pub(super) struct Random(u64);
 

@@ -50,7 +50,7 @@ impl Requests {
 
     pub(super) fn pass(&mut self, from: Time, to: Time) {
         if self.serving {
-            let time = u128::try_from(to.since(from).as_millis()).unwrap_or(0);
+            let time = to.since(from).as_millis();
             self.dark_sum += time * self.dark.iter().map(|dark| u128::from(*dark)).sum::<u128>();
             self.time_sum += time * self.dark.len() as u128 * u128::from(ALL);
         }

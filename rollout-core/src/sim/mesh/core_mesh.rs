@@ -109,6 +109,9 @@ impl Mesh for CoreMesh {
         seen.version = self.version.get_or_insert_with(|| objects.iter().map(version_of).collect()).clone();
         seen.routes.reserve_exact(objects.len());
         for object in objects {
+            if let Some(nonce) = object.nonce.as_ref().filter(|new| !seen.nonces.contains(new)) {
+                seen.nonces.push(Arc::clone(nonce));
+            }
             match &object.content {
                 Content::Selectors { stable, canary } => {
                     for (selection, list) in [(stable, &mut seen.stable), (canary, &mut seen.canary)] {

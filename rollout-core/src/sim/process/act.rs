@@ -1,4 +1,7 @@
-use super::{observe::Versions, turn::Running};
+use super::{
+    observe::{Versions, WorkloadRead},
+    turn::Running,
+};
 use crate::{
     Action, Failure, Outcome, Status,
     sim::{
@@ -68,17 +71,17 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     /// No later observation may be older than this attempt.
     fn attempt(&mut self, write: Write<'_>) {
         let now = self.truth.now;
-        let wrote = &mut self.process.wrote;
+        let attempts = &mut self.process.wrote;
         match write {
             Write::Fence => {
                 for kind in [Kind::Workloads, Kind::Routes, Kind::Selectors] {
-                    wrote.set(kind, now);
+                    attempts.set(kind, now);
                 }
             }
-            Write::Store(_) => wrote.set(Kind::Rollout, now),
-            Write::Act(Action::Workload { .. } | Action::Prune { .. }) => wrote.set(Kind::Workloads, now),
-            Write::Act(Action::Select(_)) => wrote.set(Kind::Selectors, now),
-            Write::Act(Action::Route(_)) => wrote.set(Kind::Routes, now),
+            Write::Store(_) => attempts.set(Kind::Rollout, now),
+            Write::Act(Action::Workload { .. } | Action::Prune { .. }) => attempts.set(Kind::Workloads, now),
+            Write::Act(Action::Select(_)) => attempts.set(Kind::Selectors, now),
+            Write::Act(Action::Route(_)) => attempts.set(Kind::Routes, now),
         }
     }
 
@@ -163,7 +166,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
                 return (took_effect, Err(failure));
             }
         }
-        for (revision, version) in &mut versions.workloads {
+        for WorkloadRead { revision, version, .. } in &mut versions.workloads {
             let stored = self.truth.workloads.iter_mut().find(|stored| stored.revision == *revision);
             let Some(stored) = stored.filter(|stored| stored.version == *version) else {
                 return (took_effect, Err(Failure::Conflict));
@@ -184,11 +187,11 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         let (Action::Workload { revision, .. } | Action::Prune { revision }) = action else {
             return Ok(Outcome::AsItWas);
         };
-        let read = versions.workloads.iter().position(|(other, _)| other == revision);
+        let known = versions.workloads.iter().position(|read| read.revision == *revision);
         let index = self.workload_index(revision);
         let there = index.and_then(|index| self.truth.workloads.get(index));
         let version = there.map(|workload| workload.version);
-        if version != read.and_then(|read| versions.workloads.get(read)).map(|(_, version)| *version) {
+        if version != known.and_then(|known| versions.workloads.get(known)).map(|read| read.version) {
             return Err(Failure::Conflict);
         }
         match (action, there, index) {
@@ -200,9 +203,9 @@ impl<M: Mesh, W: Watcher> World<M, W> {
                 let nonce = self.process.nonce_of(by);
                 self.write_workload(revision, *pods, *mark, nonce.as_ref());
                 let version = self.truth.workload(revision).map_or(0, |workload| workload.version);
-                match read.and_then(|read| versions.workloads.get_mut(read)) {
-                    Some((_, read)) => *read = version,
-                    None => versions.workloads.push((revision.clone(), version)),
+                match known.and_then(|known| versions.workloads.get_mut(known)) {
+                    Some(read) => read.version = version,
+                    None => versions.workloads.push(WorkloadRead::written(revision, version)),
                 }
                 Ok(Outcome::Changed)
             }
@@ -211,7 +214,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             }
             (_, Some(_), Some(index)) => {
                 self.tally.prunes += 1;
-                versions.workloads.retain(|(other, _)| other != revision);
+                versions.workloads.retain(|read| read.revision != *revision);
                 self.delete_workload(index);
                 Ok(Outcome::Changed)
             }

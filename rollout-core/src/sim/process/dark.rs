@@ -63,17 +63,14 @@ impl Ages {
         seen.endpoints.clear();
         for workload in workloads {
             let row = self.ready.iter().position(|(revision, ..)| *revision == workload.revision);
-            let since = match row.and_then(|row| self.ready.get_mut(row)) {
-                Some((_, ready, since)) => {
-                    if *ready != workload.ready {
-                        (*ready, *since) = (workload.ready, now);
-                    }
-                    *since
+            let since = if let Some((_, ready, since)) = row.and_then(|row| self.ready.get_mut(row)) {
+                if *ready != workload.ready {
+                    (*ready, *since) = (workload.ready, now);
                 }
-                None => {
-                    self.ready.push((workload.revision.clone(), workload.ready, now));
-                    now
-                }
+                *since
+            } else {
+                self.ready.push((workload.revision.clone(), workload.ready, now));
+                now
             };
             let age = now.since(since);
             seen.endpoints.push((workload.revision.clone(), Settled::Unknown { age }));
@@ -88,21 +85,16 @@ fn contents(version: &Version, wanted: impl Fn(usize) -> bool) -> impl Iterator<
 
 fn age(known: &mut Vec<(u64, Time)>, contents: impl Iterator<Item = u64>, now: Time) -> Settled {
     let mut youngest = None;
-    let mut n = 0;
-    for content in contents {
-        let since = match known.get_mut(n) {
-            Some((other, since)) => {
-                if *other != content {
-                    (*other, *since) = (content, now);
-                }
-                *since
+    for (nth, content) in contents.enumerate() {
+        let since = if let Some((other, since)) = known.get_mut(nth) {
+            if *other != content {
+                (*other, *since) = (content, now);
             }
-            None => {
-                known.push((content, now));
-                now
-            }
+            *since
+        } else {
+            known.push((content, now));
+            now
         };
-        n += 1;
         youngest = youngest.max(Some(since));
     }
     youngest.map_or(Settled::Yes, |since| Settled::Unknown { age: now.since(since) })

@@ -35,15 +35,23 @@ pub(in crate::sim) struct WorkloadState {
 #[derive(Debug, Clone)]
 pub(in crate::sim) struct TrafficState {
     seen: Option<Seen>,
-    nonces: Vec<Option<Arc<str>>>,
 }
 
 /// What the writes of a turn are conditional on; chained with the turn's own writes.
 #[derive(Debug, Clone, Default)]
 pub(in crate::sim) struct Versions {
     pub(super) rollout: u64,
-    pub(super) workloads: Vec<(Revision, u64)>,
+    pub(super) workloads: Vec<WorkloadRead>,
     pub(super) traffic: Version,
+}
+
+/// One workload that was read.
+#[derive(Debug, Clone)]
+pub(in crate::sim) struct WorkloadRead {
+    pub(super) revision: Revision,
+    pub(super) version: u64,
+    /// The nonce that it bore.
+    nonce: Option<Arc<str>>,
 }
 
 /// Where each kind is read from: live, or as it was.
@@ -60,8 +68,22 @@ pub(super) struct Views {
 pub(super) struct Reading {
     pub(super) observed: Observed,
     pub(super) versions: Versions,
-    /// Nonces that were found.
-    pub(super) nonces: Vec<Arc<str>>,
+}
+
+impl Reading {
+    /// The nonces that were found.
+    pub(super) fn nonces(&self) -> impl Iterator<Item = Option<&str>> {
+        let traffic = self.observed.traffic.iter().flat_map(|seen| &seen.nonces);
+        let workloads = self.versions.workloads.iter().filter_map(|read| read.nonce.as_ref());
+        traffic.chain(workloads).map(|nonce| Some(&**nonce))
+    }
+}
+
+impl WorkloadRead {
+    /// It was written, or created, since.
+    pub(super) fn written(revision: &Revision, version: u64) -> Self {
+        Self { revision: revision.clone(), version, nonce: None }
+    }
 }
 
 impl<M: Mesh, W: Watcher> World<M, W> {
@@ -96,8 +118,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 
     pub(super) fn traffic_state(&mut self) -> TrafficState {
-        let seen = self.mesh.read(&self.truth.traffic).ok();
-        TrafficState { seen, nonces: self.truth.traffic.iter().map(|object| object.nonce.clone()).collect() }
+        TrafficState { seen: self.mesh.read(&self.truth.traffic).ok() }
     }
 
     /// What caches show that lag by so many milliseconds; without a lag, and without a history, live.
@@ -118,51 +139,46 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             Some(states) => self.with_live_zeros(states),
             None => self.workload_states().collect(),
         };
-        let mut nonces: Vec<Arc<str>> = Vec::new();
-        nonces.extend(workloads.iter().filter_map(|workload| workload.nonce.clone()));
-        let traffic = self.read_traffic(views, &mut nonces);
+        let traffic = self.read_traffic(views);
         let now = self.truth.now;
-        let mut ready = Range::exact(0);
-        let mut revisions = Vec::with_capacity(workloads.len());
-        let mut versions = Vec::with_capacity(workloads.len());
-        for workload in &workloads {
-            ready = Range::new(
-                ready.lo().saturating_add(workload.ready.lo()),
-                ready.hi().saturating_add(workload.ready.hi()),
-            );
-            let live = views.workloads.is_none() || workload.ready.hi() == 0 && workload.wanted > 0;
-            let dark = if live { self.process.dark.read(workload, now) } else { None };
-            let seen = RevisionSeen::new(workload.revision.clone())
-                .number(workload.number)
-                .wanted(workload.wanted)
-                .ready(workload.ready)
-                .available(workload.ready)
-                .mark(workload.mark)
-                .dark(dark);
-            revisions.push(seen);
-            versions.push((workload.revision.clone(), workload.version));
-        }
         let traffic = traffic.ok().map(|mut seen| {
-            if self.settings.data_plane_answers {
-                let asked = workloads.iter().map(|workload| workload.revision.clone());
-                self.fill_settled(&mut seen, asked, self.process.offset);
-            } else {
-                let objects: &[TrafficObject] = &self.truth.traffic;
-                let is_route = |at: usize| {
-                    matches!(objects.get(at).map(|object| &object.content), Some(Content::Routes { .. }))
-                };
-                self.process.ages.fill(&mut seen, is_route, &workloads, now);
-            }
+            self.fill_in(&mut seen, &workloads);
             seen
         });
+        let mut users_own = Range::exact(0);
+        let mut revisions = Vec::with_capacity(workloads.len());
+        let mut read = Vec::with_capacity(workloads.len());
+        for workload in workloads {
+            let ready = workload.ready;
+            let lo = users_own.lo().saturating_add(ready.lo());
+            users_own = Range::new(lo, users_own.hi().saturating_add(ready.hi()));
+            let live = views.workloads.is_none() || ready.hi() == 0 && workload.wanted > 0;
+            let dark = if live { self.process.dark.read(&workload, now) } else { None };
+            let WorkloadState { revision, number, wanted, mark, version, nonce, .. } = workload;
+            read.push(WorkloadRead { revision: revision.clone(), version, nonce });
+            revisions.push(RevisionSeen { revision, number, wanted, ready, available: ready, mark, dark });
+        }
         let version = traffic.as_ref().map(|seen| seen.version.clone()).unwrap_or_default();
         let (rollout, proceed) = match &views.rollout {
             Some(state) => (state.version, state.proceed.clone()),
             None => (self.rollout_version, self.proceed.clone()),
         };
-        let versions = Versions { rollout, workloads: versions, traffic: version };
-        let observed = Observed { revisions: Some(revisions), users_own: Some(ready), traffic, proceed };
-        Reading { observed, versions, nonces }
+        let versions = Versions { rollout, workloads: read, traffic: version };
+        let observed = Observed { revisions: Some(revisions), users_own: Some(users_own), traffic, proceed };
+        Reading { observed, versions }
+    }
+
+    /// Whether what was read is settled: always asked live.
+    fn fill_in(&mut self, seen: &mut Seen, workloads: &[WorkloadState]) {
+        if self.settings.data_plane_answers {
+            let asked = workloads.iter().map(|workload| workload.revision.clone());
+            self.fill_settled(seen, asked, self.process.offset);
+            return;
+        }
+        let objects: &[TrafficObject] = &self.truth.traffic;
+        let is_route =
+            |at: usize| matches!(objects.get(at).map(|object| &object.content), Some(Content::Routes { .. }));
+        self.process.ages.fill(seen, is_route, workloads, self.truth.now);
     }
 
     /// A cached reading that shows no ready pod causes a live one.
@@ -176,9 +192,8 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         states.iter().map(live).collect()
     }
 
-    fn read_traffic(&mut self, views: &Views, nonces: &mut Vec<Arc<str>>) -> Result<Seen, String> {
+    fn read_traffic(&mut self, views: &Views) -> Result<Seen, String> {
         if views.routes.is_none() && views.selectors.is_none() {
-            nonces.extend(self.truth.traffic.iter().filter_map(|object| object.nonce.clone()));
             return self.mesh.read(&self.truth.traffic);
         }
         let live = Arc::new(self.traffic_state());
@@ -190,13 +205,13 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         seen.routes.clone_from(&of_routes.routes);
         seen.stable_used_elsewhere = of_routes.stable_used_elsewhere;
         seen.canary_used_elsewhere = of_routes.canary_used_elsewhere;
+        seen.nonces.extend(of_routes.nonces.iter().cloned());
         let mut version = Vec::with_capacity(self.truth.traffic.len());
-        for (index, object) in self.truth.traffic.iter().enumerate() {
+        for object in &self.truth.traffic {
             let from = match object.content {
                 Content::Routes { .. } => routes,
                 Content::Selectors { .. } => selectors,
             };
-            nonces.extend(from.nonces.get(index).cloned().flatten());
             let read = from.seen.as_ref().and_then(|seen| seen.version.of(&object.name));
             version.extend(read.map(|read| (object.name.clone(), read.clone())));
         }

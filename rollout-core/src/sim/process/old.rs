@@ -55,7 +55,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         let faults = core::mem::take(&mut self.faults);
         let writes_take = core::mem::take(&mut self.settings.writes_take);
         let reading = self.read(&views);
-        self.process.fence.found(reading.nonces.iter().map(|nonce| Some(&**nonce)));
+        self.process.fence.found(reading.nonces());
         let running = self.decide(&views, reading, seen_at);
         self.go_on(running);
         self.settings.writes_take = writes_take;

@@ -40,8 +40,10 @@ pub(super) enum GoesOn {
     Now,
     /// When the answer is there.
     Answered,
-    /// Not at all: it is over, or the process has died.
-    No,
+    /// Not at all: it is over.
+    Over,
+    /// Not at all: the process has died.
+    Dead,
 }
 
 impl<M: Mesh, W: Watcher> World<M, W> {
@@ -56,7 +58,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         let Some(lag) = self.caches_that_are_new_enough() else { return Ok(()) };
         let views = self.views(lag);
         let reading = self.read(&views);
-        self.process.fence.found(reading.nonces.iter().map(|nonce| Some(&**nonce)));
+        self.process.fence.found(reading.nonces());
         let oldest = Kind::ALL.iter().map(|kind| lag.get(*kind)).max().unwrap_or(0);
         let seen_at = if self.histories.is_some() { self.after(-oldest) } else { self.truth.now };
         let running = self.decide(&views, reading, seen_at);
@@ -141,7 +143,11 @@ impl<M: Mesh, W: Watcher> World<M, W> {
                     self.process.running = Some(running);
                     return;
                 }
-                GoesOn::No => return,
+                GoesOn::Over => {
+                    self.process.last = Some(running.turn);
+                    return;
+                }
+                GoesOn::Dead => return,
             }
         }
     }
@@ -172,20 +178,15 @@ impl<M: Mesh, W: Watcher> World<M, W> {
                 let wake = wake.map(|wake| wake.at);
                 let failure = failure.cloned();
                 self.finish(wake, failure.as_ref());
-                self.process.last = Some(turn.clone());
-                return GoesOn::No;
+                return GoesOn::Over;
             }
         };
-        match result {
-            Some(result) => {
-                turn.done(result);
-                GoesOn::Answered
-            }
-            None => {
-                self.die_at_work(running);
-                GoesOn::No
-            }
+        if let Some(result) = result {
+            turn.done(result);
+            return GoesOn::Answered;
         }
+        self.die_at_work(running);
+        GoesOn::Dead
     }
 
     fn finish(&mut self, wake: Option<Time>, failure: Option<&Failure>) {
