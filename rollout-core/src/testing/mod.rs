@@ -5,5 +5,6 @@
 //! deciding code. The laws that compare the function with itself (`deterministic`, `early_is_harmless` …)
 //! are the exception: they call it again with recorded inputs.
 
+pub mod history;
 pub mod laws;
 mod reading;

@@ -1,4 +1,7 @@
-use crate::sim::{Moment, Truth, Watcher};
+use crate::{
+    sim::{Moment, Truth, Watcher},
+    testing::history::Timeline,
+};
 use alloc::{boxed::Box, string::String, vec::Vec};
 use core::fmt;
 
@@ -68,7 +71,8 @@ impl Findings {
 #[derive(Debug)]
 pub struct Laws {
     laws: Vec<(Box<dyn Law>, Findings)>,
-    broken: Option<usize>,
+    broken: Option<Violation>,
+    timeline: Option<Timeline>,
 }
 
 /// That a law was broken.
@@ -91,7 +95,21 @@ impl Laws {
     /// These laws.
     #[must_use]
     pub fn new(laws: impl IntoIterator<Item = Box<dyn Law>>) -> Self {
-        Self { laws: laws.into_iter().map(|law| (law, Findings::default())).collect(), broken: None }
+        let laws = laws.into_iter().map(|law| (law, Findings::default())).collect();
+        Self { laws, broken: None, timeline: None }
+    }
+
+    /// Also writes down what happens: slow, for a history that is known to break a law.
+    #[must_use]
+    pub fn recording(mut self) -> Self {
+        self.timeline = Some(Timeline::default());
+        self
+    }
+
+    /// What happened up to the first violation, if it was recorded.
+    #[must_use]
+    pub fn timeline(&self) -> Option<&Timeline> {
+        self.timeline.as_ref()
     }
 
     /// The history is over; see [`Law::end`].
@@ -101,9 +119,13 @@ impl Laws {
 
     /// The first violation.
     #[must_use]
-    pub fn violation(&self) -> Option<Violation> {
-        let (law, findings) = self.laws.get(self.broken?)?;
-        Some(Violation { law: law.name(), how: findings.violation()?.into() })
+    pub fn violation(&self) -> Option<&Violation> {
+        self.broken.as_ref()
+    }
+
+    /// A law that cannot be watched was broken: the world itself could not go on.
+    pub fn broken(&mut self, law: &'static str, how: String) {
+        self.broken.get_or_insert(Violation { law, how });
     }
 
     /// Each law's name and what it found.
@@ -115,10 +137,10 @@ impl Laws {
         if self.broken.is_some() {
             return;
         }
-        for (index, (law, findings)) in self.laws.iter_mut().enumerate() {
+        for (law, findings) in &mut self.laws {
             each(&mut **law, findings);
-            if findings.broken.is_some() && self.broken.is_none() {
-                self.broken = Some(index);
+            if let (Some(how), None) = (&findings.broken, &self.broken) {
+                self.broken = Some(Violation { law: law.name(), how: how.clone() });
             }
         }
     }
@@ -126,6 +148,9 @@ impl Laws {
 
 impl Watcher for Laws {
     fn see(&mut self, moment: &Moment<'_>) {
+        if let Some(timeline) = self.timeline.as_mut().filter(|_| self.broken.is_none()) {
+            timeline.see(moment);
+        }
         self.judge(|law, findings| law.see(moment, findings));
     }
 }

@@ -14,7 +14,8 @@ pub(super) struct Ledger {
     generations: Vec<u64>,
     origins: Vec<(usize, u64, Origin)>,
     shrinkers: Vec<(Revision, u64)>,
-    lost: Vec<(Revision, Time)>,
+    ready: Vec<(Revision, u32)>,
+    lost: Vec<(Revision, Time, u32)>,
     foreign: Option<Time>,
 }
 
@@ -58,11 +59,23 @@ impl Ledger {
                 self.foreign = Some(moment.truth.now);
                 self.written(moment, Origin::Foreign);
             }
-            What::PodLost(revision) => self.lost.push((revision.clone(), moment.truth.now)),
-            What::PodEnded(revision) if moment.truth.spec.replicas == 0 => {
-                self.lost.push((revision.clone(), moment.truth.now));
-            }
+            What::PodReady(revision) => self.counted(moment, revision, false),
+            What::PodLost(revision) => self.counted(moment, revision, true),
+            What::PodEnded(revision) => self.counted(moment, revision, moment.truth.spec.replicas == 0),
             _ => {}
+        }
+    }
+
+    fn counted(&mut self, moment: &Moment<'_>, revision: &Revision, lost: bool) {
+        let now = moment.truth.workload(revision).map_or(0, crate::sim::Workload::ready);
+        let known = self.ready.iter_mut().find(|(of, _)| of == revision);
+        let before = known.map_or(0, |(_, before)| core::mem::replace(before, now));
+        if !self.ready.iter().any(|(of, _)| of == revision) {
+            self.ready.push((revision.clone(), now));
+        }
+        if lost {
+            let fewer = before.saturating_sub(now).max(1);
+            self.lost.push((revision.clone(), moment.truth.now, fewer));
         }
     }
 
@@ -114,7 +127,7 @@ impl Ledger {
         let saw = dark.map_or(rested.users_own, |dark| {
             rested.ready.iter().find(|(of, _)| of == dark).map_or(0, |(_, ready)| *ready)
         });
-        lost > 0 && (shrunk || lost >= saw as usize)
+        lost > 0 && (shrunk || lost >= saw)
     }
 }
 

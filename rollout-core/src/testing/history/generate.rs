@@ -1,0 +1,256 @@
+use super::{
+    Freshness, Happening, History, Recipe, Surroundings, Target, recipe::MANAGED,
+};
+use crate::{
+    CanaryScale, CommandKind, IntOrPercent, Step, Threshold,
+    sim::{Fault, Kind},
+    traffic::{HeaderMatch, ManagedRoute, MirrorMatch, RouteMatch, StringMatch},
+};
+use alloc::{string::ToString, sync::Arc, vec};
+use core::{fmt, time::Duration};
+use proptest::{
+    collection::vec as several,
+    option,
+    prelude::{Just, any, prop_oneof},
+    sample::select,
+    strategy::{BoxedStrategy, Strategy as _, ValueTree as _},
+    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
+};
+
+/// How often a history that breaks a law is made smaller.
+const SHRINKS: u32 = 4_000;
+
+/// All histories, each drawn by a number: the same number, the same history.
+pub struct Histories(BoxedStrategy<History>);
+
+impl fmt::Debug for Histories {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Histories")
+    }
+}
+
+impl Default for Histories {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Histories {
+    /// Rich in everything that can go wrong.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(history().boxed())
+    }
+
+    /// The history of this number.
+    #[must_use]
+    pub fn draw(&self, number: u64) -> Option<History> {
+        let tree = self.0.new_tree(&mut runner(number)).ok()?;
+        Some(tree.current())
+    }
+
+    /// The smallest history found, from that of this number on, that still `fails`.
+    pub fn shrink(&self, number: u64, mut fails: impl FnMut(&History) -> bool) -> Option<History> {
+        let mut tree = self.0.new_tree(&mut runner(number)).ok()?;
+        let mut smallest = tree.current();
+        for _ in 0..SHRINKS {
+            let current = tree.current();
+            let failed = fails(&current);
+            if failed {
+                smallest = current;
+            }
+            if !(if failed { tree.simplify() } else { tree.complicate() }) {
+                break;
+            }
+        }
+        Some(smallest)
+    }
+}
+
+fn runner(number: u64) -> TestRunner {
+    let mut seed = [0x5a; 16];
+    for (to, from) in seed.iter_mut().zip(number.to_le_bytes().into_iter().chain(number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes())) {
+        *to ^= from;
+    }
+    TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::XorShift, &seed))
+}
+
+fn history() -> impl proptest::strategy::Strategy<Value = History> {
+    (any::<u64>().no_shrink(), recipe(), surroundings(), several((gap(), happening()), 0..14), any::<bool>()).prop_map(
+        |(seed, recipe, surroundings, happenings, finished_by_a_person)| History {
+            seed,
+            recipe,
+            surroundings,
+            happenings,
+            finished_by_a_person,
+        },
+    )
+}
+
+fn recipe() -> impl proptest::strategy::Strategy<Value = Recipe> {
+    let pods = (1..=10_u32, option::weighted(0.3, threshold()), option::weighted(0.2, 1..=3_u32));
+    let kind = (prop_oneof![9 => Just(true), 2 => Just(false)], any::<bool>(), prop_oneof![3 => Just(1_u8), 1 => Just(2)]);
+    let fenceposts = (int_or_percent(), int_or_percent());
+    let deadline = (prop_oneof![Just(seconds(600)), Just(seconds(60))], any::<bool>());
+    (kind, pods, several(step(), 0..7), (delay(), delay()), fenceposts, deadline).prop_map(
+        |(
+            (routed, services, objects),
+            (replicas, threshold, min_pods),
+            steps,
+            (delay, abort_delay),
+            (surge, unavailable),
+            (deadline, deadline_aborts),
+        )| Recipe {
+            routed,
+            replicas,
+            steps,
+            services,
+            objects,
+            threshold,
+            min_pods,
+            delay,
+            abort_delay,
+            surge,
+            unavailable,
+            deadline,
+            deadline_aborts,
+        },
+    )
+}
+
+fn threshold() -> impl proptest::strategy::Strategy<Value = Threshold> {
+    prop_oneof![
+        select(vec![1, 50, 80, 100]).prop_map(Threshold::Percent),
+        (0..=4_u32).prop_map(Threshold::Pods),
+    ]
+}
+
+fn int_or_percent() -> impl proptest::strategy::Strategy<Value = IntOrPercent> {
+    prop_oneof![
+        Just(IntOrPercent::DEFAULT),
+        (0..=3_i32).prop_map(IntOrPercent::Int),
+        select(vec![0, 10, 50, 100]).prop_map(IntOrPercent::Percent),
+    ]
+}
+
+fn delay() -> impl proptest::strategy::Strategy<Value = Option<Duration>> {
+    select(vec![None, Some(0), Some(5), Some(60), Some(700)]).prop_map(|secs| secs.map(seconds))
+}
+
+fn step() -> impl proptest::strategy::Strategy<Value = Step> {
+    let pause = select(vec![Some(1), Some(30), Some(120), Some(600), None]);
+    prop_oneof![
+        6 => select(vec![0_u32, 1, 5, 20, 50, 80, 99, 100]).prop_map(Step::SetWeight),
+        4 => pause.prop_map(|secs| Step::Pause(secs.map(seconds))),
+        1 => scale().prop_map(Step::SetCanaryScale),
+        3 => header(),
+        1 => mirror(),
+    ]
+}
+
+fn scale() -> impl proptest::strategy::Strategy<Value = CanaryScale> {
+    prop_oneof![
+        (0..=4_u32).prop_map(CanaryScale::Replicas),
+        select(vec![0_u32, 20, 50, 100]).prop_map(CanaryScale::Weight),
+        Just(CanaryScale::MatchTrafficWeight),
+    ]
+}
+
+fn header() -> impl proptest::strategy::Strategy<Value = Step> {
+    (0..2_usize, prop_oneof![3 => Just(true), 1 => Just(false)], 0..2_u8).prop_map(|(which, set, value)| {
+        let name: Arc<str> = MANAGED.get(which).copied().unwrap_or_default().into();
+        let value = if value == 0 { StringMatch::Exact("1".to_string()) } else { StringMatch::Prefix("t".to_string()) };
+        let matches = RouteMatch::Header(vec![HeaderMatch { name: "version".to_string(), value }]);
+        let route = set.then(|| Arc::new(ManagedRoute { name: name.clone(), matches }));
+        Step::SetHeaderRoute { name, route }
+    })
+}
+
+fn mirror() -> impl proptest::strategy::Strategy<Value = Step> {
+    any::<bool>().prop_map(|set| {
+        let name: Arc<str> = MANAGED.last().copied().unwrap_or_default().into();
+        let matches = RouteMatch::Mirror { matches: vec![MirrorMatch::default()], percentage: 50 };
+        let route = set.then(|| Arc::new(ManagedRoute { name: name.clone(), matches }));
+        Step::SetMirrorRoute { name, route }
+    })
+}
+
+fn surroundings() -> impl proptest::strategy::Strategy<Value = Surroundings> {
+    let lags = (select(vec![0, 100, 900, 8_000]), select(vec![0, 1_000, 5_000, 40_000]), select(vec![0, 1_000, 30_000]));
+    let never = prop_oneof![9 => Just(None), 1 => (1..=3_u8).prop_map(Some)];
+    let reading = (select(vec![0, 0, 200, 3_000]), select(vec![0, 0, 50, 1_000]));
+    (1..=3_usize, prop_oneof![3 => Just(true), 1 => Just(false)], lags, reading, never).prop_map(
+        |(proxies, can_be_asked, (lag, ready, end), (counts, writes), never_ready)| Surroundings {
+            proxies,
+            proxy_lag: millis(if can_be_asked { lag } else { lag.min(900) }),
+            pods_ready: millis(ready),
+            pods_end: millis(end),
+            counts_lag: millis(counts),
+            writes_take: millis(writes),
+            never_ready,
+            can_be_asked,
+        },
+    )
+}
+
+/// Short gaps most of the time: things that happen close together are what goes wrong.
+fn gap() -> impl proptest::strategy::Strategy<Value = Duration> {
+    prop_oneof![
+        5 => (0..3_000_u64).prop_map(Duration::from_millis),
+        3 => (0..60_000_u64).prop_map(Duration::from_millis),
+        1 => (0..900_000_u64).prop_map(Duration::from_millis),
+    ]
+}
+
+fn happening() -> impl proptest::strategy::Strategy<Value = Happening> {
+    let kind = || select(CommandKind::ALL.to_vec());
+    let target = || select(vec![Target::Stable, Target::Canary]);
+    prop_oneof![
+        8 => kind().prop_map(Happening::Say),
+        1 => (kind(), 0..3_u8).prop_map(|(kind, back)| Happening::SayLate(kind, back)),
+        8 => (1..=3_u8).prop_map(Happening::Update),
+        1 => several(step(), 0..4).prop_map(Happening::EditSteps),
+        2 => select(vec![0_u32, 1, 2, 3, 5, 10]).prop_map(Happening::Replicas),
+        3 => (target(), 1..=10_u32).prop_map(|(of, pods)| Happening::LosePods(of, pods)),
+        1 => target().prop_map(Happening::BreakPods),
+        1 => target().prop_map(Happening::HealPods),
+        1 => Just(Happening::Reapply),
+        1 => (0..4_u8).prop_map(Happening::ReapplyOne),
+        1 => (0..4_u8).prop_map(Happening::Strip),
+        4 => (0..6_u32, write_fault()).prop_map(|(after, fault)| Happening::WriteFault(after, fault)),
+        2 => Just(Happening::Crash),
+        2 => (freshness(), gap()).prop_map(|(fresh, delay)| Happening::OldProcess(fresh, delay)),
+        1 => (target(), any::<bool>()).prop_map(|(of, set)| Happening::Mark(of, set)),
+        1 => Just(Happening::Freeze),
+        1 => (0..3_u8).prop_map(Happening::FreezeProxy),
+        2 => Just(Happening::Thaw),
+        1 => (select(Kind::ALL.to_vec()), select(vec![0, 500, 4_000])).prop_map(|(kind, lag)| Happening::ReadLag(kind, millis(lag))),
+        1 => select(vec![-60_000_i64, -1_500, 0, 700, 90_000]).prop_map(Happening::Clock),
+    ]
+}
+
+fn freshness() -> impl proptest::strategy::Strategy<Value = Freshness> {
+    any::<[bool; 4]>().prop_map(|[rollout, workloads, routes, selectors]| Freshness { rollout, workloads, routes, selectors })
+}
+
+fn write_fault() -> impl proptest::strategy::Strategy<Value = Fault> {
+    let later = || select(vec![100, 2_000, 20_000, 150_000]).prop_map(millis);
+    prop_oneof![
+        2 => Just(Fault::Conflict),
+        1 => Just(Fault::Refused),
+        2 => any::<bool>().prop_map(|took_effect| Fault::Unclear { took_effect }),
+        2 => later().prop_map(|by| Fault::Delayed { by }),
+        1 => (0..2_usize).prop_map(|objects| Fault::HalfWay { objects }),
+        2 => any::<bool>().prop_map(|before| Fault::Crash { before, late: None }),
+        2 => (any::<bool>(), later()).prop_map(|(before, late)| Fault::Crash { before, late: Some(late) }),
+    ]
+}
+
+fn seconds(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+fn millis(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+

@@ -1,0 +1,102 @@
+use crate::{IntOrPercent, InvalidStrategy, Revision, Spec, Step, Strategy, Threshold};
+use alloc::{format, vec::Vec};
+use core::time::Duration;
+
+/// What the user wants, as a list of choices that can shrink one by one.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "whoever writes a regression test by hand gives all of it")]
+pub struct Recipe {
+    /// Whether a traffic manager splits the traffic; without one, only weights and pauses are steps.
+    pub routed: bool,
+    /// Pods that carry all traffic.
+    pub replicas: u32,
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// Whether the destinations are two Services (hosts), not two subsets.
+    pub services: bool,
+    /// Objects with routes.
+    pub objects: u8,
+    /// How many pods are enough.
+    pub threshold: Option<Threshold>,
+    /// The fewest pods of a revision that has any.
+    pub min_pods: Option<u32>,
+    /// How long old pods stay.
+    pub delay: Option<Duration>,
+    /// How long an aborted canary's pods stay.
+    pub abort_delay: Option<Duration>,
+    /// Pods above `replicas`, without routing.
+    pub surge: IntOrPercent,
+    /// Pods that may be missing, without routing.
+    pub unavailable: IntOrPercent,
+    /// How long pods may make no progress.
+    pub deadline: Duration,
+    /// Whether the update is aborted then.
+    pub deadline_aborts: bool,
+}
+
+/// How the world behaves as long as nothing happens to it.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "whoever writes a regression test by hand gives all of it")]
+pub struct Surroundings {
+    /// How many proxies.
+    pub proxies: usize,
+    /// The longest that something takes to reach a proxy.
+    pub proxy_lag: Duration,
+    /// The longest that a pod takes to become ready.
+    pub pods_ready: Duration,
+    /// How long pods that are told to end still answer.
+    pub pods_end: Duration,
+    /// How far the counts of pods lag behind their number.
+    pub counts_lag: Duration,
+    /// How long a write takes.
+    pub writes_take: Duration,
+    /// The template whose pods never become ready, faults or not.
+    pub never_ready: Option<u8>,
+    /// Whether the proxies can be asked what they have. If not, what is written must reach them within the
+    /// shortest dwell, or nobody could be right.
+    pub can_be_asked: bool,
+}
+
+/// The names of the managed routes that a recipe's steps may use.
+pub(super) const MANAGED: [&str; 3] = ["to-the-canary", "for-testers", "copy"];
+
+impl Recipe {
+    /// The strategy.
+    ///
+    /// # Errors
+    /// Steps that the strategy cannot have.
+    pub fn strategy(&self, steps: &[Step]) -> Result<Strategy, InvalidStrategy> {
+        let possible = |step: &&Step| self.routed || matches!(step, Step::SetWeight(_) | Step::Pause(_));
+        let mut builder = Strategy::builder()
+            .steps(steps.iter().filter(possible).cloned())
+            .replica_progress_threshold(self.threshold)
+            .scale_down_delay(self.delay)
+            .abort_scale_down_delay(self.abort_delay)
+            .max_surge(self.surge)
+            .max_unavailable(self.unavailable)
+            .min_pods_per_replica_set(self.min_pods);
+        if self.routed {
+            builder = builder.traffic_routing(true).stable_service(self.services).canary_service(self.services);
+            for name in MANAGED {
+                builder = builder.managed_route(name);
+            }
+        }
+        builder.build()
+    }
+
+    /// The user's object at the beginning.
+    ///
+    /// # Errors
+    /// As for [`strategy`](Self::strategy).
+    pub fn spec(&self) -> Result<Spec, InvalidStrategy> {
+        let mut spec = Spec::new(self.strategy(&self.steps)?, revision(1)).replicas(self.replicas);
+        spec.progress_deadline = self.deadline;
+        spec.progress_deadline_abort = self.deadline_aborts;
+        Ok(spec)
+    }
+}
+
+/// The revision of a template's number.
+pub(super) fn revision(number: u8) -> Revision {
+    format!("v{number}").into()
+}
