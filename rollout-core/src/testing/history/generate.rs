@@ -1,6 +1,4 @@
-use super::{
-    Freshness, Happening, History, Recipe, Surroundings, Target, recipe::MANAGED,
-};
+use super::{Freshness, Happening, History, Recipe, Surroundings, Target, recipe::MANAGED};
 use crate::{
     CanaryScale, CommandKind, IntOrPercent, Step, Threshold,
     sim::{Fault, Kind},
@@ -69,27 +67,33 @@ impl Histories {
 
 fn runner(number: u64) -> TestRunner {
     let mut seed = [0x5a; 16];
-    for (to, from) in seed.iter_mut().zip(number.to_le_bytes().into_iter().chain(number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes())) {
+    for (to, from) in seed
+        .iter_mut()
+        .zip(number.to_le_bytes().into_iter().chain(number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes()))
+    {
         *to ^= from;
     }
     TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::XorShift, &seed))
 }
 
 fn history() -> impl proptest::strategy::Strategy<Value = History> {
-    (any::<u64>().no_shrink(), recipe(), surroundings(), several((gap(), happening()), 0..14), any::<bool>()).prop_map(
-        |(seed, recipe, surroundings, happenings, finished_by_a_person)| History {
+    (any::<u64>().no_shrink(), recipe(), surroundings(), several((gap(), happening()), 0..14), any::<bool>())
+        .prop_map(|(seed, recipe, surroundings, happenings, finished_by_a_person)| History {
             seed,
             recipe,
             surroundings,
             happenings,
             finished_by_a_person,
-        },
-    )
+        })
 }
 
 fn recipe() -> impl proptest::strategy::Strategy<Value = Recipe> {
     let pods = (1..=10_u32, option::weighted(0.3, threshold()), option::weighted(0.2, 1..=3_u32));
-    let kind = (prop_oneof![9 => Just(true), 2 => Just(false)], any::<bool>(), prop_oneof![3 => Just(1_u8), 1 => Just(2)]);
+    let kind = (
+        prop_oneof![9 => Just(true), 2 => Just(false)],
+        any::<bool>(),
+        prop_oneof![3 => Just(1_u8), 1 => Just(2)],
+    );
     let fenceposts = (int_or_percent(), int_or_percent());
     let deadline = (prop_oneof![Just(seconds(600)), Just(seconds(60))], any::<bool>());
     (kind, pods, several(step(), 0..7), (delay(), delay()), fenceposts, deadline).prop_map(
@@ -159,7 +163,11 @@ fn scale() -> impl proptest::strategy::Strategy<Value = CanaryScale> {
 fn header() -> impl proptest::strategy::Strategy<Value = Step> {
     (0..2_usize, prop_oneof![3 => Just(true), 1 => Just(false)], 0..2_u8).prop_map(|(which, set, value)| {
         let name: Arc<str> = MANAGED.get(which).copied().unwrap_or_default().into();
-        let value = if value == 0 { StringMatch::Exact("1".to_string()) } else { StringMatch::Prefix("t".to_string()) };
+        let value = if value == 0 {
+            StringMatch::Exact("1".to_string())
+        } else {
+            StringMatch::Prefix("t".to_string())
+        };
         let matches = RouteMatch::Header(vec![HeaderMatch { name: "version".to_string(), value }]);
         let route = set.then(|| Arc::new(ManagedRoute { name: name.clone(), matches }));
         Step::SetHeaderRoute { name, route }
@@ -176,7 +184,11 @@ fn mirror() -> impl proptest::strategy::Strategy<Value = Step> {
 }
 
 fn surroundings() -> impl proptest::strategy::Strategy<Value = Surroundings> {
-    let lags = (select(vec![0, 100, 900, 8_000]), select(vec![0, 1_000, 5_000, 40_000]), select(vec![0, 1_000, 30_000]));
+    let lags = (
+        select(vec![0, 100, 900, 8_000]),
+        select(vec![0, 1_000, 5_000, 40_000]),
+        select(vec![0, 1_000, 30_000]),
+    );
     let never = prop_oneof![9 => Just(None), 1 => (1..=3_u8).prop_map(Some)];
     let reading = (select(vec![0, 0, 200, 3_000]), select(vec![0, 0, 50, 1_000]));
     (1..=3_usize, prop_oneof![3 => Just(true), 1 => Just(false)], lags, reading, never).prop_map(
@@ -230,7 +242,12 @@ fn happening() -> impl proptest::strategy::Strategy<Value = Happening> {
 }
 
 fn freshness() -> impl proptest::strategy::Strategy<Value = Freshness> {
-    any::<[bool; 4]>().prop_map(|[rollout, workloads, routes, selectors]| Freshness { rollout, workloads, routes, selectors })
+    any::<[bool; 4]>().prop_map(|[rollout, workloads, routes, selectors]| Freshness {
+        rollout,
+        workloads,
+        routes,
+        selectors,
+    })
 }
 
 fn write_fault() -> impl proptest::strategy::Strategy<Value = Fault> {
@@ -253,4 +270,3 @@ fn seconds(n: u64) -> Duration {
 fn millis(n: u64) -> Duration {
     Duration::from_millis(n)
 }
-

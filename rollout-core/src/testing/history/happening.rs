@@ -1,4 +1,7 @@
-use crate::{CommandKind, Step, sim::{Fault, Kind}};
+use crate::{
+    CommandKind, Step,
+    sim::{Fault, Kind},
+};
 use alloc::vec::Vec;
 use core::time::Duration;
 

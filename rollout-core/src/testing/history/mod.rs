@@ -9,7 +9,7 @@ mod timeline;
 
 pub use generate::Histories;
 pub use happening::{Freshness, Happening, Target};
-pub use play::{Played, play, play_again};
+pub use play::{play, play_again};
 pub use recipe::{Recipe, Surroundings};
 pub use timeline::Timeline;
 

@@ -168,11 +168,7 @@ fn happen<M: Mesh>(world: &mut World<M, Laws>, history: &History, happening: &Ha
 }
 
 /// Does something to the pods of a role.
-fn at<M: Mesh>(
-    world: &mut World<M, Laws>,
-    of: Target,
-    act: impl FnOnce(&mut World<M, Laws>, &Revision),
-) {
+fn at<M: Mesh>(world: &mut World<M, Laws>, of: Target, act: impl FnOnce(&mut World<M, Laws>, &Revision)) {
     let status = &world.truth().status;
     let revision = match of {
         Target::Stable => status.stable.clone(),

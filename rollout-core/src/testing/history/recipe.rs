@@ -76,7 +76,8 @@ impl Recipe {
             .max_unavailable(self.unavailable)
             .min_pods_per_replica_set(self.min_pods);
         if self.routed {
-            builder = builder.traffic_routing(true).stable_service(self.services).canary_service(self.services);
+            builder =
+                builder.traffic_routing(true).stable_service(self.services).canary_service(self.services);
             for name in MANAGED {
                 builder = builder.managed_route(name);
             }

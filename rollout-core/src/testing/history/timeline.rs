@@ -75,8 +75,11 @@ fn what(what: &What<'_>) -> String {
                 None => text.push_str(" traffic unknown"),
                 Some(seen) => {
                     let routes: Vec<String> = seen.routes.iter().map(routed).collect();
-                    let ends: Vec<String> =
-                        seen.endpoints.iter().map(|(of, answer)| format!("{of} {}", settled(answer))).collect();
+                    let ends: Vec<String> = seen
+                        .endpoints
+                        .iter()
+                        .map(|(of, answer)| format!("{of} {}", settled(answer)))
+                        .collect();
                     text.push_str(&format!(
                         "| stable→{} canary→{} | {} | routes {}, selectors {}, endpoints {}",
                         selections(&seen.stable),
@@ -137,7 +140,9 @@ fn action_text(action: &crate::Action) -> String {
             format!("{revision}: {pods} pods{}", if mark.is_some() { ", marked" } else { "" })
         }
         crate::Action::Select(to) => {
-            let of = |selection: &Option<Selection>| selection.as_ref().map_or("kept".to_string(), ToString::to_string);
+            let of = |selection: &Option<Selection>| {
+                selection.as_ref().map_or("kept".to_string(), ToString::to_string)
+            };
             format!("select stable→{} canary→{}", of(&to.stable), of(&to.canary))
         }
         crate::Action::Route(routes) => format!(
@@ -156,8 +161,11 @@ fn action_text(action: &crate::Action) -> String {
 }
 
 fn status(status: &crate::Status) -> String {
-    let or = |revision: &Option<crate::Revision>| revision.as_ref().map_or("none".to_string(), ToString::to_string);
-    let mut text = format!("stable {} canary {} step {}", or(&status.stable), or(&status.canary), status.step);
+    let or = |revision: &Option<crate::Revision>| {
+        revision.as_ref().map_or("none".to_string(), ToString::to_string)
+    };
+    let mut text =
+        format!("stable {} canary {} step {}", or(&status.stable), or(&status.canary), status.step);
     for (is, word) in [
         (status.paused_at.is_some(), " pausing"),
         (status.aborted.is_some(), " aborted"),
@@ -171,17 +179,25 @@ fn status(status: &crate::Status) -> String {
 }
 
 fn selections(behind: &[Selection]) -> String {
-    let names: Vec<String> = behind.iter().map(|selection| match selection {
-        Selection::UsersOwn => "*".to_string(),
-        Selection::Revision(revision) => revision.to_string(),
-    }).collect();
+    let names: Vec<String> = behind
+        .iter()
+        .map(|selection| match selection {
+            Selection::UsersOwn => "*".to_string(),
+            Selection::Revision(revision) => revision.to_string(),
+        })
+        .collect();
     names.join("+")
 }
 
 fn routed(routes: &RoutesSeen) -> String {
     let names: Vec<&str> = routes.managed.iter().map(|seen| &*seen.name).collect();
     let of = routes.written_for.as_ref().map_or(String::new(), |of| format!(" for {of}"));
-    format!("{}%{}{}", routes.weight, if names.is_empty() { String::new() } else { format!(" {names:?}") }, of)
+    format!(
+        "{}%{}{}",
+        routes.weight,
+        if names.is_empty() { String::new() } else { format!(" {names:?}") },
+        of
+    )
 }
 
 fn settled(answer: &Settled) -> String {
@@ -203,10 +219,26 @@ fn content(content: &Content) -> String {
 }
 
 fn said(truth: &Truth) -> String {
-    let mut text = format!("wants {} of {}{}", truth.spec.replicas, truth.spec.target, if truth.spec.paused { ", paused" } else { "" });
+    let mut text = format!(
+        "wants {} of {}{}",
+        truth.spec.replicas,
+        truth.spec.target,
+        if truth.spec.paused { ", paused" } else { "" }
+    );
     for workload in &truth.workloads {
         let mark = if workload.mark.is_some() { " marked" } else { "" };
-        let ids: Vec<String> = workload.pods.iter().map(|pod| format!("{}{}{}", pod.id, if pod.ready { "" } else { "!" }, if pod.ends.is_some() { "~" } else { "" })).collect();
+        let ids: Vec<String> = workload
+            .pods
+            .iter()
+            .map(|pod| {
+                format!(
+                    "{}{}{}",
+                    pod.id,
+                    if pod.ready { "" } else { "!" },
+                    if pod.ends.is_some() { "~" } else { "" }
+                )
+            })
+            .collect();
         text.push_str(&format!(" | {} {}{mark} [{}]", workload.revision, workload.wanted, ids.join(" ")));
     }
     for object in &truth.traffic {

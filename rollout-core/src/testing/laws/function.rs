@@ -4,6 +4,7 @@ use super::{Decision, Findings, Law};
 use crate::{
     Answer, CommandKind, Observed, Plan, Spec, Status, Time, WakeReason, apply, reconcile,
     sim::{Moment, What},
+    traffic::Settled,
 };
 use alloc::{format, string::ToString};
 use core::time::Duration;
@@ -74,7 +75,7 @@ impl Law for WakeMeansChange {
             WakeReason::PauseEnds | WakeReason::ScaleDown | WakeReason::ProgressDeadline => {}
         }
         findings.premise();
-        let then = reconcile(d.spec, d.stored, d.observed, wake.at);
+        let then = reconcile(d.spec, d.stored, &older(d.observed, wake.at.since(d.now)), wake.at);
         if acts(&then, d.stored).is_none() {
             findings
                 .broken(|| format!("it wakes at {} because {}, and then nothing differs", wake.at, wake.why));
@@ -102,7 +103,7 @@ impl Law for Quiescent {
         let (What::Rest, Some((spec, stored, observed, now))) = (moment.what, &self.last) else { return };
         findings.premise();
         for later in [0, 1, 3_600, 30 * 86_400].map(Duration::from_secs) {
-            let again = reconcile(spec, stored, observed, *now + later);
+            let again = reconcile(spec, stored, &older(observed, later), *now + later);
             if let Some(how) = acts(&again, stored) {
                 findings.broken(|| format!("at rest, decided again {later:?} later: {how}"));
             }
@@ -178,6 +179,20 @@ impl Law for WireRoundTrip {
 fn round_trip<T: PartialEq + serde::Serialize + serde::de::DeserializeOwned>(value: &T) -> bool {
     let text = serde_json::to_string(value);
     text.and_then(|text| serde_json::from_str::<T>(&text)).is_ok_and(|back| back == *value)
+}
+
+/// The same observation so much later: where nothing can be asked, only the age of what was written grows.
+fn older(observed: &Observed, by: Duration) -> Observed {
+    let mut older = observed.clone();
+    if let Some(seen) = &mut older.traffic {
+        let endpoints = seen.endpoints.iter_mut().map(|(_, answer)| answer);
+        for answer in endpoints.chain([&mut seen.routes_settled, &mut seen.selectors_settled]) {
+            if let Settled::Unknown { age } = answer {
+                *age = age.saturating_add(by);
+            }
+        }
+    }
+    older
 }
 
 /// What a plan does that a repeated one must not do.

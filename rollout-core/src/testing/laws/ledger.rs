@@ -121,9 +121,8 @@ impl Ledger {
         if rested.excused || self.foreign.is_some_and(|at| at >= rested.seen_at) {
             return true;
         }
-        let since =
-            |(of, at): &&(Revision, Time)| *at >= rested.seen_at && dark.is_none_or(|dark| dark == of);
-        let lost = self.lost.iter().filter(since).count();
+        let since = self.lost.iter().filter(|(_, at, _)| *at >= rested.seen_at);
+        let lost: u32 = since.filter(|(of, ..)| dark.is_none_or(|dark| dark == of)).map(|(.., n)| n).sum();
         let saw = dark.map_or(rested.users_own, |dark| {
             rested.ready.iter().find(|(of, _)| of == dark).map_or(0, |(_, ready)| *ready)
         });

@@ -53,6 +53,11 @@ impl Met {
         if !routed && destination == Destination::Stable {
             met.share = total;
         }
+        if truth.spec.strategy.routing().is_none() {
+            // Nobody routes, and nobody is asked: what counts is that pods are there.
+            met.ready = truth.workloads.iter().map(crate::sim::Workload::ready).sum();
+            return met;
+        }
         if met.reached() {
             met.ready = selections.iter().map(|selection| ready(truth, proxy, selection)).min().unwrap_or(0);
             if selections.is_empty() {

@@ -12,8 +12,8 @@ use core::time::Duration;
 pub(super) struct PauseNotShortened {
     version: u64,
     under_way: Option<UnderWay>,
-    /// How far the clock of each process is ahead of true time, in milliseconds.
-    clocks: Vec<(u32, i64)>,
+    /// The last decision of each process: when, and how far its clock was ahead of true time, in milliseconds.
+    clocks: Vec<(u32, Time, i64)>,
     commanded: bool,
 }
 
@@ -35,8 +35,8 @@ impl Law for PauseNotShortened {
     fn see(&mut self, moment: &Moment<'_>, findings: &mut Findings) {
         if let Some(decision) = Decision::of(moment) {
             let ahead = decision.now.as_millis().saturating_sub(moment.truth.now.as_millis());
-            self.clocks.retain(|(process, _)| *process != decision.process);
-            self.clocks.push((decision.process, ahead));
+            self.clocks.retain(|(process, ..)| *process != decision.process);
+            self.clocks.push((decision.process, moment.truth.now, ahead));
             return;
         }
         match moment.what {
@@ -64,9 +64,8 @@ impl Law for PauseNotShortened {
 impl PauseNotShortened {
     fn moved(&mut self, moment: &Moment<'_>, by: Option<u32>, findings: &mut Findings) {
         let status = &moment.truth.status;
-        let of =
-            |process: u32| self.clocks.iter().find(|(of, _)| *of == process).map_or(0, |(_, ahead)| *ahead);
-        let ahead = by.map_or(0, of);
+        let decided = by.and_then(|process| self.clocks.iter().find(|(of, ..)| *of == process));
+        let (at, ahead) = decided.map_or((moment.truth.now, 0), |(_, at, ahead)| (*at, *ahead));
         if let Some(old) = &self.under_way {
             let same = status.canary.as_ref() == Some(&old.revision)
                 && status.step_hash.as_ref() == Some(&old.steps);
@@ -76,7 +75,7 @@ impl PauseNotShortened {
             let passed = same && status.step > old.step && status.aborted.is_none() && !status.promote_full;
             if passed && !self.commanded {
                 findings.premise();
-                let waited = moment.truth.now.since(old.began);
+                let waited = at.since(old.began);
                 let difference = Duration::from_millis(ahead.abs_diff(old.ahead));
                 if waited.saturating_add(difference) < old.lasts {
                     findings.broken(|| {
@@ -86,12 +85,12 @@ impl PauseNotShortened {
             }
         }
         self.commanded = false;
-        self.under_way = begun(moment, ahead);
+        self.under_way = begun(moment, at, ahead);
     }
 }
 
 /// The pause that is under way from now on, if one is.
-fn begun(moment: &Moment<'_>, ahead: i64) -> Option<UnderWay> {
+fn begun(moment: &Moment<'_>, at: Time, ahead: i64) -> Option<UnderWay> {
     let status = &moment.truth.status;
     status.paused_at?;
     let steps = moment.truth.spec.strategy.steps();
@@ -101,7 +100,7 @@ fn begun(moment: &Moment<'_>, ahead: i64) -> Option<UnderWay> {
         steps: status.step_hash.clone()?,
         step: status.step,
         lasts: *lasts,
-        began: moment.truth.now,
+        began: at,
         ahead,
     })
 }

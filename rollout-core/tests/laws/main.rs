@@ -1,0 +1,146 @@
+//! All laws over random histories: `cargo test --release -p rollout-core --features testing --test laws`.
+//!
+//! `HISTORIES=1000000` plays more, `FROM=7` begins at another number, `ONLY=123` plays one and prints what
+//! happened.
+
+use rollout_core::testing::{
+    history::{Histories, play, play_again},
+    laws::Violation,
+};
+use std::{
+    collections::BTreeMap,
+    env,
+    num::NonZero,
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+    time::Instant,
+};
+
+/// How many are played.
+const HISTORIES: u64 = 100_000;
+/// How many laws' failures are made smaller and printed.
+const PRINTED: usize = 3;
+
+#[derive(Default)]
+struct Found {
+    premises: BTreeMap<&'static str, (u64, u64)>,
+    broken: BTreeMap<&'static str, Vec<(u64, usize)>>,
+}
+
+#[test]
+fn every_law_holds_in_every_history() {
+    if let Some(number) = number("ONLY") {
+        return one(number);
+    }
+    let (from, histories) = (number("FROM").unwrap_or(0), number("HISTORIES").unwrap_or(HISTORIES));
+    let began = Instant::now();
+    let found = all(from, histories);
+    let took = began.elapsed();
+    println!(
+        "{histories} histories from number {from} in {took:.1?}: {:.0} a second",
+        histories as f64 / took.as_secs_f64()
+    );
+    println!("how often each law had something to say:");
+    for (law, (premises, most)) in &found.premises {
+        let most = if *most > 0 { format!(" (most: {most})") } else { String::new() };
+        println!("  {law:<28} {premises:>10}{most}");
+    }
+    for (law, numbers) in &found.broken {
+        println!("BROKEN {law}: {} histories, the shortest: number {}", numbers.len(), shortest(numbers));
+    }
+    for numbers in found.broken.values().take(PRINTED) {
+        smaller(shortest(numbers));
+    }
+    assert!(found.broken.is_empty(), "laws are broken: {:?}", found.broken.keys());
+    let idle: Vec<_> = found.premises.iter().filter(|(_, (premises, _))| *premises == 0).collect();
+    assert!(idle.is_empty(), "laws that never had anything to say: {idle:?}");
+}
+
+fn all(from: u64, histories: u64) -> Found {
+    let next = AtomicU64::new(from);
+    let threads = thread::available_parallelism().map_or(2, NonZero::get);
+    let mut found = Found::default();
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| some(&next, from + histories))).collect();
+        for worker in workers {
+            let part = worker.join().expect("a history panicked; its number is printed above");
+            for (law, (premises, most)) in part.premises {
+                let sum = found.premises.entry(law).or_default();
+                *sum = (sum.0 + premises, sum.1.max(most));
+            }
+            for (law, numbers) in part.broken {
+                found.broken.entry(law).or_default().extend(numbers);
+            }
+        }
+    });
+    found
+}
+
+/// Says which history it was when one panics.
+struct Playing(u64);
+
+impl Drop for Playing {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            println!("history number {} panicked", self.0);
+        }
+    }
+}
+
+fn some(next: &AtomicU64, until: u64) -> Found {
+    let histories = Histories::new();
+    let mut found = Found::default();
+    loop {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        if number >= until {
+            return found;
+        }
+        let _playing = Playing(number);
+        let history = histories.draw(number).expect("every number has a history");
+        let laws = play(&history);
+        for (law, findings) in laws.findings() {
+            let sum = found.premises.entry(law).or_default();
+            *sum = (sum.0 + findings.premises(), sum.1.max(findings.most()));
+        }
+        if let Some(Violation { law, .. }) = laws.violation() {
+            found.broken.entry(law).or_default().push((number, history.happenings.len()));
+        }
+    }
+}
+
+fn shortest(numbers: &[(u64, usize)]) -> u64 {
+    numbers.iter().min_by_key(|(number, len)| (*len, *number)).map_or(0, |(number, _)| *number)
+}
+
+fn number(name: &str) -> Option<u64> {
+    env::var(name).ok().map(|text| text.parse().expect("a number"))
+}
+
+/// The smallest history from a failing one on, as a value and as it happened.
+fn smaller(number: u64) {
+    let histories = Histories::new();
+    let law =
+        play(&histories.draw(number).expect("it was drawn before")).violation().map(|broken| broken.law);
+    let same = |laws: &rollout_core::testing::laws::Laws| laws.violation().map(|broken| broken.law) == law;
+    let history = histories.shrink(number, |history| same(&play(history))).expect("it was drawn before");
+    let laws = play_again(&history);
+    println!("\n===== history number {number}, made smaller =====\n{history:#?}");
+    if let Some(timeline) = laws.timeline() {
+        println!("{timeline}");
+    }
+    if let Some(broken) = laws.violation() {
+        println!(
+            "===== {broken}\n===== again: ONLY={number} cargo test --release -p rollout-core --features testing --test laws -- --nocapture"
+        );
+    }
+}
+
+fn one(number: u64) {
+    let history = Histories::new().draw(number).expect("every number has a history");
+    let laws = play(&history);
+    assert!(laws.violation().is_none(), "{}", {
+        smaller(number);
+        "see above"
+    });
+    println!("history number {number} breaks no law:\n{history:#?}");
+}
