@@ -19,7 +19,9 @@ pub(super) fn decide(draft: &mut Draft, spec: &Spec) {
         rest(status, steps);
     } else if status.stable.is_none() {
         // The first deploy runs no steps, and there is nothing to go back to.
+        let progress = status.progress.take();
         status.restart();
+        status.progress = progress;
     } else if edited && status.step != 0 {
         let (aborted, promote_full) = (status.aborted.take(), status.promote_full);
         status.restart();
