@@ -1,6 +1,6 @@
 //! Why a rollout is not further: the guard, what it needs, what it sees, since when, what ends it.
 
-use crate::{Range, Revision, Time};
+use crate::{Range, Revision, Time, traffic::Destination};
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 use serde::{Deserialize, Serialize};
@@ -73,9 +73,11 @@ pub enum WaitReason {
         /// Which one.
         revision: Revision,
     },
-    /// A destination that requests reach is to be pointed at other pods.
-    DestinationInUse {
-        /// What it leads to, and should not.
+    /// A destination still leads to other pods than it should.
+    LeadsElsewhere {
+        /// Which destination.
+        destination: Destination,
+        /// The revision that it leads to; `None` when that is the user's own selector.
         revision: Option<Revision>,
     },
     /// The routes still name another revision than the one under way.
@@ -171,7 +173,7 @@ impl WaitReason {
         "dwell",
         "scale-down delay",
         "mark",
-        "destination in use",
+        "destination",
         "routes of another revision",
         "stable dark",
         "stable gone",
@@ -202,7 +204,7 @@ impl WaitReason {
             Self::Dwell { .. } => "dwell",
             Self::ScaleDownDelay { .. } => "scale-down delay",
             Self::Marked { .. } => "mark",
-            Self::DestinationInUse { .. } => "destination in use",
+            Self::LeadsElsewhere { .. } => "destination",
             Self::RoutesOfAnother { .. } => "routes of another revision",
             Self::StableDark => "stable dark",
             Self::StableGone { .. } => "stable gone",
@@ -257,11 +259,11 @@ impl fmt::Display for WaitReason {
             Self::Marked { revision } => {
                 write!(f, "{revision} bears the mark for scale-down, which must go first")
             }
-            Self::DestinationInUse { revision: Some(revision) } => {
-                write!(f, "the canary destination is in use and leads to {revision}")
+            Self::LeadsElsewhere { destination, revision: Some(revision) } => {
+                write!(f, "the {destination} destination still leads to {revision}")
             }
-            Self::DestinationInUse { revision: None } => {
-                f.write_str("the canary destination is in use and leads to other pods")
+            Self::LeadsElsewhere { destination, revision: None } => {
+                write!(f, "the {destination} destination still leads to the user's own selector")
             }
             Self::RoutesOfAnother { revision: Some(revision) } => {
                 write!(f, "the routes were written for {revision}")

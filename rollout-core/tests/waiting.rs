@@ -128,12 +128,12 @@ const ROWS: [Row; 20] = [
         "v2 bears the mark for scale-down, which must go first; ends when the write is observed",
     ),
     (
-        "destination in use",
+        "destination",
         |it| {
             it.supersede();
             it.revisions()[0] = pods("v1", 4).ready(Range::exact(0));
         },
-        "the canary destination is in use and leads to v2; ends when the write is observed",
+        "the canary destination still leads to v2; ends when the write is observed",
     ),
     (
         "routes of another revision",

@@ -38,7 +38,7 @@ fn once(draft: &mut Draft, view: &View<'_>) -> bool {
     let Some(canary) = roles.canary else { return false };
     if roles.stable.is_none() {
         let done = all_pods(canary, view).and_then(|()| view.endpoints_settled(&status, canary));
-        return draft.passes(done) && commit(draft, view);
+        return draft.reaches(done) && commit(draft, view);
     }
     if !roles.under_way {
         return false;
@@ -53,14 +53,14 @@ fn once(draft: &mut Draft, view: &View<'_>) -> bool {
     let Some(step) = usize::try_from(status.step).ok().and_then(|index| steps.get(index)) else {
         let desire = Desire::at(&status, &roles, view);
         let done = all_pods(canary, view).and_then(|()| there(&status, &roles, &desire, view));
-        return draft.passes(done) && commit(draft, view);
+        return draft.reaches(done) && commit(draft, view);
     };
     if let Step::Pause(duration) = step {
         return pause(draft, view, *duration, step);
     }
     let desire = Desire::at(&status, &roles, view);
     let done = pods(&status, step, canary, view).and_then(|()| there(&status, &roles, &desire, view));
-    if !draft.passes(done) {
+    if !draft.reaches(done) {
         return false;
     }
     complete(draft, view, step);

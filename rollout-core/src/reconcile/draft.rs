@@ -69,6 +69,15 @@ impl Draft {
         gate.map_err(|closed| self.wait(closed)).is_ok()
     }
 
+    /// As `passes`, but says nothing where only a write has not happened yet: what holds that write back says
+    /// so itself.
+    pub(super) fn reaches(&mut self, gate: Gate) -> bool {
+        match gate {
+            Err(closed) if closed.waiting.reason == WaitReason::CarryingOut => false,
+            gate => self.passes(gate),
+        }
+    }
+
     pub(super) fn hold(&mut self, reason: WaitReason) {
         self.wait(Closed::new(reason, Ending::Readable));
     }

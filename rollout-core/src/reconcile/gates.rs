@@ -7,7 +7,10 @@ use super::{
     roles::Roles,
     view::{STEP_DWELL, View},
 };
-use crate::{Ending, Range, Revision, Status, WaitReason, goal, traffic::Selection};
+use crate::{
+    Ending, Range, Revision, Status, WaitReason, goal,
+    traffic::{Destination, Selection},
+};
 
 /// Whether enough pods of a revision are available.
 pub(super) fn available(view: &View<'_>, revision: &Revision, need: u32) -> Gate {
@@ -54,8 +57,7 @@ pub(super) fn up(view: &View<'_>, status: &Status, desire: &Desire, lead: &Revis
         return Ok(());
     }
     if !view.canary_leads_to(lead) {
-        let revision = view.seen.canary.iter().find_map(Selection::revision).cloned();
-        return Err(Closed::new(WaitReason::DestinationInUse { revision }, Ending::Observed));
+        return Err(elsewhere(view, Destination::Canary));
     }
     unmarked(view, lead)?;
     ready(view, lead, enough(view, status, desire, desire.weight))?;
@@ -78,8 +80,7 @@ pub(super) fn fall(view: &View<'_>, status: &Status, roles: &Roles<'_>) -> Gate 
     // Where the pods of both are gone, whatever else is behind stable's destination is better.
     if returns_to_itself(view, stable) && view.ready(stable).hi() > 0 && !off(Guard::StableReturn) {
         if !view.stable_leads_to(stable) {
-            let revision = view.seen.stable.iter().find_map(Selection::revision).cloned();
-            return Err(Closed::new(WaitReason::DestinationInUse { revision }, Ending::Observed));
+            return Err(elsewhere(view, Destination::Stable));
         }
         return view.selectors_settled(status, STEP_DWELL);
     }
@@ -106,6 +107,12 @@ pub(super) fn drop_managed(view: &View<'_>, status: &Status, roles: &Roles<'_>) 
         return Ok(());
     }
     Err(Closed::new(WaitReason::StableCannotCarry { need: 1, seen }, Ending::StableCarries))
+}
+
+/// A destination that does not lead where it should.
+pub(super) fn elsewhere(view: &View<'_>, destination: Destination) -> Closed {
+    let revision = view.seen.behind(destination).iter().find_map(Selection::revision).cloned();
+    Closed::new(WaitReason::LeadsElsewhere { destination, revision }, Ending::Observed)
 }
 
 /// Whether the canary destination leads to the stable revision, and nowhere else.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Ending, Revision, Status, WaitReason, goal,
-    traffic::{RoutesSeen, Selection, Selectors},
+    traffic::{Destination, RoutesSeen, Selection, Selectors},
 };
 
 /// Where the destinations should lead, as far as they may be pointed there now.
@@ -63,10 +63,7 @@ fn for_canary(view: &View<'_>, status: &Status, roles: &Roles<'_>, desire: &Desi
     if leads && behind.is_some() {
         let managed = view.seen.routes.iter().any(|object| !object.managed.is_empty());
         if managed || !dark {
-            return Err(Closed::new(
-                WaitReason::DestinationInUse { revision: behind.cloned() },
-                Ending::Observed,
-            ));
+            return Err(gates::elsewhere(view, Destination::Canary));
         }
     } else if leads && desire.of_another {
         return Err(Closed::new(WaitReason::RoutesOfAnother { revision: None }, Ending::Observed));
