@@ -174,12 +174,11 @@ impl ObjectEditor for IstioEditor {
         for (name, _) in &all {
             seen = seen.and(self.read_one(objects, name)?);
         }
-        if !self.config.managed_routes.is_empty() && seen.routes.iter().all(|object| !object.takes_managed) {
-            if let Some((name, _)) = all.first() {
-                let what = "the Rollout has managedRoutes, but none of its VirtualServices has http routes";
-                let instead = "write an http route, or take managedRoutes out of the Rollout";
-                return Err(Problem::new("spec.http", what, instead).of(name));
-            }
+        let nowhere = seen.routes.iter().all(|object| !object.takes_managed);
+        if let Some((name, _)) = all.first().filter(|_| nowhere && !self.config.managed_routes.is_empty()) {
+            let what = "the Rollout has managedRoutes, but none of its VirtualServices has http routes";
+            let instead = "write an http route, or take managedRoutes out of the Rollout";
+            return Err(Problem::new("spec.http", what, instead).of(name));
         }
         let listed = objects.keys().filter(|name| name::is_virtual_service(name));
         for name in listed.filter(|name| !all.iter().any(|(ours, _)| ours == *name)) {
