@@ -11,13 +11,16 @@ use rollout_core::{
 /// When the rollout does not come to its end, which is a fault of the engine.
 #[must_use]
 #[expect(clippy::expect_used, reason = "a benchmark of a rollout that fails is worth nothing")]
-pub fn weight_canary(seed: u64) -> Summary {
+pub fn weight_canary(replicas: u32, seed: u64) -> Summary {
     let pause = Step::Pause(Some(Duration::from_secs(600)));
     let steps = [Step::SetWeight(5), pause.clone(), Step::SetWeight(50), pause];
     let strategy = Strategy::builder().traffic_routing(true).steps(steps).build().expect("a valid strategy");
     let lag = Delay::between(Duration::from_millis(100), Duration::from_secs(2));
-    let mut world =
-        Sim::new(Spec::new(strategy, "v1".into()).replicas(10)).proxies(2).proxy_lag(lag).seed(seed).build();
+    let mut world = Sim::new(Spec::new(strategy, "v1".into()).replicas(replicas))
+        .proxies(2)
+        .proxy_lag(lag)
+        .seed(seed)
+        .build();
     let hour = Duration::from_secs(3600);
     assert!(world.run_to_rest(hour).expect("a first deploy"), "the first deploy never ends");
     world.update_to("v2");
@@ -31,8 +34,10 @@ mod tests {
 
     #[test]
     fn a_whole_canary_takes_its_two_pauses_and_loses_no_request() {
-        for seed in 0..20 {
-            let summary = super::weight_canary(seed);
+        for (replicas, seed) in
+            [1, 10].into_iter().flat_map(|replicas| (0..20).map(move |seed| (replicas, seed)))
+        {
+            let summary = super::weight_canary(replicas, seed);
             assert_eq!((summary.health, summary.at_rest), (Health::Healthy, true), "seed {seed}: {summary}");
             assert!((1200..1400).contains(&summary.took.as_secs()), "seed {seed}: {summary}");
             assert!(summary.requests.per_thousand().to_string().starts_with('0'), "seed {seed}: {summary}");
