@@ -1,11 +1,13 @@
 //! Whole rollouts in the virtual world. `cargo test --features sim --test sim -- --nocapture` prints them.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod timeline;
 
 use core::time::Duration;
 use rollout_core::{
     Spec, Step, Strategy,
-    sim::{CoreMesh, Sim, World},
+    sim::{CoreMesh, Health, Sim, World},
 };
 use timeline::Timeline;
 
@@ -42,5 +44,9 @@ fn play(spec: Spec) -> World<CoreMesh, Timeline> {
 #[test]
 fn a_weight_canary() {
     let world = play(weight_canary());
-    assert!(world.summary().at_rest);
+    let summary = world.summary();
+    assert!(summary.at_rest && summary.health == Health::Healthy && summary.requests.dark == 0, "{summary}");
+    assert!(summary.took > 20 * MINUTE && summary.took < 22 * MINUTE, "{summary}");
+    // One of each that was asked for, and no more: selectors twice and once at the first deploy.
+    assert_eq!((summary.selects, summary.routes, summary.fences), (3, 4, 1), "{summary}");
 }

@@ -1,5 +1,7 @@
 //! Prints what happens in a world, line by line.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "the rest is printed as it is")]
+
 use rollout_core::{
     Time,
     sim::{Content, Moment, Watcher, What},
