@@ -1,0 +1,3 @@
+//! Plays a canary in virtual time; `simulate --help` says how.
+
+fn main() {}
