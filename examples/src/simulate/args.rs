@@ -95,8 +95,24 @@ pub(crate) enum Expect {
 }
 
 const OPTIONS: [&str; 18] = [
-    "set", "image", "update", "at", "promote-after", "replicas", "ready-after", "never-ready", "lose-pods",
-    "proxies", "proxy-lag", "freeze-mesh", "until", "seed", "objects", "json", "expect", "help",
+    "set",
+    "image",
+    "update",
+    "at",
+    "promote-after",
+    "replicas",
+    "ready-after",
+    "never-ready",
+    "lose-pods",
+    "proxies",
+    "proxy-lag",
+    "freeze-mesh",
+    "until",
+    "seed",
+    "objects",
+    "json",
+    "expect",
+    "help",
 ];
 
 impl Args {
@@ -121,7 +137,9 @@ impl Args {
                 Ok(None) => break,
                 Ok(Some(Arg::Value(path))) => args.inputs.push(path.into()),
                 Ok(Some(Arg::Short('h'))) => args.help = true,
-                Ok(Some(Arg::Short(letter))) => errors.push(format!("there is no option -{letter}; see --help")),
+                Ok(Some(Arg::Short(letter))) => {
+                    errors.push(format!("there is no option -{letter}; see --help"))
+                }
                 Ok(Some(Arg::Long(name))) => {
                     let name = name.to_owned();
                     if let Err(error) = args.option(&name, &mut parser) {
@@ -223,7 +241,11 @@ fn span(text: &str) -> Result<(Duration, Duration), String> {
     let (from, to) =
         text.split_once("..").ok_or_else(|| format!("{text:?} is no span; write it like 5m..6m"))?;
     let (from, to) = (duration::parse(from)?, duration::parse(to)?);
-    if from < to { Ok((from, to)) } else { Err(format!("{text:?} ends before it begins; write it like 5m..6m")) }
+    if from < to {
+        Ok((from, to))
+    } else {
+        Err(format!("{text:?} ends before it begins; write it like 5m..6m"))
+    }
 }
 
 impl Side {
@@ -311,7 +333,8 @@ mod tests {
 
     #[test]
     fn says_everything_that_is_wrong() {
-        let errors = parse("x --replica 3 --lose-pods 2 --freeze-mesh 6m..5m --expect good --proxies many -q");
+        let errors =
+            parse("x --replica 3 --lose-pods 2 --freeze-mesh 6m..5m --expect good --proxies many -q");
         assert_eq!(
             errors.unwrap_err(),
             [
@@ -323,7 +346,10 @@ mod tests {
                 "there is no option -q; see --help",
             ]
         );
-        assert_eq!(parse("").unwrap_err(), ["no manifest is given; write a file, a folder, or - for standard input"]);
+        assert_eq!(
+            parse("").unwrap_err(),
+            ["no manifest is given; write a file, a folder, or - for standard input"]
+        );
         assert_eq!(parse("x --at").unwrap_err(), ["--at: needs a value; see --help"]);
     }
 

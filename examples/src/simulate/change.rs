@@ -38,7 +38,8 @@ impl Change {
     /// Reads `[ROLLOUT:]path=value`.
     pub(crate) fn parse_set(text: &str) -> Result<Self, String> {
         let example = "write it like provider:spec.template.metadata.labels.version=v2";
-        let (place, value) = text.split_once('=').ok_or_else(|| format!("{text:?} has no value; {example}"))?;
+        let (place, value) =
+            text.split_once('=').ok_or_else(|| format!("{text:?} has no value; {example}"))?;
         let (rollout, path) = match place.split_once(':') {
             Some((rollout, path)) => (Some(rollout.to_owned()), path),
             None => (None, place),
@@ -52,10 +53,10 @@ impl Change {
 
     /// Reads `[ROLLOUT/]CONTAINER=IMAGE`.
     pub(crate) fn parse_image(text: &str) -> Result<Self, String> {
-        let (place, image) = text
-            .split_once('=')
-            .filter(|(place, image)| !place.is_empty() && !image.is_empty())
-            .ok_or_else(|| format!("{text:?} has no image; write it like web=nginx:1.29 or provider/web=nginx:1.29"))?;
+        let (place, image) =
+            text.split_once('=').filter(|(place, image)| !place.is_empty() && !image.is_empty()).ok_or_else(
+                || format!("{text:?} has no image; write it like web=nginx:1.29 or provider/web=nginx:1.29"),
+            )?;
         let (rollout, container) = match place.split_once('/') {
             Some((rollout, container)) => (Some(rollout.to_owned()), container),
             None => (None, place),
@@ -138,7 +139,10 @@ fn child<'a>(at: &'a mut Value, part: &str, so_far: &str) -> Result<&'a mut Valu
         Value::Object(map) => Some(match nearest(part, map.keys().map(String::as_str)) {
             Some(near) => format!("{place} has no {part:?}; did you mean {near:?}?"),
             None => {
-                format!("{place} has no {part:?}; it has {}", map.keys().cloned().collect::<Vec<_>>().join(", "))
+                format!(
+                    "{place} has no {part:?}; it has {}",
+                    map.keys().cloned().collect::<Vec<_>>().join(", ")
+                )
             }
         }),
         Value::Array(list) if part.parse::<usize>().is_ok_and(|index| index < list.len()) => None,
@@ -177,7 +181,9 @@ fn set_image(manifest: &mut Value, name: &str, image: &str) -> Result<(), String
     for list in ["/spec/template/spec/containers", "/spec/template/spec/initContainers"] {
         let containers = manifest.pointer(list).and_then(Value::as_array).map_or(0, Vec::len);
         for index in 0..containers {
-            let Some(Value::Object(container)) = manifest.pointer_mut(&format!("{list}/{index}")) else { continue };
+            let Some(Value::Object(container)) = manifest.pointer_mut(&format!("{list}/{index}")) else {
+                continue;
+            };
             let its_name = container.get("name").and_then(Value::as_str).unwrap_or_default();
             if its_name == name {
                 container.insert("image".to_owned(), Value::String(image.to_owned()));
@@ -258,18 +264,36 @@ mod tests {
         let image = changed(Change::parse_image("provider/web=nginx:2")).unwrap();
         assert_eq!(image.pointer("/spec/template/spec/containers/0/image"), Some(&json!("nginx:2")));
         let touched = changed(Ok(Change { rollout: None, what: What::Touch })).unwrap();
-        assert_eq!(touched.pointer("/spec/template/metadata/annotations/simulate~1update"), Some(&json!("1")));
+        assert_eq!(
+            touched.pointer("/spec/template/metadata/annotations/simulate~1update"),
+            Some(&json!("1"))
+        );
     }
 
     #[test]
     fn says_what_to_write_instead() {
         for (change, error) in [
-            (Change::parse_set("spec.replicas"), "\"spec.replicas\" has no value; write it like provider:spec.template.metadata.labels.version=v2"),
-            (Change::parse_set("spec..x=1"), "\"spec..x\" has an empty part; write it like provider:spec.template.metadata.labels.version=v2"),
-            (Change::parse_set("spec.templat.metadata=1"), "spec has no \"templat\"; did you mean \"template\"?"),
+            (
+                Change::parse_set("spec.replicas"),
+                "\"spec.replicas\" has no value; write it like provider:spec.template.metadata.labels.version=v2",
+            ),
+            (
+                Change::parse_set("spec..x=1"),
+                "\"spec..x\" has an empty part; write it like provider:spec.template.metadata.labels.version=v2",
+            ),
+            (
+                Change::parse_set("spec.templat.metadata=1"),
+                "spec has no \"templat\"; did you mean \"template\"?",
+            ),
             (Change::parse_set("spec.replicas.x=1"), "spec.replicas is 1, nothing can be set in it"),
-            (Change::parse_set("spec.template.spec.containers.7=1"), "spec.template.spec.containers is a list of 1, \"7\" is none of them; write a number from 0"),
-            (Change::parse_image("web"), "\"web\" has no image; write it like web=nginx:1.29 or provider/web=nginx:1.29"),
+            (
+                Change::parse_set("spec.template.spec.containers.7=1"),
+                "spec.template.spec.containers is a list of 1, \"7\" is none of them; write a number from 0",
+            ),
+            (
+                Change::parse_image("web"),
+                "\"web\" has no image; write it like web=nginx:1.29 or provider/web=nginx:1.29",
+            ),
             (Change::parse_image("wbe=x"), "there is no container \"wbe\"; did you mean \"web\"?"),
         ] {
             assert_eq!(changed(change), Err(error.to_owned()));

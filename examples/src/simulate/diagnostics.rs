@@ -39,7 +39,11 @@ pub(crate) fn render(diagnostics: &[Diagnostic], sources: &[Source]) -> String {
         one(&mut text, diagnostic, sources);
         text.push('\n');
     }
-    let counts = [(Severity::Error, "error"), (Severity::Unsupported, "not driven yet"), (Severity::Warning, "warning")];
+    let counts = [
+        (Severity::Error, "error"),
+        (Severity::Unsupported, "not driven yet"),
+        (Severity::Warning, "warning"),
+    ];
     let said: Vec<String> = counts
         .iter()
         .filter_map(|(severity, word)| {
@@ -89,7 +93,9 @@ fn marker(line: &str, column: usize) -> (String, usize) {
     let rest: Vec<char> = line.chars().skip(column.saturating_sub(1)).collect();
     let quoted = rest.first().filter(|first| ['"', '\''].contains(first));
     let length = match quoted {
-        Some(quote) => rest.iter().skip(1).position(|letter| letter == quote).map_or(rest.len(), |end| end + 2),
+        Some(quote) => {
+            rest.iter().skip(1).position(|letter| letter == quote).map_or(rest.len(), |end| end + 2)
+        }
         None => rest.iter().position(|letter| " ,:]}".contains(*letter)).unwrap_or(rest.len()),
     };
     let marked: usize = rest.iter().take(length).map(|letter| width(*letter)).sum();

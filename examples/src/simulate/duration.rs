@@ -59,9 +59,14 @@ mod tests {
 
     #[test]
     fn reads_what_go_reads() {
-        for (text, millis) in
-            [("30s", 30_000), ("12m", 720_000), ("1h30m", 5_400_000), ("1.5h", 5_400_000), ("300ms", 300), ("0", 0)]
-        {
+        for (text, millis) in [
+            ("30s", 30_000),
+            ("12m", 720_000),
+            ("1h30m", 5_400_000),
+            ("1.5h", 5_400_000),
+            ("300ms", 300),
+            ("0", 0),
+        ] {
             assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
         }
     }

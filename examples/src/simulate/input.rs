@@ -34,7 +34,10 @@ pub(crate) fn read(paths: &[PathBuf], stdin: &mut dyn Read) -> Result<Vec<Source
             Ok(files) => {
                 for file in files {
                     let name = file.display().to_string();
-                    match fs::File::open(&file).map_err(|error| error.to_string()).and_then(|mut file| text(&mut file)) {
+                    match fs::File::open(&file)
+                        .map_err(|error| error.to_string())
+                        .and_then(|mut file| text(&mut file))
+                    {
                         Ok(text) => sources.push(Source { name: name.into(), text }),
                         Err(error) => errors.push(format!("{name}: {error}")),
                     }
@@ -71,7 +74,10 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, String> {
             // A linked folder is not followed: it may lead back up.
             if entry.file_type().map_err(words)?.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|end| ["yaml", "yml", "json"].iter().any(|known| end == *known)) {
+            } else if path
+                .extension()
+                .is_some_and(|end| ["yaml", "yml", "json"].iter().any(|known| end == *known))
+            {
                 found.push(path);
             }
         }

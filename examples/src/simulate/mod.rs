@@ -2,8 +2,13 @@
 
 mod args;
 mod change;
+mod clock;
 mod diagnostics;
 mod duration;
+mod happening;
 mod input;
+mod names;
 mod nearest;
 mod script;
+mod text;
+mod words;

@@ -1,10 +1,6 @@
 //! What is said and done at which time: `--at [ROLLOUT:]12m=abort`.
 
-use super::{
-    change::Change,
-    duration,
-    nearest::nearest,
-};
+use super::{change::Change, duration, nearest::nearest};
 use rollout_core::CommandKind;
 use std::{fmt, time::Duration};
 

@@ -1,0 +1,141 @@
+//! What the timeline tells: one happening a line. Both renderers, text and JSON lines, read only this.
+
+use rollout_core::{
+    Event, Range, Revision, Time, Waiting,
+    traffic::{ObjectRef, Selection},
+};
+use std::{sync::Arc, time::Duration};
+
+/// One thing that happened, and how everything stood right after it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Happening {
+    pub(crate) at: Time,
+    pub(crate) kind: Kind,
+    pub(crate) state: State,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Kind {
+    /// The user's object was applied for the first time.
+    FirstDeploy(Revision),
+    /// The user's object was changed.
+    Update {
+        /// The revision that it asks for now.
+        revision: Revision,
+        /// What was changed, in the user's words.
+        changes: Vec<String>,
+    },
+    /// Something was said, and answered.
+    Command {
+        what: String,
+        by: By,
+        /// The reason of a rejection.
+        answer: Result<(), String>,
+    },
+    /// The world did something on request.
+    Fault(String),
+    /// The engine reported this.
+    Engine(Event),
+    /// A write did not get through.
+    Failed(String),
+    /// Pods of one revision came or went.
+    Pods { revision: Revision, change: PodChange, pods: u32 },
+    /// Every proxy has what was written.
+    Settled {
+        layer: Layer,
+        proxies: usize,
+        /// How long after the write.
+        after: Duration,
+    },
+    /// The engine waits.
+    Waiting(Waiting),
+    /// An object was really edited.
+    Object { name: ObjectRef, diff: String },
+    /// It came to rest, or the time was over.
+    Rest(Rest),
+}
+
+/// Who says something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    /// `--at`.
+    Script,
+    /// `--promote-after`: nobody else ended the pause.
+    Simulation(Duration),
+}
+
+/// What pods did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PodChange {
+    Ready,
+    Lost,
+    Ended,
+}
+
+/// What was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layer {
+    Routes,
+    Selectors,
+}
+
+/// How it stands in the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// The target is stable, with all its pods and all traffic.
+    Healthy,
+    /// It waits for a person.
+    Paused,
+    /// The update was given up.
+    Aborted,
+    /// It came to rest otherwise, or did not until the end.
+    Unfinished,
+}
+
+impl Rest {
+    /// The word for it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Paused => "paused",
+            Self::Aborted => "aborted",
+            Self::Unfinished => "unfinished",
+        }
+    }
+}
+
+/// How everything stood.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct State {
+    /// Index of the step under way, from 0; the number of steps when all are done.
+    pub(crate) step: u32,
+    pub(crate) steps: u32,
+    /// `None` without traffic routing.
+    pub(crate) traffic: Option<Traffic>,
+    /// In the order of their numbers.
+    pub(crate) pods: Vec<Pods>,
+}
+
+/// How the objects lead requests.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Traffic {
+    /// The canary's weight, out of `of`.
+    pub(crate) canary: Range,
+    pub(crate) of: u32,
+    /// The managed routes in front, in order.
+    pub(crate) managed: Vec<Arc<str>>,
+    /// What is behind the destinations.
+    pub(crate) behind_stable: Vec<Selection>,
+    pub(crate) behind_canary: Vec<Selection>,
+}
+
+/// One revision's pods.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pods {
+    pub(crate) revision: Revision,
+    pub(crate) wanted: u32,
+    pub(crate) ready: u32,
+    /// When it may be scaled down, if it is marked.
+    pub(crate) mark: Option<Time>,
+}
