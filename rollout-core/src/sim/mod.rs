@@ -18,7 +18,7 @@ mod world;
 pub use builder::Sim;
 pub use delay::Delay;
 pub use faults::Fault;
-pub use mesh::{CoreMesh, Mesh, MeshWrite, MeshWritten};
+pub use mesh::{CoreMesh, Mesh, MeshStore, MeshWrite, MeshWritten, ObjectMesh};
 pub use requests::DarkRequests;
 pub use settings::Kind;
 pub use summary::{Health, Summary};

@@ -2,6 +2,10 @@
 
 mod contract;
 mod core_mesh;
+mod mesh_store;
+mod object_mesh;
 
 pub use contract::{Mesh, MeshWrite, MeshWritten};
 pub use core_mesh::CoreMesh;
+pub use mesh_store::MeshStore;
+pub use object_mesh::ObjectMesh;

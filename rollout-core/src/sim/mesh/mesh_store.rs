@@ -1,0 +1,113 @@
+use crate::{
+    backend::{MemoryStore, Object, ObjectStore, Objects, StoreError},
+    traffic::{ObjectRef, ObjectVersion},
+};
+use alloc::{boxed::Box, collections::BTreeMap, string::ToString, sync::Arc, vec::Vec};
+use async_trait::async_trait;
+use serde_json::Value;
+use spin::Mutex;
+
+/// The object store of an [`ObjectMesh`](super::ObjectMesh): it can show how its objects were, for stale
+/// reads, and let a write over several objects get through half-way.
+#[derive(Debug)]
+pub struct MeshStore {
+    store: MemoryStore,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    /// Every state of every object, by its name and write.
+    history: BTreeMap<(ObjectRef, Arc<str>), Object>,
+    /// Which states are shown; an object that is not in it is shown as it is.
+    shown: Vec<(ObjectRef, Arc<str>)>,
+    /// How many more writes get through.
+    allowed: usize,
+}
+
+impl MeshStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        let inner = Inner { history: BTreeMap::new(), shown: Vec::new(), allowed: usize::MAX };
+        Arc::new(Self { store: MemoryStore::new(), inner: Mutex::new(inner) })
+    }
+
+    /// A user creates or replaces an object, whatever its version is.
+    pub fn user_applies(&self, name: &ObjectRef, to: Value) {
+        let version = self.store.apply(name, to.clone());
+        self.remember(name, Object { value: to, version });
+    }
+
+    /// An object as it is now.
+    #[must_use]
+    pub fn peek(&self, name: &ObjectRef) -> Option<Object> {
+        self.store.peek(name)
+    }
+
+    /// All objects as they are now.
+    #[must_use]
+    pub fn all(&self) -> Objects {
+        self.store.all()
+    }
+
+    /// Shows these objects as they were after these writes.
+    pub(super) fn show<'a>(&self, states: impl Iterator<Item = (&'a ObjectRef, u64)>) {
+        self.inner.lock().shown =
+            states.map(|(name, write)| (name.clone(), write.to_string().into())).collect();
+    }
+
+    /// Shows every object as it is.
+    pub(super) fn show_now(&self) {
+        self.inner.lock().shown.clear();
+    }
+
+    /// Lets this many more writes through.
+    pub(super) fn allow(&self, writes: usize) {
+        self.inner.lock().allowed = writes;
+    }
+
+    fn remember(&self, name: &ObjectRef, object: Object) {
+        self.inner.lock().history.insert((name.clone(), object.version.write.clone()), object);
+    }
+
+    fn as_shown(&self, name: &ObjectRef, now: Object) -> Object {
+        let inner = self.inner.lock();
+        let shown = inner.shown.iter().find(|(other, _)| other == name);
+        shown.and_then(|state| inner.history.get(state)).cloned().unwrap_or(now)
+    }
+}
+
+#[async_trait]
+impl ObjectStore for MeshStore {
+    async fn get(&self, object: &ObjectRef) -> Result<Object, StoreError> {
+        let now = self.store.get(object).await?;
+        Ok(self.as_shown(object, now))
+    }
+
+    async fn list(&self, like: &ObjectRef) -> Result<Vec<(ObjectRef, Object)>, StoreError> {
+        let found = self.store.list(like).await?;
+        Ok(found.into_iter().map(|(name, now)| (name.clone(), self.as_shown(&name, now))).collect())
+    }
+
+    async fn replace(
+        &self,
+        object: &ObjectRef,
+        to: Value,
+        read: &ObjectVersion,
+    ) -> Result<ObjectVersion, StoreError> {
+        let allowed = {
+            let mut inner = self.inner.lock();
+            let allowed = inner.allowed > 0;
+            inner.allowed = inner.allowed.saturating_sub(1);
+            allowed
+        };
+        if !allowed {
+            let why = "the connection broke half-way".into();
+            return Err(StoreError::Unclear { object: object.clone(), why });
+        }
+        let version = self.store.replace(object, to.clone(), read).await?;
+        self.remember(object, Object { value: to, version: version.clone() });
+        Ok(version)
+    }
+}

@@ -1,0 +1,202 @@
+use super::{Mesh, MeshStore, MeshWrite, MeshWritten};
+use crate::{
+    Failure, Outcome, Range,
+    backend::{
+        BackendError, FENCE_ANNOTATION, Object, ObjectEditor, Objects, TrafficBackend, Written, annotation,
+        ready,
+    },
+    sim::{Content, TrafficObject},
+    traffic::{ObjectRef, ObjectVersion, RoutesSeen, Seen, Version},
+};
+use alloc::{
+    boxed::Box,
+    string::{String, ToString},
+    sync::Arc,
+    vec::Vec,
+};
+use serde_json::Value;
+
+/// A traffic manager made of real objects: the world's actions really edit them, through the same editors
+/// and the same bridge as on a cluster.
+///
+/// The backend must lie over the [`MeshStore`] that the mesh is made with; what its data plane says is not
+/// asked for, the world knows what its proxies have.
+///
+/// ```
+/// use rollout_core::backend::{NoDataPlane, ServiceEditor, Stored};
+/// use rollout_core::sim::{Mesh, MeshStore, ObjectMesh};
+/// use rollout_core::traffic::ObjectRef;
+/// # use serde_json::json;
+/// let store = MeshStore::new();
+/// let service = ObjectRef::new("", "Service", "shop", "canary");
+/// store.user_applies(&service, json!({"spec": {"selector": {"app": "shop"}}}));
+/// let editor = || ServiceEditor::new("shop", None, Some("canary"));
+/// let mut mesh = ObjectMesh::new(store.clone(), Stored::new(editor(), store, NoDataPlane)).objects_of(editor());
+/// assert_eq!(mesh.objects().len(), 1);
+/// ```
+#[derive(Debug)]
+pub struct ObjectMesh {
+    store: Arc<MeshStore>,
+    backend: Box<dyn TrafficBackend>,
+    parts: Vec<Part>,
+}
+
+/// One object, and how it is read.
+#[derive(Debug)]
+struct Part {
+    name: ObjectRef,
+    editor: Arc<dyn ObjectEditor>,
+    manifest: Value,
+}
+
+impl ObjectMesh {
+    /// Objects in `store`, which `backend` reads and edits; name them with
+    /// [`objects_of`](Self::objects_of).
+    #[must_use]
+    pub fn new(store: Arc<MeshStore>, backend: impl TrafficBackend + 'static) -> Self {
+        Self { store, backend: Box::new(backend), parts: Vec::new() }
+    }
+
+    /// Adds the objects that an editor edits: the proxies get them, read one by one.
+    ///
+    /// As they lie in the store now is how the user applies them again. One that does not exist says
+    /// nothing, and the controller sees that it is missing.
+    #[must_use]
+    pub fn objects_of(mut self, editor: impl ObjectEditor + 'static) -> Self {
+        let editor: Arc<dyn ObjectEditor> = Arc::new(editor);
+        for meant in editor.objects() {
+            let other = || editor.otherwise(&meant).filter(|other| self.store.peek(other).is_some());
+            let name = if self.store.peek(&meant).is_some() { None } else { other() }.unwrap_or(meant);
+            let manifest = self.store.peek(&name).map_or(Value::Null, |object| object.value);
+            if self.parts.iter().all(|part| part.name != name) {
+                self.parts.push(Part { name, editor: editor.clone(), manifest });
+            }
+        }
+        self
+    }
+
+    /// The objects as they are now.
+    #[must_use]
+    pub fn store(&self) -> &Arc<MeshStore> {
+        &self.store
+    }
+
+    /// Brings the world's list up to date with the store.
+    fn refresh(&self, objects: &mut [TrafficObject]) {
+        let all = self.store.all();
+        for (object, part) in objects.iter_mut().zip(&self.parts) {
+            let Some(stored) = all.get(&part.name) else { continue };
+            if stored.version.write.parse() != Ok(object.write) {
+                let read = part.content(&all).unwrap_or_else(|| object.content.clone());
+                *object = part.object(stored, read);
+            }
+        }
+    }
+}
+
+impl Part {
+    /// What the object says by itself; `None` when it makes no sense: proxies keep what they have.
+    fn content(&self, objects: &Objects) -> Option<Content> {
+        let mut seen = self.editor.read_one(objects, &self.name).ok()?;
+        if self.editor.is_route(&self.name) {
+            return Some(Content::Routes {
+                routes: seen.routes.pop().unwrap_or_else(|| RoutesSeen::new(Range::exact(0))),
+                stable_elsewhere: seen.stable_used_elsewhere,
+                canary_elsewhere: seen.canary_used_elsewhere,
+            });
+        }
+        Some(Content::Selectors { stable: seen.stable.pop(), canary: seen.canary.pop() })
+    }
+
+    fn object(&self, stored: &Object, content: Content) -> TrafficObject {
+        TrafficObject {
+            name: self.name.clone(),
+            write: stored.version.write.parse().unwrap_or(0),
+            generation: stored.version.content,
+            nonce: annotation(&stored.value, FENCE_ANNOTATION).map(Into::into),
+            content,
+        }
+    }
+
+    /// An object that says nothing, as long as it cannot be read.
+    fn nothing(&self) -> Content {
+        if self.editor.is_route(&self.name) {
+            let routes = RoutesSeen::new(Range::exact(0));
+            return Content::Routes { routes, stable_elsewhere: false, canary_elsewhere: false };
+        }
+        Content::Selectors { stable: None, canary: None }
+    }
+}
+
+impl Mesh for ObjectMesh {
+    fn objects(&mut self) -> Vec<TrafficObject> {
+        let all = self.store.all();
+        let missing = Object { value: Value::Null, version: ObjectVersion { write: "0".into(), content: 0 } };
+        let objects = self.parts.iter().map(|part| {
+            let content = part.content(&all).unwrap_or_else(|| part.nothing());
+            part.object(all.get(&part.name).unwrap_or(&missing), content)
+        });
+        objects.collect()
+    }
+
+    fn read(&mut self, objects: &[TrafficObject]) -> Result<Seen, String> {
+        self.store.show(objects.iter().map(|object| (&object.name, object.write)));
+        let seen = ready(self.backend.observe(&[]));
+        self.store.show_now();
+        seen.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+    }
+
+    fn write(
+        &mut self,
+        objects: &mut [TrafficObject],
+        what: MeshWrite<'_>,
+        seen: &Version,
+        most: usize,
+    ) -> MeshWritten {
+        let before: Vec<u64> = objects.iter().map(|object| object.write).collect();
+        self.store.allow(most);
+        let result = match what {
+            MeshWrite::Select(to) => ready(self.backend.select(to, seen)),
+            MeshWrite::Route(to) => ready(self.backend.route(to, seen)),
+            MeshWrite::Fence(nonce) => ready(self.backend.fence(nonce, seen)),
+        };
+        self.store.allow(usize::MAX);
+        self.refresh(objects);
+        let took_effect = objects.iter().map(|object| object.write).ne(before);
+        let (answer, version) = match result {
+            Ok(result) => answer(&result, seen),
+            Err(error) => (Err(Failure::Unclear(error.to_string())), seen.clone()),
+        };
+        MeshWritten { took_effect, answer, version }
+    }
+
+    fn reapply(&mut self, objects: &mut [TrafficObject], object: usize) {
+        if let Some(part) = self.parts.get(object) {
+            self.store.user_applies(&part.name, part.manifest.clone());
+        }
+        self.refresh(objects);
+    }
+
+    fn strip(&mut self, objects: &mut [TrafficObject], object: usize) {
+        if let Some(part) = self.parts.get(object)
+            && let Some(Object { mut value, .. }) = self.store.peek(&part.name)
+        {
+            let own = part.manifest.pointer("/metadata/annotations").cloned();
+            if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
+                match own {
+                    Some(own) => drop(metadata.insert("annotations".into(), own)),
+                    None => drop(metadata.remove("annotations")),
+                }
+            }
+            self.store.user_applies(&part.name, value);
+        }
+        self.refresh(objects);
+    }
+}
+
+fn answer(result: &Result<Written, BackendError>, seen: &Version) -> (Result<Outcome, Failure>, Version) {
+    match result {
+        Ok(written) => (Ok(written.outcome()), seen.after(&written.version)),
+        Err(error) => (Err(Failure::from(error)), seen.after(&error.written().version)),
+    }
+}
