@@ -3,10 +3,10 @@
 //! Everything that a controller must do is in `observe`, `act` and `turn`; `main` plays a first deploy and an
 //! update, first with a traffic manager, then without one.
 
-use rollout_core::traffic::{ManagedChange, ManagedSeen, RoutesSeen, Seen, Selection, WeightChange};
+use rollout_core::traffic::{RoutesSeen, Seen, Selection, Settled, WeightChange};
 use rollout_core::{
-    Action, Fence, InvalidStrategy, Next, Observed, Outcome, Range, Revision, RevisionSeen, Spec, Status, Step,
-    Strategy, Time, Turn,
+    Action, Fence, InvalidStrategy, Next, Observed, Outcome, Range, Revision, RevisionSeen, Spec, Status,
+    Step, Strategy, Time, Turn,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -22,52 +22,46 @@ impl Controller {
     /// What is there: here, pods are ready as soon as they are asked for.
     fn observe(&self) -> Observed {
         let revisions = self.workloads.iter().map(|(revision, (pods, mark))| {
-            let seen = RevisionSeen::new(revision.clone()).wanted(*pods).mark(*mark);
-            seen.ready(Range::exact(*pods)).available(Range::exact(*pods))
+            let (seen, ready) = (RevisionSeen::new(revision.clone()), Range::exact(*pods));
+            seen.wanted(*pods).ready(ready).available(ready).mark(*mark)
         });
         let all = self.workloads.values().map(|(pods, _)| pods).sum();
         Observed::new().revisions(revisions).users_own(Range::exact(all)).traffic(self.traffic.clone())
     }
 
-    /// One effect.
-    fn act(&mut self, action: &Action) {
+    /// One effect. This strategy has no managed routes; all proxies have everything at once.
+    fn act(&mut self, action: Action) {
         match action {
             Action::Workload { revision, pods, mark } => {
-                self.workloads.insert(revision.clone(), (*pods, *mark));
+                self.traffic.endpoints.push((revision.clone(), Settled::Yes));
+                self.workloads.insert(revision, (pods, mark));
             }
-            Action::Prune { revision } => drop(self.workloads.remove(revision)),
+            Action::Prune { revision } => drop(self.workloads.remove(&revision)),
             Action::Select(to) => {
-                to.stable.iter().for_each(|selection| self.traffic.stable = vec![selection.clone()]);
-                to.canary.iter().for_each(|selection| self.traffic.canary = vec![selection.clone()]);
+                to.stable.into_iter().for_each(|pods| self.traffic.stable = vec![pods]);
+                to.canary.into_iter().for_each(|pods| self.traffic.canary = vec![pods]);
             }
             Action::Route(to) => {
-                for routes in &mut self.traffic.routes {
-                    if let WeightChange::To { weight, .. } = to.weight {
-                        routes.weight = Range::exact(weight);
-                        routes.written_for = Some(to.written_for.clone());
-                    }
-                    match &to.managed {
-                        ManagedChange::Keep => {}
-                        ManagedChange::Retain(names) => routes.managed.retain(|route| names.contains(&route.name)),
-                        ManagedChange::To(managed) => {
-                            routes.managed = managed.iter().cloned().map(ManagedSeen::new).collect();
-                        }
-                    }
-                }
+                let WeightChange::To { weight, .. } = to.weight else { return };
+                let mut routes = RoutesSeen::new(Range::exact(weight));
+                routes.written_for = Some(to.written_for);
+                self.traffic.routes = vec![routes];
             }
         }
     }
 
-    /// One turn; says when the next one is due, or that everything is done.
+    /// One turn; says when the next one is due: at once after a change, never when everything is done.
     fn turn(&mut self, spec: &Spec) -> Option<Time> {
         let mut turn = Turn::begin(spec, &self.status, &self.observe(), self.now, &self.fence);
+        let changes = !turn.plan().actions.is_empty() || turn.plan().status != self.status;
         loop {
             match turn.next() {
                 Next::Fence => self.fence.written("the only process".into()),
                 Next::Store(status) => self.status = status.clone(),
                 Next::Prove => {}
-                Next::Act(action) => self.act(action),
+                Next::Act(action) => self.act(action.clone()),
                 Next::Publish(events) => events.iter().for_each(|event| println!("{}  {event}", self.now)),
+                Next::Done { .. } if changes => return Some(self.now),
                 Next::Done { wake, .. } => return wake.map(|wake| wake.at),
             }
             turn.done(Ok(Outcome::Changed));
@@ -77,7 +71,7 @@ impl Controller {
 
 fn main() -> Result<(), InvalidStrategy> {
     for routed in [true, false] {
-        println!("{} traffic routing", if routed { "With" } else { "Without" });
+        println!("{} a traffic manager", if routed { "With" } else { "Without" });
         let steps = [Step::SetWeight(50), Step::Pause(Some(Duration::from_secs(600)))];
         let strategy = Strategy::builder().traffic_routing(routed).steps(steps).build()?;
         let mut traffic = Seen::nothing();
