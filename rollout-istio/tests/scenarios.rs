@@ -1,5 +1,5 @@
 //! Situations that users of other tools ran into, and what we do better on purpose.
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may stop where it stands")]
+#![expect(clippy::indexing_slicing, reason = "a test may stop where it stands")]
 
 mod support;
 

@@ -1,0 +1,226 @@
+//! What holds for every edit of every VirtualService.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test may stop where it stands"
+)]
+
+mod support;
+
+use proptest::prelude::*;
+use rollout_core::{
+    Range,
+    traffic::{ManagedChange, ManagedRoute, ManagedSeen, RouteMatch, Routes, StringMatch, WeightChange},
+};
+use rollout_istio::{WEIGHT_ANNOTATION, WRITTEN_FOR_ANNOTATION, edit_bytes};
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+use support::{
+    One,
+    meets::{Request, meets},
+    random::{Case, MANAGED, case, managed, selectors},
+    to, vs, weights,
+};
+
+/// Everything that is not ours, as text: order of keys and form of numbers count.
+fn foreign(case: &Case, object: &Value) -> String {
+    let mut object = object.clone();
+    if let Some(http) = object["spec"]["http"].as_array_mut() {
+        http.retain(|rule| !MANAGED.contains(&rule["name"].as_str().unwrap_or_default()));
+    }
+    for route in &case.weighed {
+        for index in [route.stable, route.canary] {
+            let entry = object.pointer_mut(&format!("{}/route/{index}", route.path)).unwrap();
+            entry.as_object_mut().unwrap().shift_remove("weight");
+        }
+    }
+    let metadata = object["metadata"].as_object_mut().unwrap();
+    if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+        annotations.retain(|key, _| key != WRITTEN_FOR_ANNOTATION && key != WEIGHT_ANNOTATION);
+        if annotations.is_empty() {
+            metadata.shift_remove("annotations");
+        }
+    }
+    object.to_string()
+}
+
+fn is_mirror(route: &Arc<ManagedRoute>) -> bool {
+    route.is_mirror()
+}
+
+/// A request that a header route takes.
+fn lane(route: &ManagedRoute) -> Option<&str> {
+    match &route.matches {
+        RouteMatch::Header(all) => match &all.first()?.value {
+            StringMatch::Exact(text) | StringMatch::Prefix(text) | StringMatch::Regex(text) => Some(text),
+        },
+        RouteMatch::Mirror { .. } => None,
+    }
+}
+
+/// How often each premise held: a law that never had anything to judge proves nothing.
+#[derive(Debug, Default)]
+struct Premises(Mutex<BTreeMap<&'static str, u32>>);
+
+impl Premises {
+    fn count(&self, premise: &'static str, held: bool) {
+        *self.0.lock().unwrap().entry(premise).or_default() += u32::from(held);
+    }
+}
+
+impl Drop for Premises {
+    fn drop(&mut self) {
+        let counts = self.0.lock().unwrap();
+        println!("premises: {counts:?}");
+        if !std::thread::panicking() {
+            let never: Vec<_> = counts.iter().filter(|(_, count)| **count == 0).collect();
+            assert!(never.is_empty() && !counts.is_empty(), "never came up: {never:?}");
+        }
+    }
+}
+
+fn run<S: Strategy>(strategy: &S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) {
+    let config = ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() };
+    let rng = proptest::test_runner::TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha);
+    let mut runner = proptest::test_runner::TestRunner::new_with_rng(config, rng);
+    if let Err(failed) = runner.run(strategy, test) {
+        panic!("{failed}");
+    }
+}
+
+#[test]
+fn foreign_untouched_and_weights_sum() {
+    let premises = Premises::default();
+    let steps = proptest::collection::vec((0..=100_u32, managed(), any::<bool>(), any::<bool>()), 1..5);
+    run(&(case(), steps), |(case, steps)| {
+        let before = foreign(&case, &case.provider);
+        let mut one = One::new(case.config.clone(), case.provider.clone());
+        for (weight, managed, keep_weight, retain) in steps {
+            let managed = if retain {
+                ManagedChange::Retain(managed.iter().map(|route| route.name.clone()).collect())
+            } else {
+                ManagedChange::To(managed)
+            };
+            let weight = if keep_weight { WeightChange::Keep } else { WeightChange::To { weight, of: 100 } };
+            let routes = Routes { weight, managed, written_for: "v2".into() };
+            premises.count("edits", one.route(&routes));
+            prop_assert_eq!(foreign(&case, one.provider()), before.as_str());
+            if keep_weight {
+                continue;
+            }
+            check_weights(&case, &one, weight, &premises)?;
+        }
+        Ok(())
+    });
+}
+
+fn check_weights(case: &Case, one: &One, to: WeightChange, premises: &Premises) -> Result<(), TestCaseError> {
+    let WeightChange::To { weight, .. } = to else { return Ok(()) };
+    let managed =
+        one.http().iter().filter(|rule| MANAGED.contains(&rule["name"].as_str().unwrap_or(""))).count();
+    for route in &case.weighed {
+        let path = match route.path.strip_prefix("/spec/http/") {
+            Some(index) => format!("/spec/http/{}", index.parse::<usize>().unwrap() + managed),
+            None => route.path.clone(),
+        };
+        let found = weights(one.provider().pointer(&path).unwrap());
+        let sum: u64 = found.iter().sum();
+        prop_assert_eq!(sum, route.total, "{:?}", found);
+        prop_assert_eq!(found[route.canary] > 0, weight > 0);
+        prop_assert_eq!(sum - found[route.canary] - found[route.stable], route.foreign);
+        premises.count("a foreign destination beside ours", route.foreign > 0);
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_written_is_read_again_and_written_once() {
+    let premises = Premises::default();
+    run(&(case(), 0..=100_u32, managed()), |(case, weight, managed)| {
+        let mut one = One::new(case.config.clone(), case.provider.clone());
+        let wanted = to(weight, ManagedChange::To(managed.clone()));
+        premises.count("edits", one.route(&wanted));
+        let seen = one.seen();
+        let routes = &seen.routes[0];
+        prop_assert_eq!(routes.weight, Range::exact(weight));
+        let expected: Vec<_> = managed.iter().cloned().map(ManagedSeen::new).collect();
+        prop_assert_eq!(&routes.managed, &expected);
+        prop_assert!(routes.in_order);
+        let active = weight > 0 || !managed.is_empty();
+        prop_assert!(active || routes.written_for.is_none());
+        prop_assert!(!one.route(&wanted), "the same again changes nothing");
+        let name = &vs("provider");
+        let rule = one.objects.get(&support::dr()).map(|object| &object.value);
+        let bytes = case.provider.to_string().into_bytes();
+        let edited = edit_bytes(&one.editor, name, &bytes, rule, &wanted).unwrap();
+        let edited =
+            edited.map_or_else(|| case.provider.to_string(), |bytes| String::from_utf8(bytes).unwrap());
+        prop_assert_eq!(edited, one.provider().to_string(), "bytes and values come to the same");
+        premises.count("mirror routes", managed.iter().any(is_mirror));
+        premises.count("header routes", !managed.iter().all(is_mirror));
+        let recorded = one.provider()["metadata"]["annotations"][WEIGHT_ANNOTATION].is_string();
+        premises.count("a weight that had to be recorded", recorded);
+        Ok(())
+    });
+}
+
+#[test]
+fn requests_meet_what_was_asked_for() {
+    let premises = Premises::default();
+    run(&(case(), 0..=100_u32, managed()), |(case, weight, managed)| {
+        let mut one = One::new(case.config.clone(), case.provider.clone());
+        one.select(&support::both_to("v1", "v2"));
+        one.route(&to(weight, ManagedChange::To(managed.clone())));
+        let mut world = one.values();
+        for (name, hash) in [("a", "v1"), ("b", "v2"), ("provider", "")] {
+            let hash = if hash.is_empty() { json!({}) } else { json!({"rollouts-pod-template-hash": hash}) };
+            world.push(json!({"kind": "Service", "metadata": {"name": name}, "spec": {"selector": hash}}));
+        }
+        let canary = |met: &support::meets::Met| met.share("rollouts-pod-template-hash", "v2");
+        let plain = Request { method: "GET", path: "/x", headers: vec![("lane", "nobody")] };
+        let met = meets(&world, one.provider(), &plain).unwrap();
+        let first = &case.weighed[0];
+        if first.foreign == 0 {
+            let asked = u64::from(weight) * 10_000;
+            prop_assert!(canary(&met).abs_diff(asked) <= 5_000, "{} at {weight}", canary(&met));
+        }
+        premises.count("only ours in the route", first.foreign == 0);
+        let copies = managed.iter().find(|route| is_mirror(route));
+        prop_assert_eq!(met.copies.is_empty(), copies.is_none());
+        for (index, route) in managed.iter().enumerate() {
+            let Some(lane) = lane(route) else { continue };
+            // A mirror route before it takes every request, a header route the same lane.
+            let earlier = &managed[..index];
+            if earlier.iter().any(|earlier| is_mirror(earlier)) {
+                continue;
+            }
+            let request = Request { headers: vec![("Lane", lane)], ..plain.clone() };
+            let met = meets(&world, one.provider(), &request).unwrap();
+            prop_assert_eq!(canary(&met), 1_000_000);
+            premises.count("a request that a header route takes", true);
+        }
+        premises.count("copies", copies.is_some());
+        Ok(())
+    });
+}
+
+#[test]
+fn release_restores() {
+    run(&(case(), 0..=100_u32, managed(), selectors()), |(case, weight, managed, selectors)| {
+        let mut one = One::new(case.config.clone(), case.provider.clone());
+        let rule_before = one.objects.get(&support::dr()).cloned();
+        one.select(&selectors);
+        one.route(&to(weight, ManagedChange::To(managed)));
+        one.release();
+        prop_assert_eq!(one.objects.get(&support::dr()), rule_before.as_ref());
+        prop_assert_eq!(foreign(&case, one.provider()), foreign(&case, &case.provider));
+        prop_assert!(one.provider()["metadata"].get("annotations").is_none());
+        prop_assert_eq!(one.http().len(), case.provider["spec"]["http"].as_array().unwrap().len());
+        prop_assert_eq!(one.seen().weight(), Range::exact(0));
+        Ok(())
+    });
+}
