@@ -1,6 +1,6 @@
 use super::{
     desire::Desire,
-    draft::{Closed, Draft},
+    draft::{Closed, Draft, Gate},
     guard::{Guard, off},
     raise::in_use,
     roles::Roles,
@@ -43,15 +43,19 @@ fn keep(roles: &Roles<'_>, desire: &Desire, view: &View<'_>, status: &Status) ->
         !desire.managed.is_empty() || view.seen.routes.iter().any(|object| !object.managed.is_empty());
     let weight = view.seen.weight().hi();
     let dark = weight > 0 && roles.stable.is_some_and(|stable| view.ready(stable).hi() == 0);
-    if desire.rescue || dark {
-        return view.spec.replicas.max(1);
-    }
+    let everything = if desire.rescue || dark { view.spec.replicas } else { 0 };
     let goal = goal::at_rest(view.spec, status).canary.max(u32::from(managed || desire.weight > 0));
-    goal.max(goal::pods_for(view.spec, weight).min(view.spec.replicas))
+    goal.max(everything).max(goal::pods_for(view.spec, weight).min(view.spec.replicas))
 }
 
+/// Fewer pods, but not none: those that stay must be known to every proxy.
 fn shrink(draft: &mut Draft, view: &View<'_>, status: &Status, seen: &RevisionSeen, pods: u32) {
-    if seen.wanted > pods && pods > 0 && settled(draft, view, status, view.spec.strategy.scale_down_delay()) {
+    if seen.wanted <= pods || pods == 0 {
+        return;
+    }
+    let gate = settled(view, status, view.spec.strategy.scale_down_delay())
+        .and_then(|()| view.endpoints_settled(status, &seen.revision));
+    if off(Guard::DownGate) || draft.passes(gate) {
         draft.act(Action::Workload { revision: seen.revision.clone(), pods, mark: seen.mark });
     }
 }
@@ -64,31 +68,29 @@ fn retire(draft: &mut Draft, view: &View<'_>, status: &Status, seen: &RevisionSe
         return draft.wait(Closed::new(WaitReason::PodsGoing { revision }, Ending::Observed));
     }
     let to = |pods, mark: Option<Time>| Action::Workload { revision: seen.revision.clone(), pods, mark };
-    match seen.mark {
-        _ if off(Guard::Mark) => draft.act(to(0, None)),
-        None if settled(draft, view, status, STEP_DWELL) => {
+    let Some(at) = seen.mark else {
+        if off(Guard::Mark) {
+            draft.act(to(0, None));
+        } else if draft.passes(settled(view, status, STEP_DWELL)) {
             draft.act(to(seen.wanted, Some((view.now + delay).ceil_to_second())));
         }
-        Some(at) if at > view.now => {
-            draft.wait(Closed::until(
-                WaitReason::ScaleDownDelay { revision },
-                None,
-                at,
-                WakeReason::ScaleDown,
-            ));
-        }
-        Some(_) if settled(draft, view, status, view.spec.strategy.scale_down_delay()) => {
-            draft.act(to(0, None));
-        }
-        None | Some(_) => {}
+        return;
+    };
+    let gate = settled(view, status, view.spec.strategy.scale_down_delay());
+    let dwell =
+        gate.as_ref().err().and_then(|closed| closed.wake).filter(|wake| wake.why == WakeReason::DwellEnds);
+    let at = dwell.map_or(at, |dwell| dwell.at.max(at));
+    if at > view.now && (gate.is_ok() || dwell.is_some()) {
+        draft.wait(Closed::until(WaitReason::ScaleDownDelay { revision }, None, at, WakeReason::ScaleDown));
+    } else if draft.passes(gate) {
+        draft.act(to(0, None));
     }
 }
 
 /// The down gate: every proxy has routes and selectors.
-fn settled(draft: &mut Draft, view: &View<'_>, status: &Status, dwell: Duration) -> bool {
+fn settled(view: &View<'_>, status: &Status, dwell: Duration) -> Gate {
     if off(Guard::DownGate) {
-        return true;
+        return Ok(());
     }
-    let gate = view.routes_settled(status, dwell).and_then(|()| view.selectors_settled(status, dwell));
-    draft.passes(gate)
+    view.routes_settled(status, dwell).and_then(|()| view.selectors_settled(status, dwell))
 }
