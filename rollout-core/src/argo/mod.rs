@@ -11,6 +11,8 @@ mod finding;
 mod hash;
 mod pods;
 mod reader;
+#[cfg(feature = "yaml")]
+mod source;
 mod status;
 pub mod wire;
 
@@ -20,4 +22,6 @@ pub use duration::{InvalidDuration, pause_seconds};
 pub use finding::{Finding, Severity};
 pub use hash::{step_hash, template_hash};
 pub use pods::{fenceposts, int_or_percent};
+#[cfg(feature = "yaml")]
+pub use source::{Diagnostic, Document, MAX_BYTES, Place, Reading, read};
 pub use status::{WireStatus, read_status, write_status};

@@ -1,0 +1,174 @@
+//! From the parser's events to nodes.
+
+use super::{
+    Place,
+    node::{Content, Key, Node},
+    scalar,
+};
+use alloc::{collections::BTreeMap, format, rc::Rc, string::String, vec::Vec};
+use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
+use serde_json::Value;
+
+/// How deep lists and maps may be nested.
+pub(super) const MAX_DEPTH: usize = 100;
+
+/// What is wrong with the text, and where.
+#[derive(Debug)]
+pub(super) struct Flaw {
+    pub(super) place: Place,
+    pub(super) what: String,
+    pub(super) instead: &'static str,
+}
+
+/// A list or a map that is not complete yet.
+struct Open {
+    place: Place,
+    anchor: usize,
+    content: Part,
+}
+
+enum Part {
+    List(Vec<Rc<Node>>),
+    Map { fields: Vec<(Key, Rc<Node>)>, key: Option<Key> },
+}
+
+/// Reads one document after the other.
+pub(super) struct Composer<'t> {
+    parser: Parser<'t, StrInput<'t>>,
+    open: Vec<Open>,
+    anchors: BTreeMap<usize, Rc<Node>>,
+}
+
+impl<'t> Composer<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        let options = granit_parser::options! { emit_comments: false };
+        Self {
+            parser: Parser::new_from_str_with_options(text, options),
+            open: Vec::new(),
+            anchors: BTreeMap::new(),
+        }
+    }
+
+    /// The next document; `None` at the end of the text.
+    pub(super) fn document(&mut self) -> Option<Result<Rc<Node>, Flaw>> {
+        self.open.clear();
+        self.anchors.clear();
+        loop {
+            let (event, span) = match self.parser.next_event()? {
+                Ok(event) => event,
+                Err(error) => {
+                    let mark = *error.marker();
+                    let place = Place { line: number(mark.line()), column: number(mark.col() + 1), width: 1 };
+                    return Some(Err(Flaw { place, what: error.info(), instead: "" }));
+                }
+            };
+            match self.event(event, &span) {
+                Ok(Some(root)) => return Some(Ok(root)),
+                Ok(None) => {}
+                Err(flaw) => return Some(Err(flaw)),
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event<'_>, span: &Span) -> Result<Option<Rc<Node>>, Flaw> {
+        let place = place(span);
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let value = value(&text, style, tag.as_deref()).ok_or_else(|| {
+                    flaw(place, format!("{text:?} has no form in JSON"), "put it in quotes")
+                })?;
+                let merges = style == ScalarStyle::Plain && text == "<<";
+                self.complete(Node { place, content: Content::Scalar(value) }, anchor, merges)
+            }
+            Event::SequenceStart(_, anchor, _) => self.begin(place, anchor, Part::List(Vec::new())),
+            Event::MappingStart(_, anchor, _) => {
+                self.begin(place, anchor, Part::Map { fields: Vec::new(), key: None })
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(),
+            Event::Alias(anchor) => {
+                let target = self.anchors.get(&anchor).cloned();
+                let target = target
+                    .ok_or_else(|| flaw(place, "stands for something that it is itself part of", ""))?;
+                self.complete(Node { place, content: Content::Alias(target) }, 0, false)
+            }
+            // The others say nothing about the content.
+            _ => Ok(None),
+        }
+    }
+
+    fn begin(&mut self, place: Place, anchor: usize, content: Part) -> Result<Option<Rc<Node>>, Flaw> {
+        if self.open.len() >= MAX_DEPTH {
+            return Err(flaw(place, format!("is nested more than {MAX_DEPTH} deep"), ""));
+        }
+        self.open.push(Open { place, anchor, content });
+        Ok(None)
+    }
+
+    fn end(&mut self) -> Result<Option<Rc<Node>>, Flaw> {
+        let Some(open) = self.open.pop() else { return Ok(None) };
+        let (place, content) = match open.content {
+            Part::List(items) => (open.place, Content::List(items)),
+            Part::Map { fields, .. } => {
+                let first =
+                    fields.first().map(|(key, _)| key.place).filter(|first| first.line == open.place.line);
+                (first.unwrap_or(open.place), Content::Map(fields))
+            }
+        };
+        self.complete(Node { place, content }, open.anchor, false)
+    }
+
+    /// Puts what is complete where it belongs: the root of a document is handed out.
+    fn complete(&mut self, node: Node, anchor: usize, merges: bool) -> Result<Option<Rc<Node>>, Flaw> {
+        let node = Rc::new(node);
+        if anchor != 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        let Some(open) = self.open.last_mut() else { return Ok(Some(node)) };
+        match &mut open.content {
+            Part::List(items) => items.push(node),
+            Part::Map { fields, key } => match key.take() {
+                Some(key) => fields.push((key, node)),
+                None => *key = Some(as_key(&node, merges)?),
+            },
+        }
+        Ok(None)
+    }
+}
+
+fn as_key(node: &Node, merges: bool) -> Result<Key, Flaw> {
+    let name = match &node.target().content {
+        Content::Scalar(value) => scalar::key(value),
+        Content::List(_) | Content::Map(_) | Content::Alias(_) => None,
+    };
+    let name = name.ok_or_else(|| {
+        flaw(node.place, "cannot be the name of a field", "write text in front of the colon")
+    })?;
+    Ok(Key { name, place: node.place, merges })
+}
+
+fn value(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Option<Value> {
+    let is_text = match tag.and_then(Tag::core_suffix) {
+        Some("str") => true,
+        Some("int" | "float" | "bool" | "null") => false,
+        _ => style != ScalarStyle::Plain,
+    };
+    if is_text { Some(Value::String(text.into())) } else { scalar::plain(text) }
+}
+
+fn flaw(place: Place, what: impl Into<String>, instead: &'static str) -> Flaw {
+    Flaw { place, what: what.into(), instead }
+}
+
+fn number(size: usize) -> u32 {
+    u32::try_from(size).unwrap_or(u32::MAX)
+}
+
+fn place(span: &Span) -> Place {
+    let same_line = span.start.line() == span.end.line();
+    let width = if same_line { span.end.col().saturating_sub(span.start.col()) } else { 1 };
+    Place {
+        line: number(span.start.line()),
+        column: number(span.start.col() + 1),
+        width: number(width).max(1),
+    }
+}

@@ -1,0 +1,85 @@
+use super::{Diagnostic, Place, diagnostic::Lines, place::Places};
+use crate::argo::{Finding, Severity};
+use alloc::sync::Arc;
+use serde_json::Value;
+
+/// One document of a text: a value, and where each part of it stands.
+#[derive(Debug, Clone)]
+pub struct Document {
+    value: Value,
+    places: Places,
+    lines: Arc<Lines>,
+}
+
+impl Document {
+    pub(super) fn new(value: Value, places: Places, lines: Arc<Lines>) -> Self {
+        Self { value, places, lines }
+    }
+
+    /// What was read.
+    #[must_use]
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// What was read, without its places.
+    #[must_use]
+    pub fn into_value(self) -> Value {
+        self.value
+    }
+
+    /// The object's kind, such as `Rollout`.
+    #[must_use]
+    pub fn kind(&self) -> Option<&str> {
+        self.value.get("kind")?.as_str()
+    }
+
+    /// The object's name.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.value.get("metadata")?.get("name")?.as_str()
+    }
+
+    /// The object's namespace, if it says one.
+    #[must_use]
+    pub fn namespace(&self) -> Option<&str> {
+        self.value.get("metadata")?.get("namespace")?.as_str()
+    }
+
+    /// The name under which the text was read.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        self.lines.name()
+    }
+
+    /// Where something stands; for what is not there, the nearest thing around it.
+    ///
+    /// ```
+    /// use rollout_core::argo::read;
+    /// let reading = read("spec:\n  replicas: 5\n", "demo.yaml");
+    /// let at = |path: &str| {
+    ///     let place = reading.documents[0].place(path);
+    ///     (place.line, place.column)
+    /// };
+    /// assert_eq!(at("spec.replicas"), (2, 13));
+    /// assert_eq!(at("spec.strategy.canary"), (1, 1));
+    /// ```
+    #[must_use]
+    pub fn place(&self, path: &str) -> Place {
+        self.places.find(path, false)
+    }
+
+    /// Shows where a finding stands.
+    #[must_use]
+    pub fn diagnose(&self, finding: &Finding) -> Diagnostic {
+        let place = self.places.find(finding.place(), finding.names_key);
+        let Finding { severity, path, message, instead, .. } = finding;
+        self.lines.diagnostic(*severity, place, path, message, instead)
+    }
+
+    /// Says something about what stands at `path`.
+    #[must_use]
+    pub fn diagnostic(&self, severity: Severity, path: &str, what: &str, instead: &str) -> Diagnostic {
+        self.lines.diagnostic(severity, self.place(path), path, what, instead)
+    }
+}

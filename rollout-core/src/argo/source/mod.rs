@@ -1,0 +1,15 @@
+//! What a person wrote: YAML or JSON, read as kubectl reads it, with the place of everything in it.
+
+mod compose;
+mod diagnostic;
+mod document;
+mod expand;
+mod node;
+mod place;
+mod read;
+mod scalar;
+
+pub use diagnostic::Diagnostic;
+pub use document::Document;
+pub use place::Place;
+pub use read::{MAX_BYTES, Reading, read};

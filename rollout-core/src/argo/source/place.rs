@@ -1,0 +1,83 @@
+//! Where things stand.
+
+use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+
+/// Where something stands in a text: line and column from 1, counted in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct Place {
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1.
+    pub column: u32,
+    /// How many characters it is long on that line, at least 1.
+    pub width: u32,
+}
+
+impl Place {
+    pub(super) const START: Self = Self { line: 1, column: 1, width: 1 };
+}
+
+/// The places of a value and of all that is in it.
+#[derive(Debug, Clone)]
+pub(super) struct Places {
+    pub(super) value: Place,
+    /// The name in front of it, if it has one.
+    pub(super) key: Option<Place>,
+    pub(super) children: Children,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Children {
+    None,
+    List(Vec<Places>),
+    Map(BTreeMap<Box<str>, Places>),
+}
+
+/// Of the closing brackets that may end a key, so many are tried.
+const BRACKETS: usize = 16;
+
+impl Places {
+    /// The place of what is at `path`, or of the nearest thing around it that is there.
+    pub(super) fn find(&self, path: &str, names_key: bool) -> Place {
+        let (found, rest) = self.descend(path);
+        let prefers_key = names_key && rest.is_empty();
+        match (found.key, &found.children) {
+            (Some(key), Children::List(_) | Children::Map(_)) => key,
+            (Some(key), Children::None) if prefers_key => key,
+            (_, Children::None | Children::List(_) | Children::Map(_)) => found.value,
+        }
+    }
+
+    fn descend<'p>(&self, path: &'p str) -> (&Self, &'p str) {
+        let (mut here, mut rest) = (self, path);
+        while let Some((child, after)) = here.step(rest) {
+            (here, rest) = (child, after);
+        }
+        (here, rest)
+    }
+
+    /// The first part of the path, and what comes after it.
+    fn step<'p>(&self, path: &'p str) -> Option<(&Self, &'p str)> {
+        match &self.children {
+            Children::None => None,
+            Children::List(items) => {
+                let (index, rest) = path.strip_prefix('[')?.split_once(']')?;
+                Some((items.get(index.parse::<usize>().ok()?)?, rest))
+            }
+            Children::Map(fields) => match path.strip_prefix('[') {
+                None => {
+                    let path = path.strip_prefix('.').unwrap_or(path);
+                    let (key, rest) = path.split_at_checked(path.find(['.', '[']).unwrap_or(path.len()))?;
+                    Some((fields.get(key)?, rest))
+                }
+                // A key in brackets may have brackets in it.
+                Some(bracketed) => bracketed.match_indices(']').take(BRACKETS).find_map(|(end, _)| {
+                    let (key, rest) = (bracketed.get(..end)?, bracketed.get(end + 1..)?);
+                    let ends = rest.is_empty() || rest.starts_with(['.', '[']);
+                    fields.get(key).filter(|_| ends).map(|found| (found, rest))
+                }),
+            },
+        }
+    }
+}

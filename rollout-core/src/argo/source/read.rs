@@ -1,0 +1,85 @@
+use super::{
+    Diagnostic, Document, Place,
+    compose::{Composer, Flaw},
+    diagnostic::Lines,
+    expand::Expander,
+};
+use crate::argo::Severity;
+use alloc::{format, sync::Arc, vec::Vec};
+
+/// Texts larger than this are refused.
+pub const MAX_BYTES: usize = 1 << 20;
+
+/// What was read from a text.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Reading {
+    /// The documents that could be read, of whatever kind.
+    pub documents: Vec<Document>,
+    /// What could not be read, and why.
+    pub problems: Vec<Diagnostic>,
+}
+
+/// Reads YAML or JSON that a person wrote, one document or several. `name` is shown in front of the line
+/// numbers.
+///
+/// Words mean what they mean to kubectl. Refused are: more than 1 MiB, a field that is there twice, more
+/// than 100 levels, and aliases that multiply the text. Empty documents are left out.
+///
+/// ```
+/// use rollout_core::argo::{check, read};
+/// let text = "
+/// kind: Rollout
+/// spec:
+///   strategy:
+///     canary:
+///       steps:
+///       - setWeight: 101
+/// ";
+/// let reading = read(text, "demo.yaml");
+/// let rollout = &reading.documents[0];
+/// let report = check(rollout.value());
+/// let weight = report.errors().find(|error| error.path.ends_with("setWeight")).unwrap();
+/// assert_eq!(rollout.diagnose(weight).to_string(), "\
+/// error: SetWeight needs to be between 0 and 100
+///  --> demo.yaml:7:20
+///   |
+/// 7 |       - setWeight: 101
+///   |                    ^^^
+///   = at spec.strategy.canary.steps[0].setWeight
+/// ");
+/// ```
+#[must_use]
+pub fn read(text: &str, name: &str) -> Reading {
+    let mut reading = Reading { documents: Vec::new(), problems: Vec::new() };
+    let lines = Arc::new(Lines::new(name, text));
+    let problem = |flaw: Flaw| {
+        let Flaw { place, what, instead } = flaw;
+        lines.diagnostic(Severity::Error, place, "", &what, instead)
+    };
+    if text.len() > MAX_BYTES {
+        let what = format!("is larger than 1 MiB ({} bytes)", text.len());
+        reading.problems.push(problem(Flaw { place: Place::START, what, instead: "split it up" }));
+        return reading;
+    }
+    let mut composer = Composer::new(text);
+    while let Some(document) = composer.document() {
+        match document {
+            // After an error the parser has lost its place.
+            Err(flaw) => {
+                reading.problems.push(problem(flaw));
+                break;
+            }
+            Ok(root) => {
+                let mut expander = Expander::default();
+                let (value, places) = expander.value(&root, None);
+                if !expander.flaws.is_empty() {
+                    reading.problems.extend(expander.flaws.into_iter().map(problem));
+                } else if !value.is_null() {
+                    reading.documents.push(Document::new(value, places, lines.clone()));
+                }
+            }
+        }
+    }
+    reading
+}
