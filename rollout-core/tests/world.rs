@@ -33,7 +33,8 @@ fn sim() -> Sim {
 
 fn deployed(sim: Sim) -> Watched {
     let mut world = sim.build_with(CoreMesh::new(), Recorder::default());
-    assert!(world.run_to_rest(10 * MINUTE).unwrap());
+    let rests = world.run_to_rest(10 * MINUTE);
+    assert_eq!(rests, Ok(true), "{:#?}", world.watcher().lines);
     assert_eq!(world.summary().health, Health::Healthy);
     world.restart_summary();
     world.watcher_mut().lines.clear();

@@ -284,7 +284,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         workload.pods.retain(|pod| pod.ends.is_none_or(|at| at > now));
         if workload.pods.len() != before {
             let revision = workload.revision.clone();
-            self.refresh_requests();
+            self.requests.changed();
             self.changed(Kind::Workloads);
             self.see(What::PodEnded(&revision));
         }
@@ -292,7 +292,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
 
     fn readiness_changed(&mut self, index: usize) {
         self.send_endpoints(index);
-        self.refresh_requests();
+        self.requests.changed();
         self.changed(Kind::Workloads);
     }
 }

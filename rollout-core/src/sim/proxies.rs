@@ -2,7 +2,7 @@ use super::{
     Content, TrafficObject, Watcher, What, mesh::Mesh, queue::Happening, settings::Kind, world::World,
 };
 use crate::{
-    Revision, Time,
+    RevisionSeen, Time,
     traffic::{Seen, Settled},
 };
 use alloc::{sync::Arc, vec::Vec};
@@ -109,7 +109,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             self.truth.proxies.iter().filter_map(|proxy| proxy.objects.get(object)).map(|copy| copy.0).min();
         pipe.sent.retain(|(other, ..)| everywhere.is_none_or(|everywhere| *other > everywhere));
         self.tally.deliveries += 1;
-        self.refresh_requests_of(proxy);
+        self.requests.changed_at(proxy);
         self.see(What::DeliveredObject { proxy, object, from });
     }
 
@@ -145,17 +145,12 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         shadow.sent.retain(|(other, ..)| everywhere.is_none_or(|everywhere| *other > everywhere));
         self.tally.deliveries += 1;
         let revision = workload.revision.clone();
-        self.refresh_requests_of(proxy);
+        self.requests.changed_at(proxy);
         self.see(What::DeliveredEndpoints { proxy, revision: &revision });
     }
 
     /// Fills in whether every proxy has what was read; times are true times plus `offset`.
-    pub(super) fn fill_settled(
-        &self,
-        seen: &mut Seen,
-        revisions: impl Iterator<Item = Revision>,
-        offset: i64,
-    ) {
+    pub(super) fn fill_settled(&self, seen: &mut Seen, revisions: &[RevisionSeen], offset: i64) {
         let mut routes = Settled::Yes;
         let mut selectors = Settled::Yes;
         for (index, (object, pipe)) in self.truth.traffic.iter().zip(&self.pipes).enumerate() {
@@ -175,8 +170,10 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         seen.routes_settled = routes;
         seen.selectors_settled = selectors;
         seen.endpoints.clear();
-        for revision in revisions {
-            let index = self.workload_index(&revision);
+        for (at, RevisionSeen { revision, .. }) in revisions.iter().enumerate() {
+            // Mostly the lists are the same.
+            let same = self.truth.workloads.get(at).is_some_and(|workload| workload.revision == *revision);
+            let index = if same { Some(at) } else { self.workload_index(revision) };
             let settled = index.and_then(|index| self.shadows.get(index).map(|shadow| (index, shadow))).map(
                 |(index, shadow)| {
                     let copies = self.truth.proxies.iter().filter_map(|proxy| proxy.endpoints.get(index));
@@ -185,7 +182,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
                     })
                 },
             );
-            seen.endpoints.push((revision, settled.unwrap_or(Settled::Yes)));
+            seen.endpoints.push((revision.clone(), settled.unwrap_or(Settled::Yes)));
         }
     }
 

@@ -1,6 +1,6 @@
 //! What requests meet: integrated over time, from each proxy's own copy of everything.
 
-use super::{Content, Proxy, Truth, Watcher, mesh::Mesh, world::World};
+use super::{Content, Proxy, Truth};
 use crate::{
     Time,
     traffic::{Destination, RoutesSeen, Selection},
@@ -17,7 +17,8 @@ const ELSEWHERE: u64 = 100_000;
 /// Sums, over all proxies and their time.
 #[derive(Debug, Clone)]
 pub(super) struct Requests {
-    dark: Vec<u64>,
+    /// Of a million requests at each proxy; `None` where something has changed since.
+    dark: Vec<Option<u64>>,
     /// Counted from the time when every proxy first finds a ready pod behind stable.
     serving: bool,
     since: Time,
@@ -45,13 +46,31 @@ impl DarkRequests {
 
 impl Requests {
     pub(super) fn new(proxies: usize, now: Time) -> Self {
-        Self { dark: vec![ALL; proxies], serving: false, since: now, dark_sum: 0, time_sum: 0 }
+        Self { dark: vec![None; proxies], serving: false, since: now, dark_sum: 0, time_sum: 0 }
     }
 
-    pub(super) fn pass(&mut self, from: Time, to: Time) {
+    /// Something changed for one proxy.
+    pub(super) fn changed_at(&mut self, proxy: usize) {
+        if let Some(dark) = self.dark.get_mut(proxy) {
+            *dark = None;
+        }
+    }
+
+    /// Something changed for all proxies.
+    pub(super) fn changed(&mut self) {
+        self.dark.fill(None);
+    }
+
+    /// Time passes until `to`; the world has been as it is since its own time.
+    pub(super) fn pass(&mut self, truth: &Truth, to: Time) {
+        let mut sum = 0;
+        for (dark, proxy) in self.dark.iter_mut().zip(&truth.proxies) {
+            sum += *dark.get_or_insert_with(|| dark_of(truth, proxy));
+        }
+        self.serving |= sum == 0;
         if self.serving {
-            let time = to.since(from).as_millis();
-            self.dark_sum += time * self.dark.iter().map(|dark| u128::from(*dark)).sum::<u128>();
+            let time = to.since(truth.now).as_millis();
+            self.dark_sum += time * u128::from(sum);
             self.time_sum += time * self.dark.len() as u128 * u128::from(ALL);
         }
     }
@@ -66,23 +85,6 @@ impl Requests {
 
     pub(super) fn restart(&mut self, now: Time) {
         (self.since, self.dark_sum, self.time_sum) = (now, 0, 0);
-    }
-}
-
-impl<M: Mesh, W: Watcher> World<M, W> {
-    pub(super) fn refresh_requests(&mut self) {
-        (0..self.truth.proxies.len()).for_each(|proxy| self.refresh_requests_of(proxy));
-    }
-
-    pub(super) fn refresh_requests_of(&mut self, index: usize) {
-        let (Some(proxy), Some(dark)) = (self.truth.proxies.get(index), self.requests.dark.get_mut(index))
-        else {
-            return;
-        };
-        *dark = dark_of(&self.truth, proxy);
-        if !self.requests.serving && self.requests.dark.iter().all(|dark| *dark == 0) {
-            self.requests.serving = true;
-        }
     }
 }
 

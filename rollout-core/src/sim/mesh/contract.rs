@@ -21,6 +21,16 @@ pub trait Mesh: fmt::Debug {
     /// That the objects make no sense: the traffic is then unknown to the controller.
     fn read(&mut self, objects: &[TrafficObject]) -> Result<Seen, String>;
 
+    /// As [`read`](Self::read), into memory that a former reading used; only worth writing where every
+    /// microsecond counts.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    fn read_again(&mut self, objects: &[TrafficObject], into: &mut Seen) -> Result<(), String> {
+        *into = self.read(objects)?;
+        Ok(())
+    }
+
     /// Writes at most `most` objects, on the condition that each still has the version `seen`.
     fn write(
         &mut self,

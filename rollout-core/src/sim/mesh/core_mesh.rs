@@ -4,7 +4,7 @@ use crate::{
     sim::{Content, TrafficObject},
     traffic::{
         ManagedChange, ManagedSeen, ObjectRef, ObjectVersion, Routes, RoutesSeen, Seen, Selection, Selectors,
-        Settled, Version, WeightChange,
+        Version, WeightChange,
     },
 };
 use alloc::{
@@ -106,8 +106,18 @@ impl Mesh for CoreMesh {
 
     fn read(&mut self, objects: &[TrafficObject]) -> Result<Seen, String> {
         let mut seen = Seen::nothing();
-        seen.version = self.version.get_or_insert_with(|| objects.iter().map(version_of).collect()).clone();
         seen.routes.reserve_exact(objects.len());
+        self.read_again(objects, &mut seen)?;
+        Ok(seen)
+    }
+
+    fn read_again(&mut self, objects: &[TrafficObject], seen: &mut Seen) -> Result<(), String> {
+        seen.stable.clear();
+        seen.canary.clear();
+        seen.routes.clear();
+        seen.nonces.clear();
+        (seen.stable_used_elsewhere, seen.canary_used_elsewhere) = (false, false);
+        seen.version = self.version.get_or_insert_with(|| objects.iter().map(version_of).collect()).clone();
         for object in objects {
             if let Some(nonce) = object.nonce.as_ref().filter(|new| !seen.nonces.contains(new)) {
                 seen.nonces.push(Arc::clone(nonce));
@@ -127,8 +137,7 @@ impl Mesh for CoreMesh {
                 }
             }
         }
-        seen.routes_settled = Settled::Yes;
-        Ok(seen)
+        Ok(())
     }
 
     fn write(
@@ -141,10 +150,12 @@ impl Mesh for CoreMesh {
         let mut written = Written { seen, changes: Vec::new(), took_effect: false };
         let answer = written.write(objects, what, most);
         let Written { took_effect, changes, .. } = written;
+        let version = chained(seen, changes);
         if took_effect {
-            self.version = None;
+            let whole = self.version.as_ref() == Some(seen);
+            self.version = whole.then(|| version.clone());
         }
-        MeshWritten { took_effect, answer, version: chained(seen, changes) }
+        MeshWritten { took_effect, answer, version }
     }
 
     fn reapply(&mut self, objects: &mut [TrafficObject], object: usize) {

@@ -1,5 +1,5 @@
 use crate::{
-    Range, Revision, Time,
+    Range, Revision, RevisionSeen, Time,
     sim::process::observe::WorkloadState,
     traffic::{Seen, Settled, Version},
 };
@@ -55,13 +55,13 @@ impl Ages {
         &mut self,
         seen: &mut Seen,
         is_route: impl Fn(usize) -> bool,
-        workloads: &[WorkloadState],
+        revisions: &[RevisionSeen],
         now: Time,
     ) {
         seen.routes_settled = age(&mut self.routes, contents(&seen.version, &is_route), now);
         seen.selectors_settled = age(&mut self.selectors, contents(&seen.version, |at| !is_route(at)), now);
         seen.endpoints.clear();
-        for workload in workloads {
+        for workload in revisions {
             let row = self.ready.iter().position(|(revision, ..)| *revision == workload.revision);
             let since = if let Some((_, ready, since)) = row.and_then(|row| self.ready.get_mut(row)) {
                 if *ready != workload.ready {

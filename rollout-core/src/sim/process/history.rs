@@ -39,6 +39,11 @@ impl<T> History<T> {
         }
     }
 
+    /// When it next changed after a time.
+    fn changed_after(&self, time: Time) -> Option<Time> {
+        self.0.iter().map(|(from, _)| *from).find(|from| *from > time)
+    }
+
     /// What was there at a time.
     pub(super) fn at(&self, time: Time) -> Option<&Arc<T>> {
         let then = self.0.iter().rev().find(|(from, _)| *from <= time);
@@ -72,10 +77,27 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         let traffic = Arc::new(self.traffic_state());
         self.histories = Some(Histories {
             rollout: History::new(now, Arc::new(self.rollout_state())),
-            workloads: History::new(now, Arc::new(self.workload_states().collect())),
+            workloads: History::new(now, Arc::new(self.workload_states())),
             routes: History::new(now, Arc::clone(&traffic)),
             selectors: History::new(now, traffic),
         });
+    }
+
+    /// When the first of the caches that lag shows something new. The process is told then.
+    pub(super) fn next_news(&self) -> Option<Time> {
+        let histories = self.histories.as_ref()?;
+        let next = |kind| {
+            let lag = self.settings.read_lag.get(kind);
+            let shown = self.after(-lag);
+            let changed = match kind {
+                Kind::Rollout => histories.rollout.changed_after(shown),
+                Kind::Workloads => histories.workloads.changed_after(shown),
+                Kind::Routes => histories.routes.changed_after(shown),
+                Kind::Selectors => histories.selectors.changed_after(shown),
+            };
+            changed.map(|at| Time::from_millis(at.as_millis().saturating_add(lag)))
+        };
+        Kind::ALL.into_iter().filter_map(next).min()
     }
 
     pub(in crate::sim) fn remember(&mut self, kind: Kind) {
@@ -83,7 +105,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         let now = self.truth.now;
         match kind {
             Kind::Rollout => histories.rollout.push(now, Arc::new(self.rollout_state())),
-            Kind::Workloads => histories.workloads.push(now, Arc::new(self.workload_states().collect())),
+            Kind::Workloads => histories.workloads.push(now, Arc::new(self.workload_states())),
             Kind::Routes => histories.routes.push(now, Arc::new(self.traffic_state())),
             Kind::Selectors => histories.selectors.push(now, Arc::new(self.traffic_state())),
         }

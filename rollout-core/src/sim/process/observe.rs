@@ -63,6 +63,13 @@ pub(super) struct Views {
     pub(super) selectors: Option<Arc<TrafficState>>,
 }
 
+/// What the last reading left: its memory is used again.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Spare {
+    pub(super) observed: Observed,
+    pub(super) workloads: Vec<WorkloadRead>,
+}
+
 /// What a process has read.
 #[derive(Debug)]
 pub(super) struct Reading {
@@ -105,8 +112,12 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         }
     }
 
-    pub(super) fn workload_states(&self) -> impl Iterator<Item = WorkloadState> + '_ {
-        self.truth.workloads.iter().enumerate().map(|(index, workload)| WorkloadState {
+    pub(super) fn workload_states(&self) -> Vec<WorkloadState> {
+        (0..self.truth.workloads.len()).filter_map(|index| self.workload_state(index)).collect()
+    }
+
+    fn workload_state(&self, index: usize) -> Option<WorkloadState> {
+        self.truth.workloads.get(index).map(|workload| WorkloadState {
             revision: workload.revision.clone(),
             number: workload.number,
             wanted: workload.wanted,
@@ -135,66 +146,69 @@ impl<M: Mesh, W: Watcher> World<M, W> {
 
     /// Reads everything through `views`; whether it is settled is always asked live.
     pub(super) fn read(&mut self, views: &Views) -> Reading {
-        let workloads: Vec<WorkloadState> = match &views.workloads {
-            Some(states) => self.with_live_zeros(states),
-            None => self.workload_states().collect(),
-        };
-        let traffic = self.read_traffic(views);
-        let now = self.truth.now;
-        let traffic = traffic.ok().map(|mut seen| {
-            self.fill_in(&mut seen, &workloads);
-            seen
-        });
-        let mut users_own = Range::exact(0);
-        let mut revisions = Vec::with_capacity(workloads.len());
-        let mut read = Vec::with_capacity(workloads.len());
-        for workload in workloads {
-            let ready = workload.ready;
-            let lo = users_own.lo().saturating_add(ready.lo());
-            users_own = Range::new(lo, users_own.hi().saturating_add(ready.hi()));
-            let live = views.workloads.is_none() || ready.hi() == 0 && workload.wanted > 0;
-            let dark = if live { self.process.dark.read(&workload, now) } else { None };
-            let WorkloadState { revision, number, wanted, mark, version, nonce, .. } = workload;
+        let Spare { mut observed, workloads: mut read } = core::mem::take(&mut self.process.spare);
+        let mut revisions = observed.revisions.take().unwrap_or_default();
+        revisions.clear();
+        read.clear();
+        let mut take_in = |world: &mut Self, workload: WorkloadState, live: bool| {
+            let dark = if live { world.process.dark.read(&workload, world.truth.now) } else { None };
+            let WorkloadState { revision, number, wanted, ready, mark, version, nonce } = workload;
             read.push(WorkloadRead { revision: revision.clone(), version, nonce });
             revisions.push(RevisionSeen { revision, number, wanted, ready, available: ready, mark, dark });
+        };
+        match &views.workloads {
+            None => {
+                for index in 0..self.truth.workloads.len() {
+                    if let Some(state) = self.workload_state(index) {
+                        take_in(self, state, true);
+                    }
+                }
+            }
+            Some(states) => {
+                for state in states.iter() {
+                    // A cached reading that shows no ready pod causes a live one.
+                    let dark = state.ready.hi() == 0 && state.wanted > 0;
+                    let live = self.workload_index(&state.revision).filter(|_| dark);
+                    match live.and_then(|index| self.workload_state(index)) {
+                        Some(live) => take_in(self, live, true),
+                        None => take_in(self, state.clone(), false),
+                    }
+                }
+            }
         }
+        let mut traffic = self.read_traffic(views, observed.traffic.take()).ok();
+        if let Some(seen) = &mut traffic {
+            self.fill_in(seen, &revisions);
+        }
+        let sum = |end: fn(&RevisionSeen) -> u32| revisions.iter().map(end).fold(0, u32::saturating_add);
+        observed.users_own = Some(Range::new(sum(|seen| seen.ready.lo()), sum(|seen| seen.ready.hi())));
+        observed.revisions = Some(revisions);
         let version = traffic.as_ref().map(|seen| seen.version.clone()).unwrap_or_default();
+        observed.traffic = traffic;
         let (rollout, proceed) = match &views.rollout {
             Some(state) => (state.version, state.proceed.clone()),
             None => (self.rollout_version, self.proceed.clone()),
         };
-        let versions = Versions { rollout, workloads: read, traffic: version };
-        let observed = Observed { revisions: Some(revisions), users_own: Some(users_own), traffic, proceed };
-        Reading { observed, versions }
+        observed.proceed = proceed;
+        Reading { observed, versions: Versions { rollout, workloads: read, traffic: version } }
     }
 
     /// Whether what was read is settled: always asked live.
-    fn fill_in(&mut self, seen: &mut Seen, workloads: &[WorkloadState]) {
+    fn fill_in(&mut self, seen: &mut Seen, revisions: &[RevisionSeen]) {
         if self.settings.data_plane_answers {
-            let asked = workloads.iter().map(|workload| workload.revision.clone());
-            self.fill_settled(seen, asked, self.process.offset);
+            self.fill_settled(seen, revisions, self.process.offset);
             return;
         }
         let objects: &[TrafficObject] = &self.truth.traffic;
         let is_route =
             |at: usize| matches!(objects.get(at).map(|object| &object.content), Some(Content::Routes { .. }));
-        self.process.ages.fill(seen, is_route, workloads, self.truth.now);
+        self.process.ages.fill(seen, is_route, revisions, self.truth.now);
     }
 
-    /// A cached reading that shows no ready pod causes a live one.
-    fn with_live_zeros(&self, states: &[WorkloadState]) -> Vec<WorkloadState> {
-        let live = |state: &WorkloadState| {
-            (state.ready.hi() == 0 && state.wanted > 0)
-                .then(|| self.workload_states().find(|live| live.revision == state.revision))
-                .flatten()
-                .unwrap_or_else(|| state.clone())
-        };
-        states.iter().map(live).collect()
-    }
-
-    fn read_traffic(&mut self, views: &Views) -> Result<Seen, String> {
+    fn read_traffic(&mut self, views: &Views, spare: Option<Seen>) -> Result<Seen, String> {
         if views.routes.is_none() && views.selectors.is_none() {
-            return self.mesh.read(&self.truth.traffic);
+            let Some(mut seen) = spare else { return self.mesh.read(&self.truth.traffic) };
+            return self.mesh.read_again(&self.truth.traffic, &mut seen).map(|()| seen);
         }
         let live = Arc::new(self.traffic_state());
         let routes = views.routes.as_ref().unwrap_or(&live);
@@ -203,8 +217,8 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         let mut seen = selectors.seen.clone().ok_or_else(unreadable)?;
         let of_routes = routes.seen.as_ref().ok_or_else(unreadable)?;
         seen.routes.clone_from(&of_routes.routes);
-        seen.stable_used_elsewhere = of_routes.stable_used_elsewhere;
-        seen.canary_used_elsewhere = of_routes.canary_used_elsewhere;
+        seen.stable_used_elsewhere |= of_routes.stable_used_elsewhere;
+        seen.canary_used_elsewhere |= of_routes.canary_used_elsewhere;
         seen.nonces.extend(of_routes.nonces.iter().cloned());
         let mut version = Vec::with_capacity(self.truth.traffic.len());
         for object in &self.truth.traffic {

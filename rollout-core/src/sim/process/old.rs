@@ -75,7 +75,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     fn views_of_now(&mut self) -> Views {
         let mut views = self.views(self.settings.read_lag);
         views.rollout.get_or_insert_with(|| Arc::new(self.rollout_state()));
-        views.workloads.get_or_insert_with(|| Arc::new(self.workload_states().collect()));
+        views.workloads.get_or_insert_with(|| Arc::new(self.workload_states()));
         if views.routes.is_none() || views.selectors.is_none() {
             let live = Arc::new(self.traffic_state());
             views.routes.get_or_insert_with(|| Arc::clone(&live));

@@ -1,12 +1,13 @@
 use super::{
     dark::{Ages, DarkRows},
+    observe::Spare,
     turn::Running,
 };
 use crate::{
-    Fence, Time, Turn, Waiting,
+    Fence, Time, Waiting,
     sim::{Writer, settings::PerKind},
 };
-use alloc::{format, sync::Arc};
+use alloc::{boxed::Box, format, sync::Arc};
 use core::time::Duration;
 
 /// One process. It keeps nothing that would survive its death: that is all in the world.
@@ -21,7 +22,7 @@ pub(in crate::sim) struct Process {
     pub(super) due: Option<Time>,
     /// It does nothing before. True time.
     pub(super) not_before: Time,
-    pub(super) running: Option<Running>,
+    pub(super) running: Option<Box<Running>>,
     /// The next observation is read live.
     pub(super) live_next: bool,
     /// When it last wrote, or tried to. True time.
@@ -32,7 +33,8 @@ pub(in crate::sim) struct Process {
     /// It is dying: what it had under way lands so much later.
     pub(super) dies_with: Option<Duration>,
     /// The last turn that it finished.
-    pub(super) last: Option<Turn>,
+    pub(super) last: Option<Box<Running>>,
+    pub(super) spare: Spare,
     /// Decisions since time last passed.
     pub(super) at_once: u32,
     pub(super) last_decision: Time,
@@ -55,6 +57,7 @@ impl Process {
             ages: Ages::default(),
             dies_with: None,
             last: None,
+            spare: Spare::default(),
             at_once: 0,
             last_decision: at,
         }
@@ -85,6 +88,6 @@ impl Process {
     }
 
     pub(in crate::sim) fn waiting(&self) -> &[Waiting] {
-        self.last.as_ref().map_or(&[], |turn| &turn.plan().waiting)
+        self.last.as_ref().map_or(&[], |running| &running.turn.plan().waiting)
     }
 }

@@ -13,6 +13,7 @@ use crate::{
         world::World,
     },
 };
+use alloc::boxed::Box;
 use core::time::Duration;
 
 /// So many decisions at one time are no controller any more.
@@ -53,7 +54,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             self.go_on(running);
             return Ok(());
         }
-        self.process.due = None;
+        self.process.due = self.next_news();
         self.count_decision()?;
         let Some(lag) = self.caches_that_are_new_enough() else { return Ok(()) };
         let views = self.views(lag);
@@ -107,7 +108,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 
     /// Decides on what was read.
-    pub(super) fn decide(&mut self, views: &Views, reading: Reading, seen_at: Time) -> Running {
+    pub(super) fn decide(&mut self, views: &Views, reading: Reading, seen_at: Time) -> Box<Running> {
         let Reading { observed, versions, .. } = reading;
         let now = self.process.clock(self.truth.now);
         let (spec, stored) = match &views.rollout {
@@ -129,11 +130,12 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         };
         self.watcher.see(&crate::sim::Moment { truth: &self.truth, what });
         let by = Writer { process, decision, late: false };
-        Running { turn, versions, by, acted: 0, goes_on: self.truth.now }
+        self.process.spare.observed = observed;
+        Box::new(Running { turn, versions, by, acted: 0, goes_on: self.truth.now })
     }
 
     /// Carries out a turn as far as it comes without waiting.
-    pub(super) fn go_on(&mut self, mut running: Running) {
+    pub(super) fn go_on(&mut self, mut running: Box<Running>) {
         loop {
             match self.carry_out(&mut running) {
                 GoesOn::Now => {}
@@ -144,7 +146,8 @@ impl<M: Mesh, W: Watcher> World<M, W> {
                     return;
                 }
                 GoesOn::Over => {
-                    self.process.last = Some(running.turn);
+                    self.process.spare.workloads = core::mem::take(&mut running.versions.workloads);
+                    self.process.last = Some(running);
                     return;
                 }
                 GoesOn::Dead => return,
