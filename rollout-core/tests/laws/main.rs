@@ -19,7 +19,7 @@ use std::{
 /// How many are played.
 const HISTORIES: u64 = 100_000;
 /// How many laws' failures are made smaller and printed.
-const PRINTED: usize = 3;
+const PRINTED: usize = 8;
 
 #[derive(Default)]
 struct Found {
@@ -124,7 +124,7 @@ fn smaller(number: u64) {
     let same = |laws: &rollout_core::testing::laws::Laws| laws.violation().map(|broken| broken.law) == law;
     let history = histories.shrink(number, |history| same(&play(history))).expect("it was drawn before");
     let laws = play_again(&history);
-    println!("\n===== history number {number}, made smaller =====\n{history:#?}");
+    println!("\n===== history number {number}, made smaller =====\n{history:?}");
     if let Some(timeline) = laws.timeline() {
         println!("{timeline}");
     }

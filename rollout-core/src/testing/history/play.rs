@@ -159,6 +159,8 @@ fn happen<M: Mesh>(world: &mut World<M, Laws>, history: &History, happening: &Ha
             let mark = set.then(|| world.now());
             at(world, *of, |world, revision| world.mark_by_hand(revision, mark));
         }
+        // Where nobody can be asked, what is written must arrive within the dwell: nobody could be right else.
+        Happening::Freeze | Happening::FreezeProxy(_) if !history.surroundings.can_be_asked => {}
         Happening::Freeze => world.freeze(),
         Happening::FreezeProxy(proxy) => world.freeze_proxy((*proxy).into()),
         Happening::Thaw => world.thaw(),

@@ -1,5 +1,5 @@
 use crate::{
-    Revision,
+    Fenceposts, Revision,
     sim::{Content, Proxy, Truth},
     traffic::{Destination, Selection},
 };
@@ -54,8 +54,14 @@ impl Met {
             met.share = total;
         }
         if truth.spec.strategy.routing().is_none() {
-            // Nobody routes, and nobody is asked: what counts is that pods are there.
+            // Nobody routes, and nobody is asked: what counts is that pods are there, unless the user allows
+            // all of them to be missing.
             met.ready = truth.workloads.iter().map(crate::sim::Workload::ready).sum();
+            let (strategy, replicas) = (&truth.spec.strategy, truth.spec.replicas);
+            let posts = Fenceposts::resolve(replicas, strategy.max_surge, strategy.max_unavailable);
+            if posts.unavailable >= replicas {
+                met.share = 0;
+            }
             return met;
         }
         if met.reached() {

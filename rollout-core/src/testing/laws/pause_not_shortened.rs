@@ -15,6 +15,7 @@ pub(super) struct PauseNotShortened {
     /// The last decision of each process: when, and how far its clock was ahead of true time, in milliseconds.
     clocks: Vec<(u32, Time, i64)>,
     commanded: bool,
+    edited: bool,
 }
 
 #[derive(Debug)]
@@ -25,6 +26,8 @@ struct UnderWay {
     lasts: Duration,
     began: Time,
     ahead: i64,
+    /// As it is stored.
+    since: Time,
 }
 
 impl Law for PauseNotShortened {
@@ -50,7 +53,7 @@ impl Law for PauseNotShortened {
                 ];
                 self.commanded |= ends.contains(&command.kind);
             }
-            What::SpecChanged => self.under_way = None,
+            What::SpecChanged => self.edited = true,
             _ => {}
         }
         if self.version != moment.truth.status_version {
@@ -73,7 +76,7 @@ impl PauseNotShortened {
                 return;
             }
             let passed = same && status.step > old.step && status.aborted.is_none() && !status.promote_full;
-            if passed && !self.commanded {
+            if passed && !self.commanded && !self.edited {
                 findings.premise();
                 let waited = at.since(old.began);
                 let difference = Duration::from_millis(ahead.abs_diff(old.ahead));
@@ -84,15 +87,22 @@ impl PauseNotShortened {
                 }
             }
         }
-        self.commanded = false;
+        (self.commanded, self.edited) = (false, false);
+        let old = self.under_way.take();
         self.under_way = begun(moment, at, ahead);
+        // The same pause with other steps around it, or another length, goes on.
+        if let (Some(new), Some(old)) = (&mut self.under_way, old) {
+            if new.since == old.since && new.revision == old.revision {
+                (new.began, new.ahead) = (old.began, old.ahead);
+            }
+        }
     }
 }
 
 /// The pause that is under way from now on, if one is.
 fn begun(moment: &Moment<'_>, at: Time, ahead: i64) -> Option<UnderWay> {
     let status = &moment.truth.status;
-    status.paused_at?;
+    let since = status.paused_at?;
     let steps = moment.truth.spec.strategy.steps();
     let Some(Step::Pause(Some(lasts))) = steps.get(usize::try_from(status.step).ok()?) else { return None };
     Some(UnderWay {
@@ -102,5 +112,6 @@ fn begun(moment: &Moment<'_>, at: Time, ahead: i64) -> Option<UnderWay> {
         lasts: *lasts,
         began: at,
         ahead,
+        since,
     })
 }

@@ -1,6 +1,6 @@
 use super::{Decision, Findings, Law};
 use crate::{
-    Status,
+    Action, Revision, Status,
     sim::{Moment, What},
 };
 use alloc::{format, vec::Vec};
@@ -12,6 +12,7 @@ use alloc::{format, vec::Vec};
 pub(super) struct StaleWriterIsHarmless {
     acting: u32,
     old: Vec<(u64, Status)>,
+    known: Vec<Revision>,
     newest: u32,
 }
 
@@ -29,9 +30,10 @@ impl Law for StaleWriterIsHarmless {
             return;
         }
         let What::Acted { by, took_effect, action, .. } = moment.what else { return };
+        let created = self.created(moment);
         if by.late {
             findings.premise();
-            if took_effect && by.process < self.acting {
+            if took_effect && by.process < self.acting && !created {
                 findings.broken(|| {
                     format!(
                         "a late write of process {} took effect after process {} had acted: {action:?}",
@@ -55,5 +57,16 @@ impl Law for StaleWriterIsHarmless {
         if took_effect {
             self.acting = self.acting.max(by.process);
         }
+    }
+}
+
+impl StaleWriterIsHarmless {
+    /// Whether a workload was created: what does not exist cannot be fenced, and pods that nobody asks for
+    /// go again.
+    fn created(&mut self, moment: &Moment<'_>) -> bool {
+        let What::Acted { action: Action::Workload { revision, .. }, .. } = moment.what else { return false };
+        let created = !self.known.contains(revision);
+        self.known = moment.truth.workloads.iter().map(|workload| workload.revision.clone()).collect();
+        created
     }
 }

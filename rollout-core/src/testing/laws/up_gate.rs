@@ -69,6 +69,10 @@ fn stable_gains(decision: &Decision<'_>, findings: &mut Findings) {
             findings.broken(|| "weight returns to stable while its selector is not settled".to_string());
         }
     }
+    if of_stable && decision.leads_to(Destination::Stable) == decision.leads_to(Destination::Canary) {
+        // Both lead to the same pods.
+        return;
+    }
     let need = carrying(decision.spec);
     let carries = stable.lo() >= need || (stable.lo() > 0 && stable.lo() >= canary.lo());
     if !carries && !decision.word() {
