@@ -1,11 +1,11 @@
 //! All laws over random histories: `cargo test --release -p rollout-core --features testing --test laws`.
 //!
 //! `HISTORIES=1000000` plays more, `FROM=7` begins at another number, `ONLY=123` plays one and prints what
-//! happened.
+//! happened, `WITHOUT=law,law` leaves laws out.
 
 use rollout_core::testing::{
-    history::{Histories, play, play_again},
-    laws::Violation,
+    history::{Histories, History, play_under},
+    laws::{Laws, Violation, all as all_laws},
 };
 use std::{
     collections::BTreeMap,
@@ -108,6 +108,16 @@ fn some(next: &AtomicU64, until: u64) -> Found {
     }
 }
 
+/// All laws, but those that `WITHOUT=law,law` leaves out.
+fn under() -> Laws {
+    let without = env::var("WITHOUT").unwrap_or_default();
+    Laws::new(all_laws()).without(&without.split(',').collect::<Vec<_>>())
+}
+
+fn play(history: &History) -> Laws {
+    play_under(history, under())
+}
+
 fn shortest(numbers: &[(u64, usize)]) -> u64 {
     numbers.iter().min_by_key(|(number, len)| (*len, *number)).map_or(0, |(number, _)| *number)
 }
@@ -121,9 +131,9 @@ fn smaller(number: u64) {
     let histories = Histories::new();
     let law =
         play(&histories.draw(number).expect("it was drawn before")).violation().map(|broken| broken.law);
-    let same = |laws: &rollout_core::testing::laws::Laws| laws.violation().map(|broken| broken.law) == law;
+    let same = |laws: &Laws| laws.violation().map(|broken| broken.law) == law;
     let history = histories.shrink(number, |history| same(&play(history))).expect("it was drawn before");
-    let laws = play_again(&history);
+    let laws = play_under(&history, under().recording());
     println!("\n===== history number {number}, made smaller =====\n{history:?}");
     if let Some(timeline) = laws.timeline() {
         println!("{timeline}");

@@ -77,14 +77,18 @@ fn runner(number: u64) -> TestRunner {
 }
 
 fn history() -> impl proptest::strategy::Strategy<Value = History> {
-    (any::<u64>().no_shrink(), recipe(), surroundings(), several((gap(), happening()), 0..14), any::<bool>())
-        .prop_map(|(seed, recipe, surroundings, happenings, finished_by_a_person)| History {
+    let happenings = several((gap(), happening()), 0..14);
+    let often = || prop_oneof![4 => Just(true), 1 => Just(false)];
+    (any::<u64>().no_shrink(), recipe(), surroundings(), often(), happenings, often()).prop_map(
+        |(seed, recipe, surroundings, deployed, happenings, finished_by_a_person)| History {
             seed,
             recipe,
             surroundings,
+            deployed,
             happenings,
             finished_by_a_person,
-        })
+        },
+    )
 }
 
 fn recipe() -> impl proptest::strategy::Strategy<Value = Recipe> {
@@ -220,7 +224,7 @@ fn happening() -> impl proptest::strategy::Strategy<Value = Happening> {
     prop_oneof![
         8 => kind().prop_map(Happening::Say),
         1 => (kind(), 0..3_u8).prop_map(|(kind, back)| Happening::SayLate(kind, back)),
-        8 => (1..=3_u8).prop_map(Happening::Update),
+        12 => (1..=3_u8).prop_map(Happening::Update),
         1 => several(step(), 0..4).prop_map(Happening::EditSteps),
         2 => select(vec![0_u32, 1, 2, 3, 5, 10]).prop_map(Happening::Replicas),
         3 => (target(), 1..=10_u32).prop_map(|(of, pods)| Happening::LosePods(of, pods)),

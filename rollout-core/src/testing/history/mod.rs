@@ -9,7 +9,7 @@ mod timeline;
 
 pub use generate::Histories;
 pub use happening::{Freshness, Happening, Target};
-pub use play::{play, play_again};
+pub use play::{play, play_under};
 pub use recipe::{Recipe, Surroundings};
 pub use timeline::Timeline;
 
@@ -26,6 +26,8 @@ pub struct History {
     pub recipe: Recipe,
     /// How the world behaves.
     pub surroundings: Surroundings,
+    /// Whether the first deploy is done before anything happens.
+    pub deployed: bool,
     /// What happens, each so long after the one before.
     pub happenings: Vec<(Duration, Happening)>,
     /// Whether, once the faults have ended, a person ends every pause and takes every stop back until the

@@ -16,17 +16,12 @@ const COMMANDS: u32 = 24;
 /// Plays a history under all laws, up to the first violation.
 #[must_use]
 pub fn play(history: &History) -> Laws {
-    with(history, Laws::new(all()))
-}
-
-/// Plays it again, writing down what happens.
-#[must_use]
-pub fn play_again(history: &History) -> Laws {
-    with(history, Laws::new(all()).recording())
+    play_under(history, Laws::new(all()))
 }
 
 /// Plays a history under these laws.
-fn with(history: &History, mut laws: Laws) -> Laws {
+#[must_use]
+pub fn play_under(history: &History, mut laws: Laws) -> Laws {
     let spec = match history.recipe.spec() {
         Ok(spec) => spec,
         Err(error) => {
@@ -64,6 +59,9 @@ fn with(history: &History, mut laws: Laws) -> Laws {
 fn play_in<M: Mesh>(world: &mut World<M, Laws>, history: &History) -> Option<bool> {
     if let Some(number) = history.surroundings.never_ready {
         world.pods_never_ready(&revision(number));
+    }
+    if history.deployed {
+        rest(world)?;
     }
     for (after, happening) in &history.happenings {
         let until = world.now() + *after;

@@ -42,10 +42,10 @@ impl Law for EventuallyStable {
             return;
         }
         let done = status.is_done() && status.canary.as_ref() == Some(&truth.spec.target);
-        if !done && !self.waiting.iter().any(needs_a_person) {
+        if (!done || !self.waiting.is_empty()) && !self.waiting.iter().any(needs_a_person) {
             findings.broken(|| format!("it rests, neither done nor waiting for a person: {}", self.said()));
         }
-        if done {
+        if done && self.waiting.is_empty() {
             settled_down(truth, findings);
         }
         if status.aborted.is_some() && !self.stable_cannot_carry() {

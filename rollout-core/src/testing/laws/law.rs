@@ -99,6 +99,13 @@ impl Laws {
         Self { laws, broken: None, timeline: None }
     }
 
+    /// Leaves these laws out, by name.
+    #[must_use]
+    pub fn without(mut self, names: &[&str]) -> Self {
+        self.laws.retain(|(law, _)| !names.contains(&law.name()));
+        self
+    }
+
     /// Also writes down what happens: slow, for a history that is known to break a law.
     #[must_use]
     pub fn recording(mut self) -> Self {

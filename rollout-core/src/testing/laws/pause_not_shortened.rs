@@ -104,12 +104,12 @@ fn begun(moment: &Moment<'_>, at: Time, ahead: i64) -> Option<UnderWay> {
     let status = &moment.truth.status;
     let since = status.paused_at?;
     let steps = moment.truth.spec.strategy.steps();
-    let Some(Step::Pause(Some(lasts))) = steps.get(usize::try_from(status.step).ok()?) else { return None };
+    let Some(Step::Pause(lasts)) = steps.get(usize::try_from(status.step).ok()?) else { return None };
     Some(UnderWay {
         revision: status.canary.clone()?,
         steps: status.step_hash.clone()?,
         step: status.step,
-        lasts: *lasts,
+        lasts: lasts.unwrap_or_default(),
         began: at,
         ahead,
         since,
