@@ -22,7 +22,7 @@ pub(super) fn decide(draft: &mut Draft, spec: &Spec) {
         let progress = status.progress.take();
         status.restart();
         status.progress = progress;
-    } else if edited && status.step != 0 {
+    } else if edited {
         let (aborted, promote_full) = (status.aborted.take(), status.promote_full);
         status.restart();
         (status.aborted, status.promote_full) = (aborted, promote_full);
