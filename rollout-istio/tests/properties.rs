@@ -195,7 +195,7 @@ fn requests_meet_what_was_asked_for() {
             let Some(lane) = lane(route) else { continue };
             // A mirror route before it takes every request, a header route the same lane.
             let earlier = &managed[..index];
-            if earlier.iter().any(|earlier| is_mirror(earlier)) {
+            if earlier.iter().any(is_mirror) {
                 continue;
             }
             let request = Request { headers: vec![("Lane", lane)], ..plain.clone() };

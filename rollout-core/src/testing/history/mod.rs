@@ -9,8 +9,8 @@ mod timeline;
 
 pub use generate::Histories;
 pub use happening::{Freshness, Happening, Target};
-pub use play::{play, play_under};
-pub use recipe::{Recipe, Surroundings};
+pub use play::{play, play_over, play_under};
+pub use recipe::{MANAGED, Recipe, Surroundings};
 pub use timeline::Timeline;
 
 use alloc::vec::Vec;

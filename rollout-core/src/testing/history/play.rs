@@ -19,20 +19,26 @@ pub fn play(history: &History) -> Laws {
     play_under(history, Laws::new(all()))
 }
 
-/// Plays a history under these laws.
+/// Plays a history under these laws, with the core's own traffic manager.
 #[must_use]
-pub fn play_under(history: &History, mut laws: Laws) -> Laws {
+pub fn play_under(history: &History, laws: Laws) -> Laws {
+    let mesh = match (history.recipe.routed, history.recipe.services) {
+        (false, _) => CoreMesh::none(),
+        (true, false) => CoreMesh::new().routes(history.recipe.objects.into()),
+        (true, true) => CoreMesh::new().routes(history.recipe.objects.into()).services(),
+    };
+    play_over(history, mesh, laws)
+}
+
+/// Plays a history with another traffic manager, under `laws`: made of real objects, for example.
+#[must_use]
+pub fn play_over<M: Mesh>(history: &History, mesh: M, mut laws: Laws) -> Laws {
     let spec = match history.recipe.spec() {
         Ok(spec) => spec,
         Err(error) => {
             laws.broken("history", format!("no such strategy: {error}"));
             return laws;
         }
-    };
-    let mesh = match (history.recipe.routed, history.recipe.services) {
-        (false, _) => CoreMesh::none(),
-        (true, false) => CoreMesh::new().routes(history.recipe.objects.into()),
-        (true, true) => CoreMesh::new().routes(history.recipe.objects.into()).services(),
     };
     let surroundings = &history.surroundings;
     let up_to = |longest| Delay::between(Duration::ZERO, longest);

@@ -58,7 +58,7 @@ pub struct Surroundings {
 }
 
 /// The names of the managed routes that a recipe's steps may use.
-pub(super) const MANAGED: [&str; 3] = ["to-the-canary", "for-testers", "copy"];
+pub const MANAGED: [&str; 3] = ["to-the-canary", "for-testers", "copy"];
 
 impl Recipe {
     /// The strategy.
