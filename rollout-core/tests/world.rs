@@ -316,3 +316,17 @@ fn pods_that_never_come_or_break() {
     assert_eq!(world.run_to_rest(10 * MINUTE), Ok(true));
     assert_eq!(world.truth().workloads.iter().map(rollout_core::sim::Workload::ready).max(), Some(4));
 }
+
+#[test]
+fn what_cannot_be_read_is_unknown() {
+    for kind in Kind::ALL {
+        let mut world = deployed(sim());
+        world.reads_fail(kind, true);
+        world.update_to("v2");
+        world.run_for(MINUTE).unwrap();
+        let actions = world.watcher().lines.iter().filter(|line| line.contains(" true Some(Ok"));
+        assert_eq!(actions.filter(|line| !line.contains("Workload { revision: v2")).count(), 0, "{kind:?}");
+        world.reads_fail(kind, false);
+        ends_well(&mut world);
+    }
+}

@@ -95,6 +95,13 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         self.process.wake(self.truth.now);
     }
 
+    /// Whether reads of this kind of object fail from now on. What cannot be read is unknown to the process;
+    /// without the user's object it cannot even decide.
+    pub fn reads_fail(&mut self, kind: Kind, fail: bool) {
+        self.settings.reads_fail.set(kind, fail);
+        self.process.wake(self.truth.now);
+    }
+
     /// How long changes take to reach a proxy from now on.
     pub fn proxy_lag(&mut self, lag: impl Into<super::Delay>) {
         self.settings.proxy_lag = lag.into();
@@ -115,6 +122,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     pub fn end_faults(&mut self) {
         self.faults.clear();
         self.settings.read_lag = PerKind::all(0);
+        self.settings.reads_fail = PerKind::all(false);
         self.settings.writes_take = Duration::ZERO;
         self.settings.counts_lag = Duration::ZERO;
         self.histories = None;

@@ -12,7 +12,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     /// A person says something, looking at where the rollout was.
     pub fn command_at(&mut self, kind: CommandKind, at: Position) -> Answer {
         let command = Command::new(kind, at);
-        let observed = self.observe_live();
+        let observed = self.observed();
         let now = self.process.clock(self.truth.now);
         let answer = crate::apply(&command, &self.truth.spec, &self.truth.status, &observed, now);
         if let Answer::Accepted { status, edits } = &answer {

@@ -95,7 +95,8 @@ impl WorkloadRead {
 
 impl<M: Mesh, W: Watcher> World<M, W> {
     /// What somebody sees who reads everything live now.
-    pub(in crate::sim) fn observe_live(&mut self) -> Observed {
+    #[must_use]
+    pub fn observed(&mut self) -> Observed {
         // It is no reading of the process's own: what that knows from reading on and on stays as it is.
         let (dark, ages) = (self.process.dark.clone(), self.process.ages.clone());
         let observed = self.read(&Views::default()).observed;
@@ -176,13 +177,21 @@ impl<M: Mesh, W: Watcher> World<M, W> {
                 }
             }
         }
-        let mut traffic = self.read_traffic(views, observed.traffic.take()).ok();
+        let spare = observed.traffic.take();
+        let mut traffic = self.read_traffic(views, spare).ok().filter(|_| {
+            let fails = &self.settings.reads_fail;
+            !fails.get(Kind::Routes) && !fails.get(Kind::Selectors)
+        });
         if let Some(seen) = &mut traffic {
             self.fill_in(seen, &revisions);
         }
         let sum = |end: fn(&RevisionSeen) -> u32| revisions.iter().map(end).fold(0, u32::saturating_add);
         observed.users_own = Some(Range::new(sum(|seen| seen.ready.lo()), sum(|seen| seen.ready.hi())));
         observed.revisions = Some(revisions);
+        if self.settings.reads_fail.get(Kind::Workloads) {
+            (observed.revisions, observed.users_own) = (None, None);
+            read.clear();
+        }
         let version = traffic.as_ref().map(|seen| seen.version.clone()).unwrap_or_default();
         observed.traffic = traffic;
         let (rollout, proceed) = match &views.rollout {

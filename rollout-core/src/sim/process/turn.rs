@@ -55,6 +55,9 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             return Ok(());
         }
         self.process.due = self.next_news();
+        if self.settings.reads_fail.get(Kind::Rollout) {
+            return Ok(());
+        }
         self.count_decision()?;
         let Some(lag) = self.caches_that_are_new_enough() else { return Ok(()) };
         let views = self.views(lag);
