@@ -4,9 +4,23 @@ use super::{
     clock::Clock,
     happening::{Happening, Kind, Pods, State},
     names::Names,
+    play::Play,
     words::words,
 };
 use rollout_core::{Range, Revision};
+
+/// Everything about one Rollout.
+pub(crate) fn rollout(play: &Play<'_>) -> String {
+    let recorder = play.world.watcher();
+    let mut text = format!("{}\n", play.name);
+    for revision in recorder.names.all() {
+        text += &format!("  {} is {revision}\n", recorder.names.of(revision));
+    }
+    text.push('\n');
+    text += &timeline(&recorder.happenings, &recorder.names, play.clock);
+    text.push('\n');
+    text
+}
 
 /// The timeline of one Rollout, with the headings of its columns before each section.
 pub(crate) fn timeline(happenings: &[Happening], names: &Names, clock: Clock) -> String {

@@ -5,7 +5,7 @@ use crate::{
         BackendError, FENCE_ANNOTATION, Object, ObjectEditor, Objects, TrafficBackend, Written, annotation,
         ready,
     },
-    sim::{Content, TrafficObject},
+    sim::{Content, TrafficObject, Watcher, World},
     traffic::{ObjectRef, ObjectVersion, RoutesSeen, Seen, Version},
 };
 use alloc::{
@@ -81,6 +81,15 @@ impl ObjectMesh {
         &self.store
     }
 
+    /// The user has another manifest of an object from now on: its index, if it is one of these.
+    fn new_manifest(&mut self, name: &ObjectRef, manifest: Value) -> Option<usize> {
+        let index = self.parts.iter().position(|part| part.name == *name)?;
+        if let Some(part) = self.parts.get_mut(index) {
+            part.manifest = manifest;
+        }
+        Some(index)
+    }
+
     /// Brings the world's list up to date with the store.
     fn refresh(&self, objects: &mut [TrafficObject]) {
         let all = self.store.all();
@@ -125,6 +134,16 @@ impl Part {
             return Content::Routes { routes, stable_elsewhere: false, canary_elsewhere: false };
         }
         Content::Selectors { stable: None, canary: None }
+    }
+}
+
+impl<W: Watcher> World<ObjectMesh, W> {
+    /// The user applies another manifest of an object, as a whole.
+    pub fn user_changes(&mut self, name: &ObjectRef, manifest: Value) {
+        match self.mesh.new_manifest(name, manifest.clone()) {
+            Some(index) => self.reapply_object(index),
+            None => self.mesh.store.user_applies(name, manifest),
+        }
     }
 }
 

@@ -1,0 +1,100 @@
+//! What was given: Rollouts, and the objects around them.
+
+use super::{diagnostics::Findings, input::Source};
+use rollout_core::{
+    Revision, Spec,
+    argo::{Document, Finding, Severity, check, convert, read, template_hash},
+    traffic::ObjectRef,
+};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Everything that was given, by kind.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Model {
+    /// In the order in which they were given.
+    pub(crate) rollouts: Vec<Document>,
+    /// Services, VirtualServices, DestinationRules and whatever else was given.
+    pub(crate) objects: BTreeMap<ObjectRef, Document>,
+}
+
+impl Model {
+    /// Sorts what was read by kind and name.
+    pub(crate) fn load(sources: &[Source], findings: &mut Findings) -> Self {
+        let mut model = Self::default();
+        for source in sources {
+            let reading = read(&source.text, &source.name);
+            reading.problems.into_iter().for_each(|problem| findings.located(problem));
+            reading.documents.into_iter().for_each(|document| model.add(document, findings));
+        }
+        model
+    }
+
+    fn add(&mut self, document: Document, findings: &mut Findings) {
+        let missing = [("kind", document.kind()), ("metadata.name", document.name())];
+        for (path, _) in missing.iter().filter(|(_, value)| value.is_none()) {
+            let what = format!("the object has no {path}");
+            findings.located(document.diagnostic(
+                Severity::Error,
+                path,
+                &what,
+                "write it as kubectl needs it",
+            ));
+        }
+        let (Some(kind), Some(name)) = (document.kind(), document.name()) else { return };
+        let object = object_ref(&document, kind, name);
+        if kind == "Rollout" {
+            let same =
+                |other: &&Document| other.name() == Some(name) && namespace(other) == namespace(&document);
+            match self.rollouts.iter().find(same) {
+                Some(other) => findings.located(twice(&document, other)),
+                None => self.rollouts.push(document),
+            }
+            return;
+        }
+        match self.objects.get(&object) {
+            Some(other) => findings.located(twice(&document, other)),
+            None => drop(self.objects.insert(object, document)),
+        }
+    }
+}
+
+fn twice(document: &Document, other: &Document) -> rollout_core::argo::Diagnostic {
+    let first = other.place("metadata.name");
+    let what = format!("the same object is also in {}:{}", other.file(), first.line);
+    document.diagnostic(
+        Severity::Error,
+        "metadata.name",
+        &what,
+        "give one of them another name, or leave it out",
+    )
+}
+
+/// The namespace that is meant where none is given.
+pub(crate) fn namespace(document: &Document) -> &str {
+    document.namespace().unwrap_or("default")
+}
+
+fn object_ref(document: &Document, kind: &str, name: &str) -> ObjectRef {
+    let version = document.value().get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+    let group = version.split_once('/').map_or("", |(group, _)| group);
+    ObjectRef::new(group, kind, namespace(document), name)
+}
+
+/// What a manifest asks for, with what is to be said about it: a spec only if nothing is wrong.
+pub(crate) fn understand(manifest: &Value) -> (Option<Spec>, Vec<Finding>) {
+    let report = check(manifest);
+    let mut findings = report.findings.clone();
+    if !report.is_valid() {
+        return (None, findings);
+    }
+    let conversion = convert(&report.rollout, revision(manifest));
+    let driven = conversion.unsupported.is_empty();
+    findings.extend(conversion.unsupported.into_iter().map(Finding::from));
+    (conversion.spec.filter(|_| driven), findings)
+}
+
+/// The revision of the template as it stands.
+pub(crate) fn revision(manifest: &Value) -> Revision {
+    template_hash(manifest.pointer("/spec/template").unwrap_or(&Value::Null))
+}

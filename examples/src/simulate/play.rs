@@ -1,0 +1,301 @@
+//! Plays one Rollout: the first deploy, the update, the script, and what the simulation itself must say.
+
+use super::{
+    args::{Args, Lose, Side},
+    change::Change,
+    clock::Clock,
+    happening::{By, Kind, Rest},
+    model::{revision, understand},
+    script::Said,
+    setup::{Played, readiness},
+};
+use rollout_core::{
+    Answer, CommandKind, Edit, EndsBy, Revision, Spec, Time, WaitReason,
+    sim::{Health, Stuck},
+    traffic::ObjectRef,
+};
+use serde_json::Value;
+use std::{collections::BTreeMap, time::Duration};
+
+/// One Rollout on its way.
+#[derive(Debug)]
+pub(crate) struct Play<'a> {
+    pub(crate) name: String,
+    pub(crate) args: &'a Args,
+    pub(crate) world: Played,
+    /// The user's object as it stands, with what commands edited in it.
+    pub(crate) live: Value,
+    /// The user's manifest: what GitOps would apply again.
+    pub(crate) manifest: Value,
+    /// What an update brings, checked before anything is played.
+    pub(crate) update: Update,
+    pub(crate) clock: Clock,
+    templates: BTreeMap<Revision, Value>,
+    agenda: Vec<(Duration, Task)>,
+}
+
+/// What an update changes.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Update {
+    /// In the user's words.
+    pub(crate) words: Vec<String>,
+    /// The manifest afterwards.
+    pub(crate) manifest: Value,
+    /// Other objects that the user changes with it.
+    pub(crate) objects: Vec<(ObjectRef, Value)>,
+}
+
+#[derive(Debug, Clone)]
+enum Task {
+    Update,
+    Say(Said),
+    Lose(Lose),
+    Freeze,
+    Thaw,
+}
+
+impl<'a> Play<'a> {
+    /// Before the first deploy.
+    pub(crate) fn new(name: String, args: &'a Args, world: Played, manifest: Value, update: Update) -> Self {
+        let mut agenda = vec![(Duration::ZERO, Task::Update)];
+        for scripted in &args.script {
+            if scripted.rollout.as_ref().is_none_or(|about| *about == name) {
+                agenda.push((scripted.at, Task::Say(scripted.what.clone())));
+            }
+        }
+        agenda.extend(args.world.lose.iter().map(|lose| (lose.at, Task::Lose(*lose))));
+        for (from, to) in &args.world.freeze {
+            agenda.extend([(*from, Task::Freeze), (*to, Task::Thaw)]);
+        }
+        // The update comes first of what is at time 0, and a stable sort keeps the user's order.
+        agenda.sort_by_key(|(at, _)| *at);
+        let clock = Clock { zero: world.now() };
+        let (live, templates) = (manifest.clone(), BTreeMap::new());
+        Self { name, args, world, live, manifest, update, clock, templates, agenda }
+    }
+
+    /// Plays everything and says how it stands in the end.
+    pub(crate) fn run(&mut self) -> Result<Rest, Stuck> {
+        self.remember_template();
+        let first = revision(&self.live);
+        self.name_revision(&first);
+        self.note(Kind::FirstDeploy(first));
+        if !self.world.run_to_rest(self.args.world.until)? {
+            return Ok(self.end());
+        }
+        self.clock = Clock { zero: self.world.now().ceil_to_second() };
+        let end = self.clock.after(self.args.world.until);
+        self.world.run_until(self.clock.zero)?;
+        self.world.restart_summary();
+        loop {
+            let task = self.agenda.first().map(|(at, _)| self.clock.after(*at));
+            let promote = self.promote_at();
+            let next = [task, promote, self.world.next_at()].into_iter().flatten().min();
+            let Some(next) = next.filter(|next| *next <= end) else { break };
+            if self.world.next_at().is_some_and(|at| at <= next) {
+                self.world.step()?;
+                continue;
+            }
+            self.world.run_until(next)?;
+            if task == Some(next) {
+                let (_, task) = self.agenda.remove(0);
+                self.perform(task);
+            } else if let Some(after) = self.args.promote_after {
+                self.say(CommandKind::Promote, By::Simulation(after));
+            }
+        }
+        Ok(self.end())
+    }
+
+    fn end(&mut self) -> Rest {
+        let truth = self.world.truth().clone();
+        self.world.watcher_mut().finish(&truth);
+        let at_rest = self.world.is_at_rest();
+        let rest = match Health::of(&truth.spec, &truth.status) {
+            Health::Healthy if at_rest => Rest::Healthy,
+            Health::Paused if at_rest => Rest::Paused,
+            Health::Aborted if at_rest => Rest::Aborted,
+            _ => Rest::Unfinished,
+        };
+        self.note(Kind::Rest(rest));
+        rest
+    }
+
+    /// When the simulation itself ends the pause under way.
+    fn promote_at(&self) -> Option<Time> {
+        let after = self.args.promote_after?;
+        let open =
+            self.world.waiting().iter().any(|waiting| {
+                waiting.reason == WaitReason::Pause && matches!(waiting.ends, EndsBy::Command(_))
+            });
+        let scripted =
+            self.agenda.iter().any(|(_, task)| matches!(task, Task::Say(said) if said.ends_pauses()));
+        let since = self.world.truth().status.paused_at.filter(|_| open && !scripted)?;
+        Some((since + after).max(self.world.now()))
+    }
+
+    fn perform(&mut self, task: Task) {
+        match task {
+            Task::Update => self.make_update(),
+            Task::Say(Said::Command(kind)) => self.say(kind, By::Script),
+            Task::Say(Said::Reapply) => self.reapply(),
+            Task::Say(Said::Change(change)) => self.change(&change),
+            Task::Lose(lose) => self.lose(lose),
+            Task::Freeze => {
+                self.note(Kind::Fault("the mesh freezes: no proxy gets anything".to_owned()));
+                self.world.freeze();
+            }
+            Task::Thaw => {
+                self.note(Kind::Fault("the mesh thaws".to_owned()));
+                self.world.thaw();
+            }
+        }
+    }
+
+    fn make_update(&mut self) {
+        let update = std::mem::take(&mut self.update);
+        self.manifest = update.manifest;
+        self.live = self.manifest.clone();
+        self.remember_template();
+        let target = revision(&self.live);
+        self.name_revision(&target);
+        self.note(Kind::Update { revision: target, changes: update.words });
+        for (name, value) in update.objects {
+            self.world.user_changes(&name, value);
+        }
+        self.objects_changed();
+        self.pods_of_update();
+        self.apply_live();
+    }
+
+    /// How the pods of a new revision come along.
+    fn pods_of_update(&mut self) {
+        let target = revision(&self.live);
+        let stable = self.world.truth().status.stable.clone();
+        let world = &self.args.world;
+        if stable.as_ref() != Some(&target) {
+            let after = world.ready_after.unwrap_or_else(|| readiness(&self.live));
+            self.world.pods_ready_after(&target, after);
+            if world.never_ready.contains(&Side::Canary) {
+                self.world.pods_never_ready(&target);
+            }
+        }
+        if let Some(stable) = stable.filter(|_| world.never_ready.contains(&Side::Stable)) {
+            self.world.pods_never_ready(&stable);
+        }
+    }
+
+    fn change(&mut self, change: &Change) {
+        if !change.is_about(&self.name) {
+            return;
+        }
+        let mut live = self.live.clone();
+        let result = change.apply(&mut live).and_then(|()| spec(&live, self.args));
+        match result {
+            Err(why) => {
+                self.note(Kind::Command { what: change.to_string(), by: By::Script, answer: Err(why) })
+            }
+            Ok(_) => {
+                // The manifest gets the same change; where commands edited the object, they may differ.
+                let _ = change.apply(&mut self.manifest);
+                self.live = live;
+                self.remember_template();
+                let target = revision(&self.live);
+                self.name_revision(&target);
+                self.note(Kind::Update { revision: target, changes: vec![change.to_string()] });
+                self.pods_of_update();
+                self.apply_live();
+            }
+        }
+    }
+
+    fn reapply(&mut self) {
+        self.note(Kind::Command { what: "reapply".to_owned(), by: By::Script, answer: Ok(()) });
+        self.live = self.manifest.clone();
+        self.apply_live();
+        self.world.reapply();
+        self.objects_changed();
+    }
+
+    fn say(&mut self, kind: CommandKind, by: By) {
+        let answer = self.world.command(kind);
+        let answer = match answer {
+            Answer::Accepted { edits, .. } => {
+                edits.iter().for_each(|edit| self.edit(edit));
+                Ok(())
+            }
+            Answer::Rejected(rejection) => Err(rejection.to_string()),
+        };
+        self.note(Kind::Command { what: kind.to_string(), by, answer });
+    }
+
+    fn edit(&mut self, edit: &Edit) {
+        match edit {
+            Edit::Paused(paused) => {
+                if let Some(spec) = self.live.get_mut("spec").and_then(Value::as_object_mut) {
+                    spec.insert("paused".to_owned(), Value::Bool(*paused));
+                }
+            }
+            Edit::Template(revision) => {
+                let template = self.templates.get(revision).cloned();
+                if let (Some(slot), Some(template)) = (self.live.pointer_mut("/spec/template"), template) {
+                    *slot = template;
+                }
+            }
+            Edit::Proceed(_) => {}
+        }
+    }
+
+    fn lose(&mut self, lose: Lose) {
+        let status = &self.world.truth().status;
+        let canary = status.canary.clone().filter(|canary| status.stable.as_ref() != Some(canary));
+        let (side, lost) = match lose.side {
+            Side::Stable => ("stable", status.stable.clone()),
+            Side::Canary => ("canary", canary),
+        };
+        let Some(lost) = lost else {
+            self.note(Kind::Fault(format!("no {side} pod to lose: there is no {side} revision now")));
+            return;
+        };
+        self.note(Kind::Fault(format!("{} of {side} die", super::words::count(lose.pods, "pod"))));
+        self.world.lose_pods(&lost, usize::try_from(lose.pods).unwrap_or(usize::MAX));
+    }
+
+    /// The user's object as it stands now is what the engine sees.
+    fn apply_live(&mut self) {
+        if let Ok(spec) = spec(&self.live, self.args) {
+            self.world.set_spec(|seen| *seen = spec);
+        }
+    }
+
+    fn remember_template(&mut self) {
+        if let Some(template) = self.live.pointer("/spec/template") {
+            self.templates.insert(revision(&self.live), template.clone());
+        }
+    }
+
+    fn name_revision(&mut self, revision: &Revision) {
+        self.world.watcher_mut().names.add(revision);
+    }
+
+    fn note(&mut self, kind: Kind) {
+        let truth = self.world.truth().clone();
+        self.world.watcher_mut().note(&truth, kind);
+    }
+
+    fn objects_changed(&mut self) {
+        let truth = self.world.truth().clone();
+        self.world.watcher_mut().note_objects(&truth);
+    }
+}
+
+/// The spec of a manifest in this world; the first thing that is wrong otherwise.
+pub(crate) fn spec(manifest: &Value, args: &Args) -> Result<Spec, String> {
+    let (spec, findings) = understand(manifest);
+    let wrong = || findings.iter().map(ToString::to_string).next().unwrap_or_default();
+    let mut spec = spec.ok_or_else(wrong)?;
+    if let Some(replicas) = args.world.replicas {
+        spec.replicas = replicas;
+    }
+    Ok(spec)
+}

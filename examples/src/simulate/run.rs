@@ -1,0 +1,169 @@
+//! From the command line to the exit code.
+
+use super::{
+    args::{Args, HELP},
+    change::{Change, What},
+    diagnostics::Findings,
+    happening::Rest,
+    input, json,
+    model::{Model, understand},
+    nearest::nearest,
+    play::{Play, Update, spec},
+    setup, summary, text,
+};
+use rollout_core::argo::Document;
+use serde_json::Value;
+use std::{
+    ffi::OsString,
+    io::{self, Read, Write},
+};
+
+/// Plays what `words` say (without the program's name): 0 when everything came to rest as expected, 1 when
+/// not, 2 for bad input.
+///
+/// # Errors
+/// Only that the output could not be written.
+pub fn run(
+    words: impl IntoIterator<Item = OsString>,
+    stdin: &mut dyn Read,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> io::Result<u8> {
+    let args = match Args::parse(words) {
+        Ok(args) => args,
+        Err(errors) => {
+            for error in errors {
+                writeln!(err, "error: {error}")?;
+            }
+            return Ok(2);
+        }
+    };
+    if args.help {
+        out.write_all(HELP.as_bytes())?;
+        return Ok(0);
+    }
+    let mut findings = Findings::default();
+    let plays = prepare(&args, stdin, &mut findings);
+    err.write_all(findings.render().as_bytes())?;
+    if findings.refuse() {
+        return Ok(2);
+    }
+    play(&args, plays, out, err)
+}
+
+fn play(args: &Args, plays: Vec<Play<'_>>, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
+    let mut lines = Vec::new();
+    for mut play in plays {
+        let rest = match play.run() {
+            Ok(rest) => rest,
+            Err(stuck) => {
+                writeln!(err, "error: {}: {stuck}", play.name)?;
+                Rest::Unfinished
+            }
+        };
+        let (summary, health) = (play.world.summary(), rest);
+        if args.json {
+            json::write(out, &play, &summary)?;
+        } else {
+            out.write_all(text::rollout(&play).as_bytes())?;
+        }
+        lines.push(summary::Line { name: play.name, rest: health, summary });
+    }
+    if args.json {
+        json::end(out, &lines, args.expect)?;
+    } else {
+        out.write_all(summary::text(&lines, args.expect).as_bytes())?;
+    }
+    Ok(u8::from(lines.iter().any(|line| !line.as_expected(args.expect))))
+}
+
+/// Reads everything, checks everything, and makes the worlds.
+fn prepare<'a>(args: &'a Args, stdin: &mut dyn Read, findings: &mut Findings) -> Vec<Play<'a>> {
+    let mut read = |paths: &[std::path::PathBuf], findings: &mut Findings| {
+        let sources = input::read(paths, stdin).unwrap_or_else(|errors| {
+            errors.into_iter().for_each(|error| findings.plain(error));
+            Vec::new()
+        });
+        Model::load(&sources, findings)
+    };
+    let model = read(&args.inputs, findings);
+    let update = read(&args.updates, findings);
+    let names: Vec<&str> = model.rollouts.iter().filter_map(Document::name).collect();
+    if names.is_empty() && !findings.refuse() {
+        findings.plain("there is no Rollout in what was given; add its manifest");
+    }
+    known_names(args, &names, &update, findings);
+    let mut plays = Vec::new();
+    for rollout in &model.rollouts {
+        let name = rollout.name().unwrap_or_default().to_owned();
+        let (given, found) = understand(rollout.value());
+        found.iter().for_each(|finding| findings.located(rollout.diagnose(finding)));
+        let update = updated(args, &name, rollout, &update, findings);
+        let Some(mut given) = given else { continue };
+        given.replicas = args.world.replicas.unwrap_or(given.replicas);
+        let world = setup::world(rollout, given, &model, args, findings);
+        if let (Some(world), Some(update)) = (world, update) {
+            plays.push(Play::new(name, args, world, rollout.value().clone(), update));
+        }
+    }
+    plays
+}
+
+/// Every name on the command line must be one that was given.
+fn known_names(args: &Args, names: &[&str], update: &Model, findings: &mut Findings) {
+    let changes = args.changes.iter().map(|change| change.rollout.as_deref());
+    let script = args.script.iter().map(|scripted| scripted.rollout.as_deref());
+    let updates = update.rollouts.iter().map(Document::name);
+    for name in changes.chain(script).chain(updates).flatten() {
+        if names.contains(&name) || names.is_empty() {
+            continue;
+        }
+        let instead = match nearest(name, names.iter().copied()) {
+            Some(near) => format!("did you mean {near:?}?"),
+            None => format!("there are {}", names.join(", ")),
+        };
+        findings.plain(format!("there is no Rollout {name:?}; {instead}"));
+    }
+}
+
+/// The manifest after the update, checked; `None` when something is wrong with it.
+fn updated(
+    args: &Args,
+    name: &str,
+    rollout: &Document,
+    update: &Model,
+    findings: &mut Findings,
+) -> Option<Update> {
+    let mut result = Update { words: Vec::new(), manifest: rollout.value().clone(), objects: Vec::new() };
+    if let Some(other) = update.rollouts.iter().find(|other| other.name() == Some(name)) {
+        let (_, found) = understand(other.value());
+        found.iter().for_each(|finding| findings.located(other.diagnose(finding)));
+        result.manifest = other.value().clone();
+        result.words.push(format!("the manifest in {}", other.file()));
+    }
+    for (object, document) in &update.objects {
+        result.words.push(format!("the {} in {}", object, document.file()));
+        result.objects.push((object.clone(), document.value().clone()));
+    }
+    let mut changes: Vec<Change> =
+        args.changes.iter().filter(|change| change.is_about(name)).cloned().collect();
+    if args.changes.is_empty() && args.updates.is_empty() {
+        changes.push(Change { rollout: None, what: What::Touch });
+    }
+    for change in changes {
+        if let Err(why) = change.apply(&mut result.manifest) {
+            findings.plain(format!("{name}: {change}: {why}"));
+            return None;
+        }
+        result.words.push(change.to_string());
+    }
+    if result.words.is_empty() {
+        result.words.push("nothing is changed in this one".to_owned());
+    }
+    let same = Value::eq(&result.manifest, rollout.value());
+    if !same && let Err(why) = spec(&result.manifest, args) {
+        findings.plain(format!("{name}: after {}: {why}", result.words.join(", ")));
+        return None;
+    }
+    Some(result)
+}

@@ -1,0 +1,201 @@
+//! From manifests to a world: the objects in a store, the editors over them, proxies and pods.
+
+use super::{
+    args,
+    diagnostics::Findings,
+    model::{Model, namespace},
+    recorder::Recorder,
+};
+use rollout_core::{
+    Spec,
+    argo::{Document, Severity},
+    backend::{
+        BackendError, NoDataPlane, ObjectEditor, Pair, ServiceEditor, StoreError, Stored, TrafficBackend,
+        ready,
+    },
+    sim::{MeshStore, ObjectMesh, Sim, World},
+    traffic::ObjectRef,
+};
+use rollout_istio::{IstioConfig, IstioEditor};
+use serde_json::Value;
+use std::{sync::Arc, time::Duration};
+
+/// A world whose traffic manager edits real objects, and that is written down.
+pub(crate) type Played = World<ObjectMesh, Recorder>;
+
+/// Makes the world of one Rollout; notes what is wrong with its objects.
+pub(crate) fn world(
+    rollout: &Document,
+    spec: Spec,
+    model: &Model,
+    args: &args::Args,
+    findings: &mut Findings,
+) -> Option<Played> {
+    let store = MeshStore::new();
+    for (name, document) in &model.objects {
+        store.user_applies(name, document.value().clone());
+    }
+    let services = services(rollout);
+    let mut mesh = match istio(rollout, findings)? {
+        Some(editor) => {
+            missing(rollout, &services, &store, findings)?;
+            missing(rollout, &editor, &store, findings)?;
+            let backend =
+                Pair::new(stored(&services, &store), Stored::new(editor.clone(), store.clone(), NoDataPlane));
+            readable(rollout, &backend, model, findings)?;
+            ObjectMesh::new(store.clone(), backend).objects_of(services).objects_of(editor)
+        }
+        None => {
+            missing(rollout, &services, &store, findings)?;
+            let backend = stored(&services, &store);
+            readable(rollout, &backend, model, findings)?;
+            ObjectMesh::new(store.clone(), backend).objects_of(services)
+        }
+    };
+    let _ = &mut mesh;
+    let recorder = Recorder::new(args.objects.then_some(store));
+    let world = &args.world;
+    let ready_after = world.ready_after.unwrap_or_else(|| readiness(rollout.value()));
+    Some(
+        Sim::new(spec)
+            .proxies(usize::try_from(world.proxies).unwrap_or(1))
+            .proxy_lag(world.proxy_lag)
+            .pods_ready_after(ready_after)
+            .seed(world.seed)
+            .build_with(mesh, recorder),
+    )
+}
+
+fn stored(
+    services: &ServiceEditor,
+    store: &Arc<MeshStore>,
+) -> Stored<ServiceEditor, Arc<MeshStore>, NoDataPlane> {
+    Stored::new(services.clone(), store.clone(), NoDataPlane)
+}
+
+/// The Services that the strategy names.
+fn services(rollout: &Document) -> ServiceEditor {
+    let named = |field: &str| {
+        rollout.value().pointer(&format!("/spec/strategy/canary/{field}")).and_then(Value::as_str)
+    };
+    ServiceEditor::new(namespace(rollout), named("stableService"), named("canaryService"))
+}
+
+/// The editor for what the strategy says about Istio: inner `None` when it says nothing.
+fn istio(rollout: &Document, findings: &mut Findings) -> Option<Option<IstioEditor>> {
+    let mut manifest = rollout.value().clone();
+    if let Some(metadata) = manifest.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.insert("namespace".to_owned(), Value::String(namespace(rollout).to_owned()));
+    }
+    match IstioConfig::from_rollout(&manifest) {
+        Ok(config) => Some(config.map(IstioEditor::new)),
+        Err(invalid) => {
+            for error in invalid.errors() {
+                findings.located(rollout.diagnostic(
+                    Severity::Error,
+                    &error.path,
+                    &error.what,
+                    &error.instead,
+                ));
+            }
+            None
+        }
+    }
+}
+
+/// Notes every object that is named and was not given.
+fn missing(
+    rollout: &Document,
+    editor: &dyn ObjectEditor,
+    store: &MeshStore,
+    findings: &mut Findings,
+) -> Option<()> {
+    let there = |name: &ObjectRef| store.peek(name).is_some();
+    let mut all = Some(());
+    for name in editor.objects() {
+        if there(&name) || editor.otherwise(&name).is_some_and(|other| there(&other)) {
+            continue;
+        }
+        all = None;
+        let what = format!("the {} {:?} was not given", name.kind, &*name.name);
+        let alike: Vec<String> = store
+            .all()
+            .into_keys()
+            .filter(|other| other.kind == name.kind && other.group == name.group)
+            .map(|other| other.name.to_string())
+            .collect();
+        let near = super::nearest::nearest(&name.name, alike.iter().map(String::as_str));
+        let instead = match near {
+            Some(near) => format!("did you mean {near:?}?"),
+            None => "add its manifest to what is given".to_owned(),
+        };
+        findings.located(rollout.diagnostic(Severity::Error, &named_at(rollout, &name), &what, &instead));
+    }
+    all
+}
+
+/// Where in the Rollout an object is named.
+fn named_at(rollout: &Document, object: &ObjectRef) -> String {
+    let canary = "spec.strategy.canary";
+    let mut places: Vec<String> = [
+        "canaryService",
+        "stableService",
+        "trafficRouting.istio.virtualService.name",
+        "trafficRouting.istio.destinationRule.name",
+    ]
+    .iter()
+    .map(|place| format!("{canary}.{place}"))
+    .collect();
+    places
+        .extend((0..100).map(|index| format!("{canary}.trafficRouting.istio.virtualServices[{index}].name")));
+    let names = |place: &String| {
+        let pointer = format!("/{}", place.replace('.', "/").replace('[', "/").replace(']', ""));
+        let value = rollout.value().pointer(&pointer).and_then(Value::as_str);
+        value.is_some_and(|value| value == &*object.name || value.split('.').next() == Some(&object.name))
+    };
+    places.into_iter().find(names).unwrap_or_else(|| canary.to_owned())
+}
+
+/// Reads the objects once, as the engine will.
+fn readable(
+    rollout: &Document,
+    backend: &dyn TrafficBackend,
+    model: &Model,
+    findings: &mut Findings,
+) -> Option<()> {
+    match ready(backend.observe(&[])) {
+        Ok(Ok(_)) => return Some(()),
+        Ok(Err(BackendError::Edit { error, .. })) => match model.objects.get(&error.object) {
+            Some(document) => {
+                findings.located(document.diagnostic(
+                    Severity::Error,
+                    &error.path,
+                    &error.what,
+                    &error.instead,
+                ));
+            }
+            None => findings.plain(error.to_string()),
+        },
+        Ok(Err(BackendError::Store { error: StoreError::NotFound(name), .. })) => {
+            let what = format!("{name} was not given");
+            findings.located(rollout.diagnostic(
+                Severity::Error,
+                "spec",
+                &what,
+                "add its manifest to what is given",
+            ));
+        }
+        Ok(Err(error)) => findings.plain(error.to_string()),
+        Err(error) => findings.plain(error.to_string()),
+    }
+    None
+}
+
+/// When a pod is ready if nobody says otherwise: the longest first delay of its readiness probes, or 5 s.
+pub(crate) fn readiness(manifest: &Value) -> Duration {
+    let containers = manifest.pointer("/spec/template/spec/containers").and_then(Value::as_array);
+    let delays = containers.into_iter().flatten().filter_map(|container| {
+        container.pointer("/readinessProbe/initialDelaySeconds").and_then(Value::as_u64)
+    });
+    Duration::from_secs(delays.max().filter(|delay| *delay > 0).unwrap_or(5).min(86_400))
+}

@@ -1,0 +1,68 @@
+//! The last lines: how it ended, in figures.
+
+use super::{args::Expect, duration, happening::Rest};
+use rollout_core::sim::Summary;
+
+/// One Rollout.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) name: String,
+    pub(crate) rest: Rest,
+    pub(crate) summary: Summary,
+}
+
+impl Line {
+    /// Whether it ended as it was to.
+    pub(crate) fn as_expected(&self, expect: Expect) -> bool {
+        let wanted = match expect {
+            Expect::Healthy => Rest::Healthy,
+            Expect::Paused => Rest::Paused,
+            Expect::Aborted => Rest::Aborted,
+        };
+        self.rest == wanted
+    }
+}
+
+/// As a table.
+pub(crate) fn text(lines: &[Line], expect: Expect) -> String {
+    let width = lines.iter().map(|line| line.name.chars().count()).max().unwrap_or(0).max("SUMMARY".len());
+    let mut text = format!(
+        "{:<width$}  {:<10}  {:>8}  {:>9}  {:>6}  {:>7}  {:>4}  {:>9}  {:>6}  {:>10}\n",
+        "SUMMARY",
+        "ends",
+        "took",
+        "decisions",
+        "writes",
+        "status",
+        "pods",
+        "selectors",
+        "routes",
+        "deliveries"
+    );
+    for Line { name, rest, summary } in lines {
+        text += &format!(
+            "{name:<width$}  {:<10}  {:>8}  {:>9}  {:>6}  {:>7}  {:>4}  {:>9}  {:>6}  {:>10}\n",
+            rest.word(),
+            duration::show(summary.took),
+            summary.decisions,
+            summary.writes(),
+            summary.stores,
+            summary.workload_writes,
+            summary.selects,
+            summary.routes,
+            summary.deliveries,
+        );
+    }
+    text.push('\n');
+    for line in lines {
+        text += &format!(
+            "{}: {} of 1000 requests met no ready pod, judged by every proxy's own copy\n",
+            line.name,
+            line.summary.requests.per_thousand()
+        );
+    }
+    for line in lines.iter().filter(|line| !line.as_expected(expect)) {
+        text += &format!("{}: was to end {}, ended {}\n", line.name, expect.word(), line.rest.word());
+    }
+    text
+}
