@@ -77,10 +77,10 @@ fn retire(draft: &mut Draft, view: &View<'_>, status: &Status, seen: &RevisionSe
         return;
     };
     let gate = settled(view, status, view.spec.strategy.scale_down_delay());
-    let dwell =
-        gate.as_ref().err().and_then(|closed| closed.wake).filter(|wake| wake.why == WakeReason::DwellEnds);
-    let at = dwell.map_or(at, |dwell| dwell.at.max(at));
-    if at > view.now && (gate.is_ok() || dwell.is_some()) {
+    // Where the proxies cannot be asked, a dwell may be longer than what is left of the delay.
+    let dwells = view.all_settled_at(status, view.spec.strategy.scale_down_delay());
+    let at = dwells.map_or(at, |dwells| dwells.max(at));
+    if at > view.now && dwells.is_some() {
         draft.wait(Closed::until(WaitReason::ScaleDownDelay { revision }, None, at, WakeReason::ScaleDown));
     } else if draft.passes(gate) {
         draft.act(to(0, None));

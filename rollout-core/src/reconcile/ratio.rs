@@ -100,7 +100,9 @@ fn down(draft: &mut Draft, view: &View<'_>, status: &Status, roles: &Roles<'_>, 
     let posts = posts(view);
     let there = |seen: &RevisionSeen| seen.available.lo().min(seen.wanted);
     let available = view.revisions().iter().fold(0_u32, |sum, seen| sum.saturating_add(there(seen)));
-    let mut spare = available.saturating_sub(view.spec.replicas.saturating_sub(posts.unavailable));
+    // Where a pod may be added first, the last one is never taken away, whatever may be unavailable.
+    let at_least = view.spec.replicas.saturating_sub(posts.unavailable).max(posts.surge.min(1));
+    let mut spare = available.saturating_sub(at_least);
     let of_roles =
         |seen: &&RevisionSeen| Some(&seen.revision) == roles.stable || Some(&seen.revision) == roles.canary;
     let others = view.revisions().iter().filter(|seen| !of_roles(seen));

@@ -132,6 +132,17 @@ impl<'a> View<'a> {
         self.settled(status, settled, || Settling::Endpoints(revision.clone()), STEP_DWELL)
     }
 
+    /// When routes and selectors will count as settled if nothing changes; `None` while there is evidence
+    /// that they are not.
+    pub(super) fn all_settled_at(&self, status: &Status, dwell: Duration) -> Option<Time> {
+        let at = |settled: &Settled| match settled {
+            Settled::Yes => Some(self.now),
+            Settled::NotYet { .. } => (off(Guard::NotYet) || self.overridden(status)).then_some(self.now),
+            Settled::Unknown { age } => Some(self.now + dwell.saturating_sub(*age)),
+        };
+        Some(at(&self.seen.routes_settled)?.max(at(&self.seen.selectors_settled)?))
+    }
+
     fn settled(
         &self,
         status: &Status,
