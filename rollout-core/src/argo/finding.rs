@@ -1,4 +1,4 @@
-use alloc::string::String;
+use alloc::{format, string::String, vec::Vec};
 use core::fmt;
 
 /// Something to say about a manifest: where, what, and what to write instead.
@@ -82,5 +82,49 @@ impl fmt::Display for Finding {
             write!(f, "; {}", self.instead)?;
         }
         Ok(())
+    }
+}
+
+/// Findings as they come: of each severity so many that nobody reads more, and the others counted.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    list: Vec<Finding>,
+    errors: usize,
+    others: usize,
+}
+
+/// More errors, or more warnings, than this are only counted.
+const MAX: usize = 500;
+
+impl Findings {
+    /// Whether another one of this severity would be shown.
+    pub(crate) fn has_room(&self, severity: Severity) -> bool {
+        (if severity == Severity::Error { self.errors } else { self.others }) < MAX
+    }
+
+    pub(crate) fn push(&mut self, finding: Finding) {
+        let room = self.has_room(finding.severity);
+        self.count(finding.severity);
+        if room {
+            self.list.push(finding);
+        }
+    }
+
+    /// Counts one that is not even made.
+    pub(crate) fn count(&mut self, severity: Severity) {
+        *(if severity == Severity::Error { &mut self.errors } else { &mut self.others }) += 1;
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    pub(crate) fn into_list(mut self) -> Vec<Finding> {
+        let counted = [(Severity::Error, self.errors), (Severity::Warning, self.others)];
+        for (severity, count) in counted.into_iter().filter(|(_, count)| *count > MAX) {
+            let message = format!("and {} more of this kind", count - MAX);
+            self.list.push(Finding::new(severity, "", message, ""));
+        }
+        self.list
     }
 }

@@ -19,6 +19,7 @@ pub mod wire;
 pub use check::{Report, check};
 pub use convert::{Conversion, Unsupported, convert};
 pub use duration::{InvalidDuration, pause_seconds};
+pub(crate) use finding::Findings;
 pub use finding::{Finding, Severity};
 pub use hash::{step_hash, template_hash};
 pub use pods::{fenceposts, int_or_percent};

@@ -1,6 +1,6 @@
 //! Reads values into the wire form and notes what does not fit, each with its path.
 
-use super::{Finding, Severity, wire::Wire};
+use super::{Finding, Findings, Severity, wire::Wire};
 use alloc::{format, string::String, vec::Vec};
 use core::fmt::Write;
 use serde_json::{Map, Value};
@@ -9,12 +9,12 @@ use serde_json::{Map, Value};
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
     path: String,
-    pub(crate) findings: Vec<Finding>,
+    pub(crate) findings: Findings,
 }
 
 impl Reader {
     pub(crate) fn at(path: &str) -> Self {
-        Self { path: path.into(), findings: Vec::new() }
+        Self { path: path.into(), findings: Findings::default() }
     }
 
     /// Notes that what stands here is not what the language has here.
@@ -40,12 +40,15 @@ impl Reader {
     }
 
     fn unknown(&mut self, key: &str, known: &[&str]) {
+        if !self.findings.has_room(Severity::Warning) {
+            return self.findings.count(Severity::Warning);
+        }
         let instead = match nearest(key, known) {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("known here: {}", known.join(", ")),
         };
         let path = child(&self.path, key);
-        let message = format!("unknown field `{key}`: it is ignored");
+        let message = format!("unknown field `{}`: it is ignored", shorten(key));
         let finding = Finding::new(Severity::Warning, path, message, instead);
         self.findings.push(Finding { names_key: true, ..finding });
     }
@@ -86,13 +89,21 @@ pub(crate) fn child(path: &str, key: &str) -> String {
 pub(crate) fn push_key(path: &mut String, key: &str) {
     let plain = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     if !plain {
-        path.extend(["[", key, "]"]);
+        path.extend(["[", shorten(key), "]"]);
         return;
     }
     if !path.is_empty() {
         path.push('.');
     }
-    path.push_str(key);
+    path.push_str(shorten(key));
+}
+
+/// The beginning of a key that is longer than any that Kubernetes allows.
+fn shorten(key: &str) -> &str {
+    match key.char_indices().nth(400) {
+        Some((end, _)) => key.get(..end).unwrap_or_default(),
+        None => key,
+    }
 }
 
 pub(crate) fn push_index(path: &mut String, index: usize) {

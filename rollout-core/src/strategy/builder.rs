@@ -1,5 +1,5 @@
 use super::{IntOrPercent, Routing, Step, Strategy, Threshold, managed};
-use alloc::{format, string::String, sync::Arc, vec::Vec};
+use alloc::{collections::BTreeSet, format, string::String, sync::Arc, vec::Vec};
 use core::{fmt::Write, time::Duration};
 
 /// Builds a [`Strategy`] in code.
@@ -175,8 +175,9 @@ impl StrategyBuilder {
         if max == 0 {
             return Err(InvalidStrategy::NoTotal);
         }
+        let names = strategy.routing.as_ref().map(|routing| routing.managed_routes.iter().collect());
         for (index, step) in strategy.steps.iter().enumerate() {
-            check(strategy.routing.as_ref(), max, index, step)?;
+            check(names.as_ref(), max, index, step)?;
         }
         if !self.own_hash {
             strategy.step_hash = hash(&strategy.steps);
@@ -185,7 +186,12 @@ impl StrategyBuilder {
     }
 }
 
-fn check(routing: Option<&Routing>, max: u32, index: usize, step: &Step) -> Result<(), InvalidStrategy> {
+fn check(
+    names: Option<&BTreeSet<&Arc<str>>>,
+    max: u32,
+    index: usize,
+    step: &Step,
+) -> Result<(), InvalidStrategy> {
     if let Step::SetWeight(weight) = step {
         return if *weight <= max {
             Ok(())
@@ -194,12 +200,12 @@ fn check(routing: Option<&Routing>, max: u32, index: usize, step: &Step) -> Resu
         };
     }
     let needs_routing = !matches!(step, Step::Pause(_));
-    let Some(routing) = routing else {
+    let Some(names) = names else {
         let error = InvalidStrategy::NeedsRouting { step: index, text: format!("{step}") };
         return if needs_routing { Err(error) } else { Ok(()) };
     };
     match managed(step) {
-        Some((name, _)) if !routing.managed_routes.contains(name) => {
+        Some((name, _)) if !names.contains(name) => {
             Err(InvalidStrategy::UnknownRoute { step: index, name: String::from(&**name) })
         }
         _ => Ok(()),

@@ -4,5 +4,7 @@
 mod any_input;
 mod conversion;
 mod language;
+#[cfg(feature = "yaml")]
+mod source;
 mod status;
 mod vectors;

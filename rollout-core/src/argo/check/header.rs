@@ -5,12 +5,18 @@ use super::{
     routing::{is_set, routes_headers},
     strings,
 };
-use crate::argo::wire::{Canary, CanaryStep, HeaderMatch, TrafficRouting};
-use alloc::format;
+use crate::argo::wire::{Canary, CanaryStep, HeaderMatch};
+use alloc::{collections::BTreeSet, format};
 
 const MANAGED: &str = "spec.strategy.canary.trafficRouting.managedRoutes";
 
-pub(super) fn check(path: &str, step: &CanaryStep, canary: &Canary, notes: &mut Notes) {
+pub(super) fn check(
+    path: &str,
+    step: &CanaryStep,
+    canary: &Canary,
+    names: Option<&Names<'_>>,
+    notes: &mut Notes,
+) {
     let Some(route) = &step.set_header_route else { return };
     let path = format!("{path}.setHeaderRoute");
     let routing = canary.traffic_routing.as_ref();
@@ -27,7 +33,9 @@ pub(super) fn check(path: &str, step: &CanaryStep, canary: &Canary, notes: &mut 
             strings::check(&path, header.header_value.as_ref(), notes);
         }
     }
-    managed(&path, route.name.as_deref(), routing, notes);
+    if routing.is_some() {
+        managed(&path, route.name.as_deref(), names, notes);
+    }
 }
 
 fn alb(path: &str, header: &HeaderMatch, notes: &mut Notes) {
@@ -45,16 +53,24 @@ fn alb(path: &str, header: &HeaderMatch, notes: &mut Notes) {
     }
 }
 
+/// The names of the managed routes.
+pub(super) type Names<'c> = BTreeSet<&'c str>;
+
+/// The list of managed routes, if there is one.
+pub(super) fn names(canary: &Canary) -> Option<Names<'_>> {
+    let list = canary.traffic_routing.as_ref()?.managed_routes.as_ref()?;
+    Some(list.iter().map(|route| route.name.as_deref().unwrap_or_default()).collect())
+}
+
 /// A route that a step adds must be in the list, which gives it its place.
-pub(super) fn managed(path: &str, name: Option<&str>, routing: Option<&TrafficRouting>, notes: &mut Notes) {
-    let Some(routing) = routing else { return };
+pub(super) fn managed(path: &str, name: Option<&str>, names: Option<&Names<'_>>, notes: &mut Notes) {
     let name = name.unwrap_or_default();
     let instead = format!("add `- name: {name}` to trafficRouting.managedRoutes");
-    let Some(list) = &routing.managed_routes else {
+    let Some(names) = names else {
         let message = "Rollout has missing field 'spec.strategy.canary.trafficRouting.managedRoutes'";
         return notes.error(MANAGED, message, instead);
     };
-    if !list.iter().any(|route| route.name.as_deref().unwrap_or_default() == name) {
+    if !names.contains(name) {
         let message =
             "Steps define a route that does not exist in spec.strategy.canary.trafficRouting.managedRoutes";
         notes.error(path, message, instead);

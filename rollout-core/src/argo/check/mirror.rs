@@ -1,10 +1,21 @@
 //! Mirror routes.
 
-use super::{header::managed, notes::Notes, routing::copies_requests, strings};
+use super::{
+    header::{Names, managed},
+    notes::Notes,
+    routing::copies_requests,
+    strings,
+};
 use crate::argo::wire::{Canary, CanaryStep};
 use alloc::format;
 
-pub(super) fn check(path: &str, step: &CanaryStep, canary: &Canary, notes: &mut Notes) {
+pub(super) fn check(
+    path: &str,
+    step: &CanaryStep,
+    canary: &Canary,
+    names: Option<&Names<'_>>,
+    notes: &mut Notes,
+) {
     let Some(route) = &step.set_mirror_route else { return };
     let path = format!("{path}.setMirrorRoute");
     let routing = canary.traffic_routing.as_ref();
@@ -18,5 +29,7 @@ pub(super) fn check(path: &str, step: &CanaryStep, canary: &Canary, notes: &mut 
             strings::check(&path, Some(value), notes);
         }
     }
-    managed(&path, route.name.as_deref(), routing, notes);
+    if routing.is_some() {
+        managed(&path, route.name.as_deref(), names, notes);
+    }
 }

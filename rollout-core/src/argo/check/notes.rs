@@ -1,10 +1,10 @@
-use crate::argo::{Finding, Severity};
-use alloc::{string::String, vec::Vec};
+use crate::argo::{Finding, Findings, Severity};
+use alloc::string::String;
 
 /// What the rules found.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
-    pub(super) findings: Vec<Finding>,
+    pub(super) findings: Findings,
 }
 
 impl Notes {

@@ -8,6 +8,7 @@ use crate::argo::{
 use alloc::format;
 
 pub(super) fn check(canary: &Canary, notes: &mut Notes) {
+    let mut weight = 0;
     for (index, step) in canary.steps.iter().flatten().enumerate() {
         let path = format!("spec.strategy.canary.steps[{index}]");
         let (counted, others) = kinds(step);
@@ -21,7 +22,8 @@ pub(super) fn check(canary: &Canary, notes: &mut Notes) {
         if let Some(route) = &step.set_mirror_route {
             mirror(&format!("{path}.setMirrorRoute"), route, notes);
         }
-        experiment(&path, index, canary, step, notes);
+        weight = step.set_weight.unwrap_or(weight);
+        experiment(&path, weight, canary, step, notes);
     }
 }
 
@@ -75,17 +77,15 @@ fn mirror(path: &str, route: &SetMirrorRoute, notes: &mut Notes) {
     }
 }
 
-fn experiment(path: &str, index: usize, canary: &Canary, step: &CanaryStep, notes: &mut Notes) {
+fn experiment(path: &str, weight: i32, canary: &Canary, step: &CanaryStep, notes: &mut Notes) {
     let Some(experiment) = &step.experiment else { return };
     let duration = experiment.duration.clone().filter(|text| !text.is_empty()).map(IntOrText::Text);
     if duration.is_some_and(|duration| pause_seconds(&duration).is_err()) {
         let path = format!("{path}.experiment.duration");
         notes.warning(path, "is no duration", "write it as `90s`, `10m` or `1h30m`");
     }
-    let before =
-        canary.steps.iter().flatten().take(index).filter_map(|step| step.set_weight).last().unwrap_or(0);
     let weights = experiment.templates.iter().flatten().filter_map(|template| template.weight);
-    let sum = weights.map(i64::from).sum::<i64>() + i64::from(before);
+    let sum = weights.map(i64::from).sum::<i64>() + i64::from(weight);
     let max = canary.traffic_routing.as_ref().and_then(|routing| routing.max_traffic_weight).unwrap_or(100);
     if sum > i64::from(max) {
         let message =

@@ -70,8 +70,8 @@ pub fn check(rollout: &Value) -> Report {
     if rollout.is_object() {
         rules(&wire, &mut notes);
     }
-    let mut findings = reader.findings;
-    let mut found = notes.findings;
+    let mut findings = reader.findings.into_list();
+    let mut found = notes.findings.into_list();
     found.retain(|note| {
         !findings.iter().any(|wrong| wrong.severity == Severity::Error && follows(note, wrong))
     });

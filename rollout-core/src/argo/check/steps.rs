@@ -8,6 +8,7 @@ use crate::argo::{
 use alloc::format;
 
 pub(super) fn check(canary: &Canary, notes: &mut Notes) {
+    let names = header::names(canary);
     for (index, step) in canary.steps.iter().flatten().enumerate() {
         let path = format!("spec.strategy.canary.steps[{index}]");
         kind(&path, step, notes);
@@ -21,8 +22,8 @@ pub(super) fn check(canary: &Canary, notes: &mut Notes) {
                 "leave the step out, or add `trafficRouting`",
             );
         }
-        header::check(&path, step, canary, notes);
-        mirror::check(&path, step, canary, notes);
+        header::check(&path, step, canary, names.as_ref(), notes);
+        mirror::check(&path, step, canary, names.as_ref(), notes);
         experiment::check(&path, step, canary, notes);
     }
 }

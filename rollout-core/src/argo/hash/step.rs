@@ -36,7 +36,7 @@ pub fn step_hash(rollout: &Value) -> Result<String, Vec<Finding>> {
     let Some(canary) = canary.as_object() else {
         let mut reader = Reader::at("spec.strategy.canary");
         reader.wrong("a map", canary, "");
-        return Err(reader.findings);
+        return Err(reader.findings.into_list());
     };
     steps(canary)
 }
@@ -44,8 +44,9 @@ pub fn step_hash(rollout: &Value) -> Result<String, Vec<Finding>> {
 fn steps(canary: &Map<String, Value>) -> Result<String, Vec<Finding>> {
     let mut reader = Reader::at("spec.strategy.canary");
     let steps: Option<Vec<CanaryStep>> = reader.field(canary, "steps");
-    reader.findings.retain(|finding| finding.severity == Severity::Error);
-    if reader.findings.is_empty() { Ok(hash(steps.as_ref())) } else { Err(reader.findings) }
+    let mut findings = reader.findings.into_list();
+    findings.retain(|finding| finding.severity == Severity::Error);
+    if findings.is_empty() { Ok(hash(steps.as_ref())) } else { Err(findings) }
 }
 
 fn field<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {

@@ -10,7 +10,7 @@ use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 use serde_json::Value;
 
 /// How deep lists and maps may be nested.
-pub(super) const MAX_DEPTH: usize = 100;
+const MAX_DEPTH: usize = 100;
 
 /// What is wrong with the text, and where.
 #[derive(Debug)]
@@ -58,7 +58,12 @@ impl<'t> Composer<'t> {
                 Ok(event) => event,
                 Err(error) => {
                     let mark = *error.marker();
-                    let place = Place { line: number(mark.line()), column: number(mark.col() + 1), width: 1 };
+                    let place = Place {
+                        line: number(mark.line()),
+                        column: number(mark.col() + 1),
+                        width: 1,
+                        offset: mark.byte_offset().unwrap_or(0),
+                    };
                     return Some(Err(Flaw { place, what: error.info(), instead: "" }));
                 }
             };
@@ -70,6 +75,7 @@ impl<'t> Composer<'t> {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "other events say nothing about the content")]
     fn event(&mut self, event: Event<'_>, span: &Span) -> Result<Option<Rc<Node>>, Flaw> {
         let place = place(span);
         match event {
@@ -91,7 +97,6 @@ impl<'t> Composer<'t> {
                     .ok_or_else(|| flaw(place, "stands for something that it is itself part of", ""))?;
                 self.complete(Node { place, content: Content::Alias(target) }, 0, false)
             }
-            // The others say nothing about the content.
             _ => Ok(None),
         }
     }
@@ -170,5 +175,6 @@ fn place(span: &Span) -> Place {
         line: number(span.start.line()),
         column: number(span.start.col() + 1),
         width: number(width).max(1),
+        offset: span.start.byte_offset().unwrap_or(0),
     }
 }

@@ -27,12 +27,11 @@ pub struct Diagnostic {
     pub instead: String,
 }
 
-/// A text, and where its lines begin.
+/// A text and its name.
 #[derive(Debug)]
 pub(super) struct Lines {
     name: Arc<str>,
     text: String,
-    starts: Vec<usize>,
 }
 
 /// So much of a line is shown, and so much of it in front of the place.
@@ -42,8 +41,7 @@ const IN_FRONT: usize = 60;
 impl Lines {
     pub(super) fn new(name: &str, text: &str) -> Self {
         let text = if text.len() > super::MAX_BYTES { "" } else { text };
-        let starts = core::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { name: name.into(), text: text.into(), starts }
+        Self { name: name.into(), text: text.into() }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -69,22 +67,25 @@ impl Lines {
         }
     }
 
+    /// The line around a place: of a very long one only a part, so that it costs the same wherever it is.
     fn excerpt(&self, place: Place) -> (String, u32) {
-        let index = usize::try_from(place.line).unwrap_or(usize::MAX).saturating_sub(1);
-        let start = self.starts.get(index).copied().unwrap_or(self.text.len());
-        let line = self.text.get(start..).unwrap_or_default();
-        let line = line.split('\n').next().unwrap_or_default().trim_end_matches('\r');
-        let column = usize::try_from(place.column).unwrap_or(usize::MAX).saturating_sub(1);
-        let skipped = if column > SHOWN - IN_FRONT { column - IN_FRONT } else { 0 };
-        let shown = line.chars().skip(skipped).take(SHOWN);
-        let shown = shown.map(|c| if c.is_control() { ' ' } else { c }).collect();
-        (shown, u32::try_from(skipped + 1).unwrap_or(1))
+        let (before, after) = self.text.split_at_checked(place.offset).unwrap_or(("", ""));
+        let before = before.chars().rev().take_while(|c| *c != '\n');
+        let column = usize::try_from(place.column).unwrap_or(usize::MAX);
+        let shown = if column > SHOWN - IN_FRONT { IN_FRONT } else { column };
+        let mut front: Vec<char> = before.take(shown).collect();
+        front.reverse();
+        let from = u32::try_from(column.saturating_sub(front.len())).unwrap_or(u32::MAX).max(1);
+        let rest = after.chars().take_while(|c| *c != '\n').take(SHOWN - front.len());
+        let line = front.iter().copied().chain(rest).map(|c| if c.is_control() { ' ' } else { c });
+        let line: String = line.collect();
+        (String::from(line.trim_end()), from)
     }
 }
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place { line, column, width } = self.place;
+        let Place { line, column, width, .. } = self.place;
         let (text, from) = &self.excerpt;
         let number = alloc::format!("{line}");
         let blank = number.len();

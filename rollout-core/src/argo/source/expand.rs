@@ -36,6 +36,11 @@ impl Expander {
             return (Value::Null, leaf(Children::None));
         }
         match &node.content {
+            // What is not there has no place of its own.
+            Content::Scalar(Value::Null) => {
+                let value = key.unwrap_or(node.place);
+                (Value::Null, Places { value, key, children: Children::None })
+            }
             Content::Scalar(value) => (value.clone(), leaf(Children::None)),
             Content::List(items) => {
                 let (values, places) = items.iter().map(|item| self.value(item, None)).unzip();

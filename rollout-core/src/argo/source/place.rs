@@ -12,10 +12,12 @@ pub struct Place {
     pub column: u32,
     /// How many characters it is long on that line, at least 1.
     pub width: u32,
+    /// The byte at which it begins.
+    pub(super) offset: usize,
 }
 
 impl Place {
-    pub(super) const START: Self = Self { line: 1, column: 1, width: 1 };
+    pub(super) const START: Self = Self { line: 1, column: 1, width: 1, offset: 0 };
 }
 
 /// The places of a value and of all that is in it.

@@ -10,6 +10,9 @@ use alloc::{format, sync::Arc, vec::Vec};
 /// Texts larger than this are refused.
 pub const MAX_BYTES: usize = 1 << 20;
 
+/// Texts with more documents are refused.
+const MAX_DOCUMENTS: usize = 1_000;
+
 /// What was read from a text.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -23,8 +26,8 @@ pub struct Reading {
 /// Reads YAML or JSON that a person wrote, one document or several. `name` is shown in front of the line
 /// numbers.
 ///
-/// Words mean what they mean to kubectl. Refused are: more than 1 MiB, a field that is there twice, more
-/// than 100 levels, and aliases that multiply the text. Empty documents are left out.
+/// Words mean what they mean to kubectl. Refused are: more than 1 MiB or 1 000 documents, a
+/// field that is there twice, more than 100 levels, and aliases that multiply the text. Empty documents are left out.
 ///
 /// ```
 /// use rollout_core::argo::{check, read};
@@ -64,6 +67,11 @@ pub fn read(text: &str, name: &str) -> Reading {
     }
     let mut composer = Composer::new(text);
     while let Some(document) = composer.document() {
+        if reading.documents.len() >= MAX_DOCUMENTS {
+            let what = format!("has more than {MAX_DOCUMENTS} documents");
+            reading.problems.push(problem(Flaw { place: Place::START, what, instead: "split it up" }));
+            break;
+        }
         match document {
             // After an error the parser has lost its place.
             Err(flaw) => {

@@ -49,7 +49,11 @@ impl IntOrText {
         let read = if value.is_null() { None } else { Self::read(value, &mut reader) };
         read.ok_or_else(|| {
             let message = format!("must be a number or text, found {}", describe(value));
-            reader.findings.pop().unwrap_or_else(|| Finding::new(Severity::Error, "", message, ""))
+            reader
+                .findings
+                .into_list()
+                .pop()
+                .unwrap_or_else(|| Finding::new(Severity::Error, "", message, ""))
         })
     }
 }
