@@ -244,7 +244,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
                 self.send_late(
                     late + core::time::Duration::from_millis(10) * nth,
                     running.by,
-                    &running.versions,
+                    &running.reading.versions,
                     Write::Act(action),
                 );
             }

@@ -8,7 +8,7 @@ use crate::{
     },
     traffic::{Seen, Version},
 };
-use alloc::{string::String, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
 /// The user's object, as it was at some time.
 #[derive(Debug, Clone)]
@@ -63,15 +63,8 @@ pub(super) struct Views {
     pub(super) selectors: Option<Arc<TrafficState>>,
 }
 
-/// What the last reading left: its memory is used again.
+/// What a process has read. Its memory is used again by the next reading.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Spare {
-    pub(super) observed: Observed,
-    pub(super) workloads: Vec<WorkloadRead>,
-}
-
-/// What a process has read.
-#[derive(Debug)]
 pub(super) struct Reading {
     pub(super) observed: Observed,
     pub(super) versions: Versions,
@@ -99,7 +92,9 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     pub fn observed(&mut self) -> Observed {
         // It is no reading of the process's own: what that knows from reading on and on stays as it is.
         let (dark, ages) = (self.process.dark.clone(), self.process.ages.clone());
-        let observed = self.read(&Views::default()).observed;
+        let reading = self.read(&Views::default());
+        let observed = reading.observed.clone();
+        self.process.spare = Some(reading);
         (self.process.dark, self.process.ages) = (dark, ages);
         observed
     }
@@ -146,60 +141,61 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 
     /// Reads everything through `views`; whether it is settled is always asked live.
-    pub(super) fn read(&mut self, views: &Views) -> Reading {
-        let Spare { mut observed, workloads: mut read } = core::mem::take(&mut self.process.spare);
-        let mut revisions = observed.revisions.take().unwrap_or_default();
-        revisions.clear();
-        read.clear();
-        let mut take_in = |world: &mut Self, workload: WorkloadState, live: bool| {
-            let dark = if live { world.process.dark.read(&workload, world.truth.now) } else { None };
-            let WorkloadState { revision, number, wanted, ready, mark, version, nonce } = workload;
-            read.push(WorkloadRead { revision: revision.clone(), version, nonce });
-            revisions.push(RevisionSeen { revision, number, wanted, ready, available: ready, mark, dark });
-        };
-        match &views.workloads {
-            None => {
-                for index in 0..self.truth.workloads.len() {
-                    if let Some(state) = self.workload_state(index) {
-                        take_in(self, state, true);
-                    }
-                }
-            }
-            Some(states) => {
-                for state in states.iter() {
-                    // A cached reading that shows no ready pod causes a live one.
-                    let dark = state.ready.hi() == 0 && state.wanted > 0;
-                    let live = self.workload_index(&state.revision).filter(|_| dark);
-                    match live.and_then(|index| self.workload_state(index)) {
-                        Some(live) => take_in(self, live, true),
-                        None => take_in(self, state.clone(), false),
-                    }
-                }
-            }
-        }
-        let spare = observed.traffic.take();
-        let mut traffic = self.read_traffic(views, spare).ok().filter(|_| {
-            let fails = &self.settings.reads_fail;
-            !fails.get(Kind::Routes) && !fails.get(Kind::Selectors)
-        });
-        if let Some(seen) = &mut traffic {
-            self.fill_in(seen, &revisions);
-        }
-        let sum = |end: fn(&RevisionSeen) -> u32| revisions.iter().map(end).fold(0, u32::saturating_add);
-        observed.users_own = Some(Range::new(sum(|seen| seen.ready.lo()), sum(|seen| seen.ready.hi())));
-        observed.revisions = Some(revisions);
-        if self.settings.reads_fail.get(Kind::Workloads) {
-            (observed.revisions, observed.users_own) = (None, None);
-            read.clear();
-        }
-        let version = traffic.as_ref().map(|seen| seen.version.clone()).unwrap_or_default();
-        observed.traffic = traffic;
-        let (rollout, proceed) = match &views.rollout {
+    pub(super) fn read(&mut self, views: &Views) -> Box<Reading> {
+        let mut reading = self.process.spare.take().unwrap_or_default();
+        let Reading { observed, versions } = &mut *reading;
+        (versions.rollout, observed.proceed) = match &views.rollout {
             Some(state) => (state.version, state.proceed.clone()),
             None => (self.rollout_version, self.proceed.clone()),
         };
-        observed.proceed = proceed;
-        Reading { observed, versions: Versions { rollout, workloads: read, traffic: version } }
+        versions.workloads.clear();
+        let revisions = observed.revisions.get_or_insert_default();
+        revisions.clear();
+        self.read_workloads(views, revisions, &mut versions.workloads);
+        self.read_traffic(views, &mut observed.traffic);
+        versions.traffic = Version::NONE;
+        if let Some(seen) = &mut observed.traffic {
+            self.fill_in(seen, revisions);
+            versions.traffic.clone_from(&seen.version);
+        }
+        let sum = |end: fn(&RevisionSeen) -> u32| revisions.iter().map(end).fold(0, u32::saturating_add);
+        observed.users_own = Some(Range::new(sum(|seen| seen.ready.lo()), sum(|seen| seen.ready.hi())));
+        if self.settings.reads_fail.get(Kind::Workloads) {
+            (observed.revisions, observed.users_own) = (None, None);
+            versions.workloads.clear();
+        }
+        reading
+    }
+
+    fn read_workloads(
+        &mut self,
+        views: &Views,
+        revisions: &mut Vec<RevisionSeen>,
+        versions: &mut Vec<WorkloadRead>,
+    ) {
+        let mut take_in = |world: &mut Self, workload: WorkloadState, live: bool| {
+            let dark = if live { world.process.dark.read(&workload, world.truth.now) } else { None };
+            let WorkloadState { revision, number, wanted, ready, mark, version, nonce } = workload;
+            versions.push(WorkloadRead { revision: revision.clone(), version, nonce });
+            revisions.push(RevisionSeen { revision, number, wanted, ready, available: ready, mark, dark });
+        };
+        let Some(states) = &views.workloads else {
+            for index in 0..self.truth.workloads.len() {
+                if let Some(state) = self.workload_state(index) {
+                    take_in(self, state, true);
+                }
+            }
+            return;
+        };
+        for state in states.iter() {
+            // A cached reading that shows no ready pod causes a live one.
+            let dark = state.ready.hi() == 0 && state.wanted > 0;
+            let live = self.workload_index(&state.revision).filter(|_| dark);
+            match live.and_then(|index| self.workload_state(index)) {
+                Some(live) => take_in(self, live, true),
+                None => take_in(self, state.clone(), false),
+            }
+        }
     }
 
     /// Whether what was read is settled: always asked live.
@@ -214,17 +210,28 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         self.process.ages.fill(seen, is_route, revisions, self.truth.now);
     }
 
-    fn read_traffic(&mut self, views: &Views, spare: Option<Seen>) -> Result<Seen, String> {
-        if views.routes.is_none() && views.selectors.is_none() {
-            let Some(mut seen) = spare else { return self.mesh.read(&self.truth.traffic) };
-            return self.mesh.read_again(&self.truth.traffic, &mut seen).map(|()| seen);
+    fn read_traffic(&mut self, views: &Views, into: &mut Option<Seen>) {
+        let fails = self.settings.reads_fail;
+        if fails.get(Kind::Routes) || fails.get(Kind::Selectors) {
+            *into = None;
+        } else if views.routes.is_some() || views.selectors.is_some() {
+            *into = self.stale_traffic(views);
+        } else if let Some(seen) = into {
+            if self.mesh.read_again(&self.truth.traffic, seen).is_err() {
+                *into = None;
+            }
+        } else {
+            *into = self.mesh.read(&self.truth.traffic).ok();
         }
+    }
+
+    /// Routes and selectors, each as its own cache shows them; `None` where one could not be read.
+    fn stale_traffic(&mut self, views: &Views) -> Option<Seen> {
         let live = Arc::new(self.traffic_state());
         let routes = views.routes.as_ref().unwrap_or(&live);
         let selectors = views.selectors.as_ref().unwrap_or(&live);
-        let unreadable = || String::from("the objects could not be read");
-        let mut seen = selectors.seen.clone().ok_or_else(unreadable)?;
-        let of_routes = routes.seen.as_ref().ok_or_else(unreadable)?;
+        let mut seen = selectors.seen.clone()?;
+        let of_routes = routes.seen.as_ref()?;
         seen.routes.clone_from(&of_routes.routes);
         seen.stable_used_elsewhere |= of_routes.stable_used_elsewhere;
         seen.canary_used_elsewhere |= of_routes.canary_used_elsewhere;
@@ -239,6 +246,6 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             version.extend(read.map(|read| (object.name.clone(), read.clone())));
         }
         seen.version = version.into_iter().collect();
-        Ok(seen)
+        Some(seen)
     }
 }

@@ -1,10 +1,10 @@
 use super::{
     dark::{Ages, DarkRows},
-    observe::Spare,
+    observe::Reading,
     turn::Running,
 };
 use crate::{
-    Fence, Time, Waiting,
+    Fence, Time, Turn, Waiting,
     sim::{Writer, settings::PerKind},
 };
 use alloc::{boxed::Box, format, sync::Arc};
@@ -33,8 +33,9 @@ pub(in crate::sim) struct Process {
     /// It is dying: what it had under way lands so much later.
     pub(super) dies_with: Option<Duration>,
     /// The last turn that it finished.
-    pub(super) last: Option<Box<Running>>,
-    pub(super) spare: Spare,
+    pub(super) last: Option<Turn>,
+    /// What it read for the last turn that it finished.
+    pub(super) spare: Option<Box<Reading>>,
     /// Decisions since time last passed.
     pub(super) at_once: u32,
     pub(super) last_decision: Time,
@@ -57,7 +58,7 @@ impl Process {
             ages: Ages::default(),
             dies_with: None,
             last: None,
-            spare: Spare::default(),
+            spare: None,
             at_once: 0,
             last_decision: at,
         }
@@ -88,6 +89,6 @@ impl Process {
     }
 
     pub(in crate::sim) fn waiting(&self) -> &[Waiting] {
-        self.last.as_ref().map_or(&[], |running| &running.turn.plan().waiting)
+        self.last.as_ref().map_or(&[], |turn| &turn.plan().waiting)
     }
 }

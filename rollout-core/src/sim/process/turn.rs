@@ -1,5 +1,5 @@
 use super::{
-    observe::{Reading, Versions, Views},
+    observe::{Reading, Views},
     state::Process,
 };
 use crate::{
@@ -26,7 +26,7 @@ const LONGEST_BACK_OFF: Duration = Duration::from_secs(64);
 #[derive(Debug, Clone)]
 pub(super) struct Running {
     pub(super) turn: Turn,
-    pub(super) versions: Versions,
+    pub(super) reading: Box<Reading>,
     pub(super) by: Writer,
     /// How many actions were tried.
     pub(super) acted: usize,
@@ -111,30 +111,21 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 
     /// Decides on what was read.
-    pub(super) fn decide(&mut self, views: &Views, reading: Reading, seen_at: Time) -> Box<Running> {
-        let Reading { observed, versions, .. } = reading;
+    pub(super) fn decide(&mut self, views: &Views, reading: Box<Reading>, seen_at: Time) -> Box<Running> {
+        let observed = &reading.observed;
         let now = self.process.clock(self.truth.now);
         let (spec, stored) = match &views.rollout {
             Some(state) => (&state.spec, &state.status),
             None => (&self.truth.spec, &self.truth.status),
         };
-        let turn = Turn::begin(spec, stored, &observed, now, &self.process.fence);
+        let turn = Turn::begin(spec, stored, observed, now, &self.process.fence);
         self.tally.decisions += 1;
         let (process, decision) = (self.process.id, self.tally.decisions);
-        let what = What::Decided {
-            process,
-            decision,
-            seen_at,
-            spec,
-            stored,
-            observed: &observed,
-            now,
-            plan: turn.plan(),
-        };
+        let what =
+            What::Decided { process, decision, seen_at, spec, stored, observed, now, plan: turn.plan() };
         self.watcher.see(&crate::sim::Moment { truth: &self.truth, what });
         let by = Writer { process, decision, late: false };
-        self.process.spare.observed = observed;
-        Box::new(Running { turn, versions, by, acted: 0, goes_on: self.truth.now })
+        Box::new(Running { turn, reading, by, acted: 0, goes_on: self.truth.now })
     }
 
     /// Carries out a turn as far as it comes without waiting.
@@ -149,8 +140,9 @@ impl<M: Mesh, W: Watcher> World<M, W> {
                     return;
                 }
                 GoesOn::Over => {
-                    self.process.spare.workloads = core::mem::take(&mut running.versions.workloads);
-                    self.process.last = Some(running);
+                    let Running { turn, reading, .. } = *running;
+                    self.process.last = Some(turn);
+                    self.process.spare = Some(reading);
                     return;
                 }
                 GoesOn::Dead => return,
@@ -159,7 +151,8 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 
     fn carry_out(&mut self, running: &mut Running) -> GoesOn {
-        let Running { turn, versions, by, acted, .. } = running;
+        let Running { turn, reading, by, acted, .. } = running;
+        let versions = &mut reading.versions;
         let by = *by;
         let result = match turn.next() {
             Next::Fence => self.write(by, versions, super::act::Write::Fence),
