@@ -2,6 +2,9 @@ use super::{desire::Desire, draft::Closed, draft::Draft, roles::Roles, view::Vie
 use crate::{Action, Ending, Revision, RevisionSeen, WaitReason, Wake, WakeReason, goal, traffic::Selection};
 use core::time::Duration;
 
+/// How often a dark stable is looked at: a row of readings may have gaps of 5 s at most.
+const LOOK_AT_DARK: Duration = Duration::from_secs(4);
+
 /// Pods up, and marks off what carries traffic or is about to.
 pub(super) fn decide(draft: &mut Draft, roles: &Roles<'_>, desire: &Desire, view: &View<'_>) {
     let replicas = view.spec.replicas;
@@ -32,9 +35,16 @@ fn canary_pods(draft: &mut Draft, roles: &Roles<'_>, desire: &Desire, view: &Vie
     if view.seen.weight().hi() == 0 {
         return goal;
     }
-    // Weight is under way: when stable goes dark, the canary may have to take everything.
+    // Weight is under way: when stable goes dark, the canary may have to take everything. A row of readings
+    // is broken when they are further apart than a few seconds, so it is looked at in between.
     if let Some(at) = view.dark_at(stable) {
-        draft.wake_at(Wake::new(at, WakeReason::StableDark));
+        let look = view.now + LOOK_AT_DARK;
+        let wake = if at <= look {
+            Wake::new(at, WakeReason::StableDark)
+        } else {
+            Wake::new(look, WakeReason::LookAgain)
+        };
+        draft.wake_at(wake);
         draft.wait(Closed::new(WaitReason::StableDark, Ending::PodsReady));
     } else if view.ready(stable).hi() == 0 && !view.is_dark(stable) {
         draft.wake_at(Wake::new(view.now + Duration::from_secs(1), WakeReason::LookAgain));
