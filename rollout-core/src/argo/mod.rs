@@ -4,11 +4,13 @@
 //! [step hash](step_hash)), the **check** (all errors of the language at once), and the **conversion** to
 //! what the engine drives.
 
+mod at_rest;
 mod check;
 mod convert;
 mod duration;
 mod finding;
 mod hash;
+mod phase;
 mod pods;
 mod reader;
 #[cfg(feature = "yaml")]
@@ -16,12 +18,14 @@ mod source;
 mod status;
 pub mod wire;
 
+pub use at_rest::at_rest;
 pub use check::{Report, check};
 pub use convert::{Conversion, Unsupported, convert};
 pub use duration::{InvalidDuration, pause_seconds};
 pub(crate) use finding::Findings;
 pub use finding::{Finding, Severity};
 pub use hash::{step_hash, template_hash};
+pub use phase::{Phase, phase, phase_for_clients};
 pub use pods::{fenceposts, int_or_percent};
 #[cfg(feature = "yaml")]
 pub use source::{Diagnostic, Document, MAX_BYTES, Place, Reading, read};

@@ -1,4 +1,6 @@
-use rollout_core::argo::{check, fenceposts, pause_seconds, step_hash, wire::IntOrText};
+use rollout_core::argo::{
+    at_rest, check, fenceposts, pause_seconds, phase, phase_for_clients, step_hash, wire::IntOrText,
+};
 use serde_json::{Value, json};
 
 /// The lines of a kind's file, each as question and wanted answer.
@@ -64,4 +66,23 @@ fn rules_of_the_language() {
         }
     }
     assert!(refused > 200, "only {refused} errors were looked for");
+}
+
+#[test]
+fn pods_and_weight_at_rest() {
+    each("replicas", |input| {
+        let goal = at_rest(&input["rollout"]).unwrap();
+        json!({ "weight": goal.weight, "canary": goal.canary, "stable": goal.stable })
+    });
+}
+
+#[test]
+fn what_is_said_about_a_rollout() {
+    each("phase", |input| {
+        let (stored, shown) = (phase(&input["rollout"]), phase_for_clients(&input["rollout"]));
+        json!({
+            "phase": stored.name, "message": stored.message,
+            "clientPhase": shown.name, "clientMessage": shown.message,
+        })
+    });
 }

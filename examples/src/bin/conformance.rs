@@ -1,0 +1,144 @@
+//! Answers questions about the canary language, one JSON line each, so that the answers can be compared
+//! with another implementation's.
+//!
+//! A line `{"id": …, "kind": …, "input": …}` on the standard input gives a line `{"id": …, "output": …}`, or
+//! `{"id": …, "error": "why"}` when the input is refused. There are no rules in here: it decodes, asks the
+//! library, and encodes.
+
+use rollout_core::argo::{self, Finding, wire::IntOrText};
+use rollout_istio::InForce;
+use serde_json::{Value, json};
+use std::io::{self, BufRead, BufWriter, Write};
+
+fn main() -> io::Result<()> {
+    let mut input = io::stdin().lock();
+    let mut output = BufWriter::new(io::stdout().lock());
+    let mut line = Vec::new();
+    while input.read_until(b'\n', &mut line)? > 0 {
+        if !line.trim_ascii().is_empty() {
+            serde_json::to_writer(&mut output, &reply(&line))?;
+            output.write_all(b"\n")?;
+        }
+        line.clear();
+    }
+    output.flush()
+}
+
+fn reply(line: &[u8]) -> Value {
+    let mut question: Value = match serde_json::from_slice(line) {
+        Ok(question) => question,
+        Err(error) => return json!({"id": null, "error": format!("not a JSON line: {error}")}),
+    };
+    let mut take = |field: &str| question.get_mut(field).map_or(Value::Null, Value::take);
+    let (id, kind, mut input) = (take("id"), take("kind"), take("input"));
+    match answer(kind.as_str().unwrap_or_default(), &mut input) {
+        Ok(output) => json!({"id": id, "output": output}),
+        Err(why) => json!({"id": id, "error": why}),
+    }
+}
+
+fn answer(kind: &str, input: &mut Value) -> Result<Value, String> {
+    match kind {
+        "pause" => pause(input),
+        "fenceposts" => fenceposts(input),
+        "replicas" => replicas(input),
+        "stepHash" => step_hash(input),
+        "phase" => phase(input),
+        "validate" => validate(input),
+        "istio" => istio(input),
+        _ => Err(format!(
+            "the kind {kind:?} is unknown; known are pause, fenceposts, replicas, stepHash, phase, validate, istio"
+        )),
+    }
+}
+
+fn pause(input: &Value) -> Result<Value, String> {
+    let duration = optional(input, "duration")?.ok_or("input.duration: is missing")?;
+    let seconds = argo::pause_seconds(&duration).map_err(|error| error.to_string())?;
+    Ok(json!({"seconds": seconds}))
+}
+
+fn fenceposts(input: &Value) -> Result<Value, String> {
+    let replicas = match field(input, "replicas") {
+        Value::Null => 1,
+        value => number(value, "input.replicas")?,
+    };
+    let (surge, unavailable) = (optional(input, "maxSurge")?, optional(input, "maxUnavailable")?);
+    let posts = argo::fenceposts(replicas, surge.as_ref(), unavailable.as_ref());
+    Ok(json!({"maxSurge": posts.surge, "maxUnavailable": posts.unavailable}))
+}
+
+fn replicas(input: &Value) -> Result<Value, String> {
+    let goal = argo::at_rest(field(input, "rollout")).map_err(|findings| list(&findings))?;
+    Ok(json!({"weight": goal.weight, "canary": goal.canary, "stable": goal.stable}))
+}
+
+fn step_hash(input: &Value) -> Result<Value, String> {
+    let hash = argo::step_hash(field(input, "rollout")).map_err(|findings| list(&findings))?;
+    Ok(json!({"hash": hash}))
+}
+
+fn phase(input: &Value) -> Result<Value, String> {
+    let rollout = field(input, "rollout");
+    let (stored, shown) = (argo::phase(rollout), argo::phase_for_clients(rollout));
+    Ok(json!({
+        "phase": stored.name, "message": stored.message,
+        "clientPhase": shown.name, "clientMessage": shown.message,
+    }))
+}
+
+fn validate(input: &Value) -> Result<Value, String> {
+    let report = argo::check(field(input, "rollout"));
+    let said = |finding: &Finding| json!({"path": finding.path, "message": finding.message});
+    let made = argo::convert(&report.rollout, "".into());
+    let not_driven = made.unsupported.into_iter().map(|part| said(&part.into()));
+    Ok(json!({
+        "valid": report.is_valid(),
+        "errors": report.errors().map(said).collect::<Vec<_>>(),
+        "warnings": report.warnings().map(said).chain(not_driven).collect::<Vec<_>>(),
+    }))
+}
+
+fn istio(input: &mut Value) -> Result<Value, String> {
+    let objects = match input.get_mut("objects").map(Value::take) {
+        Some(Value::Array(objects)) => objects,
+        _ => return Err("input.objects: must be a list".into()),
+    };
+    let text = |name: &str| field(input, name).as_str().ok_or_else(|| format!("input.{name}: must be text"));
+    let managed = match field(input, "managed") {
+        Value::Null => &[],
+        Value::Array(steps) => &**steps,
+        _ => return Err("input.managed: must be a list".into()),
+    };
+    let to = InForce {
+        canary: text("canaryHash")?.into(),
+        stable: text("stableHash")?.into(),
+        weight: number(field(input, "weight"), "input.weight")?,
+        managed,
+    };
+    let objects =
+        rollout_istio::apply(field(input, "rollout"), objects, &to).map_err(|error| error.to_string())?;
+    Ok(json!({"objects": objects}))
+}
+
+fn field<'v>(input: &'v Value, name: &str) -> &'v Value {
+    input.get(name).unwrap_or(&Value::Null)
+}
+
+fn number(value: &Value, path: &str) -> Result<u32, String> {
+    let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+    number.ok_or_else(|| format!("{path}: must be a whole number from 0 to 4294967295"))
+}
+
+fn optional(input: &Value, name: &str) -> Result<Option<IntOrText>, String> {
+    match field(input, name) {
+        Value::Null => Ok(None),
+        value => {
+            IntOrText::from_value(value).map(Some).map_err(|error| format!("input.{name}: {}", error.message))
+        }
+    }
+}
+
+fn list(findings: &[Finding]) -> String {
+    findings.iter().map(Finding::to_string).collect::<Vec<_>>().join("; ")
+}

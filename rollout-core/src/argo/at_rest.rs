@@ -1,0 +1,41 @@
+use super::{Finding, Severity, check, convert, read_status};
+use crate::{
+    AbortReason, Aborted, CommandKind, Revision, Time,
+    goal::{self, Goal},
+};
+use alloc::{vec, vec::Vec};
+use serde_json::Value;
+
+/// What is wanted where a Rollout's status stands: at rest, when every pod that is asked for is there at
+/// once and the traffic has the wanted weight.
+///
+/// An abort that somebody asked for counts as carried out.
+///
+/// ```
+/// use rollout_core::argo::at_rest;
+/// use serde_json::json;
+/// let goal = at_rest(&json!({
+///     "spec": {"replicas": 10, "strategy": {"canary": {"steps": [{"setWeight": 30}]}}},
+///     "status": {"stableRS": "v1", "currentPodHash": "v2", "currentStepIndex": 0}
+/// })).unwrap();
+/// assert_eq!((goal.weight, goal.canary, goal.stable), (30, 3, 7));
+/// ```
+///
+/// # Errors
+/// Why there is no strategy to follow, or the status cannot be read.
+pub fn at_rest(rollout: &Value) -> Result<Goal, Vec<Finding>> {
+    let report = check(rollout);
+    let mut read = read_status(rollout.get("status").unwrap_or(&Value::Null))?;
+    let target = read.status.canary.clone().unwrap_or_else(|| Revision::from(""));
+    let made = convert(&report.rollout, target);
+    let Some(spec) = made.spec else {
+        let reasons: Vec<Finding> =
+            report.errors().cloned().chain(made.unsupported.into_iter().map(Finding::from)).collect();
+        let none = Finding::new(Severity::Error, "spec.strategy", "there is no canary strategy", "");
+        return Err(if reasons.is_empty() { vec![none] } else { reasons });
+    };
+    if read.requests.contains(&CommandKind::Abort) {
+        read.status.aborted = Some(Aborted::new(Time::from_secs(0), AbortReason::Command));
+    }
+    Ok(goal::at_rest(&spec, &read.status))
+}
