@@ -37,6 +37,8 @@ pub(crate) enum Kind {
     Fault(String),
     /// The engine reported this.
     Engine(Event),
+    /// A revision's pod count or mark was written; before it, they were so.
+    Scaled { revision: Revision, pods: u32, mark: Option<Time>, before: Option<(u32, Option<Time>)> },
     /// A write did not get through.
     Failed(String),
     /// Pods of one revision came or went.
@@ -111,6 +113,8 @@ pub(crate) struct State {
     /// Index of the step under way, from 0; the number of steps when all are done.
     pub(crate) step: u32,
     pub(crate) steps: u32,
+    /// Whether nothing is under way.
+    pub(crate) done: bool,
     /// `None` without traffic routing.
     pub(crate) traffic: Option<Traffic>,
     /// In the order of their numbers.

@@ -30,6 +30,8 @@ pub(crate) struct Play<'a> {
     /// What an update brings, checked before anything is played.
     pub(crate) update: Update,
     pub(crate) clock: Clock,
+    /// What the first manifest asks for.
+    pub(crate) first: Spec,
     templates: BTreeMap<Revision, Value>,
     agenda: Vec<(Duration, Task)>,
 }
@@ -69,9 +71,9 @@ impl<'a> Play<'a> {
         }
         // The update comes first of what is at time 0, and a stable sort keeps the user's order.
         agenda.sort_by_key(|(at, _)| *at);
-        let clock = Clock { zero: world.now() };
+        let (clock, first) = (Clock { zero: world.now() }, world.truth().spec.clone());
         let (live, templates) = (manifest.clone(), BTreeMap::new());
-        Self { name, args, world, live, manifest, update, clock, templates, agenda }
+        Self { name, args, world, live, manifest, update, clock, first, templates, agenda }
     }
 
     /// Plays everything and says how it stands in the end.

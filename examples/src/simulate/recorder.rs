@@ -7,7 +7,7 @@ use super::{
     waits::Waits,
 };
 use rollout_core::{
-    Answer, Event, Revision, Time,
+    Event, Revision, Time,
     sim::{Content, MeshStore, Moment, Truth, Watcher, What},
     traffic::ObjectRef,
 };
@@ -22,8 +22,10 @@ pub(crate) struct Recorder {
     /// Since when something of a layer has been on its way to the proxies.
     routes_since: Option<Time>,
     selectors_since: Option<Time>,
-    /// Pods of each revision, as they were told last.
+    /// Ready pods of each revision, as they were told last.
     ready: BTreeMap<Revision, u32>,
+    /// Wanted pods and mark of each revision, as they were told last.
+    scaled: BTreeMap<Revision, (u32, Option<Time>)>,
     /// The objects as they were told last, as YAML; `None` when nobody wants to see them.
     objects: Option<(Arc<MeshStore>, BTreeMap<ObjectRef, String>)>,
     edited: Vec<(ObjectRef, String)>,
@@ -39,6 +41,7 @@ impl Recorder {
             routes_since: None,
             selectors_since: None,
             ready: BTreeMap::new(),
+            scaled: BTreeMap::new(),
             objects: store.map(|store| (store, BTreeMap::new())),
             edited: Vec::new(),
         };
@@ -63,6 +66,8 @@ impl Recorder {
     pub(crate) fn finish(&mut self, truth: &Truth) {
         self.flush_waits(Time::from_millis(i64::MAX));
         self.push_objects(truth);
+        // A wait is written down when it is known to be long, but belongs where it began.
+        self.happenings.sort_by_key(|happening| happening.at);
     }
 
     fn push(&mut self, truth: &Truth, kind: Kind) {
@@ -103,7 +108,14 @@ impl Recorder {
             if matches!(event, Event::Resumed) {
                 continue;
             }
-            self.push(truth, Kind::Engine(event.clone()));
+            let kind = match event {
+                Event::Scaled { revision, pods, mark } => {
+                    let before = self.scaled.insert(revision.clone(), (*pods, *mark));
+                    Kind::Scaled { revision: revision.clone(), pods: *pods, mark: *mark, before }
+                }
+                event => Kind::Engine(event.clone()),
+            };
+            self.push(truth, kind);
             if matches!(event, Event::Selected(_) | Event::Routed(_)) && !objects_told {
                 objects_told = true;
                 self.push_objects(truth);
@@ -194,9 +206,8 @@ impl Watcher for Recorder {
             What::PodReady(revision) => self.pods(truth, revision, PodChange::Ready),
             What::PodLost(revision) => self.pods(truth, revision, PodChange::Lost),
             What::PodEnded(revision) => self.pods(truth, revision, PodChange::Ended),
-            What::Commanded { answer: Answer::Accepted { .. } | Answer::Rejected(_), .. } => {}
             _ => {}
         }
-        self.waits.stands(&state::of(truth));
+        self.waits.stands(truth.now, &state::of(truth));
     }
 }

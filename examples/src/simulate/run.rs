@@ -157,9 +157,6 @@ fn updated(
         }
         result.words.push(change.to_string());
     }
-    if result.words.is_empty() {
-        result.words.push("nothing is changed in this one".to_owned());
-    }
     let same = Value::eq(&result.manifest, rollout.value());
     if !same && let Err(why) = spec(&result.manifest, args) {
         findings.plain(format!("{name}: after {}: {why}", result.words.join(", ")));

@@ -20,6 +20,7 @@ pub(crate) fn of(truth: &Truth) -> State {
     State {
         step: if first { steps } else { truth.status.step },
         steps,
+        done: truth.status.is_done() && truth.status.stable.as_ref() == Some(&truth.spec.target),
         traffic: truth.spec.strategy.routing().map(|_| traffic(truth)),
         pods: pods.collect(),
     }

@@ -2,47 +2,93 @@
 
 use super::happening::State;
 use rollout_core::{EndsBy, Time, WaitReason, Waiting};
+use std::time::Duration;
 
-/// What the last decision waits for.
+/// Until every proxy has something takes a moment; only what takes longer is told as a wait.
+const MOMENT: Duration = Duration::from_secs(5);
+
+/// What the engine waits for.
 #[derive(Debug, Default)]
 pub(crate) struct Waits {
-    /// Since when, for what, and how everything stood.
-    now: Option<(Time, Vec<Waiting>)>,
+    open: Vec<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    since: Time,
+    waiting: Waiting,
     state: State,
-    told: Vec<Waiting>,
+    told: bool,
 }
 
 impl Waits {
     /// A decision waits for this.
     pub(crate) fn decided(&mut self, at: Time, waiting: &[Waiting], state: &State) {
-        let waiting: Vec<Waiting> = waiting.iter().filter(|waiting| is_news(waiting)).cloned().collect();
-        self.told.retain(|told| waiting.iter().any(|waiting| same(told, waiting)));
-        self.now = Some((at, waiting));
-        self.state = state.clone();
+        let news: Vec<&Waiting> = waiting.iter().filter(|waiting| is_news(waiting)).collect();
+        let main = news.iter().any(|waiting| !is_minor(waiting));
+        let news: Vec<&Waiting> = news.into_iter().filter(|waiting| !main || !is_minor(waiting)).collect();
+        self.open.retain(|open| news.iter().any(|waiting| same(&open.waiting, waiting)));
+        for waiting in news {
+            match self.open.iter_mut().find(|open| same(&open.waiting, waiting)) {
+                Some(open) if !open.told => {
+                    open.waiting = waiting.clone();
+                    open.state = state.clone();
+                }
+                Some(_) => {}
+                None => {
+                    let (waiting, state) = (waiting.clone(), state.clone());
+                    self.open.push(Open { since: at, waiting, state, told: false });
+                }
+            }
+        }
     }
 
-    /// How everything stands after the last thing that happened.
-    pub(crate) fn stands(&mut self, state: &State) {
-        self.state = state.clone();
+    /// How everything stands after the last thing that happened, at this time.
+    pub(crate) fn stands(&mut self, at: Time, state: &State) {
+        for open in self.open.iter_mut().filter(|open| open.since == at && !open.told) {
+            open.state = state.clone();
+        }
     }
 
     /// Time has come to `now`: the waits that it passed over, if they were not told before.
     pub(crate) fn told_at(&mut self, now: Time) -> Vec<(Time, Waiting, State)> {
-        let Some((at, waiting)) = self.now.take_if(|(at, _)| *at < now) else { return Vec::new() };
-        let new: Vec<Waiting> =
-            waiting.into_iter().filter(|waiting| !self.told.iter().any(|told| same(told, waiting))).collect();
-        self.told.extend(new.iter().cloned());
-        new.into_iter().map(|waiting| (at, waiting, self.state.clone())).collect()
+        let long = |open: &Open| {
+            let moment = if is_short(&open.waiting) { MOMENT } else { Duration::ZERO };
+            now.since(open.since) > moment
+        };
+        let mut told = Vec::new();
+        for open in self.open.iter_mut().filter(|open| !open.told && long(open)) {
+            open.told = true;
+            told.push((open.since, open.waiting.clone(), open.state.clone()));
+        }
+        told
     }
 }
 
 /// What has a line of its own already is not told again: a pause step, the mark, a write under way.
 fn is_news(waiting: &Waiting) -> bool {
-    match &waiting.reason {
-        WaitReason::CarryingOut | WaitReason::ScaleDownDelay { .. } => false,
-        WaitReason::Pause => false,
-        _ => true,
-    }
+    !matches!(waiting.reason, WaitReason::Pause | WaitReason::CarryingOut | WaitReason::ScaleDownDelay { .. })
+}
+
+/// What only follows from another wait.
+fn is_minor(waiting: &Waiting) -> bool {
+    matches!(
+        waiting.reason,
+        WaitReason::LeadsElsewhere { .. }
+            | WaitReason::RoutesOfAnother { .. }
+            | WaitReason::PodsGoing { .. }
+            | WaitReason::Marked { .. }
+    )
+}
+
+fn is_short(waiting: &Waiting) -> bool {
+    is_minor(waiting)
+        || matches!(
+            waiting.reason,
+            WaitReason::Settling { long: false, .. }
+                | WaitReason::Dwell { .. }
+                | WaitReason::Fenceposts { .. }
+        )
 }
 
 /// Whether it is the same wait, though fewer pods or proxies may be missing by now.

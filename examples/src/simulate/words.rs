@@ -7,7 +7,7 @@ use super::{
     names::Names,
 };
 use rollout_core::{
-    EndsBy, Event, Step, WaitReason, Waiting,
+    CanaryScale, Ending, EndsBy, Event, Step, Time, WaitReason, Waiting,
     traffic::{ManagedChange, RouteMatch, Routes, Selection, Selectors, StringMatch, WeightChange},
 };
 
@@ -15,18 +15,24 @@ use rollout_core::{
 pub(crate) fn words(happening: &Happening, names: &Names, clock: Clock) -> String {
     match &happening.kind {
         Kind::FirstDeploy(revision) => format!("FIRST DEPLOY of {}", names.of(revision)),
+        Kind::Update { revision, changes } if changes.is_empty() => {
+            format!("NO UPDATE of this one: it stays at {}", names.of(revision))
+        }
         Kind::Update { revision, changes } => {
             format!("UPDATE to {}: {}", names.of(revision), changes.join(", "))
         }
         Kind::Command { what, by, answer } => command(what, *by, answer, names),
         Kind::Fault(what) => format!("! {what}"),
+        Kind::Scaled { revision, pods, mark, before } => {
+            scaled(&names.of(revision), *pods, *mark, *before, clock)
+        }
         Kind::Failed(why) => format!("! {why}"),
         Kind::Engine(event) => self::event(event, happening, names, clock),
         Kind::Pods { revision, change, pods } => {
             let what = match change {
                 PodChange::Ready => "ready",
                 PodChange::Lost => "lost",
-                PodChange::Ended => "ended",
+                PodChange::Ended => "gone",
             };
             format!("{}: {} {what}", names.of(revision), count(*pods, "pod"))
         }
@@ -45,7 +51,7 @@ pub(crate) fn words(happening: &Happening, names: &Names, clock: Clock) -> Strin
         Kind::Waiting(waiting) => format!("… {}", wait(waiting, names, clock)),
         Kind::Object { name, .. } => format!("edited {name}"),
         Kind::Rest(rest) => match rest {
-            Rest::Healthy => "DONE: healthy and at rest".to_owned(),
+            Rest::Healthy => "AT REST: healthy".to_owned(),
             Rest::Paused => "AT REST: paused, waits for a person".to_owned(),
             Rest::Aborted => "AT REST: aborted".to_owned(),
             Rest::Unfinished => "END: not at rest, or not as the manifest asks".to_owned(),
@@ -62,12 +68,31 @@ fn command(what: &str, by: By, answer: &Result<(), String>, names: &Names) -> St
     let by = match by {
         By::Script => String::new(),
         By::Simulation(after) => {
-            format!(" (said by the simulation: nobody else did for {})", duration::show(after))
+            format!(" (by the simulation: nobody said it for {})", duration::show(after))
         }
     };
     match answer {
         Ok(()) => format!("> {what}{by}: accepted"),
         Err(why) => format!("> {what}{by}: rejected, {}", names.put_into(why)),
+    }
+}
+
+fn scaled(
+    name: &str,
+    pods: u32,
+    mark: Option<Time>,
+    before: Option<(u32, Option<Time>)>,
+    clock: Clock,
+) -> String {
+    let resized = before.is_none_or(|(was, _)| was != pods);
+    match mark {
+        _ if pods == 0 => format!("{name}: to 0 pods"),
+        Some(at) if !resized => {
+            format!("{name}: marked for scale-down, keeps {} until {}", count(pods, "pod"), clock.show(at))
+        }
+        Some(at) => format!("{name}: to {}, marked for scale-down at {}", count(pods, "pod"), clock.show(at)),
+        None if !resized => format!("{name}: no longer marked for scale-down"),
+        None => format!("{name}: to {}", count(pods, "pod")),
     }
 }
 
@@ -83,13 +108,6 @@ fn event(event: &Event, happening: &Happening, names: &Names, clock: Clock) -> S
                 None => "until somebody promotes".to_owned(),
             };
             format!("step {}/{}: pause {until}", state.step.saturating_add(1), state.steps)
-        }
-        Event::Scaled { revision, pods, mark } => {
-            let name = names.of(revision);
-            match mark {
-                Some(at) => format!("{name} marked: may go to 0 pods from {}", clock.show(*at)),
-                None => format!("{name}: {} wanted", count(*pods, "pod")),
-            }
         }
         Event::Selected(selectors) => selected(selectors, names),
         Event::Routed(routes) => routed(routes),
@@ -112,6 +130,9 @@ pub(crate) fn step(step: &Step) -> String {
         }
         Step::SetHeaderRoute { name, .. } => format!("header route {name}"),
         Step::SetMirrorRoute { name, .. } => format!("mirror route {name}"),
+        Step::SetCanaryScale(CanaryScale::Replicas(pods)) => format!("canary of {}", count(*pods, "pod")),
+        Step::SetCanaryScale(CanaryScale::Weight(weight)) => format!("canary of {weight} % of the pods"),
+        Step::SetCanaryScale(CanaryScale::MatchTrafficWeight) => "canary's pods by weight".to_owned(),
         other => other.to_string(),
     }
 }
@@ -165,18 +186,26 @@ fn matches(matches: &RouteMatch) -> String {
 /// What is waited for, and until when.
 pub(crate) fn wait(waiting: &Waiting, names: &Names, clock: Clock) -> String {
     let reason = match &waiting.reason {
-        WaitReason::ScaleDownDelay { revision } => {
-            format!("{} keeps its pods for the scale-down delay", names.of(revision))
+        WaitReason::Pods { revision, need, seen } => {
+            format!("waits for pods of {}: {seen} of {need} ready", names.of(revision))
+        }
+        WaitReason::Settling { what, behind, long } => {
+            let who = if behind.is_empty() { "every proxy".to_owned() } else { behind.join(", ") };
+            let advice = if *long { "; this takes long: look at them, or say `proceed`" } else { "" };
+            names.put_into(&format!("not yet: waits for {who} to get the {what}{advice}"))
         }
         other => names.put_into(&other.to_string()),
     };
     let until = match &waiting.ends {
-        EndsBy::Time(at) => format!("until {}", clock.show(*at)),
+        EndsBy::Time(at) => format!(", until {}", clock.show(*at)),
         EndsBy::Command(commands) => {
             let commands: Vec<String> = commands.iter().map(ToString::to_string).collect();
-            format!("until somebody says {}", commands.join(" or "))
+            format!(", until somebody says {}", commands.join(" or "))
         }
-        other => names.put_into(&other.to_string()).replacen("when ", "until ", 1),
+        EndsBy::Event(Ending::PodsReady | Ending::StableCarries | Ending::Settled | Ending::Observed) => {
+            String::new()
+        }
+        other => names.put_into(&format!(", {other}").replacen("when ", "until ", 1)),
     };
-    format!("{reason}, {until}")
+    format!("{reason}{until}")
 }
