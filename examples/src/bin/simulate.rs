@@ -8,8 +8,11 @@ use std::{
 
 fn main() -> io::Result<ExitCode> {
     let mut out = BufWriter::new(io::stdout().lock());
-    let code =
-        examples::simulate::run(env::args_os().skip(1), &mut io::stdin(), &mut out, &mut io::stderr())?;
-    out.flush()?;
-    Ok(code.into())
+    let words = env::args_os().skip(1);
+    let code = examples::simulate::run(words, &mut io::stdin(), &mut out, &mut io::stderr());
+    match code.and_then(|code| out.flush().map(|()| code)) {
+        // Whoever read it has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        code => code.map(ExitCode::from),
+    }
 }

@@ -39,6 +39,8 @@ pub(crate) enum Kind {
     Engine(Event),
     /// A revision's pod count or mark was written; before it, they were so.
     Scaled { revision: Revision, pods: u32, mark: Option<Time>, before: Option<(u32, Option<Time>)> },
+    /// A process wrote its nonce to every object.
+    Fenced,
     /// A write did not get through.
     Failed(String),
     /// Pods of one revision came or went.

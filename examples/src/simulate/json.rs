@@ -1,13 +1,201 @@
-//! The timeline as JSON lines.
+//! The timeline as JSON lines. What stands in them is described in `examples/README.md`; version 1.
 
-use super::{args::Expect, play::Play, summary::Line};
-use rollout_core::sim::Summary;
+use super::{
+    args::Expect,
+    clock::Clock,
+    happening::{By, Happening, Kind, Layer, PodChange, State},
+    names::Names,
+    play::Play,
+    summary::Line,
+    text::rest,
+    words::{step, words},
+};
+use rollout_core::{
+    EndsBy, Event, Range, Revision, Time,
+    traffic::{ManagedChange, Routes, Selection, WeightChange},
+};
+use serde_json::{Map, Value, json};
 use std::io::{self, Write};
 
-pub(crate) fn write(_out: &mut dyn Write, _play: &Play<'_>, _summary: &Summary) -> io::Result<()> {
+/// One line for each happening of one Rollout.
+pub(crate) fn write(out: &mut dyn Write, play: &Play<'_>) -> io::Result<()> {
+    let recorder = play.world.watcher();
+    for happening in &recorder.happenings {
+        line(out, &event(happening, &play.name, &recorder.names, play.clock))?;
+    }
     Ok(())
 }
 
-pub(crate) fn end(_out: &mut dyn Write, _lines: &[Line], _expect: Expect) -> io::Result<()> {
+/// One line for each Rollout, with the figures.
+pub(crate) fn end(out: &mut dyn Write, lines: &[Line], expect: Expect) -> io::Result<()> {
+    for one in lines {
+        let summary = &one.summary;
+        let value = json!({
+            "v": 1,
+            "rollout": one.name,
+            "kind": "summary",
+            "ends": one.rest.word(),
+            "as_expected": one.as_expected(expect),
+            "took_ms": u64::try_from(summary.took.as_millis()).unwrap_or(u64::MAX),
+            "decisions": summary.decisions,
+            "writes": {
+                "all": summary.writes(),
+                "status": summary.stores,
+                "pods": summary.workload_writes,
+                "selectors": summary.selects,
+                "routes": summary.routes,
+                "nonces": summary.fences,
+            },
+            "deliveries": summary.deliveries,
+            "failed_per_thousand": summary.requests.per_thousand(),
+        });
+        line(out, &value)?;
+    }
     Ok(())
+}
+
+fn line(out: &mut dyn Write, value: &Value) -> io::Result<()> {
+    writeln!(out, "{value}")
+}
+
+fn event(happening: &Happening, rollout: &str, names: &Names, clock: Clock) -> Value {
+    let (kind, own) = own(&happening.kind, clock);
+    let mut event = Map::new();
+    event.insert("v".to_owned(), json!(1));
+    event.insert("rollout".to_owned(), json!(rollout));
+    event.insert("ms".to_owned(), json!(clock.millis(happening.at)));
+    event.insert("kind".to_owned(), json!(kind));
+    event.insert("text".to_owned(), json!(words(happening, names, clock)));
+    if let Value::Object(own) = own {
+        event.extend(own);
+    }
+    event.insert("state".to_owned(), state(&happening.state, names, clock));
+    Value::Object(event)
+}
+
+/// What only this kind of event has.
+fn own(kind: &Kind, clock: Clock) -> (&'static str, Value) {
+    let ms = |at: &Option<Time>| at.map(|at| clock.millis(at));
+    match kind {
+        Kind::FirstDeploy(revision) => ("first-deploy", json!({"revision": revision})),
+        Kind::Update { revision, changes } => ("update", json!({"revision": revision, "changes": changes})),
+        Kind::Command { what, by, answer } => {
+            let by = match by {
+                By::Script => "script",
+                By::Simulation(_) => "simulation",
+            };
+            let reason = answer.as_ref().err();
+            ("command", json!({"command": what, "by": by, "accepted": answer.is_ok(), "reason": reason}))
+        }
+        Kind::Fault(what) => ("fault", json!({"what": what})),
+        Kind::Failed(why) => ("failed", json!({"why": why})),
+        Kind::Fenced => ("fenced", json!({})),
+        Kind::Scaled { revision, pods, mark, .. } => {
+            ("scaled", json!({"revision": revision, "pods": pods, "mark_ms": ms(mark)}))
+        }
+        Kind::Pods { revision, change, pods } => {
+            let change = match change {
+                PodChange::Ready => "ready",
+                PodChange::Lost => "lost",
+                PodChange::Ended => "gone",
+            };
+            ("pods", json!({"revision": revision, "change": change, "pods": pods}))
+        }
+        Kind::Settled { layer, proxies, after } => {
+            let layer = match layer {
+                Layer::Routes => "routes",
+                Layer::Selectors => "selectors",
+            };
+            let after = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
+            ("settled", json!({"layer": layer, "proxies": proxies, "after_ms": after}))
+        }
+        Kind::Waiting(waiting) => {
+            let until = if let EndsBy::Time(at) = &waiting.ends { Some(clock.millis(*at)) } else { None };
+            let reason = waiting.reason.to_string();
+            ("waiting", json!({"reason": reason, "since_ms": ms(&waiting.since), "until_ms": until}))
+        }
+        Kind::Object { name, diff } => ("object", json!({"object": name.to_string(), "diff": diff})),
+        Kind::Rest(rest) => ("rest", json!({"ends": rest.word()})),
+        Kind::Engine(event) => engine(event, clock),
+    }
+}
+
+fn engine(event: &Event, clock: Clock) -> (&'static str, Value) {
+    let ms = |at: &Option<Time>| at.map(|at| clock.millis(at));
+    match event {
+        Event::Started { revision, instead_of } => {
+            ("started", json!({"revision": revision, "instead_of": instead_of}))
+        }
+        Event::RolledBack { revision } => ("rolled-back", json!({"revision": revision})),
+        Event::StepsEdited => ("steps-edited", json!({})),
+        Event::StepCompleted { step: index, of, what } => {
+            ("step-completed", json!({"step": index.saturating_add(1), "of": of, "what": step(what)}))
+        }
+        Event::Paused { until } => ("paused", json!({"until_ms": ms(until)})),
+        Event::Aborted { revision, why } => ("aborted", json!({"revision": revision, "why": why})),
+        Event::Completed { revision, before } => {
+            ("completed", json!({"revision": revision, "before": before}))
+        }
+        Event::ProgressDeadlineExceeded { revision } => {
+            ("progress-deadline-exceeded", json!({"revision": revision}))
+        }
+        Event::FellAsleep => ("fell-asleep", json!({})),
+        Event::WokeUp => ("woke-up", json!({})),
+        Event::Selected(to) => (
+            "selected",
+            json!({"stable": to.stable.as_ref().map(selection), "canary": to.canary.as_ref().map(selection)}),
+        ),
+        Event::Routed(to) => ("routed", routed(to)),
+        Event::Pruned { revision } => ("pruned", json!({"revision": revision})),
+        _ => ("event", json!({})),
+    }
+}
+
+/// A revision's hash, or null for the user's own selector.
+fn selection(selection: &Selection) -> Value {
+    json!(selection.revision().map(Revision::as_str).unwrap_or("*"))
+}
+
+fn routed(routes: &Routes) -> Value {
+    let weight = match routes.weight {
+        WeightChange::Keep => Value::Null,
+        WeightChange::To { weight, of } => {
+            json!({"stable": of.saturating_sub(weight), "canary": weight, "of": of})
+        }
+    };
+    let managed: Option<Vec<&str>> = match &routes.managed {
+        ManagedChange::Keep => None,
+        ManagedChange::Retain(names) => Some(names.iter().map(|name| &**name).collect()),
+        ManagedChange::To(routes) => Some(routes.iter().map(|route| &*route.name).collect()),
+    };
+    json!({"weight": weight, "managed": managed})
+}
+
+fn state(state: &State, names: &Names, clock: Clock) -> Value {
+    let range = |range: Range| json!([range.lo(), range.hi()]);
+    let traffic = state.traffic.as_ref().map(|traffic| {
+        let behind = |selections: &[Selection]| selections.iter().map(selection).collect::<Vec<_>>();
+        json!({
+            "stable": range(rest(traffic.canary, traffic.of)),
+            "canary": range(traffic.canary),
+            "of": traffic.of,
+            "managed": traffic.managed,
+            "behind_stable": behind(&traffic.behind_stable),
+            "behind_canary": behind(&traffic.behind_canary),
+        })
+    });
+    let pods: Vec<Value> = state
+        .pods
+        .iter()
+        .map(|pods| {
+            json!({
+                "revision": pods.revision,
+                "name": names.of(&pods.revision),
+                "wanted": pods.wanted,
+                "ready": pods.ready,
+                "mark_ms": pods.mark.map(|at| clock.millis(at)),
+            })
+        })
+        .collect();
+    json!({"step": state.step, "steps": state.steps, "done": state.done, "traffic": traffic, "pods": pods})
 }

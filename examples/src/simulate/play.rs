@@ -11,6 +11,7 @@ use super::{
 };
 use rollout_core::{
     Answer, CommandKind, Edit, EndsBy, Revision, Spec, Time, WaitReason,
+    argo::Severity,
     sim::{Health, Stuck},
     traffic::ObjectRef,
 };
@@ -294,7 +295,10 @@ impl<'a> Play<'a> {
 /// The spec of a manifest in this world; the first thing that is wrong otherwise.
 pub(crate) fn spec(manifest: &Value, args: &Args) -> Result<Spec, String> {
     let (spec, findings) = understand(manifest);
-    let wrong = || findings.iter().map(ToString::to_string).next().unwrap_or_default();
+    let wrong = || {
+        let wrong = findings.iter().find(|finding| finding.severity != Severity::Warning);
+        wrong.map(ToString::to_string).unwrap_or_default()
+    };
     let mut spec = spec.ok_or_else(wrong)?;
     if let Some(replicas) = args.world.replicas {
         spec.replicas = replicas;

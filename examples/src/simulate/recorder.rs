@@ -93,7 +93,8 @@ impl Recorder {
             let now = super::objects::yaml(&object.value);
             let before = known.insert(name.clone(), now.clone()).unwrap_or_default();
             if before != now {
-                self.edited.push((name, super::objects::diff(&before, &now)));
+                let diff = super::objects::diff(&name.to_string(), &before, &now);
+                self.edited.push((name, diff));
             }
         }
     }
@@ -201,7 +202,12 @@ impl Watcher for Recorder {
                     self.push(truth, Kind::Failed(format!("a write did not get through: {failure:?}")));
                 }
             }
-            What::Fenced { .. } | What::ForeignWrite { .. } => self.written(truth),
+            What::Fenced { .. } if self.objects.is_some() => {
+                self.written(truth);
+                self.push(truth, Kind::Fenced);
+                self.push_objects(truth);
+            }
+            What::ForeignWrite { .. } => self.written(truth),
             What::DeliveredObject { .. } => self.delivered(truth),
             What::PodReady(revision) => self.pods(truth, revision, PodChange::Ready),
             What::PodLost(revision) => self.pods(truth, revision, PodChange::Lost),

@@ -61,13 +61,13 @@ fn play(args: &Args, plays: Vec<Play<'_>>, out: &mut dyn Write, err: &mut dyn Wr
                 Rest::Unfinished
             }
         };
-        let (summary, health) = (play.world.summary(), rest);
+        let summary = play.world.summary();
         if args.json {
-            json::write(out, &play, &summary)?;
+            json::write(out, &play)?;
         } else {
             out.write_all(text::rollout(&play).as_bytes())?;
         }
-        lines.push(summary::Line { name: play.name, rest: health, summary });
+        lines.push(summary::Line { name: play.name, rest, summary });
     }
     if args.json {
         json::end(out, &lines, args.expect)?;
@@ -98,11 +98,12 @@ fn prepare<'a>(args: &'a Args, stdin: &mut dyn Read, findings: &mut Findings) ->
         let name = rollout.name().unwrap_or_default().to_owned();
         let (given, found) = understand(rollout.value());
         found.iter().for_each(|finding| findings.located(rollout.diagnose(finding)));
-        let update = updated(args, &name, rollout, &update, findings);
+        let mesh = setup::objects(rollout, &model, findings);
         let Some(mut given) = given else { continue };
         given.replicas = args.world.replicas.unwrap_or(given.replicas);
-        let world = setup::world(rollout, given, &model, args, findings);
-        if let (Some(world), Some(update)) = (world, update) {
+        let update = updated(args, &name, rollout, &update, findings);
+        if let (Some(mesh), Some(update)) = (mesh, update) {
+            let world = setup::world(rollout, given, mesh, args);
             plays.push(Play::new(name, args, world, rollout.value().clone(), update));
         }
     }

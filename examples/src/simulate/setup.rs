@@ -23,47 +23,42 @@ use std::{sync::Arc, time::Duration};
 /// A world whose traffic manager edits real objects, and that is written down.
 pub(crate) type Played = World<ObjectMesh, Recorder>;
 
-/// Makes the world of one Rollout; notes what is wrong with its objects.
-pub(crate) fn world(
-    rollout: &Document,
-    spec: Spec,
-    model: &Model,
-    args: &args::Args,
-    findings: &mut Findings,
-) -> Option<Played> {
+/// Puts the objects around one Rollout into a store and reads them as the engine will; notes what is wrong
+/// with them.
+pub(crate) fn objects(rollout: &Document, model: &Model, findings: &mut Findings) -> Option<ObjectMesh> {
     let store = MeshStore::new();
     for (name, document) in &model.objects {
         store.user_applies(name, document.value().clone());
     }
     let services = services(rollout);
-    let mut mesh = match istio(rollout, findings)? {
+    let services_there = missing(rollout, &services, &store, findings);
+    let istio = istio(rollout, findings)?;
+    let istio_there = istio.as_ref().map_or(Some(()), |istio| missing(rollout, istio, &store, findings));
+    services_there.and(istio_there)?;
+    let backend = stored(&services, &store);
+    match istio {
         Some(editor) => {
-            missing(rollout, &services, &store, findings)?;
-            missing(rollout, &editor, &store, findings)?;
-            let backend =
-                Pair::new(stored(&services, &store), Stored::new(editor.clone(), store.clone(), NoDataPlane));
+            let backend = Pair::new(backend, Stored::new(editor.clone(), store.clone(), NoDataPlane));
             readable(rollout, &backend, model, findings)?;
-            ObjectMesh::new(store.clone(), backend).objects_of(services).objects_of(editor)
+            Some(ObjectMesh::new(store, backend).objects_of(services).objects_of(editor))
         }
         None => {
-            missing(rollout, &services, &store, findings)?;
-            let backend = stored(&services, &store);
             readable(rollout, &backend, model, findings)?;
-            ObjectMesh::new(store.clone(), backend).objects_of(services)
+            Some(ObjectMesh::new(store, backend).objects_of(services))
         }
-    };
-    let _ = &mut mesh;
-    let recorder = Recorder::new(args.objects.then_some(store));
+    }
+}
+
+/// Makes the world of one Rollout.
+pub(crate) fn world(rollout: &Document, spec: Spec, mesh: ObjectMesh, args: &args::Args) -> Played {
+    let recorder = Recorder::new(args.objects.then(|| mesh.store().clone()));
     let world = &args.world;
-    let ready_after = world.ready_after.unwrap_or_else(|| readiness(rollout.value()));
-    Some(
-        Sim::new(spec)
-            .proxies(usize::try_from(world.proxies).unwrap_or(1))
-            .proxy_lag(world.proxy_lag)
-            .pods_ready_after(ready_after)
-            .seed(world.seed)
-            .build_with(mesh, recorder),
-    )
+    Sim::new(spec)
+        .proxies(usize::try_from(world.proxies).unwrap_or(1))
+        .proxy_lag(world.proxy_lag)
+        .pods_ready_after(world.ready_after.unwrap_or_else(|| readiness(rollout.value())))
+        .seed(world.seed)
+        .build_with(mesh, recorder)
 }
 
 fn stored(

@@ -66,8 +66,8 @@ pub(crate) fn timeline(happenings: &[Happening], names: &Names, clock: Clock) ->
                 text.push('\n');
                 text += &columns.heading(names);
             }
-            Kind::Object { name, diff } => {
-                text += &object(&name.to_string(), diff);
+            Kind::Object { diff, .. } => {
+                text += &object(diff);
                 continue;
             }
             _ => {}
@@ -84,8 +84,8 @@ pub(crate) fn timeline(happenings: &[Happening], names: &Names, clock: Clock) ->
 }
 
 /// The real edit, set in under its line.
-fn object(name: &str, diff: &str) -> String {
-    let mut text = format!("{:>11}{name}\n", "");
+fn object(diff: &str) -> String {
+    let mut text = String::new();
     for line in diff.lines() {
         text += format!("{:>11}{line}", "").trim_end();
         text.push('\n');

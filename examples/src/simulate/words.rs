@@ -26,6 +26,9 @@ pub(crate) fn words(happening: &Happening, names: &Names, clock: Clock) -> Strin
         Kind::Scaled { revision, pods, mark, before } => {
             scaled(&names.of(revision), *pods, *mark, *before, clock)
         }
+        Kind::Fenced => {
+            "fenced: a nonce in every object, so that no earlier process's write lands".to_owned()
+        }
         Kind::Failed(why) => format!("! {why}"),
         Kind::Engine(event) => self::event(event, happening, names, clock),
         Kind::Pods { revision, change, pods } => {
