@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may stop where it stands")]
 
 pub(crate) mod meets;
+pub(crate) mod played;
 pub(crate) mod random;
 
 use rollout_core::{

@@ -1,0 +1,175 @@
+//! All laws over random histories with real Istio objects, and two more about the objects themselves:
+//! `cargo test --release -p rollout-istio --test laws -- --nocapture`.
+//!
+//! `HISTORIES=100000` plays more, `FROM=7` begins at another number, `ONLY=123` plays one and prints what
+//! happened.
+#![expect(clippy::indexing_slicing, clippy::expect_used, reason = "a test may stop where it stands")]
+
+mod support;
+
+use rollout_core::{
+    sim::{Content, MeshStore, Moment, What},
+    testing::{
+        history::{Histories, History, play_over},
+        laws::{Findings, Law, Laws, Violation, all},
+    },
+    traffic::ObjectRef,
+};
+use std::{collections::BTreeMap, env, sync::Arc, time::Instant};
+use support::{
+    meets::{Request, meets},
+    played::{Played, foreign},
+};
+
+/// How many are played. Those without routing have no objects and are left out.
+const HISTORIES: u64 = 2_000;
+
+/// What is not the engine's in the objects stays as it is, byte for byte.
+#[derive(Debug)]
+struct ForeignUntouched {
+    store: Arc<MeshStore>,
+    at_first: BTreeMap<ObjectRef, String>,
+    checked: BTreeMap<ObjectRef, Arc<str>>,
+}
+
+impl ForeignUntouched {
+    fn new(store: &Arc<MeshStore>) -> Self {
+        let at_first = store.all().into_iter().map(|(name, object)| (name, foreign(&object.value)));
+        Self { store: store.clone(), at_first: at_first.collect(), checked: BTreeMap::new() }
+    }
+}
+
+impl Law for ForeignUntouched {
+    fn name(&self) -> &'static str {
+        "foreign_untouched"
+    }
+
+    fn see(&mut self, moment: &Moment<'_>, findings: &mut Findings) {
+        if !matches!(moment.what, What::Acted { took_effect: true, .. } | What::Fenced { .. }) {
+            return;
+        }
+        for (name, object) in self.store.all() {
+            let write = object.version.write;
+            if self.checked.insert(name.clone(), write.clone()) == Some(write) {
+                continue;
+            }
+            findings.premise();
+            let now = foreign(&object.value);
+            if self.at_first.get(&name) != Some(&now) {
+                findings.broken(|| format!("{name} was {:?} and is {now}", self.at_first.get(&name)));
+            }
+        }
+    }
+}
+
+/// The weight that the engine reads is the one that requests meet, as an interpreter finds that knows
+/// nothing of the editor.
+#[derive(Debug)]
+struct ReadIsMet {
+    store: Arc<MeshStore>,
+}
+
+impl Law for ReadIsMet {
+    fn name(&self) -> &'static str {
+        "read_is_met"
+    }
+
+    fn see(&mut self, moment: &Moment<'_>, findings: &mut Findings) {
+        if !matches!(moment.what, What::Acted { took_effect: true, .. } | What::ForeignWrite { .. }) {
+            return;
+        }
+        let all = self.store.all();
+        let values: Vec<_> = all.values().map(|object| object.value.clone()).collect();
+        for object in &moment.truth.traffic {
+            let Content::Routes { routes, .. } = &object.content else { continue };
+            let request = Request { method: "GET", path: "/x", headers: vec![("lane", "nobody")] };
+            let Some(met) = meets(&values, &all[&object.name].value, &request) else { continue };
+            findings.premise();
+            let (canary, stable) = (met.share("role", "canary"), met.share("role", "stable"));
+            let met = canary * 100 / (canary + stable).max(1);
+            let (lo, hi) = (u64::from(routes.weight.lo()), u64::from(routes.weight.hi()));
+            if met + 2 < lo || met > hi + 2 || (canary == 0) != (hi == 0) {
+                findings
+                    .broken(|| format!("{}: weight {} is read, {met} is met", object.name, routes.weight));
+            }
+        }
+    }
+}
+
+fn play(history: &History, record: bool) -> Laws {
+    let played = Played::new(history);
+    let mut laws = all();
+    laws.push(Box::new(ForeignUntouched::new(&played.store)));
+    laws.push(Box::new(ReadIsMet { store: played.store.clone() }));
+    let laws = Laws::new(laws);
+    play_over(history, played.mesh(), if record { laws.recording() } else { laws })
+}
+
+#[test]
+fn every_law_holds_with_real_objects() {
+    let (from, histories) = match number("ONLY") {
+        Some(only) => (only, 1),
+        None => (number("FROM").unwrap_or(0), number("HISTORIES").unwrap_or(HISTORIES)),
+    };
+    let drawn = Histories::new();
+    let began = Instant::now();
+    let mut premises: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut broken: BTreeMap<&str, Vec<(usize, u64)>> = BTreeMap::new();
+    let mut played = 0_u32;
+    for number in from..from + histories {
+        let history = drawn.draw(number).expect("every number has a history");
+        if !history.recipe.routed {
+            continue;
+        }
+        played += 1;
+        let laws = play(&history, false);
+        for (law, findings) in laws.findings() {
+            *premises.entry(law).or_default() += findings.premises();
+        }
+        if let Some(Violation { law, .. }) = laws.violation() {
+            broken.entry(law).or_default().push((history.happenings.len(), number));
+        }
+    }
+    let took = began.elapsed();
+    println!(
+        "{played} histories from number {from} in {took:.1?}: {:.0} a second",
+        f64::from(played) / took.as_secs_f64()
+    );
+    println!("how often each law had something to say: {premises:#?}");
+    for (law, numbers) in &mut broken {
+        numbers.sort_unstable();
+        println!("BROKEN {law}: {} histories, the shortest: number {}", numbers.len(), numbers[0].1);
+    }
+    for numbers in broken.values().take(3) {
+        smaller(&drawn, numbers[0].1);
+    }
+    assert!(broken.is_empty(), "laws are broken: {:?}", broken.keys());
+    let idle = ["foreign_untouched", "read_is_met", "no_dark_write", "header_stays_right"];
+    let idle: Vec<_> = idle
+        .iter()
+        .filter(|law| histories > 1 && premises.get(**law).is_none_or(|held| *held == 0))
+        .collect();
+    assert!(idle.is_empty(), "laws that never had anything to say: {idle:?}");
+}
+
+fn number(name: &str) -> Option<u64> {
+    env::var(name).ok().map(|text| text.parse().expect("a number"))
+}
+
+/// The smallest history from a failing one on, as a value and as it happened.
+fn smaller(drawn: &Histories, number: u64) {
+    let law = |laws: &Laws| laws.violation().map(|broken| broken.law);
+    let first = law(&play(&drawn.draw(number).expect("it was drawn before"), false));
+    let same = |history: &History| history.recipe.routed && law(&play(history, false)) == first;
+    let history = drawn.shrink(number, same).expect("it was drawn before");
+    let laws = play(&history, true);
+    println!("\n===== history number {number}, made smaller =====\n{history:#?}");
+    if let Some(timeline) = laws.timeline() {
+        println!("{timeline}");
+    }
+    if let Some(broken) = laws.violation() {
+        println!(
+            "===== {broken}\n===== again: ONLY={number} cargo test --release -p rollout-istio --test laws -- --nocapture"
+        );
+    }
+}
