@@ -22,7 +22,7 @@ use support::{
 };
 
 /// How many are played. Those without routing have no objects and are left out.
-const HISTORIES: u64 = 2_000;
+const HISTORIES: u64 = 1_000;
 
 /// What is not the engine's in the objects stays as it is, byte for byte.
 #[derive(Debug)]

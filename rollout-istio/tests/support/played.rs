@@ -95,7 +95,7 @@ fn virtual_service(services: bool, raw: bool, shape: u64) -> Value {
         (true, "stable") => json!({"host": format!("a{suffix}"), "port": {"number": 80}}),
         (true, _) => json!({"host": format!("b{suffix}"), "port": {"number": 80}}),
     };
-    let foreign = if shape & 48 == 48 { 7 } else { 0 };
+    let foreign = if shape & 0x30 == 0x30 { 7 } else { 0 };
     let mut route = vec![
         json!({"destination": to("stable"), "weight": 100 - foreign, "headers": {"request": {"set": {"a": "b"}}}}),
         json!({"destination": to("canary"), "weight": 0}),
@@ -114,7 +114,7 @@ fn virtual_service(services: bool, raw: bool, shape: u64) -> Value {
     }
     http.push(own);
     let mut object = json!({"metadata": {"name": "provider"}, "spec": {"http": http, "hosts": ["provider"]}});
-    if shape & 64 == 64 {
+    if shape & 0x40 == 0x40 {
         object["metadata"]["annotations"] = json!({"team": "shop"});
     }
     object
@@ -123,14 +123,14 @@ fn virtual_service(services: bool, raw: bool, shape: u64) -> Value {
 /// Everything in an object that is not the engine's, as text.
 pub(crate) fn foreign(object: &Value) -> String {
     let mut object = object.clone();
-    if let Some(metadata) = object["metadata"].as_object_mut() {
-        if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
-            for key in [WRITTEN_FOR_ANNOTATION, WEIGHT_ANNOTATION, FENCE_ANNOTATION] {
-                annotations.shift_remove(key);
-            }
-            if annotations.is_empty() {
-                metadata.shift_remove("annotations");
-            }
+    if let Some(metadata) = object["metadata"].as_object_mut()
+        && let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut)
+    {
+        for key in [WRITTEN_FOR_ANNOTATION, WEIGHT_ANNOTATION, FENCE_ANNOTATION] {
+            annotations.shift_remove(key);
+        }
+        if annotations.is_empty() {
+            metadata.shift_remove("annotations");
         }
     }
     if let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) {
