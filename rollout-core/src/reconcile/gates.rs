@@ -86,12 +86,29 @@ pub(super) fn fall(view: &View<'_>, status: &Status, roles: &Roles<'_>) -> Gate 
     }
     let seen = behind_stable(view, stable);
     let need = view.carry_need();
-    let rival = view.seen.canary.iter().filter_map(Selection::revision).map(|of| view.ready(of).hi()).max();
-    let word = view.overridden(status);
-    if seen.lo() >= 1 && (seen.lo() >= need || seen.lo() >= rival.unwrap_or(u32::MAX) || word) {
+    let rival = canary_alive(view);
+    if seen.lo() < 1 || seen.lo() < need && seen.lo() < rival.unwrap_or(u32::MAX) && !view.overridden(status)
+    {
+        return Err(Closed::new(WaitReason::StableCannotCarry { need, seen }, Ending::StableCarries));
+    }
+    known_to_proxies(view, status, stable)
+}
+
+/// Stable's pods may be ready before a proxy has them: while the canary's answer, that is waited for.
+fn known_to_proxies(view: &View<'_>, status: &Status, stable: &Revision) -> Gate {
+    if canary_alive(view) == Some(0) {
         return Ok(());
     }
-    Err(Closed::new(WaitReason::StableCannotCarry { need, seen }, Ending::StableCarries))
+    let mut behind = view.seen.stable.iter().filter_map(Selection::revision).peekable();
+    if behind.peek().is_none() {
+        return view.endpoints_settled(status, stable);
+    }
+    behind.try_for_each(|revision| view.endpoints_settled(status, revision))
+}
+
+/// The most pods that may be ready behind the canary destination; `None` where it is the user's own selector.
+fn canary_alive(view: &View<'_>) -> Option<u32> {
+    view.seen.canary.iter().filter_map(Selection::revision).map(|of| view.ready(of).hi()).max()
 }
 
 /// Before a managed route is taken away: one ready pod behind stable; or, when stable is dark, a successor
@@ -103,7 +120,10 @@ pub(super) fn drop_managed(view: &View<'_>, status: &Status, roles: &Roles<'_>) 
     }
     let successor = roles.under_way && roles.lead().is_some_and(|lead| !view.canary_leads_to(lead));
     let seen = behind_stable(view, stable);
-    if seen.lo() >= 1 || successor && view.is_dark(stable) {
+    if seen.lo() >= 1 {
+        return known_to_proxies(view, status, stable);
+    }
+    if successor && view.is_dark(stable) {
         return Ok(());
     }
     Err(Closed::new(WaitReason::StableCannotCarry { need: 1, seen }, Ending::StableCarries))
