@@ -1,3 +1,8 @@
 //! What the example binaries share.
 
 pub mod simulate;
+
+/// What the README shows is compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -6,14 +6,38 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Writes: clippy's own suggestions, the format, and the outputs that the documents quote.
-pub(crate) fn fix() -> Result<(), Failed> {
+type Mend = fn(&Workspace) -> Result<(), Failed>;
+
+/// What is mended: what it is called on the command line, and how it is done.
+const PARTS: [(&str, Mend); 3] = [("lint", lint), ("format", format), ("quotes", quotes)];
+
+/// Mends the parts that are named, or all. Writes.
+pub(crate) fn fix(arguments: &[String]) -> Result<(), Failed> {
+    if let Some(unknown) = arguments.iter().find(|name| PARTS.iter().all(|(part, _)| part != name)) {
+        return Err(format!("there is no part `{unknown}`; there are lint, format and quotes"));
+    }
     let workspace = Workspace::read()?;
+    for (part, mend) in PARTS {
+        if arguments.is_empty() || arguments.iter().any(|name| name == part) {
+            mend(&workspace)?;
+        }
+    }
+    println!("\nmended what a program can mend; `cargo xtask verify` says what is left");
+    Ok(())
+}
+
+/// What clippy can mend by itself.
+fn lint(_: &Workspace) -> Result<(), Failed> {
     run(cargo()
         .args(["clippy", "--fix", "--workspace", "--all-targets", "--all-features"])
-        .args(["--allow-dirty", "--allow-staged"]))?;
-    run(cargo().args(["fmt", "--all"]))?;
-    documents::quote(&workspace, documents::Mode::Write)?;
-    println!("\nfixed what a program can fix; `cargo xtask verify` says what is left");
-    Ok(())
+        .args(["--allow-dirty", "--allow-staged"]))
+}
+
+fn format(_: &Workspace) -> Result<(), Failed> {
+    run(cargo().args(["fmt", "--all"]))
+}
+
+/// The outputs that the documents quote.
+fn quotes(workspace: &Workspace) -> Result<(), Failed> {
+    documents::quote(workspace, documents::Mode::Write).map(|_| ())
 }

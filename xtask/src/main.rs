@@ -4,7 +4,7 @@
 //! cargo xtask test             every test, in the order of what fails fastest
 //! cargo xtask verify [CHECK…]  the gate: reads only, changes nothing
 //! cargo xtask verify --list    what the gate checks
-//! cargo xtask fix              formats, and mends what clippy can mend
+//! cargo xtask fix [PART…]      mends: what clippy can (lint), the format, what documents quote (quotes)
 //! ```
 
 mod documents;
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     let outcome = match command.as_str() {
         "test" => test::test(rest),
         "verify" => verify::verify(rest),
-        "fix" => fix::fix(),
+        "fix" => fix::fix(rest),
         other => return usage(&format!("there is no command `{other}`")),
     };
     match outcome {
@@ -38,6 +38,6 @@ fn main() -> ExitCode {
 }
 
 fn usage(what: &str) -> ExitCode {
-    eprintln!("{what}\nusage: cargo xtask test | verify [CHECK…] | verify --list | fix");
+    eprintln!("{what}\nusage: cargo xtask test | verify [CHECK…] | verify --list | fix [PART…]");
     ExitCode::from(2)
 }
