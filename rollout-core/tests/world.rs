@@ -7,8 +7,12 @@ mod recorder;
 use core::time::Duration;
 use recorder::Recorder;
 use rollout_core::{
-    Answer, CommandKind, Spec, Step, Strategy,
-    sim::{CoreMesh, Delay, Fault, Health, Kind, Sim, World},
+    Answer, CommandKind, Failure, Spec, Step, Strategy,
+    sim::{
+        CoreMesh, Delay, Fault, Health, Kind, Mesh, MeshWrite, MeshWritten, Sim, TrafficObject, Workload,
+        World,
+    },
+    traffic::{Seen, Version},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -314,7 +318,7 @@ fn pods_that_never_come_or_break() {
     assert!(world.summary().requests.dark > 0);
     world.end_faults();
     assert_eq!(world.run_to_rest(10 * MINUTE), Ok(true));
-    assert_eq!(world.truth().workloads.iter().map(rollout_core::sim::Workload::ready).max(), Some(4));
+    assert_eq!(world.truth().workloads.iter().map(Workload::ready).max(), Some(4));
 }
 
 #[test]
@@ -329,4 +333,51 @@ fn what_cannot_be_read_is_unknown() {
         world.reads_fail(kind, false);
         ends_well(&mut world);
     }
+}
+
+/// A traffic manager with which every write loses.
+#[derive(Debug)]
+struct Contended(CoreMesh);
+
+impl Mesh for Contended {
+    fn objects(&mut self) -> Vec<TrafficObject> {
+        self.0.objects()
+    }
+
+    fn read(&mut self, objects: &[TrafficObject]) -> Result<Seen, String> {
+        self.0.read(objects)
+    }
+
+    fn write(&mut self, _: &mut [TrafficObject], _: MeshWrite<'_>, seen: &Version, _: usize) -> MeshWritten {
+        MeshWritten { took_effect: false, answer: Err(Failure::Conflict), version: seen.clone() }
+    }
+
+    fn reapply(&mut self, objects: &mut [TrafficObject], object: usize) {
+        self.0.reapply(objects, object);
+    }
+
+    fn strip(&mut self, objects: &mut [TrafficObject], object: usize) {
+        self.0.strip(objects, object);
+    }
+}
+
+#[test]
+fn a_controller_that_turns_in_circles_is_an_error_and_no_endless_loop() {
+    let mut world = sim().build_with(Contended(CoreMesh::new()), ());
+    let stuck = world.run_to_rest(MINUTE).unwrap_err();
+    assert!(stuck.decisions > 100 && stuck.at == world.now(), "{stuck}");
+}
+
+#[test]
+fn replicas_without_a_traffic_manager() {
+    let strategy = Strategy::builder().step(Step::SetWeight(50)).step(Step::Pause(Some(MINUTE))).build();
+    let spec = Spec::new(strategy.unwrap(), "v1".into()).replicas(4);
+    let mut world = Sim::new(spec).build_with(CoreMesh::none(), Recorder::default());
+    assert!(world.run_to_rest(10 * MINUTE).unwrap());
+    world.update_to("v2");
+    world.run_for(MINUTE).unwrap();
+    let pods: Vec<_> = world.truth().workloads.iter().map(Workload::counted).collect();
+    assert_eq!(pods, [2, 2]);
+    ends_well(&mut world);
+    assert_eq!(world.truth().traffic, []);
 }

@@ -1,4 +1,44 @@
 //! The virtual world: a whole rollout with faults, in microseconds.
+//!
+//! [`Sim`] builds a [`World`]; the world lets time pass, and its [`Truth`] is what really is, never what the
+//! controller believes. The process in it decides through [`Turn`](crate::Turn), like a driver on a cluster.
+//!
+//! | what | how |
+//! |---|---|
+//! | a person | [`World::command`], [`World::set_spec`], [`World::update_to`], [`World::reapply`] |
+//! | time | [`World::run_for`], [`World::run_until`], [`World::run_to_rest`], [`World::step`] |
+//! | pods | [`World::lose_pods`], [`World::unready_pods`], [`World::break_pods`], [`World::pods_never_ready`] |
+//! | proxies | [`World::proxy_lag`], [`World::freeze`], [`World::freeze_proxy`], [`World::thaw`] |
+//! | one write | [`World::fault`] with a [`Fault`] |
+//! | reads | [`World::read_lag`], [`World::counts_lag`], [`World::reads_fail`] |
+//! | the process | [`World::crash`], [`World::old_process_decides`], [`World::clock_offset`] |
+//! | what came of it | [`World::summary`], [`World::truth`], [`World::waiting`], a [`Watcher`] |
+//!
+//! Each proxy has its own copy of every traffic object and of every revision's endpoints. A copy changes
+//! only when a delivery arrives, so changes overtake each other between objects; within one, nothing goes
+//! back. [`Summary::requests`] is what requests met there: the share of all requests, over all proxies and
+//! their time, that were led to no ready pod. Of the requests at an object with routes, a tenth carries what
+//! a header route looks for where there is one, and a tenth takes the route that nobody weighs, for each
+//! destination that has one; copies (mirrored requests) do not count.
+//!
+//! ```
+//! use core::time::Duration;
+//! use rollout_core::sim::{Fault, Health, Sim};
+//! use rollout_core::{Spec, Step, Strategy};
+//!
+//! let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+//! let mut world = Sim::new(Spec::new(strategy, "v1".into())).build();
+//! world.run_to_rest(Duration::from_secs(60))?;
+//!
+//! // The second write of the update takes effect, but nobody hears of it; then the process dies.
+//! world.fault(1, Fault::Unclear { took_effect: true });
+//! world.fault(4, Fault::Crash { before: false, late: Some(Duration::from_secs(90)) });
+//! world.update_to("v2");
+//! assert!(world.run_to_rest(Duration::from_secs(300))?);
+//! let summary = world.summary();
+//! assert_eq!((summary.health, summary.crashes, summary.requests.dark), (Health::Healthy, 1, 0));
+//! # Ok::<(), Box<dyn core::error::Error>>(())
+//! ```
 
 mod builder;
 mod delay;

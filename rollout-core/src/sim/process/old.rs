@@ -25,6 +25,9 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         process.running = None;
         self.old.push(OldProcess { process, views, seen_at: self.truth.now });
         self.tally.crashes += 1;
+        // Nothing but stored bytes outlives it.
+        let bytes = serde_json::to_vec(&self.truth.status).unwrap_or_default();
+        self.truth.status = serde_json::from_slice(&bytes).unwrap_or_default();
         self.see(What::Crashed);
     }
 
