@@ -26,7 +26,8 @@ fn main() -> io::Result<()> {
 
 fn reply(line: &[u8]) -> Value {
     let mut question: Value = match serde_json::from_slice(line) {
-        Ok(question) => question,
+        Ok(question @ Value::Object(_)) => question,
+        Ok(_) => return json!({"id": null, "error": "the line is not a JSON object"}),
         Err(error) => return json!({"id": null, "error": format!("not a JSON line: {error}")}),
     };
     let mut take = |field: &str| question.get_mut(field).map_or(Value::Null, Value::take);
@@ -43,8 +44,8 @@ fn answer(kind: &str, input: &mut Value) -> Result<Value, String> {
         "fenceposts" => fenceposts(input),
         "replicas" => replicas(input),
         "stepHash" => step_hash(input),
-        "phase" => phase(input),
-        "validate" => validate(input),
+        "phase" => Ok(phase(input)),
+        "validate" => Ok(validate(input)),
         "istio" => istio(input),
         _ => Err(format!(
             "the kind {kind:?} is unknown; known are pause, fenceposts, replicas, stepHash, phase, validate, istio"
@@ -59,10 +60,8 @@ fn pause(input: &Value) -> Result<Value, String> {
 }
 
 fn fenceposts(input: &Value) -> Result<Value, String> {
-    let replicas = match field(input, "replicas") {
-        Value::Null => 1,
-        value => number(value, "input.replicas")?,
-    };
+    let replicas = field(input, "replicas");
+    let replicas = if replicas.is_null() { 1 } else { number(replicas, "input.replicas")? };
     let (surge, unavailable) = (optional(input, "maxSurge")?, optional(input, "maxUnavailable")?);
     let posts = argo::fenceposts(replicas, surge.as_ref(), unavailable.as_ref());
     Ok(json!({"maxSurge": posts.surge, "maxUnavailable": posts.unavailable}))
@@ -78,37 +77,35 @@ fn step_hash(input: &Value) -> Result<Value, String> {
     Ok(json!({"hash": hash}))
 }
 
-fn phase(input: &Value) -> Result<Value, String> {
+fn phase(input: &Value) -> Value {
     let rollout = field(input, "rollout");
     let (stored, shown) = (argo::phase(rollout), argo::phase_for_clients(rollout));
-    Ok(json!({
+    json!({
         "phase": stored.name, "message": stored.message,
         "clientPhase": shown.name, "clientMessage": shown.message,
-    }))
+    })
 }
 
-fn validate(input: &Value) -> Result<Value, String> {
+fn validate(input: &Value) -> Value {
     let report = argo::check(field(input, "rollout"));
     let said = |finding: &Finding| json!({"path": finding.path, "message": finding.message});
     let made = argo::convert(&report.rollout, "".into());
     let not_driven = made.unsupported.into_iter().map(|part| said(&part.into()));
-    Ok(json!({
+    json!({
         "valid": report.is_valid(),
         "errors": report.errors().map(said).collect::<Vec<_>>(),
         "warnings": report.warnings().map(said).chain(not_driven).collect::<Vec<_>>(),
-    }))
+    })
 }
 
 fn istio(input: &mut Value) -> Result<Value, String> {
-    let objects = match input.get_mut("objects").map(Value::take) {
-        Some(Value::Array(objects)) => objects,
-        _ => return Err("input.objects: must be a list".into()),
+    let Some(Value::Array(objects)) = input.get_mut("objects").map(Value::take) else {
+        return Err("input.objects: must be a list".into());
     };
     let text = |name: &str| field(input, name).as_str().ok_or_else(|| format!("input.{name}: must be text"));
-    let managed = match field(input, "managed") {
-        Value::Null => &[],
-        Value::Array(steps) => &**steps,
-        _ => return Err("input.managed: must be a list".into()),
+    let managed = field(input, "managed");
+    let Some(managed) = managed.as_array().map(Vec::as_slice).or(managed.is_null().then_some(&[][..])) else {
+        return Err("input.managed: must be a list".into());
     };
     let to = InForce {
         canary: text("canaryHash")?.into(),
@@ -131,14 +128,11 @@ fn number(value: &Value, path: &str) -> Result<u32, String> {
 }
 
 fn optional(input: &Value, name: &str) -> Result<Option<IntOrText>, String> {
-    match field(input, name) {
-        Value::Null => Ok(None),
-        value => {
-            IntOrText::from_value(value).map(Some).map_err(|error| format!("input.{name}: {}", error.message))
-        }
-    }
+    let value = field(input, name);
+    let read = (!value.is_null()).then(|| IntOrText::from_value(value)).transpose();
+    read.map_err(|error| format!("input.{name}: {}", error.message))
 }
 
 fn list(findings: &[Finding]) -> String {
-    findings.iter().map(Finding::to_string).collect::<Vec<_>>().join("; ")
+    findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

@@ -77,7 +77,8 @@ impl Finding {
 /// `path: message; instead`
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.message)?;
+        let colon = if self.path.is_empty() { "" } else { ": " };
+        write!(f, "{}{colon}{}", self.path, self.message)?;
         if !self.instead.is_empty() {
             write!(f, "; {}", self.instead)?;
         }
