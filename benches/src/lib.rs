@@ -11,4 +11,4 @@ mod whole;
 
 pub use object::VirtualService;
 pub use scene::Scene;
-pub use whole::weight_canary;
+pub use whole::{weight_canary, weight_canary_with_istio};

@@ -28,7 +28,7 @@ pub(crate) fn test(arguments: &[String]) -> Result<(), Failed> {
         cargo.args(["test", "--locked", PROFILE]);
         cargo
     };
-    let everything = ["--workspace", "--exclude=benches", FEATURES];
+    let everything = ["--workspace", FEATURES];
     run(test().args(everything).args(["--", "--skip", LAWS]))?;
     step("unit tests, integration tests, examples in the documentation", began);
     run(test().args(everything).args(["--test=laws", "--", "--nocapture", LAWS]))?;
