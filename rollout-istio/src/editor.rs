@@ -104,10 +104,7 @@ impl IstioEditor {
         to: &Routes,
     ) -> Result<bool, EditError> {
         let entries = self.config.virtual_services.iter();
-        let means = |entry: &&VirtualServiceRef| {
-            entry.object(&self.config.namespace) == *name
-                || name::meant_otherwise(&self.config.namespace, &entry.name).as_ref() == Some(name)
-        };
+        let means = |entry: &&VirtualServiceRef| name::may_mean(&self.config.namespace, &entry.name, name);
         let entries: Vec<_> = entries.filter(means).collect();
         if entries.is_empty() {
             let what = "the Rollout does not name this VirtualService";

@@ -18,11 +18,20 @@ pub(crate) fn is_virtual_service(object: &ObjectRef) -> bool {
 
 /// The object that `name` means first: what stands after the last dot is a namespace.
 pub(crate) fn meant(namespace: &str, name: &str) -> ObjectRef {
+    let (namespace, name) = split(namespace, name);
+    virtual_service(namespace, name)
+}
+
+fn split<'a>(namespace: &'a str, name: &'a str) -> (&'a str, &'a str) {
     let short = name.strip_suffix(".cluster.local").unwrap_or(name);
-    match short.rsplit_once('.') {
-        Some((name, namespace)) => virtual_service(namespace, name),
-        None => virtual_service(namespace, short),
-    }
+    short.rsplit_once('.').map_or((namespace, short), |(name, namespace)| (namespace, name))
+}
+
+/// Whether `name` may mean this object, as the first or otherwise.
+pub(crate) fn may_mean(namespace: &str, name: &str, object: &ObjectRef) -> bool {
+    let (first_namespace, first) = split(namespace, name);
+    let is = |namespace: &str, name: &str| *object.namespace == *namespace && *object.name == *name;
+    is_virtual_service(object) && (is(first_namespace, first) || is(namespace, name))
 }
 
 /// The object that `name` means when the first does not exist: one whose name holds the dots.

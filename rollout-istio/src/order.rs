@@ -82,7 +82,10 @@ pub(crate) fn arranged(
     let wanted: Vec<&ManagedRoute> = match to {
         Managed::Keep | Managed::Retain(_) => Vec::new(),
         Managed::To(routes) => routes.iter().map(AsRef::as_ref).collect(),
-        Managed::Steps(steps) => steps.iter().filter_map(|(_, route)| route.as_ref()).collect(),
+        Managed::Steps(steps) => {
+            let last = |name: &Arc<str>| steps.iter().rev().find(|(other, _)| other == name);
+            steps.iter().filter_map(|(name, _)| last(name)?.1.as_ref()).collect()
+        }
     };
     for route in wanted {
         let Some(rank) = config.managed_routes.iter().position(|managed| *managed == route.name) else {

@@ -2,7 +2,7 @@
 
 use crate::{
     config::IstioConfig,
-    name::first_label,
+    name::{first_label, namespace_of},
     problem::{Problem, names},
     share::{self, TOTAL},
 };
@@ -11,57 +11,57 @@ use serde_json::Value;
 
 /// How the two destinations are known in a route.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Known<'a> {
-    Subsets {
-        /// The DestinationRule's host.
-        host: Option<&'a str>,
-        stable: &'a str,
-        canary: &'a str,
-    },
-    Hosts {
-        stable: &'a str,
-        canary: &'a str,
-    },
+pub(crate) struct Known<'a> {
+    /// The Rollout's namespace.
+    namespace: &'a str,
+    /// The DestinationRule's host, where there is a DestinationRule.
+    host: Option<&'a str>,
+    subsets: bool,
+    stable: &'a str,
+    canary: &'a str,
 }
 
 impl<'a> Known<'a> {
     /// `host` is the one of the DestinationRule, if there is any.
     pub(crate) fn new(config: &'a IstioConfig, host: Option<&'a str>) -> Self {
-        match &config.destination_rule {
-            Some(rule) => Self::Subsets { host, stable: &rule.stable_subset, canary: &rule.canary_subset },
-            None => Self::Hosts {
-                stable: config.stable_service.as_deref().unwrap_or_default(),
-                canary: config.canary_service.as_deref().unwrap_or_default(),
-            },
+        let (stable, canary) = match &config.destination_rule {
+            Some(rule) => (&*rule.stable_subset, &*rule.canary_subset),
+            None => (
+                config.stable_service.as_deref().unwrap_or_default(),
+                config.canary_service.as_deref().unwrap_or_default(),
+            ),
+        };
+        Self {
+            namespace: &config.namespace,
+            host,
+            subsets: config.destination_rule.is_some(),
+            stable,
+            canary,
         }
     }
 
+    /// The name of a subset, or of a Service.
+    fn name(self, which: Destination) -> &'a str {
+        if which == Destination::Stable { self.stable } else { self.canary }
+    }
+
+    /// The reference knows a subset by its name alone, and a Service by the first label of its host;
+    /// strictly, the rest must not say otherwise.
     fn is(self, destination: &Value, which: Destination, strictly: bool) -> bool {
         let text = |key| destination.get(key).and_then(Value::as_str).unwrap_or_default();
-        let stable_is = which == Destination::Stable;
-        match self {
-            Self::Subsets { host, stable, canary } => {
-                let same_host = || host.is_none_or(|host| first_label(host) == first_label(text("host")));
-                text("subset") == if stable_is { stable } else { canary } && (!strictly || same_host())
-            }
-            Self::Hosts { stable, canary } => {
-                first_label(text("host")) == first_label(if stable_is { stable } else { canary })
-            }
+        let host = text("host");
+        let here = || namespace_of(host).is_none_or(|namespace| namespace == self.namespace);
+        if !self.subsets {
+            return first_label(host) == first_label(self.name(which)) && (!strictly || here());
         }
+        let same = || self.host.is_none_or(|ours| first_label(ours) == first_label(host)) && here();
+        text("subset") == self.name(which) && (!strictly || same())
     }
 
     fn missing(self, which: Destination) -> String {
         let role = if which == Destination::Stable { "Stable" } else { "Canary" };
-        match self {
-            Self::Subsets { stable, canary, .. } => {
-                let name = if which == Destination::Stable { stable } else { canary };
-                format!("{role} DestinationRule subset '{name}' not found in route")
-            }
-            Self::Hosts { stable, canary } => {
-                let name = if which == Destination::Stable { stable } else { canary };
-                format!("{role} Service '{name}' not found in route")
-            }
-        }
+        let kind = if self.subsets { "DestinationRule subset" } else { "Service" };
+        format!("{role} {kind} '{}' not found in route", self.name(which))
     }
 }
 
@@ -88,7 +88,6 @@ impl Split {
         let (stable, canary) = if let (Some(stable), Some(canary)) = strictly {
             (stable, canary)
         } else {
-            // The reference knows a subset by its name alone.
             let found = |which| {
                 find(which, false)?.ok_or_else(|| {
                     let instead =

@@ -11,6 +11,7 @@ mod support;
 use proptest::prelude::*;
 use rollout_core::{
     Range,
+    backend::ObjectEditor,
     traffic::{ManagedChange, ManagedRoute, ManagedSeen, RouteMatch, Routes, StringMatch, WeightChange},
 };
 use rollout_istio::{WEIGHT_ANNOTATION, WRITTEN_FOR_ANNOTATION, edit_bytes};
@@ -221,6 +222,81 @@ fn release_restores() {
         prop_assert!(one.provider()["metadata"].get("annotations").is_none());
         prop_assert_eq!(one.http().len(), case.provider["spec"]["http"].as_array().unwrap().len());
         prop_assert_eq!(one.seen().weight(), Range::exact(0));
+        Ok(())
+    });
+}
+
+/// Any JSON, now and then something that looks right.
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        proptest::sample::select(vec!["", "a", "b", "first", "stable", "."]).prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 16, 4, |inner| {
+        let keys = vec!["route", "destination", "host", "weight", "name", "http", "mirror", "match", "x"];
+        let map = proptest::collection::vec((proptest::sample::select(keys), inner.clone()), 0..4);
+        prop_oneof![
+            proptest::collection::vec(inner, 0..4).prop_map(Value::from),
+            map.prop_map(|pairs| pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()),
+        ]
+    })
+}
+
+/// All places in a value, as pointers.
+fn places(value: &Value, path: &str, all: &mut Vec<String>) {
+    all.push(path.to_owned());
+    let escape = |key: &str| key.replace('~', "~0").replace('/', "~1");
+    for (key, inner) in value.as_object().into_iter().flatten() {
+        places(inner, &format!("{path}/{}", escape(key)), all);
+    }
+    for (index, inner) in value.as_array().into_iter().flatten().enumerate() {
+        places(inner, &format!("{path}/{index}"), all);
+    }
+}
+
+#[test]
+fn nothing_that_stands_in_an_object_is_a_panic() {
+    let premises = Premises::default();
+    let what = (
+        case(),
+        managed(),
+        proptest::collection::vec((any::<prop::sample::Index>(), any_json()), 1..4),
+        any::<bool>(),
+    );
+    run(&what, |(case, managed, changes, in_rule)| {
+        let mut one = One::new(case.config.clone(), case.provider.clone());
+        one.route(&to(30, ManagedChange::To(managed.clone())));
+        let name =
+            if in_rule && case.config.destination_rule.is_some() { support::dr() } else { vs("provider") };
+        let mut broken = one.objects[&name].value.clone();
+        for (at, value) in changes {
+            let mut all = Vec::new();
+            places(&broken, "", &mut all);
+            let place: &String = at.get(&all);
+            *broken.pointer_mut(place).unwrap() = value;
+        }
+        one = one.also(name.clone(), broken.clone());
+        let read = one.editor.read(&one.objects);
+        premises.count("what cannot be read", read.is_err());
+        premises.count("what can be read all the same", read.is_ok());
+        for wanted in [to(50, ManagedChange::To(managed)), to(0, ManagedChange::Retain(vec![]))] {
+            if let Ok(edits) = one.try_route(&wanted) {
+                let after = support::after(one.objects.clone(), edits);
+                prop_assert!(
+                    one.editor.route(&after, &wanted).is_ok_and(|again| again.is_empty()),
+                    "{broken}"
+                );
+            }
+        }
+        let _ = one.editor.select(&one.objects, &support::both_to("v1", "v2"));
+        let _ = one.editor.release(&one.objects);
+        let _ = one.editor.read_one(&one.objects, &name);
+        let _ = rollout_istio::IstioConfig::from_rollout(
+            &json!({"spec": {"strategy": {"canary": {"trafficRouting": broken}}}}),
+        );
         Ok(())
     });
 }

@@ -9,8 +9,8 @@ use rollout_core::{
     traffic::{ManagedChange, ManagedSeen, ObjectRef, Routes, Selection, WeightChange},
 };
 use rollout_istio::{
-    DestinationRuleRef, IstioConfig, IstioEditor, TcpRoute, TlsRoute, VirtualServiceRef, WEIGHT_ANNOTATION,
-    WRITTEN_FOR_ANNOTATION,
+    DestinationRuleRef, InForce, IstioConfig, IstioEditor, TcpRoute, TlsRoute, VirtualServiceRef,
+    WEIGHT_ANNOTATION, WRITTEN_FOR_ANNOTATION, apply,
 };
 use serde_json::{Value, json};
 use support::{
@@ -565,4 +565,39 @@ fn the_rollouts_istio_part_is_read_whole_and_its_errors_are_told_at_once() {
     let error = IstioConfig::from_rollout(&rollout).unwrap_err();
     assert_eq!(error.errors().len(), 3, "{error}");
     assert_eq!(IstioConfig::from_rollout(&json!({"spec": {}})).unwrap(), None);
+}
+
+#[test]
+fn a_destination_of_the_same_name_elsewhere_is_foreign() {
+    let far = json!({"destination": {"host": "a.far.svc.cluster.local"}, "weight": 10});
+    let mut primary = route("primary", 90, 0);
+    primary["route"].as_array_mut().unwrap().insert(0, far);
+    let mut one = One::new(hosts(), http(&json!([primary])));
+    one.route(&weight(50));
+    assert_eq!(weights(&one.http()[0]), [10, 45, 45]);
+    let other = json!({"destination": {"host": "consumer", "subset": "canary"}, "weight": 10});
+    let mut primary = subset_route("primary", 90, 0);
+    primary["route"].as_array_mut().unwrap().insert(0, other);
+    let mut one = One::new(subsets(), http(&json!([primary])));
+    one.route(&weight(50));
+    assert_eq!(weights(&one.http()[0]), [10, 45, 45]);
+}
+
+#[test]
+fn of_several_steps_for_one_managed_route_the_last_counts() {
+    let rollout = json!({"metadata": {"namespace": "shop"}, "spec": {"strategy": {"canary": {
+        "stableService": "a", "canaryService": "b",
+        "trafficRouting": {"managedRoutes": [{"name": "m"}], "istio": {"virtualService": {"name": "provider"}}},
+    }}}});
+    let provider = json!({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
+        "metadata": {"name": "provider"}, "spec": {"http": [route("primary", 100, 0)]}});
+    let step = |value: &str| json!({"setHeaderRoute": {"name": "m", "match": [{"headerName": "lane", "headerValue": {"exact": value}}]}});
+    let gone = json!({"setHeaderRoute": {"name": "m"}});
+    let after = |steps: &[Value]| {
+        let to = InForce { canary: "v2".into(), stable: "v1".into(), weight: 0, managed: steps };
+        apply(&rollout, vec![provider.clone()], &to).unwrap()[0]["spec"]["http"].clone()
+    };
+    assert_eq!(after(&[step("x"), step("y")])[0]["match"][0]["headers"]["lane"]["exact"], "y");
+    assert_eq!(after(&[step("x"), gone.clone()]).as_array().unwrap().len(), 1);
+    assert_eq!(after(&[gone, step("x")]).as_array().unwrap().len(), 2);
 }
