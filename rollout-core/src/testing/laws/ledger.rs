@@ -2,7 +2,6 @@ use super::Decision;
 use crate::{
     Action, Revision, Time,
     sim::{Moment, What},
-    traffic::Destination,
 };
 use alloc::vec::Vec;
 
@@ -126,7 +125,8 @@ impl Ledger {
         let saw = dark.map_or(rested.users_own, |dark| {
             rested.ready.iter().find(|(of, _)| of == dark).map_or(0, |(_, ready)| *ready)
         });
-        lost > 0 && (shrunk || lost >= saw)
+        // Pods that came up after the observation were dark in it.
+        shrunk && saw == 0 || lost > 0 && (shrunk || lost >= saw)
     }
 }
 
@@ -138,7 +138,7 @@ impl Rested {
             seen_at: decision.seen_at,
             excused: decision.observed.proceed.is_some() || decision.spec.replicas == 0,
             ready: revisions.iter().map(|seen| (seen.revision.clone(), seen.ready.lo())).collect(),
-            users_own: decision.ready_behind(Destination::Stable).lo(),
+            users_own: decision.observed.users_own.map_or(0, crate::Range::lo),
         }
     }
 }

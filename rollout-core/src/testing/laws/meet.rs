@@ -83,11 +83,6 @@ impl Met {
     pub(super) fn dark(&self) -> bool {
         self.reached() && self.ready == 0
     }
-
-    /// Whether more requests come here than before.
-    pub(super) fn more_than(&self, before: &Self) -> bool {
-        self.share > before.share || (self.header && !before.header) || (self.elsewhere && !before.elsewhere)
-    }
 }
 
 /// How many really ready pods the proxy has behind a selection.

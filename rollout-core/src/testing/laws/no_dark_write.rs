@@ -65,20 +65,28 @@ impl NoDarkWrite {
     ) {
         let all = truth.proxies.iter().zip(&mut self.met).enumerate();
         for (_, (proxy, before)) in all.filter(|(index, _)| only.is_none_or(|only| only == *index)) {
-            for (destination, before) in BOTH.into_iter().zip(before) {
-                let now = Met::at(truth, proxy, destination);
-                let changed = now != *before;
-                if changed && now.reached() {
-                    findings.premise();
-                }
-                let worse = now.dark() && (!before.dark() || now.more_than(before));
-                if changed && worse && ours(&self.ledger, &now) {
-                    findings.broken(|| said(&proxy.name, destination, before, &now));
-                }
-                *before = now;
+            let now = BOTH.map(|of| Met::at(truth, proxy, of));
+            if now == *before {
+                continue;
             }
+            findings.premise();
+            let more = dark_share(&now) > dark_share(before);
+            for ((destination, now), before) in BOTH.into_iter().zip(&now).zip(&*before) {
+                let newly = |leads: fn(&Met) -> bool| leads(now) && !(leads(before) && before.dark());
+                let others = newly(|met| met.header) || newly(|met| met.elsewhere);
+                let gains = now.dark() && (!before.dark() || now.share > before.share || others);
+                if gains && (more || others) && ours(&self.ledger, now) {
+                    findings.broken(|| said(&proxy.name, destination, before, now));
+                }
+            }
+            *before = now;
         }
     }
+}
+
+/// The share of requests that meet nobody, over both destinations: they may lead to the same pods.
+fn dark_share(met: &[Met; 2]) -> u32 {
+    met.iter().filter(|met| met.dark()).map(|met| met.share).sum()
 }
 
 fn said(proxy: &str, destination: Destination, before: &Met, now: &Met) -> String {
