@@ -12,7 +12,7 @@ pub(super) struct Shadow {
     pub(super) id: u64,
     /// The workload's status counts what was before its last change of pods, until then.
     counts_at: Option<Time>,
-    counted: u32,
+    counted: Range,
     /// Counts the changes of its endpoints.
     pub(super) endpoints: u64,
     /// Changes that not every proxy has: which, since when, and what.
@@ -134,7 +134,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         });
         self.tally.workloads += 1;
         let id = self.tally.workloads;
-        self.shadows.push(Shadow { id, counts_at: None, counted: 0, endpoints: 0, sent: Vec::new() });
+        self.shadows.push(Shadow { id, counts_at: None, counted: Range::exact(0), endpoints: 0, sent: Vec::new() });
         for proxy in &mut self.truth.proxies {
             let endpoints = ProxyEndpoints { revision: revision.clone(), generation: 0, pods: Vec::new() };
             proxy.endpoints.push(endpoints);
@@ -158,12 +158,14 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         else {
             return;
         };
-        if lag.is_zero() {
+        if lag.is_zero() && shadow.counts_at.is_none() {
             return;
         }
         if shadow.counts_at.is_none() {
-            shadow.counted = workload.counted();
+            shadow.counted = Range::exact(workload.counted());
         }
+        // Down and up again within the lag: anything in between may be there.
+        shadow.counted = shadow.counted.union(Range::exact(workload.wanted));
         let at = self.truth.now + lag;
         shadow.counts_at = Some(at);
         self.queue.schedule(at, Happening::Counted { workload: shadow.id });
@@ -185,7 +187,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         let Some(workload) = self.truth.workloads.get(index) else { return Range::UNKNOWN };
         match self.shadows.get(index) {
             Some(Shadow { counts_at: Some(_), counted, .. }) => {
-                Range::new((*counted).min(workload.wanted), (*counted).max(workload.wanted))
+                counted.union(Range::exact(workload.counted()))
             }
             _ => Range::exact(workload.counted()),
         }

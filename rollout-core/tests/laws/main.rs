@@ -134,10 +134,9 @@ fn number(name: &str) -> Option<u64> {
 /// The smallest history from a failing one on, as a value and as it happened.
 fn smaller(number: u64) {
     let histories = Histories::new();
-    let law =
-        play(&histories.draw(number).expect("it was drawn before")).violation().map(|broken| broken.law);
-    let same = |laws: &Laws| laws.violation().map(|broken| broken.law) == law;
-    let history = histories.shrink(number, |history| same(&play(history)) == first).expect("it was drawn before");
+    let broken = |laws: &Laws| laws.violation().map(|broken| (broken.law, shape(&broken.how)));
+    let first = broken(&play(&histories.draw(number).expect("it was drawn before")));
+    let history = histories.shrink(number, |history| broken(&play(history)) == first).expect("it was drawn before");
     let laws = play_under(&history, under().recording());
     println!("\n===== history number {number}, made smaller =====\n{history:?}");
     if let Some(timeline) = laws.timeline() {

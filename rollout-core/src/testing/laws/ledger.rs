@@ -117,7 +117,8 @@ impl Ledger {
         let Some(rested) = self.decisions.iter().rev().find(|rested| rested.number == decision) else {
             return true;
         };
-        if rested.excused || self.foreign.is_some_and(|at| at >= rested.seen_at) {
+        let word = self.decisions.iter().any(|later| later.excused && later.number >= decision);
+        if word || self.foreign.is_some_and(|at| at >= rested.seen_at) {
             return true;
         }
         let since = self.lost.iter().filter(|(_, at, _)| *at >= rested.seen_at);
