@@ -134,7 +134,13 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         });
         self.tally.workloads += 1;
         let id = self.tally.workloads;
-        self.shadows.push(Shadow { id, counts_at: None, counted: Range::exact(0), endpoints: 0, sent: Vec::new() });
+        self.shadows.push(Shadow {
+            id,
+            counts_at: None,
+            counted: Range::exact(0),
+            endpoints: 0,
+            sent: Vec::new(),
+        });
         for proxy in &mut self.truth.proxies {
             let endpoints = ProxyEndpoints { revision: revision.clone(), generation: 0, pods: Vec::new() };
             proxy.endpoints.push(endpoints);

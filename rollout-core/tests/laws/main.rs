@@ -46,7 +46,11 @@ fn every_law_holds_in_every_history() {
         println!("  {law:<28} {premises:>10}{most}");
     }
     for ((law, shape), numbers) in &found.broken {
-        println!("BROKEN {law}: {} histories, the shortest: number {} ({shape})", numbers.len(), shortest(numbers));
+        println!(
+            "BROKEN {law}: {} histories, the shortest: number {} ({shape})",
+            numbers.len(),
+            shortest(numbers)
+        );
     }
     for numbers in found.broken.values().take(PRINTED) {
         smaller(shortest(numbers));
@@ -136,7 +140,8 @@ fn smaller(number: u64) {
     let histories = Histories::new();
     let broken = |laws: &Laws| laws.violation().map(|broken| (broken.law, shape(&broken.how)));
     let first = broken(&play(&histories.draw(number).expect("it was drawn before")));
-    let history = histories.shrink(number, |history| broken(&play(history)) == first).expect("it was drawn before");
+    let history =
+        histories.shrink(number, |history| broken(&play(history)) == first).expect("it was drawn before");
     let laws = play_under(&history, under().recording());
     println!("\n===== history number {number}, made smaller =====\n{history:?}");
     if let Some(timeline) = laws.timeline() {

@@ -47,7 +47,8 @@ impl DarkRows {
 pub(super) struct Ages {
     routes: Vec<(u64, Time)>,
     selectors: Vec<(u64, Time)>,
-    ready: Vec<(Revision, Range, Time)>,
+    /// For each revision: how many pods were ready, which change of its endpoints that was, since when.
+    ready: Vec<(Revision, (Range, u64), Time)>,
 }
 
 impl Ages {
@@ -55,6 +56,7 @@ impl Ages {
         &mut self,
         seen: &mut Seen,
         is_route: impl Fn(usize) -> bool,
+        endpoints: impl Fn(&Revision) -> u64,
         revisions: &[RevisionSeen],
         now: Time,
     ) {
@@ -63,13 +65,15 @@ impl Ages {
         seen.endpoints.clear();
         for workload in revisions {
             let row = self.ready.iter().position(|(revision, ..)| *revision == workload.revision);
+            // A pod that is lost while another becomes ready is a change, too.
+            let ready_now = (workload.ready, endpoints(&workload.revision));
             let since = if let Some((_, ready, since)) = row.and_then(|row| self.ready.get_mut(row)) {
-                if *ready != workload.ready {
-                    (*ready, *since) = (workload.ready, now);
+                if *ready != ready_now {
+                    (*ready, *since) = (ready_now, now);
                 }
                 *since
             } else {
-                self.ready.push((workload.revision.clone(), workload.ready, now));
+                self.ready.push((workload.revision.clone(), ready_now, now));
                 now
             };
             let age = now.since(since);

@@ -207,7 +207,13 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         let objects: &[TrafficObject] = &self.truth.traffic;
         let is_route =
             |at: usize| matches!(objects.get(at).map(|object| &object.content), Some(Content::Routes { .. }));
-        self.process.ages.fill(seen, is_route, revisions, self.truth.now);
+        let (workloads, shadows) = (&self.truth.workloads, &self.shadows);
+        let endpoints = |revision: &Revision| {
+            let mut both = workloads.iter().zip(shadows);
+            both.find(|(workload, _)| workload.revision == *revision)
+                .map_or(0, |(_, shadow)| shadow.endpoints)
+        };
+        self.process.ages.fill(seen, is_route, endpoints, revisions, self.truth.now);
     }
 
     fn read_traffic(&mut self, views: &Views, into: &mut Option<Seen>) {
