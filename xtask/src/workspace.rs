@@ -38,17 +38,10 @@ pub(crate) struct Package {
     manifest_path: PathBuf,
     /// The oldest compiler that it says it works with (`1.89`).
     pub(crate) rust_version: Option<String>,
-    targets: Vec<Target>,
     /// What each feature turns on.
     features: BTreeMap<String, Vec<String>>,
     /// What its manifest depends on.
     pub(crate) dependencies: Vec<Dependency>,
-}
-
-/// Something that cargo builds of a package.
-#[derive(Debug, Deserialize)]
-struct Target {
-    kind: Vec<String>,
 }
 
 /// One line under `[dependencies]`, `[dev-dependencies]` or `[build-dependencies]`.
@@ -78,11 +71,6 @@ impl Package {
     /// The folder of its manifest.
     pub(crate) fn folder(&self) -> &Path {
         self.manifest_path.parent().unwrap_or(&self.manifest_path)
-    }
-
-    /// Whether it has a library.
-    pub(crate) fn has_library(&self) -> bool {
-        self.targets.iter().any(|target| target.kind.iter().any(|kind| kind == "lib"))
     }
 
     /// The features that users may turn on: neither `default`, nor private (`_…`), nor made by cargo for an
@@ -151,7 +139,7 @@ mod tests {
     fn sets_that_turn_on_the_same_count_once() {
         let core: Package = serde_json::from_value(json!({
             "id": "p", "name": "p", "version": "1.0.0", "manifest_path": "/p/Cargo.toml",
-            "targets": [], "dependencies": [],
+            "dependencies": [],
             "features": {
                 "default": [], "_private": [], "wire": ["dep:json"], "located": ["wire"], "world": []
             },

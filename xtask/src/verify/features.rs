@@ -7,7 +7,7 @@ use crate::{
 
 pub(super) fn check(workspace: &Workspace) -> Result<String, Failed> {
     let (mut count, mut wrong) = (0, Vec::new());
-    for package in workspace.members.iter().filter(|package| package.has_library()) {
+    for package in workspace.members.iter().filter(|package| !package.public_features().is_empty()) {
         for set in package.feature_sets() {
             let set = set.into_iter().collect::<Vec<_>>().join(",");
             let tried = quietly(
