@@ -25,8 +25,9 @@ The script
 The world
   --replicas N                   instead of spec.replicas
   --ready-after TIME             until a pod is ready (the readiness probe's first delay, or 5s)
-  --never-ready stable|canary    pods of that side that are made after the update never get ready
-  --lose-pods SIDE=N@TIME        N pods of stable or canary die at a time; new ones are made; repeatable
+  --never-ready [ROLLOUT:]SIDE   pods of stable or canary that are made after the update never get ready
+  --lose-pods [ROLLOUT:]SIDE=N@TIME
+                                 N pods of that side die at a time; new ones are made; repeatable
   --proxies N                    proxies, each with its own copy of routes, selectors and endpoints (3)
   --proxy-lag TIME               until a proxy has what was written (2s)
   --freeze-mesh FROM..TO         no proxy gets anything in between; repeatable
@@ -62,7 +63,7 @@ pub(crate) struct Args {
 pub(crate) struct World {
     pub(crate) replicas: Option<u32>,
     pub(crate) ready_after: Option<Duration>,
-    pub(crate) never_ready: Vec<Side>,
+    pub(crate) never_ready: Vec<(Option<String>, Side)>,
     pub(crate) lose: Vec<Lose>,
     pub(crate) proxies: u32,
     pub(crate) proxy_lag: Duration,
@@ -79,8 +80,10 @@ pub(crate) enum Side {
 }
 
 /// Pods that die.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Lose {
+    /// Which Rollout's; `None` is all of them.
+    pub(crate) rollout: Option<String>,
     pub(crate) side: Side,
     pub(crate) pods: u32,
     pub(crate) at: Duration,
@@ -212,7 +215,10 @@ impl World {
         match name {
             "replicas" => self.replicas = Some(number(value, MOST_PODS)?),
             "ready-after" => self.ready_after = Some(duration::parse(value)?),
-            "never-ready" => self.never_ready.push(Side::parse(value)?),
+            "never-ready" => {
+                let (rollout, side) = about(value);
+                self.never_ready.push((rollout, Side::parse(side)?));
+            }
             "lose-pods" => self.lose.push(Lose::parse(value)?),
             "proxies" => self.proxies = number(value, 1_000)?,
             "proxy-lag" => self.proxy_lag = duration::parse(value)?,
@@ -235,6 +241,14 @@ fn number(text: &str, most: u32) -> Result<u32, String> {
         .ok()
         .filter(|number| *number <= most)
         .ok_or_else(|| format!("{text:?} is no whole number from 0 to {most}"))
+}
+
+/// `[ROLLOUT:]` in front of something.
+fn about(text: &str) -> (Option<String>, &str) {
+    match text.split_once(':') {
+        Some((rollout, rest)) => (Some(rollout.to_owned()), rest),
+        None => (None, text),
+    }
 }
 
 fn span(text: &str) -> Result<(Duration, Duration), String> {
@@ -261,9 +275,15 @@ impl Side {
 impl Lose {
     fn parse(text: &str) -> Result<Self, String> {
         let parts = text.split_once('=').and_then(|(side, rest)| Some((side, rest.split_once('@')?)));
-        let (side, (pods, at)) =
+        let parts = parts.map(|(side, rest)| (about(side), rest));
+        let ((rollout, side), (pods, at)) =
             parts.ok_or_else(|| format!("{text:?} says not what dies; write it like stable=2@5m"))?;
-        Ok(Self { side: Side::parse(side)?, pods: number(pods, MOST_PODS)?, at: duration::parse(at)? })
+        Ok(Self {
+            rollout,
+            side: Side::parse(side)?,
+            pods: number(pods, MOST_PODS)?,
+            at: duration::parse(at)?,
+        })
     }
 }
 
@@ -308,18 +328,19 @@ mod tests {
     fn everything_at_once() {
         let args = parse(
             "- --set a:spec.replicas=2 --image web=nginx --update new --at 12m=abort --at a:13m=retry \
-             --promote-after never --replicas 5 --ready-after 30s --never-ready canary --lose-pods stable=2@5m \
+             --promote-after never --replicas 5 --ready-after 30s --never-ready canary --lose-pods a:stable=2@5m \
              --proxies 4 --proxy-lag 500ms --freeze-mesh 5m..6m --until 2h --seed 7 --objects --json \
              --expect aborted",
         )
         .unwrap();
         assert_eq!((args.changes.len(), args.updates.len(), args.script.len()), (2, 1, 2));
         assert_eq!(args.promote_after, None);
-        let lose = Lose { side: Side::Stable, pods: 2, at: Duration::from_secs(300) };
+        let lose =
+            Lose { rollout: Some("a".to_owned()), side: Side::Stable, pods: 2, at: Duration::from_secs(300) };
         let world = World {
             replicas: Some(5),
             ready_after: Some(Duration::from_secs(30)),
-            never_ready: vec![Side::Canary],
+            never_ready: vec![(None, Side::Canary)],
             lose: vec![lose],
             proxies: 4,
             proxy_lag: Duration::from_millis(500),

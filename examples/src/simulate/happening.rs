@@ -25,6 +25,8 @@ pub(crate) enum Kind {
         revision: Revision,
         /// What was changed, in the user's words.
         changes: Vec<String>,
+        /// Whether it asks for another revision than before.
+        another: bool,
     },
     /// Something was said, and answered.
     Command {
@@ -93,7 +95,9 @@ pub(crate) enum Rest {
     Paused,
     /// The update was given up.
     Aborted,
-    /// It came to rest otherwise, or did not until the end.
+    /// Its pods make no progress.
+    Degraded,
+    /// It did not come to rest until the end.
     Unfinished,
 }
 
@@ -104,6 +108,7 @@ impl Rest {
             Self::Healthy => "healthy",
             Self::Paused => "paused",
             Self::Aborted => "aborted",
+            Self::Degraded => "degraded",
             Self::Unfinished => "unfinished",
         }
     }

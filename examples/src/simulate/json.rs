@@ -78,7 +78,9 @@ fn own(kind: &Kind, clock: Clock) -> (&'static str, Value) {
     let ms = |at: &Option<Time>| at.map(|at| clock.millis(at));
     match kind {
         Kind::FirstDeploy(revision) => ("first-deploy", json!({"revision": revision})),
-        Kind::Update { revision, changes } => ("update", json!({"revision": revision, "changes": changes})),
+        Kind::Update { revision, changes, another } => {
+            ("update", json!({"revision": revision, "changes": changes, "another_revision": another}))
+        }
         Kind::Command { what, by, answer } => {
             let by = match by {
                 By::Script => "script",

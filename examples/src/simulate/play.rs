@@ -62,11 +62,12 @@ impl<'a> Play<'a> {
     pub(crate) fn new(name: String, args: &'a Args, world: Played, manifest: Value, update: Update) -> Self {
         let mut agenda = vec![(Duration::ZERO, Task::Update)];
         for scripted in &args.script {
-            if scripted.rollout.as_ref().is_none_or(|about| *about == name) {
+            if is_about(scripted.rollout.as_ref(), &name) {
                 agenda.push((scripted.at, Task::Say(scripted.what.clone())));
             }
         }
-        agenda.extend(args.world.lose.iter().map(|lose| (lose.at, Task::Lose(*lose))));
+        let lose = args.world.lose.iter().filter(|lose| is_about(lose.rollout.as_ref(), &name));
+        agenda.extend(lose.map(|lose| (lose.at, Task::Lose(lose.clone()))));
         for (from, to) in &args.world.freeze {
             agenda.extend([(*from, Task::Freeze), (*to, Task::Thaw)]);
         }
@@ -118,6 +119,7 @@ impl<'a> Play<'a> {
             Health::Healthy if at_rest => Rest::Healthy,
             Health::Paused if at_rest => Rest::Paused,
             Health::Aborted if at_rest => Rest::Aborted,
+            Health::Degraded if at_rest => Rest::Degraded,
             _ => Rest::Unfinished,
         };
         self.note(Kind::Rest(rest));
@@ -143,7 +145,7 @@ impl<'a> Play<'a> {
             Task::Say(Said::Command(kind)) => self.say(kind, By::Script),
             Task::Say(Said::Reapply) => self.reapply(),
             Task::Say(Said::Change(change)) => self.change(&change),
-            Task::Lose(lose) => self.lose(lose),
+            Task::Lose(lose) => self.lose(&lose),
             Task::Freeze => {
                 self.note(Kind::Fault("the mesh freezes: no proxy gets anything".to_owned()));
                 self.world.freeze();
@@ -162,7 +164,7 @@ impl<'a> Play<'a> {
         self.remember_template();
         let target = revision(&self.live);
         self.name_revision(&target);
-        self.note(Kind::Update { revision: target, changes: update.words });
+        self.note_update(target, update.words);
         for (name, value) in update.objects {
             self.world.user_changes(&name, value);
         }
@@ -176,14 +178,21 @@ impl<'a> Play<'a> {
         let target = revision(&self.live);
         let stable = self.world.truth().status.stable.clone();
         let world = &self.args.world;
+        let never = |side| {
+            world
+                .never_ready
+                .iter()
+                .any(|(rollout, other)| *other == side && is_about(rollout.as_ref(), &self.name))
+        };
+        let (stable_never, canary_never) = (never(Side::Stable), never(Side::Canary));
         if stable.as_ref() != Some(&target) {
             let after = world.ready_after.unwrap_or_else(|| readiness(&self.live));
             self.world.pods_ready_after(&target, after);
-            if world.never_ready.contains(&Side::Canary) {
+            if canary_never {
                 self.world.pods_never_ready(&target);
             }
         }
-        if let Some(stable) = stable.filter(|_| world.never_ready.contains(&Side::Stable)) {
+        if let Some(stable) = stable.filter(|_| stable_never) {
             self.world.pods_never_ready(&stable);
         }
     }
@@ -205,7 +214,7 @@ impl<'a> Play<'a> {
                 self.remember_template();
                 let target = revision(&self.live);
                 self.name_revision(&target);
-                self.note(Kind::Update { revision: target, changes: vec![change.to_string()] });
+                self.note_update(target, vec![change.to_string()]);
                 self.pods_of_update();
                 self.apply_live();
             }
@@ -249,7 +258,7 @@ impl<'a> Play<'a> {
         }
     }
 
-    fn lose(&mut self, lose: Lose) {
+    fn lose(&mut self, lose: &Lose) {
         let status = &self.world.truth().status;
         let canary = status.canary.clone().filter(|canary| status.stable.as_ref() != Some(canary));
         let (side, lost) = match lose.side {
@@ -260,7 +269,8 @@ impl<'a> Play<'a> {
             self.note(Kind::Fault(format!("no {side} pod to lose: there is no {side} revision now")));
             return;
         };
-        self.note(Kind::Fault(format!("{} of {side} die", super::words::count(lose.pods, "pod"))));
+        let verb = if lose.pods == 1 { "dies" } else { "die" };
+        self.note(Kind::Fault(format!("{} of {side} {verb}", super::words::count(lose.pods, "pod"))));
         self.world.lose_pods(&lost, usize::try_from(lose.pods).unwrap_or(usize::MAX));
     }
 
@@ -286,10 +296,20 @@ impl<'a> Play<'a> {
         self.world.watcher_mut().note(&truth, kind);
     }
 
+    fn note_update(&mut self, revision: Revision, changes: Vec<String>) {
+        let another = self.world.truth().spec.target != revision;
+        self.note(Kind::Update { revision, changes, another });
+    }
+
     fn objects_changed(&mut self) {
         let truth = self.world.truth().clone();
         self.world.watcher_mut().note_objects(&truth);
     }
+}
+
+/// Whether something is about a Rollout: without a name, about all.
+fn is_about(rollout: Option<&String>, name: &str) -> bool {
+    rollout.is_none_or(|about| about == name)
 }
 
 /// The spec of a manifest in this world; the first thing that is wrong otherwise.

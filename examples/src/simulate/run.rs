@@ -114,8 +114,10 @@ fn prepare<'a>(args: &'a Args, stdin: &mut dyn Read, findings: &mut Findings) ->
 fn known_names(args: &Args, names: &[&str], update: &Model, findings: &mut Findings) {
     let changes = args.changes.iter().map(|change| change.rollout.as_deref());
     let script = args.script.iter().map(|scripted| scripted.rollout.as_deref());
+    let lose = args.world.lose.iter().map(|lose| lose.rollout.as_deref());
+    let never = args.world.never_ready.iter().map(|(rollout, _)| rollout.as_deref());
     let updates = update.rollouts.iter().map(Document::name);
-    for name in changes.chain(script).chain(updates).flatten() {
+    for name in changes.chain(script).chain(lose).chain(never).chain(updates).flatten() {
         if names.contains(&name) || names.is_empty() {
             continue;
         }

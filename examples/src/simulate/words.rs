@@ -15,10 +15,11 @@ use rollout_core::{
 pub(crate) fn words(happening: &Happening, names: &Names, clock: Clock) -> String {
     match &happening.kind {
         Kind::FirstDeploy(revision) => format!("FIRST DEPLOY of {}", names.of(revision)),
-        Kind::Update { revision, changes } if changes.is_empty() => {
+        Kind::Update { revision, changes, .. } if changes.is_empty() => {
             format!("NO UPDATE of this one: it stays at {}", names.of(revision))
         }
-        Kind::Update { revision, changes } => {
+        Kind::Update { changes, another: false, .. } => format!("CHANGE: {}", changes.join(", ")),
+        Kind::Update { revision, changes, .. } => {
             format!("UPDATE to {}: {}", names.of(revision), changes.join(", "))
         }
         Kind::Command { what, by, answer } => command(what, *by, answer, names),
@@ -57,7 +58,8 @@ pub(crate) fn words(happening: &Happening, names: &Names, clock: Clock) -> Strin
             Rest::Healthy => "AT REST: healthy".to_owned(),
             Rest::Paused => "AT REST: paused, waits for a person".to_owned(),
             Rest::Aborted => "AT REST: aborted".to_owned(),
-            Rest::Unfinished => "END: not at rest, or not as the manifest asks".to_owned(),
+            Rest::Degraded => "AT REST: degraded, its pods make no progress".to_owned(),
+            Rest::Unfinished => "END: not at rest".to_owned(),
         },
     }
 }
