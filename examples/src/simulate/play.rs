@@ -1,7 +1,7 @@
 //! Plays one Rollout: the first deploy, the update, the script, and what the simulation itself must say.
 
 use super::{
-    args::{Args, Lose, Side},
+    args::{Args, Lose, MOST_PODS, Side},
     change::Change,
     clock::Clock,
     happening::{By, Kind, Rest},
@@ -10,7 +10,7 @@ use super::{
     setup::{Played, readiness},
 };
 use rollout_core::{
-    Answer, CommandKind, Edit, EndsBy, Revision, Spec, Time, WaitReason,
+    Answer, CanaryScale, CommandKind, Edit, EndsBy, Revision, Spec, Step, Time, WaitReason,
     argo::Severity,
     sim::{Health, Stuck},
     traffic::ObjectRef,
@@ -323,5 +323,19 @@ pub(crate) fn spec(manifest: &Value, args: &Args) -> Result<Spec, String> {
     if let Some(replicas) = args.world.replicas {
         spec.replicas = replicas;
     }
-    Ok(spec)
+    too_many(&spec).map_or(Ok(spec), |(path, what, instead)| Err(format!("{path}: {what}; {instead}")))
+}
+
+/// More pods than the world holds: where, what, and what to do instead.
+pub(crate) fn too_many(spec: &Spec) -> Option<(String, String, String)> {
+    let scales = spec.strategy.steps().iter().enumerate().filter_map(|(index, step)| match step {
+        Step::SetCanaryScale(CanaryScale::Replicas(pods)) => {
+            Some((format!("spec.strategy.canary.steps[{index}].setCanaryScale.replicas"), *pods))
+        }
+        _ => None,
+    });
+    let mut all = std::iter::once(("spec.replicas".to_owned(), spec.replicas)).chain(scales);
+    let (path, pods) = all.find(|(_, pods)| *pods > MOST_PODS)?;
+    let what = format!("{pods} pods are more than the {MOST_PODS} that this world holds");
+    Some((path, what, format!("ask for fewer, or say --replicas {MOST_PODS}")))
 }

@@ -11,7 +11,7 @@ use rollout_core::{
     sim::{Content, MeshStore, Moment, Truth, Watcher, What},
     traffic::ObjectRef,
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// What happened so far.
 #[derive(Debug)]

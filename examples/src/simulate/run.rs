@@ -8,10 +8,10 @@ use super::{
     input, json,
     model::{Model, understand},
     nearest::nearest,
-    play::{Play, Update, spec},
+    play::{Play, Update, spec, too_many},
     setup, summary, text,
 };
-use rollout_core::argo::Document;
+use rollout_core::argo::{Document, Severity};
 use serde_json::Value;
 use std::{
     ffi::OsString,
@@ -101,6 +101,10 @@ fn prepare<'a>(args: &'a Args, stdin: &mut dyn Read, findings: &mut Findings) ->
         let mesh = setup::objects(rollout, &model, findings);
         let Some(mut given) = given else { continue };
         given.replicas = args.world.replicas.unwrap_or(given.replicas);
+        if let Some((path, what, instead)) = too_many(&given) {
+            findings.located(rollout.diagnostic(Severity::Error, &path, &what, &instead));
+            continue;
+        }
         let update = updated(args, &name, rollout, &update, findings);
         if let (Some(mesh), Some(update)) = (mesh, update) {
             let world = setup::world(rollout, given, mesh, args);

@@ -1,0 +1,125 @@
+use crate::{WEIGHT, golden, simulate, simulate_with};
+use std::fs;
+
+/// The provider's manifest with some text replaced; each must be there.
+fn provider(changes: &[(&str, &str)]) -> String {
+    let text = fs::read_to_string(crate::root().join(format!("{WEIGHT}/provider.yaml"))).unwrap();
+    changes.iter().fold(text, |text, (from, to)| {
+        assert!(text.contains(from), "{from}");
+        text.replace(from, to)
+    })
+}
+
+/// What is said about bad input; nothing may be played.
+fn refused(text: &str) -> String {
+    let run = simulate_with(&["-"], text);
+    assert_eq!((run.code, run.out.as_str()), (2, ""), "{}", run.err);
+    run.err
+}
+
+#[test]
+fn everything_that_is_wrong_at_once_with_its_place() {
+    golden(
+        "errors.txt",
+        &refused(&provider(&[
+            ("replicas: 1", "replicas: many"),
+            ("setWeight: 5\n", "setWieght: 5\n"),
+            ("setWeight: 50", "setWeight: 500"),
+            ("duration: 10m", "duration: ten minutes"),
+            ("            name: dubbo-provider", "            name: dubbo-provder"),
+        ])),
+    );
+}
+
+#[test]
+fn what_is_not_driven_yet_is_said_apart() {
+    golden(
+        "not-driven.txt",
+        &refused(&provider(&[
+            ("        - setWeight: 50\n", "        - analysis: { templates: [{ templateName: errors }] }\n"),
+            ("  replicas: 1\n", "  replicas: 1\n  progressDeadlineSecond: 60\n"),
+        ])),
+    );
+}
+
+#[test]
+fn a_warning_is_said_and_the_run_goes_on() {
+    let run = simulate_with(
+        &["-"],
+        &provider(&[("  replicas: 1\n", "  replicas: 1\n  progressDeadlineSecond: 60\n")]),
+    );
+    assert_eq!(run.code, 0);
+    golden("warning.txt", &run.err);
+}
+
+#[test]
+fn pod_templates_are_not_ours_to_judge() {
+    let text = provider(&[("          image:", "          somethingNew: true\n          image:")]);
+    assert_eq!(simulate_with(&["-"], &text).err, "");
+}
+
+#[test]
+fn errors_in_the_objects_stand_where_they_are() {
+    golden("objects.txt", &refused(&provider(&[("routes: [test-v1]", "routes: [test-v9]")])));
+}
+
+#[test]
+fn texts_that_cannot_be_read() {
+    golden("unreadable.txt", &refused("kind: Rollout\nmetadata: {name: a\n"));
+    assert_eq!(
+        refused("apiVersion: v1\nkind: Service\nmetadata: {name: shop}\n"),
+        "error: there is no Rollout in what was given; add its manifest\n\n1 error\n"
+    );
+    assert_eq!(refused(""), "error: there is no Rollout in what was given; add its manifest\n\n1 error\n");
+    let twice = provider(&[]) + "\n---\n" + &provider(&[]);
+    assert!(refused(&twice).contains("the same object is also in <stdin>:"));
+}
+
+#[test]
+fn the_command_line() {
+    for (words, error) in [
+        (
+            &["--at", "provider:12m=abort"][..],
+            "error: there is no Rollout \"provider\"; there are dubbo3-consumer, dubbo3-provider\n\n1 error\n",
+        ),
+        (
+            &["--at", "dubbo3-providr:12m=abort"],
+            "error: there is no Rollout \"dubbo3-providr\"; did you mean \"dubbo3-provider\"?\n\n1 error\n",
+        ),
+        (&["--at", "12m=abrot"], "error: --at: \"abrot\" is no command; did you mean `abort`?\n"),
+        (
+            &["--set", "dubbo3-provider:spec.templat.x=1"],
+            "error: dubbo3-provider: set spec.templat.x=1: spec has no \"templat\"; did you mean \"template\"?\n\n1 error\n",
+        ),
+        (
+            &["--image", "dubbo3-provider/web=x:2"],
+            "error: dubbo3-provider: image web=x:2: there is no container \"web\"; there are container-1\n\n1 error\n",
+        ),
+        (&["--repicas", "3"], "error: --repicas: there is no such option; did you mean --replicas?\n"),
+        (&["--until", "soon"], "error: --until: \"soon\" is no time; write it like 30s, 12m or 1h30m\n"),
+        (&["--expect"], "error: --expect: needs a value; see --help\n"),
+    ] {
+        let words: Vec<&str> = [WEIGHT].iter().chain(words).copied().collect();
+        let run = simulate(&words);
+        assert_eq!((run.code, run.err.as_str(), run.out.as_str()), (2, error, ""), "{words:?}");
+    }
+}
+
+#[test]
+fn no_bytes_make_it_panic() {
+    let deep = "a: ".to_owned() + &"[".repeat(5_000);
+    let alias = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n\
+                 d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e]\n";
+    let huge = provider(&[("replicas: 1", "replicas: 99999999999999999999999999")]);
+    let twice = provider(&[("  replicas: 1\n", "  replicas: 1\n  replicas: 2\n")]);
+    for text in
+        [&deep, alias, &huge, &twice, "\u{0}", "- - -", "kind: [", "!!binary x", "{\"kind\": \"Rollout\"}"]
+    {
+        let run = simulate_with(&["-"], text);
+        assert_eq!(run.code, 2, "{text:.60}\n{}", run.err);
+        assert!(!run.err.contains("panicked"), "{}", run.err);
+    }
+    let replicas = provider(&[("replicas: 1", "replicas: 2147483647")]);
+    let run = simulate_with(&["-"], &replicas);
+    assert!(run.code == 2 && run.err.contains("--replicas"), "{}", run.err);
+}

@@ -1,0 +1,130 @@
+use crate::{HEADER, V2, WEIGHT, events, golden, of_kind, simulate, simulate_with, summary};
+use serde_json::{Value, json};
+use std::fs;
+
+#[test]
+fn a_mesh_frozen_across_a_supersede_holds_selectors_and_the_mark() {
+    let again = "dubbo3-provider:6m=set spec.template.metadata.labels.version=v3";
+    let words = [WEIGHT, "--set", V2, "--freeze-mesh", "5m..20m", "--at", again];
+    golden("frozen.txt", &simulate(&words).out);
+    let events = events("dubbo3-provider", &words);
+    let frozen: Vec<&Value> = events
+        .iter()
+        .filter(|event| event["ms"].as_i64().is_some_and(|ms| (360_000..1_200_000).contains(&ms)))
+        .collect();
+    let kinds: Vec<&str> = frozen.iter().filter_map(|event| event["kind"].as_str()).collect();
+    assert!(!kinds.contains(&"selected") && !kinds.contains(&"settled"), "{kinds:?}");
+    assert!(frozen.iter().filter(|event| event["kind"] == "scaled").all(|event| event["mark_ms"].is_null()));
+    assert!(kinds.contains(&"routed"), "the weight is taken back at once");
+    let waits: Vec<&str> = frozen.iter().filter_map(|event| event["reason"].as_str()).collect();
+    let all = waits.iter().find(|reason| reason.contains("proxy-1, proxy-2, proxy-3"));
+    assert!(all.is_some(), "{waits:?}");
+    assert!(
+        waits.iter().any(|reason| reason.contains("proceed")),
+        "after ten minutes a person is asked: {waits:?}"
+    );
+    let after = events.iter().skip_while(|event| event["ms"].as_i64().unwrap() < 1_200_000);
+    let after: Vec<&str> = after.filter_map(|event| event["kind"].as_str()).collect();
+    assert!(after.contains(&"selected") && after.contains(&"settled"));
+    assert_eq!(
+        (&summary(&events)["ends"], &summary(&events)["failed_per_thousand"]),
+        (&json!("healthy"), &json!(0))
+    );
+}
+
+#[test]
+fn a_canary_that_never_gets_ready_gets_no_request() {
+    let events = events("dubbo3-provider", &[WEIGHT, "--set", V2, "--never-ready", "dubbo3-provider:canary"]);
+    let weights = events.iter().map(|event| event["state"]["traffic"]["canary"].clone());
+    assert!(weights.filter(|weight| !weight.is_null()).all(|weight| weight == json!([0, 0])));
+    assert_eq!(of_kind(&events, "progress-deadline-exceeded").len(), 1);
+    assert_eq!(
+        (&summary(&events)["ends"], &summary(&events)["failed_per_thousand"]),
+        (&json!("degraded"), &json!(0))
+    );
+}
+
+#[test]
+fn a_lost_canary_pod_sends_all_requests_to_stable_until_it_is_back() {
+    let lose = "dubbo3-provider:canary=1@5m";
+    let events = events("dubbo3-provider", &[WEIGHT, "--set", V2, "--lose-pods", lose]);
+    let weights: Vec<(&Value, &Value)> =
+        of_kind(&events, "routed").iter().map(|event| (&event["ms"], &event["weight"]["canary"])).collect();
+    assert_eq!(weights[1], (&json!(300_000), &json!(0)));
+    assert_eq!(weights[2].1, 5);
+    assert_eq!(summary(&events)["ends"], "healthy");
+}
+
+#[test]
+fn pods_take_as_long_as_the_readiness_probe_says_or_the_command_line() {
+    let ready = |words: &[&str]| {
+        let events = events("dubbo3-provider", words);
+        let after =
+            of_kind(&events, "pods").into_iter().find(|event| event["ms"].as_i64() > Some(0)).unwrap();
+        after["ms"].as_i64().unwrap()
+    };
+    assert_eq!(ready(&[WEIGHT]), 15_000);
+    assert_eq!(ready(&[WEIGHT, "--ready-after", "90s"]), 90_000);
+    let slower = "spec.template.spec.containers[0].readinessProbe.initialDelaySeconds=40";
+    assert_eq!(ready(&[WEIGHT, "--set", slower]), 40_000);
+}
+
+#[test]
+fn a_lag_of_the_proxies_is_waited_for() {
+    for (lag, millis) in [("1s", 1_000), ("20s", 20_000)] {
+        let events = events("dubbo3-provider", &[WEIGHT, "--proxies", "5", "--proxy-lag", lag]);
+        let settled = of_kind(&events, "settled");
+        assert!(settled.len() >= 6);
+        assert!(
+            settled.iter().all(|event| event["after_ms"] == millis && event["proxies"] == 5),
+            "{settled:?}"
+        );
+        assert_eq!(summary(&events)["failed_per_thousand"], 0);
+    }
+}
+
+#[test]
+fn replicas_of_the_command_line_hold_for_the_whole_run() {
+    let events = events("dubbo3-provider", &[WEIGHT, "--replicas", "20"]);
+    let rest = of_kind(&events, "rest")[0];
+    assert_eq!(rest["state"]["pods"][1]["wanted"], 20);
+    let paused = of_kind(&events, "paused")[0];
+    assert_eq!(paused["state"]["pods"][1]["wanted"], 1, "5 % of 20");
+}
+
+#[test]
+fn standard_input_and_json_say_the_same_as_files() {
+    let text: String = ["consumer", "gateway", "provider"]
+        .map(|name| {
+            fs::read_to_string(crate::root().join(format!("{HEADER}/{name}.yaml"))).unwrap() + "\n---\n"
+        })
+        .concat();
+    let piped = simulate_with(&["-"], &text);
+    assert_eq!((piped.code, piped.err.as_str()), (0, ""));
+    assert_eq!(piped.out, simulate(&[HEADER]).out);
+    let as_json: String = text
+        .split("\n---\n")
+        .filter(|document| document.lines().any(|line| line.starts_with("kind:")))
+        .map(|document| serde_yaml::from_str::<Value>(document).unwrap().to_string() + "\n---\n")
+        .collect();
+    assert_eq!(simulate_with(&["-"], &as_json).out, piped.out);
+}
+
+#[test]
+fn an_update_from_another_manifest() {
+    let folder = std::env::temp_dir().join(format!("simulate-update-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let text = fs::read_to_string(crate::root().join(format!("{WEIGHT}/provider.yaml"))).unwrap();
+    let text =
+        text.replace("version: v1", "version: v2").replace("http2MaxRequests: 10000", "http2MaxRequests: 1");
+    fs::write(folder.join("provider.yaml"), text).unwrap();
+    let words = [WEIGHT, "--update", folder.to_str().unwrap(), "--objects"];
+    let (events, other) = (events("dubbo3-provider", &words), events("dubbo3-consumer", &words));
+    fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(summary(&events)["ends"], "healthy");
+    assert_eq!(of_kind(&events, "completed").len(), 2);
+    assert_eq!(of_kind(&other, "completed").len(), 1, "the consumer has no new template");
+    let edited = of_kind(&events, "object").into_iter().filter(|event| event["ms"] == 0);
+    let diffs: String = edited.map(|event| event["diff"].as_str().unwrap()).collect();
+    assert!(diffs.contains("-        http2MaxRequests: 10000\n+        http2MaxRequests: 1\n"), "{diffs}");
+}
