@@ -189,9 +189,9 @@ pub enum Rejection {
     /// The update is not aborted.
     #[error("the update is not aborted")]
     NotAborted,
-    /// There is no stable revision to go back to.
-    #[error("this is the first deploy: there is no stable revision to go back to")]
-    NoStable,
+    /// The first deploy runs no steps, and there is no stable revision to go back to.
+    #[error("this is the first deploy: it runs no steps, and there is no stable revision to go back to")]
+    FirstDeploy,
     /// Nothing is waited for that could be overridden.
     #[error("nothing is waited for that `proceed` could override")]
     NotWaiting,

@@ -39,12 +39,16 @@ fn change(
         return Err(Rejection::Stale);
     }
     let mut next = status.clone();
-    let under_way = || if status.is_done() { Err(Rejection::NothingUnderWay) } else { Ok(()) };
+    let under_way = || match &status.stable {
+        None => Err(Rejection::FirstDeploy),
+        Some(_) if status.is_done() => Err(Rejection::NothingUnderWay),
+        Some(_) => Ok(()),
+    };
     let mut unpaused = if spec.paused { vec![Edit::Paused(false)] } else { Vec::new() };
     match command.kind {
         CommandKind::Promote => {
             let step = usize::try_from(status.step).ok().and_then(|index| spec.strategy.steps().get(index));
-            let at_pause = !status.is_done() && matches!(step, Some(Step::Pause(_)));
+            let at_pause = under_way().is_ok() && matches!(step, Some(Step::Pause(_)));
             if !at_pause && !spec.paused {
                 under_way()?;
                 return Err(if status.aborted.is_some() {
@@ -83,9 +87,6 @@ fn change(
         CommandKind::Resume => {}
         CommandKind::Abort => {
             under_way()?;
-            if status.stable.is_none() {
-                return Err(Rejection::NoStable);
-            }
             if status.aborted.is_some() {
                 return Err(Rejection::AlreadyDone);
             }
@@ -101,7 +102,7 @@ fn change(
             unpaused.clear();
         }
         CommandKind::Undo => {
-            let stable = status.stable.clone().ok_or(Rejection::NoStable)?;
+            let stable = status.stable.clone().ok_or(Rejection::FirstDeploy)?;
             if spec.target == stable {
                 return Err(Rejection::AlreadyDone);
             }
