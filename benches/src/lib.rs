@@ -5,10 +5,12 @@
 //! cargo bench -p benches --bench decision    one of them
 //! ```
 
+mod manifest_text;
 mod object;
 mod scene;
 mod whole;
 
+pub use manifest_text::ManifestText;
 pub use object::VirtualService;
 pub use scene::Scene;
 pub use whole::{weight_canary, weight_canary_with_istio};

@@ -1,6 +1,6 @@
 //! The program that answers conformance questions: its protocol. That the answers are right is tested where
 //! the rules are.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use serde_json::{Value, json};
 use std::{

@@ -1,8 +1,36 @@
 //! The canary strategy as Argo Rollouts users write it.
 //!
 //! Three stages, kept apart: the **wire form** ([`wire`]: everything that the language may say, and the
-//! [step hash](step_hash)), the **check** (all errors of the language at once), and the **conversion** to
-//! what the engine drives.
+//! [step hash](step_hash)), the **check** ([`check`](fn@check): all errors of the language at once), and the
+//! **conversion** ([`convert`](fn@convert)) to what the engine drives. Beside them the
+//! [status](read_status) as the fields that clients of the reference read and write, and, with the feature
+//! `yaml`, what a person wrote with the place of everything in it (`read`).
+//!
+//! An error never stops the others from being found, and nothing that is given can make any of it panic.
+//!
+//! ```
+//! use rollout_core::{Step, argo};
+//! use serde_json::json;
+//!
+//! let rollout = json!({
+//!     "kind": "Rollout",
+//!     "spec": {
+//!         "replicas": 4,
+//!         "selector": {"matchLabels": {"app": "demo"}},
+//!         "strategy": {"canary": {"steps": [{"setWeight": 25}, {"pause": {"duration": "10m"}}]}},
+//!         "template": {
+//!             "metadata": {"labels": {"app": "demo"}},
+//!             "spec": {"containers": [{"name": "c", "image": "demo:v2"}]}
+//!         }
+//!     }
+//! });
+//! let report = argo::check(&rollout);
+//! assert!(report.is_valid(), "{:?}", report.findings);
+//! let target = argo::template_hash(&rollout["spec"]["template"]);
+//! let made = argo::convert(&report.rollout, target);
+//! assert!(made.unsupported.is_empty());
+//! assert_eq!(made.spec.unwrap().strategy.steps()[0], Step::SetWeight(25));
+//! ```
 
 mod at_rest;
 mod check;

@@ -14,7 +14,7 @@ pub(super) fn of(canary: &Canary, unsupported: &mut Vec<Unsupported>) -> Option<
     let is_named = |service: &Option<String>| service.as_ref().is_some_and(|name| !name.is_empty());
     let builder = Strategy::builder()
         .steps(steps::all(canary, unsupported)?)
-        .step_hash(&canary.step_hash())
+        .step_hash(&step_hash(canary))
         .canary_service(is_named(&canary.canary_service))
         .stable_service(is_named(&canary.stable_service))
         .max_surge(int_or_percent(canary.max_surge.as_ref()))
@@ -25,6 +25,13 @@ pub(super) fn of(canary: &Canary, unsupported: &mut Vec<Unsupported>) -> Option<
         .abort_scale_down_delay(canary.abort_scale_down_delay_seconds.map(abort_delay))
         .dynamic_stable_scale(canary.dynamic_stable_scale.unwrap_or(false));
     routing(builder, canary)?.build().ok()
+}
+
+/// As the reference's controller has it, which writes the object out and reads it again first: an empty
+/// list is an absent one then.
+fn step_hash(canary: &Canary) -> String {
+    let is_empty = canary.steps.as_ref().is_none_or(Vec::is_empty);
+    if is_empty { Canary::default().step_hash() } else { canary.step_hash() }
 }
 
 fn routing(mut builder: StrategyBuilder, canary: &Canary) -> Option<StrategyBuilder> {
