@@ -141,7 +141,7 @@ impl Args {
                 Ok(Some(Arg::Value(path))) => args.inputs.push(path.into()),
                 Ok(Some(Arg::Short('h'))) => args.help = true,
                 Ok(Some(Arg::Short(letter))) => {
-                    errors.push(format!("there is no option -{letter}; see --help"))
+                    errors.push(format!("there is no option -{letter}; see --help"));
                 }
                 Ok(Some(Arg::Long(name))) => {
                     let name = name.to_owned();

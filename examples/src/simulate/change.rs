@@ -97,10 +97,9 @@ fn parts(path: &str) -> Vec<String> {
     while let Some(letter) = letters.next() {
         match (letter, parts.last_mut()) {
             ('.' | '[', _) => parts.push(String::new()),
-            (']', _) => {}
+            (']', _) | (_, None) => {}
             ('\\', Some(part)) => part.extend(letters.next()),
             (letter, Some(part)) => part.push(letter),
-            (_, None) => {}
         }
     }
     parts
@@ -123,8 +122,8 @@ fn set(manifest: &mut Value, path: &[String], text: &str) -> Result<(), String> 
             map.insert(last.clone(), value);
             Ok(())
         }
-        list @ Value::Array(_) => {
-            let slot = child(list, last, &so_far)?;
+        array @ Value::Array(_) => {
+            let slot = child(array, last, &so_far)?;
             *slot = value(text, Some(slot), last, path);
             Ok(())
         }

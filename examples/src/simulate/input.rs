@@ -100,7 +100,7 @@ mod tests {
         let errors = read(&["-".into(), "no/such/file".into()], &mut [0xff_u8].as_slice()).unwrap_err();
         assert_eq!(errors[0], "<stdin>: is not UTF-8; save it as UTF-8 text");
         assert!(errors[1].starts_with("no/such/file: "), "{errors:?}");
-        let large = vec![b' '; (MOST_BYTES + 1) as usize];
+        let large = " ".repeat(1_048_577).into_bytes();
         let errors = read(&["-".into()], &mut large.as_slice()).unwrap_err();
         assert_eq!(errors, ["<stdin>: is larger than 1 MiB; split it into several files"]);
     }

@@ -155,7 +155,7 @@ fn engine(event: &Event, clock: Clock) -> (&'static str, Value) {
 
 /// A revision's hash, or null for the user's own selector.
 fn selection(selection: &Selection) -> Value {
-    json!(selection.revision().map(Revision::as_str).unwrap_or("*"))
+    json!(selection.revision().map_or("*", Revision::as_str))
 }
 
 fn routed(routes: &Routes) -> Value {

@@ -203,22 +203,19 @@ impl<'a> Play<'a> {
         }
         let mut live = self.live.clone();
         let result = change.apply(&mut live).and_then(|()| spec(&live, self.args));
-        match result {
-            Err(why) => {
-                self.note(Kind::Command { what: change.to_string(), by: By::Script, answer: Err(why) })
-            }
-            Ok(_) => {
-                // The manifest gets the same change; where commands edited the object, they may differ.
-                let _ = change.apply(&mut self.manifest);
-                self.live = live;
-                self.remember_template();
-                let target = revision(&self.live);
-                self.name_revision(&target);
-                self.note_update(target, vec![change.to_string()]);
-                self.pods_of_update();
-                self.apply_live();
-            }
+        if let Err(why) = result {
+            self.note(Kind::Command { what: change.to_string(), by: By::Script, answer: Err(why) });
+            return;
         }
+        // The manifest gets the same change; where commands edited the object, they may differ.
+        let _ = change.apply(&mut self.manifest);
+        self.live = live;
+        self.remember_template();
+        let target = revision(&self.live);
+        self.name_revision(&target);
+        self.note_update(target, vec![change.to_string()]);
+        self.pods_of_update();
+        self.apply_live();
     }
 
     fn reapply(&mut self) {
@@ -233,7 +230,9 @@ impl<'a> Play<'a> {
         let answer = self.world.command(kind);
         let answer = match answer {
             Answer::Accepted { edits, .. } => {
-                edits.iter().for_each(|edit| self.edit(edit));
+                for edit in &edits {
+                    self.edit(edit);
+                }
                 Ok(())
             }
             Answer::Rejected(rejection) => Err(rejection.to_string()),
@@ -261,17 +260,17 @@ impl<'a> Play<'a> {
     fn lose(&mut self, lose: &Lose) {
         let status = &self.world.truth().status;
         let canary = status.canary.clone().filter(|canary| status.stable.as_ref() != Some(canary));
-        let (side, lost) = match lose.side {
+        let (side, revision) = match lose.side {
             Side::Stable => ("stable", status.stable.clone()),
             Side::Canary => ("canary", canary),
         };
-        let Some(lost) = lost else {
+        let Some(revision) = revision else {
             self.note(Kind::Fault(format!("no {side} pod to lose: there is no {side} revision now")));
             return;
         };
         let verb = if lose.pods == 1 { "dies" } else { "die" };
         self.note(Kind::Fault(format!("{} of {side} {verb}", super::words::count(lose.pods, "pod"))));
-        self.world.lose_pods(&lost, usize::try_from(lose.pods).unwrap_or(usize::MAX));
+        self.world.lose_pods(&revision, usize::try_from(lose.pods).unwrap_or(usize::MAX));
     }
 
     /// The user's object as it stands now is what the engine sees.

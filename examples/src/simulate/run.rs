@@ -81,7 +81,9 @@ fn play(args: &Args, plays: Vec<Play<'_>>, out: &mut dyn Write, err: &mut dyn Wr
 fn prepare<'a>(args: &'a Args, stdin: &mut dyn Read, findings: &mut Findings) -> Vec<Play<'a>> {
     let mut read = |paths: &[std::path::PathBuf], findings: &mut Findings| {
         let sources = input::read(paths, stdin).unwrap_or_else(|errors| {
-            errors.into_iter().for_each(|error| findings.plain(error));
+            for error in errors {
+                findings.plain(error);
+            }
             Vec::new()
         });
         Model::load(&sources, findings)
@@ -97,7 +99,9 @@ fn prepare<'a>(args: &'a Args, stdin: &mut dyn Read, findings: &mut Findings) ->
     for rollout in &model.rollouts {
         let name = rollout.name().unwrap_or_default().to_owned();
         let (given, found) = understand(rollout.value());
-        found.iter().for_each(|finding| findings.located(rollout.diagnose(finding)));
+        for finding in &found {
+            findings.located(rollout.diagnose(finding));
+        }
         let mesh = setup::objects(rollout, &model, findings);
         let Some(mut given) = given else { continue };
         given.replicas = args.world.replicas.unwrap_or(given.replicas);
@@ -144,7 +148,9 @@ fn updated(
     let mut result = Update { words: Vec::new(), manifest: rollout.value().clone(), objects: Vec::new() };
     if let Some(other) = update.rollouts.iter().find(|other| other.name() == Some(name)) {
         let (_, found) = understand(other.value());
-        found.iter().for_each(|finding| findings.located(other.diagnose(finding)));
+        for finding in &found {
+            findings.located(other.diagnose(finding));
+        }
         result.manifest = other.value().clone();
         result.words.push(format!("the manifest in {}", other.file()));
     }

@@ -55,7 +55,7 @@ impl Scripted {
             .ok_or_else(|| format!("{text:?} says no time; write it like 12m=abort or provider:12m=abort"))?;
         let (rollout, at) = match when.rsplit_once(':') {
             Some((rollout, at)) if !rollout.is_empty() => (Some(rollout.to_owned()), at),
-            Some((_, at)) => return Err(format!("there is no name before {:?}; write {at:?} for all", when)),
+            Some((_, at)) => return Err(format!("there is no name before {when:?}; write {at:?} for all")),
             None => (None, when),
         };
         let at = duration::parse(at)?;

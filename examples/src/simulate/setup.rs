@@ -32,21 +32,17 @@ pub(crate) fn objects(rollout: &Document, model: &Model, findings: &mut Findings
     }
     let services = services(rollout);
     let services_there = missing(rollout, &services, &store, findings);
-    let istio = istio(rollout, findings)?;
+    let istio = istio(rollout, findings).ok()?;
     let istio_there = istio.as_ref().map_or(Some(()), |istio| missing(rollout, istio, &store, findings));
     services_there.and(istio_there)?;
     let backend = stored(&services, &store);
-    match istio {
-        Some(editor) => {
-            let backend = Pair::new(backend, Stored::new(editor.clone(), store.clone(), NoDataPlane));
-            readable(rollout, &backend, model, findings)?;
-            Some(ObjectMesh::new(store, backend).objects_of(services).objects_of(editor))
-        }
-        None => {
-            readable(rollout, &backend, model, findings)?;
-            Some(ObjectMesh::new(store, backend).objects_of(services))
-        }
-    }
+    let Some(editor) = istio else {
+        readable(rollout, &backend, model, findings)?;
+        return Some(ObjectMesh::new(store, backend).objects_of(services));
+    };
+    let backend = Pair::new(backend, Stored::new(editor.clone(), store.clone(), NoDataPlane));
+    readable(rollout, &backend, model, findings)?;
+    Some(ObjectMesh::new(store, backend).objects_of(services).objects_of(editor))
 }
 
 /// Makes the world of one Rollout.
@@ -76,14 +72,14 @@ fn services(rollout: &Document) -> ServiceEditor {
     ServiceEditor::new(namespace(rollout), named("stableService"), named("canaryService"))
 }
 
-/// The editor for what the strategy says about Istio: inner `None` when it says nothing.
-fn istio(rollout: &Document, findings: &mut Findings) -> Option<Option<IstioEditor>> {
+/// The editor for what the strategy says about Istio, if it says anything. An error is noted.
+fn istio(rollout: &Document, findings: &mut Findings) -> Result<Option<IstioEditor>, ()> {
     let mut manifest = rollout.value().clone();
     if let Some(metadata) = manifest.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.insert("namespace".to_owned(), Value::String(namespace(rollout).to_owned()));
     }
     match IstioConfig::from_rollout(&manifest) {
-        Ok(config) => Some(config.map(IstioEditor::new)),
+        Ok(config) => Ok(config.map(IstioEditor::new)),
         Err(invalid) => {
             for error in invalid.errors() {
                 findings.located(rollout.diagnostic(
@@ -93,7 +89,7 @@ fn istio(rollout: &Document, findings: &mut Findings) -> Option<Option<IstioEdit
                     &error.instead,
                 ));
             }
-            None
+            Err(())
         }
     }
 }
@@ -144,7 +140,7 @@ fn named_at(rollout: &Document, object: &ObjectRef) -> String {
     places
         .extend((0..100).map(|index| format!("{canary}.trafficRouting.istio.virtualServices[{index}].name")));
     let names = |place: &String| {
-        let pointer = format!("/{}", place.replace('.', "/").replace('[', "/").replace(']', ""));
+        let pointer = format!("/{}", place.replace(['.', '['], "/").replace(']', ""));
         let value = rollout.value().pointer(&pointer).and_then(Value::as_str);
         value.is_some_and(|value| value == &*object.name || value.split('.').next() == Some(&object.name))
     };

@@ -57,7 +57,7 @@ pub(crate) fn timeline(happenings: &[Happening], names: &Names, clock: Clock) ->
                 text += &columns.heading(names);
             }
             Kind::Update { .. } if columns.started && columns.revisions.len() == names.all().len() => {
-                text.push('\n')
+                text.push('\n');
             }
             Kind::Update { .. } => {
                 columns.revisions = names.all().to_vec();

@@ -1,5 +1,12 @@
 //! `simulate` from the command line to the exit code.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking, also in what several tests share"
+)]
+
 mod bad_input;
 mod json;
 mod script;
