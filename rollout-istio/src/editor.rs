@@ -253,5 +253,5 @@ fn find<'a>(objects: &'a Objects, name: &ObjectRef) -> Result<&'a Value, EditErr
         let what = format!("there is no such {}", name.kind);
         Problem::new("", what, "create it, or correct its name in the Rollout").of(name)
     };
-    objects.get(name).map(|object| &object.value).ok_or_else(missing)
+    objects.get(name).map(|object| &*object.value).ok_or_else(missing)
 }

@@ -7,6 +7,7 @@ use rollout_core::{
     traffic::{ObjectRef, ObjectVersion, Selection, Selectors, WeightChange},
 };
 use serde_json::Value;
+use std::sync::Arc;
 
 /// Why objects were not edited.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +77,10 @@ pub fn apply(rollout: &Value, objects: Vec<Value>, to: &InForce<'_>) -> Result<V
             ApplyError::Input("an object without apiVersion, kind or metadata.name; write all three".into())
         })?;
         names.push(name.clone());
-        all.insert(name, Object { value, version: ObjectVersion { write: "".into(), content: 0 } });
+        all.insert(
+            name,
+            Object { value: value.into(), version: ObjectVersion { write: "".into(), content: 0 } },
+        );
     }
     let editor = IstioEditor::new(config);
     let selection = |revision: &Revision| Some(Selection::Revision(revision.clone()));
@@ -90,10 +94,14 @@ pub fn apply(rollout: &Value, objects: Vec<Value>, to: &InForce<'_>) -> Result<V
     edits.extend(editor.edits(&all, &change)?);
     for (name, value) in edits {
         if let Some(object) = all.get_mut(&name) {
-            object.value = value;
+            object.value = value.into();
         }
     }
-    Ok(names.into_iter().filter_map(|name| all.remove(&name)).map(|object| object.value).collect())
+    Ok(names
+        .into_iter()
+        .filter_map(|name| all.remove(&name))
+        .map(|object| Arc::unwrap_or_clone(object.value))
+        .collect())
 }
 
 fn named(value: &Value, namespace: &str) -> Option<ObjectRef> {

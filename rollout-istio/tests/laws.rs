@@ -79,7 +79,7 @@ impl Law for ReadIsMet {
             return;
         }
         let all = self.store.all();
-        let values: Vec<_> = all.values().map(|object| object.value.clone()).collect();
+        let values: Vec<_> = all.values().map(|object| (*object.value).clone()).collect();
         for object in &moment.truth.traffic {
             let Content::Routes { routes, .. } = &object.content else { continue };
             let request = Request { method: "GET", path: "/x", headers: vec![("lane", "nobody")] };

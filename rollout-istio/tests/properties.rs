@@ -155,7 +155,7 @@ fn what_is_written_is_read_again_and_written_once() {
         prop_assert!(active || routes.written_for.is_none());
         prop_assert!(!one.route(&wanted), "the same again changes nothing");
         let name = &vs("provider");
-        let rule = one.objects.get(&support::dr()).map(|object| &object.value);
+        let rule = one.objects.get(&support::dr()).map(|object| &*object.value);
         let bytes = case.provider.to_string().into_bytes();
         let edited = edit_bytes(&one.editor, name, &bytes, rule, &wanted).unwrap();
         let edited =
@@ -271,7 +271,7 @@ fn nothing_that_stands_in_an_object_is_a_panic() {
         one.route(&to(30, ManagedChange::To(managed.clone())));
         let name =
             if in_rule && case.config.destination_rule.is_some() { support::dr() } else { vs("provider") };
-        let mut broken = one.objects[&name].value.clone();
+        let mut broken = (*one.objects[&name].value).clone();
         for (at, value) in changes {
             let mut all = Vec::new();
             places(&broken, "", &mut all);

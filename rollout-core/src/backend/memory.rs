@@ -104,14 +104,14 @@ impl Clone for MemoryStore {
 impl Inner {
     fn write(&mut self, object: &ObjectRef, to: Value) -> ObjectVersion {
         let content = match self.objects.get(object) {
-            Some(old) if old.value == to => return old.version.clone(),
+            Some(old) if *old.value == to => return old.version.clone(),
             Some(old) if same_content(&old.value, &to) => old.version.content,
             Some(old) => old.version.content.saturating_add(1),
             None => 1,
         };
         self.writes = self.writes.saturating_add(1);
         let version = ObjectVersion { write: format!("{}", self.writes).into(), content };
-        self.objects.insert(object.clone(), Object { value: to, version: version.clone() });
+        self.objects.insert(object.clone(), Object { value: to.into(), version: version.clone() });
         version
     }
 
@@ -222,7 +222,7 @@ mod tests {
         let again = store.apply(&service(), json!({"spec": 1}));
         assert_ne!(first.write, again.write);
         assert_eq!(replace(&store, json!({"spec": 3}), &first), Err(StoreError::Conflict(service())));
-        assert_eq!(store.peek(&service()).unwrap().value, json!({"spec": 1}));
+        assert_eq!(*store.peek(&service()).unwrap().value, json!({"spec": 1}));
     }
 
     #[test]
@@ -242,7 +242,7 @@ mod tests {
         assert_eq!(store.writes(), 1);
         assert_eq!(replace(&store, json!({"spec": 2}), &version), Err(unclear(&service())));
         assert_eq!(store.writes(), 2);
-        assert_eq!(store.peek(&service()).unwrap().value, json!({"spec": 2}));
+        assert_eq!(*store.peek(&service()).unwrap().value, json!({"spec": 2}));
         assert_eq!(store.calm(), 1);
     }
 

@@ -99,7 +99,7 @@ fn find<'a>(objects: &'a Objects, name: &ObjectRef) -> Result<&'a Value, EditErr
             "create it, or correct its name in the Rollout",
         )
     };
-    objects.get(name).map(|object| &object.value).ok_or_else(missing)
+    objects.get(name).map(|object| &*object.value).ok_or_else(missing)
 }
 
 fn selected(name: &ObjectRef, service: &Value) -> Result<Selection, EditError> {
@@ -148,8 +148,11 @@ mod tests {
 
     fn objects(stable: Value, canary: Value) -> Objects {
         let version = ObjectVersion { write: "1".into(), content: 1 };
-        let object = |name, value| {
-            (ObjectRef::new("", "Service", "shop", name), Object { value, version: version.clone() })
+        let object = |name, value: Value| {
+            (
+                ObjectRef::new("", "Service", "shop", name),
+                Object { value: value.into(), version: version.clone() },
+            )
         };
         [object("stable", stable), object("canary", canary)].into()
     }

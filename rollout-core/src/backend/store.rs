@@ -32,12 +32,12 @@ pub trait ObjectStore: fmt::Debug + Send + Sync {
     ) -> Result<ObjectVersion, StoreError>;
 }
 
-/// One object as it was read.
+/// One object as it was read. Cloning is cheap.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a value and its version")]
 pub struct Object {
     /// The whole object.
-    pub value: serde_json::Value,
+    pub value: Arc<serde_json::Value>,
     /// Its version.
     pub version: ObjectVersion,
 }

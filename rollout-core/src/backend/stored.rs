@@ -195,7 +195,7 @@ impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> TrafficBackend for Stored<E,
             if edits.iter().any(|(edited, _)| edited == name) {
                 continue;
             }
-            let mut value = object.value.clone();
+            let mut value = (*object.value).clone();
             if annotate(name, &mut value, FENCE_ANNOTATION, None)? {
                 edits.push((name.clone(), value));
             }
@@ -206,7 +206,7 @@ impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> TrafficBackend for Stored<E,
     async fn fence(&self, nonce: &str, seen: &Version) -> Result<Written, BackendError> {
         let objects = self.fetch_unchanged(seen).await?;
         let fence = |(name, object): (&ObjectRef, &super::Object)| -> Result<_, EditError> {
-            let mut value = object.value.clone();
+            let mut value = (*object.value).clone();
             annotate(name, &mut value, FENCE_ANNOTATION, Some(nonce))?;
             Ok((name.clone(), value))
         };
@@ -340,7 +340,8 @@ mod tests {
         }
         let written = ready(backend.select(&both_to("v2"), &after.version)).unwrap().unwrap();
         let _ = ready(backend.release(&written.version)).unwrap().unwrap();
-        let left = store.all().into_values().map(|object| object.value).collect::<Vec<_>>();
+        let left =
+            store.all().into_values().map(|object| Arc::unwrap_or_clone(object.value)).collect::<Vec<_>>();
         let users_own = |name| json!({"metadata": {}, "spec": {"selector": {"app": name}}});
         assert_eq!(left, [users_own("canary"), users_own("stable")]);
     }

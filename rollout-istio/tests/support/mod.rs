@@ -65,13 +65,15 @@ pub(crate) fn rule() -> Value {
 
 pub(crate) fn objects(all: impl IntoIterator<Item = (ObjectRef, Value)>) -> Objects {
     let version = ObjectVersion { write: "1".into(), content: 1 };
-    all.into_iter().map(|(name, value)| (name, Object { value, version: version.clone() })).collect()
+    all.into_iter()
+        .map(|(name, value)| (name, Object { value: value.into(), version: version.clone() }))
+        .collect()
 }
 
 /// The objects after edits.
 pub(crate) fn after(mut objects: Objects, edits: Vec<(ObjectRef, Value)>) -> Objects {
     for (name, value) in edits {
-        objects.get_mut(&name).expect("an edit of an object that is there").value = value;
+        objects.get_mut(&name).expect("an edit of an object that is there").value = value.into();
     }
     objects
 }
@@ -159,7 +161,7 @@ impl One {
     }
 
     pub(crate) fn values(&self) -> Vec<Value> {
-        self.objects.values().map(|object| object.value.clone()).collect()
+        self.objects.values().map(|object| (*object.value).clone()).collect()
     }
 }
 

@@ -35,8 +35,8 @@ impl MeshStore {
 
     /// A user creates or replaces an object, whatever its version is.
     pub fn user_applies(&self, name: &ObjectRef, to: Value) {
-        let version = self.store.apply(name, to.clone());
-        self.remember(name, Object { value: to, version });
+        self.store.apply(name, to);
+        self.remember(name);
     }
 
     /// An object as it is now.
@@ -67,8 +67,10 @@ impl MeshStore {
         self.inner.lock().allowed = writes;
     }
 
-    fn remember(&self, name: &ObjectRef, object: Object) {
-        self.inner.lock().history.insert((name.clone(), object.version.write.clone()), object);
+    fn remember(&self, name: &ObjectRef) {
+        if let Some(object) = self.store.peek(name) {
+            self.inner.lock().history.insert((name.clone(), object.version.write.clone()), object);
+        }
     }
 
     fn as_shown(&self, name: &ObjectRef, now: Object) -> Object {
@@ -106,8 +108,8 @@ impl ObjectStore for MeshStore {
             let why = "the connection broke half-way".into();
             return Err(StoreError::Unclear { object: object.clone(), why });
         }
-        let version = self.store.replace(object, to.clone(), read).await?;
-        self.remember(object, Object { value: to, version: version.clone() });
+        let version = self.store.replace(object, to, read).await?;
+        self.remember(object);
         Ok(version)
     }
 }

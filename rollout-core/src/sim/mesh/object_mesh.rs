@@ -46,7 +46,7 @@ pub struct ObjectMesh {
 struct Part {
     name: ObjectRef,
     editor: Arc<dyn ObjectEditor>,
-    manifest: Value,
+    manifest: Arc<Value>,
 }
 
 impl ObjectMesh {
@@ -67,7 +67,7 @@ impl ObjectMesh {
         for meant in editor.objects() {
             let other = || editor.otherwise(&meant).filter(|other| self.store.peek(other).is_some());
             let name = if self.store.peek(&meant).is_some() { None } else { other() }.unwrap_or(meant);
-            let manifest = self.store.peek(&name).map_or(Value::Null, |object| object.value);
+            let manifest = self.store.peek(&name).map_or_else(Arc::default, |object| object.value);
             if self.parts.iter().all(|part| part.name != name) {
                 self.parts.push(Part { name, editor: editor.clone(), manifest });
             }
@@ -85,7 +85,7 @@ impl ObjectMesh {
     fn new_manifest(&mut self, name: &ObjectRef, manifest: Value) -> Option<usize> {
         let index = self.parts.iter().position(|part| part.name == *name)?;
         if let Some(part) = self.parts.get_mut(index) {
-            part.manifest = manifest;
+            part.manifest = manifest.into();
         }
         Some(index)
     }
@@ -150,7 +150,8 @@ impl<W: Watcher> World<ObjectMesh, W> {
 impl Mesh for ObjectMesh {
     fn objects(&mut self) -> Vec<TrafficObject> {
         let all = self.store.all();
-        let missing = Object { value: Value::Null, version: ObjectVersion { write: "0".into(), content: 0 } };
+        let missing =
+            Object { value: Arc::default(), version: ObjectVersion { write: "0".into(), content: 0 } };
         let objects = self.parts.iter().map(|part| {
             let content = part.content(&all).unwrap_or_else(|| part.nothing());
             part.object(all.get(&part.name).unwrap_or(&missing), content)
@@ -191,15 +192,16 @@ impl Mesh for ObjectMesh {
 
     fn reapply(&mut self, objects: &mut [TrafficObject], object: usize) {
         if let Some(part) = self.parts.get(object) {
-            self.store.user_applies(&part.name, part.manifest.clone());
+            self.store.user_applies(&part.name, (*part.manifest).clone());
         }
         self.refresh(objects);
     }
 
     fn strip(&mut self, objects: &mut [TrafficObject], object: usize) {
         if let Some(part) = self.parts.get(object)
-            && let Some(Object { mut value, .. }) = self.store.peek(&part.name)
+            && let Some(object) = self.store.peek(&part.name)
         {
+            let mut value = Arc::unwrap_or_clone(object.value);
             let own = part.manifest.pointer("/metadata/annotations").cloned();
             if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
                 match own {
