@@ -10,7 +10,8 @@
 //! ````
 
 use crate::{
-    run::{Failed, cargo, output},
+    built::program,
+    run::{Failed, output},
     sources,
     workspace::Workspace,
 };
@@ -32,7 +33,7 @@ pub(crate) fn quote(workspace: &Workspace, mode: Mode) -> Result<usize, Failed> 
         let mut text = source.text.clone();
         for quotation in quotations(&source.text) {
             count += 1;
-            let printed = printed(quotation.command)?;
+            let printed = printed(workspace, quotation.command)?;
             if quotation.text == printed {
                 continue;
             }
@@ -74,14 +75,13 @@ fn quotations(document: &str) -> impl Iterator<Item = Quotation<'_>> {
     })
 }
 
-/// What the command prints now. It is run as the tests are built, so that nothing is compiled twice.
-fn printed(command: &str) -> Result<String, Failed> {
-    let mut words = command.split_whitespace();
-    if words.next() != Some("cargo") {
-        return Err(format!("a document quotes `{command}`: only commands of cargo can be checked"));
-    }
-    let words = words.map(|word| if word == "--release" { "--profile=checked" } else { word });
-    output(cargo().args(words).env("CARGO_TERM_QUIET", "true"))
+/// What the command prints now: the program as it was built with the tests.
+fn printed(workspace: &Workspace, command: &str) -> Result<String, Failed> {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let ["cargo", "run", "--release", "--bin", name, "--", arguments @ ..] = words.as_slice() else {
+        return Err(format!("`{command}`: only `cargo run --release --bin NAME -- …` can be quoted"));
+    };
+    output(program(workspace, name).args(arguments))
 }
 
 fn difference(path: &Path, quotation: &Quotation<'_>, printed: &str) -> String {

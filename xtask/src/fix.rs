@@ -1,7 +1,7 @@
 //! `cargo xtask fix`: what a program can mend by itself.
 
 use crate::{
-    documents,
+    built, documents,
     run::{Failed, cargo, run},
     workspace::Workspace,
 };
@@ -39,5 +39,6 @@ fn format(_: &Workspace) -> Result<(), Failed> {
 
 /// The outputs that the documents quote.
 fn quotes(workspace: &Workspace) -> Result<(), Failed> {
+    built::build()?;
     documents::quote(workspace, documents::Mode::Write).map(|_| ())
 }

@@ -7,6 +7,7 @@
 //! cargo xtask fix [PART…]      mends: what clippy can (lint), the format, what documents quote (quotes)
 //! ```
 
+mod built;
 mod documents;
 mod fix;
 mod run;

@@ -13,6 +13,8 @@ use std::{
 pub(crate) struct Workspace {
     /// Where it is.
     pub(crate) root: PathBuf,
+    /// Where it is built.
+    pub(crate) target: PathBuf,
     /// Its own packages.
     pub(crate) members: Vec<Package>,
     /// The packages that they depend on, directly or not, with every feature on.
@@ -25,6 +27,7 @@ struct Metadata {
     packages: Vec<Package>,
     workspace_members: BTreeSet<String>,
     workspace_root: PathBuf,
+    target_directory: PathBuf,
 }
 
 /// One package.
@@ -63,7 +66,7 @@ impl Workspace {
         env::set_current_dir(&root).map_err(|why| format!("{}: {why}", root.display()))?;
         let ours = metadata.workspace_members;
         let (members, others) = metadata.packages.into_iter().partition(|package| ours.contains(&package.id));
-        Ok(Self { root, members, others })
+        Ok(Self { root, target: metadata.target_directory, members, others })
     }
 }
 

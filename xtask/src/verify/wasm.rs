@@ -35,7 +35,7 @@ pub(super) fn check(workspace: &Workspace) -> Result<String, Failed> {
                 "--no-default-features",
             ])
             .args(["--features", &set, "--target", TARGET, "-Zbuild-std=core,alloc"])
-            .args(["--target-dir".as_ref(), workspace.root.join("target/wasm").as_os_str()])
+            .args(["--target-dir".as_ref(), workspace.target.join("wasm").as_os_str()])
             .env("RUSTC", &toolchain.rustc)
             // `-Zbuild-std` is what no stable compiler admits to; the compiler itself is a stable one.
             .env("RUSTC_BOOTSTRAP", "1")
