@@ -67,7 +67,10 @@ fn could(decision: &Decision<'_>) -> bool {
         && status.aborted.is_some()
         && decision.traffic().is_some()
         && stable.is_some_and(|seen| {
-            seen.ready.is_exact() && seen.mark.is_none() && seen.ready.lo() >= carrying(decision.spec)
+            seen.ready.is_exact()
+                && seen.mark.is_none()
+                && seen.ready.lo() >= carrying(decision.spec)
+                && decision.endpoints_settled(&seen.revision)
         })
 }
 
