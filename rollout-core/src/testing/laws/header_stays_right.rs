@@ -1,4 +1,4 @@
-use super::{Decision, Findings, Law, Ledger, Origin};
+use super::{Decision, Findings, Law, Ledger};
 use crate::{
     sim::{Content, Moment, What},
     testing::reading::Asked,
@@ -86,10 +86,7 @@ impl HeaderStaysRight {
             findings.premise();
             let right = routes.written_for.as_ref().is_none_or(|of| of == leads)
                 || moment.truth.status.stable.as_ref() == Some(leads);
-            let ours = match self.ledger.origin(object, from, to) {
-                Some(Origin::Ours(decision)) => !self.ledger.excuses(decision, Some(leads), false),
-                Some(Origin::Foreign) | None => false,
-            };
+            let ours = self.ledger.blames((object, from, to), Some(leads), false);
             if !right && ours {
                 findings.broken(|| {
                     let of = routes.written_for.as_ref().map_or("nobody", |of| of.as_str());

@@ -1,7 +1,8 @@
 use super::Decision;
 use crate::{
-    Action, Revision, Time,
+    Action, Fenceposts, Revision, Time,
     sim::{Moment, What},
+    traffic::Destination,
 };
 use alloc::vec::Vec;
 
@@ -32,7 +33,12 @@ pub(super) enum Origin {
 struct Rested {
     number: u64,
     seen_at: Time,
-    excused: bool,
+    /// A person had said that what is not settled may be passed over.
+    word: bool,
+    /// The user allows all pods to be missing.
+    allowed: bool,
+    /// The canary had no pod: whatever is done with its traffic makes nothing worse.
+    canary_gone: bool,
     ready: Vec<(Revision, u32)>,
     users_own: u32,
 }
@@ -94,16 +100,33 @@ impl Ledger {
         }
     }
 
-    /// Whose the generations of an object after `from`, up to `to`, are: `None` when unknown, foreign when
-    /// any of them is, else the last one's.
-    pub(super) fn origin(&self, object: usize, from: u64, to: u64) -> Option<Origin> {
-        let mut last = None;
-        for (of, generation, origin) in &self.origins {
-            if *of == object && *generation > from && *generation <= to && last != Some(Origin::Foreign) {
-                last = Some(*origin);
+    /// Whose the generations of an object after `from`, up to `to`, are.
+    pub(super) fn origins(&self, object: usize, from: u64, to: u64) -> impl Iterator<Item = Origin> + '_ {
+        let those = self
+            .origins
+            .iter()
+            .filter(move |(of, generation, _)| *of == object && *generation > from && *generation <= to);
+        those.map(|(.., origin)| *origin)
+    }
+
+    /// Whether what reaches a proxy now is ours alone, and no decision that it comes from is excused.
+    pub(super) fn blames(&self, delivered: (usize, u64, u64), dark: Option<&Revision>, stable: bool) -> bool {
+        let (object, from, to) = delivered;
+        let mut any = false;
+        for origin in self.origins(object, from, to) {
+            match origin {
+                Origin::Foreign => return false,
+                Origin::Ours(decision) if self.excuses(decision, dark, false) => return false,
+                Origin::Ours(decision) => {
+                    let rested = self.decisions.iter().rev().find(|rested| rested.number == decision);
+                    if stable && rested.is_some_and(|rested| rested.canary_gone) {
+                        return false;
+                    }
+                    any = true;
+                }
             }
         }
-        last
+        any
     }
 
     /// Which decision last wrote a revision's pod count.
@@ -117,8 +140,8 @@ impl Ledger {
         let Some(rested) = self.decisions.iter().rev().find(|rested| rested.number == decision) else {
             return true;
         };
-        let word = self.decisions.iter().any(|later| later.excused && later.number >= decision);
-        if word || self.foreign.is_some_and(|at| at >= rested.seen_at) {
+        let word = self.decisions.iter().any(|later| later.word && later.number >= decision);
+        if word || rested.allowed || self.foreign.is_some_and(|at| at >= rested.seen_at) {
             return true;
         }
         let since = self.lost.iter().filter(|(_, at, _)| *at >= rested.seen_at);
@@ -131,13 +154,22 @@ impl Ledger {
     }
 }
 
+/// Whether the user allows all pods to be missing: `replicas: 0`, or, without routing, `maxUnavailable`.
+fn allowed_to_be_missing(decision: &Decision<'_>) -> bool {
+    let (strategy, replicas) = (&decision.spec.strategy, decision.spec.replicas);
+    let posts = Fenceposts::resolve(replicas, strategy.max_surge, strategy.max_unavailable);
+    replicas == 0 || !decision.routed() && posts.unavailable >= replicas
+}
+
 impl Rested {
     fn on(decision: &Decision<'_>) -> Self {
         let revisions = decision.observed.revisions.as_deref().unwrap_or_default();
         Self {
             number: decision.number,
             seen_at: decision.seen_at,
-            excused: decision.observed.proceed.is_some() || decision.spec.replicas == 0,
+            word: decision.observed.proceed.is_some(),
+            allowed: allowed_to_be_missing(decision),
+            canary_gone: decision.ready_behind(Destination::Canary).hi() == 0,
             ready: revisions.iter().map(|seen| (seen.revision.clone(), seen.ready.lo())).collect(),
             users_own: decision.observed.users_own.map_or(0, crate::Range::lo),
         }

@@ -1,5 +1,5 @@
 use crate::{
-    Fenceposts, Revision,
+    Revision,
     sim::{Content, Proxy, Truth},
     traffic::{Destination, Selection},
 };
@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 /// really there.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Met {
-    /// The share of all requests, out of the strategy's total.
+    /// The share of all requests, out of the strategy's total, summed over all objects with routes.
     pub(super) share: u32,
     /// Whether a header route leads here as well.
     pub(super) header: bool,
@@ -37,10 +37,10 @@ impl Met {
                 Content::Routes { routes, stable_elsewhere, canary_elsewhere } => {
                     routed = true;
                     if destination == Destination::Stable {
-                        met.share = met.share.max(total.saturating_sub(routes.weight.lo()));
+                        met.share += total.saturating_sub(routes.weight.lo());
                         met.elsewhere |= stable_elsewhere;
                     } else {
-                        met.share = met.share.max(routes.weight.hi());
+                        met.share += routes.weight.hi();
                         met.elsewhere |= canary_elsewhere;
                         let header = |seen: &crate::traffic::ManagedSeen| {
                             seen.route.as_ref().is_some_and(|route| !route.is_mirror())
@@ -54,14 +54,8 @@ impl Met {
             met.share = total;
         }
         if truth.spec.strategy.routing().is_none() {
-            // Nobody routes, and nobody is asked: what counts is that pods are there, unless the user allows
-            // all of them to be missing.
+            // Nobody routes, and nobody is asked: what counts is that pods are there.
             met.ready = truth.workloads.iter().map(crate::sim::Workload::ready).sum();
-            let (strategy, replicas) = (&truth.spec.strategy, truth.spec.replicas);
-            let posts = Fenceposts::resolve(replicas, strategy.max_surge, strategy.max_unavailable);
-            if posts.unavailable >= replicas {
-                met.share = 0;
-            }
             return met;
         }
         if met.reached() {

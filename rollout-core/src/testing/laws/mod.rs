@@ -61,7 +61,7 @@ pub use law::{Findings, Law, Laws, Violation};
 
 use alloc::{boxed::Box, vec, vec::Vec};
 use decision::Decision;
-use ledger::{Ledger, Origin};
+use ledger::Ledger;
 use meet::Met;
 
 /// Every law about histories, fresh.

@@ -1,4 +1,4 @@
-use super::{Findings, Law, Ledger, Met, Origin};
+use super::{Findings, Law, Ledger, Met};
 use crate::{
     sim::{Moment, Truth, What},
     traffic::Destination,
@@ -36,20 +36,21 @@ impl Law for NoDarkWrite {
                     .get(proxy)
                     .and_then(|proxy| proxy.objects.get(object))
                     .map_or(0, |(to, _)| *to);
-                let origin = self.ledger.origin(object, from, to);
-                self.judge(truth, Some(proxy), findings, |ledger, met| match origin {
-                    Some(Origin::Ours(decision)) => !ledger.excuses(decision, met.revision.as_ref(), false),
-                    Some(Origin::Foreign) | None => false,
+                self.judge(truth, Some(proxy), findings, |ledger, destination, met| {
+                    let stable = destination == Destination::Stable;
+                    ledger.blames((object, from, to), met.revision.as_ref(), stable)
                 });
             }
             What::PodEnded(revision) => {
                 let decision = self.ledger.shrinker(revision).filter(|_| truth.spec.replicas > 0);
-                self.judge(truth, None, findings, |ledger, met| {
+                self.judge(truth, None, findings, |ledger, _, met| {
                     decision.is_some_and(|decision| !ledger.excuses(decision, met.revision.as_ref(), true))
                 });
             }
-            What::DeliveredEndpoints { proxy, .. } => self.judge(truth, Some(proxy), findings, |_, _| false),
-            What::PodReady(_) | What::PodLost(_) => self.judge(truth, None, findings, |_, _| false),
+            What::DeliveredEndpoints { proxy, .. } => {
+                self.judge(truth, Some(proxy), findings, |_, _, _| false)
+            }
+            What::PodReady(_) | What::PodLost(_) => self.judge(truth, None, findings, |_, _, _| false),
             _ => {}
         }
     }
@@ -61,7 +62,7 @@ impl NoDarkWrite {
         truth: &Truth,
         only: Option<usize>,
         findings: &mut Findings,
-        ours: impl Fn(&Ledger, &Met) -> bool,
+        ours: impl Fn(&Ledger, Destination, &Met) -> bool,
     ) {
         let all = truth.proxies.iter().zip(&mut self.met).enumerate();
         for (_, (proxy, before)) in all.filter(|(index, _)| only.is_none_or(|only| only == *index)) {
@@ -75,7 +76,7 @@ impl NoDarkWrite {
                 let newly = |leads: fn(&Met) -> bool| leads(now) && !(leads(before) && before.dark());
                 let others = newly(|met| met.header) || newly(|met| met.elsewhere);
                 let gains = now.dark() && (!before.dark() || now.share > before.share || others);
-                if gains && (more || others) && ours(&self.ledger, now) {
+                if gains && (more || others) && ours(&self.ledger, destination, now) {
                     findings.broken(|| said(&proxy.name, destination, before, now));
                 }
             }
