@@ -57,4 +57,4 @@ pub use phase::{Phase, phase, phase_for_clients};
 pub use pods::{fenceposts, int_or_percent};
 #[cfg(feature = "yaml")]
 pub use source::{Diagnostic, Document, MAX_BYTES, Place, Reading, read};
-pub use status::{WireStatus, read_status, write_status};
+pub use status::{Facts, WireStatus, WorkloadFacts, next_status, read_status, write_status};

@@ -1,8 +1,14 @@
 //! The engine's status as the reference's fields, and back.
 
 mod condition;
+mod conditions;
+mod facts;
+mod next;
+mod progressing;
 mod read;
 mod write;
 
+pub use facts::{Facts, WorkloadFacts};
+pub use next::next_status;
 pub use read::{WireStatus, read_status};
 pub use write::write_status;

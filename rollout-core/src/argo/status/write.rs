@@ -84,7 +84,7 @@ fn set(map: &mut Map<String, Value>, key: &str, value: Option<Value>) {
 }
 
 /// RFC 3339; a time that it cannot say is cut to the nearest that it can.
-fn time(time: Time) -> Value {
+pub(super) fn time(time: Time) -> Value {
     let edge = if time < Time::from_secs(0) { "0000-01-01T00:00:00Z" } else { "9999-12-31T23:59:59Z" };
     if is_plain(time) { Value::String(format!("{time}")) } else { Value::String(edge.into()) }
 }

@@ -1,0 +1,248 @@
+use super::{
+    conditions::{Conditions, Said},
+    facts::{Facts, WorkloadFacts},
+    progressing,
+    write::write_status,
+};
+use crate::argo::phase;
+use alloc::{format, string::String, vec::Vec};
+use serde_json::{Map, Value, json};
+
+/// The whole next `status` of a Rollout: the engine's fields, counts, conditions, phase and message, as the
+/// clients of the reference read them. The same facts again change nothing.
+///
+/// ```
+/// use rollout_core::{Status, Time, argo::{Facts, WorkloadFacts, next_status}};
+/// use serde_json::json;
+/// let rollout = json!({"metadata": {"name": "web", "generation": 3}, "spec": {"replicas": 2}});
+/// let mut status = Status::default();
+/// (status.stable, status.canary) = (Some("v1".into()), Some("v1".into()));
+/// let pods = [WorkloadFacts::new("v1".into(), "web-v1", 1).pods(2, 2, 2)];
+/// let next = next_status(&Facts::new(&rollout, &status, Time::from_secs(0)).workloads(&pods));
+/// assert_eq!((&next["phase"], &next["availableReplicas"]), (&json!("Healthy"), &json!(2)));
+/// assert_eq!(next["observedGeneration"], json!("3"));
+/// ```
+#[must_use]
+pub fn next_status(facts: &Facts<'_>) -> Value {
+    let mut next = facts.rollout.get("status").filter(|status| status.is_object()).cloned();
+    let next = next.get_or_insert_with(|| Value::Object(Map::new()));
+    let mut conditions;
+    if let Some(why) = facts.invalid {
+        conditions = Conditions::of(next, facts.now);
+        let message = format!("The Rollout {:?} is invalid: {why}", facts.name());
+        conditions.set(Said::new("InvalidSpec", "True", "InvalidSpec", message));
+    } else {
+        write_status(facts.status, next, facts.now);
+        facts.workloads.into_iter().for_each(|workloads| count(next, facts, workloads));
+        weights(next, facts);
+        conditions = Conditions::of(next, facts.now);
+        conditions.remove("InvalidSpec");
+        say(&mut conditions, facts, next);
+    }
+    put(next, "conditions", Value::Array(conditions.into_list()));
+    let generation = facts.rollout.get("metadata").and_then(|metadata| metadata.get("generation"));
+    if let Some(generation) = generation.and_then(Value::as_i64) {
+        put(next, "observedGeneration", Value::String(format!("{generation}")));
+    }
+    let seen = phase(&json!({"spec": facts.rollout.get("spec"), "status": next}));
+    put(next, "phase", Value::String(seen.name));
+    match seen.message.as_str() {
+        "" => drop(next.as_object_mut().map(|map| map.remove("message"))),
+        message => put(next, "message", message.into()),
+    }
+    core::mem::take(next)
+}
+
+fn count(next: &mut Value, facts: &Facts<'_>, workloads: &[WorkloadFacts]) {
+    let sum = |of: fn(&WorkloadFacts) -> u32| {
+        workloads.iter().fold(0_u64, |sum, workload| sum + u64::from(of(workload)))
+    };
+    let all = sum(|workload| workload.replicas);
+    put(next, "replicas", all.into());
+    put(next, "HPAReplicas", all.into());
+    put(next, "readyReplicas", sum(|workload| workload.ready).into());
+    put(next, "availableReplicas", sum(|workload| workload.available).into());
+    let updated = facts.workload(facts.status.canary.as_ref()).map_or(0, |workload| workload.replicas);
+    put(next, "updatedReplicas", updated.into());
+    put(next, "selector", Value::String(selector(facts.spec("selector"))));
+}
+
+/// The weights that are set; where objects disagree, none can be told.
+fn weights(next: &mut Value, facts: &Facts<'_>) {
+    let Some((weight, total)) = facts.weight.filter(|(weight, _)| weight.is_exact()) else { return };
+    let weight = weight.lo();
+    let part = |weight: u32, service: &str, revision: Option<&crate::Revision>| {
+        let mut part = json!({"weight": weight});
+        if let Some(name) = facts.canary_spec(service).as_str() {
+            put(&mut part, "serviceName", name.into());
+        }
+        if let Some(revision) = revision {
+            put(&mut part, "podTemplateHash", revision.as_str().into());
+        }
+        part
+    };
+    let lead = if facts.status.aborted.is_some() { &facts.status.stable } else { &facts.status.canary };
+    let weights = json!({
+        "canary": part(weight, "canaryService", lead.as_ref()),
+        "stable": part(total.saturating_sub(weight), "stableService", facts.status.stable.as_ref()),
+    });
+    let mut canary =
+        next.get("canary").filter(|canary| canary.is_object()).cloned().unwrap_or_else(|| json!({}));
+    put(&mut canary, "weights", weights);
+    put(next, "canary", canary);
+}
+
+fn say(conditions: &mut Conditions, facts: &Facts<'_>, next: &Value) {
+    let available = next.get("availableReplicas").and_then(Value::as_u64).unwrap_or(0) >= facts.replicas();
+    let does = if available {
+        "Rollout has minimum availability"
+    } else {
+        "Rollout does not have minimum availability"
+    };
+    conditions.set(Said::of("Available", available, "AvailableReason", does));
+    let paused = facts.paused();
+    if paused != conditions.is_true("Paused") {
+        conditions.set(Said::of("Paused", paused, "RolloutPaused", "Rollout is paused"));
+    }
+    conditions.set(Said::of("Completed", facts.status.is_done(), "RolloutCompleted", "RolloutCompleted"));
+    let healthy = progressing::is_healthy(facts, next);
+    if healthy || conditions.has("Healthy") {
+        let text = if healthy { "Rollout is healthy" } else { "Rollout is not healthy" };
+        conditions.set(Said::of("Healthy", healthy, "RolloutHealthy", text));
+    }
+    progressing::say(conditions, facts, next);
+}
+
+/// A label selector in its text form, as autoscalers read it.
+fn selector(selector: &Value) -> String {
+    let labels = selector.get("matchLabels").and_then(Value::as_object);
+    let mut parts: Vec<String> = labels
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
+        .collect();
+    parts.sort();
+    let expressions = selector.get("matchExpressions").and_then(Value::as_array);
+    for expression in expressions.into_iter().flatten() {
+        let text = |key: &str| expression.get(key).and_then(Value::as_str).unwrap_or_default();
+        let values = expression.get("values").and_then(Value::as_array);
+        let values: Vec<&str> = values.into_iter().flatten().filter_map(Value::as_str).collect();
+        let key = text("key");
+        parts.push(match text("operator") {
+            "Exists" => key.into(),
+            "DoesNotExist" => format!("!{key}"),
+            "NotIn" => format!("{key} notin ({})", values.join(",")),
+            _ => format!("{key} in ({})", values.join(",")),
+        });
+    }
+    parts.join(",")
+}
+
+fn put(value: &mut Value, key: &str, what: Value) {
+    if let Some(map) = value.as_object_mut() {
+        map.insert(key.into(), what);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AbortReason, Aborted, Range, Status, Time};
+
+    /// A Rollout whose status is written again and again.
+    struct Told {
+        rollout: Value,
+        status: Status,
+        pods: Vec<WorkloadFacts>,
+        now: i64,
+    }
+
+    impl Told {
+        fn at_rest() -> Self {
+            let spec = json!({"replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "strategy": {"canary": {
+                "canaryService": "web-canary", "stableService": "web", "trafficRouting": {}}}});
+            let rollout = json!({"metadata": {"name": "web", "generation": 1}, "spec": spec});
+            let mut status = Status::default();
+            (status.stable, status.canary) = (Some("v1".into()), Some("v1".into()));
+            let pods = alloc::vec![WorkloadFacts::new("v1".into(), "web-v1", 1).pods(2, 2, 2)];
+            Self { rollout, status, pods, now: 0 }
+        }
+
+        fn tell(&mut self, weight: u32) -> &Value {
+            self.now += 10;
+            let facts =
+                Facts::new(&self.rollout, &self.status, Time::from_secs(self.now)).workloads(&self.pods);
+            let next = next_status(&facts.clone().weight(Range::exact(weight), 100));
+            put(&mut self.rollout, "status", next);
+            let facts =
+                Facts::new(&self.rollout, &self.status, Time::from_secs(self.now + 5)).workloads(&self.pods);
+            let again = next_status(&facts.weight(Range::exact(weight), 100));
+            assert_eq!(again, self.rollout["status"], "the same facts again change nothing");
+            &self.rollout["status"]
+        }
+
+        fn condition(&self, kind: &str) -> (&str, &str, &str) {
+            let list = self.rollout["status"]["conditions"].as_array().unwrap();
+            let found = list.iter().find(|condition| condition["type"] == kind);
+            found.map_or(("", "", ""), |found| {
+                let text = |key: &str| found[key].as_str().unwrap();
+                (text("status"), text("reason"), text("message"))
+            })
+        }
+    }
+
+    #[test]
+    fn the_life_of_an_update() {
+        let mut told = Told::at_rest();
+        let status = told.tell(0);
+        assert_eq!((&status["phase"], status.get("message")), (&json!("Healthy"), None));
+        assert_eq!((&status["selector"], &status["HPAReplicas"]), (&json!("app=web"), &json!(2)));
+        assert_eq!(told.condition("Completed").0, "True");
+        assert_eq!(told.condition("Progressing").1, "NewReplicaSetAvailable");
+        assert_eq!(told.condition("Paused"), ("", "", ""));
+
+        told.status.canary = Some("v2".into());
+        assert_eq!(told.tell(0)["message"], "more replicas need to be updated");
+        let created = ("True", "NewReplicaSetCreated", "Created new replica set \"web-v2\"");
+        assert_eq!(told.condition("Progressing"), created);
+        assert_eq!(told.condition("Healthy").0, "False");
+
+        told.pods.push(WorkloadFacts::new("v2".into(), "web-v2", 2).pods(1, 1, 1));
+        told.status.step = 1;
+        told.status.paused_at = Some(Time::from_secs(60));
+        let status = told.tell(5);
+        assert_eq!((&status["phase"], &status["message"]), (&json!("Paused"), &json!("CanaryPauseStep")));
+        assert_eq!(
+            status["canary"]["weights"]["canary"],
+            json!({
+            "weight": 5, "serviceName": "web-canary", "podTemplateHash": "v2"})
+        );
+        assert_eq!(told.condition("Paused").0, "True");
+        assert_eq!(told.condition("Progressing").1, "RolloutPaused");
+
+        told.status.paused_at = None;
+        told.status.aborted = Some(Aborted::new(Time::from_secs(70), AbortReason::Command));
+        let status = told.tell(0);
+        assert_eq!(status["message"], "RolloutAborted: Rollout aborted update to revision 2");
+        assert_eq!((&status["phase"], &status["abort"]), (&json!("Degraded"), &json!(true)));
+        assert_eq!(told.condition("Paused").0, "False");
+
+        told.status.aborted = None;
+        told.status.step = 0;
+        told.tell(0);
+        assert_eq!(told.condition("Progressing").1, "RolloutRetry");
+    }
+
+    #[test]
+    fn a_spec_that_is_wrong_says_so_and_moves_nothing_else() {
+        let mut told = Told::at_rest();
+        told.tell(0);
+        let facts =
+            Facts::new(&told.rollout, &told.status, Time::from_secs(99)).invalid(Some("spec.replicas: no"));
+        let next = next_status(&facts);
+        assert_eq!(next["message"], "InvalidSpec: The Rollout \"web\" is invalid: spec.replicas: no");
+        assert_eq!(next["availableReplicas"], json!(2));
+        told.rollout["status"] = next;
+        assert_eq!(told.tell(0)["phase"], "Healthy");
+    }
+}

@@ -1,0 +1,85 @@
+//! The condition `Progressing`: what clients show as the state of an update.
+
+use super::{
+    conditions::{Conditions, Said},
+    facts::Facts,
+};
+use crate::AbortReason;
+use alloc::{format, string::String};
+use serde_json::Value;
+
+const KIND: &str = "Progressing";
+
+/// Whether an update is complete, and every pod of it is available.
+pub(super) fn is_healthy(facts: &Facts<'_>, next: &Value) -> bool {
+    let count = |key: &str| next.get(key).and_then(Value::as_u64).unwrap_or(0);
+    let wanted = facts.replicas();
+    !facts.paused()
+        && facts.status.is_done()
+        && count("updatedReplicas") == wanted
+        && count("availableReplicas") == wanted
+        && count("replicas") == wanted
+}
+
+/// Says how the update comes along; `next` is the new status with its counts.
+pub(super) fn say(conditions: &mut Conditions, facts: &Facts<'_>, next: &Value) {
+    let status = facts.status;
+    let canary = facts.workload(status.canary.as_ref());
+    let subject = canary.map_or_else(
+        || format!("Rollout {:?}", facts.name()),
+        |workload| format!("ReplicaSet {:?}", workload.name),
+    );
+    let before = String::from(conditions.reason(KIND));
+    if let Some(aborted) = &status.aborted {
+        let cause = match aborted.why {
+            AbortReason::ProgressDeadline => format!(": {subject} has timed out progressing."),
+            AbortReason::Command => String::new(),
+        };
+        let number = canary.map_or(0, |workload| workload.number);
+        let message = format!("Rollout aborted update to revision {number}{cause}");
+        conditions.set(Said::new(KIND, "False", "RolloutAborted", message));
+    } else if facts.paused() && !status.is_done() {
+        conditions.set(Said::new(KIND, "Unknown", "RolloutPaused", "Rollout is paused"));
+    } else if is_healthy(facts, next) {
+        let message = format!("{subject} has successfully progressed.");
+        conditions.set(Said::new(KIND, "True", "NewReplicaSetAvailable", message));
+    } else if status.progress.as_ref().is_some_and(|progress| progress.exceeded) {
+        let message = format!("{subject} has timed out progressing.");
+        conditions.set(Said::new(KIND, "False", "ProgressDeadlineExceeded", message));
+    } else if before == "RolloutPaused" && !has_progress(facts, next) {
+        conditions.set(Said::new(KIND, "Unknown", "RolloutResumed", "Rollout is resumed"));
+    } else if before == "RolloutAborted" {
+        conditions.set(Said::new(KIND, "Unknown", "RolloutRetry", "Retrying Rollout after abort"));
+    } else if changed(facts, next, "currentPodHash") && canary.is_none() {
+        let hash = status.canary.as_ref().map_or("", |revision| revision.as_str());
+        let message = format!("Created new replica set \"{}-{hash}\"", facts.name());
+        conditions.set(Said::new(KIND, "True", "NewReplicaSetCreated", message));
+    } else if changed(facts, next, "currentPodHash") {
+        let name = canary.map_or("", |workload| workload.name.as_str());
+        let message = format!("Found new replica set {name:?}");
+        conditions.set(Said::new(KIND, "True", "FoundNewReplicaSet", message));
+    } else if status.is_done() && before == "NewReplicaSetAvailable" {
+        let message = "Rollout does not have minimum availability";
+        conditions.set(Said::new(KIND, "True", "ReplicaSetNotAvailable", message));
+    } else if has_progress(facts, next) || before.is_empty() {
+        conditions.renew(&Said::new(KIND, "True", "ReplicaSetUpdated", format!("{subject} is progressing.")));
+    }
+}
+
+/// Progress: other pods are asked for or gone, more are ready or available, another step, another stable.
+fn has_progress(facts: &Facts<'_>, next: &Value) -> bool {
+    let count = |status: &Value, key: &str| status.get(key).and_then(Value::as_u64).unwrap_or(0);
+    let old = facts.rollout.get("status").unwrap_or(&Value::Null);
+    let of_old = |status: &Value| count(status, "replicas").saturating_sub(count(status, "updatedReplicas"));
+    let rose = |key: &str| count(next, key) > count(old, key);
+    ["stableRS", "currentStepIndex", "currentStepHash", "updatedReplicas"]
+        .into_iter()
+        .any(|key| changed(facts, next, key))
+        || rose("readyReplicas")
+        || rose("availableReplicas")
+        || of_old(next) < of_old(old)
+}
+
+fn changed(facts: &Facts<'_>, next: &Value, key: &str) -> bool {
+    facts.old(key) != next.get(key).unwrap_or(&Value::Null)
+}
