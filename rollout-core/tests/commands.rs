@@ -91,7 +91,9 @@ fn words(state: &State, answer: &Answer) -> String {
 fn table() -> String {
     let states = states();
     let mut table = String::from("| |");
-    states.iter().for_each(|state| write!(table, " {} |", state.name).unwrap());
+    for state in &states {
+        write!(table, " {} |", state.name).unwrap();
+    }
     writeln!(table, "\n|---|{}", "---|".repeat(states.len())).unwrap();
     for kind in CommandKind::ALL {
         write!(table, "| **{kind}** |").unwrap();

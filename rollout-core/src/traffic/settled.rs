@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Whether every proxy has what was written.
 ///
 /// Outside tests, `Yes` is made only by implementations of
-/// [`DataPlane`](crate::backend::DataPlane), after comparing versions.
+/// `DataPlane` (feature `backend`), after comparing versions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "three answers; a fourth would change what every gate means")]
 pub enum Settled {

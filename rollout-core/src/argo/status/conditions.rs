@@ -68,7 +68,7 @@ impl Conditions {
 
     /// Sets a condition: nothing changes when status and reason are the same; the time of the transition
     /// stays when only the reason differs. A condition that was set stands last.
-    pub(super) fn set(&mut self, said: Said) {
+    pub(super) fn set(&mut self, said: &Said) {
         let same = |condition: &Value| {
             text(condition, "status") == Some(said.status) && text(condition, "reason") == Some(said.reason)
         };
@@ -80,7 +80,7 @@ impl Conditions {
         {
             return;
         }
-        self.renew(&said);
+        self.renew(said);
     }
 
     /// Sets a condition also when it says the same: the time of its last update moves.

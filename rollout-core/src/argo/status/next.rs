@@ -30,7 +30,7 @@ pub fn next_status(facts: &Facts<'_>) -> Value {
     if let Some(why) = facts.invalid {
         conditions = Conditions::of(next, facts.now);
         let message = format!("The Rollout {:?} is invalid: {why}", facts.name());
-        conditions.set(Said::new("InvalidSpec", "True", "InvalidSpec", message));
+        conditions.set(&Said::new("InvalidSpec", "True", "InvalidSpec", message));
     } else {
         write_status(facts.status, next, facts.now);
         facts.workloads.into_iter().for_each(|workloads| count(next, facts, workloads));
@@ -99,16 +99,16 @@ fn say(conditions: &mut Conditions, facts: &Facts<'_>, next: &Value) {
     } else {
         "Rollout does not have minimum availability"
     };
-    conditions.set(Said::of("Available", available, "AvailableReason", does));
+    conditions.set(&Said::of("Available", available, "AvailableReason", does));
     let paused = facts.paused();
     if paused != conditions.is_true("Paused") {
-        conditions.set(Said::of("Paused", paused, "RolloutPaused", "Rollout is paused"));
+        conditions.set(&Said::of("Paused", paused, "RolloutPaused", "Rollout is paused"));
     }
-    conditions.set(Said::of("Completed", facts.status.is_done(), "RolloutCompleted", "RolloutCompleted"));
+    conditions.set(&Said::of("Completed", facts.status.is_done(), "RolloutCompleted", "RolloutCompleted"));
     let healthy = progressing::is_healthy(facts, next);
     if healthy || conditions.has("Healthy") {
         let text = if healthy { "Rollout is healthy" } else { "Rollout is not healthy" };
-        conditions.set(Said::of("Healthy", healthy, "RolloutHealthy", text));
+        conditions.set(&Said::of("Healthy", healthy, "RolloutHealthy", text));
     }
     progressing::say(conditions, facts, next);
 }

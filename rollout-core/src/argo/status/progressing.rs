@@ -37,30 +37,30 @@ pub(super) fn say(conditions: &mut Conditions, facts: &Facts<'_>, next: &Value) 
         };
         let number = canary.map_or(0, |workload| workload.number);
         let message = format!("Rollout aborted update to revision {number}{cause}");
-        conditions.set(Said::new(KIND, "False", "RolloutAborted", message));
+        conditions.set(&Said::new(KIND, "False", "RolloutAborted", message));
     } else if facts.paused() && !status.is_done() {
-        conditions.set(Said::new(KIND, "Unknown", "RolloutPaused", "Rollout is paused"));
+        conditions.set(&Said::new(KIND, "Unknown", "RolloutPaused", "Rollout is paused"));
     } else if is_healthy(facts, next) {
         let message = format!("{subject} has successfully progressed.");
-        conditions.set(Said::new(KIND, "True", "NewReplicaSetAvailable", message));
+        conditions.set(&Said::new(KIND, "True", "NewReplicaSetAvailable", message));
     } else if status.progress.as_ref().is_some_and(|progress| progress.exceeded) {
         let message = format!("{subject} has timed out progressing.");
-        conditions.set(Said::new(KIND, "False", "ProgressDeadlineExceeded", message));
+        conditions.set(&Said::new(KIND, "False", "ProgressDeadlineExceeded", message));
     } else if before == "RolloutPaused" && !has_progress(facts, next) {
-        conditions.set(Said::new(KIND, "Unknown", "RolloutResumed", "Rollout is resumed"));
+        conditions.set(&Said::new(KIND, "Unknown", "RolloutResumed", "Rollout is resumed"));
     } else if before == "RolloutAborted" {
-        conditions.set(Said::new(KIND, "Unknown", "RolloutRetry", "Retrying Rollout after abort"));
+        conditions.set(&Said::new(KIND, "Unknown", "RolloutRetry", "Retrying Rollout after abort"));
     } else if changed(facts, next, "currentPodHash") && canary.is_none() {
         let hash = status.canary.as_ref().map_or("", |revision| revision.as_str());
         let message = format!("Created new replica set \"{}-{hash}\"", facts.name());
-        conditions.set(Said::new(KIND, "True", "NewReplicaSetCreated", message));
+        conditions.set(&Said::new(KIND, "True", "NewReplicaSetCreated", message));
     } else if changed(facts, next, "currentPodHash") {
         let name = canary.map_or("", |workload| workload.name.as_str());
         let message = format!("Found new replica set {name:?}");
-        conditions.set(Said::new(KIND, "True", "FoundNewReplicaSet", message));
+        conditions.set(&Said::new(KIND, "True", "FoundNewReplicaSet", message));
     } else if status.is_done() && before == "NewReplicaSetAvailable" {
         let message = "Rollout does not have minimum availability";
-        conditions.set(Said::new(KIND, "True", "ReplicaSetNotAvailable", message));
+        conditions.set(&Said::new(KIND, "True", "ReplicaSetNotAvailable", message));
     } else if has_progress(facts, next) || before.is_empty() {
         conditions.renew(&Said::new(KIND, "True", "ReplicaSetUpdated", format!("{subject} is progressing.")));
     }
