@@ -1,6 +1,6 @@
 use super::{Happening, History, Target, recipe::revision};
 use crate::{
-    CommandKind, Position, Revision, Spec, WaitReason,
+    Answer, CommandKind, Position, Revision, Spec, WaitReason,
     sim::{CoreMesh, Delay, Mesh, Sim, World},
     testing::laws::{Laws, all},
 };
@@ -89,7 +89,9 @@ fn play_in<M: Mesh>(world: &mut World<M, Laws>, history: &History) -> Option<boo
     let mut rested = rest(world)?;
     for _ in 0..COMMANDS {
         let Some(kind) = says(world).filter(|_| rested && history.finished_by_a_person) else { break };
-        let _ = world.command(kind);
+        if let Answer::Rejected(_) = world.command(kind) {
+            break;
+        }
         rested = rest(world)?;
     }
     Some(rested)

@@ -158,7 +158,9 @@ impl<'a> Decision<'a> {
     pub(super) fn word(&self) -> bool {
         let version = self.traffic().map(|seen| &seen.version);
         let word = self.observed.proceed.as_ref();
-        word.zip(version).is_some_and(|(word, version)| word.holds(self.stored, version))
+        word.zip(version).is_some_and(|(word, version)| {
+            word.holds(self.stored, version) || word.holds(&self.plan.status, version)
+        })
     }
 
     /// Whether something counts as settled.

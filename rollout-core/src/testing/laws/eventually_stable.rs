@@ -72,7 +72,13 @@ fn needs_a_person(waiting: &Waiting) -> bool {
     match &waiting.ends {
         EndsBy::Command(_) => true,
         EndsBy::Event(ending) => {
-            matches!(ending, Ending::ManifestChanged | Ending::ReplicasAboveZero | Ending::PodsReady)
+            matches!(
+                ending,
+                Ending::ManifestChanged
+                    | Ending::ReplicasAboveZero
+                    | Ending::PodsReady
+                    | Ending::StableCarries
+            )
         }
         EndsBy::Time(_) => false,
     }

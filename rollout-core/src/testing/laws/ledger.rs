@@ -17,6 +17,8 @@ pub(super) struct Ledger {
     ready: Vec<(Revision, u32)>,
     lost: Vec<(Revision, Time, u32)>,
     foreign: Option<Time>,
+    /// When the user last asked for no pods at all.
+    zero: Option<Time>,
 }
 
 /// Who wrote a generation of an object.
@@ -46,6 +48,13 @@ struct Rested {
 impl Ledger {
     /// Writes a moment down.
     pub(super) fn see(&mut self, moment: &Moment<'_>) {
+        if moment.truth.spec.replicas == 0 {
+            self.zero = Some(moment.truth.now);
+        }
+        if self.ready.is_empty() {
+            let ready = moment.truth.workloads.iter();
+            self.ready = ready.map(|workload| (workload.revision.clone(), workload.ready())).collect();
+        }
         if let Some(decision) = Decision::of(moment) {
             if !decision.plan.actions.is_empty() {
                 self.decisions.push(Rested::on(&decision));
@@ -141,7 +150,8 @@ impl Ledger {
             return true;
         };
         let word = self.decisions.iter().any(|later| later.word && later.number >= decision);
-        if word || rested.allowed || self.foreign.is_some_and(|at| at >= rested.seen_at) {
+        let since = |at: Option<Time>| at.is_some_and(|at| at >= rested.seen_at);
+        if word || rested.allowed || since(self.foreign) || since(self.zero) {
             return true;
         }
         let since = self.lost.iter().filter(|(_, at, _)| *at >= rested.seen_at);

@@ -57,6 +57,9 @@ mod unknown_holds;
 mod up_gate;
 mod weights_sum;
 
+#[cfg(test)]
+mod tests;
+
 pub use law::{Findings, Law, Laws, Violation};
 
 use alloc::{boxed::Box, vec, vec::Vec};

@@ -1,0 +1,235 @@
+use super::{
+    super::{
+        aborted_never_rises::AbortedNeverRises, capacity::Capacity, dark_raise::DarkRaise,
+        down_gate::DownGate, header_stays_right::HeaderStaysRight, live_select::LiveSelectNeedsCapacity,
+        mark_excludes_traffic::MarkExcludesTraffic, no_dark_weight_kept::NoDarkWeightKept, no_wedge::NoWedge,
+        one_layer::OneLayer, pods_go_alone::PodsGoAlone, unknown_holds::UnknownHolds, up_gate::UpGate,
+    },
+    scene::{NOT_YET, Scene, add_header, header, pods, r, route, select},
+};
+use crate::{
+    AbortReason, Aborted, EndsBy, Spec, Step, Strategy, Time, WaitReason, Waiting, traffic::Settled,
+};
+use core::time::Duration;
+
+#[test]
+fn one_layer() {
+    Scene::of(OneLayer).decides([route(50), route(20)]).holds();
+    Scene::of(OneLayer).decides([route(50), select(None, Some("v2"))]).broken("selectors and routes");
+}
+
+#[test]
+fn pods_go_alone() {
+    Scene::of(PodsGoAlone).decides([pods("v1", 5, None)]).holds();
+    Scene::of(PodsGoAlone).decides([route(50), pods("v1", 5, None)]).broken("v1 goes from 10 to 5");
+}
+
+#[test]
+fn no_mark_for_what_has_traffic() {
+    let mark = Some(Time::from_secs(2_000));
+    Scene::of(MarkExcludesTraffic).decides([pods("v2", 10, mark)]).broken("v2 is marked while");
+    let mut idle = Scene::of(MarkExcludesTraffic);
+    idle.weight(0);
+    idle.decides([pods("v2", 10, mark)]).holds();
+}
+
+#[test]
+fn no_traffic_for_what_is_marked() {
+    let mut scene = Scene::of(MarkExcludesTraffic);
+    scene.revision("v2").mark = Some(Time::from_secs(1));
+    scene.decides([route(80)]).broken("v2 is given traffic");
+    let mut scene = Scene::of(MarkExcludesTraffic);
+    scene.revision("v2").mark = Some(Time::from_secs(1));
+    scene.decides([select(None, Some("v2"))]).broken("pointed at v2");
+}
+
+#[test]
+fn to_zero_only_with_a_mark_that_is_due() {
+    Scene::of(MarkExcludesTraffic).decides([pods("v2", 0, None)]).broken("without a mark");
+    for (due, before) in [(2_000, true), (900, false)] {
+        let mut scene = Scene::of(MarkExcludesTraffic);
+        scene.revision("v2").mark = Some(Time::from_secs(due));
+        scene.decides([pods("v2", 0, Some(Time::from_secs(due)))]);
+        if before { scene.broken("before its mark is due") } else { scene.holds() }
+    }
+}
+
+#[test]
+fn up_gate() {
+    let raised = || {
+        let mut scene = Scene::of(UpGate);
+        scene.weight(0);
+        scene
+    };
+    raised().decides([route(50)]).holds();
+    let mut few = raised();
+    few.ready("v2", 4);
+    few.decides([route(50)]).broken("4 ready pods of v2; 5 are enough");
+    let mut behind = raised();
+    behind.seen().selectors_settled = NOT_YET;
+    behind.decides([route(50)]).broken("selectors are not settled");
+    let mut behind = raised();
+    behind.seen().endpoints.retain(|(of, _)| *of != r("v2"));
+    behind.decides([add_header()]).broken("the endpoints of v2 are not settled");
+    let mut young = raised();
+    young.seen().selectors_settled = Settled::UNKNOWN;
+    young.decides([route(50)]).broken("selectors are not settled");
+}
+
+#[test]
+fn stable_gains_only_what_it_can_carry() {
+    let with = |stable: u32, canary: u32| {
+        let mut scene = Scene::of(UpGate);
+        scene.ready("v1", stable);
+        scene.ready("v2", canary);
+        scene
+    };
+    with(7, 10).decides([route(0)]).holds();
+    with(3, 3).decides([route(0)]).holds();
+    with(6, 10).decides([route(0)]).broken("stable, which has 6 ready pods");
+    with(0, 0).decides([route(0)]).broken("stable, which has 0 ready pods");
+}
+
+#[test]
+fn weight_returns_after_a_commit_only_to_the_new_stable() {
+    let mut scene = Scene::of(UpGate);
+    scene.weight(100);
+    scene.plan.status.stable = Some(r("v2"));
+    scene.decides([route(0)]).broken("does not lead to the stable revision yet");
+    let mut scene = Scene::of(UpGate);
+    scene.weight(100);
+    scene.plan.status.stable = Some(r("v2"));
+    scene.seen().stable = [r("v2").into()].into();
+    scene.seen().selectors_settled = NOT_YET;
+    scene.decides([route(0)]).broken("while its selector is not settled");
+}
+
+#[test]
+fn down_gate() {
+    let behind = || {
+        let mut scene = Scene::of(DownGate);
+        scene.seen().routes_settled = NOT_YET;
+        scene
+    };
+    Scene::of(DownGate).decides([pods("v1", 5, None)]).holds();
+    behind().decides([pods("v1", 5, None)]).broken("while the routes are not settled");
+    behind().decides([select(None, Some("v1"))]).broken("canary's selector leaves pods");
+}
+
+#[test]
+fn live_select_needs_capacity() {
+    Scene::of(LiveSelectNeedsCapacity).decides([select(None, Some("v1"))]).holds();
+    let mut few = Scene::of(LiveSelectNeedsCapacity);
+    few.seen().canary = [crate::traffic::Selection::UsersOwn].into();
+    few.ready("v2", 4);
+    few.decides([select(None, Some("v2"))]).broken("canary is in use and is pointed at v2 with 4 ready pods");
+    let mut unsettled = Scene::of(LiveSelectNeedsCapacity);
+    unsettled.seen().endpoints = [(r("v2"), NOT_YET)].into();
+    unsettled.decides([select(Some("v2"), None)]).broken("whose endpoints are not settled");
+    let mut routes = Scene::of(LiveSelectNeedsCapacity);
+    routes.seen().routes_settled = NOT_YET;
+    routes.decides([select(None, Some("v1"))]).broken("while the routes are not settled");
+}
+
+#[test]
+fn aborted_never_rises() {
+    let aborted = || {
+        let mut scene = Scene::of(AbortedNeverRises);
+        scene.plan.status.aborted = Some(Aborted::new(Time::from_secs(1), AbortReason::Command));
+        scene
+    };
+    aborted().decides([route(0)]).holds();
+    aborted().decides([route(60)]).broken("v2 was given up, and gains");
+    aborted().decides([add_header()]).broken("v2 was given up, and gains");
+    let mut superseded = Scene::of(AbortedNeverRises);
+    superseded.plan.status.canary = Some(r("v3"));
+    superseded.decides([route(60)]).broken("v2 was given up, and gains");
+}
+
+#[test]
+fn dark_raise() {
+    let dark = |seconds: u64| {
+        let mut scene = Scene::of(DarkRaise);
+        scene.ready("v1", 0);
+        scene.revision("v1").dark = Some(Duration::from_secs(seconds));
+        scene
+    };
+    dark(10).decides([route(100)]).holds();
+    dark(9).decides([route(100)]).broken("stable dark for ten seconds: false");
+    let mut without = dark(10);
+    without.weight(0);
+    without.decides([route(100)]).broken("has weight: false");
+    let mut gone = dark(10);
+    gone.ready("v2", 0);
+    gone.decides([route(100)]).broken("has pods: false");
+}
+
+#[test]
+fn header_stays_right() {
+    let mut asked = Scene::of(HeaderStaysRight::default());
+    let step = Step::SetHeaderRoute { name: "testers".into(), route: Some(header()) };
+    let strategy = Strategy::builder().managed_route("testers").step(step).build().unwrap();
+    asked.spec = Spec::new(strategy, r("v2")).replicas(10);
+    asked.decides([add_header()]).holds();
+    Scene::of(HeaderStaysRight::default()).decides([add_header()]).broken("no step asks for it");
+    let mut superseded = Scene::of(HeaderStaysRight::default());
+    superseded.has_header("v2");
+    superseded.plan.status.canary = Some(r("v3"));
+    superseded.decides([select(None, Some("v3"))]).broken("under the managed routes of another revision");
+}
+
+#[test]
+fn no_weight_is_kept_on_a_vanished_canary() {
+    let vanished = || {
+        let mut scene = Scene::of(NoDarkWeightKept::default());
+        scene.ready("v2", 0);
+        scene
+    };
+    vanished().decides([]).decides([]).decides([route(0)]).holds();
+    vanished().decides([]).decides([]).decides([]).broken("a canary without a ready pod");
+}
+
+#[test]
+fn no_wedge() {
+    let waits = |ends: EndsBy| {
+        let mut scene = Scene::of(NoWedge);
+        scene.plan.waiting.push(Waiting::new(WaitReason::Pause, None, ends));
+        scene
+    };
+    waits(EndsBy::Command([crate::CommandKind::Promote].into())).decides([]).holds();
+    Scene::of(NoWedge).decides([]).broken("nothing is waited for");
+    waits(EndsBy::Command([].into())).decides([]).broken("no command ends this wait");
+    waits(EndsBy::Time(Time::from_secs(999))).decides([]).broken("this wait has ended");
+    waits(EndsBy::Time(Time::from_secs(1_001))).decides([]).broken("no wake-up for the end");
+}
+
+#[test]
+fn unknown_holds() {
+    let unknown = || {
+        let mut scene = Scene::of(UnknownHolds);
+        scene.observed.traffic = None;
+        scene
+    };
+    unknown().decides([pods("v2", 12, None)]).holds();
+    unknown().decides([route(50)]).broken("traffic is written");
+    unknown().decides([pods("v2", 3, None)]).broken("pods are removed");
+    let mut passed = unknown();
+    passed.plan.status.step = 1;
+    passed.decides([]).broken("a step is passed");
+}
+
+#[test]
+fn capacity_without_routing() {
+    let unrouted = || {
+        let mut scene = Scene::of(Capacity);
+        let strategy = Strategy::builder().step(Step::SetWeight(50)).build().unwrap();
+        scene.spec = Spec::new(strategy, r("v2")).replicas(20);
+        scene
+    };
+    unrouted().decides([pods("v2", 15, None)]).holds();
+    unrouted().decides([pods("v2", 16, None)]).broken("added up to 26; at most 25");
+    unrouted().decides([pods("v1", 4, None)]).broken("removed down to 14; at least 15");
+    let mut marked = Scene::of(Capacity);
+    marked.revision("v2").mark = Some(Time::from_secs(1));
+    marked.decides([pods("v2", 11, Some(Time::from_secs(1)))]).broken("bears the mark and grows");
+}
