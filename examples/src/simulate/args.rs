@@ -2,6 +2,7 @@
 
 use super::{change::Change, duration, nearest::nearest, script::Scripted};
 use lexopt::{Arg, Parser, ValueExt};
+use rollout_core::sim::Delay;
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 /// What `--help` prints.
@@ -24,15 +25,15 @@ The script
 
 The world
   --replicas N                   instead of spec.replicas
-  --ready-after TIME             until a pod is ready (the readiness probe's first delay, or 5s)
+  --ready-after TIME[..TIME]     until a pod is ready (the readiness probe's first delay, or 5s)
   --never-ready [ROLLOUT:]SIDE   pods of stable or canary that are made after the update never get ready
   --lose-pods [ROLLOUT:]SIDE=N@TIME
                                  N pods of that side die at a time; new ones are made; repeatable
   --proxies N                    proxies, each with its own copy of routes, selectors and endpoints (3)
-  --proxy-lag TIME               until a proxy has what was written (2s)
+  --proxy-lag TIME[..TIME]       until a proxy has what was written (2s)
   --freeze-mesh FROM..TO         no proxy gets anything in between; repeatable
   --until TIME                   the last moment that is played (24h)
-  --seed N                       of the world's small coincidences (1)
+  --seed N                       of what is drawn from a span: `1s..3s` is anything in between (1)
 
 The output
   --objects                      with the changed objects, as unified diffs
@@ -62,11 +63,11 @@ pub(crate) struct Args {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct World {
     pub(crate) replicas: Option<u32>,
-    pub(crate) ready_after: Option<Duration>,
+    pub(crate) ready_after: Option<Delay>,
     pub(crate) never_ready: Vec<(Option<String>, Side)>,
     pub(crate) lose: Vec<Lose>,
     pub(crate) proxies: u32,
-    pub(crate) proxy_lag: Duration,
+    pub(crate) proxy_lag: Delay,
     pub(crate) freeze: Vec<(Duration, Duration)>,
     pub(crate) until: Duration,
     pub(crate) seed: u64,
@@ -202,7 +203,7 @@ impl Default for World {
             never_ready: Vec::new(),
             lose: Vec::new(),
             proxies: 3,
-            proxy_lag: Duration::from_secs(2),
+            proxy_lag: Delay::from(Duration::from_secs(2)),
             freeze: Vec::new(),
             until: Duration::from_secs(24 * 3600),
             seed: 1,
@@ -214,14 +215,22 @@ impl World {
     fn valued(&mut self, name: &str, value: &str) -> Result<(), String> {
         match name {
             "replicas" => self.replicas = Some(number(value, MOST_PODS)?),
-            "ready-after" => self.ready_after = Some(duration::parse(value)?),
+            "ready-after" => self.ready_after = Some(delay(value)?),
             "never-ready" => {
                 let (rollout, side) = about(value);
                 self.never_ready.push((rollout, Side::parse(side)?));
             }
             "lose-pods" => self.lose.push(Lose::parse(value)?),
-            "proxies" => self.proxies = number(value, 1_000)?,
-            "proxy-lag" => self.proxy_lag = duration::parse(value)?,
+            "proxies" => {
+                self.proxies = number(value, 1_000).and_then(|number| {
+                    if number > 0 {
+                        Ok(number)
+                    } else {
+                        Err("without a proxy there is no request; write 1 or more".to_owned())
+                    }
+                })?
+            }
+            "proxy-lag" => self.proxy_lag = delay(value)?,
             "freeze-mesh" => self.freeze.push(span(value)?),
             "until" => self.until = duration::parse(value)?,
             _ => {
@@ -248,6 +257,14 @@ fn about(text: &str) -> (Option<String>, &str) {
     match text.split_once(':') {
         Some((rollout, rest)) => (Some(rollout.to_owned()), rest),
         None => (None, text),
+    }
+}
+
+/// A time, or a span from which each is drawn.
+fn delay(text: &str) -> Result<Delay, String> {
+    match text.split_once("..") {
+        Some((from, to)) => Ok(Delay::between(duration::parse(from)?, duration::parse(to)?)),
+        None => duration::parse(text).map(Delay::from),
     }
 }
 
@@ -320,7 +337,7 @@ mod tests {
         let args = parse("examples/manifests/weight").unwrap();
         assert_eq!(args.inputs, [PathBuf::from("examples/manifests/weight")]);
         assert_eq!(args.promote_after, Some(Duration::from_secs(600)));
-        assert_eq!((args.world.proxies, args.world.proxy_lag), (3, Duration::from_secs(2)));
+        assert_eq!((args.world.proxies, args.world.proxy_lag), (3, Delay::from(Duration::from_secs(2))));
         assert_eq!(args.expect, Expect::Healthy);
     }
 
@@ -329,7 +346,7 @@ mod tests {
         let args = parse(
             "- --set a:spec.replicas=2 --image web=nginx --update new --at 12m=abort --at a:13m=retry \
              --promote-after never --replicas 5 --ready-after 30s --never-ready canary --lose-pods a:stable=2@5m \
-             --proxies 4 --proxy-lag 500ms --freeze-mesh 5m..6m --until 2h --seed 7 --objects --json \
+             --proxies 4 --proxy-lag 500ms..1s --freeze-mesh 5m..6m --until 2h --seed 7 --objects --json \
              --expect aborted",
         )
         .unwrap();
@@ -339,11 +356,11 @@ mod tests {
             Lose { rollout: Some("a".to_owned()), side: Side::Stable, pods: 2, at: Duration::from_secs(300) };
         let world = World {
             replicas: Some(5),
-            ready_after: Some(Duration::from_secs(30)),
+            ready_after: Some(Delay::from(Duration::from_secs(30))),
             never_ready: vec![(None, Side::Canary)],
             lose: vec![lose],
             proxies: 4,
-            proxy_lag: Duration::from_millis(500),
+            proxy_lag: Delay::between(Duration::from_millis(500), Duration::from_secs(1)),
             freeze: vec![(Duration::from_secs(300), Duration::from_secs(360))],
             until: Duration::from_secs(7200),
             seed: 7,

@@ -25,7 +25,8 @@ impl Model {
         for source in sources {
             let reading = read(&source.text, &source.name);
             reading.problems.into_iter().for_each(|problem| findings.located(problem));
-            reading.documents.into_iter().for_each(|document| model.add(document, findings));
+            let objects = reading.documents.into_iter().flat_map(Document::items);
+            objects.for_each(|object| model.add(object, findings));
         }
         model
     }

@@ -18,6 +18,9 @@ use rollout_core::{
 use serde_json::Value;
 use std::{collections::BTreeMap, time::Duration};
 
+/// A first deploy that takes longer is given up.
+const FIRST_DEPLOY: Duration = Duration::from_secs(24 * 3600);
+
 /// One Rollout on its way.
 #[derive(Debug)]
 pub(crate) struct Play<'a> {
@@ -84,7 +87,7 @@ impl<'a> Play<'a> {
         let first = revision(&self.live);
         self.name_revision(&first);
         self.note(Kind::FirstDeploy(first));
-        if !self.world.run_to_rest(self.args.world.until)? {
+        if !self.world.run_to_rest(FIRST_DEPLOY)? {
             return Ok(self.end());
         }
         self.clock = Clock { zero: self.world.now().ceil_to_second() };
@@ -186,7 +189,7 @@ impl<'a> Play<'a> {
         };
         let (stable_never, canary_never) = (never(Side::Stable), never(Side::Canary));
         if stable.as_ref() != Some(&target) {
-            let after = world.ready_after.unwrap_or_else(|| readiness(&self.live));
+            let after = world.ready_after.unwrap_or_else(|| readiness(&self.live).into());
             self.world.pods_ready_after(&target, after);
             if canary_never {
                 self.world.pods_never_ready(&target);

@@ -52,7 +52,7 @@ pub(crate) fn world(rollout: &Document, spec: Spec, mesh: ObjectMesh, args: &arg
     Sim::new(spec)
         .proxies(usize::try_from(world.proxies).unwrap_or(1))
         .proxy_lag(world.proxy_lag)
-        .pods_ready_after(world.ready_after.unwrap_or_else(|| readiness(rollout.value())))
+        .pods_ready_after(world.ready_after.unwrap_or_else(|| readiness(rollout.value()).into()))
         .seed(world.seed)
         .build_with(mesh, recorder)
 }

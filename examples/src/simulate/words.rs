@@ -59,7 +59,7 @@ pub(crate) fn words(happening: &Happening, names: &Names, clock: Clock) -> Strin
             Rest::Paused => "AT REST: paused, waits for a person".to_owned(),
             Rest::Aborted => "AT REST: aborted".to_owned(),
             Rest::Degraded => "AT REST: degraded, its pods make no progress".to_owned(),
-            Rest::Unfinished => "END: not at rest".to_owned(),
+            Rest::Unfinished => "END: unfinished".to_owned(),
         },
     }
 }

@@ -111,6 +111,19 @@ fn standard_input_and_json_say_the_same_as_files() {
 }
 
 #[test]
+fn a_list_as_kubectl_prints_it_and_spans_drawn_by_the_seed() {
+    let text = fs::read_to_string(crate::root().join(format!("{WEIGHT}/provider.yaml"))).unwrap();
+    let items = text.split("\n---\n").map(|document| serde_yaml::from_str::<Value>(document).unwrap());
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": items.collect::<Vec<_>>()}).to_string();
+    let path = format!("{WEIGHT}/provider.yaml");
+    assert_eq!(simulate_with(&["-"], &list).out, simulate(&[&path]).out);
+    let run =
+        |seed| simulate(&[&path, "--proxy-lag", "1s..4s", "--ready-after", "5s..50s", "--seed", seed]).out;
+    assert_eq!(run("1"), run("1"));
+    assert_ne!(run("1"), run("2"));
+}
+
+#[test]
 fn an_update_from_another_manifest() {
     let folder = std::env::temp_dir().join(format!("simulate-update-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();

@@ -1,6 +1,10 @@
-use super::{Diagnostic, Place, diagnostic::Lines, place::Places};
+use super::{
+    Diagnostic, Place,
+    diagnostic::Lines,
+    place::{Children, Places},
+};
 use crate::argo::{Finding, Severity};
-use alloc::sync::Arc;
+use alloc::{sync::Arc, vec::Vec};
 use serde_json::Value;
 
 /// One document of a text: a value, and where each part of it stands.
@@ -26,6 +30,31 @@ impl Document {
     #[must_use]
     pub fn into_value(self) -> Value {
         self.value
+    }
+
+    /// The objects of a `List`, as `kubectl get -o yaml` prints several; the document itself when it is none.
+    ///
+    /// ```
+    /// use rollout_core::argo::read;
+    /// let text = "kind: List\nitems:\n- kind: Rollout\n- kind: Service\n";
+    /// let kinds = |document: rollout_core::argo::Document| document.kind().map(String::from);
+    /// let items = read(text, "all.yaml").documents.remove(0).items();
+    /// assert_eq!(items[1].place("kind").line, 4);
+    /// assert_eq!(items.into_iter().filter_map(kinds).collect::<Vec<_>>(), ["Rollout", "Service"]);
+    /// ```
+    #[must_use]
+    pub fn items(mut self) -> Vec<Self> {
+        let is_list = self.kind().is_some_and(|kind| kind.ends_with("List"));
+        let Some(Value::Array(values)) = self.value.get_mut("items").filter(|_| is_list) else {
+            return Vec::from([self]);
+        };
+        let values = core::mem::take(values);
+        let Children::Map(mut fields) = self.places.children else { return Vec::new() };
+        let Some(Children::List(places)) = fields.remove("items").map(|items| items.children) else {
+            return Vec::new();
+        };
+        let items = values.into_iter().zip(places);
+        items.map(|(value, places)| Self { value, places, lines: self.lines.clone() }).collect()
     }
 
     /// The object's kind, such as `Rollout`.
