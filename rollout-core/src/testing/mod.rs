@@ -5,6 +5,9 @@
 //! deciding code. The laws that compare the function with itself (`deterministic`, `early_is_harmless` …)
 //! are the exception: they call it again with recorded inputs.
 
+mod backend;
 pub mod history;
 pub mod laws;
 mod reading;
+
+pub use backend::{Deviation, Try, try_backend};
