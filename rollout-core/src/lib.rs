@@ -35,13 +35,13 @@
 //! # Features
 //!
 //! None by default: the bare core is serde and thiserror. `argo`: the wire form of Argo Rollouts. `yaml`:
-//! located parsing of what a person wrote; the only one that needs std. `backend`: objects, editors and the
+//! located parsing of what a person wrote. `backend`: objects, editors and the
 //! async traits. `sim`: the virtual world. `testing`: laws and histories.
 #![cfg_attr(feature = "sim", doc = include_str!("sim/front_page.md"))]
 #![no_std]
 
 extern crate alloc;
-#[cfg(any(feature = "yaml", test))]
+#[cfg(test)]
 extern crate std;
 
 #[cfg(feature = "argo")]
