@@ -27,6 +27,9 @@ use alloc::{
 #[derive(Debug, Clone)]
 pub struct CoreMesh {
     manifests: Vec<(ObjectRef, Content)>,
+    /// Selectors and routes are written through two backends (Services, and the traffic manager): a write of
+    /// one does not mind a change of the other.
+    apart: bool,
     /// The versions of all objects, as they were last handed out; `None` after a write.
     version: Option<Version>,
 }
@@ -43,13 +46,27 @@ impl CoreMesh {
     pub fn new() -> Self {
         let users_own = || Some(Selection::UsersOwn);
         let selectors = Content::Selectors { stable: users_own(), canary: users_own() };
-        Self { manifests: Vec::from([routes(0, false), selector("subsets", selectors)]), version: None }
+        Self {
+            manifests: Vec::from([routes(0, false), selector("subsets", selectors)]),
+            apart: false,
+            version: None,
+        }
     }
 
     /// No object at all: there is no traffic manager.
     #[must_use]
     pub fn none() -> Self {
-        Self { manifests: Vec::new(), version: None }
+        Self { manifests: Vec::new(), apart: false, version: None }
+    }
+
+    /// The same objects, by name and content, as another mesh begins with.
+    #[must_use]
+    pub fn like(other: &mut impl Mesh) -> Self {
+        let manifests: Vec<_> =
+            other.objects().into_iter().map(|object| (object.name, object.content)).collect();
+        let one_side = |content: &Content| matches!(content, Content::Selectors { stable, canary } if stable.is_none() != canary.is_none());
+        let apart = manifests.iter().any(|(_, content)| one_side(content));
+        Self { manifests, apart, version: None }
     }
 
     /// This many objects with routes.
@@ -74,6 +91,7 @@ impl CoreMesh {
         let stable = Content::Selectors { stable: users_own(), canary: None };
         let canary = Content::Selectors { stable: None, canary: users_own() };
         self.manifests.extend([selector("stable", stable), selector("canary", canary)]);
+        self.apart = true;
         self
     }
 }
@@ -129,6 +147,8 @@ impl Mesh for CoreMesh {
                             list.push(selection.clone());
                         }
                     }
+                    // A stable Service is the users' front door.
+                    seen.stable_used_elsewhere |= self.apart && stable.is_some();
                 }
                 Content::Routes { routes, stable_elsewhere, canary_elsewhere } => {
                     seen.routes.push(routes.clone());
@@ -148,7 +168,14 @@ impl Mesh for CoreMesh {
         most: usize,
     ) -> MeshWritten {
         let mut written = Written { seen, changes: Vec::new(), took_effect: false };
-        let answer = written.write(objects, what, most);
+        let answer = match (what, self.apart) {
+            (MeshWrite::Select(_), true) => written.write(objects, what, most, &[SELECTORS]),
+            (MeshWrite::Route(_), true) => written.write(objects, what, most, &[ROUTES]),
+            (MeshWrite::Fence(_), true) => written
+                .write(objects, what, most, &[SELECTORS])
+                .and_then(|_| written.write(objects, what, most, &[ROUTES])),
+            (_, false) => written.write(objects, what, most, &[SELECTORS, ROUTES]),
+        };
         let Written { took_effect, changes, .. } = written;
         let version = chained(seen, changes);
         if took_effect {
@@ -160,26 +187,39 @@ impl Mesh for CoreMesh {
 
     fn reapply(&mut self, objects: &mut [TrafficObject], object: usize) {
         if let (Some(stored), Some((_, manifest))) = (objects.get_mut(object), self.manifests.get(object)) {
-            let same = same_content(&stored.content, manifest);
-            stored.content = manifest.clone();
-            stored.nonce = None;
-            stored.write += 1;
-            stored.generation += u64::from(!same);
-            self.version = None;
+            let content = manifest.clone();
+            self.somebody_writes(stored, content);
         }
     }
 
     fn strip(&mut self, objects: &mut [TrafficObject], object: usize) {
         if let Some(stored) = objects.get_mut(object) {
-            if let Content::Routes { routes, .. } = &mut stored.content {
+            let mut content = stored.content.clone();
+            if let Content::Routes { routes, .. } = &mut content {
                 routes.written_for = None;
             }
-            stored.nonce = None;
-            stored.write += 1;
-            self.version = None;
+            self.somebody_writes(stored, content);
         }
     }
 }
+
+impl CoreMesh {
+    /// Somebody else writes an object, without our nonce; a write that changes nothing is none.
+    fn somebody_writes(&mut self, stored: &mut TrafficObject, content: Content) {
+        if stored.nonce.is_none() && stored.content == content {
+            return;
+        }
+        stored.generation += u64::from(!same_content(&stored.content, &content));
+        stored.content = content;
+        stored.nonce = None;
+        stored.write += 1;
+        self.version = None;
+    }
+}
+
+type Layer = fn(&Content) -> bool;
+const SELECTORS: Layer = |content| matches!(content, Content::Selectors { .. });
+const ROUTES: Layer = |content| matches!(content, Content::Routes { .. });
 
 struct Written<'a> {
     seen: &'a Version,
@@ -188,15 +228,28 @@ struct Written<'a> {
 }
 
 impl Written<'_> {
+    /// Where it stands in what was seen; `None` when it has changed since, or was not seen.
+    fn unchanged(&self, object: &TrafficObject) -> Option<usize> {
+        let at = self.seen.objects().iter().position(|(name, _)| *name == object.name)?;
+        let (_, version) = self.seen.objects().get(at)?;
+        (version.write.parse() == Ok(object.write)).then_some(at)
+    }
+
+    /// Writes the objects of these layers, unless one of them has changed since it was seen.
     fn write(
         &mut self,
         objects: &mut [TrafficObject],
         what: MeshWrite<'_>,
         most: usize,
+        layers: &[Layer],
     ) -> Result<Outcome, Failure> {
+        let ours = |object: &TrafficObject| layers.iter().any(|layer| layer(&object.content));
+        if objects.iter().any(|object| ours(object) && self.unchanged(object).is_none()) {
+            return Err(Failure::Conflict);
+        }
         let mut outcome = Outcome::AsItWas;
         let mut named = false;
-        for object in objects {
+        for object in objects.iter_mut().filter(|object| ours(object)) {
             let content = match (what, &object.content) {
                 (MeshWrite::Fence(_), _) => None,
                 (MeshWrite::Select(to), Content::Selectors { stable, canary }) => {
@@ -224,12 +277,7 @@ impl Written<'_> {
             if self.changes.len() >= most {
                 return Err(Failure::Unclear(String::from("the connection broke half-way")));
             }
-            let at = self.seen.objects().iter().position(|(name, _)| *name == object.name);
-            let at = at.filter(|at| {
-                let seen = self.seen.objects().get(*at).map(|(_, version)| &*version.write);
-                seen.and_then(|seen| seen.parse().ok()) == Some(object.write)
-            });
-            let Some(at) = at else { return Err(Failure::Conflict) };
+            let Some(at) = self.unchanged(object) else { return Err(Failure::Conflict) };
             object.write += 1;
             if let MeshWrite::Fence(nonce) = what {
                 object.nonce = Some(nonce.into());
@@ -288,6 +336,7 @@ fn routed(now: &RoutesSeen, to: &Routes) -> Option<RoutesSeen> {
         WeightChange::To { weight, .. } => Range::exact(weight),
     };
     let managed_stays = match &to.managed {
+        _ if !now.takes_managed => true,
         ManagedChange::Keep => true,
         ManagedChange::Retain(names) => now.managed.iter().all(|here| names.contains(&here.name)),
         ManagedChange::To(routes) => now.in_order && same_routes(&now.managed, routes),
@@ -296,6 +345,7 @@ fn routed(now: &RoutesSeen, to: &Routes) -> Option<RoutesSeen> {
         return None;
     }
     let managed: Vec<ManagedSeen> = match &to.managed {
+        _ if !now.takes_managed => now.managed.clone(),
         ManagedChange::Keep => now.managed.clone(),
         ManagedChange::Retain(names) => {
             now.managed.iter().filter(|here| names.contains(&here.name)).cloned().collect()

@@ -1,7 +1,7 @@
 use crate::{
     Range, Revision, RevisionSeen, Time,
     sim::process::observe::WorkloadState,
-    traffic::{Seen, Settled, Version},
+    traffic::{ObjectRef, Seen, Settled, Version},
 };
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -55,13 +55,14 @@ impl Ages {
     pub(super) fn fill(
         &mut self,
         seen: &mut Seen,
-        is_route: impl Fn(usize) -> bool,
+        is_route: impl Fn(&ObjectRef) -> bool,
         endpoints: impl Fn(&Revision) -> u64,
         revisions: &[RevisionSeen],
         now: Time,
     ) {
         seen.routes_settled = age(&mut self.routes, contents(&seen.version, &is_route), now);
-        seen.selectors_settled = age(&mut self.selectors, contents(&seen.version, |at| !is_route(at)), now);
+        seen.selectors_settled =
+            age(&mut self.selectors, contents(&seen.version, |name| !is_route(name)), now);
         seen.endpoints.clear();
         for workload in revisions {
             let row = self.ready.iter().position(|(revision, ..)| *revision == workload.revision);
@@ -82,9 +83,9 @@ impl Ages {
     }
 }
 
-fn contents(version: &Version, wanted: impl Fn(usize) -> bool) -> impl Iterator<Item = u64> {
-    let objects = version.objects().iter().enumerate().filter(move |(at, _)| wanted(*at));
-    objects.map(|(_, (_, version))| version.content)
+fn contents(version: &Version, wanted: impl Fn(&ObjectRef) -> bool) -> impl Iterator<Item = u64> {
+    let objects = version.objects().iter().filter(move |(name, _)| wanted(name));
+    objects.map(|(_, version)| version.content)
 }
 
 fn age(known: &mut Vec<(u64, Time)>, contents: impl Iterator<Item = u64>, now: Time) -> Settled {

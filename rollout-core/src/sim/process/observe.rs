@@ -6,7 +6,7 @@ use crate::{
         settings::{Kind, PerKind},
         world::World,
     },
-    traffic::{Seen, Version},
+    traffic::{ObjectRef, Seen, Version},
 };
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
@@ -205,8 +205,11 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             return;
         }
         let objects: &[TrafficObject] = &self.truth.traffic;
-        let is_route =
-            |at: usize| matches!(objects.get(at).map(|object| &object.content), Some(Content::Routes { .. }));
+        // A mesh may list its versions in another order.
+        let is_route = |name: &ObjectRef| {
+            let object = objects.iter().find(|object| object.name == *name);
+            object.is_some_and(|object| matches!(object.content, Content::Routes { .. }))
+        };
         let (workloads, shadows) = (&self.truth.workloads, &self.shadows);
         let endpoints = |revision: &Revision| {
             let mut both = workloads.iter().zip(shadows);
