@@ -221,15 +221,7 @@ impl World {
                 self.never_ready.push((rollout, Side::parse(side)?));
             }
             "lose-pods" => self.lose.push(Lose::parse(value)?),
-            "proxies" => {
-                self.proxies = number(value, 1_000).and_then(|number| {
-                    if number > 0 {
-                        Ok(number)
-                    } else {
-                        Err("without a proxy there is no request; write 1 or more".to_owned())
-                    }
-                })?
-            }
+            "proxies" => self.proxies = number(value, 1_000).and_then(at_least_one)?,
             "proxy-lag" => self.proxy_lag = delay(value)?,
             "freeze-mesh" => self.freeze.push(span(value)?),
             "until" => self.until = duration::parse(value)?,
@@ -250,6 +242,11 @@ fn number(text: &str, most: u32) -> Result<u32, String> {
         .ok()
         .filter(|number| *number <= most)
         .ok_or_else(|| format!("{text:?} is no whole number from 0 to {most}"))
+}
+
+fn at_least_one(proxies: u32) -> Result<u32, String> {
+    let error = || "without a proxy there is no request; write 1 or more".to_owned();
+    (proxies > 0).then_some(proxies).ok_or_else(error)
 }
 
 /// `[ROLLOUT:]` in front of something.
