@@ -1,0 +1,72 @@
+use rollout_core::traffic::ObjectRef;
+use std::sync::Arc;
+
+/// A kind of object, and how it is addressed.
+///
+/// ```
+/// use rollout_kube::Kind;
+/// let kind = Kind::new("networking.istio.io", "v1alpha3", "VirtualService", "virtualservices");
+/// assert_eq!(kind.path("shop"), "/apis/networking.istio.io/v1alpha3/namespaces/shop/virtualservices");
+/// assert_eq!(Kind::new("", "v1", "Service", "services").path(""), "/api/v1/services");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Kind {
+    /// Its API group; empty for the core group.
+    pub group: Arc<str>,
+    /// The version of the group that is spoken.
+    pub version: Arc<str>,
+    /// Its name (`VirtualService`).
+    pub kind: Arc<str>,
+    /// Its name in paths (`virtualservices`).
+    pub plural: Arc<str>,
+}
+
+impl Kind {
+    /// A kind of namespaced objects.
+    #[must_use]
+    pub fn new(group: &str, version: &str, kind: &str, plural: &str) -> Self {
+        Self { group: group.into(), version: version.into(), kind: kind.into(), plural: plural.into() }
+    }
+
+    /// Where the objects of a namespace are; of all namespaces when it is empty.
+    #[must_use]
+    pub fn path(&self, namespace: &str) -> String {
+        let root = if self.group.is_empty() { "/api" } else { "/apis/" };
+        let place = if namespace.is_empty() { String::new() } else { format!("/namespaces/{namespace}") };
+        format!("{root}{}/{}{place}/{}", self.group, self.version, self.plural)
+    }
+
+    /// `apps/v1`
+    #[must_use]
+    pub fn api_version(&self) -> String {
+        if self.group.is_empty() {
+            return self.version.to_string();
+        }
+        format!("{}/{}", self.group, self.version)
+    }
+
+    /// Whether an object is of this kind, in whatever version.
+    #[must_use]
+    pub fn is_of(&self, object: &ObjectRef) -> bool {
+        self.group == object.group && self.kind == object.kind
+    }
+
+    /// One object of this kind.
+    #[must_use]
+    pub fn object(&self, namespace: &str, name: &str) -> ObjectRef {
+        ObjectRef::new(&self.group, &self.kind, namespace, name)
+    }
+
+    /// The kinds that a store knows from the start.
+    pub(crate) fn known() -> Vec<Self> {
+        let istio = "networking.istio.io";
+        vec![
+            Self::new("", "v1", "Service", "services"),
+            Self::new("apps", "v1", "ReplicaSet", "replicasets"),
+            Self::new("argoproj.io", "v1alpha1", "Rollout", "rollouts"),
+            Self::new(istio, "v1alpha3", "VirtualService", "virtualservices"),
+            Self::new(istio, "v1alpha3", "DestinationRule", "destinationrules"),
+        ]
+    }
+}

@@ -1,0 +1,216 @@
+use super::{Kind, Requests};
+use async_trait::async_trait;
+use kube::Client;
+use rollout_core::{
+    backend::{Object, ObjectStore, StoreError},
+    traffic::{ObjectRef, ObjectVersion},
+};
+use serde_json::Value;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// Objects on a Kubernetes API server, each read and written live.
+///
+/// It knows Services, ReplicaSets, Rollouts, VirtualServices and DestinationRules; others are named with
+/// [`kind`](Self::kind). A write is a `PUT` with the resource version that was read. An answer 4xx is a
+/// refusal (409 a conflict); everything else, also no answer within 30 s, may have taken effect.
+///
+/// ```no_run
+/// use rollout_core::{backend::{NoDataPlane, ServiceEditor, Stored}};
+/// use rollout_kube::KubeStore;
+/// # async fn example() -> Result<(), kube::Error> {
+/// let store = KubeStore::new(kube::Client::try_default().await?, "my-controller");
+/// let backend = Stored::new(ServiceEditor::new("shop", Some("stable"), Some("canary")), store, NoDataPlane);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct KubeStore {
+    requests: Requests,
+}
+
+impl KubeStore {
+    /// A store that names `manager` as the writer of what it writes.
+    #[must_use]
+    pub fn new(client: Client, manager: &str) -> Self {
+        Self { requests: Requests::new(client, manager) }
+    }
+
+    /// Knows this kind, too, or speaks of it in another version of its API.
+    #[must_use]
+    pub fn kind(mut self, kind: Kind) -> Self {
+        self.requests.add(kind);
+        self
+    }
+}
+
+#[async_trait]
+impl ObjectStore for KubeStore {
+    async fn get(&self, object: &ObjectRef) -> Result<Object, StoreError> {
+        let value = self.requests.get(object).await?;
+        let version = version_of(&value);
+        Ok(Object { value: value.into(), version })
+    }
+
+    async fn list(&self, like: &ObjectRef) -> Result<Vec<(ObjectRef, Object)>, StoreError> {
+        let values = self.requests.list(like, "").await?;
+        let named = |value: Value| {
+            let text = |field: &str| value.pointer(field).and_then(Value::as_str).unwrap_or_default();
+            let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
+            let object = ObjectRef::new(&like.group, &like.kind, namespace, name);
+            let version = version_of(&value);
+            (object, Object { value: value.into(), version })
+        };
+        Ok(values.into_iter().map(named).collect())
+    }
+
+    async fn replace(
+        &self,
+        object: &ObjectRef,
+        mut to: Value,
+        read: &ObjectVersion,
+    ) -> Result<ObjectVersion, StoreError> {
+        conditional(object, &mut to, read)?;
+        self.requests.replace(object, &to).await.map(|written| version_of(&written))
+    }
+}
+
+/// Makes a write conditional on the version that was read.
+pub(crate) fn conditional(
+    object: &ObjectRef,
+    to: &mut Value,
+    read: &ObjectVersion,
+) -> Result<(), StoreError> {
+    let Some(metadata) = to.get_mut("metadata").and_then(Value::as_object_mut) else {
+        return Err(StoreError::Refused { object: object.clone(), why: "it has no metadata".to_owned() });
+    };
+    metadata.insert("resourceVersion".to_owned(), Value::from(&*read.write));
+    Ok(())
+}
+
+/// The version of an object. One whose kind counts no generations (a Service) has a hash of its content
+/// instead.
+pub(crate) fn version_of(value: &Value) -> ObjectVersion {
+    let metadata = value.get("metadata");
+    let field = |name: &str| metadata.and_then(|metadata| metadata.get(name));
+    let write = field("resourceVersion").and_then(Value::as_str).unwrap_or_default();
+    let content = field("generation").and_then(Value::as_u64);
+    ObjectVersion { write: write.into(), content: content.unwrap_or_else(|| content_hash(value)) }
+}
+
+fn content_hash(value: &Value) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for (key, part) in value.as_object().into_iter().flatten() {
+        if !matches!(key.as_str(), "metadata" | "status" | "apiVersion" | "kind") {
+            key.hash(&mut hasher);
+            part.to_string().hash(&mut hasher);
+        }
+    }
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::mock::{Answer, server};
+    use rollout_core::{
+        Failure,
+        backend::{BackendError, NoDataPlane, ServiceEditor, Stored, TrafficBackend},
+        traffic::Selectors,
+    };
+    use serde_json::json;
+
+    fn service() -> ObjectRef {
+        ObjectRef::new("", "Service", "shop", "canary")
+    }
+
+    fn stored(version: &str) -> Value {
+        json!({
+            "apiVersion": "v1", "kind": "Service",
+            "metadata": {"namespace": "shop", "name": "canary", "resourceVersion": version},
+            "spec": {"selector": {"app": "shop"}, "ports": [{"port": 80}]}
+        })
+    }
+
+    #[tokio::test]
+    async fn a_write_carries_the_version_that_was_read_and_says_the_new_one() {
+        let (client, seen) = server(|request| match request.method.as_str() {
+            "GET" => Answer::ok(stored("7")),
+            _ => Answer::ok(stored("8")),
+        });
+        let backend = Stored::new(
+            ServiceEditor::new("shop", None, Some("canary")),
+            KubeStore::new(client, "us"),
+            NoDataPlane,
+        );
+        let read = backend.observe(&[]).await.unwrap();
+        let to = Selectors { stable: None, canary: Some(rollout_core::Revision::from("v2").into()) };
+        let written = backend.select(&to, &read.version).await.unwrap();
+        assert_eq!(&*written.version.of(&service()).unwrap().write, "8");
+        let requests = seen.lock().unwrap();
+        let put = requests.iter().find(|request| request.method == "PUT").unwrap();
+        assert_eq!(put.uri, "/api/v1/namespaces/shop/services/canary?fieldManager=us");
+        assert_eq!(put.body["metadata"]["resourceVersion"], "7");
+        assert_eq!(put.body["spec"]["ports"], json!([{"port": 80}]), "what is not ours stays");
+    }
+
+    #[tokio::test]
+    async fn what_a_failed_write_means() {
+        let cases = [
+            (409, Failure::Conflict),
+            (403, Failure::Refused("Service shop/canary: because".into())),
+            (429, Failure::Refused("Service shop/canary: because".into())),
+            (500, Failure::Unclear("Service shop/canary: because (it may have taken effect)".into())),
+            (504, Failure::Unclear("Service shop/canary: because (it may have taken effect)".into())),
+        ];
+        for (code, expected) in cases {
+            let (client, _) = server(move |_| Answer::failure(code, "because"));
+            let store = KubeStore::new(client, "us");
+            let read = ObjectVersion { write: "7".into(), content: 1 };
+            let error = store.replace(&service(), stored("7"), &read).await.unwrap_err();
+            assert_eq!(Failure::from(&BackendError::from(error)), expected, "{code}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_answer_in_half_a_minute_may_have_taken_effect() {
+        let (client, _) = server(|_| Answer::Never);
+        let store = KubeStore::new(client, "us");
+        let read = ObjectVersion { write: "7".into(), content: 1 };
+        let error = store.replace(&service(), stored("7"), &read).await.unwrap_err();
+        assert!(matches!(error, StoreError::Unclear { .. }), "{error}");
+        let error = store.get(&service()).await.unwrap_err();
+        assert!(matches!(error, StoreError::Unreadable { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_and_what_cannot_be_read_are_different() {
+        let (client, _) = server(|_| Answer::failure(404, "none"));
+        let error = KubeStore::new(client, "us").get(&service()).await.unwrap_err();
+        assert_eq!(error, StoreError::NotFound(service()));
+        let (client, _) = server(|_| Answer::failure(403, "not yours"));
+        let error = KubeStore::new(client, "us").list(&service()).await.unwrap_err();
+        assert!(error.to_string().contains("not yours"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn an_unknown_kind_is_named_and_can_be_added() {
+        let (client, seen) = server(|_| Answer::ok(json!({"items": []})));
+        let route = ObjectRef::new("gateway.networking.k8s.io", "HTTPRoute", "shop", "shop");
+        let store = KubeStore::new(client, "us");
+        assert!(matches!(store.get(&route).await, Err(StoreError::Refused { .. })));
+        let store = store.kind(Kind::new("gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes"));
+        assert!(store.list(&route).await.unwrap().is_empty());
+        assert!(
+            seen.lock().unwrap()[0].uri.contains("gateway.networking.k8s.io/v1/namespaces/shop/httproutes")
+        );
+    }
+
+    #[test]
+    fn a_service_has_no_generation_so_its_content_counts() {
+        let mut changed = stored("7");
+        let annotated = version_of(&stored("8"));
+        assert_eq!(version_of(&changed).content, annotated.content);
+        changed["spec"]["selector"]["app"] = json!("other");
+        assert_ne!(version_of(&changed).content, annotated.content);
+        assert_eq!(version_of(&json!({"metadata": {"generation": 3}})).content, 3);
+    }
+}

@@ -1,0 +1,14 @@
+//! An object store over a Kubernetes client.
+
+mod answer;
+#[cfg(feature = "controller")]
+mod changes;
+mod kind;
+mod kube_store;
+#[cfg(test)]
+pub(crate) mod mock;
+mod requests;
+
+pub use kind::Kind;
+pub use kube_store::KubeStore;
+pub(crate) use requests::Requests;
