@@ -15,14 +15,24 @@ use rollout_core::{
     },
     traffic::ObjectRef,
 };
-use std::{collections::BTreeMap, env, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap,
+    env,
+    num::NonZero,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    thread,
+    time::Instant,
+};
 use support::{
     meets::{Request, meets},
     played::{Played, foreign},
 };
 
 /// How many are played. Those without routing have no objects and are left out.
-const HISTORIES: u64 = 1_000;
+const HISTORIES: u64 = 10_000;
 
 /// What is not the engine's in the objects stays as it is, byte for byte.
 #[derive(Debug)]
@@ -105,6 +115,36 @@ fn play(history: &History, record: bool) -> Laws {
     play_over(history, played.mesh(), if record { laws.recording() } else { laws })
 }
 
+#[derive(Debug, Default)]
+struct Found {
+    played: u32,
+    premises: BTreeMap<&'static str, u64>,
+    broken: BTreeMap<&'static str, Vec<(usize, u64)>>,
+}
+
+fn some(next: &AtomicU64, until: u64, found: &Mutex<Found>) {
+    let drawn = Histories::new();
+    loop {
+        let number = next.fetch_add(1, Relaxed);
+        if number >= until {
+            return;
+        }
+        let history = drawn.draw(number).expect("every number has a history");
+        if !history.recipe.routed {
+            continue;
+        }
+        let laws = play(&history, false);
+        let mut found = found.lock().expect("no history panics");
+        found.played += 1;
+        for (law, findings) in laws.findings() {
+            *found.premises.entry(law).or_default() += findings.premises();
+        }
+        if let Some(Violation { law, .. }) = laws.violation() {
+            found.broken.entry(law).or_default().push((history.happenings.len(), number));
+        }
+    }
+}
+
 #[test]
 fn every_law_holds_with_real_objects() {
     let (from, histories) = match number("ONLY") {
@@ -113,23 +153,15 @@ fn every_law_holds_with_real_objects() {
     };
     let drawn = Histories::new();
     let began = Instant::now();
-    let mut premises: BTreeMap<&str, u64> = BTreeMap::new();
-    let mut broken: BTreeMap<&str, Vec<(usize, u64)>> = BTreeMap::new();
-    let mut played = 0_u32;
-    for number in from..from + histories {
-        let history = drawn.draw(number).expect("every number has a history");
-        if !history.recipe.routed {
-            continue;
+    let next = AtomicU64::new(from);
+    let threads = thread::available_parallelism().map_or(2, NonZero::get);
+    let found = Mutex::new(Found::default());
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| some(&next, from + histories, &found));
         }
-        played += 1;
-        let laws = play(&history, false);
-        for (law, findings) in laws.findings() {
-            *premises.entry(law).or_default() += findings.premises();
-        }
-        if let Some(Violation { law, .. }) = laws.violation() {
-            broken.entry(law).or_default().push((history.happenings.len(), number));
-        }
-    }
+    });
+    let Found { played, premises, mut broken } = found.into_inner().expect("no history panics");
     let took = began.elapsed();
     println!(
         "{played} histories from number {from} in {took:.1?}: {:.0} a second",

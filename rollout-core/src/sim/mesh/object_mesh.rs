@@ -163,7 +163,11 @@ impl Mesh for ObjectMesh {
         self.store.show(objects.iter().map(|object| (&object.name, object.write)));
         let seen = ready(self.backend.observe(&[]));
         self.store.show_now();
-        seen.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+        let mut seen = seen.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+        // In the world's order: it keeps an age for each object by its place.
+        let version = |part: &Part| Some((part.name.clone(), seen.version.of(&part.name)?.clone()));
+        seen.version = self.parts.iter().filter_map(version).collect();
+        Ok(seen)
     }
 
     fn write(
