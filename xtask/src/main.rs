@@ -1,7 +1,8 @@
 //! The project's own commands.
 //!
 //! ```text
-//! cargo xtask test             every test, in the order of what fails fastest
+//! cargo xtask test             every test of the engine, in the order of what fails fastest
+//! cargo xtask test cluster     the tests of the adapter to a cluster
 //! cargo xtask verify [CHECK…]  the gate: reads only, changes nothing
 //! cargo xtask verify --list    what the gate checks
 //! cargo xtask fix [PART…]      mends: what clippy can (lint), the format, what documents quote (quotes)
@@ -39,6 +40,6 @@ fn main() -> ExitCode {
 }
 
 fn usage(what: &str) -> ExitCode {
-    eprintln!("{what}\nusage: cargo xtask test | verify [CHECK…] | verify --list | fix [PART…]");
+    eprintln!("{what}\nusage: cargo xtask test [cluster] | verify [CHECK…] | verify --list | fix [PART…]");
     ExitCode::from(2)
 }

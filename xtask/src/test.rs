@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every test.
 
 use crate::{
-    built::{program, test_everything, test_of},
+    built::{self, program, test_engine, test_of},
     documents,
     run::{Failed, run},
     workspace::Workspace,
@@ -11,16 +11,31 @@ use std::time::Instant;
 /// The tests over random histories, by how their names begin: they are run apart, to show what they print.
 const LAWS: &str = "every_law";
 
-/// All tests. What a test program prints last is cargo's own: how many passed and how many failed.
+/// All tests of the engine, or of the adapter to a cluster. What a test program prints last is cargo's own: how
+/// many passed and how many failed.
 pub(crate) fn test(arguments: &[String]) -> Result<(), Failed> {
-    if let Some(unknown) = arguments.first() {
-        return Err(format!("takes no arguments, got `{unknown}`; for one test, use `cargo test`"));
+    match arguments {
+        [] => engine(),
+        [what] if what == "cluster" => cluster(),
+        _ => Err("takes nothing, or `cluster`; for one test, use `cargo test`".into()),
     }
+}
+
+fn cluster() -> Result<(), Failed> {
+    let workspace = Workspace::read()?;
+    if workspace.members.iter().all(|member| member.name != built::CLUSTER) {
+        println!("there is no {} yet", built::CLUSTER);
+        return Ok(());
+    }
+    run(test_of(built::CLUSTER).arg("--all-features"))
+}
+
+fn engine() -> Result<(), Failed> {
     let workspace = Workspace::read()?;
     let began = Instant::now();
-    run(test_everything().args(["--", "--skip", LAWS]))?;
+    run(test_engine().args(["--", "--skip", LAWS]))?;
     step("unit tests, integration tests, examples in the documentation", began);
-    run(test_everything().args(["--test=laws", "--", "--nocapture", LAWS]))?;
+    run(test_engine().args(["--test=laws", "--", "--nocapture", LAWS]))?;
     step("the laws over random histories", began);
     run(test_of("rollout-core").args(["--all-features", "--test=mutants", "--", "--nocapture"]))?;
     step("each guard switched off", began);
