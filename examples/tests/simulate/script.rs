@@ -91,7 +91,7 @@ fn a_change_that_cannot_be_made_is_rejected_with_the_reason() {
     let answer = of_kind(&events, "command")[0];
     assert_eq!(answer["accepted"], false);
     assert!(
-        answer["reason"].as_str().unwrap().starts_with("spec.replicas: must be a whole number"),
+        answer["reason"].as_str().unwrap().starts_with("spec.replicas: `replicas` must be a whole number"),
         "{answer}"
     );
 }

@@ -19,7 +19,8 @@ impl Reader {
 
     /// Notes that what stands here is not what the language has here.
     pub(crate) fn wrong(&mut self, wanted: &str, found: &Value, instead: &str) {
-        let message = format!("must be {wanted}, found {}", describe(found));
+        let message = format!("{} must be {wanted}, found {}", subject(&self.path), describe(found));
+        let instead = if instead.is_empty() { format!("write {wanted}") } else { instead.into() };
         self.findings.push(Finding::new(Severity::Error, self.path.clone(), message, instead));
     }
 
@@ -109,6 +110,19 @@ fn shorten(key: &str) -> &str {
 pub(crate) fn push_index(path: &mut String, index: usize) {
     // Writing to a `String` cannot fail.
     let _ = write!(path, "[{index}]");
+}
+
+/// What a path ends with, as the subject of a sentence.
+pub(crate) fn subject(path: &str) -> String {
+    if path.is_empty() {
+        return "the document".into();
+    }
+    let bracket = path.strip_suffix(']').and_then(|path| path.rsplit_once('['));
+    let is_index = bracket.is_some_and(|(_, index)| index.bytes().all(|b| b.is_ascii_digit()));
+    match bracket {
+        Some((_, key)) if !is_index => format!("`{key}`"),
+        _ => format!("`{}`", path.rsplit('.').next().unwrap_or(path)),
+    }
 }
 
 /// What stands there, in words that fit on a line.

@@ -123,6 +123,7 @@ fn answers(rollout: &Value) {
     let report = check(rollout);
     for finding in &report.findings {
         assert!(!finding.message.is_empty(), "{finding}");
+        assert!(!finding.instead.is_empty() || finding.path.is_empty(), "{finding}");
     }
     let made = convert(&report.rollout, template_hash(rollout));
     if report.is_valid() && made.unsupported.is_empty() {

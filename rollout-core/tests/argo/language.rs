@@ -216,7 +216,7 @@ fn what_makes_no_sense_is_a_warning() {
     ];
     assert_eq!(routed(json!({"steps": steps})), want);
     let of = |canary: Value| warnings(&canary).into_iter().map(|warning| warning.message).collect::<Vec<_>>();
-    assert_eq!(of(json!({"maxSurge": "3"})), ["is in quotes, so it means 3 per cent"]);
+    assert_eq!(of(json!({"maxSurge": "3"})), ["`maxSurge` is in quotes, so it means 3 per cent"]);
     assert_eq!(of(json!({"maxSurge": "101%", "maxUnavailable": -1})).len(), 2);
     assert_eq!(of(json!({"replicaProgressThreshold": {"type": "Pod", "value": 1}})).len(), 1);
     assert_eq!(of(json!({"scaleDownDelayRevisionLimit": 11})).len(), 1);

@@ -153,7 +153,7 @@ warning: unknown field `strategie`: it is ignored
     assert_eq!(
         shown[1],
         "\
-error: must be a whole number between -2147483648 and 2147483647, found the text \"3\"
+error: `replicas` must be a whole number within 32 bits, found the text \"3\"
  --> demo.yaml:5:13
   |
 5 |   replicas: \"3\"

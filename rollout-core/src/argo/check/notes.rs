@@ -1,5 +1,6 @@
-use crate::argo::{Finding, Findings, Severity};
-use alloc::string::String;
+use crate::argo::{Finding, Findings, Severity, reader::subject};
+use alloc::{format, string::String};
+use core::fmt::Display;
 
 /// What the rules found.
 #[derive(Debug, Default)]
@@ -29,12 +30,15 @@ impl Notes {
         self.findings.push(Finding { stands_at: Some(place.into()), ..finding });
     }
 
+    /// A warning; `message` goes on after the name of what stands at `path`.
     pub(super) fn warning(
         &mut self,
         path: impl Into<String>,
-        message: impl Into<String>,
+        message: impl Display,
         instead: impl Into<String>,
     ) {
+        let path = path.into();
+        let message = format!("{} {message}", subject(&path));
         self.findings.push(Finding::new(Severity::Warning, path, message, instead));
     }
 }

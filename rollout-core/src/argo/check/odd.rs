@@ -19,7 +19,7 @@ pub(super) fn check(spec: &RolloutSpec, notes: &mut Notes) {
     let steps = canary.steps.as_deref().unwrap_or_default().len();
     let start = canary.analysis.as_ref().and_then(|analysis| analysis.starting_step);
     if start.is_some_and(|start| usize::try_from(start).map_or(true, |start| start > steps)) {
-        let message = format!("there is no such step: there are {steps}");
+        let message = format!("names a step that is not there: there are {steps}");
         notes.warning("spec.strategy.canary.analysis.startingStep", message, "count from 0");
     }
     let mut names = BTreeSet::new();
@@ -65,7 +65,7 @@ fn share(path: &str, text: &str, notes: &mut Notes) {
             "write a number of pods, or a share such as 25%",
         ),
         Ok(share) if !(0..=100).contains(&share) => {
-            notes.warning(path, "is not between 0% and 100%", "");
+            notes.warning(path, "is not between 0% and 100%", "write a share such as 25%");
         }
         Ok(_) if !text.ends_with('%') => {
             let message = format!("is in quotes, so it means {text} per cent");
@@ -88,7 +88,11 @@ fn delays(canary: &Canary, history: i32, notes: &mut Notes) {
     }
     if canary.scale_down_delay_revision_limit.is_some_and(|limit| limit > history) {
         let message = format!("is more than the {history} revisions that are kept (revisionHistoryLimit)");
-        notes.warning("spec.strategy.canary.scaleDownDelayRevisionLimit", message, "");
+        notes.warning(
+            "spec.strategy.canary.scaleDownDelayRevisionLimit",
+            message,
+            format!("write at most {history}"),
+        );
     }
 }
 
@@ -98,9 +102,9 @@ fn threshold(canary: &Canary, notes: &mut Notes) {
     let value = threshold.value.unwrap_or(0);
     match threshold.kind.as_deref().unwrap_or_default() {
         "Percent" if !(0..=100).contains(&value) => {
-            notes.warning(format!("{path}.value"), "is not between 0 and 100", "");
+            notes.warning(format!("{path}.value"), "is not between 0 and 100", "write a share such as 90");
         }
-        "Pods" if value < 0 => notes.warning(format!("{path}.value"), "is below 0", ""),
+        "Pods" if value < 0 => notes.warning(format!("{path}.value"), "is below 0", "write a number of pods"),
         "Percent" | "Pods" => {}
         _ => notes.warning(
             format!("{path}.type"),

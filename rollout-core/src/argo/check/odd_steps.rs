@@ -56,22 +56,26 @@ fn canary_scale(path: &str, scale: &SetCanaryScale, notes: &mut Notes) {
         );
     }
     if scale.weight.is_some_and(|weight| !(0..=100).contains(&weight)) {
-        notes.warning(format!("{path}.weight"), "is not between 0 and 100", "");
+        notes.warning(format!("{path}.weight"), "is not between 0 and 100", "write a share such as 25");
     }
     if scale.replicas.is_some_and(|replicas| replicas < 0) {
-        notes.warning(format!("{path}.replicas"), "is below 0", "");
+        notes.warning(format!("{path}.replicas"), "is below 0", "write a number of pods");
     }
 }
 
 fn mirror(path: &str, route: &SetMirrorRoute, notes: &mut Notes) {
     if route.percentage.is_some_and(|share| !(0..=100).contains(&share)) {
-        notes.warning(format!("{path}.percentage"), "is not between 0 and 100", "");
+        notes.warning(format!("{path}.percentage"), "is not between 0 and 100", "write a share such as 50");
     }
     for (index, request) in route.matches.iter().flatten().enumerate() {
         for (name, value) in request.headers.iter().flatten() {
             if strings::ways(value) != 1 {
                 let message = "must have exactly one of exact, regex, prefix: the mesh will refuse it";
-                notes.warning(format!("{path}.match[{index}].headers.{name}"), message, "");
+                notes.warning(
+                    format!("{path}.match[{index}].headers.{name}"),
+                    message,
+                    "write one of `exact: …`, `prefix: …`, `regex: …`",
+                );
             }
         }
     }
@@ -89,7 +93,7 @@ fn experiment(path: &str, weight: i32, canary: &Canary, step: &CanaryStep, notes
     let max = canary.traffic_routing.as_ref().and_then(|routing| routing.max_traffic_weight).unwrap_or(100);
     if sum > i64::from(max) {
         let message =
-            format!("the weights of canary and experiment are {sum} of {max}: nothing is left for stable");
-        notes.warning(format!("{path}.experiment"), message, "");
+            format!("leaves nothing for stable: the weights of canary and experiment are {sum} of {max}");
+        notes.warning(format!("{path}.experiment"), message, "give them less");
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn check(canary: &Canary, notes: &mut Notes) {
             notes.error(
                 "spec.strategy.canary.trafficRouting.alb.rootService",
                 "Root service field is required for the configuration with ALB and ping-pong feature enabled",
-                "",
+                "name the Service that the Ingress leads to",
             );
         }
     }

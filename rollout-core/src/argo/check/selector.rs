@@ -50,7 +50,7 @@ pub(super) fn check(spec: &RolloutSpec, notes: &mut Notes) -> bool {
     }
     let readable = notes.findings.len() == before;
     if !readable {
-        notes.error("spec.selector", "invalid label selector", "");
+        notes.error("spec.selector", "invalid label selector", "mend what is wrong in it");
     }
     readable
 }
@@ -81,10 +81,14 @@ fn check_requirement(path: &str, requirement: &Requirement, notes: &mut Notes) {
         ),
     }
     if !is_key(requirement.key.as_deref().unwrap_or_default()) {
-        notes.error(format!("{path}.key"), labels::KEY, "");
+        notes.error(format!("{path}.key"), labels::KEY, "write the label's name, such as `app`");
     }
     for (index, _) in values.iter().enumerate().filter(|(_, value)| !is_value(value)) {
-        notes.error(format!("{path}.values[{index}]"), labels::VALUE, "");
+        notes.error(
+            format!("{path}.values[{index}]"),
+            labels::VALUE,
+            "write letters, digits, `-`, `_` and `.`",
+        );
     }
 }
 

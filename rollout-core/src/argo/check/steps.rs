@@ -43,9 +43,10 @@ pub(super) fn kinds(step: &CanaryStep) -> (usize, usize) {
 }
 
 fn kind(path: &str, step: &CanaryStep, notes: &mut Notes) {
+    const KINDS: &str = "write one of setWeight, pause, experiment, analysis, setCanaryScale, setHeaderRoute, setMirrorRoute, plugin";
     let (counted, others) = kinds(step);
     if counted > 1 || counted + others == 0 {
-        let instead = if counted > 1 { "make a step of its own of each" } else { "" };
+        let instead = if counted > 1 { "make a step of its own of each" } else { KINDS };
         notes.error(
             path,
             "Step must have one of the following set: experiment, setWeight, setCanaryScale, plugin or pause",
@@ -59,7 +60,7 @@ fn weight(path: &str, step: &CanaryStep, canary: &Canary, notes: &mut Notes) {
     let max = canary.traffic_routing.as_ref().and_then(|routing| routing.max_traffic_weight).unwrap_or(100);
     if weight < 0 || weight > max {
         let message = format!("SetWeight needs to be between 0 and {max}");
-        notes.error(format!("{path}.setWeight"), message, "");
+        notes.error(format!("{path}.setWeight"), message, format!("write the canary's share of {max}"));
     }
 }
 

@@ -35,7 +35,7 @@ pub fn step_hash(rollout: &Value) -> Result<String, Vec<Finding>> {
     };
     let Some(canary) = canary.as_object() else {
         let mut reader = Reader::at("spec.strategy.canary");
-        reader.wrong("a map", canary, "");
+        reader.wrong("a map", canary, "write `steps:` below it");
         return Err(reader.findings.into_list());
     };
     steps(canary)

@@ -64,7 +64,11 @@ impl<'t> Composer<'t> {
                         width: 1,
                         offset: mark.byte_offset().unwrap_or(0),
                     };
-                    return Some(Err(Flaw { place, what: error.info(), instead: "" }));
+                    return Some(Err(Flaw {
+                        place,
+                        what: error.info(),
+                        instead: "this is where YAML stops making sense; the cause may be a few lines up",
+                    }));
                 }
             };
             match self.event(event, &span) {
@@ -93,8 +97,9 @@ impl<'t> Composer<'t> {
             Event::SequenceEnd | Event::MappingEnd => self.end(),
             Event::Alias(anchor) => {
                 let target = self.anchors.get(&anchor).cloned();
-                let target = target
-                    .ok_or_else(|| flaw(place, "stands for something that it is itself part of", ""))?;
+                let target = target.ok_or_else(|| {
+                    flaw(place, "stands for something that it is itself part of", "write it out")
+                })?;
                 self.complete(Node { place, content: Content::Alias(target) }, 0, false)
             }
             _ => Ok(None),
@@ -103,7 +108,11 @@ impl<'t> Composer<'t> {
 
     fn begin(&mut self, place: Place, anchor: usize, content: Part) -> Result<Option<Rc<Node>>, Flaw> {
         if self.open.len() >= MAX_DEPTH {
-            return Err(flaw(place, format!("is nested more than {MAX_DEPTH} deep"), ""));
+            return Err(flaw(
+                place,
+                format!("is nested more than {MAX_DEPTH} deep"),
+                "no manifest needs that",
+            ));
         }
         self.open.push(Open { place, anchor, content });
         Ok(None)

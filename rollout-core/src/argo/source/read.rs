@@ -50,6 +50,7 @@ pub struct Reading {
 /// 7 |       - setWeight: 101
 ///   |                    ^^^
 ///   = at spec.strategy.canary.steps[0].setWeight
+///   = write the canary's share of 100
 /// ");
 /// ```
 #[must_use]

@@ -45,15 +45,12 @@ impl IntOrText {
     /// # Errors
     /// What is neither; the finding's path is empty.
     pub fn from_value(value: &Value) -> Result<Self, Finding> {
-        let mut reader = Reader::default();
+        let mut reader = Reader::at("value");
         let read = if value.is_null() { None } else { Self::read(value, &mut reader) };
         read.ok_or_else(|| {
-            let message = format!("must be a number or text, found {}", describe(value));
-            reader
-                .findings
-                .into_list()
-                .pop()
-                .unwrap_or_else(|| Finding::new(Severity::Error, "", message, ""))
+            let message = format!("`value` must be a number or text, found {}", describe(value));
+            let nothing = || Finding::new(Severity::Error, "", message, "write a number, or text in quotes");
+            Finding { path: String::new(), ..reader.findings.into_list().pop().unwrap_or_else(nothing) }
         })
     }
 }
@@ -65,7 +62,11 @@ impl Wire for IntOrText {
         }
         let number = int32(value);
         if number.is_none() {
-            reader.wrong("a whole number within 32 bits, or text", value, "");
+            reader.wrong(
+                "a whole number within 32 bits, or text",
+                value,
+                "write a number, or text in quotes",
+            );
         }
         number.map(Self::Int)
     }
@@ -76,8 +77,9 @@ impl Wire for i32 {
         let number = int32(value);
         if number.is_none() {
             let quoted = value.as_str().and_then(|text| text.parse::<i32>().ok());
-            let instead = quoted.map_or_else(String::new, |number| format!("write {number} without quotes"));
-            reader.wrong("a whole number between -2147483648 and 2147483647", value, &instead);
+            let instead = quoted.map(|number| format!("write {number} without quotes"));
+            let instead = instead.unwrap_or_else(|| "write a number such as 5".into());
+            reader.wrong("a whole number within 32 bits", value, &instead);
         }
         number
     }
