@@ -55,7 +55,11 @@ pub(crate) enum Kind {
         after: Duration,
     },
     /// The engine waits.
-    Waiting(Waiting),
+    Waiting {
+        waiting: Waiting,
+        /// When pods that are waited for are late.
+        deadline: Option<Time>,
+    },
     /// An object was really edited.
     Object { name: ObjectRef, diff: String },
     /// It came to rest, or the time was over.

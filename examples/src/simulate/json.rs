@@ -111,8 +111,9 @@ fn own(kind: &Kind, clock: Clock) -> (&'static str, Value) {
             let after = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
             ("settled", json!({"layer": layer, "proxies": proxies, "after_ms": after}))
         }
-        Kind::Waiting(waiting) => {
-            let until = if let EndsBy::Time(at) = &waiting.ends { Some(clock.millis(*at)) } else { None };
+        Kind::Waiting { waiting, deadline } => {
+            let until =
+                if let EndsBy::Time(at) = &waiting.ends { Some(clock.millis(*at)) } else { ms(deadline) };
             let reason = waiting.reason.to_string();
             ("waiting", json!({"reason": reason, "since_ms": ms(&waiting.since), "until_ms": until}))
         }

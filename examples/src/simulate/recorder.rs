@@ -76,8 +76,9 @@ impl Recorder {
 
     /// Waits are told when time passes over them.
     fn flush_waits(&mut self, now: Time) {
-        for (at, waiting, state) in self.waits.told_at(now) {
-            self.happenings.push(Happening { at, kind: Kind::Waiting(waiting), state });
+        for told in self.waits.told_at(now) {
+            let kind = Kind::Waiting { waiting: told.waiting, deadline: told.deadline };
+            self.happenings.push(Happening { at: told.since, kind, state: told.state });
         }
     }
 
@@ -194,7 +195,7 @@ impl Watcher for Recorder {
         let truth = moment.truth;
         self.flush_waits(truth.now);
         match moment.what {
-            What::Decided { plan, .. } => self.waits.decided(truth.now, &plan.waiting, &state::of(truth)),
+            What::Decided { plan, .. } => self.waits.decided(truth.now, plan, &state::of(truth)),
             What::Published { events, .. } => self.events(truth, events),
             What::Acted { took_effect, answer, .. } => {
                 if took_effect {

@@ -1,7 +1,7 @@
 //! Which waits are worth a line: those over which time passes, each once.
 
 use super::happening::State;
-use rollout_core::{EndsBy, Time, WaitReason, Waiting};
+use rollout_core::{EndsBy, Plan, Time, WaitReason, Waiting, WakeReason};
 use std::time::Duration;
 
 /// Until every proxy has something takes a moment; only what takes longer is told as a wait.
@@ -13,31 +13,37 @@ pub(crate) struct Waits {
     open: Vec<Open>,
 }
 
-#[derive(Debug)]
-struct Open {
-    since: Time,
-    waiting: Waiting,
-    state: State,
+/// One wait, and how everything stood when it began.
+#[derive(Debug, Clone)]
+pub(crate) struct Open {
+    pub(crate) since: Time,
+    pub(crate) waiting: Waiting,
+    /// When pods that are waited for are late.
+    pub(crate) deadline: Option<Time>,
+    pub(crate) state: State,
     told: bool,
 }
 
 impl Waits {
     /// A decision waits for this.
-    pub(crate) fn decided(&mut self, at: Time, waiting: &[Waiting], state: &State) {
-        let news: Vec<&Waiting> = waiting.iter().filter(|waiting| is_news(waiting)).collect();
+    pub(crate) fn decided(&mut self, at: Time, plan: &Plan, state: &State) {
+        let late = plan.wake.filter(|wake| wake.why == WakeReason::ProgressDeadline).map(|wake| wake.at);
+        let news: Vec<&Waiting> = plan.waiting.iter().filter(|waiting| is_news(waiting)).collect();
         let main = news.iter().any(|waiting| !is_minor(waiting));
         let news: Vec<&Waiting> = news.into_iter().filter(|waiting| !main || !is_minor(waiting)).collect();
         self.open.retain(|open| news.iter().any(|waiting| same(&open.waiting, waiting)));
         for waiting in news {
+            let deadline = late.filter(|_| matches!(waiting.reason, WaitReason::Pods { .. }));
             match self.open.iter_mut().find(|open| same(&open.waiting, waiting)) {
                 Some(open) if !open.told => {
                     open.waiting = waiting.clone();
+                    open.deadline = deadline;
                     open.state = state.clone();
                 }
                 Some(_) => {}
                 None => {
                     let (waiting, state) = (waiting.clone(), state.clone());
-                    self.open.push(Open { since: at, waiting, state, told: false });
+                    self.open.push(Open { since: at, waiting, deadline, state, told: false });
                 }
             }
         }
@@ -51,7 +57,7 @@ impl Waits {
     }
 
     /// Time has come to `now`: the waits that it passed over, if they were not told before.
-    pub(crate) fn told_at(&mut self, now: Time) -> Vec<(Time, Waiting, State)> {
+    pub(crate) fn told_at(&mut self, now: Time) -> Vec<Open> {
         let long = |open: &Open| {
             let moment = if is_short(&open.waiting) { MOMENT } else { Duration::ZERO };
             now.since(open.since) > moment
@@ -59,7 +65,7 @@ impl Waits {
         let mut told = Vec::new();
         for open in self.open.iter_mut().filter(|open| !open.told && long(open)) {
             open.told = true;
-            told.push((open.since, open.waiting.clone(), open.state.clone()));
+            told.push(open.clone());
         }
         told
     }

@@ -52,7 +52,10 @@ pub(crate) fn words(happening: &Happening, names: &Names, clock: Clock) -> Strin
             };
             format!("settled: {all} the {what} ({} after the write)", duration::show(*after))
         }
-        Kind::Waiting(waiting) => format!("… {}", wait(waiting, names, clock)),
+        Kind::Waiting { waiting, deadline } => {
+            let late = deadline.map(|at| format!(", late from {}", clock.show(at))).unwrap_or_default();
+            format!("… {}{late}", wait(waiting, names, clock))
+        }
         Kind::Object { name, .. } => format!("edited {name}"),
         Kind::Rest(rest) => match rest {
             Rest::Healthy => "AT REST: healthy".to_owned(),
