@@ -85,12 +85,9 @@ fn object_ref(document: &Document, kind: &str, name: &str) -> ObjectRef {
 /// What a manifest asks for, with what is to be said about it: a spec only if nothing is wrong.
 pub(crate) fn understand(manifest: &Value) -> (Option<Spec>, Vec<Finding>) {
     let report = check(manifest);
-    let mut findings = report.findings.clone();
-    if !report.is_valid() {
-        return (None, findings);
-    }
     let conversion = convert(&report.rollout, revision(manifest));
-    let driven = conversion.unsupported.is_empty();
+    let driven = report.is_valid() && conversion.unsupported.is_empty();
+    let mut findings = report.findings;
     findings.extend(conversion.unsupported.into_iter().map(Finding::from));
     (conversion.spec.filter(|_| driven), findings)
 }

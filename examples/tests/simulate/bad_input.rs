@@ -23,8 +23,8 @@ fn everything_that_is_wrong_at_once_with_its_place() {
         "errors.txt",
         &refused(&provider(&[
             ("replicas: 1", "replicas: many"),
-            ("setWeight: 5\n", "setWieght: 5\n"),
-            ("setWeight: 50", "setWeight: 500"),
+            ("setWeight: 5\n", "setWeight: 500\n"),
+            ("setWeight: 50\n", "analysis: { templates: [{ templateName: errors }] }\n"),
             ("duration: 10m", "duration: ten minutes"),
             ("            name: dubbo-provider", "            name: dubbo-provder"),
         ])),
@@ -32,12 +32,13 @@ fn everything_that_is_wrong_at_once_with_its_place() {
 }
 
 #[test]
-fn what_is_not_driven_yet_is_said_apart() {
+fn what_is_not_driven_yet_is_said_apart_and_unknown_fields_have_a_neighbour() {
     golden(
         "not-driven.txt",
         &refused(&provider(&[
             ("        - setWeight: 50\n", "        - analysis: { templates: [{ templateName: errors }] }\n"),
             ("  replicas: 1\n", "  replicas: 1\n  progressDeadlineSecond: 60\n"),
+            ("setWeight: 5\n", "setWieght: 5\n"),
         ])),
     );
 }
