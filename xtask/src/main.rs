@@ -6,6 +6,7 @@
 //! cargo xtask verify [CHECK…]  the gate: reads only, changes nothing
 //! cargo xtask verify --list    what the gate checks
 //! cargo xtask fix [PART…]      mends: what clippy can (lint), the format, what documents quote (quotes)
+//! cargo xtask testbed COMMAND  a private cluster and mesh on this machine: build, up, status, run, down
 //! ```
 
 mod built;
@@ -14,6 +15,7 @@ mod fix;
 mod run;
 mod sources;
 mod test;
+mod testbed;
 mod verify;
 mod workspace;
 
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
         "test" => test::test(rest),
         "verify" => verify::verify(rest),
         "fix" => fix::fix(rest),
+        "testbed" => testbed::testbed(rest),
         other => return usage(&format!("there is no command `{other}`")),
     };
     match outcome {
@@ -40,6 +43,8 @@ fn main() -> ExitCode {
 }
 
 fn usage(what: &str) -> ExitCode {
-    eprintln!("{what}\nusage: cargo xtask test [cluster] | verify [CHECK…] | verify --list | fix [PART…]");
+    eprintln!(
+        "{what}\nusage: cargo xtask test [cluster] | verify [CHECK…] | verify --list | fix [PART…] | testbed COMMAND"
+    );
     ExitCode::from(2)
 }
