@@ -9,7 +9,7 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use core::fmt;
+use core::fmt::{self, Write as _};
 
 /// How many moments are kept.
 const KEPT: usize = 60;
@@ -32,7 +32,7 @@ impl Timeline {
         let mut line = format!("{:>7}.{:03}  {}", at / 1000, at % 1000, what(&moment.what));
         let now = said(truth);
         if now != self.truth {
-            line.push_str(&format!("\n             truth  {now}"));
+            add(&mut line, format_args!("\n             truth  {now}"));
             self.truth = now;
         }
         self.lines.push_back(line);
@@ -52,20 +52,27 @@ impl fmt::Display for Timeline {
     }
 }
 
+/// Writes more to a text.
+fn add(text: &mut String, more: fmt::Arguments<'_>) {
+    // Writing to a `String` cannot fail.
+    let _ = text.write_fmt(more);
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "a moment without words of its own shows itself")]
 fn what(what: &What<'_>) -> String {
     match what {
         What::Decided { process, decision, stored, observed, now, plan, .. } => {
             let mut text = format!("process {process} decides (#{decision}, its clock says {now})");
-            text.push_str(&format!("\n             stored {}", status(stored)));
+            add(&mut text, format_args!("\n             stored {}", status(stored)));
             text.push_str("\n             sees   ");
             match &observed.revisions {
                 None => text.push_str("revisions unknown"),
                 Some(revisions) => {
                     for seen in revisions {
-                        text.push_str(&format!("{} {}/{}", seen.revision, seen.ready, seen.wanted));
+                        add(&mut text, format_args!("{} {}/{}", seen.revision, seen.ready, seen.wanted));
                         text.push_str(if seen.mark.is_some() { " marked" } else { "" });
                         if let Some(dark) = seen.dark {
-                            text.push_str(&format!(" dark {dark:?}"));
+                            add(&mut text, format_args!(" dark {dark:?}"));
                         }
                         text.push_str(", ");
                     }
@@ -80,31 +87,34 @@ fn what(what: &What<'_>) -> String {
                         .iter()
                         .map(|(of, answer)| format!("{of} {}", settled(answer)))
                         .collect();
-                    text.push_str(&format!(
-                        "| stable→{} canary→{} | {} | routes {}, selectors {}, endpoints {}",
-                        selections(&seen.stable),
-                        selections(&seen.canary),
-                        routes.join(" & "),
-                        settled(&seen.routes_settled),
-                        settled(&seen.selectors_settled),
-                        ends.join(" "),
-                    ));
+                    add(
+                        &mut text,
+                        format_args!(
+                            "| stable→{} canary→{} | {} | routes {}, selectors {}, endpoints {}",
+                            selections(&seen.stable),
+                            selections(&seen.canary),
+                            routes.join(" & "),
+                            settled(&seen.routes_settled),
+                            settled(&seen.selectors_settled),
+                            ends.join(" "),
+                        ),
+                    );
                 }
             }
             if observed.proceed.is_some() {
                 text.push_str(" | proceed was said");
             }
             if plan.status != **stored {
-                text.push_str(&format!("\n             stores {}", status(&plan.status)));
+                add(&mut text, format_args!("\n             stores {}", status(&plan.status)));
             }
             for action in &plan.actions {
-                text.push_str(&format!("\n             does   {}", action_text(action)));
+                add(&mut text, format_args!("\n             does   {}", action_text(action)));
             }
             for waiting in &plan.waiting {
-                text.push_str(&format!("\n             waits  {waiting}"));
+                add(&mut text, format_args!("\n             waits  {waiting}"));
             }
             if let Some(wake) = plan.wake {
-                text.push_str(&format!("\n             wakes  {} ({})", wake.at, wake.why));
+                add(&mut text, format_args!("\n             wakes  {} ({})", wake.at, wake.why));
             }
             text
         }
@@ -239,18 +249,21 @@ fn said(truth: &Truth) -> String {
                 )
             })
             .collect();
-        text.push_str(&format!(" | {} {}{mark} [{}]", workload.revision, workload.wanted, ids.join(" ")));
+        add(
+            &mut text,
+            format_args!(" | {} {}{mark} [{}]", workload.revision, workload.wanted, ids.join(" ")),
+        );
     }
     for object in &truth.traffic {
-        text.push_str(&format!(" | {}", content(&object.content)));
+        add(&mut text, format_args!(" | {}", content(&object.content)));
     }
     for proxy in &truth.proxies {
-        text.push_str(&format!("\n                    {}:", proxy.name));
+        add(&mut text, format_args!("\n                    {}:", proxy.name));
         for (_, copy) in &proxy.objects {
-            text.push_str(&format!(" {} |", content(copy)));
+            add(&mut text, format_args!(" {} |", content(copy)));
         }
         for endpoints in &proxy.endpoints {
-            text.push_str(&format!(" {} {:?}", endpoints.revision, endpoints.pods));
+            add(&mut text, format_args!(" {} {:?}", endpoints.revision, endpoints.pods));
         }
     }
     text

@@ -25,17 +25,17 @@ impl Law for AbortedNeverRises {
         if led.is_some() || status.aborted.is_some() {
             findings.premise();
         }
-        if let Some(revision) = led {
-            if decision.raise().is_some() || decision.adds_managed() {
-                findings.broken(|| format!("{revision} was given up, and gains"));
-            }
+        if let Some(revision) = led
+            && (decision.raise().is_some() || decision.adds_managed())
+        {
+            findings.broken(|| format!("{revision} was given up, and gains"));
         }
         let canary = decision.select().and_then(|to| to.canary.as_ref()).and_then(|to| to.revision());
-        if let Some(revision) = canary.filter(|revision| given_up(revision)) {
-            if decision.used(Destination::Canary) && decision.leads_to(Destination::Canary) != Some(revision)
-            {
-                findings.broken(|| format!("{revision} was given up, and a canary in use is pointed at it"));
-            }
+        if let Some(revision) = canary.filter(|revision| given_up(revision))
+            && decision.used(Destination::Canary)
+            && decision.leads_to(Destination::Canary) != Some(revision)
+        {
+            findings.broken(|| format!("{revision} was given up, and a canary in use is pointed at it"));
         }
     }
 }

@@ -19,14 +19,13 @@ impl Law for DownGate {
     fn see(&mut self, moment: &Moment<'_>, findings: &mut Findings) {
         let Some(decision) = Decision::of(moment).filter(Decision::routed) else { return };
         let Some(seen) = decision.traffic() else { return };
-        if let Some(to) = decision.select().and_then(|to| to.canary.as_ref()) {
-            if seen.behind(Destination::Canary).iter().any(|old| old != to) {
-                findings.premise();
-                if !decision.routes_settled() {
-                    findings.broken(|| {
-                        "canary's selector leaves pods while the routes are not settled".to_string()
-                    });
-                }
+        if let Some(to) = decision.select().and_then(|to| to.canary.as_ref())
+            && seen.behind(Destination::Canary).iter().any(|old| old != to)
+        {
+            findings.premise();
+            if !decision.routes_settled() {
+                findings
+                    .broken(|| "canary's selector leaves pods while the routes are not settled".to_string());
             }
         }
         if decision.spec.replicas == 0 {

@@ -134,15 +134,14 @@ impl Law for PromoteOnce {
         let observed = Observed::new();
         if let Answer::Accepted { status: again, .. } =
             apply(command, &moment.truth.spec, status, &observed, moment.truth.now)
+            && again.step > status.step
         {
-            if again.step > status.step {
-                findings.broken(|| {
-                    format!(
-                        "the same {} twice goes to step {} and then to step {}",
-                        command.kind, status.step, again.step
-                    )
-                });
-            }
+            findings.broken(|| {
+                format!(
+                    "the same {} twice goes to step {} and then to step {}",
+                    command.kind, status.step, again.step
+                )
+            });
         }
     }
 }

@@ -70,7 +70,7 @@ impl Findings {
 /// Several laws over one history, as a [`Watcher`]. It stops judging at the first violation.
 #[derive(Debug)]
 pub struct Laws {
-    laws: Vec<(Box<dyn Law>, Findings)>,
+    all: Vec<(Box<dyn Law>, Findings)>,
     broken: Option<Violation>,
     timeline: Option<Timeline>,
 }
@@ -96,13 +96,13 @@ impl Laws {
     #[must_use]
     pub fn new(laws: impl IntoIterator<Item = Box<dyn Law>>) -> Self {
         let laws = laws.into_iter().map(|law| (law, Findings::default())).collect();
-        Self { laws, broken: None, timeline: None }
+        Self { all: laws, broken: None, timeline: None }
     }
 
     /// Leaves these laws out, by name.
     #[must_use]
     pub fn without(mut self, names: &[&str]) -> Self {
-        self.laws.retain(|(law, _)| !names.contains(&law.name()));
+        self.all.retain(|(law, _)| !names.contains(&law.name()));
         self
     }
 
@@ -137,14 +137,14 @@ impl Laws {
 
     /// Each law's name and what it found.
     pub fn findings(&self) -> impl Iterator<Item = (&'static str, &Findings)> {
-        self.laws.iter().map(|(law, findings)| (law.name(), findings))
+        self.all.iter().map(|(law, findings)| (law.name(), findings))
     }
 
     fn judge(&mut self, mut each: impl FnMut(&mut dyn Law, &mut Findings)) {
         if self.broken.is_some() {
             return;
         }
-        for (law, findings) in &mut self.laws {
+        for (law, findings) in &mut self.all {
             each(&mut **law, findings);
             if let (Some(how), None) = (&findings.broken, &self.broken) {
                 self.broken = Some(Violation { law: law.name(), how: how.clone() });

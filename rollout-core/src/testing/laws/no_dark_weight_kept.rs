@@ -29,7 +29,7 @@ impl Law for NoDarkWeightKept {
         self.in_a_row = if goes { 0 } else { self.in_a_row.saturating_add(1) };
         if self.in_a_row >= PATIENCE {
             findings.broken(|| {
-                let weight = decision.traffic().map(|seen| format!("{}", seen.weight())).unwrap_or_else(String::new);
+                let weight = decision.traffic().map_or_else(String::new, |seen| format!("{}", seen.weight()));
                 format!("{PATIENCE} decisions in a row saw weight {weight} on a canary without a ready pod, and kept it")
             });
         }

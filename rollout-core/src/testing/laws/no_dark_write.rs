@@ -48,7 +48,7 @@ impl Law for NoDarkWrite {
                 });
             }
             What::DeliveredEndpoints { proxy, .. } => {
-                self.judge(truth, Some(proxy), findings, |_, _, _| false)
+                self.judge(truth, Some(proxy), findings, |_, _, _| false);
             }
             What::PodReady(_) | What::PodLost(_) => self.judge(truth, None, findings, |_, _, _| false),
             _ => {}

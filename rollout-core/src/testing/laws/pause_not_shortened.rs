@@ -91,10 +91,11 @@ impl PauseNotShortened {
         let old = self.under_way.take();
         self.under_way = begun(moment, at, ahead);
         // The same pause with other steps around it, or another length, goes on.
-        if let (Some(new), Some(old)) = (&mut self.under_way, old) {
-            if new.since == old.since && new.revision == old.revision {
-                (new.began, new.ahead) = (old.began, old.ahead);
-            }
+        if let (Some(new), Some(old)) = (&mut self.under_way, old)
+            && new.since == old.since
+            && new.revision == old.revision
+        {
+            (new.began, new.ahead) = (old.began, old.ahead);
         }
     }
 }

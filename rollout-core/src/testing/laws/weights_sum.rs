@@ -24,11 +24,10 @@ impl Law for WeightsSum {
         }
         let total = moment.truth.spec.strategy.max_weight();
         for object in &moment.truth.traffic {
-            if let Content::Routes { routes, .. } = &object.content {
-                if routes.weight.hi() > total {
-                    findings
-                        .broken(|| format!("{} has weight {} out of {total}", object.name, routes.weight));
-                }
+            if let Content::Routes { routes, .. } = &object.content
+                && routes.weight.hi() > total
+            {
+                findings.broken(|| format!("{} has weight {} out of {total}", object.name, routes.weight));
             }
         }
     }
