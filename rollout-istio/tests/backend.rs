@@ -1,5 +1,5 @@
 //! The suite for backends over the Istio editor, and over backends that do it wrong.
-#![expect(clippy::indexing_slicing, reason = "a test may stop where it stands")]
+#![expect(reason = "a test may stop where it stands")]
 
 mod support;
 
