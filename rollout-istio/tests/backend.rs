@@ -1,5 +1,4 @@
 //! The suite for backends over the Istio editor, and over backends that do it wrong.
-#![expect(reason = "a test may stop where it stands")]
 
 mod support;
 
