@@ -1,9 +1,11 @@
 //! Reads and edits Istio VirtualServices and DestinationRules for [`rollout_core`], touching only what it
-//! owns. Pure: objects come and go as JSON values, and it never talks to a cluster.
+//! owns, and understands what istiod says. Objects and answers come and go as values: it never talks to a
+//! cluster itself.
 //!
 //! - [`IstioConfig`]: which objects split the traffic of one rollout, from a Rollout or by hand.
 //! - [`IstioEditor`]: the editor for [`Stored`](rollout_core::backend::Stored); weights, managed routes,
 //!   subset labels.
+//! - [`Istiod`]: whether every proxy has what was written, from istiod's own answers.
 //! - [`edit_bytes`]: one VirtualService from bytes to bytes.
 //! - [`apply`]: what steps come to, from objects to objects.
 
@@ -11,6 +13,7 @@ mod bytes;
 mod config;
 mod editor;
 mod elsewhere;
+mod istiod;
 mod managed;
 mod name;
 mod order;
@@ -28,5 +31,6 @@ pub use config::{
     ConfigError, DestinationRuleRef, InvalidConfig, IstioConfig, TcpRoute, TlsRoute, VirtualServiceRef,
 };
 pub use editor::IstioEditor;
+pub use istiod::Istiod;
 pub use steps::{ApplyError, InForce, apply};
 pub use virtual_service::{WEIGHT_ANNOTATION, WRITTEN_FOR_ANNOTATION};

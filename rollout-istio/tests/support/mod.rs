@@ -1,7 +1,13 @@
 //! What the tests share: a few objects, an editor over them, and an interpreter that knows nothing of it.
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![allow(dead_code, reason = "each test uses its own part of it")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may stop where it stands")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may stop where it stands"
+)]
 
 pub(crate) mod meets;
 pub(crate) mod played;

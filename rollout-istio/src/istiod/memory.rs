@@ -1,0 +1,115 @@
+//! What is remembered from one round of questions to the next.
+
+use super::reading::Reading;
+use rollout_core::{
+    Revision,
+    traffic::{ObjectRef, ObjectVersion},
+};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
+
+/// From the beginning of a push until every proxy has been sent it.
+const PUSHING: Duration = Duration::from_secs(1);
+/// The longest that istiod holds a push back while changes keep coming.
+const LONGEST_DEBOUNCE: Duration = Duration::from_secs(10);
+
+/// What is asked about: one state of one thing.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Subject {
+    Object(ObjectRef),
+    Endpoints(Revision),
+}
+
+/// Which state of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum State {
+    Object(ObjectVersion),
+    Endpoints(BTreeSet<String>),
+}
+
+impl State {
+    /// Whether two states are the same to a proxy: an annotation is not.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Object(one), Self::Object(other)) => one.content == other.content,
+            (one, other) => one == other,
+        }
+    }
+}
+
+/// What is known of one replica.
+#[derive(Debug, Default)]
+pub(super) struct Replica {
+    newest: u64,
+    digest: u64,
+    /// Since when nothing has changed that could cause a push.
+    quiet_since: Duration,
+    seen: HashMap<Subject, Seen>,
+}
+
+/// When one state was first seen.
+#[derive(Debug)]
+struct Seen {
+    state: State,
+    at: Duration,
+    /// The newest push then.
+    newest: u64,
+    /// When a push was first seen that must have begun after that.
+    pushed: Option<Duration>,
+    /// Every proxy has it. That does not change as long as the state does not.
+    done: bool,
+}
+
+impl Replica {
+    /// A round in which it did not answer: what it knew may be lost.
+    pub(super) fn silent(&mut self) {
+        self.seen.retain(|_, seen| seen.done);
+    }
+
+    /// Takes a new reading in.
+    pub(super) fn read(&mut self, reading: &Reading, at: Duration) {
+        if reading.newest < self.newest {
+            // It began anew, and numbers its pushes from 1.
+            self.seen.clear();
+        }
+        self.newest = reading.newest;
+        if reading.digest != self.digest {
+            (self.digest, self.quiet_since) = (reading.digest, at);
+        }
+    }
+
+    /// Whether every proxy of this replica has this state, which it has seen itself.
+    pub(super) fn has_pushed(
+        &mut self,
+        (subject, state): (&Subject, &State),
+        reading: &Reading,
+        (begun, ended): (Duration, Duration),
+        debounce: Duration,
+    ) -> bool {
+        if self.seen.get(subject).is_none_or(|seen| !seen.state.is_same(state)) {
+            let seen =
+                Seen { state: state.clone(), at: ended, newest: reading.newest, pushed: None, done: false };
+            self.seen.insert(subject.clone(), seen);
+        }
+        let (quiet_since, all_acked) =
+            (self.quiet_since, reading.proxies.iter().all(|(_, has_all)| *has_all));
+        let Some(seen) = self.seen.get_mut(subject) else { return false };
+        // The next number may be a push that had begun before; the one after that has begun later.
+        if seen.pushed.is_none() && reading.newest >= seen.newest.saturating_add(2) {
+            seen.pushed = Some(ended);
+        }
+        let since = |then: Duration| begun.saturating_sub(then);
+        let pushed = seen.pushed.is_some_and(|then| since(then) >= PUSHING);
+        let quiet = since(seen.at.max(quiet_since)) >= debounce + PUSHING;
+        let whatever = since(seen.at) >= debounce.max(LONGEST_DEBOUNCE) + PUSHING;
+        seen.done |= all_acked && (pushed || quiet || whatever);
+        seen.done
+    }
+
+    /// It has not seen this state, or no longer.
+    pub(super) fn forget(&mut self, subject: &Subject) {
+        self.seen.remove(subject);
+    }
+}
