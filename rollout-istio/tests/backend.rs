@@ -1,5 +1,4 @@
 //! The suite for backends over the Istio editor, and over backends that do it wrong.
-
 mod support;
 
 use rollout_core::{

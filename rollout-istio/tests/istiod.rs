@@ -1,5 +1,5 @@
 //! What is settled, and what only looks so, from what istiod says.
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may stop where it stands")]
+#![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
 use rollout_core::{
     Revision, Time,
