@@ -9,6 +9,7 @@ use super::{
 use crate::run::Failed;
 use std::{
     collections::hash_map::DefaultHasher,
+    fmt::Write as _,
     fs,
     hash::{Hash as _, Hasher as _},
     io,
@@ -47,10 +48,10 @@ pub(super) fn go(places: &Places, part: &Part) -> Result<(), Failed> {
     let module = places.sources.join(part.name);
     let output = places.bin().join(part.output);
     let mut flags = String::from("-s -w");
-    if let Some(package) = part.versioned {
+    for (variable, package, without) in part.versions {
         let version = required(&module, package)?;
-        flags.push_str(" -X k8s.io/component-base/version.gitVersion=");
-        flags.push_str(&version);
+        let version = version.strip_prefix(without).unwrap_or(&version);
+        write!(flags, " -X {variable}={version}").map_err(|why| why.to_string())?;
     }
     let mut build = Command::new(&go);
     build.current_dir(&module).args(["build", "-trimpath", "-buildvcs=false", "-ldflags", &flags, "-o"]);
@@ -144,7 +145,7 @@ fn required(module: &Path, package: &str) -> Result<String, Failed> {
         .ok_or_else(|| format!("{} requires no {package}", shown(&path)))
 }
 
-/// Of all files below a folder: changes when one of them does.
+/// Of all files below a folder, tests aside: changes when one of them does.
 fn fingerprint(folder: &Path) -> io::Result<String> {
     let mut files = Vec::new();
     let mut open = vec![folder.to_owned()];
@@ -153,7 +154,7 @@ fn fingerprint(folder: &Path) -> io::Result<String> {
             let entry = entry?;
             if entry.file_type()?.is_dir() {
                 open.push(entry.path());
-            } else {
+            } else if !entry.file_name().to_string_lossy().ends_with("_test.go") {
                 files.push(entry.path());
             }
         }

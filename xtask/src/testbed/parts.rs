@@ -22,8 +22,8 @@ pub(super) struct Part {
     pub(super) output: &'static str,
     /// The names that it is called by besides.
     pub(super) names: &'static [&'static str],
-    /// The Go module whose version the program says it is.
-    pub(super) versioned: Option<&'static str>,
+    /// The Go variables that say a version, the Go modules whose versions they are, and what they leave out of it.
+    pub(super) versions: &'static [(&'static str, &'static str, &'static str)],
     /// The Go module that brings definitions of custom resources, and where in it.
     pub(super) definitions: Option<(&'static str, &'static str)>,
 }
@@ -46,7 +46,14 @@ pub(super) const ALL: &[Part] = &[
             "podrunner",
             "requests",
         ],
-        versioned: Some("k8s.io/kubernetes"),
+        versions: &[
+            ("k8s.io/component-base/version.gitVersion", "k8s.io/kubernetes", ""),
+            (
+                "github.com/argoproj/argo-rollouts/utils/version.version",
+                "github.com/argoproj/argo-rollouts",
+                "v",
+            ),
+        ],
         definitions: Some(("github.com/argoproj/argo-rollouts", "manifests/crds")),
     },
     Part {
@@ -55,7 +62,7 @@ pub(super) const ALL: &[Part] = &[
         cold: "6 min on 2 cores when cold, half a minute later",
         output: "istiod",
         names: &[],
-        versioned: None,
+        versions: &[],
         definitions: Some(("istio.io/istio", "manifests/charts/base/files")),
     },
     Part {
@@ -64,7 +71,7 @@ pub(super) const ALL: &[Part] = &[
         cold: "a download of 37 MB",
         output: "envoy/_bin/envoy",
         names: &["envoy"],
-        versioned: None,
+        versions: &[],
         definitions: None,
     },
 ];
