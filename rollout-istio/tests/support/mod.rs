@@ -1,5 +1,4 @@
 //! What the tests share: a few objects, an editor over them, and an interpreter that knows nothing of it.
-#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![allow(dead_code, reason = "each test uses its own part of it")]
 #![allow(
     clippy::unwrap_used,
