@@ -2,7 +2,7 @@
 
 mod parse;
 
-use crate::{config::IstioConfig, problem::Problem};
+use crate::{config::IstioConfig, problem::Problem, split::Known};
 use rollout_core::traffic::{ManagedRoute, MirrorMatch, RouteMatch, StringMatch};
 use serde_json::{Map, Value, json};
 
@@ -55,14 +55,12 @@ impl<'a> Ground<'a> {
     /// The canary's destination.
     fn canary(&self) -> Value {
         let mut to = Map::new();
-        match &self.config.destination_rule {
-            Some(rule) => {
-                to.insert("host".into(), self.host.unwrap_or_default().into());
-                to.insert("subset".into(), (*rule.canary_subset).into());
-            }
-            None => {
-                to.insert("host".into(), self.config.canary_service.as_deref().unwrap_or_default().into());
-            }
+        let rule = self.config.destination_rule.as_ref();
+        let written = Known::new(self.config, self.host).canary_host(self.entries());
+        let configured = if rule.is_some() { self.host } else { self.config.canary_service.as_deref() };
+        to.insert("host".into(), written.or(configured).unwrap_or_default().into());
+        if let Some(rule) = rule {
+            to.insert("subset".into(), (*rule.canary_subset).into());
         }
         if let Some(port) = self.entries().first().and_then(port) {
             to.insert("port".into(), json!({"number": port}));

@@ -58,6 +58,13 @@ impl<'a> Known<'a> {
         text("subset") == self.name(which) && (!strictly || same())
     }
 
+    /// The canary's host as it stands in a route: a short one means another host in another namespace.
+    pub(crate) fn canary_host(self, entries: &[Value]) -> Option<&str> {
+        let destinations = || entries.iter().filter_map(|entry| entry.get("destination"));
+        let find = |strictly| destinations().find(|to| self.is(to, Destination::Canary, strictly));
+        find(true).or_else(|| find(false))?.get("host")?.as_str()
+    }
+
     fn missing(self, which: Destination) -> String {
         let role = if which == Destination::Stable { "Stable" } else { "Canary" };
         let kind = if self.subsets { "DestinationRule subset" } else { "Service" };

@@ -601,3 +601,20 @@ fn of_several_steps_for_one_managed_route_the_last_counts() {
     assert_eq!(after(&[step("x"), gone.clone()]).as_array().unwrap().len(), 1);
     assert_eq!(after(&[gone, step("x")]).as_array().unwrap().len(), 2);
 }
+
+#[test]
+fn a_managed_route_in_another_namespace_leads_to_the_rollouts_own() {
+    let config = IstioConfig::hosts("shop", "a", "b")
+        .virtual_service(VirtualServiceRef::new("edge.gateways"))
+        .managed_route("testers");
+    let edge = ObjectRef::new("networking.istio.io", "VirtualService", "gateways", "edge");
+    let far = json!([{"route": [
+        {"destination": {"host": "a.shop.svc.cluster.local"}, "weight": 100},
+        {"destination": {"host": "b.shop.svc.cluster.local"}, "weight": 0},
+    ]}]);
+    let editor = IstioEditor::new(config);
+    let before = objects([(edge, http(&far))]);
+    let edits = editor.route(&before, &to(0, ManagedChange::To(vec![header("testers", "x")]))).unwrap();
+    let host = &edits[0].1["spec"]["http"][0]["route"][0]["destination"]["host"];
+    assert_eq!(host, "b.shop.svc.cluster.local", "a short host would be one of that namespace");
+}
