@@ -1,6 +1,5 @@
 use super::{
     draft::{Closed, Gate},
-    guard::{Guard, off},
     roles::Roles,
     view::View,
 };
@@ -107,14 +106,11 @@ fn is_of_another(lead: &Revision, view: &View<'_>) -> bool {
 /// neither aborted nor superseded, and has pods.
 fn rescue(lead: &Revision, roles: &Roles<'_>, view: &View<'_>) -> bool {
     let Some(stable) = roles.stable else { return false };
-    let (may, who) = match roles.canary {
-        Some(canary) if roles.aborted && off(Guard::AbortedRises) => (true, canary),
-        _ => (roles.under_way, lead),
-    };
-    may && view.seen.weight().lo() > 0
+    roles.under_way
+        && view.seen.weight().lo() > 0
         && view.is_dark(stable)
-        && view.canary_leads_to(who)
-        && view.ready(who).lo() > 0
+        && view.canary_leads_to(lead)
+        && view.ready(lead).lo() > 0
 }
 
 /// Those of `managed` that some object already has.

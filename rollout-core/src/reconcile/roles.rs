@@ -1,3 +1,4 @@
+use super::guard::{Guard, off};
 use crate::{Revision, Status};
 
 /// Which revision plays which part.
@@ -17,7 +18,8 @@ impl<'a> Roles<'a> {
         let (stable, canary) = (status.stable.as_ref(), status.canary.as_ref());
         let update = stable.is_some() && canary.is_some() && stable != canary;
         let aborted = update && status.aborted.is_some();
-        Self { stable, canary, under_way: update && !aborted, aborted }
+        let given_up = aborted && !off(Guard::AbortedRises);
+        Self { stable, canary, under_way: update && !given_up, aborted }
     }
 
     /// The revision that the canary destination should lead to: the canary while its steps are under way,
