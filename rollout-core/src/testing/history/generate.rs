@@ -241,6 +241,7 @@ fn happening() -> impl proptest::strategy::Strategy<Value = Happening> {
         1 => (0..3_u8).prop_map(Happening::FreezeProxy),
         2 => Just(Happening::Thaw),
         1 => (select(Kind::ALL.to_vec()), select(vec![0, 500, 4_000])).prop_map(|(kind, lag)| Happening::ReadLag(kind, millis(lag))),
+        1 => (select(Kind::ALL.to_vec()), any::<bool>()).prop_map(|(kind, fail)| Happening::ReadsFail(kind, fail)),
         1 => select(vec![-60_000_i64, -1_500, 0, 700, 90_000]).prop_map(Happening::Clock),
     ]
 }

@@ -47,6 +47,8 @@ pub enum Happening {
     Thaw,
     /// The cache of one kind of object lags so far behind from now on.
     ReadLag(Kind, Duration),
+    /// Reads of one kind of object fail from now on, or no longer.
+    ReadsFail(Kind, bool),
     /// The process's clock is wrong by so many milliseconds from now on.
     Clock(i64),
 }

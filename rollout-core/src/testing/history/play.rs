@@ -171,6 +171,7 @@ fn happen<M: Mesh>(world: &mut World<M, Laws>, history: &History, happening: &Ha
         Happening::FreezeProxy(proxy) => world.freeze_proxy((*proxy).into()),
         Happening::Thaw => world.thaw(),
         Happening::ReadLag(kind, lag) => world.read_lag(*kind, *lag),
+        Happening::ReadsFail(kind, fail) => world.reads_fail(*kind, *fail),
         Happening::Clock(millis) => world.clock_offset(*millis),
     }
 }
