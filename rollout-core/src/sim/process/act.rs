@@ -155,6 +155,13 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 
     fn perform_fence(&mut self, by: Writer, versions: &mut Versions, most: usize) -> (bool, Answered) {
+        // What could not be read cannot be fenced, and what is not fenced is not acted on.
+        let unread = |read: usize, there: usize| read == 0 && there > 0;
+        if unread(versions.traffic.objects().len(), self.truth.traffic.len())
+            || unread(versions.workloads.len(), self.truth.workloads.len())
+        {
+            return (false, Err(Failure::Refused(String::from("not everything could be read"))));
+        }
         self.tally.fences += 1;
         self.process.nonces += 1;
         let nonce: Arc<str> = format!("{}-{}", by.process, self.process.nonces).into();

@@ -13,15 +13,16 @@ impl Law for UnknownHolds {
 
     fn see(&mut self, moment: &Moment<'_>, findings: &mut Findings) {
         let Some(decision) = Decision::of(moment) else { return };
-        let revisions = decision.observed.revisions.is_some();
-        if revisions && decision.traffic().is_some() {
+        // Without traffic routing, no decision rests on traffic.
+        let traffic = decision.traffic().is_some() || !decision.routed();
+        if traffic && decision.observed.revisions.is_some() {
             return;
         }
         findings.premise();
         if decision.plan.actions.iter().any(crate::Action::is_traffic) {
             findings.broken(|| "traffic is written, and not everything could be read".to_string());
         }
-        if decision.shrinks().next().is_some() {
+        if decision.spec.replicas > 0 && decision.shrinks().next().is_some() {
             findings.broken(|| "pods are removed, and not everything could be read".to_string());
         }
         let (stored, next) = (decision.stored, &decision.plan.status);
