@@ -213,15 +213,16 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             let first = made + 1;
             for _ in there..wanted {
                 made += 1;
-                workload.pods.push(Pod { id: made, ready: false, born: now, ends: None });
+                workload.pods.push(Pod { id: made, ready: false, born: now, since: now, ends: None });
             }
             self.pods_made = made;
             self.ripen(index, first);
         } else if there > wanted {
             let too_many = there - wanted;
-            // Those that are not ready first, then the youngest.
+            // Those that are not ready first, then those that have been ready for less time, then the
+            // youngest: as Kubernetes does.
             let mut victims: Vec<_> = workload.pods.iter_mut().filter(|pod| pod.ends.is_none()).collect();
-            victims.sort_by_key(|pod| (pod.ready, core::cmp::Reverse(pod.id)));
+            victims.sort_by_key(|pod| (pod.ready, core::cmp::Reverse((pod.since, pod.id))));
             for pod in victims.into_iter().take(too_many) {
                 pod.ends = Some(if pod.ready { at } else { now });
             }
@@ -270,10 +271,10 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         if self.plans.iter().any(broken) {
             return;
         }
-        let mut any = false;
+        let (mut any, now) = (false, self.truth.now);
         for pod in &mut workload.pods {
             if (first..=last).contains(&pod.id) && pod.ends.is_none() && !pod.ready {
-                pod.ready = true;
+                (pod.ready, pod.since) = (true, now);
                 any = true;
             }
         }

@@ -57,6 +57,8 @@ pub struct Pod {
     pub ready: bool,
     /// When it was made. True time.
     pub born: Time,
+    /// When it last became ready, or was made. True time.
+    pub since: Time,
     /// It was told to end: it is no longer counted, no endpoint of it is handed out, and it answers until
     /// then. True time.
     pub ends: Option<Time>,

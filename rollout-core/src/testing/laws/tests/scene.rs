@@ -176,7 +176,8 @@ impl Scene {
 
 fn truth(spec: &Spec, status: &Status, routes: RoutesSeen, now: Time) -> Truth {
     let pods = |first: u64| {
-        let pod = |id| Pod { id, ready: true, born: Time::from_secs(0), ends: None };
+        let pod =
+            |id| Pod { id, ready: true, born: Time::from_secs(0), since: Time::from_secs(0), ends: None };
         (first..first + 10).map(pod).collect()
     };
     let workload = |name: &str, number, first| Workload {
