@@ -76,6 +76,29 @@ pub trait TrafficBackend: fmt::Debug + Send + Sync {
     async fn fence(&self, nonce: &str, seen: &Version) -> Result<Written, BackendError>;
 }
 
+#[async_trait]
+impl<B: TrafficBackend + ?Sized> TrafficBackend for Box<B> {
+    async fn observe(&self, revisions: &[Revision]) -> Result<Seen, BackendError> {
+        (**self).observe(revisions).await
+    }
+
+    async fn select(&self, to: &Selectors, seen: &Version) -> Result<Written, BackendError> {
+        (**self).select(to, seen).await
+    }
+
+    async fn route(&self, to: &Routes, seen: &Version) -> Result<Written, BackendError> {
+        (**self).route(to, seen).await
+    }
+
+    async fn release(&self, seen: &Version) -> Result<Written, BackendError> {
+        (**self).release(seen).await
+    }
+
+    async fn fence(&self, nonce: &str, seen: &Version) -> Result<Written, BackendError> {
+        (**self).fence(nonce, seen).await
+    }
+}
+
 /// What a write did: the versions of the objects after it. A driver chains its own writes with them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]

@@ -11,4 +11,6 @@ mod requests;
 
 pub use kind::Kind;
 pub use kube_store::KubeStore;
+#[cfg(feature = "controller")]
+pub(crate) use kube_store::{conditional, version_of};
 pub(crate) use requests::Requests;

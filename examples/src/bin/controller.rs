@@ -1,0 +1,142 @@
+//! Drives the Rollouts of a cluster: the engine, Istio and the Kubernetes adapter, wired together.
+//!
+//! The flags have the names that the reference's controller has, where it has them.
+
+use lexopt::{Arg, Parser, ValueExt};
+use rollout_core::backend::{DataPlane, NoDataPlane, ObjectStore, Stored, TrafficBackend};
+use rollout_istio::{IstioConfig, IstioEditor};
+use rollout_kube::{Controller, InvalidTraffic, Kind, RunError};
+use serde_json::Value;
+use std::{process::ExitCode, sync::Arc};
+
+const USAGE: &str = "\
+usage: controller [--kubeconfig FILE] [--namespace NAMESPACE] [--instance-id ID] [--dry-run]
+
+  --kubeconfig FILE            how to reach the API server; else KUBECONFIG, ~/.kube/config, or the pod's own
+  --namespace NAMESPACE        only the Rollouts of one namespace
+  --instance-id ID             only Rollouts with the label argo-rollouts.argoproj.io/controller-instance-id=ID;
+                               without it, those without the label, and only if no other controller is at work
+  --istio-api-version VERSION  of networking.istio.io; v1alpha3 unless said otherwise
+  --rollout-threads N          how many rollouts have their turn at the same time; 10 unless said otherwise
+  --dry-run                    observe, decide and log; write nothing
+  --log-format text|json       text unless said otherwise
+  --loglevel LEVEL             error, warn, info, debug or trace; info unless said otherwise
+
+Exit codes: 1 it cannot run, 2 the command line is wrong or another controller is at work";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = match Args::read(Parser::from_env()) {
+        Ok(Some(args)) => args,
+        Ok(None) => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            eprintln!("controller: {error}\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    let log =
+        tracing_subscriber::fmt().with_max_level(args.level).with_target(false).with_writer(std::io::stderr);
+    if args.json {
+        log.json().init()
+    } else {
+        log.init()
+    }
+    match run(args).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("controller: {error}");
+            let is_others = matches!(error.downcast_ref(), Some(RunError::AnotherController { .. }));
+            ExitCode::from(if is_others { 2 } else { 1 })
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
+    let config = match &args.kubeconfig {
+        Some(file) => {
+            let file = kube::config::Kubeconfig::read_from(file)?;
+            kube::Config::from_custom_kubeconfig(file, &kube::config::KubeConfigOptions::default()).await?
+        }
+        None => kube::Config::infer().await?,
+    };
+    let client = kube::Client::try_from(config)?;
+    let data_plane: Arc<dyn DataPlane> = Arc::new(NoDataPlane);
+    let istio = |kind, plural| Kind::new("networking.istio.io", &args.istio, kind, plural);
+    Controller::builder(client)
+        .namespace(args.namespace)
+        .instance_id(args.instance)
+        .kind(istio("VirtualService", "virtualservices"))
+        .kind(istio("DestinationRule", "destinationrules"))
+        .workers(args.workers)
+        .data_plane(data_plane.clone())
+        .traffic(move |rollout, store| traffic(rollout, store, &data_plane))
+        .dry_run(args.dry_run)
+        .run()
+        .await?;
+    Ok(())
+}
+
+/// What a Rollout says about Istio, as a backend.
+fn traffic(
+    rollout: &Value,
+    store: Arc<dyn ObjectStore>,
+    data_plane: &Arc<dyn DataPlane>,
+) -> Result<Option<Box<dyn TrafficBackend>>, InvalidTraffic> {
+    let sentence =
+        |error: &rollout_istio::ConfigError| format!("{}: {}; {}", error.path, error.what, error.instead);
+    let config = IstioConfig::from_rollout(rollout)
+        .map_err(|invalid| InvalidTraffic::new(invalid.errors().iter().map(sentence)))?;
+    let backend = |config| -> Box<dyn TrafficBackend> {
+        Box::new(Stored::new(IstioEditor::new(config), store, data_plane.clone()))
+    };
+    Ok(config.map(backend))
+}
+
+struct Args {
+    kubeconfig: Option<String>,
+    namespace: Option<String>,
+    instance: Option<String>,
+    istio: String,
+    workers: usize,
+    dry_run: bool,
+    json: bool,
+    level: tracing::Level,
+}
+
+impl Args {
+    /// Reads the command line; `None` when help was asked for.
+    fn read(mut parser: Parser) -> Result<Option<Self>, lexopt::Error> {
+        let mut args = Self {
+            kubeconfig: None,
+            namespace: None,
+            instance: None,
+            istio: "v1alpha3".to_owned(),
+            workers: 10,
+            dry_run: false,
+            json: false,
+            level: tracing::Level::INFO,
+        };
+        while let Some(arg) = parser.next()? {
+            match arg {
+                Arg::Long("kubeconfig") => args.kubeconfig = Some(parser.value()?.string()?),
+                Arg::Long("namespace") => args.namespace = Some(parser.value()?.string()?),
+                Arg::Long("instance-id") => args.instance = Some(parser.value()?.string()?),
+                Arg::Long("istio-api-version") => args.istio = parser.value()?.string()?,
+                Arg::Long("rollout-threads") => args.workers = parser.value()?.parse()?,
+                Arg::Long("dry-run") => args.dry_run = true,
+                Arg::Long("log-format") => match parser.value()?.string()?.as_str() {
+                    "json" => args.json = true,
+                    "text" => args.json = false,
+                    other => return Err(format!("--log-format {other}: write text or json").into()),
+                },
+                Arg::Long("loglevel") => args.level = parser.value()?.parse()?,
+                Arg::Short('h') | Arg::Long("help") => return Ok(None),
+                other => return Err(other.unexpected()),
+            }
+        }
+        Ok(Some(args))
+    }
+}

@@ -1,0 +1,80 @@
+use rollout_core::traffic::{ObjectRef, ObjectVersion};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// One object as it was last seen, without the record of who manages which field.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) value: Arc<Value>,
+    pub(crate) version: ObjectVersion,
+    /// The writers that are named in it.
+    pub(crate) managers: Arc<[String]>,
+}
+
+impl Entry {
+    pub(crate) fn new(mut value: Value) -> Self {
+        let managers = value
+            .get_mut("metadata")
+            .and_then(Value::as_object_mut)
+            .and_then(|metadata| {
+                let fields = metadata.get("managedFields").cloned();
+                metadata.retain(|key, _| key != "managedFields");
+                fields
+            })
+            .and_then(|fields| fields.as_array().cloned())
+            .unwrap_or_default();
+        let name = |field: &Value| field.get("manager").and_then(Value::as_str).map(str::to_owned);
+        let managers = managers.iter().filter_map(name).collect();
+        let version = crate::store::version_of(&value);
+        Self { value: Arc::new(value), version, managers }
+    }
+
+    /// Its resource version as a number. Versions of one kind can be compared (Kubernetes says so since
+    /// 1.35, and it was so before); where one is no number, the newer reading counts.
+    pub(super) fn number(&self) -> Option<u64> {
+        self.version.write.parse().ok()
+    }
+
+    pub(super) fn is_older_than(&self, other: &Self) -> bool {
+        matches!((self.number(), other.number()), (Some(mine), Some(theirs)) if mine < theirs)
+    }
+
+    pub(crate) fn text(&self, pointer: &str) -> Option<&str> {
+        self.value.pointer(pointer).and_then(Value::as_str)
+    }
+
+    pub(crate) fn uid(&self) -> &str {
+        self.text("/metadata/uid").unwrap_or_default()
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.text("/metadata/name").unwrap_or_default()
+    }
+
+    pub(crate) fn annotation(&self, key: &str) -> Option<&str> {
+        rollout_core::backend::annotation(&self.value, key)
+    }
+
+    pub(crate) fn label(&self, key: &str) -> Option<&str> {
+        self.value.get("metadata")?.get("labels")?.get(key)?.as_str()
+    }
+
+    /// The name of the Rollout that owns it, and that Rollout's uid.
+    pub(crate) fn owner(&self) -> Option<(&str, &str)> {
+        let owners = self.value.pointer("/metadata/ownerReferences")?.as_array()?;
+        let text =
+            |owner: &'_ Value, field: &str| owner.get(field).and_then(Value::as_str).map(str::to_owned);
+        let owner = owners.iter().find(|owner| {
+            owner.get("controller") == Some(&Value::Bool(true))
+                && text(owner, "kind").as_deref() == Some("Rollout")
+                && text(owner, "apiVersion").is_some_and(|version| version.starts_with("argoproj.io/"))
+        })?;
+        Some((owner.get("name")?.as_str()?, owner.get("uid")?.as_str()?))
+    }
+}
+
+/// What names an object.
+pub(crate) fn reference(like: &ObjectRef, value: &Value) -> ObjectRef {
+    let text = |field: &str| value.pointer(field).and_then(Value::as_str).unwrap_or_default();
+    ObjectRef::new(&like.group, &like.kind, text("/metadata/namespace"), text("/metadata/name"))
+}

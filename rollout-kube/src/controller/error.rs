@@ -1,0 +1,20 @@
+/// Why a controller does not run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// Another controller works on Rollouts here, and this one was not told to keep to its own.
+    #[error(
+        "another controller holds the lease {lease} (holder {holder}): two controllers on one Rollout would \
+         undo each other's work. Label the Rollouts that this one is to drive, \
+         argo-rollouts.argoproj.io/controller-instance-id=ID, and start it with --instance-id ID"
+    )]
+    AnotherController {
+        /// Namespace and name of the lease.
+        lease: String,
+        /// Who holds it.
+        holder: String,
+    },
+    /// The API server does not show what is needed.
+    #[error("{0}")]
+    Unreadable(#[from] rollout_core::backend::StoreError),
+}

@@ -1,0 +1,64 @@
+use super::ReplicaSet;
+use rollout_core::Range;
+use std::collections::{BTreeMap, HashMap};
+
+/// How many pods were asked for in each generation of a ReplicaSet, as far as this process saw it: while its
+/// counts lag, the pods are somewhere between all of them.
+#[derive(Debug, Default)]
+pub(crate) struct Counts(HashMap<String, BTreeMap<u64, u32>>);
+
+impl Counts {
+    /// A count that the ReplicaSet shows, as a range.
+    pub(crate) fn range(&mut self, set: &ReplicaSet, shown: u32) -> Range {
+        let asked = self.0.entry(set.entry.uid().to_owned()).or_default();
+        asked.insert(set.generation, set.wanted);
+        if set.counted >= set.generation {
+            asked.retain(|generation, _| *generation >= set.counted);
+            return Range::exact(shown);
+        }
+        let from = set.counted.max(1);
+        let since = asked.range(from..=set.generation).map(|(_, wanted)| *wanted);
+        let all_known = since.clone().count() as u64 == set.generation - from + 1;
+        let least = if all_known { since.clone().fold(shown, u32::min) } else { 0 };
+        Range::new(least, since.fold(shown, u32::max))
+    }
+
+    /// Forgets those that are gone.
+    pub(crate) fn keep(&mut self, sets: &[ReplicaSet]) {
+        self.0.retain(|uid, _| sets.iter().any(|set| set.entry.uid() == uid));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::Entry;
+    use serde_json::json;
+
+    fn set(generation: u64, counted: u64, wanted: u32) -> ReplicaSet {
+        ReplicaSet::read(Entry::new(json!({
+            "metadata": {
+                "uid": "u", "name": "web-v1", "generation": generation, "resourceVersion": "1",
+                "labels": {"rollouts-pod-template-hash": "v1"}
+            },
+            "spec": {"replicas": wanted}, "status": {"observedGeneration": counted}
+        })))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_count_that_lags_is_a_range_over_all_that_was_asked_for() {
+        let mut counts = Counts::default();
+        assert_eq!(counts.range(&set(1, 1, 4), 4), Range::exact(4));
+        assert_eq!(counts.range(&set(2, 1, 1), 4), Range::new(1, 4));
+        assert_eq!(counts.range(&set(3, 1, 6), 4), Range::new(1, 6), "4 to 1 to 6: one may be all there is");
+        assert_eq!(counts.range(&set(3, 3, 6), 2), Range::exact(2));
+    }
+
+    #[test]
+    fn what_was_asked_for_unseen_may_have_been_nothing() {
+        let mut counts = Counts::default();
+        assert_eq!(counts.range(&set(5, 3, 4), 4), Range::new(0, 4));
+        assert_eq!(counts.range(&set(1, 0, 4), 0), Range::new(0, 4), "it was made just now");
+    }
+}

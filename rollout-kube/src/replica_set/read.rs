@@ -1,0 +1,61 @@
+use super::{DEADLINE, REVISION};
+use crate::cache::Entry;
+use rollout_core::{
+    Revision, Time,
+    backend::{FENCE_ANNOTATION, REVISION_LABEL},
+    traffic::ObjectRef,
+};
+use serde_json::Value;
+
+/// One revision's ReplicaSet, as it was read.
+#[derive(Debug, Clone)]
+pub(crate) struct ReplicaSet {
+    pub(crate) entry: Entry,
+    pub(crate) revision: Revision,
+    pub(crate) number: u64,
+    pub(crate) wanted: u32,
+    pub(crate) replicas: u32,
+    pub(crate) ready: u32,
+    pub(crate) available: u32,
+    pub(crate) generation: u64,
+    /// For which generation the counts were made.
+    pub(crate) counted: u64,
+    pub(crate) mark: Option<Time>,
+}
+
+impl ReplicaSet {
+    /// Reads it, if it names a revision and is not on its way out.
+    pub(crate) fn read(entry: Entry) -> Option<Self> {
+        let revision = Revision::from(entry.label(REVISION_LABEL)?);
+        if entry.text("/metadata/deletionTimestamp").is_some() {
+            return None;
+        }
+        let number = |pointer: &str| entry.value.pointer(pointer).and_then(Value::as_u64);
+        let count = |pointer: &str| u32::try_from(number(pointer).unwrap_or(0)).unwrap_or(u32::MAX);
+        Some(Self {
+            number: entry.annotation(REVISION).and_then(|text| text.parse().ok()).unwrap_or(0),
+            wanted: number("/spec/replicas").map_or(1, |_| count("/spec/replicas")),
+            replicas: count("/status/replicas"),
+            ready: count("/status/readyReplicas"),
+            available: count("/status/availableReplicas"),
+            generation: number("/metadata/generation").unwrap_or(0),
+            counted: number("/status/observedGeneration").unwrap_or(0),
+            mark: entry.annotation(DEADLINE).and_then(Time::parse_rfc3339),
+            revision,
+            entry,
+        })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.entry.name()
+    }
+
+    pub(crate) fn object(&self) -> ObjectRef {
+        let namespace = self.entry.text("/metadata/namespace").unwrap_or_default();
+        ObjectRef::new("apps", "ReplicaSet", namespace, self.name())
+    }
+
+    pub(crate) fn nonce(&self) -> Option<&str> {
+        self.entry.annotation(FENCE_ANNOTATION)
+    }
+}

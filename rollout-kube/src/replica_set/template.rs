@@ -1,0 +1,151 @@
+use super::quantity;
+use rollout_core::backend::REVISION_LABEL;
+use serde_json::Value;
+
+/// Whether a ReplicaSet's pod template, as the API server completed it, is the one that a Rollout asks for.
+///
+/// Everything that the Rollout says must be there; whatever is there beside that must be what the server
+/// writes where nothing is said.
+pub(crate) fn same_template(wanted: &Value, there: &Value) -> bool {
+    same(wanted, there, "")
+}
+
+fn same(wanted: &Value, there: &Value, key: &str) -> bool {
+    match (wanted, there) {
+        (Value::Object(wanted), Value::Object(there)) => {
+            let is_there = |(key, value): (&String, &Value)| match there.get(key) {
+                Some(there) => same(value, there, key),
+                None => says_nothing(value),
+            };
+            let is_extra = |key: &str| !wanted.contains_key(key) && key != REVISION_LABEL;
+            wanted.iter().all(is_there)
+                && there.iter().filter(|(key, _)| is_extra(key)).all(|(key, value)| is_default(key, value))
+        }
+        (Value::Array(wanted), Value::Array(there)) => {
+            wanted.len() == there.len()
+                && wanted.iter().zip(there).all(|(wanted, there)| same(wanted, there, key))
+        }
+        (wanted, there) if wanted == there => true,
+        (wanted, there) if is_default(key, there) && says_nothing(wanted) => true,
+        (wanted, there) => match (text(wanted), text(there)) {
+            (Some(wanted), Some(there)) => quantity::same(&wanted, &there),
+            _ => false,
+        },
+    }
+}
+
+/// Nothing, an empty thing, or one of defaults alone.
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Object(map) => map.iter().all(|(key, value)| key == REVISION_LABEL || is_default(key, value)),
+        Value::Array(list) => list.is_empty(),
+        Value::String(text) => text.is_empty(),
+        Value::Bool(flag) => !flag,
+        Value::Number(number) => number.as_i64() == Some(0),
+    }
+}
+
+/// Whether the API server writes this where nothing is said.
+fn is_default(key: &str, value: &Value) -> bool {
+    let number = value.as_i64();
+    match (key, value.as_str()) {
+        ("dnsPolicy", Some("ClusterFirst"))
+        | ("restartPolicy", Some("Always"))
+        | ("schedulerName", Some("default-scheduler"))
+        | ("imagePullPolicy", Some("Always" | "IfNotPresent"))
+        | ("terminationMessagePath", Some("/dev/termination-log"))
+        | ("terminationMessagePolicy", Some("File"))
+        | ("protocol", Some("TCP"))
+        | ("scheme", Some("HTTP"))
+        | ("apiVersion", Some("v1"))
+        | ("divisor", Some("0"))
+        | ("serviceAccount", Some(_)) => true,
+        ("terminationGracePeriodSeconds", None) => number == Some(30),
+        ("timeoutSeconds" | "successThreshold", None) => number == Some(1),
+        ("periodSeconds", None) => number == Some(10),
+        ("failureThreshold", None) => number == Some(3),
+        ("defaultMode", None) => number == Some(420),
+        ("expirationSeconds", None) => number == Some(3607),
+        _ => says_nothing(value),
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn wanted() -> Value {
+        json!({
+            "metadata": {"labels": {"app": "web"}},
+            "spec": {"containers": [{
+                "name": "c", "image": "web:v1", "ports": [{"containerPort": 8080}],
+                "resources": {"requests": {"cpu": 0.5, "memory": "1024Mi"}},
+                "readinessProbe": {"httpGet": {"path": "/", "port": 8080}}
+            }]}
+        })
+    }
+
+    /// What an API server makes of it.
+    fn there() -> Value {
+        json!({
+            "metadata": {"creationTimestamp": null, "labels": {"app": "web", "rollouts-pod-template-hash": "abc"}},
+            "spec": {
+                "containers": [{
+                    "name": "c", "image": "web:v1", "imagePullPolicy": "IfNotPresent",
+                    "ports": [{"containerPort": 8080, "protocol": "TCP"}],
+                    "resources": {"requests": {"cpu": "500m", "memory": "1Gi"}},
+                    "readinessProbe": {
+                        "httpGet": {"path": "/", "port": 8080, "scheme": "HTTP"},
+                        "timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3
+                    },
+                    "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"
+                }],
+                "restartPolicy": "Always", "terminationGracePeriodSeconds": 30, "dnsPolicy": "ClusterFirst",
+                "securityContext": {}, "schedulerName": "default-scheduler"
+            }
+        })
+    }
+
+    #[test]
+    fn what_the_server_completes_is_no_difference() {
+        assert!(same_template(&wanted(), &there()));
+        let mut explicit = wanted();
+        explicit["spec"]["restartPolicy"] = json!("Always");
+        explicit["spec"]["nodeSelector"] = json!({});
+        assert!(same_template(&explicit, &there()), "nor is a default that is written down");
+    }
+
+    #[test]
+    fn everything_else_is_a_difference() {
+        let cases = [
+            ("/spec/containers/0/image", json!("web:v2")),
+            ("/spec/containers/0/ports/0/containerPort", json!(8081)),
+            ("/spec/containers/0/resources/requests/cpu", json!("501m")),
+            ("/spec/restartPolicy", json!("Never")),
+            ("/spec/terminationGracePeriodSeconds", json!(31)),
+            ("/metadata/labels/app", json!("other")),
+            ("/spec/containers/0/readinessProbe/periodSeconds", json!(5)),
+        ];
+        for (pointer, value) in cases {
+            let mut there = there();
+            *there.pointer_mut(pointer).unwrap() = value;
+            assert!(!same_template(&wanted(), &there), "{pointer}");
+        }
+        let mut there = there();
+        there["spec"]["hostNetwork"] = json!(true);
+        assert!(!same_template(&wanted(), &there), "what the Rollout does not ask for");
+        let mut more = wanted();
+        more["spec"]["containers"][0]["env"] = json!([{"name": "A", "value": "1"}]);
+        assert!(!same_template(&more, &self::there()), "what the ReplicaSet does not have");
+    }
+}

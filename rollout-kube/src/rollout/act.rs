@@ -1,0 +1,145 @@
+use super::{context::Context, memory::Memory, observe::Reading};
+use crate::replica_set::{self, ReplicaSet};
+use rollout_core::{
+    Action, Failure, Outcome, Revision, Time,
+    backend::{BackendError, FENCE_ANNOTATION, StoreError, TrafficBackend, Written},
+    traffic::ObjectRef,
+};
+use serde_json::json;
+
+/// Carries out one action on what was read.
+pub(super) async fn act(
+    context: &Context,
+    memory: &Memory,
+    reading: &mut Reading,
+    backend: &dyn TrafficBackend,
+    target: &Revision,
+    action: &Action,
+) -> Result<Outcome, Failure> {
+    match action {
+        Action::Workload { revision, pods, mark } => {
+            workload(context, memory, reading, target, revision, (*pods, *mark)).await
+        }
+        Action::Select(to) => {
+            let written = backend.select(to, &reading.traffic).await;
+            traffic(reading, written)
+        }
+        Action::Route(to) => {
+            let written = backend.route(to, &reading.traffic).await;
+            traffic(reading, written)
+        }
+        Action::Prune { revision } => prune(context, reading, revision).await,
+    }
+}
+
+/// Writes a fresh nonce to every object that decisions rest on.
+pub(super) async fn fence(
+    context: &Context,
+    memory: &mut Memory,
+    reading: &mut Reading,
+    backend: &dyn TrafficBackend,
+) -> Result<Outcome, Failure> {
+    let nonce = memory.new_nonce(&context.process);
+    if reading.observed.traffic.is_some() {
+        let written = backend.fence(&nonce, &reading.traffic).await;
+        traffic(reading, written)?;
+    }
+    for index in 0..reading.sets.len() {
+        let Some(set) = reading.sets.get(index) else { break };
+        let patch = json!({"metadata": {
+            "resourceVersion": *set.entry.version.write,
+            "annotations": {FENCE_ANNOTATION: nonce}
+        }});
+        let written = context.shelves.requests().merge(&set.object(), &patch).await.map_err(failure)?;
+        remember(context, reading, written);
+    }
+    memory.fence.written(nonce.clone());
+    memory.nonce = Some(nonce);
+    Ok(Outcome::Changed)
+}
+
+/// The versions that a write left, also a half one.
+fn traffic(reading: &mut Reading, written: Result<Written, BackendError>) -> Result<Outcome, Failure> {
+    match written {
+        Ok(written) => {
+            reading.traffic = reading.traffic.after(&written.version);
+            Ok(written.outcome())
+        }
+        Err(error) => {
+            reading.traffic = reading.traffic.after(&error.written().version);
+            Err(Failure::from(&error))
+        }
+    }
+}
+
+async fn workload(
+    context: &Context,
+    memory: &Memory,
+    reading: &mut Reading,
+    target: &Revision,
+    revision: &Revision,
+    to: (u32, Option<Time>),
+) -> Result<Outcome, Failure> {
+    let highest = reading.sets.iter().map(|set| set.number).max().unwrap_or(0);
+    let rollout = reading.rollout.value.clone();
+    if let Some(set) = reading.sets.iter().find(|set| set.revision == *revision) {
+        let number = if revision == target && set.number < highest { highest + 1 } else { set.number };
+        let Some(patch) = replica_set::patch(&rollout, set, to, number) else { return Ok(Outcome::AsItWas) };
+        let written = context.shelves.requests().merge(&set.object(), &patch).await.map_err(failure)?;
+        remember(context, reading, written);
+        return Ok(Outcome::Changed);
+    }
+    if revision != target {
+        return Err(Failure::Refused(format!(
+            "there is no ReplicaSet of revision {revision} any more, and its template is not the Rollout's"
+        )));
+    }
+    let nonce = memory.nonce.as_deref().filter(|_| memory.fence.holds());
+    let set = replica_set::replica_set(&rollout, revision, highest + 1, to, nonce);
+    let namespace = reading.rollout.text("/metadata/namespace").unwrap_or_default();
+    let object = ObjectRef::new("apps", "ReplicaSet", namespace, &replica_set::name(&rollout, revision));
+    let written = context.shelves.requests().create(&object, &set).await.map_err(failure)?;
+    remember(context, reading, written);
+    Ok(Outcome::Changed)
+}
+
+async fn prune(context: &Context, reading: &mut Reading, revision: &Revision) -> Result<Outcome, Failure> {
+    let Some(set) = reading.sets.iter().find(|set| set.revision == *revision) else {
+        return Ok(Outcome::AsItWas);
+    };
+    if set.wanted > 0 || set.replicas > 0 {
+        return Err(Failure::Refused(format!("ReplicaSet {} still has pods", set.name())));
+    }
+    let options = json!({
+        "kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background",
+        "preconditions": {"uid": set.entry.uid(), "resourceVersion": *set.entry.version.write}
+    });
+    let object = set.object();
+    match context.shelves.requests().delete(&object, &options).await {
+        Ok(()) | Err(StoreError::NotFound(_)) => {
+            context.shelves.gone(&object);
+            reading.sets.retain(|set| set.revision != *revision);
+            Ok(Outcome::Changed)
+        }
+        Err(error) => Err(failure(error)),
+    }
+}
+
+/// The next write of the same turn carries the version of this one.
+fn remember(context: &Context, reading: &mut Reading, written: serde_json::Value) {
+    let like = ObjectRef::new("apps", "ReplicaSet", "", "");
+    let object = crate::cache::reference(&like, &written);
+    let Some(read) = ReplicaSet::read(context.shelves.put(&object, written)) else { return };
+    match reading.sets.iter_mut().find(|set| set.revision == read.revision) {
+        Some(set) => *set = read,
+        None => reading.sets.push(read),
+    }
+}
+
+/// What a store's refusal means for the turn. An object that is gone is a new snapshot.
+pub(super) fn failure(error: StoreError) -> Failure {
+    if matches!(error, StoreError::NotFound(_)) {
+        return Failure::Conflict;
+    }
+    Failure::from(&BackendError::from(error))
+}

@@ -1,0 +1,37 @@
+use super::{publish::Publisher, traffic::Factory};
+use crate::cache::Shelves;
+use rollout_core::{Time, backend::DataPlane};
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// What all rollouts share.
+pub(crate) struct Context {
+    pub(crate) shelves: Arc<Shelves>,
+    pub(crate) publisher: Publisher,
+    pub(crate) factory: Factory,
+    pub(crate) data_plane: Arc<dyn DataPlane>,
+    /// Only Rollouts with this label value are worked on; only those without the label when there is none.
+    pub(crate) instance: Option<String>,
+    /// Decide and say, write nothing.
+    pub(crate) dry_run: bool,
+    /// No other process has this name.
+    pub(crate) process: String,
+}
+
+/// The label that says which controller a Rollout belongs to.
+pub(crate) const INSTANCE: &str = "argo-rollouts.argoproj.io/controller-instance-id";
+
+impl Context {
+    /// Whether a Rollout with this label value is for this controller.
+    pub(crate) fn is_mine(&self, label: Option<&str>) -> bool {
+        label.filter(|label| !label.is_empty()) == self.instance.as_deref()
+    }
+}
+
+/// The wall clock.
+pub(crate) fn now() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Time::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

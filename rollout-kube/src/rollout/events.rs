@@ -1,0 +1,302 @@
+use super::publish::Said;
+use crate::replica_set::ReplicaSet;
+use rollout_core::{
+    AbortReason, Event, Revision, Status,
+    traffic::{ManagedChange, Routes, Selection, Selectors, WeightChange},
+};
+use serde_json::Value;
+
+/// The pods that a ReplicaSet asked for before it was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Before {
+    /// It was made just now.
+    Absent,
+    Pods(u32),
+}
+
+/// What the texts of events are made of, beside the events.
+pub(super) struct Scene<'s> {
+    pub(super) rollout: &'s Value,
+    /// As they are after the turn.
+    pub(super) sets: &'s [ReplicaSet],
+    /// One for each `Scaled`, in order.
+    pub(super) before: Vec<Before>,
+    /// What the destinations led to before.
+    pub(super) selected: (Option<Selection>, Option<Selection>),
+    /// The canary's weight in the last event.
+    pub(super) weight: Option<u32>,
+    /// As it was before the turn.
+    pub(super) status: &'s Status,
+    pub(super) steps: usize,
+}
+
+impl Scene<'_> {
+    /// What is said about these events, with the reference's reasons and texts, in order.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "an event that the reference does not have is not told"
+    )]
+    pub(super) fn tell(&mut self, events: &[Event]) -> Vec<Said> {
+        let mut said = Vec::new();
+        let mut before = std::mem::take(&mut self.before).into_iter();
+        let is_new = before.clone().any(|before| before == Before::Absent);
+        for event in events {
+            match event {
+                Event::Started { revision, .. } => self.started(revision, is_new, &mut said),
+                Event::RolledBack { .. } => {
+                    said.push(Said::normal("SkipSteps", "Rollback to stable ReplicaSets"));
+                }
+                Event::StepCompleted { step, of, what } => {
+                    let step = step.saturating_add(1);
+                    let note = format!("Rollout step {step}/{of} completed ({what})");
+                    said.push(Said::normal("RolloutStepCompleted", note));
+                }
+                Event::Paused { .. } => {
+                    said.push(Said::normal("RolloutPaused", "Rollout is paused (CanaryPauseStep)"));
+                }
+                Event::Resumed => said.push(Said::normal("RolloutResumed", "Rollout is resumed")),
+                Event::Aborted { revision, why } => said.push(self.aborted(revision, *why)),
+                Event::Completed { revision, before } => said.push(self.completed(revision, before.as_ref())),
+                Event::ProgressDeadlineExceeded { revision } => said.push(Said::warning(
+                    "ProgressDeadlineExceeded",
+                    format!("ReplicaSet \"{}\" has timed out progressing.", self.name(revision)),
+                )),
+                Event::Scaled { revision, pods, .. } => {
+                    let from = if let Some(Before::Pods(pods)) = before.next() { pods } else { 0 };
+                    said.extend(self.scaled(revision, from, *pods));
+                }
+                Event::Selected(to) => self.select(to, &mut said),
+                Event::Routed(to) => self.route(to, &mut said),
+                // The reference has no events for these; the log has them.
+                _ => {}
+            }
+        }
+        said
+    }
+
+    fn started(&self, revision: &Revision, is_new: bool, said: &mut Vec<Said>) {
+        let number = self.number(revision);
+        said.push(Said::normal("RolloutUpdated", format!("Rollout updated to revision {number}")));
+        if is_new {
+            let note = format!("Created ReplicaSet {} (revision {number})", self.name(revision));
+            said.push(Said::normal("NewReplicaSetCreated", note));
+        }
+        let note = format!("Rollout not completed, started update to revision {number} ({revision})");
+        said.push(Said::normal("RolloutNotCompleted", note));
+    }
+
+    fn aborted(&self, revision: &Revision, why: AbortReason) -> Said {
+        let cause = if why == AbortReason::ProgressDeadline {
+            format!(": ReplicaSet \"{}\" has timed out progressing.", self.name(revision))
+        } else {
+            String::new()
+        };
+        let note = format!("Rollout aborted update to revision {}{cause}", self.number(revision));
+        Said::warning("RolloutAborted", note)
+    }
+
+    fn completed(&self, revision: &Revision, before: Option<&Revision>) -> Said {
+        let cause = match before {
+            None => "Initial deploy".to_owned(),
+            Some(_) if self.status.promote_full => "Full promotion requested".to_owned(),
+            Some(_) => format!("Completed all {} canary steps", self.steps),
+        };
+        let number = self.number(revision);
+        Said::normal(
+            "RolloutCompleted",
+            format!("Rollout completed update to revision {number} ({revision}): {cause}"),
+        )
+    }
+
+    fn scaled(&self, revision: &Revision, from: u32, to: u32) -> Option<Said> {
+        if from == to {
+            return None;
+        }
+        let way = if from < to { "up" } else { "down" };
+        let (name, number) = (self.name(revision), self.number(revision));
+        let note = format!("Scaled {way} ReplicaSet {name} (revision {number}) from {from} to {to}");
+        Some(Said::normal("ScalingReplicaSet", note))
+    }
+
+    fn select(&mut self, to: &Selectors, said: &mut Vec<Said>) {
+        let hash = |selection: Option<&Selection>| {
+            selection.and_then(Selection::revision).map(ToString::to_string).unwrap_or_default()
+        };
+        let sides = [
+            ("stableService", to.stable.as_ref(), &mut self.selected.0),
+            ("canaryService", to.canary.as_ref(), &mut self.selected.1),
+        ];
+        for (field, to, from) in sides {
+            let Some(to) = to else { continue };
+            let service =
+                self.rollout.pointer(&format!("/spec/strategy/canary/{field}")).and_then(Value::as_str);
+            if let Some(service) = service.filter(|_| from.as_ref() != Some(to)) {
+                let (old, new) = (hash(from.as_ref()), hash(Some(to)));
+                let note = format!("Switched selector for service '{service}' from '{old}' to '{new}'");
+                said.push(Said::normal("SwitchService", note));
+            }
+            *from = Some(to.clone());
+        }
+        let rule = |field: &str| {
+            let pointer = format!("/spec/strategy/canary/trafficRouting/istio/destinationRule/{field}");
+            self.rollout.pointer(&pointer).and_then(Value::as_str)
+        };
+        if let Some(name) = rule("name") {
+            let (stable, canary) = (hash(self.selected.0.as_ref()), hash(self.selected.1.as_ref()));
+            let subset = |field| rule(field).unwrap_or_default();
+            let note = format!(
+                "DestinationRule {name} subset updated ({}: {canary}, {}: {stable})",
+                subset("canarySubsetName"),
+                subset("stableSubsetName")
+            );
+            said.push(Said::normal("UpdatedDestinationRule", note));
+        }
+    }
+
+    fn route(&mut self, to: &Routes, said: &mut Vec<Said>) {
+        let services = virtual_services(self.rollout);
+        if let WeightChange::To { weight, .. } = to.weight {
+            for name in &services {
+                let note = format!("VirtualService `{name}` set to desiredWeight '{weight}'");
+                said.push(Said::normal("Updated VirtualService", note));
+            }
+            if self.weight != Some(weight) {
+                let from = self.weight.map(|from| format!(" from {from}")).unwrap_or_default();
+                said.push(Said::normal(
+                    "TrafficWeightUpdated",
+                    format!("Traffic weight updated{from} to {weight}"),
+                ));
+            }
+            self.weight = Some(weight);
+        }
+        let changes = match &to.managed {
+            ManagedChange::Retain(names) if names.is_empty() => {
+                vec!["removed all managed routes.".to_owned()]
+            }
+            ManagedChange::To(routes) if routes.is_empty() => vec!["removed all managed routes.".to_owned()],
+            ManagedChange::Keep | ManagedChange::Retain(_) => Vec::new(),
+            ManagedChange::To(routes) => {
+                routes.iter().map(|route| format!("set headerRoute '{}'", route.name)).collect()
+            }
+        };
+        for (name, change) in
+            services.iter().flat_map(|name| changes.iter().map(move |change| (name, change)))
+        {
+            said.push(Said::normal("Updated VirtualService", format!("VirtualService `{name}` {change}")));
+        }
+    }
+
+    fn name(&self, revision: &Revision) -> String {
+        crate::replica_set::name(self.rollout, revision)
+    }
+
+    fn number(&self, revision: &Revision) -> u64 {
+        let set = self.sets.iter().find(|set| set.revision == *revision);
+        set.map_or_else(|| self.sets.iter().map(|set| set.number).max().unwrap_or(0) + 1, |set| set.number)
+    }
+}
+
+fn virtual_services(rollout: &Value) -> Vec<&str> {
+    let at = |field: &str| rollout.pointer(&format!("/spec/strategy/canary/trafficRouting/istio/{field}"));
+    let one = at("virtualService").into_iter();
+    let many = at("virtualServices").and_then(Value::as_array).into_iter().flatten();
+    one.chain(many).filter_map(|service| service.get("name")?.as_str()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::Entry;
+    use rollout_core::Step;
+    use serde_json::json;
+
+    fn rollout() -> Value {
+        json!({"metadata": {"name": "web"}, "spec": {"strategy": {"canary": {
+            "canaryService": "web-canary", "stableService": "web-stable",
+            "trafficRouting": {"istio": {
+                "virtualService": {"name": "web-vs"},
+                "destinationRule": {"name": "web-dr", "canarySubsetName": "canary", "stableSubsetName": "stable"}
+            }}
+        }}}})
+    }
+
+    fn set(hash: &str, number: u64) -> ReplicaSet {
+        ReplicaSet::read(Entry::new(json!({"metadata": {
+            "name": format!("web-{hash}"), "labels": {"rollouts-pod-template-hash": hash},
+            "annotations": {"rollout.argoproj.io/revision": number.to_string()}
+        }})))
+        .unwrap()
+    }
+
+    fn tell(events: &[Event], before: Vec<Before>) -> Vec<(&'static str, String)> {
+        let (rollout, sets, status) = (rollout(), [set("v1", 1), set("v2", 2)], Status::default());
+        let mut scene = Scene {
+            rollout: &rollout,
+            sets: &sets,
+            before,
+            selected: (Some(Selection::Revision("v1".into())), Some(Selection::Revision("v1".into()))),
+            weight: Some(5),
+            status: &status,
+            steps: 3,
+        };
+        scene.tell(events).into_iter().map(|said| (said.reason, said.note)).collect()
+    }
+
+    #[test]
+    fn an_update_is_told_like_the_reference_tells_it() {
+        let events = [
+            Event::Started { revision: "v2".into(), instead_of: None },
+            Event::Scaled { revision: "v2".into(), pods: 1, mark: None },
+        ];
+        let expected = [
+            ("RolloutUpdated", "Rollout updated to revision 2"),
+            ("NewReplicaSetCreated", "Created ReplicaSet web-v2 (revision 2)"),
+            ("RolloutNotCompleted", "Rollout not completed, started update to revision 2 (v2)"),
+            ("ScalingReplicaSet", "Scaled up ReplicaSet web-v2 (revision 2) from 0 to 1"),
+        ];
+        assert_eq!(
+            tell(&events, vec![Before::Absent]),
+            expected.map(|(reason, note)| (reason, note.to_owned()))
+        );
+    }
+
+    #[test]
+    fn steps_pauses_and_the_end() {
+        let events = [
+            Event::StepCompleted { step: 0, of: 3, what: Step::SetWeight(5) },
+            Event::Paused { until: None },
+            Event::Resumed,
+            Event::Completed { revision: "v2".into(), before: Some("v1".into()) },
+            Event::Aborted { revision: "v2".into(), why: AbortReason::Command },
+            Event::Scaled { revision: "v1".into(), pods: 4, mark: None },
+        ];
+        let expected = [
+            ("RolloutStepCompleted", "Rollout step 1/3 completed (setWeight: 5)"),
+            ("RolloutPaused", "Rollout is paused (CanaryPauseStep)"),
+            ("RolloutResumed", "Rollout is resumed"),
+            ("RolloutCompleted", "Rollout completed update to revision 2 (v2): Completed all 3 canary steps"),
+            ("RolloutAborted", "Rollout aborted update to revision 2"),
+        ];
+        let told = tell(&events, vec![Before::Pods(4)]);
+        assert_eq!(told, expected.map(|(reason, note)| (reason, note.to_owned())), "only the mark changed");
+    }
+
+    #[test]
+    fn traffic_is_told_object_by_object() {
+        let select = Selectors { stable: None, canary: Some(Selection::Revision("v2".into())) };
+        let route = Routes {
+            weight: WeightChange::To { weight: 50, of: 100 },
+            managed: ManagedChange::To(Vec::new()),
+            written_for: "v2".into(),
+        };
+        let expected = [
+            ("SwitchService", "Switched selector for service 'web-canary' from 'v1' to 'v2'"),
+            ("UpdatedDestinationRule", "DestinationRule web-dr subset updated (canary: v2, stable: v1)"),
+            ("Updated VirtualService", "VirtualService `web-vs` set to desiredWeight '50'"),
+            ("TrafficWeightUpdated", "Traffic weight updated from 5 to 50"),
+            ("Updated VirtualService", "VirtualService `web-vs` removed all managed routes."),
+        ];
+        let told = tell(&[Event::Selected(select), Event::Routed(route)], Vec::new());
+        assert_eq!(told, expected.map(|(reason, note)| (reason, note.to_owned())));
+    }
+}

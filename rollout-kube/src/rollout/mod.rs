@@ -1,0 +1,22 @@
+//! One rollout: what is read, what is decided, what is done about it.
+
+mod act;
+mod ages;
+mod context;
+mod dark;
+mod events;
+mod memory;
+mod observe;
+mod publish;
+mod say;
+mod store;
+mod target;
+mod traffic;
+mod turn;
+
+pub(crate) use context::Context;
+pub(crate) use memory::{Key, Memory};
+pub(crate) use publish::Publisher;
+pub(crate) use traffic::Factory;
+pub use traffic::InvalidTraffic;
+pub(crate) use turn::{After, turn};

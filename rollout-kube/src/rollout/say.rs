@@ -1,0 +1,61 @@
+use super::memory::Memory;
+use rollout_core::{Action, Event, Plan};
+
+/// What a plan does and what it waits for, in one line.
+fn line(plan: &Plan) -> (String, String) {
+    let actions: Vec<String> = plan.actions.iter().map(|action| effect(action).to_string()).collect();
+    let waiting: Vec<String> =
+        plan.waiting.iter().map(|wait| format!("{}; ends {}", wait.reason, wait.ends)).collect();
+    (actions.join("; "), waiting.join("; "))
+}
+
+/// Says one decision in the log, unless the last one said the same.
+pub(super) fn decision(memory: &mut Memory, rollout: &str, plan: &Plan, now: &str) {
+    let (actions, waiting) = line(plan);
+    // What only differs in when it ends was said.
+    let reasons: Vec<String> = plan.waiting.iter().map(|wait| wait.reason.to_string()).collect();
+    let status = &plan.status;
+    let name = |revision: &Option<rollout_core::Revision>| {
+        revision.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string)
+    };
+    let said = format!(
+        "{} {} {} {actions} {}",
+        name(&status.stable),
+        name(&status.canary),
+        status.step,
+        reasons.join("; ")
+    );
+    if memory.said == said {
+        return;
+    }
+    memory.said = said;
+    tracing::info!(
+        rollout,
+        at = now,
+        stable = %name(&status.stable),
+        canary = %name(&status.canary),
+        step = status.step,
+        actions = %actions,
+        waiting = %waiting,
+        "decided"
+    );
+}
+
+/// Says in the log what is in the way, unless the last line said the same; whether it is news.
+pub(super) fn trouble(memory: &mut Memory, rollout: &str, why: &str) -> bool {
+    if memory.said == why {
+        return false;
+    }
+    why.clone_into(&mut memory.said);
+    tracing::warn!(rollout, why, "held");
+    true
+}
+
+fn effect(action: &Action) -> Event {
+    match action.clone() {
+        Action::Workload { revision, pods, mark } => Event::Scaled { revision, pods, mark },
+        Action::Select(selectors) => Event::Selected(selectors),
+        Action::Route(routes) => Event::Routed(routes),
+        Action::Prune { revision } => Event::Pruned { revision },
+    }
+}

@@ -1,0 +1,92 @@
+use super::{
+    act::failure,
+    context::{Context, now},
+    observe::Reading,
+};
+use rollout_core::{
+    Failure, Outcome, Spec, Status,
+    argo::{Facts, WorkloadFacts, next_status},
+    traffic::ObjectRef,
+};
+use serde_json::{Value, json};
+
+/// The whole next `status` on the wire.
+pub(super) fn wire(reading: &Reading, spec: Option<&Spec>, status: &Status, invalid: Option<&str>) -> Value {
+    let workloads: Vec<_> = reading
+        .sets
+        .iter()
+        .map(|set| {
+            WorkloadFacts::new(set.revision.clone(), set.name(), set.number).pods(
+                set.replicas,
+                set.ready,
+                set.available,
+            )
+        })
+        .collect();
+    let mut facts = Facts::new(&reading.rollout.value, status, now()).workloads(&workloads).invalid(invalid);
+    if let (Some(spec), Some(seen)) = (spec, &reading.observed.traffic)
+        && spec.strategy.routing().is_some()
+    {
+        facts = facts.weight(seen.weight(), spec.strategy.max_weight());
+    }
+    next_status(&facts)
+}
+
+/// Whether this is what is stored.
+pub(super) fn is_stored(reading: &Reading, status: &Value) -> bool {
+    reading.rollout.value.get("status") == Some(status)
+}
+
+/// Stores a status, if the Rollout is still the one that was read. A status that is unchanged proves that it
+/// is.
+pub(super) async fn put(
+    context: &Context,
+    reading: &mut Reading,
+    status: &Value,
+) -> Result<Outcome, Failure> {
+    let mut rollout = (*reading.rollout.value).clone();
+    let same = is_stored(reading, status);
+    if let Some(fields) = rollout.as_object_mut() {
+        fields.insert("status".to_owned(), status.clone());
+    }
+    let object = object(reading);
+    let written = context.shelves.requests().replace_status(&object, &rollout).await.map_err(failure)?;
+    reading.rollout = context.shelves.put(&object, written);
+    Ok(if same { Outcome::AsItWas } else { Outcome::Changed })
+}
+
+/// What clients read in the Rollout itself: the number of its revision, and how many pods it has.
+pub(super) async fn write_back(
+    context: &Context,
+    reading: &mut Reading,
+    status: &Status,
+) -> Result<(), Failure> {
+    let current = reading.sets.iter().find(|set| Some(&set.revision) == status.canary.as_ref());
+    let Some(number) = current.map(|set| set.number.to_string()) else { return Ok(()) };
+    let has_pods = reading.rollout.value.pointer("/spec/replicas").is_some_and(|pods| !pods.is_null());
+    let has_number = reading.rollout.annotation(crate::replica_set::REVISION) == Some(&number);
+    if has_pods && has_number {
+        return Ok(());
+    }
+    let mut patch = json!({"metadata": {
+        "resourceVersion": *reading.rollout.version.write,
+        "annotations": {crate::replica_set::REVISION: number}
+    }});
+    if let (false, Some(fields)) = (has_pods, patch.as_object_mut()) {
+        fields.insert("spec".to_owned(), json!({"replicas": 1}));
+    }
+    merge(context, reading, &patch).await
+}
+
+/// Changes leaves of the Rollout.
+pub(super) async fn merge(context: &Context, reading: &mut Reading, patch: &Value) -> Result<(), Failure> {
+    let object = object(reading);
+    let written = context.shelves.requests().merge(&object, patch).await.map_err(failure)?;
+    reading.rollout = context.shelves.put(&object, written);
+    Ok(())
+}
+
+fn object(reading: &Reading) -> ObjectRef {
+    let namespace = reading.rollout.text("/metadata/namespace").unwrap_or_default();
+    ObjectRef::new("argoproj.io", "Rollout", namespace, reading.rollout.name())
+}

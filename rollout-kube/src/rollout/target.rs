@@ -1,0 +1,116 @@
+use super::context::Context;
+use crate::{
+    cache::Entry,
+    replica_set::{ReplicaSet, same_template},
+};
+use rollout_core::{Revision, argo::template_hash, backend::StoreError, traffic::ObjectRef};
+use serde_json::Value;
+
+/// The ReplicaSets of a Rollout, by number.
+pub(super) async fn replica_sets(
+    context: &Context,
+    rollout: &Entry,
+    read_live: bool,
+) -> Result<Vec<ReplicaSet>, StoreError> {
+    let namespace = rollout.text("/metadata/namespace").unwrap_or_default();
+    let like = ObjectRef::new("apps", "ReplicaSet", namespace, "");
+    let entries = if read_live {
+        context.shelves.all_live(&like, &labels(&rollout.value)).await?
+    } else {
+        context.shelves.all(&like).await?
+    };
+    let is_owned = |entry: &Entry| entry.owner().is_some_and(|(_, uid)| uid == rollout.uid());
+    let mut sets: Vec<_> = entries.into_iter().filter(is_owned).filter_map(ReplicaSet::read).collect();
+    sets.sort_by(|a, b| (a.number, &a.revision).cmp(&(b.number, &b.revision)));
+    Ok(sets)
+}
+
+/// The Rollout's selector in the notation of a list, as far as it is made of plain labels.
+fn labels(rollout: &Value) -> String {
+    let labels = rollout.pointer("/spec/selector/matchLabels").and_then(Value::as_object);
+    let pairs = labels.into_iter().flatten().filter_map(|(key, value)| Some((key, value.as_str()?)));
+    pairs.map(|(key, value)| format!("{}%3D{value}", key.replace('/', "%2F"))).collect::<Vec<_>>().join("%2C")
+}
+
+/// The revision of the template as it stands: that of the ReplicaSet that has it, whatever it is called;
+/// else a new one.
+pub(super) fn target(rollout: &Value, sets: &[ReplicaSet]) -> Revision {
+    let empty = Value::Null;
+    let template = rollout.pointer("/spec/template").unwrap_or(&empty);
+    let hash = template_hash(template);
+    if sets.iter().any(|set| set.revision == hash) {
+        return hash;
+    }
+    let has_it = |set: &&ReplicaSet| {
+        set.entry.value.pointer("/spec/template").is_some_and(|there| same_template(template, there))
+    };
+    sets.iter().rev().find(has_it).map_or(hash, |set| set.revision.clone())
+}
+
+/// Why this Rollout is left alone, if it is: another controller has worked on it.
+pub(super) fn foreign(rollout: &Entry, sets: &[ReplicaSet], manager: &str) -> Option<String> {
+    let stable = rollout.text("/status/stableRS").filter(|stable| !stable.is_empty())?;
+    let wrote = |entry: &Entry| entry.managers.iter().any(|writer| writer == manager);
+    let ours = match sets.iter().find(|set| set.revision.as_str() == stable) {
+        Some(set) => wrote(&set.entry),
+        None => wrote(rollout),
+    };
+    (!ours).then(|| {
+        format!(
+            "its stable ReplicaSet {stable} was not written by {manager}: another controller has worked on this \
+             Rollout, and taking it over is not possible yet; it is left as it is"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn set(hash: &str, number: u64, image: &str, manager: &str) -> ReplicaSet {
+        ReplicaSet::read(Entry::new(json!({
+            "metadata": {
+                "name": format!("web-{hash}"), "uid": hash, "resourceVersion": "1",
+                "labels": {"rollouts-pod-template-hash": hash},
+                "annotations": {"rollout.argoproj.io/revision": number.to_string()},
+                "managedFields": [{"manager": manager}]
+            },
+            "spec": {"template": {
+                "metadata": {"labels": {"rollouts-pod-template-hash": hash}},
+                "spec": {"containers": [{"name": "c", "image": image}], "dnsPolicy": "ClusterFirst"}
+            }}
+        })))
+        .unwrap()
+    }
+
+    fn rollout(image: &str) -> Value {
+        json!({"spec": {"template": {"spec": {"containers": [{"name": "c", "image": image}]}}}})
+    }
+
+    #[test]
+    fn a_replica_set_with_the_same_template_is_adopted_whatever_it_is_called() {
+        let sets = [set("theirs", 1, "web:v1", "us"), set("other", 2, "web:v2", "us")];
+        assert_eq!(target(&rollout("web:v1"), &sets), Revision::from("theirs"));
+        let new = target(&rollout("web:v3"), &sets);
+        assert_eq!(new, template_hash(&rollout("web:v3")["spec"]["template"]));
+        let twice = [set("theirs", 1, "web:v1", "us"), set("again", 3, "web:v1", "us")];
+        assert_eq!(target(&rollout("web:v1"), &twice), Revision::from("again"), "the newest of several");
+    }
+
+    #[test]
+    fn what_another_controller_made_is_left_alone() {
+        let rollout = |status: Value, manager: &str| {
+            Entry::new(json!({"metadata": {"managedFields": [{"manager": manager}]}, "status": status}))
+        };
+        let stable = || json!({"stableRS": "v1"});
+        let theirs = [set("v1", 1, "web:v1", "rollouts-controller")];
+        assert!(
+            foreign(&rollout(stable(), "kubectl"), &theirs, "us").unwrap().contains("another controller")
+        );
+        assert_eq!(foreign(&rollout(stable(), "kubectl"), &[set("v1", 1, "web:v1", "us")], "us"), None);
+        assert_eq!(foreign(&rollout(Value::Null, "kubectl"), &theirs, "us"), None, "it never worked on it");
+        assert!(foreign(&rollout(stable(), "kubectl"), &[], "us").is_some());
+        assert_eq!(foreign(&rollout(stable(), "us"), &[], "us"), None, "somebody deleted our ReplicaSet");
+    }
+}
