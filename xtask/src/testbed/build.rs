@@ -109,7 +109,8 @@ pub(super) fn wheel(places: &Places, part: &Part) -> Result<(), Failed> {
         return Err(format!("{} is not where the wheel should have it", program.display()));
     }
     for name in part.names {
-        link(&program, &places.bin().join(name))?;
+        let to = Path::new("..").join(part.name).join(part.output);
+        link(&to, &places.bin().join(name))?;
     }
     Ok(())
 }

@@ -158,7 +158,8 @@ func send(targets []*target, rate int, span time.Duration, stop <-chan os.Signal
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			tick := time.NewTicker(time.Second / time.Duration(rate))
+			begin, sent := time.Now(), 0
+			tick := time.NewTicker(max(time.Second/time.Duration(rate), 2*time.Millisecond))
 			defer tick.Stop()
 			for {
 				select {
@@ -166,18 +167,21 @@ func send(targets []*target, rate int, span time.Duration, stop <-chan os.Signal
 					return
 				case <-tick.C:
 				}
-				if t.waiting.Add(1) > outstanding {
-					t.waiting.Add(-1)
-					results <- result{target: t, fail: "not sent: too many are unanswered"}
-					continue
+				// A machine that is late catches up: what is due is sent.
+				for due := int(time.Since(begin).Seconds() * float64(rate)); sent < due; sent++ {
+					if t.waiting.Add(1) > outstanding {
+						t.waiting.Add(-1)
+						results <- result{target: t, fail: "not sent: too many are unanswered"}
+						continue
+					}
+					wg.Add(1)
+					go func() {
+						defer wg.Done()
+						r := t.one()
+						t.waiting.Add(-1)
+						results <- r
+					}()
 				}
-				wg.Add(1)
-				go func() {
-					defer wg.Done()
-					r := t.one()
-					t.waiting.Add(-1)
-					results <- r
-				}()
 			}
 		}()
 	}

@@ -19,7 +19,7 @@ func (t *target) stats() (s stats, ok bool) {
 		return s, false
 	}
 	client := http.Client{Timeout: 2 * time.Second}
-	r, err := client.Get(t.admin + "/stats?format=json&filter=upstream_rq_retry$|downstream_rq_5xx$|upstream_cx_connect_fail$|upstream_rq_503$")
+	r, err := client.Get(t.admin + "/stats?format=json&filter=upstream_rq_retry$|upstream_cx_connect_fail$|upstream_rq_503$")
 	if err != nil {
 		return s, false
 	}
@@ -35,7 +35,8 @@ func (t *target) stats() (s stats, ok bool) {
 	}
 	for _, one := range all.Stats {
 		v, isNumber := one.Value.(float64)
-		if !isNumber || !strings.HasPrefix(one.Name, "cluster.outbound") {
+		// Answers are counted a second time, by who asked (external, internal).
+		if !isNumber || !strings.HasPrefix(one.Name, "cluster.outbound") || strings.Contains(one.Name, "ternal.upstream_rq_") {
 			continue
 		}
 		switch {
