@@ -82,8 +82,8 @@ pub enum WaitReason {
     },
     /// The routes still name another revision than the one under way.
     RoutesOfAnother {
-        /// The revision that they were written for.
-        revision: Option<Revision>,
+        /// The revision that they lead to, or were written for.
+        revision: Revision,
     },
     /// Stable has no ready pod, and not for long enough to move all traffic.
     StableDark,
@@ -164,7 +164,7 @@ pub enum Ending {
 
 impl WaitReason {
     /// The names of all guards.
-    pub const GUARDS: [&'static str; 19] = [
+    pub const GUARDS: [&'static str; 20] = [
         "pause",
         "paused by the user",
         "pods",
@@ -182,7 +182,8 @@ impl WaitReason {
         "aborted",
         "scaled to zero",
         "asleep",
-        "readable",
+        "revisions readable",
+        "traffic readable",
         "old pods",
     ];
 
@@ -213,7 +214,8 @@ impl WaitReason {
             Self::Aborted => "aborted",
             Self::ScaledToZero => "scaled to zero",
             Self::Asleep => "asleep",
-            Self::RevisionsUnknown | Self::TrafficUnknown => "readable",
+            Self::RevisionsUnknown => "revisions readable",
+            Self::TrafficUnknown => "traffic readable",
             Self::PodsGoing { .. } => "old pods",
         }
     }
@@ -265,12 +267,7 @@ impl fmt::Display for WaitReason {
             Self::LeadsElsewhere { destination, revision: None } => {
                 write!(f, "the {destination} destination still leads to the user's own selector")
             }
-            Self::RoutesOfAnother { revision: Some(revision) } => {
-                write!(f, "the routes were written for {revision}")
-            }
-            Self::RoutesOfAnother { revision: None } => {
-                f.write_str("the routes were written for another revision")
-            }
+            Self::RoutesOfAnother { revision } => write!(f, "the routes were written for {revision}"),
             Self::StableDark => f.write_str("stable has no ready pod"),
             Self::StableGone { revision } => {
                 write!(f, "the stable revision {revision} does not exist any more")

@@ -142,12 +142,12 @@ const ROWS: [Row; 20] = [
             it.seen().canary = vec![Selection::Revision("v3".into())];
             it.revisions()[0] = pods("v1", 4).ready(Range::exact(0));
         },
-        "the routes were written for another revision; ends when the write is observed",
+        "the routes were written for v2; ends when the write is observed",
     ),
     (
         "stable dark",
         |it| it.revisions()[0] = pods("v1", 4).ready(Range::exact(0)).dark(Some(Duration::from_secs(3))),
-        "stable has no ready pod; ends when pods become ready",
+        "stable has no ready pod; ends at 1970-01-01T00:16:47Z",
     ),
     (
         "stable gone",
@@ -184,11 +184,15 @@ const ROWS: [Row; 20] = [
         "waking up from zero: stable first; ends when pods become ready",
     ),
     (
-        "readable",
+        "revisions readable",
         |it| it.revisions = None,
         "the revisions could not be read; ends when the objects can be read",
     ),
-    ("readable", |it| it.seen = None, "the traffic could not be read; ends when the objects can be read"),
+    (
+        "traffic readable",
+        |it| it.seen = None,
+        "the traffic could not be read; ends when the objects can be read",
+    ),
     (
         "old pods",
         |it| {
@@ -213,4 +217,25 @@ fn every_guard_says_what_it_waits_for_since_when_and_what_ends_it() {
         seen.insert(guard);
     }
     assert_eq!(seen, WaitReason::GUARDS.into_iter().collect(), "a guard without a situation");
+}
+
+#[test]
+fn the_progress_deadline_does_not_run_while_proxies_are_behind() {
+    let mut situation = Situation::at_fifty();
+    situation.revisions()[1] = pods("v2", 2).ready(Range::exact(1)).available(Range::exact(1));
+    let decide = |situation: &Situation, now: i64| {
+        let mut observed = Observed::new();
+        observed.revisions.clone_from(&situation.revisions);
+        observed.traffic.clone_from(&situation.seen);
+        reconcile(&situation.spec, &situation.status, &observed, Time::from_secs(now))
+    };
+    situation.status = decide(&situation, 1000).status;
+    assert!(situation.status.progress.is_some(), "pods alone are waited for");
+    // Pods are still missing, but now a proxy is behind as well.
+    situation.revisions().push(pods("v0", 4));
+    situation.seen().routes_settled =
+        Settled::NotYet { since: Time::from_secs(1001), behind: vec!["proxy-1".into()] };
+    let plan = decide(&situation, 9000);
+    assert_eq!(plan.status.progress, None, "{:?}", plan.waiting);
+    assert!(plan.events.is_empty(), "{:?}", plan.events);
 }

@@ -42,7 +42,9 @@ fn waited_for(draft: &Draft) -> Option<(Revision, Range)> {
     let status = &draft.status;
     let counts =
         status.paused_at.is_none() && (status.asleep || status.stable.is_none() || under_way(status));
-    if !counts {
+    let settles =
+        |reason: &WaitReason| matches!(reason, WaitReason::Settling { .. } | WaitReason::Dwell { .. });
+    if !counts || draft.waiting().iter().any(|waiting| settles(&waiting.reason)) {
         return None;
     }
     draft.waiting().iter().find_map(|waiting| {

@@ -16,7 +16,7 @@ pub(super) struct Desire {
     /// The managed routes, all of them.
     pub(super) managed: Vec<Arc<ManagedRoute>>,
     /// Whether the routes as they are were written for, or lead to, another revision: they go to 0 first.
-    pub(super) of_another: bool,
+    pub(super) of_another: Option<Revision>,
     /// Whether the canary takes everything because stable is dark.
     pub(super) rescue: bool,
     /// Whether the canary's pods are all gone: the steps hold until they are back.
@@ -26,15 +26,15 @@ pub(super) struct Desire {
 impl Desire {
     pub(super) fn at(status: &Status, roles: &Roles<'_>, view: &View<'_>) -> Self {
         let nothing =
-            Self { weight: 0, managed: Vec::new(), of_another: false, rescue: false, vanished: false };
+            Self { weight: 0, managed: Vec::new(), of_another: None, rescue: false, vanished: false };
         let Some(lead) = roles.lead() else { return nothing };
-        let of_another = is_of_another(lead, view);
+        let of_another = other_revision(lead, view).cloned();
         let rescue = rescue(lead, roles, view);
         if rescue {
             let managed = kept(goal::managed_routes(&view.spec.strategy, status), view);
             return Self { weight: view.spec.strategy.max_weight(), managed, of_another, rescue, ..nothing };
         }
-        if !roles.under_way || of_another {
+        if !roles.under_way || of_another.is_some() {
             return Self { of_another, ..nothing };
         }
         let mut managed = goal::managed_routes(&view.spec.strategy, status);
@@ -61,8 +61,8 @@ impl Desire {
             let reason = WaitReason::Pods { revision: lead.clone(), need: 1, seen: view.ready(lead) };
             return Err(Closed::new(reason, Ending::PodsReady));
         }
-        if self.of_another && !self.rescue {
-            return held(WaitReason::RoutesOfAnother { revision: None });
+        if let Some(revision) = self.of_another.clone().filter(|_| !self.rescue) {
+            return held(WaitReason::RoutesOfAnother { revision });
         }
         let weight = view.seen.weight();
         let leads = self.weight == 0 && self.managed.is_empty() || view.canary_leads_to(lead);
@@ -91,14 +91,14 @@ impl Desire {
     }
 }
 
-/// Whether what the routes lead to, or were written for, is another revision than the one they should serve.
-/// An object at weight 0 without managed routes names nobody.
-fn is_of_another(lead: &Revision, view: &View<'_>) -> bool {
+/// The revision that the routes lead to, or were written for, if it is another than the one they should
+/// serve. An object at weight 0 without managed routes names nobody.
+fn other_revision<'v>(lead: &Revision, view: &View<'v>) -> Option<&'v Revision> {
     let behind = view.seen.canary.iter().filter_map(Selection::revision);
-    let wrong = behind.clone().any(|revision| revision != lead);
-    view.seen.routes.iter().filter(|object| object.leads_to_canary()).any(|object| {
+    let wrong = behind.clone().find(|revision| *revision != lead);
+    view.seen.routes.iter().filter(|object| object.leads_to_canary()).find_map(|object| {
         let owner = object.written_for.as_ref().or_else(|| behind.clone().next());
-        wrong || owner.is_some_and(|owner| owner != lead)
+        wrong.or_else(|| owner.filter(|owner| *owner != lead))
     })
 }
 

@@ -89,7 +89,9 @@ pub(super) fn fall(view: &View<'_>, status: &Status, roles: &Roles<'_>) -> Gate 
     let rival = canary_alive(view);
     if seen.lo() < 1 || seen.lo() < need && seen.lo() < rival.unwrap_or(u32::MAX) && !view.overridden(status)
     {
-        return Err(Closed::new(WaitReason::StableCannotCarry { need, seen }, Ending::StableCarries));
+        // A person may say that few pods are enough, but not that none are.
+        let ends = if seen.lo() < 1 { Ending::PodsReady } else { Ending::StableCarries };
+        return Err(Closed::new(WaitReason::StableCannotCarry { need, seen }, ends));
     }
     known_to_proxies(view, status, stable)
 }
@@ -126,7 +128,7 @@ pub(super) fn drop_managed(view: &View<'_>, status: &Status, roles: &Roles<'_>) 
     if successor && view.is_dark(stable) {
         return Ok(());
     }
-    Err(Closed::new(WaitReason::StableCannotCarry { need: 1, seen }, Ending::StableCarries))
+    Err(Closed::new(WaitReason::StableCannotCarry { need: 1, seen }, Ending::PodsReady))
 }
 
 /// A destination that does not lead where it should.

@@ -31,7 +31,7 @@ mod sleep;
 mod target;
 mod view;
 
-use crate::{CommandKind, EndsBy, Observed, Plan, Spec, Status, Time, WaitReason, Waiting};
+use crate::{CommandKind, Ending, EndsBy, Observed, Plan, Spec, Status, Time, WaitReason, Waiting};
 use alloc::vec;
 use draft::{Closed, Draft};
 use view::View;
@@ -107,7 +107,6 @@ fn routed(draft: &mut Draft, view: &View<'_>) {
 
 /// Whether a person could override something that the rollout waits for.
 pub(crate) fn can_be_overridden(spec: &Spec, status: &Status, observed: &Observed, now: Time) -> bool {
-    reconcile(spec, status, observed, now).waiting.iter().any(|waiting| {
-        matches!(waiting.reason, WaitReason::Settling { .. } | WaitReason::StableCannotCarry { .. })
-    })
+    let by_proceed = |ends: &EndsBy| matches!(ends, EndsBy::Event(Ending::Settled | Ending::StableCarries));
+    reconcile(spec, status, observed, now).waiting.iter().any(|waiting| by_proceed(&waiting.ends))
 }

@@ -1,5 +1,8 @@
 use super::{desire::Desire, draft::Closed, draft::Draft, roles::Roles, view::View};
-use crate::{Action, Ending, Revision, RevisionSeen, WaitReason, Wake, WakeReason, goal, traffic::Selection};
+use crate::{
+    Action, Ending, EndsBy, Revision, RevisionSeen, WaitReason, Waiting, Wake, WakeReason, goal,
+    traffic::Selection,
+};
 use core::time::Duration;
 
 /// How often a dark stable is looked at: a row of readings may have gaps of 5 s at most.
@@ -44,8 +47,8 @@ fn canary_pods(draft: &mut Draft, roles: &Roles<'_>, desire: &Desire, view: &Vie
         } else {
             Wake::new(look, WakeReason::LookAgain)
         };
-        draft.wake_at(wake);
-        draft.wait(Closed::new(WaitReason::StableDark, Ending::PodsReady));
+        let waiting = Waiting::new(WaitReason::StableDark, None, EndsBy::Time(at));
+        draft.wait(Closed { waiting, wake: Some(wake) });
     } else if view.ready(stable).hi() == 0 && !view.is_dark(stable) {
         draft.wake_at(Wake::new(view.now + Duration::from_secs(1), WakeReason::LookAgain));
         draft.wait(Closed::new(WaitReason::StableDark, Ending::PodsReady));

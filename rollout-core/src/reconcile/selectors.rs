@@ -65,8 +65,8 @@ fn for_canary(view: &View<'_>, status: &Status, roles: &Roles<'_>, desire: &Desi
         if managed || !dark {
             return Err(gates::elsewhere(view, Destination::Canary));
         }
-    } else if leads && desire.of_another {
-        return Err(Closed::new(WaitReason::RoutesOfAnother { revision: None }, Ending::Observed));
+    } else if let Some(revision) = desire.of_another.clone().filter(|_| leads) {
+        return Err(Closed::new(WaitReason::RoutesOfAnother { revision }, Ending::Observed));
     }
     if !off(Guard::DownGate) {
         view.routes_settled(status, STEP_DWELL)?;
