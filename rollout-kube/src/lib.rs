@@ -17,6 +17,8 @@ use k8s_openapi as _;
 #[cfg(feature = "controller")]
 mod cache;
 #[cfg(feature = "controller")]
+mod control_plane;
+#[cfg(feature = "controller")]
 mod controller;
 #[cfg(feature = "controller")]
 mod replica_set;
@@ -25,6 +27,8 @@ mod rollout;
 #[cfg(feature = "store")]
 mod store;
 
+#[cfg(feature = "controller")]
+pub use control_plane::ControlPlane;
 #[cfg(feature = "controller")]
 pub use controller::{Controller, ControllerBuilder, RunError};
 #[cfg(feature = "controller")]

@@ -2,12 +2,22 @@
 //!
 //! The flags have the names that the reference's controller has, where it has them.
 
+use async_trait::async_trait;
 use lexopt::{Arg, Parser, ValueExt};
-use rollout_core::backend::{DataPlane, NoDataPlane, ObjectStore, Stored, TrafficBackend};
-use rollout_istio::{IstioConfig, IstioEditor};
-use rollout_kube::{Controller, InvalidTraffic, Kind, RunError};
+use rollout_core::{
+    Revision,
+    backend::{DataPlane, ObjectStore, Stored, TrafficBackend},
+    traffic::{Settled, Version},
+};
+use rollout_istio::{IstioConfig, IstioEditor, Istiod};
+use rollout_kube::{ControlPlane, Controller, InvalidTraffic, Kind, RunError};
 use serde_json::Value;
-use std::{process::ExitCode, sync::Arc};
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 const USAGE: &str = "\
 usage: controller [--kubeconfig FILE] [--namespace NAMESPACE] [--instance-id ID] [--dry-run]
@@ -17,6 +27,10 @@ usage: controller [--kubeconfig FILE] [--namespace NAMESPACE] [--instance-id ID]
   --instance-id ID             only Rollouts with the label argo-rollouts.argoproj.io/controller-instance-id=ID;
                                without it, those without the label, and only if no other controller is at work
   --istio-api-version VERSION  of networking.istio.io; v1alpha3 unless said otherwise
+  --istiod URL                 where an istiod answers its debug paths (http://127.0.0.1:15014); repeat it for every
+                               replica. Without it, waits for the proxies go by time
+  --istiod-token-file FILE     what it is asked with, where it wants a token
+  --istiod-debounce-ms N       its PILOT_DEBOUNCE_AFTER; 10000, which is always safe, unless said otherwise
   --rollout-threads N          how many rollouts have their turn at the same time; 10 unless said otherwise
   --dry-run                    observe, decide and log; write nothing
   --log-format text|json       text unless said otherwise
@@ -63,19 +77,25 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
         None => kube::Config::infer().await?,
     };
     let client = kube::Client::try_from(config)?;
-    let data_plane: Arc<dyn DataPlane> = Arc::new(NoDataPlane);
     let istio = |kind, plural| Kind::new("networking.istio.io", &args.istio, kind, plural);
-    Controller::builder(client)
+    let (istiod, debounce) = (args.istiod, args.debounce);
+    let mut controller = Controller::builder(client)
         .namespace(args.namespace)
         .instance_id(args.instance)
         .kind(istio("VirtualService", "virtualservices"))
         .kind(istio("DestinationRule", "destinationrules"))
         .workers(args.workers)
-        .data_plane(data_plane.clone())
-        .traffic(move |rollout, store| traffic(rollout, store, &data_plane))
-        .dry_run(args.dry_run)
-        .run()
-        .await?;
+        .traffic(traffic)
+        .dry_run(args.dry_run);
+    if !istiod.is_empty() {
+        controller = controller.data_plane(istiod, args.token, move |plane, namespace| {
+            Arc::new(Proxies {
+                istiod: Istiod::new(plane, namespace).debounce(debounce),
+                said: Mutex::default(),
+            })
+        });
+    }
+    controller.run().await?;
     Ok(())
 }
 
@@ -83,16 +103,39 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
 fn traffic(
     rollout: &Value,
     store: Arc<dyn ObjectStore>,
-    data_plane: &Arc<dyn DataPlane>,
+    data_plane: Arc<dyn DataPlane>,
 ) -> Result<Option<Box<dyn TrafficBackend>>, InvalidTraffic> {
     let sentence =
         |error: &rollout_istio::ConfigError| format!("{}: {}; {}", error.path, error.what, error.instead);
     let config = IstioConfig::from_rollout(rollout)
         .map_err(|invalid| InvalidTraffic::new(invalid.errors().iter().map(sentence)))?;
     let backend = |config| -> Box<dyn TrafficBackend> {
-        Box::new(Stored::new(IstioEditor::new(config), store, data_plane.clone()))
+        Box::new(Stored::new(IstioEditor::new(config), store, data_plane))
     };
     Ok(config.map(backend))
+}
+
+/// What istiod's proxies have; says in the log, once, why that is not to be known.
+#[derive(Debug)]
+struct Proxies {
+    istiod: Istiod<ControlPlane>,
+    said: Mutex<Option<String>>,
+}
+
+#[async_trait]
+impl DataPlane for Proxies {
+    async fn settled(&self, of: &Version, endpoints: &[Revision]) -> Settled {
+        let settled = self.istiod.settled(of, endpoints).await;
+        let complaint = self.istiod.complaint();
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if *said != complaint {
+            if let Some(why) = &complaint {
+                tracing::warn!(%why, "istiod cannot be asked");
+            }
+            *said = complaint;
+        }
+        settled
+    }
 }
 
 struct Args {
@@ -102,6 +145,9 @@ struct Args {
     istio: String,
     workers: usize,
     dry_run: bool,
+    istiod: Vec<String>,
+    token: Option<PathBuf>,
+    debounce: Duration,
     json: bool,
     level: tracing::Level,
 }
@@ -116,6 +162,9 @@ impl Args {
             istio: "v1alpha3".to_owned(),
             workers: 10,
             dry_run: false,
+            istiod: Vec::new(),
+            token: None,
+            debounce: Duration::from_secs(10),
             json: false,
             level: tracing::Level::INFO,
         };
@@ -125,6 +174,11 @@ impl Args {
                 Arg::Long("namespace") => args.namespace = Some(parser.value()?.string()?),
                 Arg::Long("instance-id") => args.instance = Some(parser.value()?.string()?),
                 Arg::Long("istio-api-version") => args.istio = parser.value()?.string()?,
+                Arg::Long("istiod") => args.istiod.push(parser.value()?.string()?),
+                Arg::Long("istiod-token-file") => args.token = Some(parser.value()?.into()),
+                Arg::Long("istiod-debounce-ms") => {
+                    args.debounce = Duration::from_millis(parser.value()?.parse()?)
+                }
                 Arg::Long("rollout-threads") => args.workers = parser.value()?.parse()?,
                 Arg::Long("dry-run") => args.dry_run = true,
                 Arg::Long("log-format") => match parser.value()?.string()?.as_str() {

@@ -26,6 +26,7 @@ impl Entry {
         let name = |field: &Value| field.get("manager").and_then(Value::as_str).map(str::to_owned);
         let managers = managers.iter().filter_map(name).collect();
         let version = crate::store::version_of(&value);
+        trim_pod(&mut value);
         Self { value: Arc::new(value), version, managers }
     }
 
@@ -72,6 +73,23 @@ impl Entry {
         Some((owner.get("name")?.as_str()?, owner.get("uid")?.as_str()?))
     }
 }
+
+/// Of a pod, only where it is and whether it is ready is looked at.
+fn trim_pod(value: &mut Value) {
+    if value.get("kind").and_then(Value::as_str) != Some("Pod") {
+        return;
+    }
+    if let Some(pod) = value.as_object_mut() {
+        pod.retain(|key, _| key != "spec");
+    }
+    for (part, kept) in [("status", ["podIP", "conditions"].as_slice()), ("metadata", &KEPT)] {
+        if let Some(fields) = value.get_mut(part).and_then(Value::as_object_mut) {
+            fields.retain(|key, _| kept.contains(&key.as_str()));
+        }
+    }
+}
+
+const KEPT: [&str; 6] = ["name", "namespace", "uid", "resourceVersion", "labels", "deletionTimestamp"];
 
 /// What names an object.
 pub(crate) fn reference(like: &ObjectRef, value: &Value) -> ObjectRef {

@@ -7,7 +7,7 @@ use kube::{
     core::{ApiResource, DynamicObject},
     runtime::watcher,
 };
-use rollout_core::traffic::ObjectRef;
+use rollout_core::{backend::REVISION_LABEL, traffic::ObjectRef};
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 
@@ -35,7 +35,10 @@ pub(super) async fn watch(
         None => Api::all_with(client, &resource),
     };
     let like = kind.object("", "");
-    let mut events = watcher(api, watcher::Config::default()).boxed();
+    let config = watcher::Config::default();
+    // Of all pods of a cluster, those of revisions.
+    let config = if &*kind.kind == "Pod" { config.labels(REVISION_LABEL) } else { config };
+    let mut events = watcher(api, config).boxed();
     let mut failures = 0_u32;
     while let Some(event) = events.next().await {
         // That a list begins says nothing yet: it may be refused.

@@ -1,7 +1,8 @@
 use super::{charge, error::RunError, run::run};
 use crate::{
     cache::Shelves,
-    rollout::{Context, Factory, InvalidTraffic, Publisher},
+    control_plane::ControlPlane,
+    rollout::{Context, DataPlanes, Factory, InvalidTraffic, Publisher},
     store::{Kind, Requests},
 };
 use kube::Client;
@@ -13,6 +14,7 @@ use rollout_core::{
 use serde_json::Value;
 use std::{
     fmt,
+    path::PathBuf,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -41,7 +43,8 @@ pub struct ControllerBuilder {
     kinds: Vec<Kind>,
     workers: usize,
     factory: Factory,
-    data_plane: Arc<dyn DataPlane>,
+    control_plane: (Vec<String>, Option<PathBuf>),
+    make_data_plane: Option<MakeDataPlane>,
     dry_run: bool,
 }
 
@@ -55,8 +58,9 @@ impl Controller {
             instance: None,
             kinds: Vec::new(),
             workers: 10,
-            factory: Arc::new(|_, _| Ok(None)),
-            data_plane: Arc::new(NoDataPlane),
+            factory: Arc::new(|_, _, _| Ok(None)),
+            control_plane: (Vec::new(), None),
+            make_data_plane: None,
             dry_run: false,
         }
     }
@@ -96,11 +100,16 @@ impl ControllerBuilder {
         self
     }
 
-    /// How the traffic manager that a Rollout asks for is made, over a store; `None` when it asks for none.
+    /// How the traffic manager that a Rollout asks for is made, over a store, with who knows what
+    /// the proxies have; `None` when it asks for none.
     /// Default: there is none.
     pub fn traffic(
         mut self,
-        factory: impl Fn(&Value, Arc<dyn ObjectStore>) -> Result<Option<Box<dyn TrafficBackend>>, InvalidTraffic>
+        factory: impl Fn(
+            &Value,
+            Arc<dyn ObjectStore>,
+            Arc<dyn DataPlane>,
+        ) -> Result<Option<Box<dyn TrafficBackend>>, InvalidTraffic>
         + Send
         + Sync
         + 'static,
@@ -109,9 +118,17 @@ impl ControllerBuilder {
         self
     }
 
-    /// Who knows what the proxies have of the Services. Default: nobody, so that waits go by time.
-    pub fn data_plane(mut self, data_plane: Arc<dyn DataPlane>) -> Self {
-        self.data_plane = data_plane;
+    /// Who knows what the proxies have of the objects of a namespace: made once for each, from the control
+    /// plane's replicas (`http://address:port`, every one of them) and, where they want one, a file with a
+    /// token. Default: nobody knows, so that waits go by time.
+    pub fn data_plane(
+        mut self,
+        replicas: Vec<String>,
+        token: Option<PathBuf>,
+        make: impl Fn(ControlPlane, &str) -> Arc<dyn DataPlane> + Send + Sync + 'static,
+    ) -> Self {
+        self.control_plane = (replicas, token);
+        self.make_data_plane = Some(Box::new(make));
         self
     }
 
@@ -141,11 +158,13 @@ impl ControllerBuilder {
         for kind in [("apps", "ReplicaSet"), ("argoproj.io", "Rollout")] {
             shelves.start(&ObjectRef::new(kind.0, kind.1, "", "")).await?;
         }
+        let shelves = Arc::new(shelves);
+        let data_planes = data_planes(self.make_data_plane, self.control_plane, &shelves);
         let context = Context {
-            shelves: Arc::new(shelves),
+            shelves,
             publisher,
             factory: self.factory,
-            data_plane: self.data_plane,
+            data_planes,
             instance: self.instance,
             dry_run: self.dry_run,
             process,
@@ -153,6 +172,24 @@ impl ControllerBuilder {
         run(Arc::new(context), changes, self.workers).await;
         Ok(())
     }
+}
+
+type MakeDataPlane = Box<dyn Fn(ControlPlane, &str) -> Arc<dyn DataPlane> + Send + Sync>;
+
+fn data_planes(
+    make: Option<MakeDataPlane>,
+    (replicas, token): (Vec<String>, Option<PathBuf>),
+    shelves: &Arc<Shelves>,
+) -> DataPlanes {
+    let (replicas, shelves): (Arc<[String]>, _) = (replicas.into(), Arc::clone(shelves));
+    DataPlanes::new(move |namespace| match &make {
+        Some(make) => {
+            let plane =
+                ControlPlane::new(Arc::clone(&replicas), token.clone(), Arc::clone(&shelves), namespace);
+            make(plane, namespace)
+        }
+        None => Arc::new(NoDataPlane),
+    })
 }
 
 impl fmt::Debug for ControllerBuilder {

@@ -1,6 +1,9 @@
-use super::{publish::Publisher, traffic::Factory};
+use super::{
+    publish::Publisher,
+    traffic::{DataPlanes, Factory},
+};
 use crate::cache::Shelves;
-use rollout_core::{Time, backend::DataPlane};
+use rollout_core::Time;
 use std::{
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
@@ -11,7 +14,7 @@ pub(crate) struct Context {
     pub(crate) shelves: Arc<Shelves>,
     pub(crate) publisher: Publisher,
     pub(crate) factory: Factory,
-    pub(crate) data_plane: Arc<dyn DataPlane>,
+    pub(crate) data_planes: DataPlanes,
     /// Only Rollouts with this label value are worked on; only those without the label when there is none.
     pub(crate) instance: Option<String>,
     /// Decide and say, write nothing.

@@ -14,9 +14,9 @@ mod target;
 mod traffic;
 mod turn;
 
-pub(crate) use context::Context;
+pub(crate) use context::{Context, now};
 pub(crate) use memory::{Key, Memory};
 pub(crate) use publish::Publisher;
-pub(crate) use traffic::Factory;
 pub use traffic::InvalidTraffic;
+pub(crate) use traffic::{DataPlanes, Factory};
 pub(crate) use turn::{After, turn};

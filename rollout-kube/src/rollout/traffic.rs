@@ -1,15 +1,46 @@
 use super::context::Context;
 use crate::cache::View;
-use rollout_core::backend::{NoDataPlane, ObjectStore, Pair, ServiceEditor, Stored, TrafficBackend};
+use rollout_core::backend::{
+    DataPlane, NoDataPlane, ObjectStore, Pair, ServiceEditor, Stored, TrafficBackend,
+};
 use serde_json::Value;
-use std::{fmt, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-/// Makes the traffic manager that a Rollout asks for, over a store; `None` when it asks for none.
+/// Makes the traffic manager that a Rollout asks for, over a store, with who knows what the
+/// proxies have; `None` when it asks for none.
 pub(crate) type Factory = Arc<
-    dyn Fn(&Value, Arc<dyn ObjectStore>) -> Result<Option<Box<dyn TrafficBackend>>, InvalidTraffic>
+    dyn Fn(
+            &Value,
+            Arc<dyn ObjectStore>,
+            Arc<dyn DataPlane>,
+        ) -> Result<Option<Box<dyn TrafficBackend>>, InvalidTraffic>
         + Send
         + Sync,
 >;
+
+/// Who knows what the proxies have of the objects of a namespace.
+type MakeDataPlane = Box<dyn Fn(&str) -> Arc<dyn DataPlane> + Send + Sync>;
+
+/// One for each namespace: it remembers what it has seen.
+pub(crate) struct DataPlanes {
+    make: MakeDataPlane,
+    made: Mutex<HashMap<String, Arc<dyn DataPlane>>>,
+}
+
+impl DataPlanes {
+    pub(crate) fn new(make: impl Fn(&str) -> Arc<dyn DataPlane> + Send + Sync + 'static) -> Self {
+        Self { make: Box::new(make), made: Mutex::default() }
+    }
+
+    fn of(&self, namespace: &str) -> Arc<dyn DataPlane> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(made.entry(namespace.to_owned()).or_insert_with(|| (self.make)(namespace)))
+    }
+}
 
 /// What is wrong with what a Rollout says about its traffic manager: where, what, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,9 +79,10 @@ pub(super) fn backend(
     let stable = text("/spec/strategy/canary/stableService");
     let canary = text("/spec/strategy/canary/canaryService");
     let services = ServiceEditor::new(namespace, stable, canary);
-    match (context.factory)(rollout, store.clone())? {
+    let data_plane = context.data_planes.of(namespace);
+    match (context.factory)(rollout, store.clone(), data_plane.clone())? {
         Some(manager) => {
-            let services = Stored::new(services, store, context.data_plane.clone());
+            let services = Stored::new(services, store, data_plane);
             Ok(Box::new(Pair::new(services, manager)))
         }
         // Whoever knows what a mesh's proxies have knows nothing of clients that go by a Service alone.

@@ -240,6 +240,11 @@ impl AtWork<'_> {
             turn.done(result);
         };
         let failure = match failure {
+            // Nothing was decided on yet: everything is read live first.
+            None if fenced => {
+                self.memory.live_next = true;
+                None
+            }
             None => {
                 self.round_off(is_stored, &wire(&self.reading, &self.spec), &next, &mut changed).await.err()
             }

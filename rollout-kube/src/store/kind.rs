@@ -62,6 +62,7 @@ impl Kind {
     pub(crate) fn known() -> Vec<Self> {
         let istio = "networking.istio.io";
         vec![
+            Self::new("", "v1", "Pod", "pods"),
             Self::new("", "v1", "Service", "services"),
             Self::new("apps", "v1", "ReplicaSet", "replicasets"),
             Self::new("argoproj.io", "v1alpha1", "Rollout", "rollouts"),
