@@ -211,7 +211,9 @@ impl Inner {
                         (Subject::Object(_), State::Endpoints(_))
                         | (Subject::Endpoints(_), State::Object(_)) => false,
                     };
-                    if !has {
+                    if replica.had(subject, state) {
+                        Verdict::Yes
+                    } else if !has {
                         replica.forget(subject);
                         Verdict::NotYet(vec![format!("{name} (has not seen {subject})")])
                     } else if replica.has_pushed(

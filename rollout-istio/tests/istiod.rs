@@ -349,6 +349,9 @@ fn a_service_is_settled_when_its_endpoints_are_of_the_revision_that_it_selects()
     assert_eq!(behind(&service(&istiod)), [""; 0]);
     mesh.after(1_200, |_| {});
     assert_eq!(service(&istiod), Settled::Yes);
+    let name = ObjectRef::new("", "Service", "shop", "provider");
+    let annotated = Version::from_iter([(name, ObjectVersion { write: "7".into(), content: 6 })]);
+    assert_eq!(ready(istiod.settled(&annotated, &[])).unwrap(), Settled::Yes, "a fence's nonce is no change");
 }
 
 #[derive(Debug)]

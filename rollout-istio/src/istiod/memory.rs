@@ -108,6 +108,12 @@ impl Replica {
         seen.done
     }
 
+    /// Whether every proxy has had this content of an object: a later annotation changes nothing.
+    pub(super) fn had(&self, subject: &Subject, state: &State) -> bool {
+        let same = |seen: &Seen| seen.done && seen.state.is_same(state);
+        matches!(subject, Subject::Object(_)) && self.seen.get(subject).is_some_and(same)
+    }
+
     /// It has not seen this state, or no longer.
     pub(super) fn forget(&mut self, subject: &Subject) {
         self.seen.remove(subject);
