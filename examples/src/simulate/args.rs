@@ -1,6 +1,11 @@
 //! The command line.
 
-use super::{change::Change, duration, nearest::nearest, script::Scripted};
+use super::{
+    change::Change,
+    duration,
+    nearest::nearest,
+    script::{Said, Scripted},
+};
 use lexopt::{Arg, Parser, ValueExt};
 use rollout_core::sim::Delay;
 use std::{ffi::OsString, path::PathBuf, time::Duration};
@@ -156,7 +161,21 @@ impl Args {
         if args.inputs.is_empty() && !args.help && errors.is_empty() {
             errors.push("no manifest is given; write a file, a folder, or - for standard input".to_owned());
         }
+        errors.extend(args.replicas_twice());
         if errors.is_empty() { Ok(args) } else { Err(errors) }
+    }
+
+    /// `--replicas` holds whatever the manifests say: a change of them would do nothing.
+    fn replicas_twice(&self) -> Option<String> {
+        let replicas = self.world.replicas?;
+        let scripted = self.script.iter().filter_map(|scripted| match &scripted.what {
+            Said::Change(change) => Some(change),
+            Said::Command(_) | Said::Reapply => None,
+        });
+        let change = self.changes.iter().chain(scripted).find(|change| change.is_of_replicas())?;
+        Some(format!(
+            "--replicas {replicas} holds for the whole run, so `{change}` does nothing; leave one of them out"
+        ))
     }
 
     fn option(&mut self, name: &str, parser: &mut Parser) -> Result<(), String> {

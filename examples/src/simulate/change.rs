@@ -69,6 +69,11 @@ impl Change {
         self.rollout.as_deref().is_none_or(|name| name == rollout)
     }
 
+    /// Whether it sets the number of pods.
+    pub(crate) fn is_of_replicas(&self) -> bool {
+        matches!(&self.what, What::Set { path, .. } if *path == ["spec", "replicas"])
+    }
+
     /// Makes it; says what is wrong and what to write instead.
     pub(crate) fn apply(&self, manifest: &mut Value) -> Result<(), String> {
         match &self.what {

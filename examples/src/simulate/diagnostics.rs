@@ -1,11 +1,19 @@
 //! Everything that is to be said about the input, the worst first.
 
 use rollout_core::argo::{Diagnostic, Severity};
+use std::{collections::BTreeSet, sync::Arc};
+
+/// How many are shown of each severity; the rest are counted. Nobody reads more, and each quotes its place.
+const MOST_SHOWN: usize = 100;
 
 /// What was found in the input.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     located: Vec<Diagnostic>,
+    /// What those in `located` say and where, so that each is said once.
+    said: BTreeSet<(Arc<str>, u32, u32, String, String)>,
+    /// Of each severity, by its rank, also those that are not shown.
+    counts: [usize; 3],
     /// What is about no place in a text.
     plain: Vec<String>,
 }
@@ -13,7 +21,16 @@ pub(crate) struct Findings {
 impl Findings {
     /// Something about a place in a text.
     pub(crate) fn located(&mut self, diagnostic: Diagnostic) {
-        if !self.located.contains(&diagnostic) {
+        let Some(count) = self.counts.get_mut(rank(diagnostic.severity)) else { return };
+        if *count >= MOST_SHOWN {
+            *count += 1;
+            return;
+        }
+        let place = &diagnostic.place;
+        let (path, what) = (diagnostic.path.clone(), diagnostic.what.clone());
+        let said = (diagnostic.file.clone(), place.line, place.column, path, what);
+        if self.said.insert(said) {
+            *count += 1;
             self.located.push(diagnostic);
         }
     }
@@ -28,8 +45,7 @@ impl Findings {
 
     /// Whether the input cannot be played.
     pub(crate) fn refuse(&self) -> bool {
-        !self.plain.is_empty()
-            || self.located.iter().any(|diagnostic| rank(diagnostic.severity) < rank(Severity::Warning))
+        !self.plain.is_empty() || self.count(Severity::Error) + self.count(Severity::NotDriven) > 0
     }
 
     /// All of them, and how many.
@@ -43,11 +59,14 @@ impl Findings {
         for diagnostic in sorted {
             text += &format!("{diagnostic}\n");
         }
-        let count = |severity| self.located.iter().filter(|one| one.severity == severity).count();
+        let hidden: usize = self.counts.iter().map(|count| count.saturating_sub(MOST_SHOWN)).sum();
+        if hidden > 0 {
+            text += &format!("… and {hidden} more, which are not shown\n\n");
+        }
         let counts = [
-            (count(Severity::Error) + self.plain.len(), "error", "errors"),
-            (count(Severity::NotDriven), "not driven yet", "not driven yet"),
-            (count(Severity::Warning), "warning", "warnings"),
+            (self.count(Severity::Error) + self.plain.len(), "error", "errors"),
+            (self.count(Severity::NotDriven), "not driven yet", "not driven yet"),
+            (self.count(Severity::Warning), "warning", "warnings"),
         ];
         let said: Vec<String> = counts
             .iter()
@@ -60,9 +79,13 @@ impl Findings {
         }
         text
     }
+
+    fn count(&self, severity: Severity) -> usize {
+        self.counts.get(rank(severity)).copied().unwrap_or(0)
+    }
 }
 
-fn rank(severity: Severity) -> u8 {
+fn rank(severity: Severity) -> usize {
     match severity {
         Severity::Error => 0,
         Severity::NotDriven => 1,

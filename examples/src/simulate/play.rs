@@ -71,8 +71,8 @@ impl<'a> Play<'a> {
         }
         let lose = args.world.lose.iter().filter(|lose| is_about(lose.rollout.as_ref(), &name));
         agenda.extend(lose.map(|lose| (lose.at, Task::Lose(lose.clone()))));
-        for (from, to) in &args.world.freeze {
-            agenda.extend([(*from, Task::Freeze), (*to, Task::Thaw)]);
+        for (from, to) in merged(&args.world.freeze) {
+            agenda.extend([(from, Task::Freeze), (to, Task::Thaw)]);
         }
         // The update comes first of what is at time 0, and a stable sort keeps the user's order.
         agenda.sort_by_key(|(at, _)| *at);
@@ -307,6 +307,20 @@ impl<'a> Play<'a> {
         let truth = self.world.truth().clone();
         self.world.watcher_mut().note_objects(&truth);
     }
+}
+
+/// Spans that overlap or touch are one: the mesh thaws when the last of them ends.
+fn merged(spans: &[(Duration, Duration)]) -> Vec<(Duration, Duration)> {
+    let mut sorted = spans.to_vec();
+    sorted.sort_unstable();
+    let mut merged: Vec<(Duration, Duration)> = Vec::new();
+    for (from, to) in sorted {
+        match merged.last_mut().filter(|(_, end)| from <= *end) {
+            Some((_, end)) => *end = to.max(*end),
+            None => merged.push((from, to)),
+        }
+    }
+    merged
 }
 
 /// Whether something is about a Rollout: without a name, about all.

@@ -121,7 +121,7 @@ fn prepare<'a>(args: &'a Args, stdin: &mut dyn Read, findings: &mut Findings) ->
 /// Every name on the command line must be one that was given.
 fn known_names(args: &Args, names: &[&str], update: &Model, findings: &mut Findings) {
     let changes = args.changes.iter().map(|change| change.rollout.as_deref());
-    let script = args.script.iter().map(|scripted| scripted.rollout.as_deref());
+    let script = args.script.iter().map(|scripted| scripted.about());
     let lose = args.world.lose.iter().map(|lose| lose.rollout.as_deref());
     let never = args.world.never_ready.iter().map(|(rollout, _)| rollout.as_deref());
     let updates = update.rollouts.iter().map(Document::name);

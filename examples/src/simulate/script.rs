@@ -63,6 +63,17 @@ impl Scripted {
     }
 }
 
+impl Scripted {
+    /// Which Rollout is named, before the time or in the change.
+    pub(crate) fn about(&self) -> Option<&str> {
+        let changed = match &self.what {
+            Said::Change(change) => change.rollout.as_deref(),
+            Said::Command(_) | Said::Reapply => None,
+        };
+        self.rollout.as_deref().or(changed)
+    }
+}
+
 fn said(text: &str, rollout: Option<&str>) -> Result<Said, String> {
     if let Some((verb, rest)) = text.split_once(' ') {
         let mut change = match verb {
@@ -70,8 +81,14 @@ fn said(text: &str, rollout: Option<&str>) -> Result<Said, String> {
             "image" => Change::parse_image(rest.trim())?,
             _ => return Err(unknown(text)),
         };
-        if change.rollout.is_none() {
-            change.rollout = rollout.map(str::to_owned);
+        match (&change.rollout, rollout) {
+            (Some(one), Some(other)) if one != other => {
+                return Err(format!(
+                    "{text:?} is about {one:?}, and the time about {other:?}; name one of them"
+                ));
+            }
+            (None, Some(name)) => change.rollout = Some(name.to_owned()),
+            _ => {}
         }
         return Ok(Said::Change(change));
     }

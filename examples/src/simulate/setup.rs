@@ -128,17 +128,14 @@ fn missing(
 /// Where in the Rollout an object is named.
 fn named_at(rollout: &Document, object: &ObjectRef) -> String {
     let canary = "spec.strategy.canary";
-    let mut places: Vec<String> = [
-        "canaryService",
-        "stableService",
-        "trafficRouting.istio.virtualService.name",
-        "trafficRouting.istio.destinationRule.name",
-    ]
-    .iter()
-    .map(|place| format!("{canary}.{place}"))
-    .collect();
-    places
-        .extend((0..100).map(|index| format!("{canary}.trafficRouting.istio.virtualServices[{index}].name")));
+    let istio = format!("{canary}.trafficRouting.istio");
+    let places: Vec<String> = match &*object.kind {
+        "Service" => ["canaryService", "stableService"].map(|place| format!("{canary}.{place}")).into(),
+        "VirtualService" => std::iter::once(format!("{istio}.virtualService.name"))
+            .chain((0..100).map(|index| format!("{istio}.virtualServices[{index}].name")))
+            .collect(),
+        _ => [format!("{istio}.destinationRule.name")].into(),
+    };
     let names = |place: &String| {
         let pointer = format!("/{}", place.replace(['.', '['], "/").replace(']', ""));
         let value = rollout.value().pointer(&pointer).and_then(Value::as_str);

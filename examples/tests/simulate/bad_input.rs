@@ -96,6 +96,19 @@ fn the_command_line() {
             &["--image", "dubbo3-provider/web=x:2"],
             "error: dubbo3-provider: image web=x:2: there is no container \"web\"; there are container-1\n\n1 error\n",
         ),
+        (
+            &["--at", "5m=set nobody:spec.replicas=3"],
+            "error: there is no Rollout \"nobody\"; there are dubbo3-consumer, dubbo3-provider\n\n1 error\n",
+        ),
+        (
+            &["--at", "dubbo3-provider:5m=set dubbo3-consumer:spec.replicas=3"],
+            "error: --at: \"set dubbo3-consumer:spec.replicas=3\" is about \"dubbo3-consumer\", and the time about \
+             \"dubbo3-provider\"; name one of them\n",
+        ),
+        (
+            &["--replicas", "2", "--at", "5m=set spec.replicas=4"],
+            "error: --replicas 2 holds for the whole run, so `set spec.replicas=4` does nothing; leave one of them out\n",
+        ),
         (&["--repicas", "3"], "error: --repicas: there is no such option; did you mean --replicas?\n"),
         (&["--until", "soon"], "error: --until: \"soon\" is no time; write it like 30s, 12m or 1h30m\n"),
         (&["--expect"], "error: --expect: needs a value; see --help\n"),
@@ -123,4 +136,39 @@ fn no_bytes_make_it_panic() {
     let replicas = provider(&[("replicas: 1", "replicas: 2147483647")]);
     let run = simulate_with(&["-"], &replicas);
     assert!(run.code == 2 && run.err.contains("--replicas"), "{}", run.err);
+}
+
+#[test]
+fn many_mistakes_are_counted_and_a_hundred_shown() {
+    let items = "{},".repeat(80_000);
+    let text = format!("{{apiVersion: v1, kind: List, items: [{items}]}}");
+    let err = refused(&text);
+    assert_eq!(err.matches("error: the object has no").count(), 100);
+    assert!(err.ends_with("… and 159900 more, which are not shown\n\n160000 errors\n"), "{:.2000}", err);
+}
+
+#[test]
+fn a_missing_object_is_shown_where_its_kind_is_named() {
+    let services = ["web", "web-canary"].map(|name| {
+        format!("---\napiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{selector: {{app: web}}}}\n")
+    });
+    let text = "apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  strategy:
+    canary:
+      stableService: web
+      canaryService: web-canary
+      steps: [{setWeight: 5}]
+      trafficRouting:
+        istio:
+          virtualService: {name: web}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: web}]}
+";
+    let err = refused(&(text.to_owned() + &services.concat()));
+    assert!(err.contains("VirtualService \"web\" was not given\n  --> <stdin>:13:"), "{err}");
 }

@@ -141,3 +141,15 @@ fn an_update_from_another_manifest() {
     let diffs: String = edited.map(|event| event["diff"].as_str().unwrap()).collect();
     assert!(diffs.contains("-        http2MaxRequests: 10000\n+        http2MaxRequests: 1\n"), "{diffs}");
 }
+
+#[test]
+fn freezes_that_overlap_thaw_once_in_the_end() {
+    let spans = ["--freeze-mesh", "5m30s..8m", "--freeze-mesh", "5m..6m", "--freeze-mesh", "9m..9m30s"];
+    let words: Vec<&str> = [WEIGHT].into_iter().chain(spans).collect();
+    let events = events("dubbo3-provider", &words);
+    let faults: Vec<(i64, bool)> = of_kind(&events, "fault")
+        .iter()
+        .map(|event| (event["ms"].as_i64().unwrap(), event["what"].as_str().unwrap().contains("freezes")))
+        .collect();
+    assert_eq!(faults, [(300_000, true), (480_000, false), (540_000, true), (570_000, false)]);
+}
