@@ -6,7 +6,7 @@
 //! cargo xtask verify [CHECK…]  the gate: reads only, changes nothing
 //! cargo xtask verify --list    what the gate checks
 //! cargo xtask fix [PART…]      mends: what clippy can (lint), the format, what documents quote (quotes)
-//! cargo xtask testbed COMMAND  a private cluster and mesh on this machine: build, up, status, run, down
+//! cargo xtask testbed COMMAND  a private cluster and mesh on this machine: build, up, status, run, down, smoke
 //! ```
 
 mod built;

@@ -38,6 +38,7 @@ const USAGE: &str = "usage: cargo xtask testbed build             what is missin
        cargo xtask testbed status            what runs
        cargo xtask testbed run -- COMMAND…   runs a command inside its network
        cargo xtask testbed down              stops it
+       cargo xtask testbed smoke             tries it all once, in a cluster of its own
 Every flag: cargo xtask testbed up --help";
 
 /// Builds what is missing, then does what is asked for.
@@ -49,6 +50,10 @@ pub(crate) fn testbed(arguments: &[String]) -> Result<(), Failed> {
     match command.as_str() {
         "build" if rest.is_empty() => build::build(&places),
         "up" => {
+            build::build(&places)?;
+            call(&places, command, rest)
+        }
+        "smoke" if rest.is_empty() => {
             build::build(&places)?;
             call(&places, command, rest)
         }
@@ -65,7 +70,7 @@ fn call(places: &Places, command: &str, arguments: &[String]) -> Result<(), Fail
     }
     let mut cluster = Command::new(&program);
     cluster.arg(command);
-    if env::var_os("TESTBED_DIR").is_none() && !names_a_folder(arguments) {
+    if command != "smoke" && env::var_os("TESTBED_DIR").is_none() && !names_a_folder(arguments) {
         cluster.arg("--dir").arg(places.built.join("cluster"));
     }
     let why = cluster.args(arguments).exec();

@@ -19,9 +19,10 @@ const usage = `usage: cluster up [--dir DIR] [--mesh] [--for TIME] [--attached] 
        cluster down [--dir DIR]                                            stop it
        cluster status [--dir DIR]                                          what runs
        cluster run [--dir DIR] [--in PROXY] -- COMMAND…                    run a command inside its network
+       cluster smoke                                                       try it all once
 `
 
-// Main is what the names "cluster" stands for.
+// Main is what the name "cluster" stands for.
 func Main(args []string) {
 	if len(args) == 0 {
 		fail(2, "which command?\n%s", usage)
@@ -36,6 +37,8 @@ func Main(args []string) {
 		status(args)
 	case "run":
 		run(args)
+	case "smoke":
+		smoke()
 	default:
 		fail(2, "there is no command %q\n%s", command, usage)
 	}
