@@ -57,7 +57,7 @@ impl Change {
             text.split_once('=').filter(|(place, image)| !place.is_empty() && !image.is_empty()).ok_or_else(
                 || format!("{text:?} has no image; write it like web=nginx:1.29 or provider/web=nginx:1.29"),
             )?;
-        let (rollout, container) = match place.split_once('/') {
+        let (rollout, container) = match place.rsplit_once('/') {
             Some((rollout, container)) => (Some(rollout.to_owned()), container),
             None => (None, place),
         };

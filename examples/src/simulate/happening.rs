@@ -101,6 +101,12 @@ pub(crate) enum Rest {
     Aborted,
     /// Its pods make no progress.
     Degraded,
+    /// The user wants no pod, and nothing is left to be done.
+    ScaledToZero,
+    /// The update was given up, and the objects still lead requests to it.
+    AbortedInTraffic,
+    /// It waits for objects that cannot be read.
+    Unreadable,
     /// It did not come to rest until the end.
     Unfinished,
 }
@@ -109,11 +115,11 @@ impl Rest {
     /// The word for it.
     pub(crate) fn word(self) -> &'static str {
         match self {
-            Self::Healthy => "healthy",
+            Self::Healthy | Self::ScaledToZero => "healthy",
             Self::Paused => "paused",
             Self::Aborted => "aborted",
             Self::Degraded => "degraded",
-            Self::Unfinished => "unfinished",
+            Self::Unfinished | Self::AbortedInTraffic | Self::Unreadable => "unfinished",
         }
     }
 }

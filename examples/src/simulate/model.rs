@@ -31,6 +31,21 @@ impl Model {
         model
     }
 
+    /// What each Rollout is called: its name, and where several have the same, `namespace/name`.
+    pub(crate) fn labels(&self) -> Vec<String> {
+        let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+        let name = |rollout: &Document| rollout.name().unwrap_or_default().to_owned();
+        for rollout in &self.rollouts {
+            *times.entry(rollout.name().unwrap_or_default()).or_default() += 1;
+        }
+        let alone = |name: &String| times.get(name.as_str()) == Some(&1);
+        let label = |rollout| {
+            let name = name(rollout);
+            if alone(&name) { name } else { format!("{}/{name}", namespace(rollout)) }
+        };
+        self.rollouts.iter().map(label).collect()
+    }
+
     fn add(&mut self, document: Document, findings: &mut Findings) {
         let missing = [("kind", document.kind()), ("metadata.name", document.name())];
         for (path, _) in missing.iter().filter(|(_, value)| value.is_none()) {
@@ -45,9 +60,7 @@ impl Model {
         let (Some(kind), Some(name)) = (document.kind(), document.name()) else { return };
         let object = object_ref(&document, kind, name);
         if kind == "Rollout" {
-            let same =
-                |other: &&Document| other.name() == Some(name) && namespace(other) == namespace(&document);
-            match self.rollouts.iter().find(same) {
+            match self.rollouts.iter().find(|other| same_object(other, &document)) {
                 Some(other) => findings.located(twice(&document, other)),
                 None => self.rollouts.push(document),
             }
@@ -69,6 +82,11 @@ fn twice(document: &Document, other: &Document) -> rollout_core::argo::Diagnosti
         &what,
         "give one of them another name, or leave it out",
     )
+}
+
+/// Whether two manifests are of the same Rollout.
+pub(crate) fn same_object(one: &Document, other: &Document) -> bool {
+    one.name() == other.name() && namespace(one) == namespace(other)
 }
 
 /// The namespace that is meant where none is given.

@@ -10,9 +10,9 @@ use super::{
     setup::{Played, readiness},
 };
 use rollout_core::{
-    Answer, CanaryScale, CommandKind, Edit, EndsBy, Revision, Spec, Step, Time, WaitReason,
+    Answer, CanaryScale, CommandKind, Edit, Ending, EndsBy, Revision, Spec, Step, Time, WaitReason, Waiting,
     argo::Severity,
-    sim::{Health, Stuck},
+    sim::{Health, Stuck, Truth},
     traffic::ObjectRef,
 };
 use serde_json::Value;
@@ -119,14 +119,26 @@ impl<'a> Play<'a> {
         self.world.watcher_mut().finish(&truth);
         let at_rest = self.world.is_at_rest();
         let rest = match Health::of(&truth.spec, &truth.status) {
+            Health::Healthy | Health::Aborted if self.waits_for_reading() => Rest::Unreadable,
+            Health::Healthy if at_rest && truth.spec.replicas == 0 => Rest::ScaledToZero,
             Health::Healthy if at_rest => Rest::Healthy,
             Health::Paused if at_rest => Rest::Paused,
+            Health::Aborted if leads_to_canary(&truth) => Rest::AbortedInTraffic,
             Health::Aborted if at_rest => Rest::Aborted,
             Health::Degraded if at_rest => Rest::Degraded,
             _ => Rest::Unfinished,
         };
         self.note(Kind::Rest(rest));
         rest
+    }
+
+    /// Whether the last decision waits for something that could not be read.
+    fn waits_for_reading(&self) -> bool {
+        let unread = |waiting: &Waiting| {
+            matches!(waiting.reason, WaitReason::TrafficUnknown | WaitReason::RevisionsUnknown)
+                || matches!(waiting.ends, EndsBy::Event(Ending::Readable))
+        };
+        self.world.waiting().iter().any(unread)
     }
 
     /// When the simulation itself ends the pause under way.
@@ -321,6 +333,12 @@ fn merged(spans: &[(Duration, Duration)]) -> Vec<(Duration, Duration)> {
         }
     }
     merged
+}
+
+/// Whether the objects still lead requests to the canary.
+fn leads_to_canary(truth: &Truth) -> bool {
+    let traffic = super::state::of(truth).traffic;
+    traffic.is_some_and(|traffic| traffic.canary.hi() > 0 || !traffic.managed.is_empty())
 }
 
 /// Whether something is about a Rollout: without a name, about all.

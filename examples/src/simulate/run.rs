@@ -6,7 +6,7 @@ use super::{
     diagnostics::Findings,
     happening::Rest,
     input, json,
-    model::{Model, understand},
+    model::{Model, namespace, same_object, understand},
     nearest::nearest,
     play::{Play, Update, spec, too_many},
     setup, summary, text,
@@ -90,14 +90,30 @@ fn prepare<'a>(args: &'a Args, stdin: &mut dyn Read, findings: &mut Findings) ->
     };
     let model = read(&args.inputs, findings);
     let update = read(&args.updates, findings);
-    let names: Vec<&str> = model.rollouts.iter().filter_map(Document::name).collect();
+    let labels = model.labels();
+    let names: Vec<&str> = labels.iter().map(String::as_str).collect();
     if names.is_empty() && !findings.refuse() {
         findings.plain("there is no Rollout in what was given; add its manifest");
     }
-    known_names(args, &names, &update, findings);
+    known_names(args, &names, findings);
+    for other in &update.rollouts {
+        if !names.is_empty() && !model.rollouts.iter().any(|rollout| same_object(other, rollout)) {
+            let what = format!(
+                "there is no Rollout {:?} in namespace {} to update",
+                other.name().unwrap_or_default(),
+                namespace(other)
+            );
+            let near = nearest(other.name().unwrap_or_default(), names.iter().copied());
+            let instead = near.map_or_else(
+                || format!("there are {}", names.join(", ")),
+                |near| format!("did you mean {near:?}?"),
+            );
+            findings.located(other.diagnostic(Severity::Error, "metadata.name", &what, &instead));
+        }
+    }
     let mut plays = Vec::new();
-    for rollout in &model.rollouts {
-        let name = rollout.name().unwrap_or_default().to_owned();
+    for (rollout, name) in model.rollouts.iter().zip(&labels) {
+        let name = name.clone();
         let (given, found) = understand(rollout.value());
         for finding in &found {
             findings.located(rollout.diagnose(finding));
@@ -109,7 +125,7 @@ fn prepare<'a>(args: &'a Args, stdin: &mut dyn Read, findings: &mut Findings) ->
             findings.located(rollout.diagnostic(Severity::Error, &path, &what, &instead));
             continue;
         }
-        let update = updated(args, &name, rollout, &update, findings);
+        let update = updated(args, &name, rollout, (&model, &update), findings);
         if let (Some(mesh), Some(update)) = (mesh, update) {
             let world = setup::world(rollout, given, mesh, args);
             plays.push(Play::new(name, args, world, rollout.value().clone(), update));
@@ -119,13 +135,12 @@ fn prepare<'a>(args: &'a Args, stdin: &mut dyn Read, findings: &mut Findings) ->
 }
 
 /// Every name on the command line must be one that was given.
-fn known_names(args: &Args, names: &[&str], update: &Model, findings: &mut Findings) {
+fn known_names(args: &Args, names: &[&str], findings: &mut Findings) {
     let changes = args.changes.iter().map(|change| change.rollout.as_deref());
     let script = args.script.iter().map(|scripted| scripted.about());
     let lose = args.world.lose.iter().map(|lose| lose.rollout.as_deref());
     let never = args.world.never_ready.iter().map(|(rollout, _)| rollout.as_deref());
-    let updates = update.rollouts.iter().map(Document::name);
-    for name in changes.chain(script).chain(lose).chain(never).chain(updates).flatten() {
+    for name in changes.chain(script).chain(lose).chain(never).flatten() {
         if names.contains(&name) || names.is_empty() {
             continue;
         }
@@ -142,11 +157,15 @@ fn updated(
     args: &Args,
     name: &str,
     rollout: &Document,
-    update: &Model,
+    (model, update): (&Model, &Model),
     findings: &mut Findings,
 ) -> Option<Update> {
     let mut result = Update { words: Vec::new(), manifest: rollout.value().clone(), objects: Vec::new() };
-    if let Some(other) = update.rollouts.iter().find(|other| other.name() == Some(name)) {
+    let another = update.rollouts.iter().find(|other| same_object(other, rollout));
+    if another.is_some() || !update.objects.is_empty() {
+        setup::objects_after(another.unwrap_or(rollout), model, update, findings)?;
+    }
+    if let Some(other) = another {
         let (_, found) = understand(other.value());
         for finding in &found {
             findings.located(other.diagnose(finding));

@@ -45,6 +45,19 @@ pub(crate) fn objects(rollout: &Document, model: &Model, findings: &mut Findings
     Some(ObjectMesh::new(store, backend).objects_of(services).objects_of(editor))
 }
 
+/// Reads the objects as they are after an update, noting what is wrong with them; `rollout` is the manifest
+/// then. `None` when they cannot be read.
+pub(crate) fn objects_after(
+    rollout: &Document,
+    before: &Model,
+    update: &Model,
+    findings: &mut Findings,
+) -> Option<()> {
+    let mut after = before.clone();
+    after.objects.extend(update.objects.clone());
+    objects(rollout, &after, findings).map(drop)
+}
+
 /// Makes the world of one Rollout.
 pub(crate) fn world(rollout: &Document, spec: Spec, mesh: ObjectMesh, args: &args::Args) -> Played {
     let recorder = Recorder::new(args.objects.then(|| mesh.store().clone()));

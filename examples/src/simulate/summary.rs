@@ -14,12 +14,11 @@ pub(crate) struct Line {
 impl Line {
     /// Whether it ended as it was to.
     pub(crate) fn as_expected(&self, expect: Expect) -> bool {
-        let wanted = match expect {
-            Expect::Healthy => Rest::Healthy,
-            Expect::Paused => Rest::Paused,
-            Expect::Aborted => Rest::Aborted,
-        };
-        self.rest == wanted
+        match expect {
+            Expect::Healthy => matches!(self.rest, Rest::Healthy | Rest::ScaledToZero),
+            Expect::Paused => self.rest == Rest::Paused,
+            Expect::Aborted => self.rest == Rest::Aborted,
+        }
     }
 }
 

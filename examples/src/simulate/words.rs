@@ -62,6 +62,11 @@ pub(crate) fn words(happening: &Happening, names: &Names, clock: Clock) -> Strin
             Rest::Paused => "AT REST: paused, waits for a person".to_owned(),
             Rest::Aborted => "AT REST: aborted".to_owned(),
             Rest::Degraded => "AT REST: degraded, its pods make no progress".to_owned(),
+            Rest::ScaledToZero => "AT REST: healthy, scaled to zero".to_owned(),
+            Rest::AbortedInTraffic => {
+                "END: unfinished, it is aborted, and traffic is still led to the aborted revision".to_owned()
+            }
+            Rest::Unreadable => "END: unfinished, it waits for what cannot be read".to_owned(),
             Rest::Unfinished => "END: unfinished".to_owned(),
         },
     }

@@ -123,6 +123,105 @@ fn a_list_as_kubectl_prints_it_and_spans_drawn_by_the_seed() {
     assert_ne!(run("1"), run("2"));
 }
 
+/// Writes the provider's manifests, changed, into a folder of their own for `--update`.
+fn update(name: &str, change: impl Fn(&str) -> String) -> std::path::PathBuf {
+    let folder = std::env::temp_dir().join(format!("simulate-{name}-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let text = fs::read_to_string(crate::root().join(format!("{WEIGHT}/provider.yaml"))).unwrap();
+    let changed = change(&text);
+    assert_ne!(changed, text);
+    fs::write(folder.join("provider.yaml"), changed).unwrap();
+    folder
+}
+
+#[test]
+fn broken_objects_of_an_update_are_refused_where_they_stand() {
+    let folder = update("broken", |text| text.replace("    - name: test-v1\n", "    - name: test-v9\n"));
+    let run = simulate(&[WEIGHT, "--update", folder.to_str().unwrap()]);
+    fs::remove_dir_all(&folder).unwrap();
+    assert_eq!((run.code, run.out.as_str()), (2, ""), "{}", run.err);
+    assert!(run.err.contains("test-v1") && run.err.contains("provider.yaml:"), "{}", run.err);
+}
+
+#[test]
+fn an_update_of_a_rollout_in_another_namespace_is_refused() {
+    let folder = update("namespace", |text| {
+        text.replace(
+            "metadata:\n  name: dubbo3-provider\n",
+            "metadata:\n  name: dubbo3-provider\n  namespace: shop\n",
+        )
+    });
+    let run = simulate(&[WEIGHT, "--update", folder.to_str().unwrap()]);
+    fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(run.code, 2);
+    assert!(
+        run.err.contains("there is no Rollout \"dubbo3-provider\" in namespace shop to update"),
+        "{}",
+        run.err
+    );
+}
+
+#[test]
+fn rollouts_of_the_same_name_are_told_apart_by_their_namespaces() {
+    let text = fs::read_to_string(crate::root().join("examples/tests/manifests/plain.yaml")).unwrap();
+    let within =
+        |namespace: &str| text.replacen("metadata:\n", &format!("metadata:\n  namespace: {namespace}\n"), 1);
+    let both = format!("{}\n---\n{}", within("east"), within("west"));
+    let name = serde_yaml::from_str::<Value>(&within("east")).unwrap()["metadata"]["name"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let run = simulate_with(&["-", "--set", &format!("east/{name}:spec.replicas=3")], &both);
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    let summary = run.out.split("SUMMARY").nth(1).unwrap();
+    assert!(
+        summary.contains(&format!("\neast/{name} ")) && summary.contains(&format!("\nwest/{name} ")),
+        "{summary}"
+    );
+    assert!(
+        run.out.contains("CHANGE: set spec.replicas=3") && run.out.contains("NO UPDATE of this one"),
+        "{}",
+        run.out
+    );
+    let run = simulate_with(&["-", "--set", &format!("{name}:spec.replicas=3")], &both);
+    assert_eq!(run.code, 2);
+    assert!(run.err.contains(&format!("east/{name}")), "{}", run.err);
+}
+
+#[test]
+fn scaled_to_zero_after_a_release_is_a_healthy_end() {
+    let run = simulate(&[WEIGHT, "--set", V2, "--at", "1h=set spec.replicas=0"]);
+    assert_eq!(run.code, 0, "{}", run.out);
+    assert_eq!(run.out.matches("AT REST: healthy, scaled to zero").count(), 2);
+    let run = simulate(&[WEIGHT, "--set", V2, "--at", "5m=set dubbo3-provider:spec.replicas=0"]);
+    assert_eq!(run.code, 1, "a release under way is not done: {}", run.out);
+}
+
+#[test]
+fn aborted_is_no_rest_while_requests_are_led_to_the_aborted_revision() {
+    // Stable never gets its pods back: the weight stays where pods are.
+    let words = [
+        WEIGHT,
+        "--set",
+        V2,
+        "--never-ready",
+        "stable",
+        "--lose-pods",
+        "stable=1@5m",
+        "--at",
+        "6m=abort",
+        "--expect",
+        "aborted",
+    ];
+    let run = simulate(&words);
+    assert_eq!(run.code, 1, "{}", run.out);
+    assert!(
+        run.out.contains("END: unfinished, it is aborted, and traffic is still led to the aborted revision"),
+        "{}",
+        run.out
+    );
+}
+
 #[test]
 fn an_update_from_another_manifest() {
     let folder = std::env::temp_dir().join(format!("simulate-update-{}", std::process::id()));

@@ -57,7 +57,7 @@ pub struct Summary {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Health {
-    /// The revision that the user asks for carries all traffic.
+    /// The revision that the user asks for carries all traffic; or it is stable, and the user wants no pod.
     Healthy,
     /// An update is under way.
     Progressing,
@@ -79,7 +79,10 @@ impl Health {
             Self::Degraded
         } else if spec.paused || status.paused_at.is_some() {
             Self::Paused
-        } else if status.is_done() && status.stable.as_ref() == Some(&spec.target) && !status.asleep {
+        } else if status.is_done()
+            && status.stable.as_ref() == Some(&spec.target)
+            && (!status.asleep || spec.replicas == 0)
+        {
             Self::Healthy
         } else {
             Self::Progressing
