@@ -1,16 +1,16 @@
-use super::{Freshness, Happening, History, Recipe, Surroundings, Target, recipe::MANAGED};
+use super::{Happening, History, Recipe, Surroundings, Target, recipe::MANAGED};
 use crate::{
     CanaryScale, CommandKind, IntOrPercent, Step, Threshold,
     sim::{Fault, Kind},
     traffic::{HeaderMatch, ManagedRoute, MirrorMatch, RouteMatch, StringMatch},
 };
-use alloc::{string::ToString, sync::Arc, vec};
+use alloc::{string::ToString, sync::Arc, vec, vec::Vec};
 use core::{fmt, time::Duration};
 use proptest::{
     collection::vec as several,
     option,
     prelude::{Just, any, prop_oneof},
-    sample::select,
+    sample::{select, subsequence},
     strategy::{BoxedStrategy, Strategy as _, ValueTree as _},
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
@@ -77,7 +77,7 @@ fn runner(number: u64) -> TestRunner {
 }
 
 fn history() -> impl proptest::strategy::Strategy<Value = History> {
-    let happenings = several((gap(), happening()), 0..14);
+    let happenings = prop_oneof![9 => several((gap(), happening()), 0..14).boxed(), 1 => aimed().boxed()];
     let often = || prop_oneof![4 => Just(true), 1 => Just(false)];
     (any::<u64>().no_shrink(), recipe(), surroundings(), often(), happenings, often()).prop_map(
         |(seed, recipe, surroundings, deployed, happenings, finished_by_a_person)| History {
@@ -87,6 +87,32 @@ fn history() -> impl proptest::strategy::Strategy<Value = History> {
             deployed,
             happenings,
             finished_by_a_person,
+        },
+    )
+}
+
+/// An update that is given up, and a stable that breaks about then: what random histories seldom do in this
+/// order.
+fn aimed() -> impl proptest::strategy::Strategy<Value = Vec<(Duration, Happening)>> {
+    let some = || several((gap(), happening()), 0..3);
+    let soon = || (0..20_000_u64).prop_map(Duration::from_millis);
+    let given_up = prop_oneof![Just(Happening::Say(CommandKind::Abort)), Just(Happening::Update(3))];
+    let breaks = prop_oneof![
+        Just(Happening::BreakPods(Target::Stable)),
+        (1..=10_u32).prop_map(|pods| Happening::LosePods(Target::Stable, pods)),
+    ];
+    let both = (given_up, breaks, any::<bool>()).prop_map(
+        |(one, other, turned)| {
+            if turned { [other, one] } else { [one, other] }
+        },
+    );
+    (some(), (0..60_000_u64).prop_map(Duration::from_millis), both, soon(), soon(), some()).prop_map(
+        |(before, update, [one, other], first, second, after)| {
+            let mut happenings = vec![(Duration::ZERO, Happening::Update(2))];
+            happenings.extend(before);
+            happenings.extend([(update + first, one), (second, other)]);
+            happenings.extend(after);
+            happenings
         },
     )
 }
@@ -246,13 +272,8 @@ fn happening() -> impl proptest::strategy::Strategy<Value = Happening> {
     ]
 }
 
-fn freshness() -> impl proptest::strategy::Strategy<Value = Freshness> {
-    any::<[bool; 4]>().prop_map(|[rollout, workloads, routes, selectors]| Freshness {
-        rollout,
-        workloads,
-        routes,
-        selectors,
-    })
+fn freshness() -> impl proptest::strategy::Strategy<Value = Vec<Kind>> {
+    subsequence(Kind::ALL.to_vec(), 0..=Kind::ALL.len())
 }
 
 fn write_fault() -> impl proptest::strategy::Strategy<Value = Fault> {

@@ -35,8 +35,9 @@ pub enum Happening {
     WriteFault(u32, Fault),
     /// The process dies and another starts.
     Crash,
-    /// A process that was thought dead decides again so much later, some of its caches fresh.
-    OldProcess(Freshness, Duration),
+    /// A process that was thought dead decides again so much later; its caches of these kinds are
+    /// fresh.
+    OldProcess(Vec<Kind>, Duration),
     /// Somebody sets the mark of a revision by hand, or takes it away.
     Mark(Target, bool),
     /// No proxy gets anything any more.
@@ -61,32 +62,4 @@ pub enum Target {
     Stable,
     /// Those of the revision under way then.
     Canary,
-}
-
-/// Which caches of an old process are fresh.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(clippy::exhaustive_structs, reason = "one flag for each kind of object")]
-pub struct Freshness {
-    /// The user's object.
-    pub rollout: bool,
-    /// Pod counts.
-    pub workloads: bool,
-    /// Routes.
-    pub routes: bool,
-    /// Selectors.
-    pub selectors: bool,
-}
-
-impl Freshness {
-    /// The kinds that are fresh.
-    #[must_use]
-    pub fn kinds(self) -> Vec<Kind> {
-        let all = [
-            (self.rollout, Kind::Rollout),
-            (self.workloads, Kind::Workloads),
-            (self.routes, Kind::Routes),
-            (self.selectors, Kind::Selectors),
-        ];
-        all.into_iter().filter(|(fresh, _)| *fresh).map(|(_, kind)| kind).collect()
-    }
 }

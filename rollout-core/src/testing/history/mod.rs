@@ -8,7 +8,7 @@ mod recipe;
 mod timeline;
 
 pub use generate::Histories;
-pub use happening::{Freshness, Happening, Target};
+pub use happening::{Happening, Target};
 pub use play::{play, play_over, play_under};
 pub use recipe::{MANAGED, Recipe, Surroundings};
 pub use timeline::Timeline;

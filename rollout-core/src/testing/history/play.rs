@@ -120,6 +120,7 @@ fn rest<M: Mesh>(world: &mut World<M, Laws>) -> Option<bool> {
 }
 
 /// What a person would say to get a resting rollout done.
+#[expect(clippy::wildcard_enum_match_arm, reason = "a person does nothing about the rest")]
 fn says<M: Mesh>(world: &World<M, Laws>) -> Option<CommandKind> {
     world.waiting().iter().find_map(|waiting| match waiting.reason {
         WaitReason::PausedByUser => Some(CommandKind::Resume),
@@ -160,7 +161,7 @@ fn happen<M: Mesh>(world: &mut World<M, Laws>, history: &History, happening: &Ha
         Happening::Strip(object) => world.strip_annotations((*object).into()),
         Happening::WriteFault(after, fault) => world.fault(*after, *fault),
         Happening::Crash => world.crash(),
-        Happening::OldProcess(fresh, delay) => world.old_process_decides(*delay, &fresh.kinds()),
+        Happening::OldProcess(fresh, delay) => world.old_process_decides(*delay, fresh),
         Happening::Mark(of, set) => {
             let mark = set.then(|| world.now());
             at(world, *of, |world, revision| world.mark_by_hand(revision, mark));

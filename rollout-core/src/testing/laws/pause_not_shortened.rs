@@ -12,8 +12,8 @@ use core::time::Duration;
 pub(super) struct PauseNotShortened {
     version: u64,
     under_way: Option<UnderWay>,
-    /// The last decision of each process: when, and how far its clock was ahead of true time, in milliseconds.
-    clocks: Vec<(u32, Time, i64)>,
+    /// The decisions with another status: when, and how far the clock was ahead of true time, in milliseconds.
+    clocks: Vec<(u64, Time, i64)>,
     commanded: bool,
     edited: bool,
 }
@@ -38,8 +38,9 @@ impl Law for PauseNotShortened {
     fn see(&mut self, moment: &Moment<'_>, findings: &mut Findings) {
         if let Some(decision) = Decision::of(moment) {
             let ahead = decision.now.as_millis().saturating_sub(moment.truth.now.as_millis());
-            self.clocks.retain(|(process, ..)| *process != decision.process);
-            self.clocks.push((decision.process, moment.truth.now, ahead));
+            if decision.plan.status != *decision.stored {
+                self.clocks.push((decision.number, moment.truth.now, ahead));
+            }
             return;
         }
         match moment.what {
@@ -58,16 +59,16 @@ impl Law for PauseNotShortened {
         }
         if self.version != moment.truth.status_version {
             self.version = moment.truth.status_version;
-            let by = if let What::Stored { by } = moment.what { Some(by.process) } else { None };
+            let by = if let What::Stored { by } = moment.what { Some(by.decision) } else { None };
             self.moved(moment, by, findings);
         }
     }
 }
 
 impl PauseNotShortened {
-    fn moved(&mut self, moment: &Moment<'_>, by: Option<u32>, findings: &mut Findings) {
+    fn moved(&mut self, moment: &Moment<'_>, by: Option<u64>, findings: &mut Findings) {
         let status = &moment.truth.status;
-        let decided = by.and_then(|process| self.clocks.iter().find(|(of, ..)| *of == process));
+        let decided = by.and_then(|decision| self.clocks.iter().rev().find(|(of, ..)| *of == decision));
         let (at, ahead) = decided.map_or((moment.truth.now, 0), |(_, at, ahead)| (*at, *ahead));
         if let Some(old) = &self.under_way {
             let same = status.canary.as_ref() == Some(&old.revision)

@@ -1,0 +1,9 @@
+//! What users of other engines really hit, as stories in the virtual world: given, when, then. Every story
+//! is judged by all laws as well.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod headers;
+mod liveness;
+mod story;
+mod weights;
