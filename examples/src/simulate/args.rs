@@ -8,7 +8,7 @@ use super::{
 };
 use lexopt::{Arg, Parser, ValueExt};
 use rollout_core::sim::Delay;
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{ffi::OsString, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
@@ -162,6 +162,7 @@ impl Args {
             errors.push("no manifest is given; write a file, a folder, or - for standard input".to_owned());
         }
         errors.extend(args.replicas_twice());
+        errors.extend(args.too_late());
         if errors.is_empty() { Ok(args) } else { Err(errors) }
     }
 
@@ -175,6 +176,19 @@ impl Args {
         let change = self.changes.iter().chain(scripted).find(|change| change.is_of_replicas())?;
         Some(format!(
             "--replicas {replicas} holds for the whole run, so `{change}` does nothing; leave one of them out"
+        ))
+    }
+
+    /// What would happen after the last moment that is played.
+    fn too_late(&self) -> Option<String> {
+        let said = self.script.iter().map(|scripted| ("--at", scripted.at));
+        let lost = self.world.lose.iter().map(|lose| ("--lose-pods", lose.at));
+        let frozen = self.world.freeze.iter().map(|(from, _)| ("--freeze-mesh", *from));
+        let until = self.world.until;
+        let (option, at) = said.chain(lost).chain(frozen).find(|(_, at)| *at > until)?;
+        let (at, until) = (duration::show(at), duration::show(until));
+        Some(format!(
+            "{option}: {at} is after the last moment that is played, {until}; say --until {at} or later"
         ))
     }
 
@@ -233,14 +247,14 @@ impl Default for World {
 impl World {
     fn valued(&mut self, name: &str, value: &str) -> Result<(), String> {
         match name {
-            "replicas" => self.replicas = Some(number(value, MOST_PODS)?),
+            "replicas" => self.replicas = Some(number(value, 0..=MOST_PODS)?),
             "ready-after" => self.ready_after = Some(delay(value)?),
             "never-ready" => {
                 let (rollout, side) = about(value);
                 self.never_ready.push((rollout, Side::parse(side)?));
             }
             "lose-pods" => self.lose.push(Lose::parse(value)?),
-            "proxies" => self.proxies = number(value, 1_000).and_then(at_least_one)?,
+            "proxies" => self.proxies = number(value, 1..=1_000)?,
             "proxy-lag" => self.proxy_lag = delay(value)?,
             "freeze-mesh" => self.freeze.push(span(value)?),
             "until" => self.until = duration::parse(value)?,
@@ -256,16 +270,11 @@ impl World {
 /// More pods than any one rollout has; the world holds each of them.
 pub(crate) const MOST_PODS: u32 = 10_000;
 
-fn number(text: &str, most: u32) -> Result<u32, String> {
+fn number(text: &str, range: RangeInclusive<u32>) -> Result<u32, String> {
     text.parse()
         .ok()
-        .filter(|number| *number <= most)
-        .ok_or_else(|| format!("{text:?} is no whole number from 0 to {most}"))
-}
-
-fn at_least_one(proxies: u32) -> Result<u32, String> {
-    let error = || "without a proxy there is no request; write 1 or more".to_owned();
-    (proxies > 0).then_some(proxies).ok_or_else(error)
+        .filter(|number| range.contains(number))
+        .ok_or_else(|| format!("{text:?} is no whole number from {} to {}", range.start(), range.end()))
 }
 
 /// `[ROLLOUT:]` in front of something.
@@ -279,7 +288,13 @@ fn about(text: &str) -> (Option<String>, &str) {
 /// A time, or a span from which each is drawn.
 fn delay(text: &str) -> Result<Delay, String> {
     match text.split_once("..") {
-        Some((from, to)) => Ok(Delay::between(duration::parse(from)?, duration::parse(to)?)),
+        Some((from, to)) => {
+            let (least, most) = (duration::parse(from)?, duration::parse(to)?);
+            if least > most {
+                return Err(format!("{text:?} ends before it begins; write it like {to}..{from}"));
+            }
+            Ok(Delay::between(least, most))
+        }
         None => duration::parse(text).map(Delay::from),
     }
 }
@@ -314,7 +329,7 @@ impl Lose {
         Ok(Self {
             rollout,
             side: Side::parse(side)?,
-            pods: number(pods, MOST_PODS)?,
+            pods: number(pods, 1..=MOST_PODS)?,
             at: duration::parse(at)?,
         })
     }
@@ -396,7 +411,7 @@ mod tests {
                 "--lose-pods: \"2\" says not what dies; write it like stable=2@5m",
                 "--freeze-mesh: \"6m..5m\" ends before it begins; write it like 5m..6m",
                 "--expect: \"good\" is no way to come to rest; write healthy, paused or aborted",
-                "--proxies: \"many\" is no whole number from 0 to 1000",
+                "--proxies: \"many\" is no whole number from 1 to 1000",
                 "there is no option -q; see --help",
             ]
         );

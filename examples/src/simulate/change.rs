@@ -74,6 +74,15 @@ impl Change {
         matches!(&self.what, What::Set { path, .. } if *path == ["spec", "replicas"])
     }
 
+    /// Whether it is of a container that this manifest does not have.
+    pub(crate) fn is_of_elsewhere(&self, manifest: &Value) -> bool {
+        let What::Image { container, .. } = &self.what else { return false };
+        let lists = ["containers", "initContainers"]
+            .map(|list| manifest.pointer(&format!("/spec/template/spec/{list}")));
+        let mut all = lists.into_iter().flatten().filter_map(Value::as_array).flatten();
+        !all.any(|one| one.get("name").and_then(Value::as_str) == Some(container))
+    }
+
     /// Makes it; says what is wrong and what to write instead.
     pub(crate) fn apply(&self, manifest: &mut Value) -> Result<(), String> {
         match &self.what {

@@ -16,6 +16,8 @@ pub(crate) struct Findings {
     counts: [usize; 3],
     /// What is about no place in a text.
     plain: Vec<String>,
+    /// Warnings about no place in a text.
+    odd: Vec<String>,
 }
 
 impl Findings {
@@ -43,6 +45,14 @@ impl Findings {
         }
     }
 
+    /// A warning about no place in a text.
+    pub(crate) fn odd(&mut self, warning: impl Into<String>) {
+        let warning = warning.into();
+        if !self.odd.contains(&warning) {
+            self.odd.push(warning);
+        }
+    }
+
     /// Whether the input cannot be played.
     pub(crate) fn refuse(&self) -> bool {
         !self.plain.is_empty() || self.count(Severity::Error) + self.count(Severity::NotDriven) > 0
@@ -59,6 +69,9 @@ impl Findings {
         for diagnostic in sorted {
             text += &format!("{diagnostic}\n");
         }
+        for warning in &self.odd {
+            text += &format!("warning: {warning}\n\n");
+        }
         let hidden: usize = self.counts.iter().map(|count| count.saturating_sub(MOST_SHOWN)).sum();
         if hidden > 0 {
             text += &format!("… and {hidden} more, which are not shown\n\n");
@@ -66,7 +79,7 @@ impl Findings {
         let counts = [
             (self.count(Severity::Error) + self.plain.len(), "error", "errors"),
             (self.count(Severity::NotDriven), "not driven yet", "not driven yet"),
-            (self.count(Severity::Warning), "warning", "warnings"),
+            (self.count(Severity::Warning) + self.odd.len(), "warning", "warnings"),
         ];
         let said: Vec<String> = counts
             .iter()

@@ -24,8 +24,11 @@ impl Model {
         let mut model = Self::default();
         for source in sources {
             let reading = read(&source.text, &source.name);
+            let broken = reading.problems.iter().any(|problem| problem.severity == Severity::Error);
             reading.problems.into_iter().for_each(|problem| findings.located(problem));
             let objects = reading.documents.into_iter().flat_map(Document::items);
+            // What a text that is no YAML seems to hold is no object: what is wrong is said already.
+            let objects = objects.filter(|object| !broken || object.kind().is_some());
             objects.for_each(|object| model.add(object, findings));
         }
         model
@@ -46,6 +49,21 @@ impl Model {
         self.rollouts.iter().map(label).collect()
     }
 
+    /// That no Rollout was given, and what was.
+    pub(crate) fn no_rollout(&self) -> String {
+        let mut given: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (object, document) in &self.objects {
+            let kinds = given.entry(document.file()).or_default();
+            if !kinds.contains(&&*object.kind) {
+                kinds.push(&object.kind);
+            }
+        }
+        let given: Vec<String> =
+            given.into_iter().map(|(file, kinds)| format!("{file} has {}", kinds.join(", "))).collect();
+        let given = if given.is_empty() { String::new() } else { format!(" ({})", given.join("; ")) };
+        format!("there is no Rollout in what was given{given}; add its manifest")
+    }
+
     fn add(&mut self, document: Document, findings: &mut Findings) {
         let missing = [("kind", document.kind()), ("metadata.name", document.name())];
         for (path, _) in missing.iter().filter(|(_, value)| value.is_none()) {
@@ -60,6 +78,14 @@ impl Model {
         let (Some(kind), Some(name)) = (document.kind(), document.name()) else { return };
         let object = object_ref(&document, kind, name);
         if kind == "Rollout" {
+            if &*object.group != "argoproj.io" {
+                findings.located(document.diagnostic(
+                    Severity::Warning,
+                    "apiVersion",
+                    "this is no apiVersion of a Rollout; it is read as one",
+                    "write apiVersion: argoproj.io/v1alpha1",
+                ));
+            }
             match self.rollouts.iter().find(|other| same_object(other, &document)) {
                 Some(other) => findings.located(twice(&document, other)),
                 None => self.rollouts.push(document),

@@ -9,6 +9,7 @@ use super::{
     model::{Model, namespace, same_object, understand},
     nearest::nearest,
     play::{Play, Update, spec, too_many},
+    script::Said,
     setup, summary, text,
 };
 use rollout_core::argo::{Document, Severity};
@@ -93,7 +94,17 @@ fn prepare<'a>(args: &'a Args, stdin: &mut dyn Read, findings: &mut Findings) ->
     let labels = model.labels();
     let names: Vec<&str> = labels.iter().map(String::as_str).collect();
     if names.is_empty() && !findings.refuse() {
-        findings.plain("there is no Rollout in what was given; add its manifest");
+        findings.plain(model.no_rollout());
+    }
+    let usable = |object| model.objects.contains_key(object);
+    if !args.updates.is_empty()
+        && update.rollouts.is_empty()
+        && !update.objects.keys().any(usable)
+        && !findings.refuse()
+    {
+        findings.plain(
+            "--update: there is no Rollout and no object of one in it; name the manifests that change",
+        );
     }
     known_names(args, &names, findings);
     for other in &update.rollouts {
@@ -183,6 +194,13 @@ fn updated(
         changes.push(Change { rollout: None, what: What::Touch });
     }
     for change in changes {
+        // A container that is not named with its Rollout is meant wherever there is one.
+        if change.rollout.is_none()
+            && change.is_of_elsewhere(&result.manifest)
+            && model.rollouts.iter().any(|other| !change.is_of_elsewhere(other.value()))
+        {
+            continue;
+        }
         if let Err(why) = change.apply(&mut result.manifest) {
             findings.plain(format!("{name}: {change}: {why}"));
             return None;
@@ -194,5 +212,34 @@ fn updated(
         findings.plain(format!("{name}: after {}: {why}", result.words.join(", ")));
         return None;
     }
+    odd_changes(args, name, another.unwrap_or(rollout), &result.manifest, findings);
     Some(result)
+}
+
+/// Notes what is odd about the manifest only since it was changed, by the update or by the script.
+fn odd_changes(args: &Args, name: &str, given: &Document, updated: &Value, findings: &mut Findings) {
+    let odd = |manifest: &Value| {
+        let (_, found) = understand(manifest);
+        found.into_iter().filter(|finding| finding.severity == Severity::Warning).collect::<Vec<_>>()
+    };
+    let mut known = odd(given.value());
+    let mut note = |manifest: &Value| {
+        for finding in odd(manifest) {
+            if !known.contains(&finding) {
+                findings.odd(format!("{name}: {finding}"));
+                known.push(finding);
+            }
+        }
+    };
+    note(updated);
+    let mut manifest = updated.clone();
+    for scripted in &args.script {
+        if let Said::Change(change) = &scripted.what
+            && change.is_about(name)
+            && scripted.rollout.as_deref().is_none_or(|about| about == name)
+            && change.apply(&mut manifest).is_ok()
+        {
+            note(&manifest);
+        }
+    }
 }

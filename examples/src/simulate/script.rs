@@ -50,9 +50,13 @@ impl fmt::Display for Said {
 impl Scripted {
     /// Reads `[ROLLOUT:]TIME=WHAT`.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let (when, what) = text
-            .split_once('=')
-            .ok_or_else(|| format!("{text:?} says no time; write it like 12m=abort or provider:12m=abort"))?;
+        let (when, what) = text.split_once('=').ok_or_else(|| {
+            let time = text.rsplit_once(':').map_or(text, |(_, time)| time);
+            if duration::parse(time).is_ok() {
+                return format!("{text:?} says not what; write `{text}=WHAT`, for example {text}=abort");
+            }
+            format!("{text:?} says no time; write it like 12m=abort or provider:12m=abort")
+        })?;
         let (rollout, at) = match when.rsplit_once(':') {
             Some((rollout, at)) if !rollout.is_empty() => (Some(rollout.to_owned()), at),
             Some((_, at)) => return Err(format!("there is no name before {when:?}; write {at:?} for all")),
@@ -146,6 +150,7 @@ mod tests {
     fn says_what_to_write_instead() {
         for (text, error) in [
             ("abort", "\"abort\" says no time; write it like 12m=abort or provider:12m=abort"),
+            ("12m", "\"12m\" says not what; write `12m=WHAT`, for example 12m=abort"),
             ("12=abort", "\"12\" is no time; write it like 30s, 12m or 1h30m"),
             ("12m=abrot", "\"abrot\" is no command; did you mean `abort`?"),
             ("12m=set", "\"set\" says not what to set; write `set ROLLOUT:path=value`"),

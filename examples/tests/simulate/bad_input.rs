@@ -69,8 +69,10 @@ fn texts_that_cannot_be_read() {
     golden("unreadable.txt", &refused("kind: Rollout\nmetadata: {name: a\n"));
     assert_eq!(
         refused("apiVersion: v1\nkind: Service\nmetadata: {name: shop}\n"),
-        "error: there is no Rollout in what was given; add its manifest\n\n1 error\n"
+        "error: there is no Rollout in what was given (<stdin> has Service); add its manifest\n\n1 error\n"
     );
+    let prose = refused("Notes\n\nThis is: not: yaml\n");
+    assert!(prose.ends_with("\n1 error\n"), "only that it is no YAML: {prose}");
     assert_eq!(refused(""), "error: there is no Rollout in what was given; add its manifest\n\n1 error\n");
     let twice = provider(&[]) + "\n---\n" + &provider(&[]);
     assert!(refused(&twice).contains("the same object is also in <stdin>:"));
@@ -86,6 +88,26 @@ fn the_command_line() {
         (
             &["--at", "dubbo3-providr:12m=abort"],
             "error: there is no Rollout \"dubbo3-providr\"; did you mean \"dubbo3-provider\"?\n\n1 error\n",
+        ),
+        (&["--at", "12m"], "error: --at: \"12m\" says not what; write `12m=WHAT`, for example 12m=abort\n"),
+        (&["--proxies", "0"], "error: --proxies: \"0\" is no whole number from 1 to 1000\n"),
+        (&["--lose-pods", "stable=0@5m"], "error: --lose-pods: \"0\" is no whole number from 1 to 10000\n"),
+        (
+            &["--ready-after", "5s..1s"],
+            "error: --ready-after: \"5s..1s\" ends before it begins; write it like 1s..5s\n",
+        ),
+        (
+            &["--until", "10m", "--at", "12m=abort"],
+            "error: --at: 12m is after the last moment that is played, 10m; say --until 12m or later\n",
+        ),
+        (
+            &["--update", "examples/tests/manifests/plain.yaml"],
+            "error: there is no Rollout \"shop\" in namespace default to update\n",
+        ),
+        (
+            &["--image", "web=x:2"],
+            "error: dubbo3-consumer: image web=x:2: there is no container \"web\"; there are container-1\n\nerror: \
+             dubbo3-provider: image web=x:2: there is no container \"web\"; there are container-1\n\n2 errors\n",
         ),
         (&["--at", "12m=abrot"], "error: --at: \"abrot\" is no command; did you mean `abort`?\n"),
         (
@@ -115,7 +137,11 @@ fn the_command_line() {
     ] {
         let words: Vec<&str> = [WEIGHT].iter().chain(words).copied().collect();
         let run = simulate(&words);
-        assert_eq!((run.code, run.err.as_str(), run.out.as_str()), (2, error, ""), "{words:?}");
+        assert_eq!((run.code, run.out.as_str()), (2, ""), "{words:?}");
+        // What has a place goes on with it.
+        let said =
+            if error.ends_with("to update\n") { run.err.get(..error.len()) } else { Some(run.err.as_str()) };
+        assert_eq!(said, Some(error), "{words:?}");
     }
 }
 
@@ -171,4 +197,48 @@ spec:
 ";
     let err = refused(&(text.to_owned() + &services.concat()));
     assert!(err.contains("VirtualService \"web\" was not given\n  --> <stdin>:13:"), "{err}");
+}
+
+#[test]
+fn a_change_on_the_command_line_is_warned_of_like_a_manifest() {
+    for words in
+        [["--set", "dubbo3-provider:spec.nosuch=1"], ["--at", "dubbo3-provider:5m=set spec.nosuch=1"]]
+    {
+        let run = simulate(&[WEIGHT, words[0], words[1]]);
+        assert_eq!(run.code, 0, "{}", run.err);
+        assert!(run.err.starts_with("warning: dubbo3-provider: spec.nosuch: "), "{}", run.err);
+        assert!(run.err.ends_with("\n1 warning\n"), "{}", run.err);
+    }
+}
+
+#[test]
+fn a_rollout_of_another_group_is_warned_of() {
+    let run = simulate_with(
+        &["-"],
+        &provider(&[("apiVersion: argoproj.io/v1alpha1", "apiVersion: example.com/v1")]),
+    );
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(run.err.starts_with("warning: this is no apiVersion of a Rollout"), "{}", run.err);
+}
+
+#[test]
+fn an_update_without_anything_to_update_is_refused() {
+    let folder = std::env::temp_dir().join(format!("simulate-useless-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("map.yaml"), "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n").unwrap();
+    let run = simulate(&[WEIGHT, "--update", folder.to_str().unwrap()]);
+    fs::remove_dir_all(&folder).unwrap();
+    assert_eq!((run.code, run.out.as_str()), (2, ""));
+    assert!(run.err.starts_with("error: --update: there is no Rollout"), "{}", run.err);
+}
+
+#[test]
+fn an_image_without_a_name_is_of_the_rollouts_that_have_the_container() {
+    let other = provider(&[]).replace("name: dubbo3-provider", "name: shop").replace("container-1", "web");
+    let both = provider(&[]) + "\n---\n" + other.split("\n---\n").next().unwrap();
+    let both = both.replace("name: provider\n            routes", "name: provider\n            routes");
+    let run = simulate_with(&["-", "--image", "web=x:2"], &both);
+    assert_eq!(run.err, "");
+    assert_eq!(run.out.matches("image web=x:2").count(), 1, "{}", run.out);
+    assert_eq!(run.out.matches("NO UPDATE of this one").count(), 1, "{}", run.out);
 }
