@@ -375,7 +375,7 @@ mod tests {
     #[test]
     fn everything_at_once() {
         let args = parse(
-            "- --set a:spec.replicas=2 --image web=nginx --update new --at 12m=abort --at a:13m=retry \
+            "- --set a:spec.paused=true --image web=nginx --update new --at 12m=abort --at a:13m=retry \
              --promote-after never --replicas 5 --ready-after 30s --never-ready canary --lose-pods a:stable=2@5m \
              --proxies 4 --proxy-lag 500ms..1s --freeze-mesh 5m..6m --until 2h --seed 7 --objects --json \
              --expect aborted",

@@ -170,7 +170,7 @@ fn many_mistakes_are_counted_and_a_hundred_shown() {
     let text = format!("{{apiVersion: v1, kind: List, items: [{items}]}}");
     let err = refused(&text);
     assert_eq!(err.matches("error: the object has no").count(), 100);
-    assert!(err.ends_with("… and 159900 more, which are not shown\n\n160000 errors\n"), "{:.2000}", err);
+    assert!(err.ends_with("… and 159900 more, which are not shown\n\n160000 errors\n"), "{err:.2000}");
 }
 
 #[test]
@@ -236,7 +236,6 @@ fn an_update_without_anything_to_update_is_refused() {
 fn an_image_without_a_name_is_of_the_rollouts_that_have_the_container() {
     let other = provider(&[]).replace("name: dubbo3-provider", "name: shop").replace("container-1", "web");
     let both = provider(&[]) + "\n---\n" + other.split("\n---\n").next().unwrap();
-    let both = both.replace("name: provider\n            routes", "name: provider\n            routes");
     let run = simulate_with(&["-", "--image", "web=x:2"], &both);
     assert_eq!(run.err, "");
     assert_eq!(run.out.matches("image web=x:2").count(), 1, "{}", run.out);
