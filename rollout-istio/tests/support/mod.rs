@@ -1,10 +1,9 @@
 //! What the tests share: a few objects, an editor over them, and an interpreter that knows nothing of it.
-#![allow(dead_code, reason = "each test uses its own part of it")]
-#![allow(
+#![expect(dead_code, reason = "each test uses its own part of it")]
+#![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::expect_used,
-    clippy::panic,
     reason = "a test may stop where it stands"
 )]
 
