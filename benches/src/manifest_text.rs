@@ -15,6 +15,7 @@ impl fmt::Display for ManifestText {
 }
 
 const STEPS: &str = "spec:\n  strategy:\n    canary:\n      steps:\n";
+const FLOW_STEPS: &str = "spec: {strategy: {canary: {steps: [";
 
 impl ManifestText {
     /// All of them, each at most this many bytes long.
@@ -24,6 +25,8 @@ impl ManifestText {
         let numbered =
             |start: &str, part: &dyn Fn(usize) -> String, end: &str| filled(bytes, start, part, end);
         let bomb = |n: usize| format!("a{}: &a{} [{}]\n", n + 1, n + 1, format!("*a{n}, ").repeat(9));
+        // Just below the bound on the number of values: the most that is not refused.
+        let few = |start: &str, part: &str, count: usize| String::from(start) + &part.repeat(count);
         let half = filled(bytes / 2, "a: &a [", &|_| "x, ".into(), "]\nb: [");
         [
             ("ordinary steps", same(STEPS, "      - setWeight: 5\n      - pause: {duration: 10m}\n", "")),
@@ -40,6 +43,21 @@ impl ManifestText {
             ("one line", numbered("{\"spec\": {\"x\": 1", &|n| format!(", \"k{n}\": 1"), "}}")),
             ("wrong steps", same(STEPS, "      - setHeaderRoute: {name: x}\n", "")),
             ("empty experiments", same(STEPS, "      - experiment: {templates: []}\n", "")),
+            ("small maps that fit", same(&few("a: [", "{a},", 19_900), " ", "]")),
+            ("a template of maps that fit", same(&few("spec: {template: [", "{a},", 19_900), " ", "]}")),
+            ("steps that fit", same(&few(FLOW_STEPS, "{a: 1},", 19_900), " ", "]}}}")),
+            ("empty steps that fit", same(&few(FLOW_STEPS, "~,", 39_900), " ", "]}}}")),
+            ("pauses that fit", same(&few(FLOW_STEPS, "{pause},", 19_900), " ", "]}}}")),
+            ("small maps", same("a: [", "{a},", "]")),
+            ("small maps of a template", same("spec: {template: [", "{a},", "]}")),
+            ("small steps", same(FLOW_STEPS, "{a: 1},", "]}}}")),
+            ("empty steps", same(FLOW_STEPS, "~,", "]}}}")),
+            ("steps of a plugin", same(FLOW_STEPS, "{plugin: {}},", "]}}}")),
+            ("empty lists", same("[", "[],", "]")),
+            ("lists in lists", same("", "- - -\n", "")),
+            ("small names twice", same("{", "a,", "}")),
+            ("names twice in documents", same("", "{a,a}\n---\n", "")),
+            ("an empty list of objects", same("kind: List\nitems: [", "~,", "]")),
             ("documents", same("", "---\na: 1\n", "")),
             ("long words", same("a: ", "word ", "")),
         ]

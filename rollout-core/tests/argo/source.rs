@@ -127,6 +127,36 @@ fn what_would_cost_too_much_is_refused() {
     );
 }
 
+/// Every value costs much more memory than the two bytes that it may be written with: so they are counted.
+#[test]
+fn many_small_values_are_refused() {
+    let most = 40_000;
+    let list = |part: &str, count: usize| format!("[{}]", part.repeat(count));
+    // The list counts, and a map and what its name stands for; a name does not.
+    for (part, each) in [("~,", 1), ("[],", 1), ("{},", 1), ("{a},", 2), ("{a: 1},", 2), ("{? a : [b]},", 3)]
+    {
+        let fits = (most - 1) / each;
+        let reading = read(&list(part, fits), "t");
+        assert!(reading.problems.is_empty(), "{part}: {:?}", reading.problems.first());
+        assert_eq!(reading.documents[0].value().as_array().map(Vec::len), Some(fits), "{part}");
+        let reading = read(&list(part, fits + 1), "t");
+        assert_eq!((reading.documents.len(), reading.problems.len()), (0, 1), "{part}");
+        assert_eq!(reading.problems[0].what, "is more than 40000 values, up to here");
+    }
+    assert_eq!(problem(&"- - -\n".repeat(40_000)).0, "is more than 40000 values, up to here");
+    let documents = format!("---\na: {}\n", list("1,", 100)).repeat(500);
+    let reading = read(&documents, "t");
+    assert_eq!((reading.documents.len(), reading.problems.len()), (392, 1), "all documents together");
+}
+
+/// Problems are counted while they are made: neither a map nor many documents can have any number of them.
+#[test]
+fn problems_are_few() {
+    assert_eq!(read(&format!("{{{}}}", "a,".repeat(39_000)), "t").problems.len(), 100);
+    let documents = read(&"{a,a,a}\n---\n".repeat(900), "t");
+    assert_eq!((documents.documents.len(), documents.problems.len()), (0, 100));
+}
+
 #[test]
 fn messages_show_the_line() {
     let text = "kind: Rollout\nspec:\n  strategie:\n    canary: {}\n  replicas: \"3\"\n";

@@ -12,6 +12,10 @@ use serde_json::Value;
 /// How deep lists and maps may be nested.
 const MAX_DEPTH: usize = 100;
 
+/// Of how many values a text may consist. It bounds the memory: an empty step of two bytes takes almost a
+/// kilobyte once it was read and checked.
+const MAX_VALUES: usize = 40_000;
+
 /// What is wrong with the text, and where.
 #[derive(Debug)]
 pub(super) struct Flaw {
@@ -32,11 +36,19 @@ enum Part {
     Map { fields: Vec<(Key, Rc<Node>)>, key: Option<Key> },
 }
 
+impl Part {
+    fn awaits_name(&self) -> bool {
+        matches!(self, Self::Map { key: None, .. })
+    }
+}
+
 /// Reads one document after the other.
 pub(super) struct Composer<'t> {
     parser: Parser<'t, StrInput<'t>>,
     open: Vec<Open>,
     anchors: BTreeMap<usize, Rc<Node>>,
+    /// How many values there were so far, in all documents.
+    values: usize,
 }
 
 impl<'t> Composer<'t> {
@@ -46,6 +58,7 @@ impl<'t> Composer<'t> {
             parser: Parser::new_from_str_with_options(text, options),
             open: Vec::new(),
             anchors: BTreeMap::new(),
+            values: 0,
         }
     }
 
@@ -62,7 +75,7 @@ impl<'t> Composer<'t> {
                         line: number(mark.line()),
                         column: number(mark.col() + 1),
                         width: 1,
-                        offset: mark.byte_offset().unwrap_or(0),
+                        offset: number(mark.byte_offset().unwrap_or(0)),
                     };
                     return Some(Err(Flaw {
                         place,
@@ -121,11 +134,11 @@ impl<'t> Composer<'t> {
     fn end(&mut self) -> Result<Option<Rc<Node>>, Flaw> {
         let Some(open) = self.open.pop() else { return Ok(None) };
         let (place, content) = match open.content {
-            Part::List(items) => (open.place, Content::List(items)),
+            Part::List(items) => (open.place, Content::List(items.into())),
             Part::Map { fields, .. } => {
                 let first =
                     fields.first().map(|(key, _)| key.place).filter(|first| first.line == open.place.line);
-                (first.unwrap_or(open.place), Content::Map(fields))
+                (first.unwrap_or(open.place), Content::Map(fields.into()))
             }
         };
         self.complete(Node { place, content }, open.anchor, false)
@@ -136,6 +149,13 @@ impl<'t> Composer<'t> {
         let node = Rc::new(node);
         if anchor != 0 {
             self.anchors.insert(anchor, node.clone());
+        }
+        // A name and its value count as one.
+        let is_name = self.open.last().is_some_and(|open| open.content.awaits_name());
+        self.values += usize::from(!is_name);
+        if self.values > MAX_VALUES {
+            let what = format!("is more than {MAX_VALUES} values, up to here");
+            return Err(flaw(node.place, what, "no manifest has that many: split it up"));
         }
         let Some(open) = self.open.last_mut() else { return Ok(Some(node)) };
         match &mut open.content {
@@ -157,7 +177,7 @@ fn as_key(node: &Node, merges: bool) -> Result<Key, Flaw> {
     let name = name.ok_or_else(|| {
         flaw(node.place, "cannot be the name of a field", "write text in front of the colon")
     })?;
-    Ok(Key { name, place: node.place, merges })
+    Ok(Key { name: name.into(), place: node.place, merges })
 }
 
 fn value(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Option<Value> {
@@ -184,6 +204,6 @@ fn place(span: &Span) -> Place {
         line: number(span.start.line()),
         column: number(span.start.col() + 1),
         width: number(width).max(1),
-        offset: span.start.byte_offset().unwrap_or(0),
+        offset: number(span.start.byte_offset().unwrap_or(0)),
     }
 }

@@ -69,7 +69,10 @@ impl Lines {
 
     /// The line around a place: of a very long one only a part, so that it costs the same wherever it is.
     fn excerpt(&self, place: Place) -> (String, u32) {
-        let (before, after) = self.text.split_at_checked(place.offset).unwrap_or(("", ""));
+        let (before, after) = usize::try_from(place.offset)
+            .ok()
+            .and_then(|at| self.text.split_at_checked(at))
+            .unwrap_or(("", ""));
         let before = before.chars().rev().take_while(|c| *c != '\n');
         let column = usize::try_from(place.column).unwrap_or(usize::MAX);
         let shown = if column > SHOWN - IN_FRONT { IN_FRONT } else { column };

@@ -49,8 +49,9 @@ impl Document {
             return Vec::from([self]);
         };
         let values = core::mem::take(values);
-        let Children::Map(mut fields) = self.places.children else { return Vec::new() };
-        let Some(Children::List(places)) = fields.remove("items").map(|items| items.children) else {
+        let Children::Map(fields) = self.places.children else { return Vec::new() };
+        let items = fields.into_vec().into_iter().find(|(name, _)| &**name == "items");
+        let Some(Children::List(places)) = items.map(|(_, items)| items.children) else {
             return Vec::new();
         };
         let items = values.into_iter().zip(places);

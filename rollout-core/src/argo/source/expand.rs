@@ -3,9 +3,9 @@
 use super::{
     compose::Flaw,
     node::{Content, Key, Node},
-    place::{Children, Place, Places},
+    place::{Children, Fields, Place, Places},
 };
-use alloc::{boxed::Box, collections::BTreeMap, format, rc::Rc, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, format, rc::Rc, string::String, vec::Vec};
 use serde_json::{Map, Value};
 
 /// How much aliases may add: values, and bytes of text.
@@ -43,8 +43,8 @@ impl Expander {
             }
             Content::Scalar(value) => (value.clone(), leaf(Children::None)),
             Content::List(items) => {
-                let (values, places) = items.iter().map(|item| self.value(item, None)).unzip();
-                (Value::Array(values), leaf(Children::List(places)))
+                let (values, places): (_, Vec<_>) = items.iter().map(|item| self.value(item, None)).unzip();
+                (Value::Array(values), leaf(Children::List(places.into())))
             }
             Content::Map(fields) => {
                 let (map, places) = self.map(fields);
@@ -60,26 +60,24 @@ impl Expander {
         }
     }
 
-    fn map(
-        &mut self,
-        fields: &[(Key, Rc<Node>)],
-    ) -> (Map<alloc::string::String, Value>, BTreeMap<Box<str>, Places>) {
-        let (mut map, mut places) = (Map::new(), BTreeMap::<Box<str>, Places>::new());
+    fn map(&mut self, fields: &[(Key, Rc<Node>)]) -> (Map<String, Value>, Fields) {
+        let (mut map, mut places) = (Map::new(), Vec::with_capacity(fields.len()));
+        let mut lines = BTreeMap::<&str, u32>::new();
         for (key, node) in fields.iter().filter(|(key, _)| !key.merges) {
-            if let Some(first) = places.get(&*key.name) {
-                let line = first.key.map_or(0, |place| place.line);
+            if let Some(line) = lines.get(&*key.name) {
                 let what = format!("the field `{}` is there twice: first in line {line}", short(&key.name));
                 self.note(key.place, what, "keep one of them");
                 continue;
             }
+            lines.insert(&key.name, key.place.line);
             let (value, place) = self.value(node, Some(key.place));
-            map.insert(key.name.clone(), value);
-            places.insert(key.name.as_str().into(), place);
+            map.insert(key.name.as_ref().into(), value);
+            places.push((key.name.clone(), place));
         }
         for (key, node) in fields.iter().filter(|(key, _)| key.merges) {
             self.merge(key, node, &mut map, &mut places);
         }
-        (map, places)
+        (map, Fields::new(places))
     }
 
     /// Takes over the fields of a map, or of several, that are not there yet.
@@ -87,8 +85,8 @@ impl Expander {
         &mut self,
         key: &Key,
         node: &Node,
-        map: &mut Map<alloc::string::String, Value>,
-        places: &mut BTreeMap<Box<str>, Places>,
+        map: &mut Map<String, Value>,
+        places: &mut Vec<(Box<str>, Places)>,
     ) {
         let (value, found) = self.value(node, Some(key.place));
         let several = match (value, found.children) {
@@ -102,11 +100,12 @@ impl Expander {
             self.note(node.place, "only a map can be taken over with `<<`".into(), "name a map after `*`");
         }
         for (value, at) in several {
-            let (Value::Object(fields), Children::Map(mut at)) = (value, at) else { continue };
+            let (Value::Object(fields), Children::Map(at)) = (value, at) else { continue };
+            let mut at: BTreeMap<_, _> = at.into_vec().into_iter().collect();
             for (name, value) in fields {
                 let place = at.remove(&*name);
                 if let Some(place) = place.filter(|_| !map.contains_key(&name)) {
-                    places.insert(name.as_str().into(), place);
+                    places.push((name.as_str().into(), place));
                     map.insert(name, value);
                 }
             }
@@ -126,7 +125,7 @@ impl Expander {
         }
     }
 
-    fn note(&mut self, place: Place, what: alloc::string::String, instead: &'static str) {
+    fn note(&mut self, place: Place, what: String, instead: &'static str) {
         if self.flaws.len() < MAX_FLAWS {
             self.flaws.push(Flaw { place, what, instead });
         }

@@ -1,7 +1,7 @@
 //! What a text says, before aliases are followed.
 
 use super::Place;
-use alloc::{rc::Rc, string::String, vec::Vec};
+use alloc::{boxed::Box, rc::Rc};
 use serde_json::Value;
 
 /// A part of a document. Aliases share what they stand for, so the tree is never larger than the text.
@@ -14,8 +14,8 @@ pub(super) struct Node {
 #[derive(Debug)]
 pub(super) enum Content {
     Scalar(Value),
-    List(Vec<Rc<Node>>),
-    Map(Vec<(Key, Rc<Node>)>),
+    List(Box<[Rc<Node>]>),
+    Map(Box<[(Key, Rc<Node>)]>),
     /// What stands elsewhere with an anchor.
     Alias(Rc<Node>),
 }
@@ -23,7 +23,7 @@ pub(super) enum Content {
 /// A name in a map.
 #[derive(Debug)]
 pub(super) struct Key {
-    pub(super) name: String,
+    pub(super) name: Box<str>,
     pub(super) place: Place,
     /// Whether it is `<<`: the value's fields are taken over.
     pub(super) merges: bool,

@@ -1,6 +1,6 @@
 //! Where things stand.
 
-use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 
 /// Where something stands in a text: line and column from 1, counted in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,7 +13,7 @@ pub struct Place {
     /// How many characters it is long on that line, at least 1.
     pub width: u32,
     /// The byte at which it begins.
-    pub(super) offset: usize,
+    pub(super) offset: u32,
 }
 
 impl Place {
@@ -32,8 +32,28 @@ pub(super) struct Places {
 #[derive(Debug, Clone)]
 pub(super) enum Children {
     None,
-    List(Vec<Places>),
-    Map(BTreeMap<Box<str>, Places>),
+    List(Box<[Places]>),
+    Map(Fields),
+}
+
+/// The places of a map's fields by name: sorted, for there are many small ones.
+#[derive(Debug, Clone)]
+pub(super) struct Fields(Box<[(Box<str>, Places)]>);
+
+impl Fields {
+    pub(super) fn new(mut fields: Vec<(Box<str>, Places)>) -> Self {
+        fields.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        Self(fields.into_boxed_slice())
+    }
+
+    fn get(&self, name: &str) -> Option<&Places> {
+        let index = self.0.binary_search_by(|(field, _)| (**field).cmp(name)).ok()?;
+        self.0.get(index).map(|(_, places)| places)
+    }
+
+    pub(super) fn into_vec(self) -> Vec<(Box<str>, Places)> {
+        self.0.into_vec()
+    }
 }
 
 /// Of the closing brackets that may end a key, so many are tried.

@@ -13,6 +13,9 @@ pub const MAX_BYTES: usize = 1 << 20;
 /// Texts with more documents are refused.
 const MAX_DOCUMENTS: usize = 1_000;
 
+/// After so many problems, no more documents are read: they help nobody.
+const MAX_PROBLEMS: usize = 100;
+
 /// What was read from a text.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -26,8 +29,9 @@ pub struct Reading {
 /// Reads YAML or JSON that a person wrote, one document or several. `name` is shown in front of the line
 /// numbers.
 ///
-/// Words mean what they mean to kubectl. Refused are: more than 1 MiB or 1 000 documents, a
-/// field that is there twice, more than 100 levels, and aliases that multiply the text. Empty documents are left out.
+/// Words mean what they mean to kubectl. Refused are: more than 1 MiB, 1 000 documents or
+/// 40 000 values, a field that is there twice, more than 100 levels, and aliases that multiply the text. Empty
+/// documents are left out. Nothing is read after 100 problems.
 ///
 /// ```
 /// use rollout_core::argo::{check, read};
@@ -84,6 +88,9 @@ pub fn read(text: &str, name: &str) -> Reading {
                 let (value, places) = expander.value(&root, None);
                 if !expander.flaws.is_empty() {
                     reading.problems.extend(expander.flaws.into_iter().map(problem));
+                    if reading.problems.len() >= MAX_PROBLEMS {
+                        break;
+                    }
                 } else if !value.is_null() {
                     reading.documents.push(Document::new(value, places, lines.clone()));
                 }
