@@ -29,7 +29,7 @@ The script
   --promote-after TIME|never     ends a pause without a duration that the script does not end (10m)
 
 The world
-  --replicas N                   instead of spec.replicas
+  --replicas N                   instead of spec.replicas, in the whole run
   --ready-after TIME[..TIME]     until a pod is ready (the readiness probe's first delay, or 5s)
   --never-ready [ROLLOUT:]SIDE   pods of stable or canary that are made after the update never get ready
   --lose-pods [ROLLOUT:]SIDE=N@TIME
