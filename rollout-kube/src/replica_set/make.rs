@@ -61,31 +61,33 @@ pub(crate) fn name(rollout: &Value, revision: &Revision) -> String {
     format!("{name}-{revision}")
 }
 
-/// What gives a ReplicaSet this pod count, mark and number, conditional on its version; `None` when it is so
+/// What gives a ReplicaSet this pod count and mark, conditional on its version; `None` when it is so
 /// already.
-pub(crate) fn patch(
-    rollout: &Value,
-    set: &ReplicaSet,
-    (pods, mark): (u32, Option<Time>),
-    number: u64,
-) -> Option<Value> {
+pub(crate) fn patch(rollout: &Value, set: &ReplicaSet, (pods, mark): (u32, Option<Time>)) -> Option<Value> {
     if set.wanted == pods && set.mark == mark {
         return None;
     }
     let mut annotations = Map::new();
     annotations.insert(DESIRED.to_owned(), desired(rollout).into());
     annotations.insert(DEADLINE.to_owned(), mark.map_or(Value::Null, |mark| mark.to_string().into()));
-    if number > set.number {
-        annotations.insert(REVISION.to_owned(), number.to_string().into());
-        let before = set.entry.annotation(HISTORY).filter(|history| !history.is_empty());
-        let history =
-            before.map_or_else(|| set.number.to_string(), |before| format!("{before},{}", set.number));
-        annotations.insert(HISTORY.to_owned(), history.into());
-    }
     Some(json!({
         "metadata": {"resourceVersion": *set.entry.version.write, "annotations": annotations},
         "spec": {"replicas": pods}
     }))
+}
+
+/// What makes a ReplicaSet's number the highest, when a revision that was there before is the current one
+/// again; `None` when it has it.
+pub(crate) fn renumber(set: &ReplicaSet, highest: u64) -> Option<Value> {
+    if set.number >= highest {
+        return None;
+    }
+    let before = set.entry.annotation(HISTORY).filter(|history| !history.is_empty());
+    let history = before.map_or_else(|| set.number.to_string(), |before| format!("{before},{}", set.number));
+    Some(json!({"metadata": {
+        "resourceVersion": *set.entry.version.write,
+        "annotations": {REVISION: (highest + 1).to_string(), HISTORY: history}
+    }}))
 }
 
 fn desired(rollout: &Value) -> String {
@@ -147,13 +149,21 @@ mod tests {
     fn pods_and_mark_are_one_write_and_the_same_again_is_none() {
         let made = replica_set(&rollout(), &"abc".into(), 1, (2, None), None);
         let set = ReplicaSet::read(Entry::new(made)).unwrap();
-        assert_eq!(patch(&rollout(), &set, (2, None), 1), None);
+        assert_eq!(patch(&rollout(), &set, (2, None)), None);
         let at = Time::from_secs(60);
-        let patch = patch(&rollout(), &set, (2, Some(at)), 4).unwrap();
+        let patch = patch(&rollout(), &set, (2, Some(at))).unwrap();
         let annotations = &patch["metadata"]["annotations"];
         assert_eq!(annotations["scale-down-deadline"], "1970-01-01T00:01:00Z");
-        assert_eq!(annotations["rollout.argoproj.io/revision"], "4", "an old one that is new again");
-        assert_eq!(annotations["rollout.argoproj.io/revision-history"], "1");
         assert_eq!(patch["spec"]["replicas"], 2);
+    }
+
+    #[test]
+    fn an_old_one_that_is_current_again_has_the_highest_number() {
+        let made = replica_set(&rollout(), &"abc".into(), 1, (2, None), None);
+        let set = ReplicaSet::read(Entry::new(made)).unwrap();
+        assert_eq!(renumber(&set, 1), None);
+        let annotations = &renumber(&set, 3).unwrap()["metadata"]["annotations"];
+        assert_eq!(annotations["rollout.argoproj.io/revision"], "4");
+        assert_eq!(annotations["rollout.argoproj.io/revision-history"], "1");
     }
 }

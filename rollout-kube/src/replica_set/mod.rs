@@ -7,7 +7,7 @@ mod read;
 mod template;
 
 pub(crate) use counts::Counts;
-pub(crate) use make::{name, patch, replica_set};
+pub(crate) use make::{name, patch, renumber, replica_set};
 pub(crate) use read::ReplicaSet;
 pub(crate) use template::same_template;
 

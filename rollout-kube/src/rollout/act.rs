@@ -83,8 +83,7 @@ async fn workload(
     let highest = reading.sets.iter().map(|set| set.number).max().unwrap_or(0);
     let rollout = reading.rollout.value.clone();
     if let Some(set) = reading.sets.iter().find(|set| set.revision == *revision) {
-        let number = if revision == target && set.number < highest { highest + 1 } else { set.number };
-        let Some(patch) = replica_set::patch(&rollout, set, to, number) else { return Ok(Outcome::AsItWas) };
+        let Some(patch) = replica_set::patch(&rollout, set, to) else { return Ok(Outcome::AsItWas) };
         let written = context.shelves.requests().merge(&set.object(), &patch).await.map_err(failure)?;
         remember(context, reading, written);
         return Ok(Outcome::Changed);

@@ -11,6 +11,8 @@ mod publish;
 mod say;
 mod store;
 mod target;
+#[cfg(test)]
+mod tests;
 mod traffic;
 mod turn;
 

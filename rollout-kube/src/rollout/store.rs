@@ -3,6 +3,7 @@ use super::{
     context::{Context, now},
     observe::Reading,
 };
+use crate::replica_set::{self, ReplicaSet};
 use rollout_core::{
     Failure, Outcome, Spec, Status,
     argo::{Facts, WorkloadFacts, next_status},
@@ -55,22 +56,32 @@ pub(super) async fn put(
     Ok(if same { Outcome::AsItWas } else { Outcome::Changed })
 }
 
-/// What clients read in the Rollout itself: the number of its revision, and how many pods it has.
+/// What clients read beside the status: the current revision has the highest number, also one that was there
+/// before, and the Rollout bears it; and the Rollout says how many pods it has.
 pub(super) async fn write_back(
     context: &Context,
     reading: &mut Reading,
     status: &Status,
 ) -> Result<(), Failure> {
-    let current = reading.sets.iter().find(|set| Some(&set.revision) == status.canary.as_ref());
-    let Some(number) = current.map(|set| set.number.to_string()) else { return Ok(()) };
+    let highest = reading.sets.iter().map(|set| set.number).max().unwrap_or(0);
+    let current = reading.sets.iter_mut().find(|set| Some(&set.revision) == status.canary.as_ref());
+    let Some(set) = current else { return Ok(()) };
+    if let Some(patch) = replica_set::renumber(set, highest) {
+        let object = set.object();
+        let written = context.shelves.requests().merge(&object, &patch).await.map_err(failure)?;
+        if let Some(read) = ReplicaSet::read(context.shelves.put(&object, written)) {
+            *set = read;
+        }
+    }
+    let number = set.number.to_string();
     let has_pods = reading.rollout.value.pointer("/spec/replicas").is_some_and(|pods| !pods.is_null());
-    let has_number = reading.rollout.annotation(crate::replica_set::REVISION) == Some(&number);
+    let has_number = reading.rollout.annotation(replica_set::REVISION) == Some(&number);
     if has_pods && has_number {
         return Ok(());
     }
     let mut patch = json!({"metadata": {
         "resourceVersion": *reading.rollout.version.write,
-        "annotations": {crate::replica_set::REVISION: number}
+        "annotations": {replica_set::REVISION: number}
     }});
     if let (false, Some(fields)) = (has_pods, patch.as_object_mut()) {
         fields.insert("spec".to_owned(), json!({"replicas": 1}));

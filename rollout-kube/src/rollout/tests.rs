@@ -1,0 +1,336 @@
+//! One rollout against an API server that answers as a test says: the edges of the loop.
+
+use super::{Context, Memory, Publisher, memory::Key, traffic::DataPlanes, turn};
+use crate::{
+    cache::Shelves,
+    store::{
+        Requests,
+        mock::{Answer, Asked, server},
+    },
+};
+use rollout_core::{backend::NoDataPlane, traffic::ObjectRef};
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// Objects by path. Watches say nothing: what a turn reads and writes itself is all that is known.
+#[derive(Default)]
+struct Cluster {
+    objects: BTreeMap<String, Value>,
+    version: u64,
+    /// The next write is answered with this code; and whether it takes effect all the same.
+    fault: Option<(u16, bool)>,
+    /// Likewise, but the so-manieth from now on.
+    fail_in: Option<(usize, u16, bool)>,
+    writes: Vec<(String, String)>,
+}
+
+impl Cluster {
+    fn put(&mut self, path: &str, mut value: Value) -> Value {
+        self.version += 1;
+        value["metadata"]["resourceVersion"] = json!(self.version.to_string());
+        let uid = format!("uid-{path}");
+        if value["metadata"]["uid"].is_null() {
+            value["metadata"]["uid"] = json!(uid);
+        }
+        value["metadata"]["managedFields"] = json!([{"manager": "us"}]);
+        self.objects.insert(path.to_owned(), value.clone());
+        value
+    }
+
+    fn answer(&mut self, asked: &Asked) -> Answer {
+        let (path, query) = asked.uri.split_once('?').unwrap_or((&asked.uri, ""));
+        if asked.method == "GET" {
+            return self.read(path, query);
+        }
+        if path.ends_with("/events") {
+            return Answer::Is(201, asked.body.clone());
+        }
+        self.writes.push((asked.method.clone(), path.to_owned()));
+        if let Some((nth, code, took_effect)) = self.fail_in.take() {
+            if nth == 1 {
+                self.fault = Some((code, took_effect));
+            } else {
+                self.fail_in = Some((nth - 1, code, took_effect));
+            }
+        }
+        match self.fault.take() {
+            Some((code, false)) => Answer::failure(code, "a fault"),
+            Some((code, true)) => {
+                self.write(path, asked);
+                Answer::failure(code, "a fault")
+            }
+            None => self.write(path, asked),
+        }
+    }
+
+    fn read(&self, path: &str, query: &str) -> Answer {
+        if query.contains("watch=") {
+            return Answer::Never;
+        }
+        if let Some(object) = self.objects.get(path) {
+            return Answer::ok(object.clone());
+        }
+        let (group, plural) = path.rsplit_once('/').unwrap_or_default();
+        if !["rollouts", "replicasets", "services"].contains(&plural) {
+            return Answer::failure(404, "there is none");
+        }
+        let root = group.split("/namespaces/").next().unwrap_or_default();
+        let is_in = |key: &&String| key.starts_with(root) && key.contains(&format!("/{plural}/"));
+        let items: Vec<_> =
+            self.objects.keys().filter(is_in).filter_map(|key| self.objects.get(key)).collect();
+        Answer::ok(json!({"metadata": {"resourceVersion": self.version.to_string()}, "items": items}))
+    }
+
+    fn write(&mut self, path: &str, asked: &Asked) -> Answer {
+        if asked.method == "POST" {
+            let name = asked.body["metadata"]["name"].as_str().unwrap_or_default();
+            let mut made = asked.body.clone();
+            made["metadata"]["generation"] = json!(1);
+            return Answer::Is(201, self.put(&format!("{path}/{name}"), made));
+        }
+        let key = path.trim_end_matches("/status");
+        let Some(there) = self.objects.get(key).cloned() else {
+            return Answer::failure(404, "there is none");
+        };
+        let asked_for = &asked.body["metadata"]["resourceVersion"];
+        if !asked_for.is_null() && *asked_for != there["metadata"]["resourceVersion"] {
+            return Answer::failure(409, "the object has been modified");
+        }
+        let mut next = there.clone();
+        if path.ends_with("/status") {
+            next["status"] = asked.body["status"].clone();
+        } else if asked.method == "PATCH" {
+            merge(&mut next, &asked.body);
+        } else {
+            next = asked.body.clone();
+        }
+        if next == there {
+            return Answer::ok(there);
+        }
+        Answer::ok(self.put(key, next))
+    }
+}
+
+fn merge(into: &mut Value, patch: &Value) {
+    let (Some(into), Some(patch)) = (into.as_object_mut(), patch.as_object()) else { return };
+    for (key, value) in patch {
+        match value {
+            Value::Null => into.retain(|other, _| other != key),
+            Value::Object(_) => merge(into.entry(key.as_str()).or_insert_with(|| json!({})), value),
+            _ => {
+                into.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}
+
+const ROLLOUT: &str = "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/web";
+
+struct World {
+    cluster: Arc<Mutex<Cluster>>,
+    context: Context,
+    memory: Memory,
+    key: Key,
+}
+
+impl World {
+    /// A Rollout that was never seen before.
+    async fn new(steps: Value) -> Self {
+        let cluster = Arc::new(Mutex::new(Cluster::default()));
+        cluster.lock().unwrap().put(
+            ROLLOUT,
+            json!({
+                "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
+                "metadata": {"name": "web", "namespace": "shop", "generation": 1},
+                "spec": {
+                    "replicas": 2, "selector": {"matchLabels": {"app": "web"}},
+                    "strategy": {"canary": {"steps": steps}},
+                    "template": {
+                        "metadata": {"labels": {"app": "web"}},
+                        "spec": {"containers": [{"name": "c", "image": "web:v1"}]}
+                    }
+                }
+            }),
+        );
+        let asked = Arc::clone(&cluster);
+        let (client, _) = server(move |request| asked.lock().unwrap().answer(request));
+        let requests = Requests::new(client, "us");
+        let publisher = Publisher::start(requests.clone(), "p");
+        let (shelves, _) = Shelves::new(requests, None);
+        for kind in [("argoproj.io", "Rollout"), ("apps", "ReplicaSet")] {
+            shelves.start(&ObjectRef::new(kind.0, kind.1, "", "")).await.unwrap();
+        }
+        let context = Context {
+            shelves: Arc::new(shelves),
+            publisher,
+            factory: Arc::new(|_, _, _| Ok(None)),
+            data_planes: DataPlanes::new(|_| Arc::new(NoDataPlane)),
+            instance: None,
+            dry_run: false,
+            process: "p".to_owned(),
+        };
+        Self { cluster, context, memory: Memory::default(), key: ("shop".to_owned(), "web".to_owned()) }
+    }
+
+    /// One turn: what was written in it, and in how long the next is due.
+    async fn turn(&mut self) -> (Vec<(String, String)>, Option<Duration>) {
+        self.cluster().writes.clear();
+        let after = turn(&self.context, &self.key, &mut self.memory).await;
+        let next = after.next.map(|at| at.saturating_duration_since(Instant::now()));
+        (std::mem::take(&mut self.cluster().writes), next)
+    }
+
+    fn cluster(&self) -> std::sync::MutexGuard<'_, Cluster> {
+        self.cluster.lock().unwrap()
+    }
+
+    fn replica_sets(&self) -> Vec<Value> {
+        let cluster = self.cluster();
+        let sets = cluster.objects.iter().filter(|(path, _)| path.contains("/replicasets/"));
+        sets.map(|(_, set)| set.clone()).collect()
+    }
+
+    fn status(&self) -> Value {
+        self.cluster().objects[ROLLOUT]["status"].clone()
+    }
+
+    /// Turns until nothing is written any more.
+    async fn settle(&mut self) -> usize {
+        let mut writes = 0;
+        for _ in 0..20 {
+            let (written, next) = self.turn().await;
+            writes += written.len();
+            if written.is_empty() && next.is_none_or(|next| !next.is_zero()) {
+                return writes;
+            }
+        }
+        panic!("it does not come to rest");
+    }
+}
+
+fn verbs(writes: &[(String, String)]) -> Vec<String> {
+    let last = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    writes.iter().map(|(verb, path)| format!("{verb} {}", last(path))).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_status_is_stored_before_the_first_pod_and_nothing_is_written_at_rest() {
+    let mut world = World::new(json!([])).await;
+    let (fence, next) = world.turn().await;
+    assert!(fence.is_empty(), "there is no object yet that could be fenced: {fence:?}");
+    assert_eq!(next, Some(Duration::ZERO));
+    let (writes, _) = world.turn().await;
+    assert_eq!(verbs(&writes)[..2], ["PUT status", "POST replicasets"]);
+    assert_eq!(world.replica_sets()[0]["metadata"]["annotations"]["rollout-core/fence"], "p-1");
+    world.settle().await;
+    let (writes, _) = world.turn().await;
+    assert_eq!(writes, []);
+    assert_eq!(world.status()["phase"], "Progressing");
+    assert_eq!(
+        world.cluster().objects[ROLLOUT]["metadata"]["annotations"]["rollout.argoproj.io/revision"],
+        "1"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_compare_and_swap_carries_out_nothing_and_is_no_error() {
+    let mut world = World::new(json!([])).await;
+    world.turn().await;
+    world.cluster().fault = Some((409, false));
+    let (writes, next) = world.turn().await;
+    assert_eq!(verbs(&writes), ["PUT status"]);
+    assert_eq!(next, Some(Duration::ZERO));
+    assert!(world.memory.fence.holds(), "a conflict is known not to have taken effect");
+    world.settle().await;
+    assert_eq!(world.replica_sets().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unclear_answer_is_followed_by_a_fence_and_a_live_reading() {
+    for took_effect in [false, true] {
+        let mut world = World::new(json!([])).await;
+        world.settle().await;
+        // More pods are wanted; the ReplicaSet's write has no clear answer.
+        let mut rollout = world.cluster().objects[ROLLOUT].clone();
+        rollout["spec"]["replicas"] = json!(5);
+        world.cluster().put(ROLLOUT, rollout);
+        world.memory.live_next = true;
+        let path =
+            world.cluster().objects.keys().find(|path| path.contains("/replicasets/")).unwrap().clone();
+        // The proof comes first; the second write is the one without an answer.
+        world.cluster().fail_in = Some((2, 500, took_effect));
+        let (_, next) = world.turn().await;
+        assert_eq!(next, Some(Duration::ZERO));
+        assert!(!world.memory.fence.holds());
+        assert_eq!(world.cluster().objects[&path]["spec"]["replicas"] == 5, took_effect);
+        world.settle().await;
+        let cluster = world.cluster();
+        assert_eq!(cluster.objects[&path]["spec"]["replicas"], 5);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_is_tried_less_and_less_often() {
+    let mut world = World::new(json!([])).await;
+    world.turn().await;
+    let mut waits = Vec::new();
+    for _ in 0..4 {
+        world.cluster().fault = Some((403, false));
+        waits.push(world.turn().await.1.unwrap().as_secs());
+    }
+    assert_eq!(waits, [2, 4, 8, 16]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_that_is_wrong_is_said_and_nothing_else_is_touched() {
+    let mut world = World::new(json!([{"setWeight": 101}, {"analysis": {}}])).await;
+    let (writes, next) = world.turn().await;
+    assert_eq!(verbs(&writes), ["PUT status"]);
+    assert_eq!(next, None, "no hot loop");
+    let status = world.status();
+    assert_eq!(status["phase"], "Degraded");
+    let message = status["message"].as_str().unwrap();
+    assert!(message.starts_with("InvalidSpec: The Rollout \"web\" is invalid: "), "{message}");
+    assert!(message.contains("SetWeight needs to be between 0 and 100"), "{message}");
+    assert_eq!(world.turn().await.0, [], "it is said once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_that_makes_no_sense_holds_the_rollout() {
+    let mut world = World::new(json!([])).await;
+    let mut rollout = world.cluster().objects[ROLLOUT].clone();
+    rollout["status"] = json!({"currentStepIndex": "three"});
+    world.cluster().put(ROLLOUT, rollout);
+    world.memory.live_next = true;
+    assert_eq!(world.turn().await, (vec![], None));
+    assert!(world.memory.said.contains("cannot be read"), "{}", world.memory.said);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_controller_drives_and_what_is_not_ours_is_left_alone() {
+    let mut world = World::new(json!([])).await;
+    let mut rollout = world.cluster().objects[ROLLOUT].clone();
+    rollout["metadata"]["labels"] = json!({"argo-rollouts.argoproj.io/controller-instance-id": "blue"});
+    world.cluster().put(ROLLOUT, rollout);
+    world.memory.live_next = true;
+    assert_eq!(world.turn().await, (vec![], None));
+    world.context.instance = Some("blue".to_owned());
+    world.memory.live_next = true;
+    world.turn().await;
+    assert!(!world.turn().await.0.is_empty(), "now it is ours");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_writes_nothing() {
+    let mut world = World::new(json!([])).await;
+    world.context.dry_run = true;
+    for _ in 0..3 {
+        assert_eq!(world.turn().await.0, []);
+    }
+    assert!(world.memory.said.contains("2 pods"), "{}", world.memory.said);
+}
