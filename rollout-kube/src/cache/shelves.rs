@@ -80,9 +80,9 @@ impl Shelves {
         if !self.is_watched(name) {
             return self.get_live(name).await;
         }
-        let shelf = self.whole(name).await?;
+        let objects = self.whole(name).await?;
         let key = (name.namespace.to_string(), name.name.to_string());
-        shelf.get(&key).ok_or_else(|| StoreError::NotFound(name.clone()))
+        objects.get(&key).ok_or_else(|| StoreError::NotFound(name.clone()))
     }
 
     /// All objects of the kind and namespace of `like`.
@@ -170,12 +170,12 @@ impl Shelves {
         let kind = self.requests.kind(name)?.clone();
         let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
         let watched = kinds.entry((kind.group.clone(), kind.kind.clone())).or_insert_with(|| {
-            let shelf = Arc::new(Shelf::default());
+            let objects = Arc::new(Shelf::default());
             let (sender, listed) = signal::channel(false);
             let news = News { changes: self.changes.clone(), listed: sender };
             let client = self.requests.client().clone();
-            tokio::spawn(watch(client, kind, self.namespace.clone(), Arc::clone(&shelf), news));
-            Watched { shelf, listed }
+            tokio::spawn(watch(client, kind, self.namespace.clone(), Arc::clone(&objects), news));
+            Watched { shelf: objects, listed }
         });
         Ok(watched.clone())
     }

@@ -23,6 +23,8 @@ pub(crate) struct Memory {
     pub(super) was_seen: bool,
     /// What was last said about it, so that it is said once.
     pub(super) said: String,
+    /// Since when counts are to be stored that nothing but a reader waits for.
+    pub(super) counts_since: Option<Instant>,
     /// The weight in the last event about it.
     pub(super) weight: Option<u32>,
 }

@@ -38,6 +38,33 @@ pub(super) fn is_stored(reading: &Reading, status: &Value) -> bool {
     reading.rollout.value.get("status") == Some(status)
 }
 
+/// Whether this only differs from what is stored in how many there are of what: then it may come a little
+/// later, with the next thing that has to be said.
+pub(super) fn only_counts(reading: &Reading, status: &Value) -> bool {
+    let stored = reading.rollout.value.get("status").unwrap_or(&Value::Null);
+    without_counts(stored) == without_counts(status)
+}
+
+fn without_counts(status: &Value) -> Value {
+    let mut rest = status.clone();
+    if let Some(fields) = rest.as_object_mut() {
+        fields.retain(|key, _| !COUNTS.contains(&key.as_str()));
+    }
+    for condition in rest.get_mut("conditions").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(fields) = condition.as_object_mut() {
+            fields.retain(|key, _| key != "lastUpdateTime");
+        }
+    }
+    // A condition that was set again stands at the end: its place says nothing.
+    if let Some(conditions) = rest.get_mut("conditions").and_then(Value::as_array_mut) {
+        conditions.sort_by_key(|condition| condition.get("type").map(ToString::to_string));
+    }
+    rest
+}
+
+const COUNTS: [&str; 6] =
+    ["replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "HPAReplicas", "canary"];
+
 /// Stores a status, if the Rollout is still the one that was read. A status that is unchanged proves that it
 /// is.
 pub(super) async fn put(

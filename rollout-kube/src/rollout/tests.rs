@@ -122,7 +122,7 @@ fn merge(into: &mut Value, patch: &Value) {
         match value {
             Value::Null => into.retain(|other, _| other != key),
             Value::Object(_) => merge(into.entry(key.as_str()).or_insert_with(|| json!({})), value),
-            _ => {
+            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
                 into.insert(key.clone(), value.clone());
             }
         }
@@ -195,6 +195,17 @@ impl World {
         sets.map(|(_, set)| set.clone()).collect()
     }
 
+    /// The only ReplicaSet has two pods, so many of them ready, and the next turn sees it.
+    fn counts(&mut self, ready: u32) {
+        let mut cluster = self.cluster();
+        let found = cluster.objects.iter().find(|(path, _)| path.contains("/replicasets/")).unwrap();
+        let (path, mut set) = (found.0.clone(), found.1.clone());
+        set["status"] = json!({"observedGeneration": 1, "replicas": 2, "readyReplicas": ready});
+        cluster.put(&path, set);
+        drop(cluster);
+        self.memory.live_next = true;
+    }
+
     fn status(&self) -> Value {
         self.cluster().objects[ROLLOUT]["status"].clone()
     }
@@ -235,6 +246,21 @@ async fn the_status_is_stored_before_the_first_pod_and_nothing_is_written_at_res
         world.cluster().objects[ROLLOUT]["metadata"]["annotations"]["rollout.argoproj.io/revision"],
         "1"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn counts_wait_a_little_for_something_else_to_say_and_are_then_stored() {
+    let mut world = World::new(json!([])).await;
+    world.settle().await;
+    world.counts(0);
+    // That all pods are there is news for people; that one of them is ready is not.
+    assert_eq!(verbs(&world.turn().await.0), ["PUT status"]);
+    world.counts(1);
+    let (writes, next) = world.turn().await;
+    assert_eq!((writes, next), (vec![], Some(Duration::from_secs(3))));
+    tokio::time::advance(Duration::from_secs(3)).await;
+    assert_eq!(verbs(&world.turn().await.0), ["PUT status"]);
+    assert_eq!(world.status()["readyReplicas"], 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -32,6 +32,9 @@ pub(crate) struct After {
 /// What is missing or wrong is looked at again after so long, news or not: from what the watches show.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
+/// Counts that change are stored after so long, unless they go with something else before.
+const COUNTS_WAIT: Duration = Duration::from_secs(3);
+
 /// One turn for one rollout: read, decide, store, carry out, report.
 pub(crate) async fn turn(context: &Context, key: &Key, memory: &mut Memory) -> After {
     let view = Arc::new(View::new(Arc::clone(&context.shelves)));
@@ -272,7 +275,10 @@ impl AtWork<'_> {
         status: &Status,
         changed: &mut bool,
     ) -> Result<(), Failure> {
-        if !is_stored && !store::is_stored(&self.reading, wire) {
+        if is_stored || store::is_stored(&self.reading, wire) {
+            self.memory.counts_since = None;
+        } else if self.counts_are_due(wire) {
+            self.memory.counts_since = None;
             store::put(self.context, &mut self.reading, wire).await?;
             *changed = true;
         }
@@ -293,6 +299,15 @@ impl AtWork<'_> {
         store::write_back(self.context, &mut self.reading, status).await?;
         *changed |= version != self.reading.rollout.version;
         Ok(())
+    }
+
+    /// Whether a status that was not decided on has to be stored now.
+    fn counts_are_due(&mut self, wire: &Value) -> bool {
+        if !store::only_counts(&self.reading, wire) {
+            return true;
+        }
+        let since = *self.memory.counts_since.get_or_insert_with(Instant::now);
+        since.elapsed() >= COUNTS_WAIT
     }
 
     fn pods_before(&self, action: &Action) -> Option<Before> {
@@ -329,6 +344,7 @@ impl AtWork<'_> {
     fn at(&self, wake: Option<Wake>, now: rollout_core::Time) -> Option<Instant> {
         let wake = wake.map(|wake| Instant::now() + wake.at.since(now).max(Duration::from_millis(10)));
         let again = self.reading.trouble.as_ref().map(|_| Instant::now() + LOOK_AGAIN);
-        wake.into_iter().chain(again).min()
+        let counts = self.memory.counts_since.map(|since| since + COUNTS_WAIT);
+        wake.into_iter().chain(again).chain(counts).min()
     }
 }
