@@ -54,9 +54,9 @@ async fn main() -> ExitCode {
     let log =
         tracing_subscriber::fmt().with_max_level(args.level).with_target(false).with_writer(std::io::stderr);
     if args.json {
-        log.json().init()
+        log.json().init();
     } else {
-        log.init()
+        log.init();
     }
     match run(args).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -177,7 +177,7 @@ impl Args {
                 Arg::Long("istiod") => args.istiod.push(parser.value()?.string()?),
                 Arg::Long("istiod-token-file") => args.token = Some(parser.value()?.into()),
                 Arg::Long("istiod-debounce-ms") => {
-                    args.debounce = Duration::from_millis(parser.value()?.parse()?)
+                    args.debounce = Duration::from_millis(parser.value()?.parse()?);
                 }
                 Arg::Long("rollout-threads") => args.workers = parser.value()?.parse()?,
                 Arg::Long("dry-run") => args.dry_run = true,
@@ -188,7 +188,7 @@ impl Args {
                 },
                 Arg::Long("loglevel") => args.level = parser.value()?.parse()?,
                 Arg::Short('h') | Arg::Long("help") => return Ok(None),
-                other => return Err(other.unexpected()),
+                other @ (Arg::Short(_) | Arg::Long(_) | Arg::Value(_)) => return Err(other.unexpected()),
             }
         }
         Ok(Some(args))
