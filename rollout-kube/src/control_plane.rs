@@ -12,7 +12,13 @@ use rollout_core::{
     traffic::ObjectRef,
 };
 use serde_json::Value;
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// How a mesh's control plane is asked what its proxies have: its replicas, over plain HTTP, and the pods of
@@ -25,10 +31,14 @@ pub struct ControlPlane {
     shelves: Arc<Shelves>,
     namespace: String,
     started: Instant,
+    /// Who did not answer, and when.
+    silent: Arc<Mutex<HashMap<String, Instant>>>,
 }
 
 /// One that does not answer within this time is silent.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(1);
+/// One that was silent is not asked again before this time: a turn has many questions, and would wait for each.
+const LEFT_ALONE: Duration = Duration::from_secs(4);
 
 impl ControlPlane {
     pub(crate) fn new(
@@ -38,7 +48,32 @@ impl ControlPlane {
         namespace: &str,
     ) -> Self {
         let http = Client::builder(TokioExecutor::new()).build_http();
-        Self { replicas, token, http, shelves, namespace: namespace.to_owned(), started: Instant::now() }
+        Self {
+            replicas,
+            token,
+            http,
+            shelves,
+            namespace: namespace.to_owned(),
+            started: Instant::now(),
+            silent: Arc::default(),
+        }
+    }
+
+    async fn ask_unless_silent(&self, replica: &str, path: &str) -> Result<Vec<u8>, NoAnswer> {
+        if self.silent().get(replica).is_some_and(|since| since.elapsed() < LEFT_ALONE) {
+            return Err(NoAnswer::Silent);
+        }
+        let answer = self.ask(replica, path).await;
+        if answer == Err(NoAnswer::Silent) {
+            self.silent().insert(replica.to_owned(), Instant::now());
+        } else {
+            self.silent().remove(replica);
+        }
+        answer
+    }
+
+    fn silent(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn ask(&self, replica: &str, path: &str) -> Result<Vec<u8>, NoAnswer> {
@@ -69,7 +104,7 @@ impl ControlPlane {
 impl Fetch for ControlPlane {
     async fn fetch(&self, path: &str) -> Vec<Fetched> {
         let all = self.replicas.iter().map(|replica| async move {
-            Fetched { replica: replica.clone(), answer: self.ask(replica, path).await }
+            Fetched { replica: replica.clone(), answer: self.ask_unless_silent(replica, path).await }
         });
         futures::future::join_all(all).await
     }
