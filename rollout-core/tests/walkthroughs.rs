@@ -166,6 +166,11 @@ fn weight_canary() -> Strategy {
     Strategy::builder().traffic_routing(true).steps(steps).build().unwrap()
 }
 
+fn half_until_promoted() -> Strategy {
+    let steps = [Step::SetWeight(50), Step::Pause(None)];
+    Strategy::builder().traffic_routing(true).steps(steps).build().unwrap()
+}
+
 fn header_route() -> Arc<ManagedRoute> {
     let header = HeaderMatch { name: "lane".into(), value: StringMatch::Exact("test".into()) };
     Arc::new(ManagedRoute { name: "lane".into(), matches: RouteMatch::Header(vec![header]) })
@@ -247,12 +252,7 @@ fn the_header_canary() {
 fn abort_retry_and_undo() {
     let mut world = Instant::new(weight_canary(), 4);
     world.update("v2");
-    world.spec.strategy = Strategy::builder()
-        .traffic_routing(true)
-        .step(Step::SetWeight(50))
-        .step(Step::Pause(None))
-        .build()
-        .unwrap();
+    world.spec.strategy = half_until_promoted();
     world.rest();
     world.log.clear();
     world.say(CommandKind::Abort);
@@ -283,12 +283,7 @@ fn abort_retry_and_undo() {
 #[test]
 fn superseded_at_fifty_per_cent() {
     let mut world = Instant::new(weight_canary(), 4);
-    world.spec.strategy = Strategy::builder()
-        .traffic_routing(true)
-        .step(Step::SetWeight(50))
-        .step(Step::Pause(None))
-        .build()
-        .unwrap();
+    world.spec.strategy = half_until_promoted();
     world.update("v2");
     world.rest();
     world.log.clear();
@@ -339,12 +334,7 @@ fn without_traffic_routing_the_weight_is_a_ratio_of_pods() {
 fn scaled_to_zero_and_back() {
     let mut world = Instant::new(weight_canary(), 4);
     world.update("v2");
-    world.spec.strategy = Strategy::builder()
-        .traffic_routing(true)
-        .step(Step::SetWeight(50))
-        .step(Step::Pause(None))
-        .build()
-        .unwrap();
+    world.spec.strategy = half_until_promoted();
     world.rest();
     world.log.clear();
     world.spec.replicas = 0;
