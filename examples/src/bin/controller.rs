@@ -69,6 +69,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
+    #[cfg(feature = "_mutants")]
+    take_a_guard_out()?;
     let config = match &args.kubeconfig {
         Some(file) => {
             let file = kube::config::Kubeconfig::read_from(file)?;
@@ -96,6 +98,19 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
         });
     }
     controller.run().await?;
+    Ok(())
+}
+
+/// Takes the guard out that the environment names: a test wants to see what fails without it.
+#[cfg(feature = "_mutants")]
+fn take_a_guard_out() -> Result<(), String> {
+    use rollout_core::guard::{Guard, switch_off};
+
+    let Ok(name) = std::env::var("ROLLOUT_WITHOUT_GUARD") else { return Ok(()) };
+    let guard = Guard::ALL.into_iter().find(|guard| format!("{guard:?}") == name);
+    let guard = guard.ok_or_else(|| format!("ROLLOUT_WITHOUT_GUARD: there is no guard {name}"))?;
+    tracing::warn!(guard = name, "taken out: requests will fail");
+    switch_off(Some(guard));
     Ok(())
 }
 
