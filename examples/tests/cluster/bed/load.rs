@@ -1,0 +1,170 @@
+use super::{
+    Bed, Namespace,
+    run::{Ran, dies_with_the_test, signal},
+};
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    fmt, fs,
+    fs::File,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+/// Where requests go: through which Envoy, to which address, with which headers.
+#[derive(Debug, Clone)]
+pub(crate) struct Target(String);
+
+impl Target {
+    /// Through this Envoy (`sidecar-1`, `sidecar-2`, `gateway`).
+    pub(crate) fn new(proxy: &str, url: &str) -> Self {
+        Self(format!("{proxy}={url}"))
+    }
+
+    /// To a Service of the namespace, through a sidecar.
+    pub(crate) fn service(proxy: &str, space: &Namespace, service: &str, port: u16) -> Self {
+        Self::new(proxy, &format!("http://{service}.{}:{port}/", space.name))
+    }
+
+    /// The provider of the guide's canaries, through both sidecars; and the consumer, through the gateway.
+    pub(crate) fn all(space: &Namespace) -> [Self; 3] {
+        let provider = |proxy| Self::service(proxy, space, "dubbo3-provider", 20880);
+        let consumer = Self::new("gateway", &format!("http://{}.test:9090/", space.name));
+        [provider("sidecar-1"), provider("sidecar-2"), consumer]
+    }
+
+    /// The same with one more header.
+    pub(crate) fn header(&self, name: &str, value: &str) -> Self {
+        Self(format!("{},{name}: {value}", self.0))
+    }
+}
+
+/// Requests that are being sent, at their rate whatever the answers are.
+#[derive(Debug)]
+pub(crate) struct Load {
+    child: Child,
+    out: PathBuf,
+    targets: Vec<Target>,
+}
+
+impl Load {
+    /// So many requests a second to each target, until it is stopped or `longest` is over.
+    pub(crate) fn start(bed: &Bed, rate: u32, longest: Duration, targets: &[Target]) -> Self {
+        static NUMBER: AtomicUsize = AtomicUsize::new(1);
+        let out = bed.file(&format!("load-{}.jsonl", NUMBER.fetch_add(1, Ordering::Relaxed)));
+        let child = dies_with_the_test(&super::programs().join("load"))
+            .arg("--dir")
+            .arg(bed.file(""))
+            .args(["--rate", &rate.to_string(), "--for", &format!("{}s", longest.as_secs())])
+            .args(targets.iter().map(|target| &target.0))
+            .stdin(Stdio::null())
+            .stdout(File::create(&out).unwrap())
+            .spawn()
+            .unwrap();
+        Self { child, out, targets: targets.to_vec() }
+    }
+
+    /// Four requests, within 0.2 s; its exit code is 0 when all were answered.
+    pub(super) fn once(bed: &Bed, target: &Target) -> Ran {
+        let mut load = Command::new(super::programs().join("load"));
+        load.arg("--dir").arg(bed.file("")).args(["--rate", "20", "--for", "200ms", "--window", "0"]);
+        Ran::run(load.arg(&target.0), "")
+    }
+
+    /// Stops it early: what has been sent is still waited for.
+    pub(crate) fn stop(self) -> Answers {
+        signal(&self.child.id().to_string(), "TERM");
+        self.finish()
+    }
+
+    /// Waits until its time is over.
+    pub(crate) fn finish(mut self) -> Answers {
+        let _ = self.child.wait();
+        let text = fs::read_to_string(&self.out).unwrap();
+        let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let summary = lines.pop().filter(|line| line["summary"] == true).unwrap();
+        Answers { seconds: lines, summary, targets: self.targets.clone() }
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub(crate) struct Answers {
+    /// A line a second: `t`, and `by` target what [`summary`](Self::summary) has.
+    pub(crate) seconds: Vec<Value>,
+    /// `load`'s last line.
+    pub(crate) summary: Value,
+    targets: Vec<Target>,
+}
+
+impl Answers {
+    /// How many were sent.
+    pub(crate) fn requests(&self) -> u64 {
+        self.summary["requests"].as_u64().unwrap()
+    }
+
+    /// How many failed.
+    pub(crate) fn failed(&self) -> u64 {
+        self.summary["failed"].as_u64().unwrap()
+    }
+
+    /// How many answers of which revision one target got.
+    pub(crate) fn by_revision(&self, target: usize) -> BTreeMap<String, u64> {
+        let of = &self.summary["targets"][&self.targets[target].0]["by_revision"];
+        of.as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, count)| (name.clone(), count.as_u64().unwrap()))
+            .collect()
+    }
+
+    /// The Envoys' own counts of one kind (`retries`, `answers_503`, `connect_failed`), each Envoy once. They are of
+    /// all namespaces.
+    pub(crate) fn envoys(&self, what: &str) -> u64 {
+        let mut each = BTreeMap::new();
+        for target in &self.targets {
+            let proxy = target.0.split('=').next().unwrap_or_default();
+            each.insert(proxy, self.summary["targets"][&target.0]["envoy"][what].as_u64().unwrap_or(0));
+        }
+        each.values().sum()
+    }
+
+    /// None failed, and there were at least so many.
+    pub(crate) fn assert_none_failed(&self, at_least: u64) {
+        assert!(self.failed() == 0 && self.requests() >= at_least, "{self}");
+    }
+}
+
+impl fmt::Display for Answers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{} requests, {} failed; Envoys: {} retries, {} answers of 503, {} connections failed",
+            self.requests(),
+            self.failed(),
+            self.envoys("retries"),
+            self.envoys("answers_503"),
+            self.envoys("connect_failed")
+        )?;
+        for target in &self.targets {
+            let of = &self.summary["targets"][&target.0];
+            writeln!(f, "  {}: {} {}", target.0, of["by_revision"], of["failures"])?;
+        }
+        for line in &self.seconds {
+            let failures = line["by"].as_object().into_iter().flatten().filter(|(_, by)| by["failed"] != 0);
+            for (target, by) in failures {
+                writeln!(f, "  second {}: {target}: {}", line["t"], by["failures"])?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,111 @@
+use super::view::Rollout;
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    time::{Duration, Instant},
+};
+
+/// One change that a watch has shown.
+#[derive(Debug, Clone)]
+pub(crate) struct Change {
+    /// How long after the namespace's beginning it was seen.
+    pub(crate) at: Duration,
+    /// Of what kind the object is.
+    pub(crate) kind: &'static str,
+    /// Its name.
+    pub(crate) name: String,
+    /// The object, without `managedFields`.
+    pub(crate) object: Value,
+    /// Whether it is there; else this is how it was last.
+    pub(crate) is_there: bool,
+}
+
+/// What watches have shown in one namespace: all changes from its beginning, in the order in which they were seen;
+/// within a kind, that is the order in which they happened.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    began: Instant,
+    changes: Vec<Change>,
+    now: BTreeMap<(&'static str, String), usize>,
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self { began: Instant::now(), changes: Vec::new(), now: BTreeMap::new() }
+    }
+}
+
+impl Seen {
+    pub(super) fn add(&mut self, kind: &'static str, name: String, object: Value, is_there: bool) {
+        if is_there {
+            self.now.insert((kind, name.clone()), self.changes.len());
+        } else {
+            self.now.remove(&(kind, name.clone()));
+        }
+        self.changes.push(Change { at: self.began.elapsed(), kind, name, object, is_there });
+    }
+
+    /// Everything, in order.
+    pub(crate) fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    /// The object as it is now.
+    pub(crate) fn object(&self, kind: &'static str, name: &str) -> Option<&Value> {
+        self.now.get(&(kind, name.to_owned())).map(|at| &self.changes[*at].object)
+    }
+
+    /// All objects of a kind as they are now.
+    pub(crate) fn objects(&self, kind: &'static str) -> impl Iterator<Item = &Value> {
+        self.now.iter().filter(move |((of, _), _)| *of == kind).map(|(_, at)| &self.changes[*at].object)
+    }
+
+    /// The Rollout of this name as it is now.
+    pub(crate) fn rollout(&self, name: &str) -> Option<Rollout<'_>> {
+        self.object("Rollout", name).map(Rollout)
+    }
+
+    /// Reasons and texts of what was said about the object of this name, in order, each once.
+    pub(crate) fn events(&self, about: &str) -> Vec<(&str, &str)> {
+        let text = |object: &'_ Value, pointer: &str| -> Option<String> {
+            object.pointer(pointer)?.as_str().map(str::to_owned)
+        };
+        let mut names = std::collections::BTreeSet::new();
+        let events = self.changes.iter().filter(|change| change.kind == "Event" && change.is_there);
+        let events = events.filter(|change| names.insert(&change.name));
+        let about_it =
+            events.filter(|event| text(&event.object, "/involvedObject/name").as_deref() == Some(about));
+        about_it
+            .map(|event| {
+                let text = |field: &str| event.object[field].as_str().unwrap_or_default();
+                (text("reason"), text("message"))
+            })
+            .collect()
+    }
+
+    /// What is there now, in a few lines.
+    pub(crate) fn report(&self) -> String {
+        let mut report = String::new();
+        for rollout in self.objects("Rollout") {
+            let _ = writeln!(report, "{}", Rollout(rollout));
+        }
+        let name = |object: &Value| object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        for set in self.objects("ReplicaSet") {
+            let count = |pointer: &str| set.pointer(pointer).and_then(Value::as_i64).unwrap_or(0);
+            let (wanted, ready) = (count("/spec/replicas"), count("/status/readyReplicas"));
+            let _ = writeln!(report, "ReplicaSet {}: {ready} of {wanted} ready", name(set));
+        }
+        for (kind, pointer) in [
+            ("Service", "/spec/selector"),
+            ("VirtualService", "/spec/http"),
+            ("DestinationRule", "/spec/subsets"),
+        ] {
+            for object in self.objects(kind) {
+                let part = object.pointer(pointer).unwrap_or(&Value::Null);
+                let _ = writeln!(report, "{kind} {}: {part}", name(object));
+            }
+        }
+        report
+    }
+}

@@ -1,0 +1,13 @@
+//! The controller on a real cluster and a real mesh: each test is a story with the real kubectl and the real plugin.
+//!
+//! They need the test bed (`rollout-kube/testbed/README.md`); `cargo xtask test --cluster` builds it and runs them.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking, also in what several tests share"
+)]
+
+mod bed;
+mod weight;
