@@ -17,15 +17,16 @@ use tokio::{
 
 /// Gives each rollout its turn when there is news for it or it is due, for ever.
 pub(super) async fn run(context: Arc<Context>, mut news: UnboundedReceiver<Changed>, workers: usize) {
-    let mut loop_ =
-        Loop { context, queue: Queue::default(), memories: HashMap::new(), interests: HashMap::new() };
+    let mut loop_ = Loop::new(context);
     let mut turns = JoinSet::new();
+    let mut at_work = HashMap::new();
     loop {
         while turns.len() < workers
             && let Some(key) = loop_.queue.take(Instant::now())
         {
             let memory = loop_.memories.remove(&key).unwrap_or_default();
-            turns.spawn(one_turn(Arc::clone(&loop_.context), key, memory));
+            let task = turns.spawn(one_turn(Arc::clone(&loop_.context), key.clone(), memory));
+            at_work.insert(task.id(), key);
         }
         let next = loop_.queue.next_at().filter(|_| turns.len() < workers);
         let far = Instant::now() + Duration::from_secs(3_600);
@@ -34,14 +35,17 @@ pub(super) async fn run(context: Arc<Context>, mut news: UnboundedReceiver<Chang
                 Some(changed) => loop_.news(&changed),
                 None => return,
             },
-            Some(done) = turns.join_next() => {
-                if let Ok((key, memory, after)) = done {
+            Some(done) = turns.join_next_with_id() => match done {
+                Ok((task, (key, memory, after))) => {
+                    at_work.remove(&task);
                     loop_.done(key, memory, after);
-                } else {
-                    // The key is lost with the task: its rollout goes on with its next news.
-                    tracing::error!("a turn broke off; this is a bug, please report it");
                 }
-            }
+                Err(error) => {
+                    if let Some(key) = at_work.remove(&error.id()) {
+                        loop_.broke_off(&key, &error.to_string());
+                    }
+                }
+            },
             () = sleep_until(next.unwrap_or(far)) => {}
         }
     }
@@ -58,9 +62,21 @@ struct Loop {
     memories: HashMap<Key, Memory>,
     /// What each rollout looked at in its last turn.
     interests: HashMap<Key, BTreeSet<ObjectRef>>,
+    /// How many turns of a rollout in a row broke off.
+    broken: HashMap<Key, u32>,
 }
 
 impl Loop {
+    fn new(context: Arc<Context>) -> Self {
+        Self {
+            context,
+            queue: Queue::default(),
+            memories: HashMap::new(),
+            interests: HashMap::new(),
+            broken: HashMap::new(),
+        }
+    }
+
     /// Something is not as it was: whom does it concern?
     fn news(&mut self, changed: &Changed) {
         let object = &changed.object;
@@ -103,8 +119,27 @@ impl Loop {
         self.queue.add(key, at);
     }
 
+    /// A turn broke off in the middle: what it remembered is lost, and what it had begun to write may have
+    /// taken effect. The rollout goes on, less and less often while it keeps breaking.
+    fn broke_off(&mut self, key: &Key, why: &str) {
+        let times = self.broken.entry(key.clone()).or_default();
+        *times = times.saturating_add(1);
+        let (memory, next) = Memory::after_breaking(*times, Instant::now());
+        let again_in = next.saturating_duration_since(Instant::now());
+        tracing::error!(
+            rollout = format!("{}/{}", key.0, key.1),
+            why,
+            ?again_in,
+            "a turn broke off; this is a bug, please report it"
+        );
+        self.queue.done(key);
+        self.queue.add(key.clone(), next);
+        self.memories.insert(key.clone(), memory);
+    }
+
     fn done(&mut self, key: Key, memory: Memory, after: After) {
         self.queue.done(&key);
+        self.broken.remove(&key);
         if after.is_over {
             self.interests.remove(&key);
             return;
@@ -114,5 +149,80 @@ impl Loop {
         }
         self.interests.insert(key.clone(), after.asked);
         self.memories.insert(key, memory);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        cache::Shelves,
+        rollout::{DataPlanes, Publisher},
+        store::{
+            Requests,
+            mock::{Answer, server},
+        },
+    };
+    use rollout_core::backend::NoDataPlane;
+    use serde_json::{Value, json};
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    fn rollout(name: &str) -> Value {
+        json!({
+            "metadata": {"name": name, "namespace": "shop", "uid": name, "resourceVersion": "1"},
+            "spec": {
+                "selector": {"matchLabels": {"app": name}}, "strategy": {"canary": {}},
+                "template": {
+                    "metadata": {"labels": {"app": name}},
+                    "spec": {"containers": [{"name": "c", "image": "web:v1"}]}
+                }
+            }
+        })
+    }
+
+    /// A controller over two rollouts; how often the one called `bad` had its turn, which always panics.
+    async fn controller() -> (Arc<Context>, UnboundedReceiver<Changed>, Arc<AtomicU32>) {
+        let (client, _) = server(|asked| match asked.uri.as_str() {
+            uri if uri.contains("watch=") => Answer::Never,
+            uri if uri.contains("/rollouts") && asked.method == "GET" => Answer::ok(
+                json!({"metadata": {"resourceVersion": "1"}, "items": [rollout("bad"), rollout("good")]}),
+            ),
+            _ if asked.method == "GET" => {
+                Answer::ok(json!({"metadata": {"resourceVersion": "1"}, "items": []}))
+            }
+            _ => Answer::Is(201, asked.body.clone()),
+        });
+        let requests = Requests::new(client, "us");
+        let publisher = Publisher::start(requests.clone(), "p");
+        let (shelves, news) = Shelves::new(requests, None);
+        for kind in [("argoproj.io", "Rollout"), ("apps", "ReplicaSet")] {
+            shelves.start(&ObjectRef::new(kind.0, kind.1, "", "")).await.unwrap();
+        }
+        let turns = Arc::new(AtomicU32::new(0));
+        let count = Arc::clone(&turns);
+        let context = Context {
+            shelves: Arc::new(shelves),
+            publisher,
+            factory: Arc::new(move |rollout, _, _| {
+                let is_bad = rollout["metadata"]["name"] == "bad";
+                assert!(!is_bad || count.fetch_add(1, Ordering::Relaxed) == u32::MAX, "a bug");
+                Ok(None)
+            }),
+            data_planes: DataPlanes::new(|_| Arc::new(NoDataPlane)),
+            instance: None,
+            dry_run: true,
+            process: "p".to_owned(),
+        };
+        (Arc::new(context), news, turns)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rollout_whose_turns_break_off_is_neither_lost_nor_hot_and_others_go_on() {
+        let (context, news, turns) = controller().await;
+        let said = tokio::time::timeout(Duration::from_secs(300), run(context, news, 1)).await;
+        assert!(said.is_err(), "it works for ever");
+        // At once, after 2 s, 4 s, … 64 s: 127 s in all, and from then on every 64 s.
+        let turns = turns.load(Ordering::Relaxed);
+        assert!((8..=11).contains(&turns), "{turns} turns in five minutes");
     }
 }

@@ -68,6 +68,14 @@ impl Memory {
         self.not_before
     }
 
+    /// What is left after a turn that broke off, so many in a row; and when the next may be.
+    pub(crate) fn after_breaking(times: u32, now: Instant) -> (Self, Instant) {
+        // That it was seen is not told again.
+        let mut memory = Self { failures: times.min(16), was_seen: true, ..Self::default() };
+        let next = memory.ended(Ended::Unclear, now).unwrap_or(now);
+        (memory, next)
+    }
+
     /// The earliest time of the next turn, when there is news.
     pub(crate) fn earliest(&self, now: Instant) -> Instant {
         self.not_before.map_or(now, |at| at.max(now))

@@ -1,10 +1,16 @@
 //! An API server that answers as a test says.
 
+use bytes::Bytes;
+use futures::{StreamExt, stream};
 use http::{Request, Response};
-use http_body_util::BodyExt;
+use http_body::Frame;
+use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
 use kube::{Client, client::Body};
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
 
 /// One request, as it came.
 #[derive(Debug, Clone)]
@@ -18,8 +24,18 @@ pub(crate) struct Asked {
 #[derive(Debug)]
 pub(crate) enum Answer {
     Is(u16, Value),
+    /// A stream: these lines, and then its end, a cut, or silence.
+    Lines(Vec<Value>, Then),
     /// Nothing, for ever.
     Never,
+}
+
+/// How a stream goes on after its lines.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Then {
+    End,
+    Cut,
+    Silence,
 }
 
 impl Answer {
@@ -49,12 +65,24 @@ pub(crate) fn server(
             asked.lock().unwrap().push(request.clone());
             match answer(&request) {
                 Answer::Is(code, value) => {
-                    let body = Body::from(serde_json::to_vec(&value).unwrap());
-                    Ok::<_, kube::Error>(Response::builder().status(code).body(body).unwrap())
+                    let body =
+                        Full::from(serde_json::to_vec(&value).unwrap()).map_err(|never| match never {});
+                    Ok::<_, kube::Error>(Response::builder().status(code).body(body.boxed_unsync()).unwrap())
                 }
+                Answer::Lines(lines, then) => Ok(Response::new(streamed(&lines, then))),
                 Answer::Never => std::future::pending().await,
             }
         }
     });
     (Client::new(service, "shop"), seen)
+}
+
+fn streamed(lines: &[Value], then: Then) -> UnsyncBoxBody<Bytes, io::Error> {
+    let lines: Vec<_> = lines.iter().map(|line| Ok(Frame::data(Bytes::from(format!("{line}\n"))))).collect();
+    let rest = match then {
+        Then::End => stream::empty().boxed(),
+        Then::Cut => stream::iter([Err(io::Error::other("cut"))]).boxed(),
+        Then::Silence => stream::pending().boxed(),
+    };
+    StreamBody::new(stream::iter(lines).chain(rest)).boxed_unsync()
 }
