@@ -33,7 +33,9 @@ const RECONNECTS_WITHIN: Duration = Duration::from_secs(10);
 /// has changed for the debounce. The second is needed, too: a proxy that does not depend on an object gets
 /// no push for it.
 ///
-/// - A replica that once answered and does not any more is *not yet*: it may be frozen, and so its proxies.
+/// - A replica that once answered and does not any more is *not yet* for all that is new: it may be frozen, and so
+///   its proxies. What all its proxies had before, they still have: an abort goes back to a stable that nobody has
+///   touched, also while nobody answers.
 /// - 401, 403, 404, silence or a closed port from the start is *unknown*, and [`complaint`](Self::complaint)
 ///   says what to open.
 /// - Endpoints need the pods' addresses from [`Fetch::ready`]; a Service needs all its endpoints to be of
@@ -52,8 +54,8 @@ pub struct Istiod<F> {
 struct Inner {
     round: Option<Round>,
     replicas: HashMap<String, Replica>,
-    /// When each proxy was last connected to any replica.
-    proxies: HashMap<String, Duration>,
+    /// To which replica each proxy was last connected, and when.
+    proxies: HashMap<String, (String, Duration)>,
     /// What is not settled, since when.
     waits: HashMap<Subject, (State, Time)>,
     complaint: Option<String>,
@@ -131,8 +133,9 @@ impl Inner {
                 Ok(reading) => {
                     let mut replica = known.unwrap_or_default();
                     replica.read(reading, round.ended);
+                    let connected = reading.proxies.iter();
                     self.proxies
-                        .extend(reading.proxies.iter().map(|(proxy, _)| (proxy.clone(), round.ended)));
+                        .extend(connected.map(|(proxy, _)| (proxy.clone(), (name.clone(), round.ended))));
                     alive.insert(name.clone(), replica);
                 }
                 Err(why) => {
@@ -152,7 +155,7 @@ impl Inner {
                 Some("no istiod was found; name one with its debug port (15014, or a port-forward)".into());
         }
         self.replicas = alive;
-        self.proxies.retain(|_, last| round.ended.saturating_sub(*last) <= RECONNECTS_WITHIN);
+        self.proxies.retain(|_, (_, last)| round.ended.saturating_sub(*last) <= RECONNECTS_WITHIN);
         self.round = Some(round);
     }
 
@@ -200,7 +203,13 @@ impl Inner {
         }
         for (name, reading) in &round.replicas {
             let one = match (reading, self.replicas.get_mut(name)) {
-                (Err(_), Some(_)) => Verdict::NotYet(vec![format!("{name} (does not answer)")]),
+                (Err(_), Some(replica)) => {
+                    if replica.had_last(subject, state) {
+                        Verdict::Yes
+                    } else {
+                        Verdict::NotYet(vec![format!("{name} (does not answer)")])
+                    }
+                }
                 (Err(_) | Ok(_), None) => Verdict::Unknown,
                 (Ok(reading), Some(replica)) => {
                     let has = match (subject, state) {
@@ -232,10 +241,15 @@ impl Inner {
             verdict = verdict.and(one);
         }
         let connected = |proxy: &String| {
-            let readings = round.replicas.iter().filter_map(|(_, reading)| reading.as_ref().ok());
-            readings.into_iter().any(|reading| reading.proxies.iter().any(|(other, _)| other == proxy))
+            let mut readings = round.replicas.iter().filter_map(|(_, reading)| reading.as_ref().ok());
+            readings.any(|reading| reading.proxies.iter().any(|(other, _)| other == proxy))
         };
-        let mut missing: Vec<_> = self.proxies.keys().filter(|proxy| !connected(proxy)).cloned().collect();
+        // Who is connected to one that does not answer has been judged with it.
+        let silent = |replica: &String| {
+            round.replicas.iter().any(|(name, reading)| name == replica && reading.is_err())
+        };
+        let lost = self.proxies.iter().filter(|(proxy, (last, _))| !connected(proxy) && !silent(last));
+        let mut missing: Vec<_> = lost.map(|(proxy, _)| proxy.clone()).collect();
         if !missing.is_empty() && verdict == Verdict::Yes {
             missing.sort();
             return Verdict::NotYet(missing);

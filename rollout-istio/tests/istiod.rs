@@ -246,6 +246,53 @@ fn an_istiod_that_once_answered_is_never_unknown() {
 }
 
 #[test]
+fn what_every_proxy_had_it_still_has_while_istiod_does_not_answer() {
+    let mesh = Mesh::new();
+    let istiod = mesh.istiod();
+    assert_ne!(routes(&istiod, 1).and(endpoints(&istiod)), Settled::Yes);
+    mesh.after(1_200, |_| {});
+    assert_eq!(routes(&istiod, 1).and(endpoints(&istiod)), Settled::Yes);
+    for wait in [600, 5_000, 60_000] {
+        mesh.after(wait, |istiod| istiod.answers = Err(NoAnswer::Silent));
+        assert_eq!(routes(&istiod, 1).and(endpoints(&istiod)), Settled::Yes, "after {wait} ms");
+    }
+    let silent = ["istiod-1 (does not answer)"];
+    assert_eq!(behind(&routes(&istiod, 2)), silent, "what is new is not there");
+    assert_eq!(behind(&routes(&istiod, 1)), silent, "and what was before may no longer be");
+    for ready in [vec!["10.0.0.2"], vec!["10.0.0.1"]] {
+        mesh.0.lock().unwrap().ready = Some(ready);
+        assert_eq!(
+            behind(&endpoints(&istiod)),
+            silent,
+            "a pod that went and came back may have been taken out"
+        );
+    }
+    mesh.after(600, |istiod| istiod.answers = Ok(()));
+    assert_ne!(routes(&istiod, 1).and(endpoints(&istiod)), Settled::Yes, "it is judged anew");
+    mesh.after(1_200, |_| {});
+    assert_eq!(routes(&istiod, 1).and(endpoints(&istiod)), Settled::Yes);
+}
+
+#[test]
+fn what_the_proxies_of_one_silent_replica_had_does_not_speak_for_those_of_another() {
+    let mesh = Mesh::new();
+    mesh.0
+        .lock()
+        .unwrap()
+        .replicas
+        .insert("istiod-2", Replica { proxies: vec![("c.shop", 3, 3)], ..Replica::new() });
+    let istiod = mesh.istiod();
+    assert_ne!(routes(&istiod, 1), Settled::Yes);
+    mesh.after(1_200, |_| {});
+    assert_eq!(routes(&istiod, 1), Settled::Yes);
+    mesh.after(600, |istiod| istiod.answers = Err(NoAnswer::Silent));
+    assert_eq!(routes(&istiod, 1), Settled::Yes);
+    mesh.0.lock().unwrap().replicas.get_mut("istiod-2").unwrap().generation = 2;
+    mesh.after(600, |_| {});
+    assert_eq!(behind(&routes(&istiod, 2)), ["istiod-1 (does not answer)"]);
+}
+
+#[test]
 fn an_istiod_that_never_answered_is_unknown_and_it_is_said_what_to_open() {
     for (why, open) in [
         (NoAnswer::Closed, "debug port"),

@@ -114,6 +114,16 @@ impl Replica {
         matches!(subject, Subject::Object(_)) && self.seen.get(subject).is_some_and(same)
     }
 
+    /// Whether this state was the last that was asked about, and every proxy had it: asked while the replica does
+    /// not answer. Another state ends that, also when the first comes back.
+    pub(super) fn had_last(&mut self, subject: &Subject, state: &State) -> bool {
+        let had = self.seen.get(subject).is_some_and(|seen| seen.done && seen.state.is_same(state));
+        if !had {
+            self.forget(subject);
+        }
+        had
+    }
+
     /// It has not seen this state, or no longer.
     pub(super) fn forget(&mut self, subject: &Subject) {
         self.seen.remove(subject);
