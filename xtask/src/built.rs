@@ -8,7 +8,7 @@ use std::process::Command;
 
 /// The engine is optimised also where it is tested: the laws take millions of decisions. Overflow checks and
 /// debug assertions stay on.
-const PROFILE: &str = "checked";
+pub(crate) const PROFILE: &str = "checked";
 /// Everything that a user may turn on.
 const FEATURES: &str = "--features=rollout-core/argo,rollout-core/yaml,rollout-core/testing";
 

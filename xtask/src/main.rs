@@ -7,11 +7,13 @@
 //! cargo xtask verify --list    what the gate checks
 //! cargo xtask fix [PART…]      mends: what clippy can (lint), the format, what documents quote (quotes)
 //! cargo xtask testbed COMMAND  a private cluster and mesh on this machine: build, up, status, run, down, smoke
+//! cargo xtask mesh             failed requests while istiod is quick, stopped or slow: a table, in half an hour
 //! ```
 
 mod built;
 mod documents;
 mod fix;
+mod mesh;
 mod run;
 mod sources;
 mod test;
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         "verify" => verify::verify(rest),
         "fix" => fix::fix(rest),
         "testbed" => testbed::testbed(rest),
+        "mesh" => mesh::mesh(rest),
         other => return usage(&format!("there is no command `{other}`")),
     };
     match outcome {
@@ -44,7 +47,7 @@ fn main() -> ExitCode {
 
 fn usage(what: &str) -> ExitCode {
     eprintln!(
-        "{what}\nusage: cargo xtask test [cluster] | verify [CHECK…] | verify --list | fix [PART…] | testbed COMMAND"
+        "{what}\nusage: cargo xtask test [cluster] | verify [CHECK…] | verify --list | fix [PART…] | testbed COMMAND | mesh"
     );
     ExitCode::from(2)
 }

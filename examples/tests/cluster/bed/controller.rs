@@ -16,7 +16,16 @@ pub(crate) struct Start<'n> {
     space: &'n Namespace,
     kubeconfig: PathBuf,
     istiod: Option<String>,
+    debounce: Duration,
+    program: Program,
     flags: Vec<String>,
+}
+
+/// A built program, with what its environment has more.
+#[derive(Debug, Clone)]
+struct Program {
+    path: PathBuf,
+    environment: Option<(&'static str, &'static str)>,
 }
 
 impl<'n> Start<'n> {
@@ -25,6 +34,8 @@ impl<'n> Start<'n> {
             space,
             kubeconfig: space.bed.file("controller.kubeconfig"),
             istiod: space.bed.address("istiod").map(str::to_owned),
+            debounce: Duration::from_millis(100),
+            program: Program { path: env!("CARGO_BIN_EXE_controller").into(), environment: None },
             flags: vec!["--namespace".into(), space.name.clone()],
         }
     }
@@ -47,16 +58,30 @@ impl<'n> Start<'n> {
         self
     }
 
+    /// How long istiod waits before it pushes; 100 ms unless said otherwise.
+    pub(crate) fn debounce(mut self, after: Duration) -> Self {
+        self.debounce = after;
+        self
+    }
+
+    /// Another build of the controller, with a variable of its environment.
+    pub(crate) fn program(mut self, path: &Path, environment: (&'static str, &'static str)) -> Self {
+        self.program = Program { path: path.to_owned(), environment: Some(environment) };
+        self
+    }
+
     /// Starts it; it ends with the test, if it is not dropped before.
     pub(crate) fn start(self) -> Controller<'n> {
         let mut flags = self.flags;
         flags.extend(["--kubeconfig".to_owned(), self.kubeconfig.display().to_string()]);
         if let Some(istiod) = self.istiod {
-            flags.extend(["--istiod", &istiod, "--istiod-debounce-ms", "100"].map(str::to_owned));
+            let debounce = self.debounce.as_millis().to_string();
+            flags.extend(["--istiod", &istiod, "--istiod-debounce-ms", &debounce].map(str::to_owned));
         }
         let (file, log) = (self.space.new_log(), Arc::default());
-        let child = spawn(&flags, &file, &log);
-        Controller { space: self.space, child, flags, file, log }
+        let program = self.program;
+        let child = spawn(&program, &flags, &file, &log);
+        Controller { space: self.space, child, program, flags, file, log }
     }
 }
 
@@ -95,11 +120,12 @@ impl Log {
     }
 }
 
-fn spawn(flags: &[String], file: &Path, log: &Arc<Log>) -> Child {
+fn spawn(program: &Program, flags: &[String], file: &Path, log: &Arc<Log>) -> Child {
     let file = File::options().create(true).append(true).open(file).unwrap();
     let (from, to) = pipe().unwrap();
-    let child = dies_with_the_test(Path::new(env!("CARGO_BIN_EXE_controller")))
+    let child = dies_with_the_test(&program.path)
         .args(flags)
+        .envs(program.environment)
         .env_remove("KUBECONFIG")
         .stdin(Stdio::null())
         .stdout(to.try_clone().unwrap())
@@ -117,6 +143,7 @@ fn spawn(flags: &[String], file: &Path, log: &Arc<Log>) -> Child {
 pub(crate) struct Controller<'n> {
     space: &'n Namespace,
     child: Child,
+    program: Program,
     flags: Vec<String>,
     file: PathBuf,
     log: Arc<Log>,
@@ -132,7 +159,7 @@ impl Controller<'_> {
 
     /// Another process with the same flags, after [`kill`](Self::kill). Its log is appended.
     pub(crate) fn start_again(&mut self) {
-        self.child = spawn(&self.flags, &self.file, &self.log);
+        self.child = spawn(&self.program, &self.flags, &self.file, &self.log);
     }
 
     /// Everything that it has logged so far.

@@ -117,6 +117,19 @@ impl Answers {
         self.summary["failed"].as_u64().unwrap()
     }
 
+    /// Of these, those that were not answered in time, or not sent because too many were not: what a machine does that
+    /// is too busy. An Envoy without a pod says so at once.
+    pub(crate) fn late(&self) -> u64 {
+        let failures = self
+            .targets
+            .iter()
+            .filter_map(|target| self.summary["targets"][&target.0]["failures"].as_object());
+        let late = failures
+            .flatten()
+            .filter(|(why, _)| why.contains("no answer in time") || why.contains("not sent"));
+        late.map(|(_, count)| count.as_u64().unwrap()).sum()
+    }
+
     /// How many answers of which revision one target got.
     pub(crate) fn by_revision(&self, target: usize) -> BTreeMap<String, u64> {
         let of = &self.summary["targets"][&self.targets[target].0]["by_revision"];

@@ -18,9 +18,11 @@ mod view;
 mod watch;
 
 pub(crate) use audit::Requests;
-pub(crate) use load::{Load, Target};
+pub(crate) use controller::Controller;
+pub(crate) use load::{Answers, Load, Target};
 pub(crate) use manifests::{Canary, IMAGE};
 pub(crate) use namespace::Namespace;
+pub(crate) use seen::Seen;
 pub(crate) use view::Rollout;
 
 use run::signal;

@@ -51,6 +51,11 @@ impl<'v> Rollout<'v> {
         self.phase() == "Healthy"
     }
 
+    /// Whether the update is given up.
+    pub(crate) fn is_aborted(self) -> bool {
+        self.0.pointer("/status/abort") == Some(&Value::Bool(true))
+    }
+
     /// Whether it is held at a pause of this step, counted from 0.
     pub(crate) fn is_paused_at(self, step: i64) -> bool {
         self.phase() == "Paused" && self.step() == Some(step)
