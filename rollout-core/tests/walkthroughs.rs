@@ -295,9 +295,9 @@ fn superseded_at_fifty_per_cent() {
         "0s route 0",
         "0s select canary → v3",
         "0s route 50",
+        "0s v2: 2 marked",
         "0s step 1/2 completed (setWeight: 50)",
         "0s paused until somebody promotes",
-        "0s v2: 2 marked",
         "30s v2: 0",
     ]);
 }

@@ -174,11 +174,12 @@ fn a_dead_process_leaves_writes_that_land_late() {
 fn half_of_a_write_over_several_objects() {
     let mut world = sim().build_with(CoreMesh::new().routes(3), Recorder::default());
     assert!(world.run_to_rest(10 * MINUTE).unwrap());
+    let deployed = world.watcher().lines.len();
     world.update_to("v2");
-    while !world.watcher().lines.last().is_some_and(|line| line.contains("Select")) {
+    while !world.watcher().lines.iter().skip(deployed).any(|line| line.contains("Select")) {
         assert!(world.step().unwrap());
     }
-    world.fault(0, Fault::HalfWay { objects: 2 });
+    world.fault(1, Fault::HalfWay { objects: 2 });
     while !world.watcher().lines.last().is_some_and(|line| line.contains("half-way")) {
         assert!(world.step().unwrap());
     }

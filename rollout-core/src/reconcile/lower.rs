@@ -6,7 +6,7 @@ use super::{
     roles::Roles,
     view::{STEP_DWELL, View},
 };
-use crate::{Action, Ending, RevisionSeen, Status, Time, WaitReason, WakeReason, goal, traffic::Selection};
+use crate::{Action, Ending, Revision, RevisionSeen, Status, Time, WaitReason, WakeReason, goal, traffic::Selection};
 use core::time::Duration;
 
 /// Pods down: only in a plan that writes no traffic, when every proxy has routes and selectors; to 0 only
@@ -37,6 +37,21 @@ pub(super) fn decide(draft: &mut Draft, roles: &Roles<'_>, desire: &Desire, view
     }
 }
 
+/// In a plan that writes traffic no pods go, but what neither routes nor selectors lead to any more may be marked:
+/// its delay runs from then on.
+pub(super) fn mark_only(draft: &mut Draft, roles: &Roles<'_>, view: &View<'_>) {
+    let delay = view.spec.strategy.scale_down_delay();
+    for seen in view.revisions() {
+        let others = [roles.stable, roles.canary].contains(&Some(&seen.revision));
+        if others || roles.stable.is_none() || seen.wanted == 0 || seen.mark.is_some() {
+            continue;
+        }
+        if !led_to(view, &seen.revision) && settled(view, &draft.status, STEP_DWELL).is_ok() {
+            draft.act(marked(view, seen, delay));
+        }
+    }
+}
+
 /// How many pods the canary keeps: what the position asks for, and what the weight needs that it has.
 fn keep(roles: &Roles<'_>, desire: &Desire, view: &View<'_>, status: &Status) -> u32 {
     let managed =
@@ -62,9 +77,7 @@ fn shrink(draft: &mut Draft, view: &View<'_>, status: &Status, seen: &RevisionSe
 
 fn retire(draft: &mut Draft, view: &View<'_>, status: &Status, seen: &RevisionSeen, delay: Duration) {
     let revision = seen.revision.clone();
-    let users_own = |selection: &Selection| *selection == Selection::UsersOwn;
-    let led_to = in_use(view, &revision) || view.seen.stable.iter().chain(&view.seen.canary).any(users_own);
-    if led_to && !off(Guard::DownGate) {
+    if led_to(view, &revision) && !off(Guard::DownGate) {
         return draft.wait(Closed::new(WaitReason::PodsGoing { revision }, Ending::Observed));
     }
     let to = |pods, mark: Option<Time>| Action::Workload { revision: seen.revision.clone(), pods, mark };
@@ -72,7 +85,7 @@ fn retire(draft: &mut Draft, view: &View<'_>, status: &Status, seen: &RevisionSe
         if off(Guard::Mark) {
             draft.act(to(0, None));
         } else if draft.passes(settled(view, status, STEP_DWELL)) {
-            draft.act(to(seen.wanted, Some((view.now + delay).ceil_to_second())));
+            draft.act(marked(view, seen, delay));
         }
         return;
     };
@@ -85,6 +98,17 @@ fn retire(draft: &mut Draft, view: &View<'_>, status: &Status, seen: &RevisionSe
     } else if draft.passes(gate) {
         draft.act(to(0, None));
     }
+}
+
+fn marked(view: &View<'_>, seen: &RevisionSeen, delay: Duration) -> Action {
+    let mark = Some((view.now + delay).ceil_to_second());
+    Action::Workload { revision: seen.revision.clone(), pods: seen.wanted, mark }
+}
+
+/// Whether requests may meet this revision: by its own name, or by a selector of the user's that matches all.
+fn led_to(view: &View<'_>, revision: &Revision) -> bool {
+    let users_own = |selection: &Selection| *selection == Selection::UsersOwn;
+    in_use(view, revision) || view.seen.stable.iter().chain(&view.seen.canary).any(users_own)
 }
 
 /// The down gate: every proxy has routes and selectors.

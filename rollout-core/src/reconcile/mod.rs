@@ -89,7 +89,7 @@ fn aborted(draft: &mut Draft) {
     draft.wait(Closed { waiting: Waiting::new(WaitReason::Aborted, Some(at), ends), wake: None });
 }
 
-/// Pods up, then one layer of traffic, then pods down: never pods down together with traffic.
+/// Pods up, then one layer of traffic, then marks, then pods down: never pods down together with traffic.
 fn routed(draft: &mut Draft, view: &View<'_>) {
     let status = draft.status.clone();
     let roles = roles::Roles::of(&status);
@@ -102,6 +102,8 @@ fn routed(draft: &mut Draft, view: &View<'_>) {
     routes::decide(draft, &roles, &desire, view);
     if !draft.writes_traffic() || guard::off(guard::Guard::DownGate) {
         lower::decide(draft, &roles, &desire, view);
+    } else {
+        lower::mark_only(draft, &roles, view);
     }
 }
 

@@ -77,6 +77,6 @@ fn for_canary(view: &View<'_>, status: &Status, roles: &Roles<'_>, desire: &Desi
         let need = if dark { all } else { gates::enough(view, status, desire, view.seen.weight().hi()) };
         return live(view, status, lead, need);
     }
-    // Idle: any pods will do, but there is no point in none.
-    if roles.under_way { gates::ready(view, lead, 1) } else { Ok(()) }
+    // Idle: nobody asks for pods, unless somebody may ask the canary's Service itself.
+    if roles.under_way && view.spec.strategy.canary_service { gates::ready(view, lead, 1) } else { Ok(()) }
 }
