@@ -61,13 +61,18 @@ pub(crate) fn name(rollout: &Value, revision: &Revision) -> String {
     format!("{name}-{revision}")
 }
 
-/// What gives a ReplicaSet this pod count and mark, conditional on its version; `None` when it is so
-/// already.
-pub(crate) fn patch(rollout: &Value, set: &ReplicaSet, (pods, mark): (u32, Option<Time>)) -> Option<Value> {
+/// What gives a ReplicaSet this pod count and mark, and the highest number if it is to have that, conditional
+/// on its version; `None` when pods and mark are so already.
+pub(crate) fn patch(
+    rollout: &Value,
+    set: &ReplicaSet,
+    (pods, mark): (u32, Option<Time>),
+    highest: Option<u64>,
+) -> Option<Value> {
     if set.wanted == pods && set.mark == mark {
         return None;
     }
-    let mut annotations = Map::new();
+    let mut annotations = highest.and_then(|highest| numbers(set, highest)).unwrap_or_default();
     annotations.insert(DESIRED.to_owned(), desired(rollout).into());
     annotations.insert(DEADLINE.to_owned(), mark.map_or(Value::Null, |mark| mark.to_string().into()));
     Some(json!({
@@ -79,15 +84,19 @@ pub(crate) fn patch(rollout: &Value, set: &ReplicaSet, (pods, mark): (u32, Optio
 /// What makes a ReplicaSet's number the highest, when a revision that was there before is the current one
 /// again; `None` when it has it.
 pub(crate) fn renumber(set: &ReplicaSet, highest: u64) -> Option<Value> {
+    let annotations = numbers(set, highest)?;
+    Some(json!({"metadata": {"resourceVersion": *set.entry.version.write, "annotations": annotations}}))
+}
+
+/// The annotations that make its number the highest.
+fn numbers(set: &ReplicaSet, highest: u64) -> Option<Map<String, Value>> {
     if set.number >= highest {
         return None;
     }
     let before = set.entry.annotation(HISTORY).filter(|history| !history.is_empty());
     let history = before.map_or_else(|| set.number.to_string(), |before| format!("{before},{}", set.number));
-    Some(json!({"metadata": {
-        "resourceVersion": *set.entry.version.write,
-        "annotations": {REVISION: (highest + 1).to_string(), HISTORY: history}
-    }}))
+    let fields = [(REVISION, (highest + 1).to_string()), (HISTORY, history)];
+    Some(fields.into_iter().map(|(key, text)| (key.to_owned(), text.into())).collect())
 }
 
 fn desired(rollout: &Value) -> String {
@@ -149,12 +158,14 @@ mod tests {
     fn pods_and_mark_are_one_write_and_the_same_again_is_none() {
         let made = replica_set(&rollout(), &"abc".into(), 1, (2, None), None);
         let set = ReplicaSet::read(Entry::new(made)).unwrap();
-        assert_eq!(patch(&rollout(), &set, (2, None)), None);
+        assert_eq!(patch(&rollout(), &set, (2, None), Some(3)), None);
         let at = Time::from_secs(60);
-        let patch = patch(&rollout(), &set, (2, Some(at))).unwrap();
+        let patch = patch(&rollout(), &set, (2, Some(at)), Some(3)).unwrap();
         let annotations = &patch["metadata"]["annotations"];
         assert_eq!(annotations["scale-down-deadline"], "1970-01-01T00:01:00Z");
         assert_eq!(patch["spec"]["replicas"], 2);
+        assert_eq!(annotations["rollout.argoproj.io/revision"], "4");
+        assert_eq!(annotations["rollout.argoproj.io/revision-history"], "1");
     }
 
     #[test]

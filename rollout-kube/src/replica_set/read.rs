@@ -21,6 +21,8 @@ pub(crate) struct ReplicaSet {
     /// For which generation the counts were made.
     pub(crate) counted: u64,
     pub(crate) mark: Option<Time>,
+    /// Why pods cannot be made: reason and text of its condition.
+    pub(crate) failure: Option<(String, String)>,
 }
 
 impl ReplicaSet {
@@ -40,6 +42,7 @@ impl ReplicaSet {
             available: count("/status/availableReplicas"),
             generation: number("/metadata/generation").unwrap_or(0),
             counted: number("/status/observedGeneration").unwrap_or(0),
+            failure: failure(&entry.value),
             mark: entry.annotation(DEADLINE).and_then(Time::parse_rfc3339),
             revision,
             entry,
@@ -58,4 +61,15 @@ impl ReplicaSet {
     pub(crate) fn nonce(&self) -> Option<&str> {
         self.entry.annotation(FENCE_ANNOTATION)
     }
+}
+
+fn failure(set: &Value) -> Option<(String, String)> {
+    let conditions = set.pointer("/status/conditions").and_then(Value::as_array);
+    let text = |condition: &Value, key: &str| {
+        condition.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let fails = conditions.into_iter().flatten().find(|condition| {
+        text(condition, "type") == "ReplicaFailure" && text(condition, "status") == "True"
+    })?;
+    Some((text(fails, "reason"), text(fails, "message")))
 }

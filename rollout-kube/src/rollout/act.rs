@@ -83,7 +83,9 @@ async fn workload(
     let highest = reading.sets.iter().map(|set| set.number).max().unwrap_or(0);
     let rollout = reading.rollout.value.clone();
     if let Some(set) = reading.sets.iter().find(|set| set.revision == *revision) {
-        let Some(patch) = replica_set::patch(&rollout, set, to) else { return Ok(Outcome::AsItWas) };
+        // The current revision has the highest number, also one that was there before.
+        let highest = (revision == target).then_some(highest);
+        let Some(patch) = replica_set::patch(&rollout, set, to, highest) else { return Ok(Outcome::AsItWas) };
         let written = context.shelves.requests().merge(&set.object(), &patch).await.map_err(failure)?;
         remember(context, reading, written);
         return Ok(Outcome::Changed);

@@ -2,7 +2,7 @@ use super::publish::Said;
 use crate::replica_set::ReplicaSet;
 use rollout_core::{
     AbortReason, Event, Revision, Status,
-    traffic::{ManagedChange, Routes, Selection, Selectors, WeightChange},
+    traffic::{ManagedChange, ManagedRoute, Routes, Selection, Selectors, WeightChange},
 };
 use serde_json::Value;
 
@@ -27,6 +27,8 @@ pub(super) struct Scene<'s> {
     pub(super) weight: Option<u32>,
     /// As it was before the turn.
     pub(super) status: &'s Status,
+    /// The revision under way now: it has, or is about to get, the highest number.
+    pub(super) current: Option<&'s Revision>,
     pub(super) steps: usize,
 }
 
@@ -40,6 +42,8 @@ impl Scene<'_> {
         let mut said = Vec::new();
         let mut before = std::mem::take(&mut self.before).into_iter();
         let is_new = before.clone().any(|before| before == Before::Absent);
+        let mut events: Vec<&Event> = events.iter().collect();
+        events.sort_by_key(|event| rank(event));
         for event in events {
             match event {
                 Event::Started { revision, .. } => self.started(revision, is_new, &mut said),
@@ -176,7 +180,9 @@ impl Scene<'_> {
             ManagedChange::To(routes) if routes.is_empty() => vec!["removed all managed routes.".to_owned()],
             ManagedChange::Keep | ManagedChange::Retain(_) => Vec::new(),
             ManagedChange::To(routes) => {
-                routes.iter().map(|route| format!("set headerRoute '{}'", route.name)).collect()
+                let kind =
+                    |route: &ManagedRoute| if route.is_mirror() { "mirrorRoute" } else { "headerRoute" };
+                routes.iter().map(|route| format!("set {} '{}'", kind(route), route.name)).collect()
             }
         };
         for (name, change) in
@@ -191,8 +197,25 @@ impl Scene<'_> {
     }
 
     fn number(&self, revision: &Revision) -> u64 {
+        let highest = self.sets.iter().map(|set| set.number).max().unwrap_or(0);
         let set = self.sets.iter().find(|set| set.revision == *revision);
-        set.map_or_else(|| self.sets.iter().map(|set| set.number).max().unwrap_or(0) + 1, |set| set.number)
+        match set {
+            Some(set) if set.number == highest || self.current != Some(revision) => set.number,
+            Some(_) | None => highest + 1,
+        }
+    }
+}
+
+/// In which order the reference tells what happened in one turn: what the steps did, what was written, and how
+/// it ended.
+#[expect(clippy::wildcard_enum_match_arm, reason = "what is not told has no place")]
+fn rank(event: &Event) -> u32 {
+    match event {
+        Event::StepCompleted { .. } => 1,
+        Event::Paused { .. } | Event::Resumed => 2,
+        Event::Scaled { .. } | Event::Selected(_) | Event::Routed(_) => 3,
+        Event::Aborted { .. } | Event::ProgressDeadlineExceeded { .. } | Event::Completed { .. } => 4,
+        _ => 0,
     }
 }
 
@@ -230,6 +253,7 @@ mod tests {
 
     fn tell(events: &[Event], before: Vec<Before>) -> Vec<(&'static str, String)> {
         let (rollout, sets, status) = (rollout(), [set("v1", 1), set("v2", 2)], Status::default());
+        let revision = Revision::from("v2");
         let mut scene = Scene {
             rollout: &rollout,
             sets: &sets,
@@ -237,6 +261,7 @@ mod tests {
             selected: (Some(Selection::Revision("v1".into())), Some(Selection::Revision("v1".into()))),
             weight: Some(5),
             status: &status,
+            current: Some(&revision),
             steps: 3,
         };
         scene.tell(events).into_iter().map(|said| (said.reason, said.note)).collect()
@@ -263,17 +288,17 @@ mod tests {
     #[test]
     fn steps_pauses_and_the_end() {
         let events = [
-            Event::StepCompleted { step: 0, of: 3, what: Step::SetWeight(5) },
-            Event::Paused { until: None },
             Event::Resumed,
             Event::Completed { revision: "v2".into(), before: Some("v1".into()) },
             Event::Aborted { revision: "v2".into(), why: AbortReason::Command },
+            Event::StepCompleted { step: 0, of: 3, what: Step::SetWeight(5) },
+            Event::Paused { until: None },
             Event::Scaled { revision: "v1".into(), pods: 4, mark: None },
         ];
         let expected = [
             ("RolloutStepCompleted", "Rollout step 1/3 completed (setWeight: 5)"),
-            ("RolloutPaused", "Rollout is paused (CanaryPauseStep)"),
             ("RolloutResumed", "Rollout is resumed"),
+            ("RolloutPaused", "Rollout is paused (CanaryPauseStep)"),
             ("RolloutCompleted", "Rollout completed update to revision 2 (v2): Completed all 3 canary steps"),
             ("RolloutAborted", "Rollout aborted update to revision 2"),
         ];

@@ -1,7 +1,8 @@
 use super::{ages::Ages, dark::DarkRows};
 use crate::replica_set::Counts;
 use rollout_core::Fence;
-use std::time::Duration;
+use serde_json::Value;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// Namespace and name of a Rollout.
@@ -25,8 +26,14 @@ pub(crate) struct Memory {
     pub(super) said: String,
     /// Since when counts are to be stored that nothing but a reader waits for.
     pub(super) counts_since: Option<Instant>,
+    /// Since when the Rollout is to bear another number.
+    pub(super) number_since: Option<Instant>,
     /// The weight in the last event about it.
     pub(super) weight: Option<u32>,
+    /// The trouble that was told in events and still is.
+    pub(super) troubles: BTreeSet<String>,
+    /// The Rollout, as it was last seen.
+    pub(super) rollout: Option<Arc<Value>>,
 }
 
 /// How the last turn ended.

@@ -2,6 +2,7 @@
 
 mod act;
 mod ages;
+mod command;
 mod context;
 mod dark;
 mod events;
@@ -15,6 +16,7 @@ mod target;
 mod tests;
 mod traffic;
 mod turn;
+mod work;
 
 pub(crate) use context::{Context, now};
 pub(crate) use memory::{Key, Memory};

@@ -3,7 +3,7 @@ use crate::{cache::Entry, replica_set::ReplicaSet};
 use rollout_core::{
     Observed, Proceed, Range, Revision, RevisionSeen, Status,
     backend::{BackendError, StoreError, TrafficBackend},
-    traffic::Version,
+    traffic::{ObjectRef, Version},
 };
 use tokio::time::Instant;
 
@@ -18,11 +18,20 @@ pub(super) struct Reading {
     pub(super) trouble: Option<Trouble>,
 }
 
+impl Reading {
+    /// Only the Rollout and its ReplicaSets.
+    pub(super) fn nothing(rollout: Entry, sets: Vec<ReplicaSet>) -> Self {
+        Self { rollout, sets, observed: Observed::new(), traffic: Version::NONE, trouble: None }
+    }
+}
+
 /// Why the traffic could not be read.
 pub(super) struct Trouble {
     pub(super) why: String,
     /// Whether it is for the user to mend it: an object that is missing, or makes no sense.
     pub(super) is_the_users: bool,
+    /// The object that is not there.
+    pub(super) missing: Option<ObjectRef>,
 }
 
 /// Reads everything around a rollout.
@@ -105,10 +114,13 @@ fn word(rollout: &Entry) -> Option<Proceed> {
 
 impl Trouble {
     fn of(error: &BackendError) -> Self {
-        let is_the_users = matches!(
-            error,
-            BackendError::Edit { .. } | BackendError::Store { error: StoreError::NotFound(_), .. }
-        );
-        Self { why: error.to_string(), is_the_users }
+        let missing = match error {
+            BackendError::Store { error: StoreError::NotFound(object), .. } => Some(object.clone()),
+            BackendError::Store { .. } | BackendError::Edit { .. } => None,
+            #[expect(clippy::wildcard_enum_match_arm, reason = "no other kind says what is missing")]
+            _ => None,
+        };
+        let is_the_users = missing.is_some() || matches!(error, BackendError::Edit { .. });
+        Self { why: error.to_string(), is_the_users, missing }
     }
 }

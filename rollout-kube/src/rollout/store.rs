@@ -5,32 +5,56 @@ use super::{
 };
 use crate::replica_set::{self, ReplicaSet};
 use rollout_core::{
-    Failure, Outcome, Spec, Status,
+    Action, Failure, Outcome, Range, Spec, Status,
     argo::{Facts, WorkloadFacts, next_status},
-    traffic::ObjectRef,
+    traffic::{ObjectRef, Routes, WeightChange},
 };
 use serde_json::{Value, json};
 
-/// The whole next `status` on the wire.
-pub(super) fn wire(reading: &Reading, spec: Option<&Spec>, status: &Status, invalid: Option<&str>) -> Value {
+/// The whole next `status` on the wire; what is about to be done counts as done, as far as it is about weights
+/// and pods that go: the status is stored before, and corrected if it fails.
+pub(super) fn wire(
+    reading: &Reading,
+    spec: Option<&Spec>,
+    plan: (&Status, &[Action]),
+    invalid: Option<&str>,
+) -> Value {
+    let (status, actions) = plan;
+    let is_routed = spec.is_some_and(|spec| spec.strategy.routing().is_some());
     let workloads: Vec<_> = reading
         .sets
         .iter()
         .map(|set| {
-            WorkloadFacts::new(set.revision.clone(), set.name(), set.number).pods(
-                set.replicas,
-                set.ready,
-                set.available,
-            )
+            let goes = is_routed && asked_for(set, actions) == 0;
+            let most = if goes { 0 } else { u32::MAX };
+            WorkloadFacts::new(set.revision.clone(), set.name(), set.number)
+                .pods(set.replicas.min(most), set.ready.min(most), set.available.min(most))
+                .failure(set.failure.as_ref().map(|(reason, message)| (&**reason, &**message)))
         })
         .collect();
     let mut facts = Facts::new(&reading.rollout.value, status, now()).workloads(&workloads).invalid(invalid);
-    if let (Some(spec), Some(seen)) = (spec, &reading.observed.traffic)
-        && spec.strategy.routing().is_some()
-    {
-        facts = facts.weight(seen.weight(), spec.strategy.max_weight());
+    if let (Some(spec), Some(seen), true) = (spec, &reading.observed.traffic, is_routed) {
+        let weight = weight(actions).unwrap_or_else(|| seen.weight());
+        facts = facts.weight(weight, spec.strategy.max_weight());
     }
     next_status(&facts)
+}
+
+/// The pods that a ReplicaSet is asked for, when these actions are done.
+fn asked_for(set: &ReplicaSet, actions: &[Action]) -> u32 {
+    let last = actions.iter().rev().find_map(|action| match action {
+        Action::Workload { revision, pods, .. } if *revision == set.revision => Some(*pods),
+        Action::Workload { .. } | Action::Select(_) | Action::Route(_) | Action::Prune { .. } => None,
+    });
+    last.unwrap_or(set.wanted)
+}
+
+/// The canary's weight that these actions set.
+fn weight(actions: &[Action]) -> Option<Range> {
+    actions.iter().rev().find_map(|action| match action {
+        Action::Route(Routes { weight: WeightChange::To { weight, .. }, .. }) => Some(Range::exact(*weight)),
+        Action::Route(_) | Action::Workload { .. } | Action::Select(_) | Action::Prune { .. } => None,
+    })
 }
 
 /// Whether this is what is stored.
@@ -50,9 +74,18 @@ fn without_counts(status: &Value) -> Value {
     if let Some(fields) = rest.as_object_mut() {
         fields.retain(|key, _| !COUNTS.contains(&key.as_str()));
     }
+    // Which of its counts an update waits for is one of them.
+    let is_progressing = rest.get("phase").and_then(Value::as_str) == Some("Progressing");
+    if let (true, Some(fields)) = (is_progressing, rest.as_object_mut()) {
+        fields.retain(|key, _| key != "message");
+    }
     for condition in rest.get_mut("conditions").and_then(Value::as_array_mut).into_iter().flatten() {
+        let text = |key: &str| condition.get(key).and_then(Value::as_str);
+        let goes_on = text("type") == Some("Progressing") && text("status") == Some("True");
         if let Some(fields) = condition.as_object_mut() {
-            fields.retain(|key, _| key != "lastUpdateTime");
+            fields.retain(|key, _| {
+                key != "lastUpdateTime" && !(goes_on && matches!(&**key, "reason" | "message"))
+            });
         }
     }
     // A condition that was set again stands at the end: its place says nothing.
@@ -83,9 +116,8 @@ pub(super) async fn put(
     Ok(if same { Outcome::AsItWas } else { Outcome::Changed })
 }
 
-/// What clients read beside the status: the current revision has the highest number, also one that was there
-/// before, and the Rollout bears it; and the Rollout says how many pods it has.
-pub(super) async fn write_back(
+/// Gives the current revision the highest number, also one that was there before.
+pub(super) async fn renumber(
     context: &Context,
     reading: &mut Reading,
     status: &Status,
@@ -93,19 +125,27 @@ pub(super) async fn write_back(
     let highest = reading.sets.iter().map(|set| set.number).max().unwrap_or(0);
     let current = reading.sets.iter_mut().find(|set| Some(&set.revision) == status.canary.as_ref());
     let Some(set) = current else { return Ok(()) };
-    if let Some(patch) = replica_set::renumber(set, highest) {
-        let object = set.object();
-        let written = context.shelves.requests().merge(&object, &patch).await.map_err(failure)?;
-        if let Some(read) = ReplicaSet::read(context.shelves.put(&object, written)) {
-            *set = read;
-        }
+    let Some(patch) = replica_set::renumber(set, highest) else { return Ok(()) };
+    let object = set.object();
+    let written = context.shelves.requests().merge(&object, &patch).await.map_err(failure)?;
+    if let Some(read) = ReplicaSet::read(context.shelves.put(&object, written)) {
+        *set = read;
     }
+    Ok(())
+}
+
+/// What clients read in the Rollout beside its status, if it is not so yet: the number of the current
+/// revision, and how many pods it has. The write is conditional on the version that was read: it also proves
+/// that nobody else is at work.
+pub(super) fn number(reading: &Reading, status: &Status) -> Option<Number> {
+    let set = reading.sets.iter().find(|set| Some(&set.revision) == status.canary.as_ref())?;
     let number = set.number.to_string();
     let has_pods = reading.rollout.value.pointer("/spec/replicas").is_some_and(|pods| !pods.is_null());
-    let has_number = reading.rollout.annotation(replica_set::REVISION) == Some(&number);
-    if has_pods && has_number {
-        return Ok(());
+    let there = reading.rollout.annotation(replica_set::REVISION);
+    if has_pods && there == Some(&number) {
+        return None;
     }
+    let is_urgent = !has_pods || there.is_none();
     let mut patch = json!({"metadata": {
         "resourceVersion": *reading.rollout.version.write,
         "annotations": {replica_set::REVISION: number}
@@ -113,7 +153,14 @@ pub(super) async fn write_back(
     if let (false, Some(fields)) = (has_pods, patch.as_object_mut()) {
         fields.insert("spec".to_owned(), json!({"replicas": 1}));
     }
-    merge(context, reading, &patch).await
+    Some(Number { patch, is_urgent })
+}
+
+/// A write of the number.
+pub(super) struct Number {
+    pub(super) patch: Value,
+    /// Somebody may need it now: nothing is there yet.
+    pub(super) is_urgent: bool,
 }
 
 /// Changes leaves of the Rollout.

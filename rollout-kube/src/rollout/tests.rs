@@ -17,6 +17,9 @@ use std::{
 };
 use tokio::time::Instant;
 
+mod commands;
+mod told;
+
 /// Objects by path. Watches say nothing: what a turn reads and writes itself is all that is known.
 #[derive(Default)]
 struct Cluster {
@@ -27,6 +30,8 @@ struct Cluster {
     /// Likewise, but the so-manieth from now on.
     fail_in: Option<(usize, u16, bool)>,
     writes: Vec<(String, String)>,
+    /// The reasons of the events.
+    told: Vec<String>,
 }
 
 impl Cluster {
@@ -48,6 +53,7 @@ impl Cluster {
             return self.read(path, query);
         }
         if path.ends_with("/events") {
+            self.told.push(asked.body["reason"].as_str().unwrap_or_default().to_owned());
             return Answer::Is(201, asked.body.clone());
         }
         self.writes.push((asked.method.clone(), path.to_owned()));
@@ -111,6 +117,9 @@ impl Cluster {
         }
         if next == there {
             return Answer::ok(there);
+        }
+        if next["spec"] != there["spec"] {
+            next["metadata"]["generation"] = json!(there["metadata"]["generation"].as_u64().unwrap_or(0) + 1);
         }
         Answer::ok(self.put(key, next))
     }
@@ -206,6 +215,61 @@ impl World {
         self.memory.live_next = true;
     }
 
+    /// Every ReplicaSet has the pods that it asks for.
+    fn run_pods(&mut self) {
+        let mut cluster = self.cluster();
+        let sets = cluster.objects.iter().filter(|(path, _)| path.contains("/replicasets/"));
+        for (path, mut set) in sets.map(|(path, set)| (path.clone(), set.clone())).collect::<Vec<_>>() {
+            let pods = set["spec"]["replicas"].clone();
+            let status = json!({
+                "observedGeneration": set["metadata"]["generation"], "replicas": pods, "readyReplicas": pods,
+                "availableReplicas": pods
+            });
+            if set["status"] != status {
+                set["status"] = status;
+                cluster.put(&path, set);
+            }
+        }
+    }
+
+    /// Changes the Rollout as a person does.
+    fn edit(&mut self, patch: &Value) {
+        let mut cluster = self.cluster();
+        let mut rollout = cluster.objects[ROLLOUT].clone();
+        let spec = rollout["spec"].clone();
+        merge(&mut rollout, patch);
+        if rollout["spec"] != spec {
+            let generation = rollout["metadata"]["generation"].as_u64().unwrap_or(0);
+            rollout["metadata"]["generation"] = json!(generation + 1);
+        }
+        cluster.put(ROLLOUT, rollout);
+        drop(cluster);
+        self.memory.live_next = true;
+    }
+
+    fn image(&mut self, image: &str) {
+        let containers = json!([{"name": "c", "image": image}]);
+        self.edit(&json!({"spec": {"template": {"spec": {"containers": containers}}}}));
+    }
+
+    /// Turns, with pods that come at once and a clock that runs, until this holds of the Rollout.
+    async fn until(&mut self, what: impl Fn(&Value) -> bool) {
+        for _ in 0..60 {
+            if what(&self.cluster().objects[ROLLOUT]) {
+                return;
+            }
+            self.memory.live_next = true;
+            self.turn().await;
+            self.run_pods();
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        panic!("not within 60 turns: {}", self.status());
+    }
+
+    async fn until_phase(&mut self, phase: &str) {
+        self.until(|rollout| rollout["status"]["phase"] == phase).await;
+    }
+
     fn status(&self) -> Value {
         self.cluster().objects[ROLLOUT]["status"].clone()
     }
@@ -253,12 +317,10 @@ async fn counts_wait_a_little_for_something_else_to_say_and_are_then_stored() {
     let mut world = World::new(json!([])).await;
     world.settle().await;
     world.counts(0);
-    // That all pods are there is news for people; that one of them is ready is not.
-    assert_eq!(verbs(&world.turn().await.0), ["PUT status"]);
     world.counts(1);
     let (writes, next) = world.turn().await;
-    assert_eq!((writes, next), (vec![], Some(Duration::from_secs(3))));
-    tokio::time::advance(Duration::from_secs(3)).await;
+    assert_eq!((writes, next), (vec![], Some(Duration::from_secs(5))));
+    tokio::time::advance(Duration::from_secs(5)).await;
     assert_eq!(verbs(&world.turn().await.0), ["PUT status"]);
     assert_eq!(world.status()["readyReplicas"], 1);
 }
@@ -333,8 +395,16 @@ async fn a_status_that_makes_no_sense_holds_the_rollout() {
     rollout["status"] = json!({"currentStepIndex": "three"});
     world.cluster().put(ROLLOUT, rollout);
     world.memory.live_next = true;
-    assert_eq!(world.turn().await, (vec![], None));
+    let (writes, next) = world.turn().await;
+    assert_eq!((verbs(&writes), next), (vec!["PUT status".to_owned()], None));
     assert!(world.memory.said.contains("cannot be read"), "{}", world.memory.said);
+    let status = world.status();
+    assert_eq!(status["currentStepIndex"], "three", "it is for a person to mend");
+    let message = status["message"].as_str().unwrap();
+    assert!(message.contains("status.currentStepIndex: must be a whole number from 0"), "{message}");
+    assert_eq!(world.turn().await, (vec![], None), "it is said once");
+    world.edit(&json!({"status": {"currentStepIndex": 0}}));
+    world.until_phase("Healthy").await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -20,6 +20,9 @@ pub(super) struct Kept {
     pub(super) asleep: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) progress: Option<Progress>,
+    /// The step at which an update was given up: clients are shown the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) step: Option<u32>,
     /// Times that the reference's text form cannot say: before the year 0 or after 9999.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) paused_at: Option<Time>,
@@ -34,6 +37,7 @@ impl Kept {
             why: status.aborted.as_ref().map(|aborted| aborted.why),
             asleep: status.asleep,
             progress: status.progress.clone(),
+            step: status.aborted.as_ref().map(|_| status.step).filter(|step| *step > 0),
             paused_at: status.paused_at.filter(|at| !is_plain(*at)),
             aborted_at: status.aborted.as_ref().map(|aborted| aborted.at).filter(|at| !is_plain(*at)),
         }

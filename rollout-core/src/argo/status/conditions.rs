@@ -2,14 +2,14 @@
 
 use super::write::time;
 use crate::Time;
-use alloc::{string::String, vec::Vec};
+use alloc::{borrow::Cow, string::String, vec::Vec};
 use serde_json::{Value, json};
 
 /// What a condition is to say.
 pub(super) struct Said {
     pub(super) kind: &'static str,
     pub(super) status: &'static str,
-    pub(super) reason: &'static str,
+    pub(super) reason: Cow<'static, str>,
     pub(super) message: String,
 }
 
@@ -17,16 +17,16 @@ impl Said {
     pub(super) fn new(
         kind: &'static str,
         status: &'static str,
-        reason: &'static str,
+        reason: impl Into<Cow<'static, str>>,
         message: impl Into<String>,
     ) -> Self {
-        Self { kind, status, reason, message: message.into() }
+        Self { kind, status, reason: reason.into(), message: message.into() }
     }
 
     pub(super) fn of(
         kind: &'static str,
         holds: bool,
-        reason: &'static str,
+        reason: impl Into<Cow<'static, str>>,
         message: impl Into<String>,
     ) -> Self {
         Self::new(kind, if holds { "True" } else { "False" }, reason, message)
@@ -70,7 +70,7 @@ impl Conditions {
     /// stays when only the reason differs. A condition that was set stands last.
     pub(super) fn set(&mut self, said: &Said) {
         let same = |condition: &Value| {
-            text(condition, "status") == Some(said.status) && text(condition, "reason") == Some(said.reason)
+            text(condition, "status") == Some(said.status) && text(condition, "reason") == Some(&*said.reason)
         };
         // The text of what is wrong may change while it stays wrong.
         let says_more = said.kind == "InvalidSpec";

@@ -37,6 +37,8 @@ pub struct WorkloadFacts {
     pub ready: u32,
     /// Pods that are available.
     pub available: u32,
+    /// Why pods of it cannot be made, as its own condition says: reason and text.
+    pub failure: Option<(alloc::string::String, alloc::string::String)>,
 }
 
 impl<'f> Facts<'f> {
@@ -104,13 +106,20 @@ impl WorkloadFacts {
     /// A workload without pods.
     #[must_use]
     pub fn new(revision: Revision, name: &str, number: u64) -> Self {
-        Self { revision, name: name.into(), number, replicas: 0, ready: 0, available: 0 }
+        Self { revision, name: name.into(), number, replicas: 0, ready: 0, available: 0, failure: None }
     }
 
     /// Its pods: how many exist, are ready, are available.
     #[must_use]
     pub fn pods(mut self, replicas: u32, ready: u32, available: u32) -> Self {
         (self.replicas, self.ready, self.available) = (replicas, ready, available);
+        self
+    }
+
+    /// Why pods of it cannot be made: the reason and the text of its condition `ReplicaFailure`.
+    #[must_use]
+    pub fn failure(mut self, why: Option<(&str, &str)>) -> Self {
+        self.failure = why.map(|(reason, message)| (reason.into(), message.into()));
         self
     }
 }

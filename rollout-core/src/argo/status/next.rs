@@ -81,9 +81,8 @@ fn weights(next: &mut Value, facts: &Facts<'_>) {
         }
         part
     };
-    let lead = if facts.status.aborted.is_some() { &facts.status.stable } else { &facts.status.canary };
     let weights = json!({
-        "canary": part(weight, "canaryService", lead.as_ref()),
+        "canary": part(weight, "canaryService", facts.status.canary.as_ref()),
         "stable": part(total.saturating_sub(weight), "stableService", facts.status.stable.as_ref()),
     });
     let mut canary =
@@ -111,6 +110,19 @@ fn say(conditions: &mut Conditions, facts: &Facts<'_>, next: &Value) {
         conditions.set(&Said::of("Healthy", healthy, "RolloutHealthy", text));
     }
     progressing::say(conditions, facts, next);
+    replica_failure(conditions, facts);
+}
+
+/// What a ReplicaSet says about pods that cannot be made: the new one's word, else that of another.
+fn replica_failure(conditions: &mut Conditions, facts: &Facts<'_>) {
+    let Some(workloads) = facts.workloads else { return };
+    let new = facts.workload(facts.status.canary.as_ref());
+    match new.into_iter().chain(workloads).find_map(|workload| workload.failure.as_ref()) {
+        Some((reason, message)) => {
+            conditions.set(&Said::new("ReplicaFailure", "True", reason.clone(), message.as_str()));
+        }
+        None => conditions.remove("ReplicaFailure"),
+    }
 }
 
 /// A label selector in its text form, as autoscalers read it.
@@ -147,7 +159,7 @@ fn put(value: &mut Value, key: &str, what: Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AbortReason, Aborted, Range, Status, Time};
+    use crate::{AbortReason, Aborted, Range, Status, Time, argo::read_status};
 
     /// A Rollout whose status is written again and again.
     struct Told {
@@ -222,15 +234,22 @@ mod tests {
 
         told.status.paused_at = None;
         told.status.aborted = Some(Aborted::new(Time::from_secs(70), AbortReason::Command));
-        let status = told.tell(0);
+        let status = told.tell(0).clone();
         assert_eq!(status["message"], "RolloutAborted: Rollout aborted update to revision 2");
+        assert_eq!(status["currentStepIndex"], 0, "as the reference says it");
+        assert_eq!(read_status(&status).unwrap().status, told.status, "but the step is not forgotten");
         assert_eq!((&status["phase"], &status["abort"]), (&json!("Degraded"), &json!(true)));
         assert_eq!(told.condition("Paused").0, "False");
 
+        told.pods[0].failure = Some(("FailedCreate".into(), "quota".into()));
+        told.tell(0);
+        assert_eq!(told.condition("ReplicaFailure"), ("True", "FailedCreate", "quota"));
+        told.pods[0].failure = None;
         told.status.aborted = None;
         told.status.step = 0;
         told.tell(0);
         assert_eq!(told.condition("Progressing").1, "RolloutRetry");
+        assert_eq!(told.condition("ReplicaFailure").0, "", "it is over");
     }
 
     #[test]

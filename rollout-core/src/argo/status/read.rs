@@ -65,10 +65,16 @@ impl Fields<'_> {
         let mut requests = Vec::new();
         let paused_at = self.pause(&mut requests).map(|at| kept.paused_at.unwrap_or(at));
         let aborted = self.abort(&kept, &mut requests);
+        let (stable, canary) = (self.revision("stableRS"), self.revision("currentPodHash"));
+        // Whoever wrote another step than is shown of an update that was given up means that one.
+        let step = match self.step() {
+            0 if aborted.is_some() => kept.step.unwrap_or(0),
+            step => step,
+        };
         let status = Status {
-            stable: self.revision("stableRS"),
-            canary: self.revision("currentPodHash"),
-            step: self.step(),
+            stable,
+            canary,
+            step,
             step_hash: self.text("currentStepHash").map(Arc::from),
             paused_at,
             aborted,

@@ -30,7 +30,9 @@ pub fn write_status(status: &Status, onto: &mut Value, now: Time) {
     let text = |text: &str| Value::String(text.into());
     set(map, "stableRS", status.stable.as_ref().map(|revision| text(revision.as_str())));
     set(map, "currentPodHash", status.canary.as_ref().map(|revision| text(revision.as_str())));
-    set(map, "currentStepIndex", Some(status.step.into()));
+    // Of an update that was given up no step is done: so the reference says, and its clients reckon with it.
+    let step = if status.aborted.is_some() { 0 } else { status.step };
+    set(map, "currentStepIndex", Some(step.into()));
     set(map, "currentStepHash", status.step_hash.as_deref().map(text));
     set(map, "promoteFull", status.promote_full.then_some(true.into()));
     set(map, "abort", status.aborted.is_some().then_some(true.into()));

@@ -1,0 +1,331 @@
+use super::{context::now, observe, observe::Reading};
+use crate::cache::Entry;
+use rollout_core::{
+    Answer, Command, CommandKind, Edit, Event, Position, Revision, Spec, Status, Step, Time, apply,
+    backend::REVISION_LABEL,
+};
+use serde_json::{Map, Value, json};
+
+/// A command, as a person or a program writes it.
+pub(super) const COMMAND: &str = "rollout-core/command";
+/// What became of it.
+pub(super) const RECEIPT: &str = "rollout-core/receipt";
+/// The condition that remembers which commands were answered: what is stored together with their effect.
+const ANSWERED: &str = "EngineCommand";
+/// So many are remembered beside the last one.
+const REMEMBERED: usize = 15;
+
+const FORM: &str = r#"write {"kind":"promote","at":{"revision":"HASH","step":1}}, where revision is status.currentPodHash and step is status.currentStepIndex"#;
+
+/// A command that could be read.
+#[derive(Debug, Clone, PartialEq)]
+struct Asked {
+    id: String,
+    command: Command,
+}
+
+/// What is to be written about a command when the status is stored.
+#[derive(Debug, Default)]
+pub(super) struct Outstanding {
+    receipt: Option<Value>,
+    edits: Vec<Edit>,
+    /// The condition that says so; `None` when nothing is new.
+    condition: Option<Value>,
+}
+
+/// Takes the command that stands in the Rollout, if there is one that was not answered; returns the status
+/// with its effect, and what is to be written when that is stored.
+pub(super) fn take(reading: &Reading, spec: &Spec, status: Status) -> (Status, Outstanding) {
+    let rollout = &reading.rollout;
+    let Some(text) = rollout.annotation(COMMAND) else { return (status, Outstanding::default()) };
+    let asked = match parse(text) {
+        Ok(asked) => asked,
+        Err(why) => {
+            let receipt = json!({"command": shortened(text), "answer": "rejected", "why": why});
+            return (status, Outstanding::of(rollout, receipt, Vec::new()));
+        }
+    };
+    let answered = Answered::read(rollout);
+    if let Some(last) = answered.last.as_ref().filter(|last| last.get("id") == Some(&json!(asked.id))) {
+        // It was answered; whether what belongs to it was also written, its receipt says.
+        let under_way = status.canary.as_ref() == Some(&asked.command.at.revision)
+            && spec.target == asked.command.at.revision;
+        let edits = last.get("edits").cloned().unwrap_or_default();
+        let edits = serde_json::from_value(edits).ok().filter(|_| under_way).unwrap_or_default();
+        let receipt = last.get("receipt").cloned().unwrap_or_default();
+        return (status, Outstanding::of(rollout, receipt, edits));
+    }
+    if answered.before.contains(&asked.id) {
+        let why =
+            "it was answered before, and nothing is done twice; to repeat it, give it an \"id\" of its own";
+        return (status, Outstanding::of(rollout, asked.receipt("rejected", Some(why), None), Vec::new()));
+    }
+    answer(reading, spec, status, &asked, answered)
+}
+
+fn answer(
+    reading: &Reading,
+    spec: &Spec,
+    status: Status,
+    asked: &Asked,
+    answered: Answered,
+) -> (Status, Outstanding) {
+    let answer = apply(&asked.command, spec, &status, &reading.observed, now());
+    let gone =
+        |edit: &Edit| matches!(edit, Edit::Template(revision) if template(reading, revision).is_none());
+    let (next, edits, why) = match answer {
+        Answer::Accepted { edits, .. } if edits.iter().any(gone) => {
+            let why = "there is no ReplicaSet of the stable revision any more, so its template is not known";
+            (status, Vec::new(), Some(why.to_owned()))
+        }
+        Answer::Accepted { status, edits } => (status, edits, None),
+        Answer::Rejected(why) => (status, Vec::new(), Some(why.to_string())),
+    };
+    let word = if why.is_some() { "rejected" } else { "accepted" };
+    let id = asked.id.as_str();
+    tracing::info!(rollout = reading.rollout.name(), command = %asked.command.kind, id, why, "{word}");
+    let receipt = asked.receipt(word, why.as_deref(), Some(now()));
+    let condition = answered.with(&asked.id, &receipt, &edits, word);
+    (next, Outstanding { receipt: Some(receipt), edits, condition: Some(condition) })
+}
+
+/// What commands did to a status, as events.
+pub(super) fn effects(before: &Status, after: &Status, steps: &[Step]) -> Vec<Event> {
+    let mut events = Vec::new();
+    let step = usize::try_from(before.step).ok().and_then(|index| steps.get(index));
+    let step = step.filter(|_| after.step == before.step.saturating_add(1));
+    // A client that ends a pause has already taken it out of the status.
+    let was_paused = before.paused_at.is_some() || matches!(step, Some(Step::Pause(_)));
+    if let Some(what) = step {
+        let of = u32::try_from(steps.len()).unwrap_or(u32::MAX);
+        events.push(Event::StepCompleted { step: before.step, of, what: what.clone() });
+    }
+    match (&after.aborted, &after.canary) {
+        (Some(aborted), Some(revision)) if before.aborted.is_none() => {
+            events.push(Event::Aborted { revision: revision.clone(), why: aborted.why });
+        }
+        _ if was_paused && after.paused_at.is_none() => events.push(Event::Resumed),
+        _ => {}
+    }
+    events
+}
+
+impl Outstanding {
+    fn of(rollout: &Entry, receipt: Value, edits: Vec<Edit>) -> Self {
+        let there = rollout.annotation(RECEIPT).and_then(|text| serde_json::from_str::<Value>(text).ok());
+        if there.is_some_and(|there| without_time(there) == without_time(receipt.clone())) {
+            return Self::default();
+        }
+        Self { receipt: Some(receipt), edits, condition: None }
+    }
+
+    /// Puts what is to be remembered into a status.
+    pub(super) fn remember(&self, status: &mut Value) {
+        let Some(condition) = &self.condition else { return };
+        let Some(status) = status.as_object_mut() else { return };
+        let list = status.entry("conditions").or_insert_with(|| json!([]));
+        if let Some(list) = list.as_array_mut() {
+            list.retain(|condition| condition.get("type") != Some(&json!(ANSWERED)));
+            list.push(condition.clone());
+        }
+    }
+
+    /// The receipt and what the command changes in the Rollout, as one write on this version of it; `None`
+    /// when there is nothing to write.
+    pub(super) fn patch(&self, reading: &Reading) -> Option<Value> {
+        let receipt = self.receipt.as_ref()?;
+        let mut annotations = Map::new();
+        annotations.insert(RECEIPT.to_owned(), receipt.to_string().into());
+        let mut spec = Map::new();
+        for edit in &self.edits {
+            match edit {
+                Edit::Paused(paused) => drop(spec.insert("paused".to_owned(), (*paused).into())),
+                Edit::Proceed(word) => {
+                    let word = serde_json::to_string(word).unwrap_or_default();
+                    annotations.insert(observe::PROCEED.to_owned(), word.into());
+                }
+                Edit::Template(revision) => {
+                    let there = reading.rollout.value.pointer("/spec/template").unwrap_or(&Value::Null);
+                    if let Some(template) = template(reading, revision) {
+                        spec.insert("template".to_owned(), difference(there, &template));
+                    }
+                }
+            }
+        }
+        let mut patch = json!({"metadata": {
+            "resourceVersion": *reading.rollout.version.write, "annotations": annotations
+        }});
+        if let (false, Some(patch)) = (spec.is_empty(), patch.as_object_mut()) {
+            patch.insert("spec".to_owned(), spec.into());
+        }
+        Some(patch)
+    }
+}
+
+impl Asked {
+    fn receipt(&self, answer: &str, why: Option<&str>, time: Option<Time>) -> Value {
+        let Command { kind, at, .. } = &self.command;
+        let mut receipt = json!({
+            "id": self.id, "kind": kind.to_string(),
+            "at": {"revision": at.revision.as_str(), "step": at.step}, "answer": answer
+        });
+        let why = why.map(|why| ("why", why.into()));
+        let time = time.map(|time| ("time", Value::from(Time::from_secs(time.as_secs()).to_string())));
+        if let Some(receipt) = receipt.as_object_mut() {
+            receipt.extend(why.into_iter().chain(time).map(|(key, value)| (key.to_owned(), value)));
+        }
+        receipt
+    }
+}
+
+/// Which commands were answered.
+#[derive(Debug, Default)]
+struct Answered {
+    last: Option<Value>,
+    before: Vec<String>,
+}
+
+impl Answered {
+    fn read(rollout: &Entry) -> Self {
+        let conditions = rollout.value.pointer("/status/conditions").and_then(Value::as_array);
+        let ours = conditions.into_iter().flatten().find(|each| each.get("type") == Some(&json!(ANSWERED)));
+        let message = ours.and_then(|condition| condition.get("message")).and_then(Value::as_str);
+        let kept: Value = message.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        let before = kept.get("before").and_then(Value::as_array).into_iter().flatten();
+        let before = before.filter_map(|id| id.as_str().map(str::to_owned)).collect();
+        Self { last: kept.get("last").cloned(), before }
+    }
+
+    /// The condition with one answer more.
+    fn with(self, id: &str, receipt: &Value, edits: &[Edit], word: &str) -> Value {
+        let last = self.last.as_ref().and_then(|last| last.get("id")).and_then(Value::as_str);
+        let mut before: Vec<String> = last.map(str::to_owned).into_iter().chain(self.before).collect();
+        before.truncate(REMEMBERED);
+        let edits = serde_json::to_value(edits).unwrap_or_default();
+        let kept = json!({"v": 1, "last": {"id": id, "receipt": receipt, "edits": edits}, "before": before});
+        let time = receipt.get("time").cloned().unwrap_or_default();
+        json!({
+            "type": ANSWERED, "status": "True", "reason": if word == "accepted" { "Accepted" } else { "Rejected" },
+            "message": kept.to_string(), "lastTransitionTime": time, "lastUpdateTime": time
+        })
+    }
+}
+
+/// The template of a revision, as it stands in its ReplicaSet.
+fn template(reading: &Reading, revision: &Revision) -> Option<Value> {
+    let set = reading.sets.iter().find(|set| set.revision == *revision)?;
+    let mut template = set.entry.value.pointer("/spec/template")?.clone();
+    if let Some(labels) = template.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
+        labels.retain(|key, _| key != REVISION_LABEL);
+    }
+    Some(template)
+}
+
+/// What a merge patch must say so that one becomes the other.
+fn difference(from: &Value, to: &Value) -> Value {
+    let (Some(from), Some(to)) = (from.as_object(), to.as_object()) else { return to.clone() };
+    let gone = from.keys().filter(|key| !to.contains_key(*key)).map(|key| (key.clone(), Value::Null));
+    let other = to.iter().filter(|(key, value)| from.get(*key) != Some(value));
+    let other =
+        other.map(|(key, value)| (key.clone(), difference(from.get(key).unwrap_or(&Value::Null), value)));
+    Value::Object(gone.chain(other).collect())
+}
+
+fn without_time(mut receipt: Value) -> Value {
+    if let Some(receipt) = receipt.as_object_mut() {
+        receipt.retain(|key, _| key != "time");
+    }
+    receipt
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(200).collect()
+}
+
+/// Reads a command; or says where what is wrong with it, and what to write instead.
+fn parse(text: &str) -> Result<Asked, String> {
+    let value: Value =
+        serde_json::from_str(text).map_err(|error| format!("it is no JSON ({error}); {FORM}"))?;
+    let fields = value.as_object().ok_or_else(|| format!("it must be a JSON object; {FORM}"))?;
+    known(fields, "", &["id", "kind", "at"])?;
+    let kinds = || CommandKind::ALL.map(|kind| kind.to_string()).join(", ");
+    let kind = match fields.get("kind") {
+        Some(Value::String(name)) => CommandKind::ALL
+            .into_iter()
+            .find(|kind| {
+                kind.to_string() == *name || serde_json::to_value(kind).is_ok_and(|word| word == *name)
+            })
+            .ok_or_else(|| format!("kind: {name:?} is no command; write one of {}", kinds()))?,
+        _ => return Err(format!("kind: must be the name of a command; write one of {}", kinds())),
+    };
+    let at = fields.get("at").and_then(Value::as_object);
+    let at = at
+        .ok_or_else(|| format!("at: must say the revision and the step that the command is about; {FORM}"))?;
+    known(at, "at.", &["revision", "step"])?;
+    let revision = at.get("revision").and_then(Value::as_str).filter(|revision| !revision.is_empty());
+    let revision = revision.ok_or_else(|| format!("at.revision: must be a revision's hash; {FORM}"))?;
+    let step = at.get("step").and_then(Value::as_u64).and_then(|step| u32::try_from(step).ok());
+    let step = step.ok_or_else(|| format!("at.step: must be a whole number from 0; {FORM}"))?;
+    let id = match fields.get("id") {
+        None => format!("{kind} {revision} {step}"),
+        Some(Value::String(id)) if !id.is_empty() && id.len() <= 64 => id.clone(),
+        Some(_) => {
+            return Err("id: must be a text of 1 to 64 bytes, another one for every command".to_owned());
+        }
+    };
+    Ok(Asked { id, command: Command::new(kind, Position::new(revision.into(), step)) })
+}
+
+fn known(fields: &Map<String, Value>, path: &str, names: &[&str]) -> Result<(), String> {
+    match fields.keys().find(|key| !names.contains(&key.as_str())) {
+        Some(key) => Err(format!("{path}{key}: there is no such field; {FORM}")),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_read_with_its_position_and_its_identity() {
+        let asked = parse(r#"{"kind":"promote-full","at":{"revision":"v2","step":3}}"#).unwrap();
+        assert_eq!(asked.command, Command::new(CommandKind::PromoteFull, Position::new("v2".into(), 3)));
+        assert_eq!(asked.id, "promote-full v2 3");
+        let asked = parse(r#"{"id":"x","kind":"promoteFull","at":{"revision":"v2","step":3}}"#).unwrap();
+        assert_eq!((asked.command.kind, asked.id.as_str()), (CommandKind::PromoteFull, "x"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place_and_what_to_write_instead() {
+        let cases = [
+            ("promote", "it is no JSON"),
+            ("[]", "it must be a JSON object"),
+            (
+                r#"{"kind":"promot","at":{}}"#,
+                "kind: \"promot\" is no command; write one of promote, promote-full, skip",
+            ),
+            (r#"{"at":{}}"#, "kind: must be the name of a command"),
+            (r#"{"kind":"abort"}"#, "at: must say the revision and the step"),
+            (r#"{"kind":"abort","at":{"step":1}}"#, "at.revision: must be"),
+            (r#"{"kind":"abort","at":{"revision":"v2","step":-1}}"#, "at.step: must be a whole number"),
+            (r#"{"kind":"abort","at":{"revision":"v2","setp":1}}"#, "at.setp: there is no such field"),
+            (r#"{"kind":"abort","when":1,"at":{"revision":"v2","step":1}}"#, "when: there is no such field"),
+            (r#"{"kind":"abort","id":7,"at":{"revision":"v2","step":1}}"#, "id: must be a text"),
+        ];
+        for (text, expected) in cases {
+            let why = parse(text).unwrap_err();
+            assert!(why.starts_with(expected), "{text}: {why}");
+        }
+    }
+
+    #[test]
+    fn a_template_is_put_back_whole_by_a_merge() {
+        let from =
+            json!({"metadata": {"labels": {"app": "web", "new": "1"}}, "spec": {"containers": [1, 2]}});
+        let to = json!({"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [1], "dns": "x"}});
+        let expected =
+            json!({"metadata": {"labels": {"new": null}}, "spec": {"containers": [1], "dns": "x"}});
+        assert_eq!(difference(&from, &to), expected);
+    }
+}

@@ -1,0 +1,354 @@
+use super::{
+    act::{self, act},
+    command::{self, Outstanding},
+    context::{Context, now},
+    events::{Before, Scene},
+    memory::{Ended, Memory},
+    observe::{self, Reading},
+    publish::Said,
+    say, store,
+};
+use rollout_core::{
+    Action, Answer, Command, CommandKind, Edit, Event, Failure, Next, Outcome, Plan, Position, Revision,
+    Spec, Status, Turn, Wake, WakeReason, backend::TrafficBackend, traffic::Selection,
+};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What is missing or wrong is looked at again after so long, news or not: from what the watches show.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
+/// Counts that change are stored after so long, unless they go with something else before.
+const COUNTS_WAIT: Duration = Duration::from_secs(5);
+
+/// The Rollout's own number is written after so long, unless it goes with something else before.
+const NUMBER_WAITS: Duration = Duration::from_secs(30);
+
+/// So soon the proxies are looked at again.
+const LOOK_AT_PROXIES: Duration = Duration::from_millis(500);
+
+pub(super) fn how(failure: &Failure) -> Ended {
+    match failure {
+        Failure::Conflict => Ended::Conflict,
+        Failure::Refused(_) => Ended::Refused,
+        Failure::Unclear(_) => Ended::Unclear,
+    }
+}
+
+/// A rollout that was read, and is decided on and carried out.
+pub(super) struct AtWork<'w> {
+    context: &'w Context,
+    memory: &'w mut Memory,
+    name: &'w str,
+    reading: Reading,
+    spec: Spec,
+    backend: &'w dyn TrafficBackend,
+    target: Revision,
+    edits: Vec<Edit>,
+    outstanding: Outstanding,
+    /// What the commands did, to be told when it is stored.
+    heard: Vec<Event>,
+}
+
+impl<'w> AtWork<'w> {
+    pub(super) fn new(
+        context: &'w Context,
+        memory: &'w mut Memory,
+        name: &'w str,
+        (reading, spec, target): (Reading, Spec, Revision),
+        backend: &'w dyn TrafficBackend,
+    ) -> Self {
+        let outstanding = Outstanding::default();
+        Self {
+            context,
+            memory,
+            name,
+            reading,
+            spec,
+            backend,
+            target,
+            edits: Vec::new(),
+            outstanding,
+            heard: Vec::new(),
+        }
+    }
+
+    /// What people asked for, by writing into the status or as a command in an annotation, applied.
+    pub(super) fn hear(&mut self, mut status: Status, requests: &[CommandKind]) -> Status {
+        let before = status.clone();
+        for kind in requests {
+            let Some(at) = Position::of(&status) else { continue };
+            let command = Command::new(*kind, at);
+            match rollout_core::apply(&command, &self.spec, &status, &self.reading.observed, now()) {
+                Answer::Accepted { status: next, edits } => {
+                    tracing::info!(rollout = self.name, command = %kind, "accepted");
+                    status = next;
+                    self.edits.extend(edits);
+                }
+                Answer::Rejected(why) => {
+                    tracing::info!(rollout = self.name, command = %kind, %why, "rejected");
+                }
+            }
+        }
+        (status, self.outstanding) = command::take(&self.reading, &self.spec, status);
+        self.heard = command::effects(&before, &status, self.spec.strategy.steps());
+        status
+    }
+
+    /// Decides and carries out.
+    pub(super) async fn work(mut self, status: &Status) -> Option<Instant> {
+        let at = now();
+        let mut turn = Turn::begin(&self.spec, status, &self.reading.observed, at, &self.memory.fence);
+        say::decision(self.memory, self.name, turn.plan(), &at.to_string());
+        self.tell_trouble();
+        let invalid = self.reading.trouble.as_ref().filter(|trouble| trouble.is_the_users);
+        let invalid = invalid.map(|trouble| trouble.why.clone());
+        let plan = turn.plan().clone();
+        let wire = |work: &Self| {
+            let decided = (&plan.status, plan.actions.as_slice());
+            let mut wire = store::wire(&work.reading, Some(&work.spec), decided, invalid.as_deref());
+            work.outstanding.remember(&mut wire);
+            wire
+        };
+        if self.context.dry_run {
+            return self.at(plan.wake, at);
+        }
+        let mut before = Vec::new();
+        let (mut changed, mut is_stored, mut fenced) = (false, false, false);
+        let (wake, failure) = loop {
+            let result = match turn.next() {
+                Next::Fence => {
+                    fenced = true;
+                    act::fence(self.context, self.memory, &mut self.reading, self.backend).await
+                }
+                Next::Store(_) => {
+                    let wire = wire(&self);
+                    let stored = store::put(self.context, &mut self.reading, &wire).await;
+                    is_stored = stored.is_ok();
+                    stored
+                }
+                // Any write proves that the Rollout is as it was read: the number that it is to bear (counts then
+                // wait a little longer), or its status, changed or not.
+                Next::Prove => {
+                    let wire = wire(&self);
+                    let number = store::number(&self.reading, &plan.status);
+                    match number.filter(|_| store::only_counts(&self.reading, &wire)) {
+                        Some(number) => {
+                            self.memory.counts_since = Some(Instant::now());
+                            let written = store::merge(self.context, &mut self.reading, &number.patch).await;
+                            written.map(|()| Outcome::AsItWas)
+                        }
+                        None => {
+                            let stored = store::put(self.context, &mut self.reading, &wire).await;
+                            is_stored = stored.is_ok();
+                            stored
+                        }
+                    }
+                }
+                Next::Act(action) => {
+                    let was = self.pods_before(action);
+                    let result =
+                        act(self.context, self.memory, &mut self.reading, self.backend, &self.target, action)
+                            .await;
+                    match &result {
+                        Ok(_) => before.extend(was),
+                        Err(Failure::Refused(why)) => self.tell_refusal(action, was, why),
+                        Err(Failure::Conflict | Failure::Unclear(_)) => {}
+                    }
+                    result
+                }
+                Next::Publish(events) => {
+                    let mut all = std::mem::take(&mut self.heard);
+                    all.extend_from_slice(events);
+                    self.publish(&all, status, &plan.status, std::mem::take(&mut before));
+                    Ok(Outcome::AsItWas)
+                }
+                Next::Done { wake, failure, .. } => break (wake, failure.cloned()),
+            };
+            changed |= result == Ok(Outcome::Changed);
+            turn.done(result);
+        };
+        let failure = match failure {
+            // Nothing was decided on yet: everything is read live first.
+            None if fenced => {
+                self.memory.live_next = true;
+                None
+            }
+            None => {
+                let wire = wire(&self);
+                self.round_off(is_stored, &wire, &plan, &mut changed).await.err()
+            }
+            failure => failure,
+        };
+        if failure.is_none() && !fenced || is_stored {
+            let heard = std::mem::take(&mut self.heard);
+            self.publish(&heard, status, &plan.status, Vec::new());
+        }
+        if let Some(failure) = failure {
+            tracing::warn!(rollout = self.name, why = ?failure, "the turn stopped early");
+            if let Failure::Refused(why) = &failure {
+                let note = format!("Reconciliation failed with error: {why}");
+                self.tell_once(Said::warning("ReconciliationError", note));
+            }
+            return self.memory.ended(how(&failure), Instant::now());
+        }
+        if self.reading.trouble.is_none() {
+            self.memory.troubles.clear();
+        }
+        self.memory.ended(Ended::Well, Instant::now());
+        if changed { Some(Instant::now()) } else { self.at(wake, at) }
+    }
+
+    /// What is left to write when the turn went well: counts that changed, and what clients read in the
+    /// Rollout itself.
+    async fn round_off(
+        &mut self,
+        is_stored: bool,
+        wire: &Value,
+        plan: &Plan,
+        changed: &mut bool,
+    ) -> Result<(), Failure> {
+        if is_stored || store::is_stored(&self.reading, wire) {
+            self.memory.counts_since = None;
+        } else if self.counts_are_due(wire) {
+            self.memory.counts_since = None;
+            store::put(self.context, &mut self.reading, wire).await?;
+            *changed = true;
+        }
+        for edit in std::mem::take(&mut self.edits) {
+            let patch = match edit {
+                Edit::Paused(paused) => json!({"spec": {"paused": paused}}),
+                Edit::Proceed(word) => {
+                    let word = serde_json::to_string(&word).unwrap_or_default();
+                    json!({"metadata": {"annotations": {observe::PROCEED: word}}})
+                }
+                // No client asks for it by a patch of the status: they write the template themselves.
+                Edit::Template(_) => continue,
+            };
+            store::merge(self.context, &mut self.reading, &patch).await?;
+            *changed = true;
+        }
+        if let Some(patch) = self.outstanding.patch(&self.reading) {
+            store::merge(self.context, &mut self.reading, &patch).await?;
+            *changed = true;
+        }
+        store::renumber(self.context, &mut self.reading, &plan.status).await?;
+        let is_at_rest = plan.actions.is_empty() && plan.waiting.is_empty();
+        match store::number(&self.reading, &plan.status) {
+            Some(number) if number.is_urgent || is_at_rest || self.number_is_due() => {
+                store::merge(self.context, &mut self.reading, &number.patch).await?;
+                *changed = true;
+            }
+            Some(_) => return Ok(()),
+            None => {}
+        }
+        self.memory.number_since = None;
+        Ok(())
+    }
+
+    /// Whether the Rollout's number has to be written alone.
+    fn number_is_due(&mut self) -> bool {
+        self.memory.number_since.get_or_insert_with(Instant::now).elapsed() >= NUMBER_WAITS
+    }
+
+    /// Whether a status that was not decided on has to be stored now.
+    fn counts_are_due(&mut self, wire: &Value) -> bool {
+        if !store::only_counts(&self.reading, wire) {
+            return true;
+        }
+        let since = *self.memory.counts_since.get_or_insert_with(Instant::now);
+        since.elapsed() >= COUNTS_WAIT
+    }
+
+    fn pods_before(&self, action: &Action) -> Option<Before> {
+        let Action::Workload { revision, .. } = action else { return None };
+        let set = self.reading.sets.iter().find(|set| set.revision == *revision);
+        Some(set.map_or(Before::Absent, |set| Before::Pods(set.wanted)))
+    }
+
+    /// Tells a trouble that is not told yet; it is told again only after it was over.
+    fn tell_once(&mut self, said: Said) {
+        if self.memory.troubles.insert(format!("{}: {}", said.reason, said.note)) {
+            self.context.publisher.say(&self.reading.rollout.value, &said, now());
+        }
+    }
+
+    /// Why the traffic could not be read.
+    fn tell_trouble(&mut self) {
+        let Some(trouble) = &self.reading.trouble else { return };
+        let (why, missing) = (trouble.why.clone(), trouble.missing.clone());
+        let said = match missing {
+            Some(object) if &*object.kind == "VirtualService" => {
+                Said::warning("VirtualServiceNotFound", format!("VirtualService `{}` not found", object.name))
+            }
+            Some(object) if &*object.kind == "DestinationRule" => Said::warning(
+                "DestinationRuleNotFound",
+                format!("DestinationRule `{}` not found", object.name),
+            ),
+            Some(_) | None => Said::warning("TrafficRoutingError", why.clone()),
+        };
+        if !self.memory.troubles.contains(&format!("{}: {}", said.reason, said.note)) {
+            tracing::warn!(rollout = self.name, %why, "the traffic could not be read");
+        }
+        if self.context.dry_run {
+            self.memory.troubles.insert(format!("{}: {}", said.reason, said.note));
+        } else {
+            self.tell_once(said);
+        }
+    }
+
+    /// That an action was refused, in the reference's words for it.
+    fn tell_refusal(&mut self, action: &Action, before: Option<Before>, why: &str) {
+        match action {
+            Action::Select(_) | Action::Route(_) => {
+                self.tell_once(Said::warning("TrafficRoutingError", why));
+            }
+            Action::Workload { revision, .. } if before == Some(Before::Absent) => {
+                let name = crate::replica_set::name(&self.reading.rollout.value, revision);
+                let note = format!("Failed to create new replica set \"{name}\": {why}");
+                self.tell_once(Said::warning("ReplicaSetCreateError", note));
+            }
+            Action::Workload { .. } | Action::Prune { .. } => {}
+        }
+    }
+
+    fn publish(&mut self, events: &[Event], status: &Status, next: &Status, before: Vec<Before>) {
+        let seen = self.reading.observed.traffic.as_ref();
+        let first = |behind: fn(&rollout_core::traffic::Seen) -> &Vec<Selection>| {
+            seen.and_then(|seen| behind(seen).first().cloned())
+        };
+        let mut scene = Scene {
+            rollout: &self.reading.rollout.value,
+            sets: &self.reading.sets,
+            before,
+            selected: (first(|seen| &seen.stable), first(|seen| &seen.canary)),
+            weight: self.memory.weight,
+            status,
+            current: next.canary.as_ref(),
+            steps: self.spec.strategy.steps().len(),
+        };
+        let said = scene.tell(events);
+        self.memory.weight = scene.weight;
+        for said in said {
+            self.context.publisher.say(&self.reading.rollout.value, &said, now());
+        }
+        for event in events {
+            tracing::info!(rollout = self.name, %event, "done");
+        }
+    }
+
+    /// When a wake-up is due by the clock that only runs forward.
+    fn at(&self, wake: Option<Wake>, now: rollout_core::Time) -> Option<Instant> {
+        let wake = wake.map(|wake| {
+            let wait = wake.at.since(now).max(Duration::from_millis(10));
+            // The core looks at the proxies every second; on a cluster that is asked twice as often.
+            let is_look = wake.why == WakeReason::LookAgain && wait <= Duration::from_secs(1);
+            Instant::now() + if is_look { wait.min(LOOK_AT_PROXIES) } else { wait }
+        });
+        let again = self.reading.trouble.as_ref().map(|_| Instant::now() + LOOK_AGAIN);
+        let counts = self.memory.counts_since.map(|since| since + COUNTS_WAIT);
+        let number = self.memory.number_since.map(|since| since + NUMBER_WAITS);
+        wake.into_iter().chain(again).chain(counts).chain(number).min()
+    }
+}
