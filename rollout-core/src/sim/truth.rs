@@ -128,6 +128,20 @@ pub struct ProxyEndpoints {
 }
 
 impl Truth {
+    /// A world in which nothing is there yet, for a history that was recorded elsewhere.
+    #[must_use]
+    pub fn new(spec: Spec, now: Time) -> Self {
+        Self {
+            now,
+            spec,
+            status: Status::default(),
+            status_version: 0,
+            workloads: Vec::new(),
+            traffic: Vec::new(),
+            proxies: Vec::new(),
+        }
+    }
+
     /// A revision's workload.
     #[must_use]
     pub fn workload(&self, revision: &Revision) -> Option<&Workload> {
@@ -136,6 +150,12 @@ impl Truth {
 }
 
 impl Workload {
+    /// A workload that asks for no pods.
+    #[must_use]
+    pub fn new(revision: Revision, number: u64) -> Self {
+        Self { revision, number, wanted: 0, mark: None, version: 1, nonce: None, pods: Vec::new() }
+    }
+
     /// How many pods are ready: they answer requests. Also those that were told to end, until they do.
     #[must_use]
     pub fn ready(&self) -> u32 {
@@ -147,6 +167,38 @@ impl Workload {
     pub fn counted(&self) -> u32 {
         let counted = self.pods.iter().filter(|pod| pod.ready && pod.ends.is_none());
         u32::try_from(counted.count()).unwrap_or(u32::MAX)
+    }
+}
+
+impl Pod {
+    /// A pod that was just made, and does not answer yet.
+    #[must_use]
+    pub fn new(id: u64, born: Time) -> Self {
+        Self { id, ready: false, born, since: born, ends: None }
+    }
+}
+
+impl TrafficObject {
+    /// An object as it was first stored.
+    #[must_use]
+    pub fn new(name: ObjectRef, content: Content) -> Self {
+        Self { name, write: 1, generation: 1, nonce: None, content }
+    }
+}
+
+impl Proxy {
+    /// A proxy that has been told nothing.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self { name: name.into(), objects: Vec::new(), endpoints: Vec::new() }
+    }
+}
+
+impl ProxyEndpoints {
+    /// A revision's endpoints, as they were told first.
+    #[must_use]
+    pub fn new(revision: Revision, pods: Vec<u64>) -> Self {
+        Self { revision, generation: 1, pods }
     }
 }
 

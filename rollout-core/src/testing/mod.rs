@@ -9,5 +9,7 @@ mod backend;
 pub mod history;
 pub mod laws;
 mod reading;
+mod recorded;
 
 pub use backend::{Deviation, Try, try_backend};
+pub use recorded::{Cause, Record, Recorded};

@@ -1,5 +1,6 @@
 use super::memory::Memory;
-use rollout_core::{Action, Event, Plan};
+use rollout_core::{Action, Event, Observed, Plan, Spec, Status, Time};
+use serde_json::json;
 
 /// What a plan does and what it waits for, in one line.
 fn line(plan: &Plan) -> (String, String) {
@@ -39,6 +40,19 @@ pub(super) fn decision(memory: &mut Memory, rollout: &str, plan: &Plan, now: &st
         waiting = %waiting,
         "decided"
     );
+}
+
+/// Writes the whole decision down, at the level `debug`: with it, the decision can be taken again elsewhere, and
+/// the history be judged by the laws of `rollout_core::testing`.
+pub(super) fn record(
+    rollout: &str,
+    (spec, stored, observed, now): (&Spec, &Status, &Observed, Time),
+    plan: &Plan,
+) {
+    if tracing::enabled!(tracing::Level::DEBUG) {
+        let record = json!({"spec": spec, "stored": stored, "observed": observed, "now": now, "plan": plan});
+        tracing::debug!(rollout, %record, "decision");
+    }
 }
 
 /// Says in the log what is in the way, unless the last line said the same; whether it is news.

@@ -101,6 +101,7 @@ impl<'w> AtWork<'w> {
         let at = now();
         let mut turn = Turn::begin(&self.spec, status, &self.reading.observed, at, &self.memory.fence);
         say::decision(self.memory, self.name, turn.plan(), &at.to_string());
+        say::record(self.name, (&self.spec, status, &self.reading.observed, at), turn.plan());
         self.tell_trouble();
         let invalid = self.reading.trouble.as_ref().filter(|trouble| trouble.is_the_users);
         let invalid = invalid.map(|trouble| trouble.why.clone());

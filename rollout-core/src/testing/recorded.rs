@@ -1,0 +1,234 @@
+use super::laws::Laws;
+use crate::{
+    Action, Answer, Command, Failure, Observed, Outcome, Plan, Revision, Spec, Status, Time,
+    sim::{Moment, Pod, Proxy, Truth, Watcher, What, Writer},
+};
+use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
+
+/// One decision as a driver wrote it down: everything that it rested on, and what came of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Record {
+    /// What the user wanted.
+    pub spec: Spec,
+    /// The status that was read.
+    pub stored: Status,
+    /// What was seen.
+    pub observed: Observed,
+    /// What the clock said.
+    pub now: Time,
+    /// What was decided.
+    pub plan: Plan,
+}
+
+/// Why the world is not as it was before.
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::exhaustive_enums, reason = "made by whoever recorded the history")]
+pub enum Cause<'a> {
+    /// A process stored the status.
+    Stored(Writer),
+    /// A process wrote its nonce.
+    Fenced(Writer),
+    /// A process carried out an action; also when nothing came of it.
+    Acted {
+        /// Which process, after which decision.
+        by: Writer,
+        /// What it tried.
+        action: &'a Action,
+        /// Whether it was refused: somebody else had written before.
+        refused: bool,
+    },
+    /// Somebody else: the user, or a hand.
+    Foreign,
+    /// The world itself: pods and proxies.
+    World,
+}
+
+/// A history that was recorded elsewhere, such as on a cluster, brought before the [`Laws`].
+///
+/// It is told what there is after every change (a [`Truth`]: objects by version, each proxy's own copy, pods,
+/// the stored status) and who caused it, and every decision ([`Record`]) in between. What happened is found by
+/// comparing: pods that became ready or went, objects and endpoints that reached a proxy.
+///
+/// A pod that goes while [`Pod::ends`] is set was asked to; any other one was lost.
+///
+/// ```
+/// use rollout_core::{Spec, Strategy, Time};
+/// use rollout_core::sim::{Truth, Workload};
+/// use rollout_core::testing::{Cause, Recorded, laws};
+///
+/// let spec = Spec::new(Strategy::builder().traffic_routing(true).build()?, "v1".into());
+/// let mut history = Recorded::new(laws::Laws::new(laws::all()), Truth::new(spec, Time::from_secs(0)));
+/// let mut next = history.truth().clone();
+/// next.now = Time::from_secs(1);
+/// next.workloads.push(Workload::new("v1".into(), 1));
+/// history.becomes(next, Cause::World);
+/// assert!(history.laws().violation().is_none());
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Recorded {
+    laws: Laws,
+    truth: Truth,
+    decisions: u64,
+}
+
+impl Recorded {
+    /// A history that begins like this.
+    #[must_use]
+    pub fn new(laws: Laws, truth: Truth) -> Self {
+        Self { laws, truth, decisions: 0 }
+    }
+
+    /// What there is now.
+    #[must_use]
+    pub fn truth(&self) -> &Truth {
+        &self.truth
+    }
+
+    /// What the laws have found so far.
+    #[must_use]
+    pub fn laws(&self) -> &Laws {
+        &self.laws
+    }
+
+    /// A process decided; what it writes from now on is written by what this returns.
+    pub fn decided(&mut self, process: u32, record: &Record) -> Writer {
+        self.decisions += 1;
+        self.truth.now = self.truth.now.max(record.now);
+        let what = What::Decided {
+            process,
+            decision: self.decisions,
+            seen_at: record.now,
+            spec: &record.spec,
+            stored: &record.stored,
+            observed: &record.observed,
+            now: record.now,
+            plan: &record.plan,
+        };
+        self.laws.see(&Moment { truth: &self.truth, what });
+        Writer { process, decision: self.decisions, late: false }
+    }
+
+    /// The world is like this now, and that is why. What has not changed may be handed in as well.
+    ///
+    /// The counter of stored statuses is kept here.
+    pub fn becomes(&mut self, mut truth: Truth, cause: Cause<'_>) {
+        truth.status_version = self.truth.status_version;
+        truth.now = truth.now.max(self.truth.now);
+        if truth.status != self.truth.status || matches!(cause, Cause::Stored(_)) {
+            truth.status_version += 1;
+        }
+        let before = core::mem::replace(&mut self.truth, truth);
+        if before.spec != self.truth.spec {
+            self.see(What::SpecChanged);
+        }
+        self.caused(&before, cause);
+        for (index, proxy) in before.proxies.iter().enumerate() {
+            self.delivered(index, proxy);
+        }
+        self.pods(&before);
+    }
+
+    /// A person said something, and was answered.
+    pub fn commanded(&mut self, command: &Command, answer: &Answer) {
+        self.see(What::Commanded { command, answer });
+    }
+
+    /// The process died.
+    pub fn crashed(&mut self) {
+        self.see(What::Crashed);
+    }
+
+    /// From now on there are no faults.
+    pub fn faults_end(&mut self) {
+        self.see(What::FaultsEnd);
+    }
+
+    /// The history is over; `rested` says whether it came to rest.
+    pub fn end(&mut self, rested: bool) {
+        if rested {
+            self.see(What::Rest);
+        }
+        self.laws.end(&self.truth, rested);
+    }
+
+    fn see(&mut self, what: What<'_>) {
+        self.laws.see(&Moment { truth: &self.truth, what });
+    }
+
+    fn caused(&mut self, before: &Truth, cause: Cause<'_>) {
+        let changed = Ok(Outcome::Changed);
+        let answer = |by: Writer| (!by.late).then_some(&changed);
+        match cause {
+            Cause::Stored(by) => self.see(What::Stored { by }),
+            Cause::Fenced(by) => self.see(What::Fenced { by, answer: answer(by) }),
+            Cause::Acted { by, action, refused: false } => {
+                self.see(What::Acted { by, action, took_effect: true, answer: answer(by) });
+            }
+            Cause::Acted { by, action, refused: true } => {
+                let conflict = Err(Failure::Conflict);
+                let answer = (!by.late).then_some(&conflict);
+                self.see(What::Acted { by, action, took_effect: false, answer });
+            }
+            Cause::Foreign => {
+                let written = |(index, object): (usize, &crate::sim::TrafficObject)| {
+                    let before = before.traffic.get(index);
+                    before.is_some_and(|before| before.generation != object.generation).then_some(index)
+                };
+                let written: Vec<usize> = self.truth.traffic.iter().enumerate().filter_map(written).collect();
+                for object in written {
+                    self.see(What::ForeignWrite { object });
+                }
+            }
+            Cause::World => {}
+        }
+    }
+
+    /// What a proxy has got.
+    fn delivered(&mut self, index: usize, before: &Proxy) {
+        let Some(now) = self.truth.proxies.get(index) else { return };
+        let objects: Vec<(usize, u64)> = now
+            .objects
+            .iter()
+            .zip(&before.objects)
+            .enumerate()
+            .filter(|(_, (now, before))| now != before)
+            .map(|(object, (_, (from, _)))| (object, *from))
+            .collect();
+        let endpoints: Vec<Revision> = now
+            .endpoints
+            .iter()
+            .filter(|endpoints| !before.endpoints.contains(endpoints))
+            .map(|endpoints| endpoints.revision.clone())
+            .collect();
+        for (object, from) in objects {
+            self.see(What::DeliveredObject { proxy: index, object, from });
+        }
+        for revision in &endpoints {
+            self.see(What::DeliveredEndpoints { proxy: index, revision });
+        }
+    }
+
+    fn pods(&mut self, before: &Truth) {
+        let of = |truth: &Truth, revision: &Revision| {
+            truth.workload(revision).map_or(Vec::new(), |workload| workload.pods.clone())
+        };
+        let mut revisions: Vec<&Revision> = before.workloads.iter().map(|workload| &workload.revision).collect();
+        let new: Vec<Revision> = self.truth.workloads.iter().map(|workload| workload.revision.clone()).collect();
+        revisions.extend(new.iter().filter(|revision| before.workload(revision).is_none()));
+        for revision in revisions {
+            let (was, is) = (of(before, revision), of(&self.truth, revision));
+            let ready = |pods: &[Pod], id: u64| pods.iter().any(|pod| pod.id == id && pod.ready);
+            for pod in is.iter().filter(|pod| pod.ready && !ready(&was, pod.id)) {
+                let _ = pod;
+                self.see(What::PodReady(revision));
+            }
+            for pod in was.iter().filter(|pod| pod.ready && !ready(&is, pod.id)) {
+                let asked = pod.ends.is_some();
+                self.see(if asked { What::PodEnded(revision) } else { What::PodLost(revision) });
+            }
+        }
+    }
+}
