@@ -6,11 +6,13 @@
 //! cargo xtask verify [CHECK…]  the gate: reads only, changes nothing
 //! cargo xtask verify --list    what the gate checks
 //! cargo xtask fix [PART…]      mends: what clippy can (lint), the format, what documents quote (quotes)
+//! cargo xtask crash            kills the controller at every API write of an update, as a table
 //! cargo xtask testbed COMMAND  a private cluster and mesh on this machine: build, up, status, run, down, smoke
 //! cargo xtask mesh             failed requests while istiod is quick, stopped or slow: a table, in half an hour
 //! ```
 
 mod built;
+mod crash;
 mod documents;
 mod fix;
 mod mesh;
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         "test" => test::test(rest),
         "verify" => verify::verify(rest),
         "fix" => fix::fix(rest),
+        "crash" => crash::crash(rest),
         "testbed" => testbed::testbed(rest),
         "mesh" => mesh::mesh(rest),
         other => return usage(&format!("there is no command `{other}`")),
@@ -47,7 +50,7 @@ fn main() -> ExitCode {
 
 fn usage(what: &str) -> ExitCode {
     eprintln!(
-        "{what}\nusage: cargo xtask test [cluster] | verify [CHECK…] | verify --list | fix [PART…] | testbed COMMAND | mesh"
+        "{what}\nusage: cargo xtask test [cluster] | verify [CHECK…] | verify --list | fix [PART…] | testbed COMMAND | mesh | crash"
     );
     ExitCode::from(2)
 }

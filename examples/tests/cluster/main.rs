@@ -10,5 +10,6 @@
 )]
 
 mod bed;
+mod crash;
 mod mesh;
 mod weight;

@@ -215,14 +215,15 @@ impl Recorded {
         let of = |truth: &Truth, revision: &Revision| {
             truth.workload(revision).map_or(Vec::new(), |workload| workload.pods.clone())
         };
-        let mut revisions: Vec<&Revision> = before.workloads.iter().map(|workload| &workload.revision).collect();
-        let new: Vec<Revision> = self.truth.workloads.iter().map(|workload| workload.revision.clone()).collect();
+        let mut revisions: Vec<&Revision> =
+            before.workloads.iter().map(|workload| &workload.revision).collect();
+        let new: Vec<Revision> =
+            self.truth.workloads.iter().map(|workload| workload.revision.clone()).collect();
         revisions.extend(new.iter().filter(|revision| before.workload(revision).is_none()));
         for revision in revisions {
             let (was, is) = (of(before, revision), of(&self.truth, revision));
             let ready = |pods: &[Pod], id: u64| pods.iter().any(|pod| pod.id == id && pod.ready);
-            for pod in is.iter().filter(|pod| pod.ready && !ready(&was, pod.id)) {
-                let _ = pod;
+            for _ in is.iter().filter(|pod| pod.ready && !ready(&was, pod.id)) {
                 self.see(What::PodReady(revision));
             }
             for pod in was.iter().filter(|pod| pod.ready && !ready(&is, pod.id)) {
@@ -230,5 +231,107 @@ impl Recorded {
                 self.see(if asked { What::PodEnded(revision) } else { What::PodLost(revision) });
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Range, RevisionSeen, Step, Strategy,
+        sim::{Content, ProxyEndpoints, TrafficObject, Workload},
+        testing::laws,
+        traffic::{ManagedChange, ObjectRef, Routes, RoutesSeen, Seen, Settled, WeightChange},
+    };
+    use alloc::vec;
+
+    /// `v1` with a ready pod, `v2` with one that is not ready, and all requests at `v1`.
+    fn truth() -> Truth {
+        let steps = [Step::SetWeight(50), Step::Pause(None)];
+        let strategy = Strategy::builder().traffic_routing(true).steps(steps).build().unwrap();
+        let mut truth = Truth::new(Spec::new(strategy, "v2".into()), Time::from_secs(100));
+        let selectors = Content::Selectors {
+            stable: Some(Revision::from("v1").into()),
+            canary: Some(Revision::from("v2").into()),
+        };
+        let object = |name, content| TrafficObject::new(ObjectRef::new("", "Object", "", name), content);
+        truth.traffic = vec![object("routes", routes(0)), object("selectors", selectors)];
+        for (name, id, ready) in [("v1", 1, true), ("v2", 2, false)] {
+            let mut workload = Workload::new(name.into(), id);
+            let mut pod = Pod::new(id, Time::from_secs(1));
+            (workload.wanted, pod.ready) = (1, ready);
+            workload.pods.push(pod);
+            truth.workloads.push(workload);
+        }
+        let mut proxy = Proxy::new("proxy");
+        proxy.objects = truth.traffic.iter().map(|object| (1, object.content.clone())).collect();
+        proxy.endpoints =
+            vec![ProxyEndpoints::new("v1".into(), vec![1]), ProxyEndpoints::new("v2".into(), vec![2])];
+        truth.proxies = vec![proxy];
+        truth
+    }
+
+    fn routes(weight: u32) -> Content {
+        let routes = RoutesSeen::new(Range::exact(weight));
+        Content::Routes { routes, stable_elsewhere: false, canary_elsewhere: false }
+    }
+
+    /// It gives half of the requests to `v2`, which it believes to be ready.
+    fn record(truth: &Truth) -> Record {
+        let weight = WeightChange::To { weight: 50, of: 100 };
+        let action = Action::Route(Routes { weight, managed: ManagedChange::Keep, written_for: "v2".into() });
+        let mut stored = Status::default();
+        (stored.stable, stored.canary) = (Some("v1".into()), Some("v2".into()));
+        let plan = Plan {
+            status: stored.clone(),
+            actions: vec![action],
+            wake: None,
+            waiting: Vec::new(),
+            events: Vec::new(),
+        };
+        let revisions = ["v1", "v2"].map(|name| {
+            let one = Range::exact(1);
+            RevisionSeen::new(name.into()).wanted(1).ready(one).available(one)
+        });
+        let mut seen = Seen::nothing();
+        (seen.stable, seen.canary) = (vec![Revision::from("v1").into()], vec![Revision::from("v2").into()]);
+        seen.routes = vec![RoutesSeen::new(Range::exact(0))];
+        seen.endpoints = vec![("v1".into(), Settled::Yes), ("v2".into(), Settled::Yes)];
+        let observed = Observed::new().revisions(revisions).traffic(seen);
+        Record { spec: truth.spec.clone(), stored, observed, now: truth.now, plan }
+    }
+
+    fn written(ready: bool) -> Recorded {
+        let laws = Laws::new(laws::all()).without(&["deterministic", "eventually_stable"]);
+        let first = truth();
+        let mut history = Recorded::new(laws, first.clone());
+        if ready {
+            let mut next = first.clone();
+            next.workloads[1].pods[0].ready = true;
+            history.becomes(next, Cause::World);
+        }
+        let record = record(&first);
+        let by = history.decided(1, &record);
+        let mut next = history.truth().clone();
+        next.traffic[0].content = routes(50);
+        next.traffic[0].generation = 2;
+        next.proxies[0].objects[0] = (2, routes(50));
+        history.becomes(next, Cause::Acted { by, action: &record.plan.actions[0], refused: false });
+        history
+    }
+
+    #[test]
+    fn a_write_that_leads_to_pods_that_are_not_ready_is_dark() {
+        let history = written(false);
+        let violation = history.laws().violation().map(|violation| violation.law);
+        assert_eq!(violation, Some("no_dark_write"));
+    }
+
+    #[test]
+    fn the_same_write_is_fine_when_they_are_ready() {
+        let history = written(true);
+        assert_eq!(history.laws().violation(), None);
+        let dark = history.laws().findings().find(|(name, _)| *name == "no_dark_write");
+        assert!(dark.is_some_and(|(_, findings)| findings.premises() > 0));
     }
 }

@@ -1,4 +1,7 @@
-use super::{Namespace, run::dies_with_the_test};
+use super::{
+    Namespace,
+    run::{dies_with_the_test, signal},
+};
 use std::{
     fs::{self, File},
     io::{BufRead as _, BufReader, PipeReader, Write as _, pipe},
@@ -150,6 +153,17 @@ pub(crate) struct Controller<'n> {
 }
 
 impl Controller<'_> {
+    /// How to `kill -9` it from elsewhere; [`kill`](Self::kill) is still to be called.
+    pub(crate) fn killer(&self) -> impl FnOnce() + Send + 'static {
+        let process = self.child.id().to_string();
+        move || signal(&process, "KILL")
+    }
+
+    /// Waits until something can be found in its log; `None` when it is not there in time.
+    pub(crate) fn find_logged<T>(&self, within: Duration, find: impl Fn(&str) -> Option<T>) -> Option<T> {
+        self.log.wait(within, |log, _| find(log))
+    }
+
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();

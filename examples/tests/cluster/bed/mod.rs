@@ -37,7 +37,7 @@ use std::{
 };
 
 /// Watches run on it; the tests themselves are plain threads.
-static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
+pub(crate) static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 });
 
@@ -116,6 +116,16 @@ impl Bed {
     /// A place for one test, with a name of its own that begins so.
     pub(crate) fn namespace(self: &Arc<Self>, story: &str) -> Namespace {
         Namespace::new(Arc::clone(self), story)
+    }
+
+    /// Speaks to the API server for the test.
+    pub(crate) fn client(&self) -> kube::Client {
+        self.client.clone()
+    }
+
+    /// Speaks to it under the controller's name.
+    pub(crate) fn controllers_client(&self) -> kube::Client {
+        client(self.address("controller_kubeconfig").unwrap())
     }
 
     /// An entry of what the test bed says about itself: `kubeconfig`, `istiod`, `istiod_elsewhere`, …

@@ -1,0 +1,97 @@
+//! Violations, planted in a history that obeys every law: each is found by the law that it is about.
+
+use super::judge::{History, judge};
+use rollout_core::{Action, testing::Record, traffic::WeightChange};
+use serde_json::{Value, json};
+
+/// Each planted violation breaks its law; the history without them breaks none.
+pub(crate) fn all_are_found(history: &History) {
+    assert_eq!(broken(history), None);
+    let plants: [(&str, fn(&mut History)); 5] = [
+        ("no_dark_write", no_endpoints_for_the_canary),
+        ("mark_excludes_traffic", no_mark_before_zero),
+        ("weights_sum", more_than_all),
+        ("one_layer", both_layers),
+        ("eventually_stable", weight_is_left),
+    ];
+    for (law, plant) in plants {
+        let mut planted = history.clone();
+        plant(&mut planted);
+        assert_eq!(broken(&planted), Some(law), "what was planted");
+    }
+}
+
+fn broken(history: &History) -> Option<&'static str> {
+    let verdict = judge(history, true).unwrap();
+    let laws = verdict.recorded.laws();
+    if let (Some(violation), Some(timeline)) = (laws.violation(), laws.timeline()) {
+        println!("{violation}\n{timeline}");
+    }
+    laws.violation().map(|violation| violation.law)
+}
+
+fn each_record(history: &mut History, mut change: impl FnMut(&mut Record)) {
+    for records in history.decisions.values_mut() {
+        records.iter_mut().for_each(&mut change);
+    }
+}
+
+/// The new pods never come to be endpoints, as any proxy has it.
+fn no_endpoints_for_the_canary(history: &mut History) {
+    let old = history.seen.iter().find(|seen| seen.kind == "ReplicaSet").unwrap().name.clone();
+    let slices = history.seen.iter_mut().filter(|seen| seen.kind == "EndpointSlice");
+    for slice in slices {
+        for endpoint in slice.value.get_mut("endpoints").and_then(Value::as_array_mut).into_iter().flatten() {
+            let pod = endpoint.pointer("/targetRef/name").and_then(Value::as_str).unwrap_or_default();
+            if !pod.starts_with(&old) {
+                endpoint["conditions"]["ready"] = json!(false);
+            }
+        }
+    }
+}
+
+/// What goes to 0 pods was not seen to bear the mark.
+fn no_mark_before_zero(history: &mut History) {
+    each_record(history, |record| {
+        let zeroes =
+            record.plan.actions.iter().any(|action| matches!(action, Action::Workload { pods: 0, .. }));
+        for seen in record.observed.revisions.iter_mut().flatten().filter(|_| zeroes) {
+            seen.mark = None;
+        }
+    });
+}
+
+/// A weight is written that is more than there is to give.
+fn more_than_all(history: &mut History) {
+    each_record(history, |record| {
+        for action in &mut record.plan.actions {
+            if let Action::Route(routes) = action
+                && let WeightChange::To { weight: 5, of } = &mut routes.weight
+            {
+                *of = 4;
+            }
+        }
+    });
+}
+
+/// One plan writes selectors and routes.
+fn both_layers(history: &mut History) {
+    let mut select = None;
+    each_record(history, |record| {
+        let found = record.plan.actions.iter().find(|action| matches!(action, Action::Select(_))).cloned();
+        select = select.take().or(found);
+    });
+    let Some(select) = select else { return };
+    each_record(history, |record| {
+        if record.plan.actions.iter().any(|action| matches!(action, Action::Route(_))) {
+            record.plan.actions.push(select.clone());
+        }
+    });
+}
+
+/// The canary keeps a weight in the end.
+fn weight_is_left(history: &mut History) {
+    let last = history.seen.iter_mut().rfind(|seen| seen.kind == "VirtualService").unwrap();
+    let route = &mut last.value["spec"]["http"][0]["route"];
+    (route[0]["weight"], route[1]["weight"]) = (json!(50), json!(50));
+}

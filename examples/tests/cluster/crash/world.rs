@@ -1,0 +1,230 @@
+//! What the recorded objects mean: the truth that the laws judge.
+//!
+//! Without asking any proxy there is one that has everything as soon as the API server has it.
+
+use super::recorder::{Objects, Seen};
+use rollout_core::{
+    CommandKind, Range, Revision, Spec, Status, Time,
+    argo::{check, convert, read_status, template_hash},
+    backend::{FENCE_ANNOTATION, Object, ObjectEditor, REVISION_LABEL, ServiceEditor, annotation},
+    sim::{Content, Pod, Proxy, ProxyEndpoints, TrafficObject, Truth, Workload},
+    traffic::{ObjectRef, ObjectVersion, RoutesSeen},
+};
+use rollout_istio::{IstioConfig, IstioEditor};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The name of the proxy that has everything at once.
+const AS_STORED: &str = "as-stored";
+
+/// The objects so far.
+#[derive(Default)]
+pub(crate) struct World {
+    objects: Objects,
+    /// Pods by uid, in the order in which they were met.
+    ids: Vec<String>,
+    /// Pods that were told to end because fewer were asked for.
+    asked: BTreeSet<u64>,
+    spec: Option<Spec>,
+    status: Status,
+    /// What a person asked for by writing into the status, as long as nobody has heard it.
+    pub(crate) requests: Vec<CommandKind>,
+}
+
+impl World {
+    /// A version of an object: what was there before.
+    pub(crate) fn becomes(&mut self, seen: &Seen) -> Option<Value> {
+        let key = (seen.kind, seen.name.clone());
+        let before =
+            if seen.gone { self.objects.remove(&key) } else { self.objects.insert(key, seen.value.clone()) };
+        match seen.kind {
+            "Rollout" => self.rollout(&seen.value),
+            "Pod" => self.pod(&seen.value),
+            _ => {}
+        }
+        before
+    }
+
+    fn rollout(&mut self, rollout: &Value) {
+        let target = rollout.pointer("/spec/template").map(template_hash);
+        self.spec = target.and_then(|target| convert(&check(rollout).rollout, target).spec);
+        if let Ok(read) = read_status(rollout.get("status").unwrap_or(&Value::Null)) {
+            (self.status, self.requests) = (read.status, read.requests);
+        }
+    }
+
+    /// Whether a pod was told to end because fewer were asked for.
+    fn pod(&mut self, pod: &Value) {
+        let id = self.id(uid(pod));
+        if pod.pointer("/metadata/deletionTimestamp").is_none() || self.asked.contains(&id) {
+            return;
+        }
+        let revision = label(pod);
+        let remain = self.of("Pod").filter(|other| {
+            label(other) == revision && other.pointer("/metadata/deletionTimestamp").is_none()
+        });
+        let remain = remain.count();
+        let wanted = self.of("ReplicaSet").find(|set| label(set) == revision).map_or(0, wanted);
+        if remain >= wanted as usize {
+            self.asked.insert(id);
+        }
+    }
+
+    fn id(&mut self, uid: &str) -> u64 {
+        let place = self.ids.iter().position(|known| known == uid).unwrap_or_else(|| {
+            self.ids.push(uid.to_owned());
+            self.ids.len() - 1
+        });
+        place as u64 + 1
+    }
+
+    fn known(&self, uid: &str) -> Option<u64> {
+        self.ids.iter().position(|known| known == uid).map(|place| place as u64 + 1)
+    }
+
+    fn of(&self, kind: &'static str) -> impl Iterator<Item = &Value> {
+        self.objects.iter().filter(move |((of, _), _)| *of == kind).map(|(_, value)| value)
+    }
+
+    /// What there is; `None` as long as there is no valid Rollout.
+    pub(crate) fn truth(&self, at: i64) -> Option<Truth> {
+        let now = Time::from_millis(at);
+        let rollout = self.of("Rollout").next()?;
+        let mut truth = Truth::new(self.spec.clone()?, now);
+        truth.status = self.status.clone();
+        truth.workloads = self.of("ReplicaSet").filter_map(|set| self.workload(set)).collect();
+        truth.workloads.sort_by_key(|workload| workload.number);
+        truth.traffic = self.traffic(rollout);
+        let mut proxy = Proxy::new(AS_STORED);
+        proxy.objects =
+            truth.traffic.iter().map(|object| (object.generation, object.content.clone())).collect();
+        proxy.endpoints = truth.workloads.iter().map(|workload| self.endpoints(workload)).collect();
+        truth.proxies = vec![proxy];
+        Some(truth)
+    }
+
+    fn workload(&self, set: &Value) -> Option<Workload> {
+        let revision = Revision::from(label(set)?);
+        let number = annotation(set, "rollout.argoproj.io/revision")?.parse().ok()?;
+        let mut workload = Workload::new(revision, number);
+        workload.wanted = wanted(set);
+        workload.mark = annotation(set, "scale-down-deadline").and_then(Time::parse_rfc3339);
+        workload.version = version_of(set);
+        workload.nonce = annotation(set, FENCE_ANNOTATION).map(Into::into);
+        workload.pods =
+            self.of("Pod").filter(|pod| label(pod) == label(set)).filter_map(|pod| self.read(pod)).collect();
+        Some(workload)
+    }
+
+    fn read(&self, pod: &Value) -> Option<Pod> {
+        let id = self.known(uid(pod))?;
+        let time = |path| pod.pointer(path).and_then(Value::as_str).and_then(Time::parse_rfc3339);
+        let mut read = Pod::new(id, time("/metadata/creationTimestamp")?);
+        let conditions = pod.pointer("/status/conditions").and_then(Value::as_array);
+        let ready = conditions.into_iter().flatten().find(|condition| is(condition, "type", "Ready"));
+        // One that was told to end goes on answering until it is gone.
+        read.ready = ready.is_some_and(|ready| is(ready, "status", "True"));
+        read.ends = time("/metadata/deletionTimestamp").filter(|_| self.asked.contains(&id));
+        Some(read)
+    }
+
+    /// The pods of a revision that the endpoint slices call ready.
+    fn endpoints(&self, workload: &Workload) -> ProxyEndpoints {
+        let endpoints =
+            self.of("EndpointSlice").filter_map(|slice| slice.get("endpoints")?.as_array()).flatten();
+        let ready = endpoints.filter(|endpoint| {
+            endpoint.pointer("/conditions/ready").and_then(Value::as_bool).unwrap_or(true)
+        });
+        let ids: BTreeSet<u64> = ready
+            .filter_map(|endpoint| self.known(endpoint.pointer("/targetRef/uid")?.as_str()?))
+            .filter(|id| workload.pods.iter().any(|pod| pod.id == *id))
+            .collect();
+        ProxyEndpoints::new(workload.revision.clone(), ids.into_iter().collect())
+    }
+
+    fn traffic(&self, rollout: &Value) -> Vec<TrafficObject> {
+        let namespace = rollout.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or_default();
+        let service = |name: &str| rollout.pointer(&format!("/spec/strategy/canary/{name}"))?.as_str();
+        let services = ServiceEditor::new(namespace, service("stableService"), service("canaryService"));
+        let mut traffic = self.parts(&services);
+        if let Ok(Some(config)) = IstioConfig::from_rollout(rollout) {
+            traffic.extend(self.parts(&IstioEditor::new(config)));
+        }
+        traffic
+    }
+
+    /// What each object of an editor says by itself.
+    fn parts(&self, editor: &dyn ObjectEditor) -> Vec<TrafficObject> {
+        let all: BTreeMap<ObjectRef, Object> =
+            self.objects.iter().filter_map(|((kind, _), value)| object(kind, value)).collect();
+        let mut parts = Vec::new();
+        for name in editor.objects() {
+            let content = content(editor, &all, &name);
+            let mut part = TrafficObject::new(name.clone(), content);
+            if let Some(object) = all.get(&name) {
+                part.write = version_of(&object.value);
+                part.generation = object.version.content;
+                part.nonce = annotation(&object.value, FENCE_ANNOTATION).map(Into::into);
+            }
+            parts.push(part);
+        }
+        parts
+    }
+}
+
+fn content(editor: &dyn ObjectEditor, all: &BTreeMap<ObjectRef, Object>, name: &ObjectRef) -> Content {
+    let seen = editor.read_one(all, name).ok();
+    if editor.is_route(name) {
+        let nothing = || RoutesSeen::new(Range::exact(0));
+        return Content::Routes {
+            stable_elsewhere: seen.as_ref().is_some_and(|seen| seen.stable_used_elsewhere),
+            canary_elsewhere: seen.as_ref().is_some_and(|seen| seen.canary_used_elsewhere),
+            routes: seen.and_then(|mut seen| seen.routes.pop()).unwrap_or_else(nothing),
+        };
+    }
+    let (stable, canary) = seen.map_or((None, None), |mut seen| (seen.stable.pop(), seen.canary.pop()));
+    Content::Selectors { stable, canary }
+}
+
+/// An object as the editors know it.
+fn object(kind: &str, value: &Value) -> Option<(ObjectRef, Object)> {
+    let group = match kind {
+        "Service" => "",
+        "VirtualService" | "DestinationRule" => "networking.istio.io",
+        _ => return None,
+    };
+    let text = |path| value.pointer(path).and_then(Value::as_str).unwrap_or_default();
+    let name = ObjectRef::new(group, kind, text("/metadata/namespace"), text("/metadata/name"));
+    let version = ObjectVersion {
+        write: text("/metadata/resourceVersion").into(),
+        // A Service has none: each of its versions counts.
+        content: value
+            .pointer("/metadata/generation")
+            .and_then(Value::as_u64)
+            .unwrap_or_else(|| version_of(value)),
+    };
+    Some((name, Object { value: value.clone().into(), version }))
+}
+
+/// The revision that an object or pod belongs to.
+pub(crate) fn label(value: &Value) -> Option<&str> {
+    value.pointer("/metadata/labels")?.get(REVISION_LABEL)?.as_str()
+}
+
+fn wanted(set: &Value) -> u32 {
+    let wanted = set.pointer("/spec/replicas").and_then(Value::as_u64);
+    wanted.and_then(|pods| u32::try_from(pods).ok()).unwrap_or(0)
+}
+
+fn is(value: &Value, key: &str, text: &str) -> bool {
+    value.get(key).and_then(Value::as_str) == Some(text)
+}
+
+fn uid(value: &Value) -> &str {
+    value.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default()
+}
+
+fn version_of(value: &Value) -> u64 {
+    let text = value.pointer("/metadata/resourceVersion").and_then(Value::as_str);
+    text.and_then(|text| text.parse().ok()).unwrap_or(0)
+}
