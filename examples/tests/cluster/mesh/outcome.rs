@@ -1,6 +1,9 @@
 use crate::bed::Answers;
 use std::{fmt::Write as _, fs};
 
+/// So many lines about failures are shown.
+const SHOWN: usize = 24;
+
 /// What came of a run.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
@@ -50,7 +53,9 @@ impl Outcome {
         self.retries += answers.envoys("retries");
         self.answers_503 += answers.envoys("answers_503");
         if answers.failed() > 0 {
-            let _ = writeln!(self.details, "{answers}");
+            for line in answers.to_string().lines().take(SHOWN) {
+                let _ = writeln!(self.details, "{line}");
+            }
         }
     }
 

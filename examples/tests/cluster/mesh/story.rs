@@ -3,6 +3,9 @@ use crate::bed::{Canary, IMAGE, Namespace};
 /// Both rollouts of a guide's folder.
 pub(super) const ROLLOUTS: [&str; 2] = ["dubbo3-provider", "dubbo3-consumer"];
 
+/// Their VirtualServices.
+pub(super) const VIRTUAL_SERVICES: [&str; 2] = ["provider", "consumer"];
+
 /// What is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Story {
