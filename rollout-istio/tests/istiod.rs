@@ -176,6 +176,39 @@ fn sent_and_acknowledged_is_a_false_yes_before_the_push() {
 }
 
 #[test]
+fn one_push_is_enough_when_no_other_comes_within_the_debounce() {
+    let mesh = Mesh::new();
+    let istiod = mesh.istiod();
+    mesh.after(0, |istiod| istiod.generation = 2);
+    assert_ne!(routes(&istiod, 2), Settled::Yes);
+    mesh.after(150, push);
+    assert_ne!(routes(&istiod, 2), Settled::Yes, "it may have begun before");
+    mesh.after(210, |_| {});
+    assert_ne!(
+        routes(&istiod, 2),
+        Settled::Yes,
+        "another may be under way: the debounce, 100 ms, and 10 for each"
+    );
+    mesh.after(110, |_| {});
+    assert_eq!(routes(&istiod, 2), Settled::Yes);
+}
+
+#[test]
+fn one_push_is_not_enough_while_something_else_changes_or_a_proxy_is_behind() {
+    let mesh = Mesh::new();
+    let istiod = mesh.istiod();
+    mesh.after(0, |istiod| istiod.generation = 2);
+    assert_ne!(routes(&istiod, 2), Settled::Yes);
+    mesh.after(150, push);
+    for _ in 0..5 {
+        mesh.after(150, |istiod| istiod.other += 1);
+        assert_ne!(routes(&istiod, 2), Settled::Yes, "the next push is held back by it");
+    }
+    mesh.after(400, |istiod| istiod.proxies[1].1 += 1);
+    assert_eq!(behind(&routes(&istiod, 2)), ["b.shop"]);
+}
+
+#[test]
 fn a_push_that_began_later_is_enough_while_other_changes_keep_coming() {
     let mesh = Mesh::new();
     let istiod = mesh.istiod();

@@ -10,8 +10,11 @@ use std::{
     time::Duration,
 };
 
-/// From the beginning of a push until every proxy has been sent it.
-const PUSHING: Duration = Duration::from_secs(1);
+/// From the beginning of a push until every proxy has been sent it: this, and as much for each proxy.
+const PUSHING: Duration = Duration::from_millis(100);
+const PUSHING_TO_ONE: Duration = Duration::from_millis(10);
+/// At least so long where no push has been seen at all.
+const PUSHING_UNSEEN: Duration = Duration::from_secs(1);
 /// The longest that istiod holds a push back while changes keep coming.
 const LONGEST_DEBOUNCE: Duration = Duration::from_secs(10);
 
@@ -56,6 +59,8 @@ struct Seen {
     at: Duration,
     /// The newest push then.
     newest: u64,
+    /// When a later push was first seen: it may have begun before.
+    next: Option<Duration>,
     /// When a push was first seen that must have begun after that.
     pushed: Option<Duration>,
     /// Every proxy has it. That does not change as long as the state does not.
@@ -89,22 +94,28 @@ impl Replica {
         debounce: Duration,
     ) -> bool {
         if self.seen.get(subject).is_none_or(|seen| !seen.state.is_same(state)) {
-            let seen =
-                Seen { state: state.clone(), at: ended, newest: reading.newest, pushed: None, done: false };
+            let (state, newest) = (state.clone(), reading.newest);
+            let seen = Seen { state, at: ended, newest, next: None, pushed: None, done: false };
             self.seen.insert(subject.clone(), seen);
         }
         let (quiet_since, all_acked) =
             (self.quiet_since, reading.proxies.iter().all(|(_, has_all)| *has_all));
         let Some(seen) = self.seen.get_mut(subject) else { return false };
-        // The next number may be a push that had begun before; the one after that has begun later.
-        if seen.pushed.is_none() && reading.newest >= seen.newest.saturating_add(2) {
-            seen.pushed = Some(ended);
+        // The next number may be a push that had begun before; the one after that has begun later. When only one
+        // comes, it is the last: one that was still to come would have begun within the debounce.
+        for (when, pushes) in [(&mut seen.next, 1), (&mut seen.pushed, 2)] {
+            if when.is_none() && reading.newest >= seen.newest.saturating_add(pushes) {
+                *when = Some(ended);
+            }
         }
+        let proxies = u32::try_from(reading.proxies.len()).unwrap_or(u32::MAX);
+        let pushing = PUSHING + PUSHING_TO_ONE.saturating_mul(proxies);
         let since = |then: Duration| begun.saturating_sub(then);
-        let pushed = seen.pushed.is_some_and(|then| since(then) >= PUSHING);
-        let quiet = since(seen.at.max(quiet_since)) >= debounce + PUSHING;
-        let whatever = since(seen.at) >= debounce.max(LONGEST_DEBOUNCE) + PUSHING;
-        seen.done |= all_acked && (pushed || quiet || whatever);
+        let pushed = seen.pushed.is_some_and(|then| since(then) >= pushing);
+        let last = seen.next.is_some_and(|then| since(then.max(quiet_since)) >= debounce + pushing);
+        let quiet = since(seen.at.max(quiet_since)) >= debounce + pushing.max(PUSHING_UNSEEN);
+        let whatever = since(seen.at) >= debounce.max(LONGEST_DEBOUNCE) + pushing.max(PUSHING_UNSEEN);
+        seen.done |= all_acked && (pushed || last || quiet || whatever);
         seen.done
     }
 
