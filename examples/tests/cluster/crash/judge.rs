@@ -9,10 +9,7 @@ use rollout_core::{
     Action, Answer, Command, Position, Revision,
     backend::FENCE_ANNOTATION,
     sim::Writer,
-    testing::{
-        Cause, Record, Recorded,
-        laws::{self, Laws},
-    },
+    testing::{Cause, Record, Recorded, laws::Laws},
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -48,10 +45,9 @@ pub(crate) struct Verdict {
     pub(crate) unexplained: Vec<String>,
 }
 
-/// Judges a history by every law. `again` also writes down what happened.
-pub(crate) fn judge(history: &History, again: bool) -> Option<Verdict> {
-    let laws = Laws::new(laws::all());
-    let mut laws = Some(if again { laws.recording() } else { laws });
+/// Judges a history by these laws.
+pub(crate) fn judge(history: &History, laws: Laws) -> Option<Verdict> {
+    let mut laws = Some(laws);
     let mut world = World::default();
     let mut recorded: Option<Recorded> = None;
     let mut book = Book::default();

@@ -1,33 +1,42 @@
 //! Violations, planted in a history that obeys every law: each is found by the law that it is about.
 
 use super::judge::{History, judge};
-use rollout_core::{Action, testing::Record, traffic::WeightChange};
+use rollout_core::{
+    AbortReason, Aborted, Action,
+    testing::{
+        Record,
+        laws::{self, Laws},
+    },
+    traffic::WeightChange,
+};
 use serde_json::{Value, json};
 
 /// Each planted violation breaks its law; the history without them breaks none.
 pub(crate) fn all_are_found(history: &History) {
-    assert_eq!(broken(history), None);
-    let plants: [(&str, fn(&mut History)); 5] = [
+    let plants: [(&str, fn(&mut History)); 7] = [
         ("no_dark_write", no_endpoints_for_the_canary),
         ("mark_excludes_traffic", no_mark_before_zero),
         ("weights_sum", more_than_all),
         ("one_layer", both_layers),
+        ("pods_go_alone", pods_go_with_traffic),
+        ("aborted_never_rises", aborted_and_rises),
         ("eventually_stable", weight_is_left),
     ];
     for (law, plant) in plants {
+        assert_eq!(broken(history, law), None, "{law}: nothing was planted yet");
         let mut planted = history.clone();
         plant(&mut planted);
-        assert_eq!(broken(&planted), Some(law), "what was planted");
+        let how = broken(&planted, law);
+        println!("{law}: {how:?}");
+        assert!(how.is_some(), "{law} does not see what was planted");
     }
 }
 
-fn broken(history: &History) -> Option<&'static str> {
-    let verdict = judge(history, true).unwrap();
-    let laws = verdict.recorded.laws();
-    if let (Some(violation), Some(timeline)) = (laws.violation(), laws.timeline()) {
-        println!("{violation}\n{timeline}");
-    }
-    laws.violation().map(|violation| violation.law)
+/// How a law is broken.
+fn broken(history: &History, law: &str) -> Option<String> {
+    let only = laws::all().into_iter().filter(|one| one.name() == law);
+    let verdict = judge(history, Laws::new(only)).unwrap();
+    verdict.recorded.laws().violation().map(|violation| violation.how.clone())
 }
 
 fn each_record(history: &mut History, mut change: impl FnMut(&mut Record)) {
@@ -86,6 +95,25 @@ fn both_layers(history: &mut History) {
         if record.plan.actions.iter().any(|action| matches!(action, Action::Route(_))) {
             record.plan.actions.push(select.clone());
         }
+    });
+}
+
+/// Old pods go in a plan that writes traffic.
+fn pods_go_with_traffic(history: &mut History) {
+    each_record(history, |record| {
+        let is_route = |action: &Action| matches!(action, Action::Route(_));
+        let least = record.observed.revisions.iter().flatten().find(|seen| seen.wanted > 0).cloned();
+        if let Some(seen) = least.filter(|_| record.plan.actions.iter().any(is_route)) {
+            let fewer = Action::Workload { revision: seen.revision, pods: seen.wanted - 1, mark: seen.mark };
+            record.plan.actions.push(fewer);
+        }
+    });
+}
+
+/// The update had been given up when it was given its weights.
+fn aborted_and_rises(history: &mut History) {
+    each_record(history, |record| {
+        record.plan.status.aborted = Some(Aborted::new(record.now, AbortReason::Command));
     });
 }
 

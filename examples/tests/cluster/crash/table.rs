@@ -6,6 +6,7 @@ use super::{
     purpose::purpose,
     run::{Ran, Story},
 };
+use rollout_core::testing::laws::{self, Laws};
 use std::{collections::BTreeMap, fmt};
 
 /// A line for each run, and how often each law's premise held.
@@ -65,7 +66,7 @@ impl Table {
     }
 
     fn judge(&mut self, at: usize, variant: Variant, ran: &Ran) {
-        let Some(verdict) = judge(&ran.history, false) else {
+        let Some(verdict) = judge(&ran.history, Laws::new(laws::all())) else {
             self.wrong.push(format!("write {at}, {variant:?}: nothing was recorded"));
             return;
         };
@@ -80,7 +81,7 @@ impl Table {
             self.wrong.push(format!("write {at}, {variant:?}: {why}"));
         }
         if let Some(violation) = laws.violation() {
-            let again = judge(&ran.history, true);
+            let again = judge(&ran.history, Laws::new(laws::all()).recording());
             let timeline = again.and_then(|again| again.recorded.laws().timeline().map(ToString::to_string));
             let timeline = timeline.unwrap_or_default();
             self.wrong.push(format!("write {at}, {variant:?} breaks {violation}\n{timeline}"));
