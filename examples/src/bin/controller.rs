@@ -71,13 +71,15 @@ async fn main() -> ExitCode {
 async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     #[cfg(feature = "_mutants")]
     take_a_guard_out()?;
-    let config = match &args.kubeconfig {
+    let mut config = match &args.kubeconfig {
         Some(file) => {
             let file = kube::config::Kubeconfig::read_from(file)?;
             kube::Config::from_custom_kubeconfig(file, &kube::config::KubeConfigOptions::default()).await?
         }
         None => kube::Config::infer().await?,
     };
+    // A server ends a watch after 55 s: a connection that says nothing for longer is dead.
+    (config.read_timeout, config.reset_reader_on_write) = (Some(Duration::from_secs(70)), true);
     let client = kube::Client::try_from(config)?;
     let istio = |kind, plural| Kind::new("networking.istio.io", &args.istio, kind, plural);
     let (istiod, debounce) = (args.istiod, args.debounce);
@@ -196,7 +198,7 @@ impl Args {
                 }
                 Arg::Long("rollout-threads") => args.workers = parser.value()?.parse()?,
                 Arg::Long("dry-run") => args.dry_run = true,
-                Arg::Long("log-format") => match parser.value()?.string()?.as_str() {
+                Arg::Long("log-format" | "logformat") => match parser.value()?.string()?.as_str() {
                     "json" => args.json = true,
                     "text" => args.json = false,
                     other => return Err(format!("--log-format {other}: write text or json").into()),

@@ -3,7 +3,7 @@ use super::{
     shelf::Shelf,
     watching::watch,
 };
-use crate::store::Requests;
+use crate::store::{Kind, Requests};
 use rollout_core::{backend::StoreError, traffic::ObjectRef};
 use serde_json::Value;
 use std::{
@@ -36,13 +36,22 @@ type GroupAndKind = (Arc<str>, Arc<str>);
 #[derive(Debug, Clone)]
 struct Watched {
     shelf: Arc<Shelf>,
-    listed: signal::Receiver<bool>,
+    listed: signal::Receiver<Listing>,
+}
+
+/// How far the first list of a kind is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Listing {
+    Waiting,
+    /// Why it did not come; it is tried again.
+    Broken(String),
+    Whole,
 }
 
 /// Where a watch says what it saw.
 pub(super) struct News {
     changes: mpsc::UnboundedSender<Changed>,
-    listed: signal::Sender<bool>,
+    listed: signal::Sender<Listing>,
 }
 
 /// For so long the first list of a kind is waited for.
@@ -55,7 +64,18 @@ impl News {
     }
 
     pub(super) fn listed(&self) {
-        self.listed.send_replace(true);
+        self.listed.send_replace(Listing::Whole);
+    }
+
+    /// The watch broke; whoever waits for the first list need not wait longer.
+    pub(super) fn broke(&self, why: String) {
+        self.listed.send_if_modified(|listing| {
+            let waits = *listing != Listing::Whole;
+            if waits {
+                *listing = Listing::Broken(why);
+            }
+            waits
+        });
     }
 }
 
@@ -147,7 +167,8 @@ impl Shelves {
     /// # Errors
     /// The kind is not known, or its first list does not come.
     pub(crate) async fn start(&self, like: &ObjectRef) -> Result<(), StoreError> {
-        self.whole(like).await.map(drop)
+        let Watched { shelf, listed } = self.watch_of(like)?;
+        self.until(like, &shelf, listed, |listing| *listing == Listing::Whole).await
     }
 
     fn is_watched(&self, object: &ObjectRef) -> bool {
@@ -156,14 +177,37 @@ impl Shelves {
     }
 
     async fn whole(&self, like: &ObjectRef) -> Result<Arc<Shelf>, StoreError> {
-        let Watched { shelf, mut listed } = self.watch_of(like)?;
-        if !shelf.is_whole()
-            && tokio::time::timeout(FIRST_LIST, listed.wait_for(|listed| *listed)).await.is_err()
-        {
-            let why = format!("{} objects could not be listed within {} s", like.kind, FIRST_LIST.as_secs());
-            return Err(StoreError::Unreadable { object: like.clone(), why });
-        }
+        let Watched { shelf, listed } = self.watch_of(like)?;
+        self.until(like, &shelf, listed, |listing| *listing != Listing::Waiting).await?;
         Ok(shelf)
+    }
+
+    /// Waits for the first list, or until it is known not to come soon.
+    async fn until(
+        &self,
+        like: &ObjectRef,
+        shelf: &Shelf,
+        mut listed: signal::Receiver<Listing>,
+        enough: impl Fn(&Listing) -> bool,
+    ) -> Result<(), StoreError> {
+        if shelf.is_whole() {
+            return Ok(());
+        }
+        let waited = tokio::time::timeout(FIRST_LIST, listed.wait_for(|listing| enough(listing))).await;
+        drop(waited);
+        let listing = listed.borrow().clone();
+        let why = match listing {
+            Listing::Whole => return Ok(()),
+            Listing::Broken(why) => why,
+            Listing::Waiting => format!("no answer within {} s", FIRST_LIST.as_secs()),
+        };
+        let version = self.requests.kind(like).map(Kind::api_version).unwrap_or_default();
+        let why = format!(
+            "{} objects ({version}) cannot be listed: {why}; is this kind installed in the cluster, and may it be \
+             listed and watched?",
+            like.kind
+        );
+        Err(StoreError::Unreadable { object: like.clone(), why })
     }
 
     fn watch_of(&self, name: &ObjectRef) -> Result<Watched, StoreError> {
@@ -171,7 +215,7 @@ impl Shelves {
         let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
         let watched = kinds.entry((kind.group.clone(), kind.kind.clone())).or_insert_with(|| {
             let objects = Arc::new(Shelf::default());
-            let (sender, listed) = signal::channel(false);
+            let (sender, listed) = signal::channel(Listing::Waiting);
             let news = News { changes: self.changes.clone(), listed: sender };
             let client = self.requests.client().clone();
             tokio::spawn(watch(client, kind, self.namespace.clone(), Arc::clone(&objects), news));

@@ -94,10 +94,25 @@ pub(super) async fn watch(
                 let wait = Duration::from_millis(500 << failures).min(LONGEST_WAIT);
                 failures = (failures + 1).min(6);
                 tracing::warn!(kind = %kind.kind, %error, again_in = ?wait, "the watch broke");
+                news.broke(error_text(&error));
                 tokio::time::sleep(wait).await;
             }
         }
     }
+}
+
+/// All of it: the first line of a watch's error says only that there is one.
+fn error_text(error: &watcher::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 fn taken(kind: &Kind, like: &ObjectRef, object: &DynamicObject) -> Option<(ObjectRef, Entry)> {
@@ -224,7 +239,8 @@ mod tests {
         let (shelves, mut news, asked) = watched(lists, Vec::new());
         let begun = tokio::time::Instant::now();
         let error = shelves.start(&services()).await.unwrap_err().to_string();
-        assert!(error.contains("could not be listed within 10 s"), "{error}");
+        assert!(error.contains("Service objects (v1) cannot be listed: "), "{error}");
+        assert!(error.contains("not yours") && error.contains("is this kind installed"), "{error}");
         assert_eq!(next(&mut news).await, is("a", "1"));
         assert!(begun.elapsed().as_secs() >= 61, "{:?}", begun.elapsed());
         assert!(asked.lock().unwrap().len() <= 5, "{:?}", asked.lock().unwrap().len());
