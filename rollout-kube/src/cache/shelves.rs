@@ -186,11 +186,11 @@ impl Shelves {
     async fn until(
         &self,
         like: &ObjectRef,
-        shelf: &Shelf,
+        objects: &Shelf,
         mut listed: signal::Receiver<Listing>,
         enough: impl Fn(&Listing) -> bool,
     ) -> Result<(), StoreError> {
-        if shelf.is_whole() {
+        if objects.is_whole() {
             return Ok(());
         }
         let waited = tokio::time::timeout(FIRST_LIST, listed.wait_for(|listing| enough(listing))).await;

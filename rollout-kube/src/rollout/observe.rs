@@ -63,6 +63,7 @@ pub(super) async fn observe(
         Err(error) => trouble = Some(Trouble::of(&error)),
     }
     let nonces = observed.traffic.iter().flat_map(|seen| &seen.nonces).map(|nonce| &**nonce);
+    memory.reading_took = now.elapsed();
     memory.fence.found(nonces.chain(sets.iter().filter_map(ReplicaSet::nonce)).map(Some));
     Reading { rollout, sets, observed, traffic, trouble }
 }
@@ -114,11 +115,10 @@ fn word(rollout: &Entry) -> Option<Proceed> {
 
 impl Trouble {
     fn of(error: &BackendError) -> Self {
-        let missing = match error {
-            BackendError::Store { error: StoreError::NotFound(object), .. } => Some(object.clone()),
-            BackendError::Store { .. } | BackendError::Edit { .. } => None,
-            #[expect(clippy::wildcard_enum_match_arm, reason = "no other kind says what is missing")]
-            _ => None,
+        let missing = if let BackendError::Store { error: StoreError::NotFound(object), .. } = error {
+            Some(object.clone())
+        } else {
+            None
         };
         let is_the_users = missing.is_some() || matches!(error, BackendError::Edit { .. });
         Self { why: error.to_string(), is_the_users, missing }

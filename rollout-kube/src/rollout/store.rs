@@ -79,7 +79,8 @@ fn without_counts(status: &Value) -> Value {
     if let (true, Some(fields)) = (is_progressing, rest.as_object_mut()) {
         fields.retain(|key, _| key != "message");
     }
-    for condition in rest.get_mut("conditions").and_then(Value::as_array_mut).into_iter().flatten() {
+    let conditions = rest.get_mut("conditions").and_then(Value::as_array_mut);
+    for condition in conditions.into_iter().flatten() {
         let text = |key: &str| condition.get(key).and_then(Value::as_str);
         let goes_on = text("type") == Some("Progressing") && text("status") == Some("True");
         if let Some(fields) = condition.as_object_mut() {
@@ -88,8 +89,12 @@ fn without_counts(status: &Value) -> Value {
             });
         }
     }
-    // A condition that was set again stands at the end: its place says nothing.
+    // A condition that was set again stands at the end: its place says nothing. The engine's own also says how
+    // the pods come along; what else it says is never decided without an event or an action.
     if let Some(conditions) = rest.get_mut("conditions").and_then(Value::as_array_mut) {
+        let is_engines =
+            |condition: &Value| condition.get("type").and_then(Value::as_str) == Some("EngineState");
+        conditions.retain(|condition| !is_engines(condition));
         conditions.sort_by_key(|condition| condition.get("type").map(ToString::to_string));
     }
     rest

@@ -25,9 +25,6 @@ const COUNTS_WAIT: Duration = Duration::from_secs(5);
 /// The Rollout's own number is written after so long, unless it goes with something else before.
 const NUMBER_WAITS: Duration = Duration::from_secs(30);
 
-/// So soon the proxies are looked at again.
-const LOOK_AT_PROXIES: Duration = Duration::from_millis(500);
-
 pub(super) fn how(failure: &Failure) -> Ended {
     match failure {
         Failure::Conflict => Ended::Conflict,
@@ -123,29 +120,18 @@ impl<'w> AtWork<'w> {
                     fenced = true;
                     act::fence(self.context, self.memory, &mut self.reading, self.backend).await
                 }
+                Next::Store(_) if Self::can_wait(&plan, status) => Ok(Outcome::AsItWas),
                 Next::Store(_) => {
                     let wire = wire(&self);
                     let stored = store::put(self.context, &mut self.reading, &wire).await;
                     is_stored = stored.is_ok();
                     stored
                 }
-                // Any write proves that the Rollout is as it was read: the number that it is to bear (counts then
-                // wait a little longer), or its status, changed or not.
                 Next::Prove => {
                     let wire = wire(&self);
-                    let number = store::number(&self.reading, &plan.status);
-                    match number.filter(|_| store::only_counts(&self.reading, &wire)) {
-                        Some(number) => {
-                            self.memory.counts_since = Some(Instant::now());
-                            let written = store::merge(self.context, &mut self.reading, &number.patch).await;
-                            written.map(|()| Outcome::AsItWas)
-                        }
-                        None => {
-                            let stored = store::put(self.context, &mut self.reading, &wire).await;
-                            is_stored = stored.is_ok();
-                            stored
-                        }
-                    }
+                    let (proved, stored) = self.prove(&plan, &wire).await;
+                    is_stored = stored;
+                    proved
                 }
                 Next::Act(action) => {
                     let was = self.pods_before(action);
@@ -178,7 +164,8 @@ impl<'w> AtWork<'w> {
             }
             None => {
                 let wire = wire(&self);
-                self.round_off(is_stored, &wire, &plan, &mut changed).await.err()
+                let can_wait = Self::can_wait(&plan, status);
+                self.round_off((is_stored, can_wait), &wire, &plan, &mut changed).await.err()
             }
             failure => failure,
         };
@@ -190,7 +177,7 @@ impl<'w> AtWork<'w> {
             tracing::warn!(rollout = self.name, why = ?failure, "the turn stopped early");
             if let Failure::Refused(why) = &failure {
                 let note = format!("Reconciliation failed with error: {why}");
-                self.tell_once(Said::warning("ReconciliationError", note));
+                self.tell_once(&Said::warning("ReconciliationError", note));
             }
             return self.memory.ended(how(&failure), Instant::now());
         }
@@ -198,21 +185,25 @@ impl<'w> AtWork<'w> {
             self.memory.troubles.clear();
         }
         self.memory.ended(Ended::Well, Instant::now());
-        if changed { Some(Instant::now()) } else { self.at(wake, at) }
+        if changed {
+            self.memory.looked();
+            return Some(Instant::now());
+        }
+        self.at(wake, at)
     }
 
     /// What is left to write when the turn went well: counts that changed, and what clients read in the
     /// Rollout itself.
     async fn round_off(
         &mut self,
-        is_stored: bool,
+        (is_stored, can_wait): (bool, bool),
         wire: &Value,
         plan: &Plan,
         changed: &mut bool,
     ) -> Result<(), Failure> {
         if is_stored || store::is_stored(&self.reading, wire) {
             self.memory.counts_since = None;
-        } else if self.counts_are_due(wire) {
+        } else if self.counts_are_due(wire, can_wait) {
             self.memory.counts_since = None;
             store::put(self.context, &mut self.reading, wire).await?;
             *changed = true;
@@ -253,9 +244,32 @@ impl<'w> AtWork<'w> {
         self.memory.number_since.get_or_insert_with(Instant::now).elapsed() >= NUMBER_WAITS
     }
 
-    /// Whether a status that was not decided on has to be stored now.
-    fn counts_are_due(&mut self, wire: &Value) -> bool {
-        if !store::only_counts(&self.reading, wire) {
+    /// Proves that nobody else is at work; and whether the status was stored by that. Any write proves that the
+    /// Rollout is as it was read: the number that it is to bear (counts then wait a little longer), or its
+    /// status, changed or not.
+    async fn prove(&mut self, plan: &Plan, wire: &Value) -> (Result<Outcome, Failure>, bool) {
+        let number = store::number(&self.reading, &plan.status);
+        if let Some(number) = number.filter(|_| store::only_counts(&self.reading, wire)) {
+            self.memory.counts_since = Some(Instant::now());
+            let written = store::merge(self.context, &mut self.reading, &number.patch).await;
+            return (written.map(|()| Outcome::AsItWas), false);
+        }
+        let stored = store::put(self.context, &mut self.reading, wire).await;
+        let is_stored = stored.is_ok();
+        (stored, is_stored)
+    }
+
+    /// Whether nothing is decided but how the pods come along, and nothing is done: that is stored with the
+    /// counts. If it is lost, it is decided again.
+    fn can_wait(plan: &Plan, stored: &Status) -> bool {
+        let mut rest = plan.status.clone();
+        rest.progress.clone_from(&stored.progress);
+        plan.actions.is_empty() && plan.events.is_empty() && rest == *stored
+    }
+
+    /// Whether a status has to be stored now.
+    fn counts_are_due(&mut self, wire: &Value, can_wait: bool) -> bool {
+        if !can_wait || !store::only_counts(&self.reading, wire) {
             return true;
         }
         let since = *self.memory.counts_since.get_or_insert_with(Instant::now);
@@ -269,9 +283,9 @@ impl<'w> AtWork<'w> {
     }
 
     /// Tells a trouble that is not told yet; it is told again only after it was over.
-    fn tell_once(&mut self, said: Said) {
+    fn tell_once(&mut self, said: &Said) {
         if self.memory.troubles.insert(format!("{}: {}", said.reason, said.note)) {
-            self.context.publisher.say(&self.reading.rollout.value, &said, now());
+            self.context.publisher.say(&self.reading.rollout.value, said, now());
         }
     }
 
@@ -295,7 +309,7 @@ impl<'w> AtWork<'w> {
         if self.context.dry_run {
             self.memory.troubles.insert(format!("{}: {}", said.reason, said.note));
         } else {
-            self.tell_once(said);
+            self.tell_once(&said);
         }
     }
 
@@ -303,12 +317,12 @@ impl<'w> AtWork<'w> {
     fn tell_refusal(&mut self, action: &Action, before: Option<Before>, why: &str) {
         match action {
             Action::Select(_) | Action::Route(_) => {
-                self.tell_once(Said::warning("TrafficRoutingError", why));
+                self.tell_once(&Said::warning("TrafficRoutingError", why));
             }
             Action::Workload { revision, .. } if before == Some(Before::Absent) => {
                 let name = crate::replica_set::name(&self.reading.rollout.value, revision);
                 let note = format!("Failed to create new replica set \"{name}\": {why}");
-                self.tell_once(Said::warning("ReplicaSetCreateError", note));
+                self.tell_once(&Said::warning("ReplicaSetCreateError", note));
             }
             Action::Workload { .. } | Action::Prune { .. } => {}
         }
@@ -340,13 +354,16 @@ impl<'w> AtWork<'w> {
     }
 
     /// When a wake-up is due by the clock that only runs forward.
-    fn at(&self, wake: Option<Wake>, now: rollout_core::Time) -> Option<Instant> {
+    fn at(&mut self, wake: Option<Wake>, now: rollout_core::Time) -> Option<Instant> {
+        let mut is_look = false;
         let wake = wake.map(|wake| {
             let wait = wake.at.since(now).max(Duration::from_millis(10));
-            // The core looks at the proxies every second; on a cluster that is asked twice as often.
-            let is_look = wake.why == WakeReason::LookAgain && wait <= Duration::from_secs(1);
-            Instant::now() + if is_look { wait.min(LOOK_AT_PROXIES) } else { wait }
+            is_look = wake.why == WakeReason::LookAgain && wait <= Duration::from_secs(1);
+            Instant::now() + if is_look { self.memory.look(wait, Instant::now()) } else { wait }
         });
+        if !is_look {
+            self.memory.looked();
+        }
         let again = self.reading.trouble.as_ref().map(|_| Instant::now() + LOOK_AGAIN);
         let counts = self.memory.counts_since.map(|since| since + COUNTS_WAIT);
         let number = self.memory.number_since.map(|since| since + NUMBER_WAITS);
