@@ -20,7 +20,7 @@ use std::{
 };
 
 /// A round of questions serves all that is asked within this time.
-const FRESH: Duration = Duration::from_millis(100);
+const FRESH: Duration = Duration::from_millis(50);
 /// A proxy that is no longer connected may connect again, with what it had; after this time it is gone.
 const RECONNECTS_WITHIN: Duration = Duration::from_secs(10);
 
@@ -42,7 +42,7 @@ const RECONNECTS_WITHIN: Duration = Duration::from_secs(10);
 /// - Endpoints need the pods' addresses from [`Fetch::ready`]; a Service needs all its endpoints to be of
 ///   the revision that it selects.
 ///
-/// Within a tenth of a second, questions are answered from the same round.
+/// Within 50 ms, questions are answered from the same round.
 #[derive(Debug)]
 pub struct Istiod<F> {
     fetch: F,

@@ -194,6 +194,22 @@ fn one_push_is_enough_when_no_other_comes_within_the_debounce() {
 }
 
 #[test]
+fn a_push_that_was_there_at_the_first_sight_counts_when_it_was_not_a_moment_before() {
+    for (pause, settled) in [(90, true), (1_500, false)] {
+        let mesh = Mesh::new();
+        let istiod = mesh.istiod();
+        assert_eq!(behind(&routes(&istiod, 2)), ["istiod-1 (has not seen VirtualService shop/provider)"]);
+        mesh.after(pause, |istiod| {
+            istiod.generation = 2;
+            push(istiod);
+        });
+        assert_ne!(routes(&istiod, 2), Settled::Yes, "another may be under way");
+        mesh.after(230, |_| {});
+        assert_eq!(routes(&istiod, 2) == Settled::Yes, settled, "{pause} ms");
+    }
+}
+
+#[test]
 fn one_push_is_not_enough_while_something_else_changes_or_a_proxy_is_behind() {
     let mesh = Mesh::new();
     let istiod = mesh.istiod();

@@ -13,6 +13,8 @@ use std::{
 /// From the beginning of a push until every proxy has been sent it: this, and as much for each proxy.
 const PUSHING: Duration = Duration::from_millis(100);
 const PUSHING_TO_ONE: Duration = Duration::from_millis(10);
+/// Of a reading that is older than this, nothing is concluded about a push that came since.
+const JUST_BEFORE: Duration = Duration::from_secs(1);
 /// At least so long where no push has been seen at all.
 const PUSHING_UNSEEN: Duration = Duration::from_secs(1);
 /// The longest that istiod holds a push back while changes keep coming.
@@ -46,6 +48,9 @@ impl State {
 #[derive(Debug, Default)]
 pub(super) struct Replica {
     newest: u64,
+    at: Duration,
+    /// The newest push in the reading before this one, if that was just before.
+    just_before: Option<u64>,
     digest: u64,
     /// Since when nothing has changed that could cause a push.
     quiet_since: Duration,
@@ -59,7 +64,9 @@ struct Seen {
     at: Duration,
     /// The newest push then.
     newest: u64,
-    /// When a later push was first seen: it may have begun before.
+    /// The newest push when it was not there yet.
+    before: u64,
+    /// When a push later than that was first seen: it may have begun before.
     next: Option<Duration>,
     /// When a push was first seen that must have begun after that.
     pushed: Option<Duration>,
@@ -79,7 +86,9 @@ impl Replica {
             // It began anew, and numbers its pushes from 1.
             self.seen.clear();
         }
-        self.newest = reading.newest;
+        let is_just_before = at.saturating_sub(self.at) <= JUST_BEFORE && self.newest > 0;
+        self.just_before = is_just_before.then_some(self.newest);
+        (self.newest, self.at) = (reading.newest, at);
         if reading.digest != self.digest {
             (self.digest, self.quiet_since) = (reading.digest, at);
         }
@@ -95,7 +104,8 @@ impl Replica {
     ) -> bool {
         if self.seen.get(subject).is_none_or(|seen| !seen.state.is_same(state)) {
             let (state, newest) = (state.clone(), reading.newest);
-            let seen = Seen { state, at: ended, newest, next: None, pushed: None, done: false };
+            let before = self.just_before.map_or(newest, |before| before.min(newest));
+            let seen = Seen { state, at: ended, newest, before, next: None, pushed: None, done: false };
             self.seen.insert(subject.clone(), seen);
         }
         let (quiet_since, all_acked) =
@@ -103,8 +113,10 @@ impl Replica {
         let Some(seen) = self.seen.get_mut(subject) else { return false };
         // The next number may be a push that had begun before; the one after that has begun later. When only one
         // comes, it is the last: one that was still to come would have begun within the debounce.
-        for (when, pushes) in [(&mut seen.next, 1), (&mut seen.pushed, 2)] {
-            if when.is_none() && reading.newest >= seen.newest.saturating_add(pushes) {
+        for (when, later_than) in
+            [(&mut seen.next, seen.before), (&mut seen.pushed, seen.newest.saturating_add(1))]
+        {
+            if when.is_none() && reading.newest > later_than {
                 *when = Some(ended);
             }
         }
