@@ -54,6 +54,8 @@ pub(crate) struct Dependency {
     pub(crate) name: String,
     rename: Option<String>,
     kind: Option<String>,
+    /// Only built when a feature asks for it.
+    pub(crate) optional: bool,
 }
 
 impl Workspace {

@@ -31,8 +31,9 @@ pub(super) fn check(workspace: &Workspace) -> Result<String, Failed> {
 
 fn is_named(workspace: &Workspace, sources: &[Source], package: &Package, dependency: &Dependency) -> bool {
     let folder = package.folder().strip_prefix(&workspace.root).unwrap_or(package.folder());
-    // In a package of benchmarks the benchmarks are what ships.
-    let whole = dependency.is_for_tests() || package.name == "benches";
+    // In a package of benchmarks the benchmarks are what ships; and what only some tests need can be optional only
+    // among the ordinary dependencies.
+    let whole = dependency.is_for_tests() || dependency.optional || package.name == "benches";
     let places = if whole { TESTED.as_slice() } else { SHIPPED.as_slice() };
     places.iter().map(|place| folder.join(place)).any(|place| {
         sources::rust_in(sources, &place).any(|source| names(&source.text, &dependency.identifier()))
