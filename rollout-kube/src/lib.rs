@@ -9,6 +9,26 @@
 //!                       (replica_set)      decides, orders       (replica_set, backends)
 //! ```
 //!
+//! # Commands
+//!
+//! The kubectl plugin's and Argo CD's patches of the status are understood. Whoever wants an answer writes the
+//! command as an annotation of the Rollout, with the position that they were looking at (`status.currentPodHash`
+//! and `status.currentStepIndex`):
+//!
+//! ```sh
+//! kubectl annotate --overwrite rollout web \
+//!   'rollout-core/command={"kind":"promote","at":{"revision":"7cd8554c8","step":1}}'
+//! kubectl get rollout web -o 'jsonpath={.metadata.annotations.rollout-core/receipt}'
+//! # {"id":"promote 7cd8554c8 1","kind":"promote","at":{…},"answer":"accepted","time":"2026-01-31T12:00:00Z"}
+//! ```
+//!
+//! `kind` is one of `promote`, `promote-full`, `skip`, `pause`, `resume`, `abort`, `retry`, `undo` and `proceed`.
+//! The annotation `rollout-core/receipt` says what became of it: `accepted`, or `rejected` with `why` (the rollout
+//! has moved on, there is no such command, …). A command is carried out at most once, also when the controller
+//! dies in the middle or a folder that holds it is applied again: the last sixteen are remembered in the status
+//! by their `id`, a text of up to 64 bytes that may be given beside `kind`; without one, the same kind at the
+//! same position is the same command. The annotation stays where it is; the controller never removes it.
+//!
 //! It knows no traffic manager: a program hands one in with [`ControllerBuilder::traffic`].
 
 // Only there to choose the version of the API that `kube` speaks.

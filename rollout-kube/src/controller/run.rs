@@ -180,6 +180,23 @@ mod tests {
         })
     }
 
+    /// What was not there, and then is, is news for the rollout that asked for it.
+    #[tokio::test(start_paused = true)]
+    async fn an_object_that_appears_wakes_the_rollout_that_looked_for_it() {
+        let (context, _news, _) = controller().await;
+        let mut loop_ = Loop::new(context);
+        let key = ("shop".to_owned(), "good".to_owned());
+        let rule = ObjectRef::new("networking.istio.io", "DestinationRule", "shop", "rule");
+        let after = After { next: None, asked: BTreeSet::from([rule.clone()]), is_over: false };
+        loop_.done(key.clone(), Memory::default(), after);
+        assert_eq!(loop_.queue.next_at(), None, "it waits for nothing but news");
+        let other = ObjectRef::new("networking.istio.io", "DestinationRule", "shop", "other");
+        loop_.news(&Changed { object: other, now: None });
+        assert_eq!(loop_.queue.take(Instant::now()), None);
+        loop_.news(&Changed { object: rule, now: None });
+        assert_eq!(loop_.queue.take(Instant::now()), Some(key));
+    }
+
     /// A controller over two rollouts; how often the one called `bad` had its turn, which always panics.
     async fn controller() -> (Arc<Context>, UnboundedReceiver<Changed>, Arc<AtomicU32>) {
         let (client, _) = server(|asked| match asked.uri.as_str() {

@@ -98,7 +98,7 @@ impl Memory {
         let (looks, since) = self.looks.map_or((0, now), |(looks, since)| (looks + 1, since));
         self.looks = Some((looks, since));
         let wait = match looks {
-            0..15 => Duration::from_millis(150).max(self.reading_took * 4),
+            0..15 => Duration::from_millis(80).max(self.reading_took * 2),
             _ if now.saturating_duration_since(since) < Duration::from_secs(60) => Duration::from_millis(500),
             _ => asked,
         };
@@ -143,12 +143,12 @@ mod tests {
             looks.push(wait.as_millis());
             now += wait;
         }
-        assert_eq!((looks[0], looks[14], looks[15], looks[139]), (150, 150, 500, 1000));
+        assert_eq!((looks[0], looks[14], looks[15], looks[139]), (80, 80, 500, 1000));
         memory.looked();
         memory.reading_took = Duration::from_millis(100);
         assert_eq!(
             memory.look(Duration::from_secs(1), now),
-            Duration::from_millis(400),
+            Duration::from_millis(200),
             "a slow server is spared"
         );
     }

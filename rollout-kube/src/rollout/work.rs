@@ -103,6 +103,7 @@ impl<'w> AtWork<'w> {
         let invalid = self.reading.trouble.as_ref().filter(|trouble| trouble.is_the_users);
         let invalid = invalid.map(|trouble| trouble.why.clone());
         let plan = turn.plan().clone();
+        let is_bookkeeping = only_progress(&plan, status);
         let wire = |work: &Self| {
             let decided = (&plan.status, plan.actions.as_slice());
             let mut wire = store::wire(&work.reading, Some(&work.spec), decided, invalid.as_deref());
@@ -120,14 +121,14 @@ impl<'w> AtWork<'w> {
                     fenced = true;
                     act::fence(self.context, self.memory, &mut self.reading, self.backend).await
                 }
-                Next::Store(_) if Self::can_wait(&plan, status) => Ok(Outcome::AsItWas),
-                Next::Store(_) => {
+                Next::Store(_) if is_bookkeeping && plan.actions.is_empty() => Ok(Outcome::AsItWas),
+                Next::Store(_) if !is_bookkeeping => {
                     let wire = wire(&self);
                     let stored = store::put(self.context, &mut self.reading, &wire).await;
                     is_stored = stored.is_ok();
                     stored
                 }
-                Next::Prove => {
+                Next::Store(_) | Next::Prove => {
                     let wire = wire(&self);
                     let (proved, stored) = self.prove(&plan, &wire).await;
                     is_stored = stored;
@@ -164,8 +165,7 @@ impl<'w> AtWork<'w> {
             }
             None => {
                 let wire = wire(&self);
-                let can_wait = Self::can_wait(&plan, status);
-                self.round_off((is_stored, can_wait), &wire, &plan, &mut changed).await.err()
+                self.round_off((is_stored, is_bookkeeping), &wire, &plan, &mut changed).await.err()
             }
             failure => failure,
         };
@@ -257,14 +257,6 @@ impl<'w> AtWork<'w> {
         let stored = store::put(self.context, &mut self.reading, wire).await;
         let is_stored = stored.is_ok();
         (stored, is_stored)
-    }
-
-    /// Whether nothing is decided but how the pods come along, and nothing is done: that is stored with the
-    /// counts. If it is lost, it is decided again.
-    fn can_wait(plan: &Plan, stored: &Status) -> bool {
-        let mut rest = plan.status.clone();
-        rest.progress.clone_from(&stored.progress);
-        plan.actions.is_empty() && plan.events.is_empty() && rest == *stored
     }
 
     /// Whether a status has to be stored now.
@@ -369,4 +361,13 @@ impl<'w> AtWork<'w> {
         let number = self.memory.number_since.map(|since| since + NUMBER_WAITS);
         wake.into_iter().chain(again).chain(counts).chain(number).min()
     }
+}
+
+/// Whether nothing is decided but how the pods come along: the engine's own bookkeeping. It is stored with what
+/// is stored next; if it is lost before, it is decided again from what is seen.
+fn only_progress(plan: &Plan, stored: &Status) -> bool {
+    let late = |status: &Status| status.progress.as_ref().is_some_and(|progress| progress.exceeded);
+    let mut rest = plan.status.clone();
+    rest.progress.clone_from(&stored.progress);
+    plan.events.is_empty() && late(&plan.status) == late(stored) && rest == *stored
 }

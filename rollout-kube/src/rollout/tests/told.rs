@@ -77,3 +77,25 @@ async fn a_trouble_is_told_once_and_the_end_too() {
     assert_eq!(told.iter().filter(|reason| *reason == "RolloutDeleted").count(), 1, "{told:?}");
     assert_eq!(told.iter().filter(|reason| *reason == "RolloutAddedToInformer").count(), 1, "{told:?}");
 }
+
+/// A Service that is not there is said in the condition and in one event; when it comes, the rollout goes on.
+#[tokio::test(start_paused = true)]
+async fn what_is_missing_is_told_once_and_the_rollout_goes_on_when_it_comes() {
+    let mut world = World::new(json!([])).await;
+    world.edit(&json!({"spec": {"strategy": {"canary": {"stableService": "web"}}}}));
+    for _ in 0..4 {
+        world.memory.live_next = true;
+        world.turn().await;
+    }
+    let message = world.status()["message"].as_str().unwrap().to_owned();
+    assert!(message.starts_with("InvalidSpec: ") && message.contains("shop/web not found"), "{message}");
+    assert!(world.replica_sets().len() <= 1);
+    let told = world.told().await;
+    assert_eq!(told.iter().filter(|reason| *reason == "TrafficRoutingError").count(), 1, "{told:?}");
+    let service = json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {"selector": {"app": "web"}}
+    });
+    world.cluster().put("/api/v1/namespaces/shop/services/web", service);
+    world.until_phase("Healthy").await;
+}
