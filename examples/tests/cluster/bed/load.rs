@@ -58,6 +58,8 @@ impl Load {
             .arg("--dir")
             .arg(bed.file(""))
             .args(["--rate", &rate.to_string(), "--for", &format!("{}s", longest.as_secs())])
+            // A machine that is too busy takes longer than the 2 s that would be usual; what has no pod is refused at once.
+            .args(["--timeout", "5s"])
             .args(targets.iter().map(|target| &target.0))
             .stdin(Stdio::null())
             .stdout(File::create(&out).unwrap())

@@ -7,6 +7,7 @@
 //! - [`Load`]: requests through the Envoys. [`Requests`]: what a controller asked the API server for.
 
 mod audit;
+mod churn;
 mod controller;
 mod load;
 mod manifests;

@@ -1,4 +1,6 @@
-use super::{Bed, Load, RUNTIME, Requests, Target, controller::Start, run::Ran, seen::Seen, watch::Watch};
+use super::{
+    Bed, Load, RUNTIME, Requests, Target, churn::Churn, controller::Start, run::Ran, seen::Seen, watch::Watch,
+};
 use kube::{
     Api,
     api::{DeleteParams, DynamicObject, PostParams},
@@ -108,6 +110,11 @@ impl Namespace {
             }
             assert!(Instant::now() < until, "not answered within {within:?}: {tried}\n{}", self.report());
         }
+    }
+
+    /// Changes something each `every` that is nobody's concern, so that istiod never has quiet.
+    pub(crate) fn keep_changing(&self, every: Duration) -> Churn {
+        Churn::start(self, every)
     }
 
     /// What controllers have asked the API server for in this namespace.

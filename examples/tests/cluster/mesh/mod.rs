@@ -2,10 +2,10 @@
 //!
 //! A [`Run`] is one [`Story`], of both rollouts of a guide's folder at once, while requests go through two sidecars and
 //! the gateway: from before the command is given until all is done, and the old pods are gone. Meanwhile istiod is
-//! quick, or stopped (`SIGSTOP`) for 60 s from before the command is given, or waits 5 s before it pushes. It is judged
-//! by what came back, never by what the controller says:
+//! quick, or stopped (`SIGSTOP`) for 60 s from before the command is given, or waits 5 s before it pushes, or seldom
+//! finds the quiet in which it would push. It is judged by what came back, never by what the controller says:
 //!
-//! - every request was answered by a pod, in time; requests are sent at their rate whatever the answers are;
+//! - every request was answered by a pod, within 5 s; requests are sent at their rate whatever the answers are;
 //! - the story has really happened: each revision that should have had requests was met, and the right one is stable.
 //!
 //! [`split`] counts the shares; [`header`] who meets the header's route. One run has no guard against proxies that are

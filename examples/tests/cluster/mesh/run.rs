@@ -23,13 +23,15 @@ pub(super) enum Istiod {
     Stopped,
     /// It pushes 5 s after a change.
     Slow,
+    /// Something changes 25 times a second, so that it holds pushes back for seconds; and old pods go after 1 s.
+    Busy,
 }
 
 impl Istiod {
     /// Of `cluster up`.
     pub(super) const fn flags(self) -> &'static [&'static str] {
         match self {
-            Self::Quick | Self::Stopped => &["--mesh"],
+            Self::Quick | Self::Stopped | Self::Busy => &["--mesh"],
             Self::Slow => &["--mesh", "--debounce", "5s"],
         }
     }
@@ -37,7 +39,7 @@ impl Istiod {
     /// How long it waits before it pushes.
     const fn debounce(self) -> Duration {
         match self {
-            Self::Quick | Self::Stopped => Duration::from_millis(100),
+            Self::Quick | Self::Stopped | Self::Busy => Duration::from_millis(100),
             Self::Slow => secs(5),
         }
     }
@@ -65,6 +67,7 @@ impl Run {
             Istiod::Quick => "",
             Istiod::Stopped => "-stopped",
             Istiod::Slow => "-slow",
+            Istiod::Busy => "-busy",
         };
         let retries = if self.retries { "" } else { "-no-retries" };
         let guards = if self.unguarded.is_some() { "-unguarded" } else { "" };
@@ -80,6 +83,7 @@ impl Run {
         for target in &Target::all(&space) {
             space.until_answered(target, secs(30));
         }
+        let _churn = (self.istiod == Istiod::Busy).then(|| space.keep_changing(Duration::from_millis(40)));
         let began = Instant::now();
         let mut outcome = match self.story {
             Story::Header => header::play(self, &space, rate),
@@ -94,6 +98,12 @@ impl Run {
 
     fn manifests(&self, space: &Namespace) -> String {
         let text = self.story.canary().folder(space, self.story.pause());
+        if self.istiod == Istiod::Busy {
+            let canary = "    canary:\n";
+            assert_eq!(text.matches(canary).count(), ROLLOUTS.len(), "the strategies of both rollouts");
+            let at_once = "      scaleDownDelaySeconds: 1\n      abortScaleDownDelaySeconds: 1\n";
+            return text.replace(canary, &format!("{canary}{at_once}"));
+        }
         if self.retries {
             return text;
         }

@@ -16,7 +16,7 @@ const RATE: u32 = 100;
 /// Every run, in the order of the table.
 fn all(unguarded: &str) -> Vec<Run> {
     let mut all = Vec::new();
-    for istiod in [Istiod::Quick, Istiod::Stopped, Istiod::Slow] {
+    for istiod in [Istiod::Quick, Istiod::Stopped, Istiod::Slow, Istiod::Busy] {
         all.extend(Story::USUAL.map(|story| Run::new(story, istiod)));
     }
     all.extend(Story::USUAL.map(|story| Run { retries: false, ..Run::new(story, Istiod::Stopped) }));
@@ -44,7 +44,9 @@ fn chosen(all: Vec<Run>, only: &str) -> Vec<Run> {
 #[test]
 fn table_of_the_mesh() {
     let unguarded = env::var("MESH_UNGUARDED").unwrap_or_else(|_| panic!("cargo xtask mesh runs it"));
-    let runs = chosen(all(&unguarded), &env::var("MESH_ONLY").unwrap_or_default());
+    let mut runs = chosen(all(&unguarded), &env::var("MESH_ONLY").unwrap_or_default());
+    // Those that can share a cluster, one after the other.
+    runs.sort_by_key(|run| run.istiod.flags());
     // Two at a time: those that stop istiod have a cluster of their own.
     let (stopping, others) = runs.into_iter().partition(|run| run.istiod == Istiod::Stopped);
     let lines: Vec<(String, bool)> = thread::scope(|scope| {
@@ -69,7 +71,7 @@ fn lane(name: &str, runs: &[Run]) -> Vec<(String, bool)> {
         if !beds.contains_key(flags) {
             // Only one at a time.
             beds.clear();
-            beds.insert(flags, Bed::own(&format!("mesh-{name}-{}", flags.len()), flags));
+            beds.insert(flags, Bed::own(&format!("mesh-{name}-{}", lines.len()), flags));
         }
         let bed = &beds[flags];
         let outcome = catch_unwind(AssertUnwindSafe(|| run.play(bed, RATE)));
