@@ -32,7 +32,7 @@ const RECONNECTS_WITHIN: Duration = Duration::from_secs(10);
 /// what they were sent, and either two pushes have come since (the first may have begun before), or one has
 /// come and no other within the debounce, or nothing has changed for the debounce and a second. The last is
 /// needed, too: a proxy that does not depend on an object gets no push for it. Beside each, a push is given
-/// 100 ms, and 10 ms for each proxy, to reach all of them.
+/// 100 ms, and 10 ms for each proxy, and ten times what the questions take, to reach all of them.
 ///
 /// - A replica that once answered and does not any more is *not yet* for all that is new: it may be frozen, and so
 ///   its proxies. What all its proxies had before, they still have: an abort goes back to a stable that nobody has

@@ -33,6 +33,8 @@ struct Replica {
 #[derive(Debug)]
 struct World {
     at: Duration,
+    /// How long an answer takes.
+    takes: Duration,
     ready: Option<Vec<&'static str>>,
     replicas: BTreeMap<&'static str, Replica>,
 }
@@ -43,7 +45,9 @@ struct Mesh(Arc<Mutex<World>>);
 #[async_trait::async_trait]
 impl Fetch for Mesh {
     async fn fetch(&self, path: &str) -> Vec<Fetched> {
-        let world = self.0.lock().unwrap();
+        let mut world = self.0.lock().unwrap();
+        let takes = world.takes;
+        world.at += takes;
         let answer =
             |replica: &Replica| replica.answers.map(|()| replica.body(path).to_string().into_bytes());
         let fetched = world
@@ -116,6 +120,7 @@ impl Mesh {
         let replicas = BTreeMap::from([("istiod-1", Replica::new())]);
         Self(Arc::new(Mutex::new(World {
             at: Duration::from_secs(100),
+            takes: Duration::ZERO,
             ready: Some(vec!["10.0.0.1"]),
             replicas,
         })))
@@ -222,6 +227,26 @@ fn one_push_is_not_enough_while_something_else_changes_or_a_proxy_is_behind() {
     }
     mesh.after(400, |istiod| istiod.proxies[1].1 += 1);
     assert_eq!(behind(&routes(&istiod, 2)), ["b.shop"]);
+}
+
+#[test]
+fn one_that_answers_slowly_pushes_slowly() {
+    for (takes, wait, settled) in [(1, 400, true), (50, 400, false), (50, 1_500, false), (50, 2_500, true)] {
+        let mesh = Mesh::new();
+        mesh.0.lock().unwrap().takes = Duration::from_millis(takes);
+        let istiod = mesh.istiod();
+        assert_ne!(routes(&istiod, 2), Settled::Yes);
+        mesh.after(600, |istiod| istiod.generation = 2);
+        assert_ne!(routes(&istiod, 2), Settled::Yes);
+        mesh.after(200, push);
+        assert_ne!(routes(&istiod, 2), Settled::Yes);
+        mesh.after(wait, |_| {});
+        assert_eq!(
+            routes(&istiod, 2) == Settled::Yes,
+            settled,
+            "{takes} ms an answer, {wait} ms after the push"
+        );
+    }
 }
 
 #[test]

@@ -13,6 +13,9 @@ use std::{
 /// From the beginning of a push until every proxy has been sent it: this, and as much for each proxy.
 const PUSHING: Duration = Duration::from_millis(100);
 const PUSHING_TO_ONE: Duration = Duration::from_millis(10);
+/// And so many times what a round of questions takes: a replica that has little time, or much to tell, is as slow
+/// when it pushes.
+const SLOWER: u32 = 10;
 /// Of a reading that is older than this, nothing is concluded about a push that came since.
 const JUST_BEFORE: Duration = Duration::from_secs(1);
 /// At least so long where no push has been seen at all.
@@ -121,7 +124,8 @@ impl Replica {
             }
         }
         let proxies = u32::try_from(reading.proxies.len()).unwrap_or(u32::MAX);
-        let pushing = PUSHING + PUSHING_TO_ONE.saturating_mul(proxies);
+        let slow = ended.saturating_sub(begun).saturating_mul(SLOWER);
+        let pushing = PUSHING + PUSHING_TO_ONE.saturating_mul(proxies) + slow;
         let since = |then: Duration| begun.saturating_sub(then);
         let pushed = seen.pushed.is_some_and(|then| since(then) >= pushing);
         let last = seen.next.is_some_and(|then| since(then.max(quiet_since)) >= debounce + pushing);
