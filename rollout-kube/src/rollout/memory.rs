@@ -87,6 +87,11 @@ impl Memory {
         (memory, next)
     }
 
+    /// Whether the last turn did not end well.
+    pub(super) fn is_failing(&self) -> bool {
+        self.failures > 0
+    }
+
     /// The earliest time of the next turn, when there is news.
     pub(crate) fn earliest(&self, now: Instant) -> Instant {
         self.not_before.map_or(now, |at| at.max(now))

@@ -180,3 +180,55 @@ fn object(reading: &Reading) -> ObjectRef {
     let namespace = reading.rollout.text("/metadata/namespace").unwrap_or_default();
     ObjectRef::new("argoproj.io", "Rollout", namespace, reading.rollout.name())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::Entry;
+    use rollout_core::{
+        Observed, Revision,
+        argo::{check, convert},
+        traffic::{ManagedChange, RoutesSeen, Seen},
+    };
+
+    fn set(hash: &str) -> ReplicaSet {
+        ReplicaSet::read(Entry::new(json!({
+            "metadata": {"name": format!("web-{hash}"), "labels": {"rollouts-pod-template-hash": hash}},
+            "spec": {"replicas": 1},
+            "status": {"replicas": 1, "readyReplicas": 1, "availableReplicas": 1}
+        })))
+        .unwrap()
+    }
+
+    #[test]
+    fn what_is_about_to_be_done_is_shown_and_taken_back_when_it_is_not() {
+        let value = json!({"metadata": {"name": "web"}, "spec": {
+            "replicas": 1, "selector": {"matchLabels": {"app": "web"}},
+            "strategy": {"canary": {"canaryService": "c", "stableService": "s", "trafficRouting": {"istio": {
+                "virtualService": {"name": "web"}}}}},
+            "template": {
+                "metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": "web"}]}
+            }
+        }});
+        let spec = convert(&check(&value).rollout, "v2".into()).spec.unwrap();
+        let mut reading = Reading::nothing(Entry::new(value), vec![set("v1"), set("v2")]);
+        let mut seen = Seen::nothing();
+        seen.routes = vec![RoutesSeen::new(Range::exact(5))];
+        reading.observed = Observed::new().traffic(seen);
+        let mut status = Status::default();
+        (status.stable, status.canary) = (Some("v2".into()), Some("v2".into()));
+        let shown = |actions: &[Action]| {
+            let wire = wire(&reading, Some(&spec), (&status, actions), None);
+            let weight = wire["canary"]["weights"]["canary"]["weight"].clone();
+            (wire["replicas"].clone(), wire["updatedReplicas"].clone(), weight)
+        };
+        let route = Routes {
+            weight: WeightChange::To { weight: 0, of: 100 },
+            managed: ManagedChange::Keep,
+            written_for: "v2".into(),
+        };
+        let gone = Action::Workload { revision: Revision::from("v1"), pods: 0, mark: None };
+        assert_eq!(shown(&[Action::Route(route), gone]), (json!(1), json!(1), json!(0)));
+        assert_eq!(shown(&[]), (json!(2), json!(1), json!(5)));
+    }
+}

@@ -104,8 +104,10 @@ impl<'w> AtWork<'w> {
         let invalid = invalid.map(|trouble| trouble.why.clone());
         let plan = turn.plan().clone();
         let is_bookkeeping = only_progress(&plan, status);
+        // What failed just now is not counted on.
+        let is_failing = self.memory.is_failing();
         let wire = |work: &Self| {
-            let decided = (&plan.status, plan.actions.as_slice());
+            let decided = (&plan.status, if is_failing { [].as_slice() } else { plan.actions.as_slice() });
             let mut wire = store::wire(&work.reading, Some(&work.spec), decided, invalid.as_deref());
             work.outstanding.remember(&mut wire);
             wire
