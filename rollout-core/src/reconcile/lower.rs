@@ -6,7 +6,9 @@ use super::{
     roles::Roles,
     view::{STEP_DWELL, View},
 };
-use crate::{Action, Ending, Revision, RevisionSeen, Status, Time, WaitReason, WakeReason, goal, traffic::Selection};
+use crate::{
+    Action, Ending, Revision, RevisionSeen, Status, Time, WaitReason, WakeReason, goal, traffic::Selection,
+};
 use core::time::Duration;
 
 /// Pods down: only in a plan that writes no traffic, when every proxy has routes and selectors; to 0 only

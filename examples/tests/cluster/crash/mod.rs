@@ -3,6 +3,7 @@
 //! A proxy counts the controller's writes and ends it at one of them; a recorder writes down every version of
 //! every object; the history is brought before the laws of `rollout_core::testing`.
 
+mod foreign;
 mod judge;
 mod planted;
 mod proxy;

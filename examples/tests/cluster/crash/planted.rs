@@ -1,8 +1,11 @@
 //! Violations, planted in a history that obeys every law: each is found by the law that it is about.
 
-use super::judge::{History, judge};
+use super::{
+    foreign::touched,
+    judge::{History, judge},
+};
 use rollout_core::{
-    AbortReason, Aborted, Action,
+    AbortReason, Aborted, Action, Range,
     testing::{
         Record,
         laws::{self, Laws},
@@ -13,13 +16,14 @@ use serde_json::{Value, json};
 
 /// Each planted violation breaks its law; the history without them breaks none.
 pub(crate) fn all_are_found(history: &History) {
-    let plants: [(&str, fn(&mut History)); 7] = [
+    let plants: [(&str, fn(&mut History)); 8] = [
         ("no_dark_write", no_endpoints_for_the_canary),
         ("mark_excludes_traffic", no_mark_before_zero),
         ("weights_sum", more_than_all),
         ("one_layer", both_layers),
         ("pods_go_alone", pods_go_with_traffic),
         ("aborted_never_rises", aborted_and_rises),
+        ("monotone_steps", passed_too_early),
         ("eventually_stable", weight_is_left),
     ];
     for (law, plant) in plants {
@@ -30,6 +34,11 @@ pub(crate) fn all_are_found(history: &History) {
         println!("{law}: {how:?}");
         assert!(how.is_some(), "{law} does not see what was planted");
     }
+    let (compared, wrong) = touched(history);
+    assert!(compared > 0 && wrong.is_empty(), "{compared} compared: {wrong:?}");
+    let mut planted = history.clone();
+    another_host(&mut planted);
+    assert_ne!(touched(&planted).1, Vec::<String>::new(), "foreign_untouched does not see what was planted");
 }
 
 /// How a law is broken.
@@ -115,6 +124,21 @@ fn aborted_and_rises(history: &mut History) {
     each_record(history, |record| {
         record.plan.status.aborted = Some(Aborted::new(record.now, AbortReason::Command));
     });
+}
+
+/// A step is passed at another weight than it asks for.
+fn passed_too_early(history: &mut History) {
+    each_record(history, |record| {
+        for routes in record.observed.traffic.iter_mut().flat_map(|seen| &mut seen.routes) {
+            routes.weight = Range::exact(1);
+        }
+    });
+}
+
+/// The last write of routes also changes for which host they are.
+fn another_host(history: &mut History) {
+    let last = history.seen.iter_mut().rfind(|seen| seen.kind == "VirtualService").unwrap();
+    last.value["spec"]["hosts"] = json!(["somebody-elses"]);
 }
 
 /// The canary keeps a weight in the end.

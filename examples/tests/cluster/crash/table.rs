@@ -1,6 +1,7 @@
 //! What came of all runs.
 
 use super::{
+    foreign::touched,
     judge::judge,
     proxy::Variant,
     purpose::purpose,
@@ -71,19 +72,22 @@ impl Table {
             return;
         };
         let laws = verdict.recorded.laws();
-        for (place, (name, findings)) in laws.findings().enumerate() {
+        let (compared, touched) = touched(&ran.history);
+        let found = laws.findings().map(|(name, findings)| (name, findings.premises()));
+        for (place, (name, premises)) in found.chain([("foreign_untouched", compared)]).enumerate() {
             match self.laws.get_mut(place) {
-                Some((_, premises)) => *premises += findings.premises(),
-                None => self.laws.push((name, findings.premises())),
+                Some((_, sum)) => *sum += premises,
+                None => self.laws.push((name, premises)),
             }
         }
-        for why in &verdict.unexplained {
+        for why in verdict.unexplained.iter().chain(&touched) {
             self.wrong.push(format!("write {at}, {variant:?}: {why}"));
         }
         if let Some(violation) = laws.violation() {
             let again = judge(&ran.history, Laws::new(laws::all()).recording());
             let timeline = again.and_then(|again| again.recorded.laws().timeline().map(ToString::to_string));
             let timeline = timeline.unwrap_or_default();
+            println!("write {at}, {variant:?} breaks {violation}");
             self.wrong.push(format!("write {at}, {variant:?} breaks {violation}\n{timeline}"));
         }
     }
@@ -114,7 +118,9 @@ impl Table {
 }
 
 /// Laws whose premise holds in every update.
-const MUST_HOLD: [&str; 13] = [
+const MUST_HOLD: [&str; 15] = [
+    "foreign_untouched",
+    "monotone_steps",
     "no_dark_write",
     "one_layer",
     "pods_go_alone",

@@ -23,6 +23,7 @@
 //! | `early_is_harmless` | deciding again before `wake` does nothing | spurious wake-ups |
 //! | `wake_means_change` | at its wake-up the plan differs, or it is a declared look again | polling in disguise |
 //! | `promote_once` | the same promote twice moves one step | a double click skipped a pause |
+//! | `monotone_steps` | no step is skipped or repeated without a command, an edit or a new revision | an index that started over after a restart |
 //! | `pause_not_shortened` | a restart or another clock does not shorten a pause | whole seconds cut down |
 //! | `unknown_holds` | what could not be read never advances a rollout | a failed read taken for an empty one |
 //! | `eventually_stable` | once the faults stop, it comes to rest | eventually stable reconciliation (anvil) |
@@ -49,6 +50,7 @@ mod ledger;
 mod live_select;
 mod mark_excludes_traffic;
 mod meet;
+mod monotone_steps;
 mod no_dark_weight_kept;
 mod no_dark_write;
 mod no_wedge;
@@ -91,6 +93,7 @@ pub fn all() -> Vec<Box<dyn Law>> {
         Box::new(weights_sum::WeightsSum),
         Box::new(capacity::Capacity),
         Box::new(unknown_holds::UnknownHolds),
+        Box::new(monotone_steps::MonotoneSteps),
         Box::new(pause_not_shortened::PauseNotShortened::default()),
         Box::new(no_wedge::NoWedge),
         Box::new(prefix_safe::PrefixSafe::default()),

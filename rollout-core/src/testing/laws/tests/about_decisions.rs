@@ -2,8 +2,9 @@ use super::{
     super::{
         aborted_never_rises::AbortedNeverRises, capacity::Capacity, dark_raise::DarkRaise,
         down_gate::DownGate, header_stays_right::HeaderStaysRight, live_select::LiveSelectNeedsCapacity,
-        mark_excludes_traffic::MarkExcludesTraffic, no_dark_weight_kept::NoDarkWeightKept, no_wedge::NoWedge,
-        one_layer::OneLayer, pods_go_alone::PodsGoAlone, unknown_holds::UnknownHolds, up_gate::UpGate,
+        mark_excludes_traffic::MarkExcludesTraffic, monotone_steps::MonotoneSteps,
+        no_dark_weight_kept::NoDarkWeightKept, no_wedge::NoWedge, one_layer::OneLayer,
+        pods_go_alone::PodsGoAlone, unknown_holds::UnknownHolds, up_gate::UpGate,
     },
     scene::{NOT_YET, Scene, add_header, header, pods, r, route, select},
 };
@@ -129,6 +130,27 @@ fn live_select_needs_capacity() {
     let mut routes = Scene::of(LiveSelectNeedsCapacity);
     routes.seen().routes_settled = NOT_YET;
     routes.decides([select(None, Some("v1"))]).broken("while the routes are not settled");
+}
+
+#[test]
+fn monotone_steps() {
+    let goes = |from: u32, to: u32, weight: u32, waited: u64| {
+        let mut scene = Scene::of(MonotoneSteps);
+        scene.weight(weight);
+        scene.stored.step = from;
+        scene.stored.paused_at = Some(scene.now);
+        scene.now = scene.now + Duration::from_secs(waited);
+        scene.plan.status = scene.stored.clone();
+        scene.plan.status.step = to;
+        scene.decides([]);
+        scene
+    };
+    goes(0, 1, 50, 0).holds();
+    goes(0, 1, 40, 0).broken("step 0 asks for weight 50, and is passed at 40");
+    goes(1, 2, 50, 60).holds();
+    goes(1, 2, 50, 59).broken("the pause of step 1 lasts 60s and ends after 59s");
+    goes(0, 2, 50, 60).broken("the pause of step 1 lasts 60s and ends after 0ns");
+    goes(1, 0, 50, 60).broken("it goes back from step 1 to step 0");
 }
 
 #[test]
