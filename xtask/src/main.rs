@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo xtask test             every test of the engine, in the order of what fails fastest
-//! cargo xtask test cluster     the tests of the adapter to a cluster
+//! cargo xtask test --cluster   the adapter to a cluster, and all on a real one: builds the test bed first
 //! cargo xtask verify [CHECK…]  the gate: reads only, changes nothing
 //! cargo xtask verify --list    what the gate checks
 //! cargo xtask fix [PART…]      mends: what clippy can (lint), the format, what documents quote (quotes)
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
 
 fn usage(what: &str) -> ExitCode {
     eprintln!(
-        "{what}\nusage: cargo xtask test [cluster] | verify [CHECK…] | verify --list | fix [PART…] | testbed COMMAND | mesh | crash"
+        "{what}\nusage: cargo xtask test [--cluster] | verify [CHECK…] | verify --list | fix [PART…] | testbed COMMAND | mesh | crash"
     );
     ExitCode::from(2)
 }

@@ -46,12 +46,13 @@ pub(crate) fn quietly(command: &mut Command) -> Result<(), Failed> {
     Err(format!("$ {}\n{out}{err}", shown(command)))
 }
 
-fn cannot_start(command: &Command, why: &std::io::Error) -> Failed {
+/// That it is not there, or may not be run.
+pub(crate) fn cannot_start(command: &Command, why: &std::io::Error) -> Failed {
     format!("`{}` cannot be started: {why}", shown(command))
 }
 
 /// The command as a person would type it.
-fn shown(command: &Command) -> String {
+pub(crate) fn shown(command: &Command) -> String {
     let program = std::path::Path::new(command.get_program()).file_name().unwrap_or_default();
     let environment = command
         .get_envs()

@@ -1,7 +1,9 @@
 //! `cargo xtask test`: every test.
 
+mod cluster;
+
 use crate::{
-    built::{self, program, test_engine, test_of},
+    built::{program, test_engine, test_of},
     documents,
     run::{Failed, run},
     workspace::Workspace,
@@ -11,23 +13,14 @@ use std::time::Instant;
 /// The tests over random histories, by how their names begin: they are run apart, to show what they print.
 const LAWS: &str = "every_law";
 
-/// All tests of the engine, or of the adapter to a cluster. What a test program prints last is cargo's own: how
+/// All tests of the engine; or, with `--cluster`, of the adapter to a cluster, and those on one. What a test program prints last is cargo's own: how
 /// many passed and how many failed.
 pub(crate) fn test(arguments: &[String]) -> Result<(), Failed> {
     match arguments {
         [] => engine(),
-        [what] if what == "cluster" => cluster(),
-        _ => Err("takes nothing, or `cluster`; for one test, use `cargo test`".into()),
+        [what] if what == "--cluster" => cluster::cluster(),
+        _ => Err("takes nothing, or `--cluster`; for one test, use `cargo test`".into()),
     }
-}
-
-fn cluster() -> Result<(), Failed> {
-    let workspace = Workspace::read()?;
-    if workspace.members.iter().all(|member| member.name != built::CLUSTER) {
-        println!("there is no {} yet", built::CLUSTER);
-        return Ok(());
-    }
-    run(test_of(built::CLUSTER).arg("--all-features"))
 }
 
 fn engine() -> Result<(), Failed> {

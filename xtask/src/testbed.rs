@@ -33,6 +33,24 @@ impl Places {
     }
 }
 
+/// The test bed, built.
+#[derive(Debug)]
+pub(crate) struct TestBed(Places);
+
+impl TestBed {
+    /// Builds what is missing.
+    pub(crate) fn built(workspace: &Workspace) -> Result<Self, Failed> {
+        let places = Places::of(workspace);
+        build::build(&places)?;
+        Ok(Self(places))
+    }
+
+    /// The unit tests of its own Go code.
+    pub(crate) fn test(&self) -> Result<(), Failed> {
+        build::test(&self.0)
+    }
+}
+
 const USAGE: &str = "usage: cargo xtask testbed build             what is missing; minutes when cold
        cargo xtask testbed up [--mesh] …     starts a cluster, prints what to export
        cargo xtask testbed status            what runs

@@ -9,7 +9,16 @@
     reason = "a test fails by panicking, also in what several tests share"
 )]
 
+mod bad;
 mod bed;
 mod crash;
+mod events;
+mod gitops;
+mod header;
+mod istiod;
 mod mesh;
+mod others;
+mod outage;
+mod rest;
+mod story;
 mod weight;

@@ -62,6 +62,17 @@ pub(super) fn go(places: &Places, part: &Part) -> Result<(), Failed> {
     definitions(places, part, &go, &module)
 }
 
+/// The unit tests of our Go modules. Packages are built as for the programs, so that they are there already.
+pub(super) fn test(places: &Places) -> Result<(), Failed> {
+    let go = tool("go", parts::HOW_TO_GET_GO)?;
+    for part in parts::ALL.iter().filter(|part| part.is_ours()) {
+        let mut test = Command::new(&go);
+        test.current_dir(places.sources.join(part.name));
+        say(test.args(["test", "-trimpath", "-buildvcs=false", "-vet=off", "./..."]))?;
+    }
+    Ok(())
+}
+
 /// Copies the definitions of custom resources that a Go module brings.
 fn definitions(places: &Places, part: &Part, go: &Path, module: &Path) -> Result<(), Failed> {
     let Some((package, folder)) = part.definitions else {

@@ -28,6 +28,13 @@ pub(super) struct Part {
     pub(super) definitions: Option<(&'static str, &'static str)>,
 }
 
+impl Part {
+    /// Whether it is a Go module of our own.
+    pub(super) fn is_ours(&self) -> bool {
+        self.definitions.is_some()
+    }
+}
+
 /// All parts.
 pub(super) const ALL: &[Part] = &[
     Part {

@@ -15,8 +15,6 @@ pub(crate) struct Request {
     pub(crate) name: String,
     /// The answer's code.
     pub(crate) code: u64,
-    /// What was written.
-    pub(crate) body: Value,
 }
 
 impl Request {
@@ -41,7 +39,8 @@ impl Requests {
         let text = fs::read_to_string(log).unwrap_or_default();
         // A line that is just being written is not one yet.
         let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        Self(lines.filter(|line| line["objectRef"]["namespace"] == *namespace).filter_map(read).collect())
+        let here = lines.filter(|line| line["objectRef"]["namespace"] == *namespace);
+        Self(here.filter_map(|line| read(&line)).collect())
     }
 
     /// Those of a window of time.
@@ -79,7 +78,7 @@ impl fmt::Display for Requests {
     }
 }
 
-fn read(line: Value) -> Option<Request> {
+fn read(line: &Value) -> Option<Request> {
     let text = |pointer: &str| line.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (stage, verb) = (text("/stage"), text("/verb"));
     // A watch is counted when it begins, everything else when it was answered.
@@ -97,6 +96,5 @@ fn read(line: Value) -> Option<Request> {
         resource,
         name: text("/objectRef/name"),
         code: line.pointer("/responseStatus/code").and_then(Value::as_u64).unwrap_or(0),
-        body: line.get("requestObject").cloned().unwrap_or_default(),
     })
 }

@@ -23,8 +23,9 @@ pub(crate) use controller::Controller;
 pub(crate) use load::{Answers, Load, Target};
 pub(crate) use manifests::{Canary, IMAGE};
 pub(crate) use namespace::Namespace;
+pub(crate) use run::Ran;
 pub(crate) use seen::Seen;
-pub(crate) use view::Rollout;
+pub(crate) use view::{Rollout, weights_of};
 
 use run::signal;
 use serde_json::Value;
@@ -132,6 +133,13 @@ impl Bed {
     /// An entry of what the test bed says about itself: `kubeconfig`, `istiod`, `istiod_elsewhere`, …
     pub(crate) fn address(&self, of: &str) -> Option<&str> {
         self.about[of].as_str()
+    }
+
+    /// Where this Envoy answers about itself.
+    pub(crate) fn envoy(&self, name: &str) -> String {
+        let proxies = self.about["proxies"].as_array().unwrap();
+        let proxy = proxies.iter().find(|proxy| proxy["name"] == name).unwrap();
+        proxy["admin"].as_str().unwrap().to_owned()
     }
 
     /// A file in the cluster's folder.

@@ -95,6 +95,11 @@ impl Namespace {
         self.until_some(what, within, |seen| holds(seen).then_some(()));
     }
 
+    /// Waits so long for this; whether it came to be so.
+    pub(crate) fn within(&self, wait: Duration, holds: impl Fn(&Seen) -> bool) -> bool {
+        self.watch.wait(wait, |seen| holds(seen).then_some(())).is_some()
+    }
+
     /// Looks at what has been seen so far.
     pub(crate) fn seen<T>(&self, look: impl FnOnce(&Seen) -> T) -> T {
         self.watch.look(look)

@@ -1,16 +1,10 @@
-use super::view::Rollout;
+use super::view::{Rollout, weights_of};
 use serde_json::Value;
-use std::{
-    collections::BTreeMap,
-    fmt::Write as _,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 /// One change that a watch has shown.
 #[derive(Debug, Clone)]
 pub(crate) struct Change {
-    /// How long after the namespace's beginning it was seen.
-    pub(crate) at: Duration,
     /// Of what kind the object is.
     pub(crate) kind: &'static str,
     /// Its name.
@@ -23,17 +17,10 @@ pub(crate) struct Change {
 
 /// What watches have shown in one namespace: all changes from its beginning, in the order in which they were seen;
 /// within a kind, that is the order in which they happened.
-#[derive(Debug)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Seen {
-    began: Instant,
-    changes: Vec<Change>,
+    changes: Vec<Arc<Change>>,
     now: BTreeMap<(&'static str, String), usize>,
-}
-
-impl Default for Seen {
-    fn default() -> Self {
-        Self { began: Instant::now(), changes: Vec::new(), now: BTreeMap::new() }
-    }
 }
 
 impl Seen {
@@ -43,11 +30,11 @@ impl Seen {
         } else {
             self.now.remove(&(kind, name.clone()));
         }
-        self.changes.push(Change { at: self.began.elapsed(), kind, name, object, is_there });
+        self.changes.push(Arc::new(Change { kind, name, object, is_there }));
     }
 
     /// Everything, in order.
-    pub(crate) fn changes(&self) -> &[Change] {
+    pub(crate) fn changes(&self) -> &[Arc<Change>] {
         &self.changes
     }
 
@@ -64,6 +51,11 @@ impl Seen {
     /// The Rollout of this name as it is now.
     pub(crate) fn rollout(&self, name: &str) -> Option<Rollout<'_>> {
         self.object("Rollout", name).map(Rollout)
+    }
+
+    /// The weights of a VirtualService's route `test-v1`: stable, canary.
+    pub(crate) fn weights(&self, virtual_service: &str) -> Option<(i64, i64)> {
+        weights_of(self.object("VirtualService", virtual_service)?, "test-v1")
     }
 
     /// Reasons and texts of what was said about the object of this name, in order, each once.

@@ -79,3 +79,11 @@ impl fmt::Display for Rollout<'_> {
         write!(f, "Rollout {}: {status}", self.text("/metadata/name"))
     }
 }
+
+/// The weights of a VirtualService's route of this name: of the stable destination, which comes first, and of the
+/// canary.
+pub(crate) fn weights_of(virtual_service: &Value, route: &str) -> Option<(i64, i64)> {
+    let routes = virtual_service.pointer("/spec/http")?.as_array()?;
+    let route = routes.iter().find(|one| one["name"] == route)?["route"].as_array()?;
+    Some((route.first()?["weight"].as_i64()?, route.get(1)?["weight"].as_i64().unwrap_or(0)))
+}

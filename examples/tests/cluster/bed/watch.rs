@@ -26,7 +26,8 @@ const KINDS: &[(&str, &str, &str, &str)] = &[
 
 #[derive(Debug, Default)]
 struct Board {
-    seen: Mutex<Seen>,
+    /// Who looks takes a copy: however long that takes, and whatever is asked meanwhile, the watches go on.
+    seen: Mutex<Arc<Seen>>,
     news: Condvar,
 }
 
@@ -64,9 +65,16 @@ impl Watch {
         let until = Instant::now() + within;
         let mut seen = self.board.seen.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            if let Some(found) = find(&seen) {
+            let now = Arc::clone(&seen);
+            drop(seen);
+            if let Some(found) = find(&now) {
                 return Some(found);
             }
+            seen = self.board.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            if !Arc::ptr_eq(&seen, &now) {
+                continue;
+            }
+            drop(now);
             let left = until.checked_duration_since(Instant::now())?;
             seen = self.board.news.wait_timeout(seen, left).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -74,7 +82,8 @@ impl Watch {
 
     /// Looks at what is there now.
     pub(super) fn look<T>(&self, look: impl FnOnce(&Seen) -> T) -> T {
-        look(&self.board.seen.lock().unwrap_or_else(PoisonError::into_inner))
+        let now = Arc::clone(&self.board.seen.lock().unwrap_or_else(PoisonError::into_inner));
+        look(&now)
     }
 }
 
@@ -112,7 +121,9 @@ async fn follow(api: Api<DynamicObject>, kind: &'static str, mut version: String
             if let Some(metadata) = value["metadata"].as_object_mut() {
                 metadata.remove("managedFields");
             }
-            board.seen.lock().unwrap_or_else(PoisonError::into_inner).add(kind, name, value, is_there);
+            let mut seen = board.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::make_mut(&mut seen).add(kind, name, value, is_there);
+            drop(seen);
             board.news.notify_all();
         }
     }
