@@ -41,7 +41,8 @@ pub(super) fn take(reading: &Reading, spec: &Spec, status: Status) -> (Status, O
     let asked = match parse(text) {
         Ok(asked) => asked,
         Err(why) => {
-            let receipt = json!({"command": shortened(text), "answer": "rejected", "why": why});
+            let receipt =
+                json!({"command": shortened(text), "answer": "rejected", "why": why, "time": time(now())});
             return (status, Outstanding::of(rollout, receipt, Vec::new()));
         }
     };
@@ -58,7 +59,7 @@ pub(super) fn take(reading: &Reading, spec: &Spec, status: Status) -> (Status, O
     if answered.before.contains(&asked.id) {
         let why =
             "it was answered before, and nothing is done twice; to repeat it, give it an \"id\" of its own";
-        return (status, Outstanding::of(rollout, asked.receipt("rejected", Some(why), None), Vec::new()));
+        return (status, Outstanding::of(rollout, asked.receipt("rejected", Some(why)), Vec::new()));
     }
     answer(reading, spec, status, &asked, answered)
 }
@@ -84,7 +85,7 @@ fn answer(
     let word = if why.is_some() { "rejected" } else { "accepted" };
     let id = asked.id.as_str();
     tracing::info!(rollout = reading.rollout.name(), command = %asked.command.kind, id, why, "{word}");
-    let receipt = asked.receipt(word, why.as_deref(), Some(now()));
+    let receipt = asked.receipt(word, why.as_deref());
     let condition = answered.with(&asked.id, &receipt, &edits, word);
     (next, Outstanding { receipt: Some(receipt), edits, condition: Some(condition) })
 }
@@ -163,16 +164,14 @@ impl Outstanding {
 }
 
 impl Asked {
-    fn receipt(&self, answer: &str, why: Option<&str>, time: Option<Time>) -> Value {
+    fn receipt(&self, answer: &str, why: Option<&str>) -> Value {
         let Command { kind, at, .. } = &self.command;
         let mut receipt = json!({
             "id": self.id, "kind": kind.to_string(),
-            "at": {"revision": at.revision.as_str(), "step": at.step}, "answer": answer
+            "at": {"revision": at.revision.as_str(), "step": at.step}, "answer": answer, "time": time(now())
         });
-        let why = why.map(|why| ("why", why.into()));
-        let time = time.map(|time| ("time", Value::from(Time::from_secs(time.as_secs()).to_string())));
-        if let Some(receipt) = receipt.as_object_mut() {
-            receipt.extend(why.into_iter().chain(time).map(|(key, value)| (key.to_owned(), value)));
+        if let (Some(why), Some(receipt)) = (why, receipt.as_object_mut()) {
+            receipt.insert("why".to_owned(), why.into());
         }
         receipt
     }
@@ -229,6 +228,11 @@ fn difference(from: &Value, to: &Value) -> Value {
     let other =
         other.map(|(key, value)| (key.clone(), difference(from.get(key).unwrap_or(&Value::Null), value)));
     Value::Object(gone.chain(other).collect())
+}
+
+/// To the second.
+fn time(now: Time) -> String {
+    Time::from_secs(now.as_secs()).to_string()
 }
 
 fn without_time(mut receipt: Value) -> Value {

@@ -141,6 +141,7 @@ async fn what_is_not_accepted_says_why_and_changes_nothing() {
         world.settle().await;
         let receipt = world.receipt();
         assert_eq!(receipt["answer"], "rejected", "{text}");
+        assert!(receipt["time"].is_string(), "{receipt}");
         assert!(receipt["why"].as_str().unwrap().contains(why), "{text}: {receipt}");
         assert_eq!(
             (&world.status()["currentStepIndex"], &world.status()["phase"]),
