@@ -6,10 +6,11 @@ use super::{
 use crate::replica_set::{self, ReplicaSet};
 use rollout_core::{
     Action, Failure, Outcome, Range, Spec, Status,
-    argo::{Facts, WorkloadFacts, next_status},
+    argo::{Facts, WorkloadFacts, next_status, write_status},
     traffic::{ObjectRef, Routes, WeightChange},
 };
 use serde_json::{Value, json};
+use std::borrow::Cow;
 
 /// The whole next `status` on the wire; what is about to be done counts as done, as far as it is about weights
 /// and pods that go: the status is stored before, and corrected if it fails.
@@ -32,7 +33,15 @@ pub(super) fn wire(
                 .failure(set.failure.as_ref().map(|(reason, message)| (&**reason, &**message)))
         })
         .collect();
-    let mut facts = Facts::new(&reading.rollout.value, status, now()).workloads(&workloads).invalid(invalid);
+    let mut rollout = Cow::Borrowed(&*reading.rollout.value);
+    // What is wrong may be an object beside the Rollout: what is decided all the same is stored.
+    if invalid.is_some()
+        && spec.is_some()
+        && let Some(fields) = rollout.to_mut().as_object_mut()
+    {
+        write_status(status, fields.entry("status").or_insert(Value::Null), now());
+    }
+    let mut facts = Facts::new(&rollout, status, now()).workloads(&workloads).invalid(invalid);
     if let (Some(spec), Some(seen), true) = (spec, &reading.observed.traffic, is_routed) {
         let weight = weight(actions).unwrap_or_else(|| seen.weight());
         facts = facts.weight(weight, spec.strategy.max_weight());

@@ -91,7 +91,12 @@ async fn what_is_missing_is_told_once_and_the_rollout_goes_on_when_it_comes() {
     assert!(message.starts_with("InvalidSpec: ") && message.contains("shop/web not found"), "{message}");
     assert!(world.replica_sets().len() <= 1);
     let told = world.told().await;
-    assert_eq!(told.iter().filter(|reason| *reason == "TrafficRoutingError").count(), 1, "{told:?}");
+    for once in ["TrafficRoutingError", "RolloutUpdated"] {
+        assert_eq!(told.iter().filter(|reason| *reason == once).count(), 1, "{told:?}");
+    }
+    assert!(world.status()["currentPodHash"].is_string(), "what is decided is stored before it is done");
+    world.memory.live_next = true;
+    assert_eq!(world.turn().await.0, []);
     let service = json!({
         "apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"},
         "spec": {"selector": {"app": "web"}}
