@@ -134,7 +134,7 @@ impl Namespace {
             let text = fs::read_to_string(log).unwrap_or_default();
             let lines: Vec<&str> = text.lines().collect();
             let last = lines.get(lines.len().saturating_sub(60)..).unwrap_or_default();
-            report += &format!("\n… {}:\n{}\n", log.display(), last.join("\n"));
+            report.extend(["\n… ", &log.display().to_string(), ":\n", &last.join("\n"), "\n"]);
         }
         report
     }

@@ -98,12 +98,9 @@ impl Drop for Watch {
 /// Follows one kind, for ever; a stream that is cut is taken up where it was.
 async fn follow(api: Api<DynamicObject>, kind: &'static str, mut version: String, board: Arc<Board>) {
     loop {
-        let stream = match api.watch(&WatchParams::default(), &version).await {
-            Ok(stream) => stream,
-            Err(_) => {
-                tokio::time::sleep(Duration::from_millis(200)).await;
-                continue;
-            }
+        let Ok(stream) = api.watch(&WatchParams::default(), &version).await else {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            continue;
         };
         let mut stream = stream.boxed();
         while let Ok(Some(event)) = stream.try_next().await {

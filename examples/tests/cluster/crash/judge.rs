@@ -159,7 +159,7 @@ impl<'h> Book<'h> {
             Changed::Status => return Ok(Cause::Stored(by)),
             Changed::Nonce => return Ok(Cause::Fenced(by)),
             Changed::Nothing => return Ok(Cause::World),
-            wanted => wanted,
+            wanted @ (Changed::Pods(_) | Changed::Gone(_) | Changed::Selectors | Changed::Routes) => wanted,
         };
         let action = record.plan.actions.iter().find(|action| wanted.is_by(action));
         match action {

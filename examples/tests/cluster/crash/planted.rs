@@ -14,9 +14,12 @@ use rollout_core::{
 };
 use serde_json::{Value, json};
 
+/// Puts a violation into a history.
+type Plant = fn(&mut History);
+
 /// Each planted violation breaks its law; the history without them breaks none.
 pub(crate) fn all_are_found(history: &History) {
-    let plants: [(&str, fn(&mut History)); 8] = [
+    let plants: [(&str, Plant); 8] = [
         ("no_dark_write", no_endpoints_for_the_canary),
         ("mark_excludes_traffic", no_mark_before_zero),
         ("weights_sum", more_than_all),

@@ -82,8 +82,8 @@ fn all_to(objects: &Objects, hash: &str) -> Result<(), String> {
     let rule = object(objects, "DestinationRule", "dubbo-provider")?;
     let subsets = rule.pointer("/spec/subsets").and_then(Value::as_array);
     let labels: Vec<_> = subsets.into_iter().flatten().map(|subset| subset.pointer("/labels")).collect();
-    let leads = |labels: &Option<&Value>| labels.is_some_and(|labels| labels.to_string().contains(hash));
-    if labels.len() == 2 && labels.iter().all(leads) {
+    let leads = |labels: &&Value| labels.to_string().contains(hash);
+    if labels.len() == 2 && labels.iter().flatten().filter(|labels| leads(labels)).count() == 2 {
         return Ok(());
     }
     Err(format!("the subsets are {labels:?}"))

@@ -45,17 +45,16 @@ impl Table {
                 return;
             }
         };
-        let what = match &ran.struck {
-            Some(write) => format!("{:<60}", purpose(write, &ran.history.seen)),
-            None => {
-                self.last = Some(self.last.map_or(ran.counted, |last| last.min(ran.counted)));
-                format!("finished with {} writes", ran.counted)
-            }
+        let what = if let Some(write) = &ran.struck {
+            format!("{:<60}", purpose(write, &ran.history.seen))
+        } else {
+            self.last = Some(self.last.map_or(ran.counted, |last| last.min(ran.counted)));
+            format!("finished with {} writes", ran.counted)
         };
         let mut line =
             format!("{at:>3} {variant:<11?} {what} at rest after {:.1} s", ran.rested_after.as_secs_f32());
         if let Some((sent, failed)) = ran.requests {
-            line += &format!("; {sent} requests, {failed} failed");
+            line = format!("{line}; {sent} requests, {failed} failed");
             self.requests = (self.requests.0 + sent, self.requests.1 + failed);
             if failed > 0 {
                 self.wrong.push(format!("write {at}, {variant:?}: {failed} requests of {sent} failed"));
