@@ -187,6 +187,10 @@ fn objects_that_are_deleted_in_mid_update_are_missed_by_name_and_the_update_goes
     story.other_is(CONSUMER, |rollout| rollout.is_paused_at(1));
     space.plugin(&["promote", PROVIDER]).ok();
     story.until("finished", |rollout| rollout.is_healthy());
+    space.seen(|seen| {
+        let updates = seen.events(PROVIDER).into_iter().filter(|(reason, _)| *reason == "RolloutUpdated");
+        assert_eq!(updates.count(), 2, "what was said once is not said again: {:?}", seen.events(PROVIDER));
+    });
 }
 
 #[test]

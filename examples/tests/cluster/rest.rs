@@ -38,7 +38,7 @@ fn one_update_takes_few_requests_and_at_rest_nothing_is_asked() {
     println!("one update of the weight canary:\n{requests}");
     let (resident, most) = story.controller.memory();
     println!("memory of the controller with 1 rollout: {resident} kB now, {most} kB at most");
-    assert!(requests.count() <= 20, "{requests}");
+    assert!(requests.count() <= 18, "{requests}");
 
     let begin = now();
     space.within(secs(WINDOW), |_| false);
