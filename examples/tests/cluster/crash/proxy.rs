@@ -156,11 +156,16 @@ impl Proxy {
         inner.counted
     }
 
-    /// Whether the limit was reached; waits for it.
+    /// Waits until the limit is reached.
     pub(crate) async fn struck(&self) {
         let mut struck = self.shared.struck.subscribe();
         // The sender lives as long as the proxy.
         let _ = struck.wait_for(|struck| *struck).await;
+    }
+
+    /// Whether the limit was reached.
+    pub(crate) fn is_struck(&self) -> bool {
+        *self.shared.struck.borrow()
     }
 
     /// Nothing of the processes so far passes any more, and the next one is let through.

@@ -126,6 +126,27 @@ impl Scene {
             Story::FirstDeploy => rest::is_released(objects, "v0.2"),
         })
     }
+
+    /// Waits for a decision that changes nothing and wants nothing: all decisions up to it; `None` when the controller
+    /// was killed before.
+    fn until_still(&self, controller: &Controller<'_>) -> Result<Option<Vec<Record>>, String> {
+        let still = |log: &str| {
+            if self.proxy.is_struck() {
+                return Some(None);
+            }
+            // Only the last one counts, and most are not it: the others are not read.
+            let last = log.lines().rfind(|line| line.contains(RECORD))?;
+            let last = records(last).pop()?;
+            is_still(&last).then(|| Some(records(log)))
+        };
+        let found = controller.find_logged(secs(20), still);
+        found.ok_or_else(|| format!("the controller does not come to rest\n{}", self.space.report()))
+    }
+}
+
+fn is_still(record: &Record) -> bool {
+    let plan = &record.plan;
+    plan.actions.is_empty() && plan.wake.is_none() && plan.status == record.stored
 }
 
 /// What comes before, another process, the crash, and the restart. The error says what did not come.
@@ -149,40 +170,40 @@ pub(crate) fn run(bed: &Arc<Bed>, case: Case) -> Result<Ran, String> {
     // The process that is killed has not written anything yet.
     scene.proxy.next_process();
     let mut second = scene.controller();
+    // As long as nobody is killed there is no fault.
+    history.restarted = Some(now());
     scene.proxy.kill_at(case.at, case.variant, second.killer());
     scene.begin();
     let mut promoted = false;
-    let finished = scene.go_on(&mut promoted)?;
+    let mut still = None;
+    if scene.go_on(&mut promoted)? {
+        still = scene.until_still(&second)?;
+    }
     let counted = scene.proxy.disarm();
     let began = Instant::now();
-    let third = if finished {
-        None
-    } else {
+    let is_struck = still.is_none();
+    if is_struck {
         second.kill();
         history.killed.push(now());
         scene.proxy.next_process();
+        history.restarted = Some(now());
         let third = scene.controller();
         scene.go_on(&mut promoted)?;
         RUNTIME.block_on(scene.proxy.late_is_over());
         scene.go_on(&mut promoted)?;
-        Some(third)
-    };
-    history.restarted = Some(history.killed.last().map_or_else(now, |killed| *killed));
-    let decided = until_still(third.as_ref().unwrap_or(&second));
-    let decided = decided.map_err(|why| format!("{why}\n{}", scene.space.report()))?;
+        let decided = scene.until_still(&third)?.ok_or("the proxy killed nobody")?;
+        history.decisions.insert(3, decided);
+    }
     let rested_after = began.elapsed();
     history.rested = true;
     history.decisions.insert(2, records(&second.log()));
-    if third.is_some() {
-        history.decisions.insert(3, decided);
-    }
     let requests = load.map(|load: Load| {
         let answers = load.stop();
         (answers.requests(), answers.failed())
     });
     history.writes = scene.proxy.writes();
     history.seen = RUNTIME.block_on(scene.recorder.all())?;
-    let struck = (!finished).then(|| struck(&history.writes, counted)).flatten();
+    let struck = is_struck.then(|| struck(&history.writes, counted)).flatten();
     Ok(Ran { history, struck, counted, rested_after, requests })
 }
 
@@ -220,20 +241,4 @@ fn records(log: &str) -> Vec<Record> {
     let lines = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let texts = lines.filter_map(|line| line.pointer("/fields/record")?.as_str().map(str::to_owned));
     texts.map(|text| serde_json::from_str(&text).unwrap_or_else(|why| panic!("{why}: {text}"))).collect()
-}
-
-/// Waits for a decision that changes nothing and wants nothing: it is at rest.
-fn until_still(controller: &Controller<'_>) -> Result<Vec<Record>, String> {
-    let still = |log: &str| {
-        // Only the last one counts, and most are not it: the others are not read.
-        let last = log.lines().rfind(|line| line.contains(RECORD))?;
-        let record = records(last).pop()?;
-        let plan = &record.plan;
-        let rests = plan.actions.is_empty() && plan.wake.is_none();
-        (rests && plan.status == record.stored).then(|| records(log))
-    };
-    let found = controller.find_logged(secs(20), still);
-    found.ok_or_else(|| {
-        format!("the controller does not come to rest: {:?}", records(&controller.log()).last())
-    })
 }

@@ -16,7 +16,10 @@ pub(crate) struct Table {
     lines: BTreeMap<(usize, usize), String>,
     laws: Vec<(&'static str, u64)>,
     wrong: Vec<String>,
-    last: Option<usize>,
+    /// The highest index at which a controller was killed.
+    last: usize,
+    /// How many runs with an index were through before it.
+    through: BTreeMap<usize, usize>,
     requests: (u64, u64),
 }
 
@@ -28,9 +31,15 @@ impl Table {
             lines: BTreeMap::new(),
             laws: Vec::new(),
             wrong: Vec::new(),
-            last: None,
+            last: 0,
+            through: BTreeMap::new(),
             requests: (0, 0),
         }
+    }
+
+    /// How many runs with this index were through before they reached it.
+    pub(crate) fn through(&self, index: usize) -> usize {
+        self.through.get(&index).copied().unwrap_or(0)
     }
 
     /// One more run.
@@ -46,10 +55,11 @@ impl Table {
             }
         };
         let what = if let Some(write) = &ran.struck {
-            format!("{:<60}", purpose(write, &ran.history.seen))
+            self.last = self.last.max(at);
+            format!("{:<64}", purpose(write, &ran.history.seen))
         } else {
-            self.last = Some(self.last.map_or(ran.counted, |last| last.min(ran.counted)));
-            format!("finished with {} writes", ran.counted)
+            *self.through.entry(at).or_default() += 1;
+            format!("{:<64}", format!("through with {} writes", ran.counted))
         };
         let mut line =
             format!("{at:>3} {variant:<11?} {what} at rest after {:.1} s", ran.rested_after.as_secs_f32());
@@ -107,7 +117,7 @@ impl Table {
             Story::FirstDeploy => &["one_layer", "eventually_stable", "prefix_safe"],
         };
         let least = if self.story == Story::Update { 15 } else { 3 };
-        assert!(self.last.is_some_and(|last| last >= least), "{story:?}: only {:?} writes", self.last);
+        assert!(self.last >= least && self.through(self.last + 1) > 0, "{story:?}: {} writes", self.last);
         for must in must {
             let premises =
                 self.laws.iter().find(|(name, _)| name == must).map_or(0, |(_, premises)| *premises);
@@ -145,9 +155,8 @@ impl fmt::Display for Table {
         for line in self.lines.values() {
             writeln!(f, "{line}")?;
         }
-        if let Some(last) = self.last {
-            writeln!(f, "indices 1..={last}; {} runs, {} wrong", self.lines.len(), self.wrong.len())?;
-        }
+        let (last, runs, wrong) = (self.last, self.lines.len(), self.wrong.len());
+        writeln!(f, "killed at every write from 1 to {last}; {runs} runs, {wrong} wrong")?;
         if self.requests.0 > 0 {
             writeln!(f, "{} requests, {} failed", self.requests.0, self.requests.1)?;
         }
