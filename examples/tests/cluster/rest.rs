@@ -6,6 +6,7 @@ use crate::{
 };
 use rollout_core::Time;
 use serde_json::json;
+use std::time::Duration;
 
 fn now() -> Time {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
@@ -32,13 +33,16 @@ fn one_update_takes_few_requests_and_at_rest_nothing_is_asked() {
     let begin = now();
     story.set_image("v0.3");
     story.until("finished", |rollout| rollout.is_healthy() && rollout.newest() == rollout.stable());
+    let took = now().since(begin);
     space.until("the old pods are gone", secs(60), |seen| seen.objects("Pod").count() == 1);
     story.until("all is said", at_rest);
     let requests = space.requests().between(begin, now());
-    println!("one update of the weight canary:\n{requests}");
+    println!("one update of the weight canary, {took:?} and the scale-down delay:\n{requests}");
     let (resident, most) = story.controller.memory();
     println!("memory of the controller with 1 rollout: {resident} kB now, {most} kB at most");
-    assert!(requests.count() <= 18, "{requests}");
+    // Pods that a busy machine keeps waiting for more than 5 s are counted in a write of its own.
+    let slow = took.saturating_sub(Duration::from_secs(15)).as_secs().div_ceil(5);
+    assert!(requests.count() <= 18 + usize::try_from(slow).unwrap(), "in {took:?}:\n{requests}");
 
     let begin = now();
     space.within(secs(WINDOW), |_| false);
