@@ -1,7 +1,7 @@
 //! What happened, for people and dashboards.
 
 use crate::{
-    AbortReason, Revision, Step, Time,
+    AbortReason, Action, Revision, Step, Time,
     traffic::{Routes, Selectors},
 };
 use core::fmt;
@@ -82,6 +82,24 @@ pub enum Event {
         /// Which one.
         revision: Revision,
     },
+}
+
+/// What an action is when it has been carried out.
+///
+/// ```
+/// use rollout_core::{Action, Event};
+/// let prune = Action::Prune { revision: "v1".into() };
+/// assert_eq!(Event::from(&prune), Event::Pruned { revision: "v1".into() });
+/// ```
+impl From<&Action> for Event {
+    fn from(action: &Action) -> Self {
+        match action.clone() {
+            Action::Workload { revision, pods, mark } => Self::Scaled { revision, pods, mark },
+            Action::Select(selectors) => Self::Selected(selectors),
+            Action::Route(routes) => Self::Routed(routes),
+            Action::Prune { revision } => Self::Pruned { revision },
+        }
+    }
 }
 
 impl fmt::Display for Event {

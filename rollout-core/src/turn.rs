@@ -202,7 +202,7 @@ impl Turn {
             Stage::Prove => Stage::Act,
             Stage::Act if failed => Stage::Publish,
             Stage::Act => {
-                self.events.extend(self.plan.actions.get(self.acted).map(effect));
+                self.events.extend(self.plan.actions.get(self.acted).map(Event::from));
                 self.acted += 1;
                 Stage::Act
             }
@@ -223,14 +223,5 @@ impl Turn {
         if self.stage == Stage::Publish && self.events.is_empty() {
             self.stage = Stage::Done;
         }
-    }
-}
-
-fn effect(action: &Action) -> Event {
-    match action.clone() {
-        Action::Workload { revision, pods, mark } => Event::Scaled { revision, pods, mark },
-        Action::Select(selectors) => Event::Selected(selectors),
-        Action::Route(routes) => Event::Routed(routes),
-        Action::Prune { revision } => Event::Pruned { revision },
     }
 }

@@ -13,8 +13,8 @@ use std::time::Instant;
 /// The tests over random histories, by how their names begin: they are run apart, to show what they print.
 const LAWS: &str = "every_law";
 
-/// All tests of the engine; or, with `--cluster`, of the adapter to a cluster, and those on one. What a test program prints last is cargo's own: how
-/// many passed and how many failed.
+/// All tests of the engine; or, with `--cluster`, of the adapter to a cluster, and those on one. What a test program
+/// prints last is cargo's own: how many passed and how many failed.
 pub(crate) fn test(arguments: &[String]) -> Result<(), Failed> {
     match arguments {
         [] => engine(),

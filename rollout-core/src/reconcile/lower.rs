@@ -43,9 +43,12 @@ pub(super) fn decide(draft: &mut Draft, roles: &Roles<'_>, desire: &Desire, view
 /// its delay runs from then on.
 pub(super) fn mark_only(draft: &mut Draft, roles: &Roles<'_>, view: &View<'_>) {
     let delay = view.spec.strategy.scale_down_delay();
+    if roles.stable.is_none() {
+        return;
+    }
     for seen in view.revisions() {
-        let others = [roles.stable, roles.canary].contains(&Some(&seen.revision));
-        if others || roles.stable.is_none() || seen.wanted == 0 || seen.mark.is_some() {
+        let has_role = [roles.stable, roles.canary].contains(&Some(&seen.revision));
+        if has_role || seen.wanted == 0 || seen.mark.is_some() {
             continue;
         }
         if !led_to(view, &seen.revision) && settled(view, &draft.status, STEP_DWELL).is_ok() {

@@ -1,10 +1,10 @@
 use super::memory::Memory;
-use rollout_core::{Action, Event, Observed, Plan, Spec, Status, Time};
+use rollout_core::{Event, Observed, Plan, Spec, Status, Time};
 use serde_json::json;
 
 /// What a plan does and what it waits for, in one line.
 fn line(plan: &Plan) -> (String, String) {
-    let actions: Vec<String> = plan.actions.iter().map(|action| effect(action).to_string()).collect();
+    let actions: Vec<String> = plan.actions.iter().map(|action| Event::from(action).to_string()).collect();
     let waiting: Vec<String> =
         plan.waiting.iter().map(|wait| format!("{}; ends {}", wait.reason, wait.ends)).collect();
     (actions.join("; "), waiting.join("; "))
@@ -63,13 +63,4 @@ pub(super) fn trouble(memory: &mut Memory, rollout: &str, why: &str) -> bool {
     why.clone_into(&mut memory.said);
     tracing::warn!(rollout, why, "held");
     true
-}
-
-fn effect(action: &Action) -> Event {
-    match action.clone() {
-        Action::Workload { revision, pods, mark } => Event::Scaled { revision, pods, mark },
-        Action::Select(selectors) => Event::Selected(selectors),
-        Action::Route(routes) => Event::Routed(routes),
-        Action::Prune { revision } => Event::Pruned { revision },
-    }
 }
