@@ -30,6 +30,7 @@
 //! | who scaled that down? | [`goal`], and `reconcile/lower.rs` |
 //! | how is it carried out? | [`Turn`], and `backend` (feature `backend`) |
 //! | what does a manifest say? | `argo` (features `argo`, `yaml`) |
+//! | how is a text of others shown? | [`Escaped`] |
 //! | how do I try it? | `sim` (feature `sim`), `testing` (feature `testing`) |
 //!
 //! # Features
@@ -49,6 +50,7 @@ pub mod argo;
 #[cfg(feature = "backend")]
 pub mod backend;
 mod command;
+mod escaped;
 mod event;
 pub mod goal;
 mod observed;
@@ -69,6 +71,7 @@ mod turn;
 mod waiting;
 
 pub use command::{Answer, Command, CommandKind, Edit, Position, Proceed, Rejection, apply};
+pub use escaped::Escaped;
 pub use event::Event;
 pub use observed::{Observed, RevisionSeen};
 pub use plan::{Action, Plan, Wake, WakeReason};
