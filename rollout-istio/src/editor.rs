@@ -3,14 +3,14 @@
 use crate::{
     config::{DestinationRuleRef, IstioConfig, VirtualServiceRef},
     elsewhere::{Looked, Named},
-    name,
+    hosts, name,
     order::Managed,
     problem::Problem,
     subsets,
     virtual_service::{Change, VirtualService},
 };
 use rollout_core::{
-    backend::{EditError, Edits, ObjectEditor, Objects},
+    backend::{EditError, Edits, Mentions, ObjectEditor, Objects},
     traffic::{ManagedChange, ObjectRef, Routes, Seen, Selection, Selectors, WeightChange},
 };
 use serde_json::Value;
@@ -66,6 +66,11 @@ impl IstioEditor {
         let Some((_, name)) = self.rule() else { return Ok(None) };
         let rule = find(objects, &name)?;
         subsets::host(rule).map(Some).map_err(|problem| problem.of(&name))
+    }
+
+    /// A host or Service of the rollout, as the index of hosts knows it: one of its own namespace.
+    fn own_host(&self, name: &str) -> String {
+        hosts::key(&self.config.namespace, name::first_label(name))
     }
 
     /// The object that an entry means, among those that there are.
@@ -151,7 +156,11 @@ impl ObjectEditor for IstioEditor {
         name::meant_otherwise(&self.config.namespace, &entry.name)
     }
 
-    fn also_lists(&self) -> Vec<ObjectRef> {
+    fn mentions(&self, objects: &Objects) -> Vec<Mentions> {
+        let host = self.host(objects).ok().flatten();
+        let names = [host, self.config.stable_service.as_deref(), self.config.canary_service.as_deref()];
+        let mut keys: Vec<String> = names.into_iter().flatten().map(|name| self.own_host(name)).collect();
+        keys.dedup();
         let mut likes = vec![name::virtual_service(&self.config.namespace, "")];
         for entry in &self.config.virtual_services {
             let like = name::virtual_service(&entry.object(&self.config.namespace).namespace, "");
@@ -159,7 +168,7 @@ impl ObjectEditor for IstioEditor {
                 likes.push(like);
             }
         }
-        likes
+        likes.into_iter().map(|like| Mentions { like, keys: keys.clone() }).collect()
     }
 
     fn read(&self, objects: &Objects) -> Result<Seen, EditError> {
@@ -177,8 +186,8 @@ impl ObjectEditor for IstioEditor {
             let instead = "write an http route, or take managedRoutes out of the Rollout";
             return Err(Problem::new("spec.http", what, instead).of(name));
         }
-        let listed = objects.keys().filter(|name| name::is_virtual_service(name));
-        for name in listed.filter(|name| !all.iter().any(|(ours, _)| ours == *name)) {
+        let others = objects.keys().filter(|name| name::is_virtual_service(name));
+        for name in others.filter(|name| !all.iter().any(|(ours, _)| ours == *name)) {
             seen = seen.and(self.read_one(objects, name)?);
         }
         Ok(seen)

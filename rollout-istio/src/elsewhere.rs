@@ -53,7 +53,7 @@ impl Named {
 }
 
 /// All destinations of a rule: those of its mirrors, and those of its routes if asked for.
-fn destinations(rule: &Value, routes: bool) -> impl Iterator<Item = &Value> {
+pub(crate) fn destinations(rule: &Value, routes: bool) -> impl Iterator<Item = &Value> {
     let listed = |key| rule.get(key).and_then(Value::as_array).into_iter().flatten();
     let routes = listed("route").filter(move |_| routes);
     let whole = routes.chain(listed("mirrors")).filter_map(|entry| entry.get("destination"));

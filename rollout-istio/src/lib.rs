@@ -13,6 +13,7 @@ mod bytes;
 mod config;
 mod editor;
 mod elsewhere;
+mod hosts;
 mod istiod;
 mod managed;
 mod name;
@@ -31,6 +32,7 @@ pub use config::{
     ConfigError, DestinationRuleRef, InvalidConfig, IstioConfig, TcpRoute, TlsRoute, VirtualServiceRef,
 };
 pub use editor::IstioEditor;
+pub use hosts::hosts_named;
 pub use istiod::Istiod;
 pub use steps::{ApplyError, InForce, apply};
 pub use virtual_service::{WEIGHT_ANNOTATION, WRITTEN_FOR_ANNOTATION};

@@ -1,6 +1,6 @@
 use super::{EditError, Object};
 use crate::traffic::{ObjectRef, Routes, Seen, Selectors};
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use core::fmt;
 
 /// Pure: how one kind of traffic manager's objects are read and edited.
@@ -17,9 +17,12 @@ pub trait ObjectEditor: fmt::Debug + Send + Sync {
         None
     }
 
-    /// The kinds (group, kind, namespace) that are listed as well, to find out what else leads to our
-    /// destinations. The default lists nothing.
-    fn also_lists(&self) -> Vec<ObjectRef> {
+    /// Which other objects are read as well, to find out what else leads to our destinations. The default
+    /// asks for none.
+    ///
+    /// `objects` are those of [`objects`](Self::objects), as far as they exist.
+    fn mentions(&self, objects: &Objects) -> Vec<Mentions> {
+        let _ = objects;
         Vec::new()
     }
 
@@ -29,8 +32,8 @@ pub trait ObjectEditor: fmt::Debug + Send + Sync {
     /// An object that is missing or makes no sense: where, what, and what to write instead.
     fn read(&self, objects: &Objects) -> Result<Seen, EditError>;
 
-    /// What one of these objects says alone; the others are there to understand it. Also for one that is
-    /// only listed: then all that it can say is what is used elsewhere.
+    /// What one of these objects says alone; the others are there to understand it. Also for one that only
+    /// [mentions](Self::mentions) ours: then all that it can say is what is used elsewhere.
     ///
     /// # Errors
     /// As for [`read`](Self::read), of this object.
@@ -57,6 +60,17 @@ pub trait ObjectEditor: fmt::Debug + Send + Sync {
 
     /// Whether this object carries routes; otherwise it carries selectors. Settled is asked for each apart.
     fn is_route(&self, object: &ObjectRef) -> bool;
+}
+
+/// Objects that are read because of what they mention.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a question: where, and what")]
+pub struct Mentions {
+    /// Their group, kind and namespace; its name means nothing.
+    pub like: ObjectRef,
+    /// Each mentions at least one of these keys. What a key is, the editor says; an index of the same kind has
+    /// the same keys.
+    pub keys: Vec<String>,
 }
 
 /// Objects by name, with the version that was read.

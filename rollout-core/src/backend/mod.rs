@@ -15,7 +15,7 @@ mod stored;
 
 pub use annotation::{FENCE_ANNOTATION, annotate, annotation};
 pub use data_plane::{DataPlane, NoDataPlane};
-pub use editor::{Edits, ObjectEditor, Objects};
+pub use editor::{Edits, Mentions, ObjectEditor, Objects};
 pub use error::{BackendError, EditError, StoreError};
 pub use fetch::{Fetch, Fetched, NoAnswer};
 pub use memory::{Fault, MemoryStore};

@@ -1,4 +1,4 @@
-use super::StoreError;
+use super::{Mentions, StoreError};
 use crate::traffic::{ObjectRef, ObjectVersion};
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use async_trait::async_trait;
@@ -18,6 +18,15 @@ pub trait ObjectStore: fmt::Debug + Send + Sync {
     /// # Errors
     /// That they could not be read.
     async fn list(&self, like: &ObjectRef) -> Result<Vec<(ObjectRef, Object)>, StoreError>;
+
+    /// The objects that mention one of the keys, and perhaps others of the same kind and namespace: a store
+    /// that keeps an index finds them without a list. The default lists.
+    ///
+    /// # Errors
+    /// As for [`list`](Self::list).
+    async fn mentioning(&self, mentions: &Mentions) -> Result<Vec<(ObjectRef, Object)>, StoreError> {
+        self.list(&mentions.like).await
+    }
 
     /// Replaces one object if it still has the version `read`, and says its new version.
     ///
@@ -50,6 +59,10 @@ impl<S: ObjectStore + ?Sized> ObjectStore for Arc<S> {
 
     async fn list(&self, like: &ObjectRef) -> Result<Vec<(ObjectRef, Object)>, StoreError> {
         (**self).list(like).await
+    }
+
+    async fn mentioning(&self, mentions: &Mentions) -> Result<Vec<(ObjectRef, Object)>, StoreError> {
+        (**self).mentioning(mentions).await
     }
 
     async fn replace(

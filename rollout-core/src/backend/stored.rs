@@ -147,8 +147,8 @@ impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> TrafficBackend for Stored<E,
             .map(Into::into)
             .collect();
         let mut objects = Objects::new();
-        for like in self.editor.also_lists() {
-            objects.extend(self.store.list(&like).await?);
+        for mentions in self.editor.mentions(&own) {
+            objects.extend(self.store.mentioning(&mentions).await?);
         }
         objects.extend(own);
         let mut seen = self.editor.read(&objects)?;
