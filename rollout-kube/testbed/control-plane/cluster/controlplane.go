@@ -29,12 +29,12 @@ const tokens = `admin-token,admin,admin,"system:masters"
 controller-token,controller,controller,"system:masters"
 `
 
-// What the user `controller` asks for; with what it wrote, and what came of it.
+// What the user `controller` asks for; unless said otherwise with what it wrote, and what came of it.
 const auditPolicy = `apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
 rules:
-- {level: RequestResponse, users: [controller], verbs: [create, update, patch, delete, deletecollection]}
+- {level: %s, users: [controller], verbs: [create, update, patch, delete, deletecollection]}
 - {level: Metadata, users: [controller]}
 - {level: None}
 `
@@ -65,7 +65,7 @@ func (s *inside) controlPlane(start starter) error {
 	files := map[string]string{
 		"sa.key":                string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})),
 		"tokens.csv":            tokens,
-		"audit-policy.yaml":     auditPolicy,
+		"audit-policy.yaml":     fmt.Sprintf(auditPolicy, s.plan.Audit),
 		"kubeconfig":            fmt.Sprintf(kubeconfig, port, "admin"),
 		"controller.kubeconfig": fmt.Sprintf(kubeconfig, port, "controller"),
 	}

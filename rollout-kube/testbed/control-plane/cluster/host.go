@@ -52,11 +52,11 @@ func Host(args []string) {
 // bootstrap is the Envoy's own configuration: who it is, and where istiod is.
 func bootstrap(i int, p proxy, xds int) []byte {
 	type object = map[string]any
-	address := func(host string, port int) object {
+	socket := func(host string, port int) object {
 		return object{"socket_address": object{"address": host, "port_value": port}}
 	}
 	ads := object{"ads": object{}, "resource_api_version": "V3", "initial_fetch_timeout": "0s"}
-	ip := fmt.Sprintf("10.255.%d.2", i+1)
+	ip := address(i)
 	b, err := json.MarshalIndent(object{
 		"node": object{
 			"id":      fmt.Sprintf("%s~%s~%s.%s~%[4]s.svc.cluster.local", p.Kind, ip, p.Name, p.Namespace),
@@ -66,7 +66,7 @@ func bootstrap(i int, p proxy, xds int) []byte {
 				"INTERCEPTION_MODE": "NONE", "LABELS": p.Labels, "INSTANCE_IPS": ip, "NODE_NAME": "node-0",
 			},
 		},
-		"admin": object{"address": address("127.0.0.1", 15000)},
+		"admin": object{"address": socket("127.0.0.1", 15000)},
 		"dynamic_resources": object{"lds_config": ads, "cds_config": ads, "ads_config": object{
 			"api_type": "GRPC", "transport_api_version": "V3",
 			"grpc_services": []any{object{"envoy_grpc": object{"cluster_name": "xds-grpc"}}},
@@ -78,7 +78,7 @@ func bootstrap(i int, p proxy, xds int) []byte {
 				"explicit_http_config": object{"http2_protocol_options": object{}},
 			}},
 			"load_assignment": object{"cluster_name": "xds-grpc", "endpoints": []any{object{"lb_endpoints": []any{
-				object{"endpoint": object{"address": address(fmt.Sprintf("10.255.%d.1", i+1), xds)}},
+				object{"endpoint": object{"address": socket(fmt.Sprintf("10.255.%d.1", i+1), xds)}},
 			}}}},
 		}}},
 	}, "", "  ")

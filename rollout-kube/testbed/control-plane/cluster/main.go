@@ -57,6 +57,8 @@ type Plan struct {
 	For   time.Duration // how long it lives at most
 	Start time.Duration // until a pod is ready
 	Stop  time.Duration // a pod's end takes
+	// Audit is the level at which writes are in the audit log.
+	Audit string
 	// IstiodEnv is added to istiod's environment (NAME=VALUE).
 	IstiodEnv []string
 	// Ports are the addresses outside, all on 127.0.0.1, by name.
@@ -78,6 +80,7 @@ func parse(args []string) (plan Plan, attached, asJSON bool) {
 	fs.BoolVar(&asJSON, "json", false, "describe it as one line of JSON (that of DIR/cluster.json)")
 	fs.DurationVar(&plan.Start, "start", 500*time.Millisecond, "time until a pod is ready, plus what its readiness probe says")
 	fs.DurationVar(&plan.Stop, "stop", time.Second, "time that a pod takes to end; it answers until then")
+	fs.StringVar(&plan.Audit, "audit", "RequestResponse", "what of a write is in DIR/audit.jsonl: Metadata, Request or RequestResponse")
 	debounce := fs.Duration("debounce", 0, "istiod waits so long for quiet before it pushes (its own default: 100 ms)")
 	fs.Func("istiod-env", "NAME=VALUE for istiod; may be repeated", func(s string) error {
 		if !strings.Contains(s, "=") {

@@ -34,6 +34,9 @@ var proxies = []proxy{
 	{"gateway", "router", "istio-system", map[string]string{"app": "istio-ingressgateway", "istio": "ingressgateway"}},
 }
 
+// address of the proxy at this place in the list.
+func address(i int) string { return fmt.Sprintf("10.255.%d.2", i+1) }
+
 // Where proxies speak to istiod, and to the relay before it.
 const istiodPort, relayPort = 15010, 15012
 
@@ -86,13 +89,16 @@ func (s *inside) mesh(starts chan<- func(), start starter) error {
 		}
 	}
 	for i, p := range proxies {
+		if err := p.object(context.Background(), client, address(i)); err != nil {
+			return err
+		}
 		starts <- func() { done <- s.host(i, p) }
 		if err := <-done; err != nil {
 			return err
 		}
 	}
 	for i, p := range proxies {
-		admin := fmt.Sprintf("http://10.255.%d.2:15001", i+1)
+		admin := fmt.Sprintf("http://%s:15001", address(i))
 		if err := until(60*time.Second, p.Name+" has its first configuration", answers(admin+"/ready", "LIVE")); err != nil {
 			return fmt.Errorf("%w\n%s", err, tail(filepath.Join(s.plan.Folder, p.Name+"-host.log")))
 		}

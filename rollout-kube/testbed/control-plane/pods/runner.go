@@ -29,6 +29,10 @@ import (
 	"k8s.io/client-go/util/workqueue"
 )
 
+// Proxy is the annotation of a Pod that stands for a process which somebody
+// else starts: it is let be, and gone as soon as it is deleted.
+const Proxy = "testbed/proxy"
+
 type runner struct {
 	client kubernetes.Interface
 	pods   cache.Indexer
@@ -125,8 +129,12 @@ func (r *runner) work(ctx context.Context) bool {
 // sync brings a pod where it belongs now, and says when to look again.
 func (r *runner) sync(ctx context.Context, p *corev1.Pod) (time.Duration, error) {
 	pods := r.client.CoreV1().Pods(p.Namespace)
+	isProxy := p.Annotations[Proxy] == "true"
+	if isProxy && p.DeletionTimestamp == nil {
+		return 0, nil
+	}
 	if p.DeletionTimestamp != nil {
-		if left := r.untilGone(p); left > 0 {
+		if left := r.untilGone(p); left > 0 && !isProxy {
 			return left, nil
 		}
 		r.doors.close(p)
