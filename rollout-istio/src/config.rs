@@ -5,7 +5,7 @@ mod wire;
 pub use wire::{ConfigError, InvalidConfig};
 
 use crate::name;
-use rollout_core::traffic::ObjectRef;
+use rollout_core::traffic::{ObjectRef, RolloutRef};
 use std::{fmt, sync::Arc};
 
 /// Which Istio objects split the traffic of one rollout, and how.
@@ -24,6 +24,9 @@ use std::{fmt, sync::Arc};
 pub struct IstioConfig {
     /// The Rollout's namespace.
     pub namespace: Arc<str>,
+    /// Whose configuration it is. Unless it was [said](Self::of_rollout), it goes by what it drives: the stable
+    /// Service, or the stable subset.
+    pub rollout: RolloutRef,
     /// The VirtualServices in which the traffic is split; at least one.
     pub virtual_services: Vec<VirtualServiceRef>,
     /// The subsets that are the destinations; without it they are the hosts of the two Services.
@@ -86,7 +89,7 @@ impl IstioConfig {
     /// The destinations are the hosts of two Services.
     #[must_use]
     pub fn hosts(namespace: &str, stable_service: &str, canary_service: &str) -> Self {
-        let mut config = Self::new(namespace);
+        let mut config = Self::new(namespace, stable_service);
         config.stable_service = Some(stable_service.into());
         config.canary_service = Some(canary_service.into());
         config
@@ -95,12 +98,14 @@ impl IstioConfig {
     /// The destinations are two subsets of a DestinationRule.
     #[must_use]
     pub fn subsets(namespace: &str, rule: DestinationRuleRef) -> Self {
-        Self { destination_rule: Some(rule), ..Self::new(namespace) }
+        let name = format!("{}.{}", rule.name, rule.stable_subset);
+        Self { destination_rule: Some(rule), ..Self::new(namespace, &name) }
     }
 
-    fn new(namespace: &str) -> Self {
+    fn new(namespace: &str, rollout: &str) -> Self {
         Self {
             namespace: namespace.into(),
+            rollout: RolloutRef::new(namespace, rollout),
             virtual_services: Vec::new(),
             destination_rule: None,
             canary_service: None,
@@ -108,6 +113,13 @@ impl IstioConfig {
             managed_routes: Vec::new(),
             max_weight: 100,
         }
+    }
+
+    /// The name of the Rollout.
+    #[must_use]
+    pub fn of_rollout(mut self, name: &str) -> Self {
+        self.rollout.name = name.into();
+        self
     }
 
     /// Splits the traffic in this VirtualService, too.

@@ -1,6 +1,7 @@
 //! The editor: all Istio objects of one rollout.
 
 use crate::{
+    claims::claims,
     config::{DestinationRuleRef, IstioConfig, VirtualServiceRef},
     elsewhere::{Looked, Named},
     hosts, name,
@@ -10,8 +11,8 @@ use crate::{
     virtual_service::{Change, VirtualService},
 };
 use rollout_core::{
-    backend::{EditError, Edits, Mentions, ObjectEditor, Objects},
-    traffic::{ManagedChange, ObjectRef, Routes, Seen, Selection, Selectors, WeightChange},
+    backend::{Claim, EditError, Edits, Mentions, ObjectEditor, Objects},
+    traffic::{ManagedChange, ObjectRef, RolloutRef, Routes, Seen, Selection, Selectors, WeightChange},
 };
 use serde_json::Value;
 
@@ -138,6 +139,14 @@ impl IstioEditor {
 }
 
 impl ObjectEditor for IstioEditor {
+    fn rollout(&self) -> &RolloutRef {
+        &self.config.rollout
+    }
+
+    fn claims(&self) -> Vec<Claim> {
+        claims(&self.config)
+    }
+
     fn objects(&self) -> Vec<ObjectRef> {
         let mut names: Vec<ObjectRef> = Vec::new();
         for entry in &self.config.virtual_services {

@@ -10,6 +10,7 @@
 //! - [`apply`]: what steps come to, from objects to objects.
 
 mod bytes;
+mod claims;
 mod config;
 mod editor;
 mod elsewhere;

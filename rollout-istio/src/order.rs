@@ -1,4 +1,4 @@
-//! Where managed routes stand: in front of the user's own, in the order of `managedRoutes`.
+//! Where managed routes stand: in front, in the order of `managedRoutes`.
 
 use crate::{
     config::IstioConfig,
@@ -23,14 +23,15 @@ pub(crate) enum Managed<'a> {
     Steps(&'a [(Arc<str>, Option<ManagedRoute>)]),
 }
 
-/// Whether the managed routes stand in front, each once, in the order of `managedRoutes`.
-pub(crate) fn in_order(config: &IstioConfig, http: &[Value]) -> bool {
-    let ranks = http.iter().map(|rule| rank(config, rule));
-    ranks.clone().zip(ranks.skip(1)).all(|(one, next)| match (one, next) {
-        (Some(one), Some(next)) => one < next,
-        (None, Some(_)) => false,
-        (_, None) => true,
-    })
+/// Whether the managed routes stand before the first weighed route, each once, in the order of `managedRoutes`.
+///
+/// What else stands before it, or between them, may be another Rollout's: to insist on the very front would be to
+/// change places with it for ever.
+pub(crate) fn in_order(config: &IstioConfig, http: &[Value], weighed: Option<usize>) -> bool {
+    let places = || http.iter().enumerate().filter_map(|(index, rule)| Some((rank(config, rule)?, index)));
+    let before = |index| weighed.is_none_or(|weighed| index < weighed);
+    places().all(|(_, index)| before(index))
+        && places().zip(places().skip(1)).all(|(one, next)| one.0 < next.0)
 }
 
 fn rank(config: &IstioConfig, rule: &Value) -> Option<usize> {
@@ -52,6 +53,7 @@ pub(crate) fn arranged(
     ground: &Ground<'_>,
     config: &IstioConfig,
     http: &[Value],
+    weighed: Option<usize>,
     to: Managed<'_>,
 ) -> Result<Option<Vec<Slot>>, Problem> {
     if matches!(to, Managed::Keep) {
@@ -103,11 +105,12 @@ pub(crate) fn arranged(
         front.push((rank, slot));
     }
     front.sort_by_key(|(rank, _)| *rank);
+    let all_stay = front.len() == there.len() && front.iter().all(|(_, slot)| matches!(slot, Slot::Old(_)));
+    if all_stay && in_order(config, http, weighed) {
+        return Ok(None);
+    }
     let new = front.into_iter().map(|(_, slot)| slot);
-    let new: Vec<_> = new.chain(own.into_iter().map(Slot::Old)).collect();
-    let is_old =
-        new.len() == http.len() && new.iter().enumerate().all(|(index, slot)| *slot == Slot::Old(index));
-    Ok((!is_old).then_some(new))
+    Ok(Some(new.chain(own.into_iter().map(Slot::Old)).collect()))
 }
 
 /// Puts the routes where `slots` says.

@@ -10,17 +10,19 @@ use crate::{
 };
 use rollout_core::{
     Range, Revision,
-    backend::{EditError, annotate, annotation},
+    backend::{EditError, note, set_note},
     traffic::{ManagedSeen, ObjectRef, RoutesSeen, WeightChange},
 };
 use serde_json::Value;
 use std::sync::Arc;
 
-/// The annotation that names the revision for which a VirtualService was last written.
+/// The annotation that names the revision for which each Rollout last wrote a VirtualService: a map of
+/// [notes](note).
 pub const WRITTEN_FOR_ANNOTATION: &str = "rollout-core/written-for";
 
-/// The annotation that holds the weight that was asked for, out of the strategy's total, where it cannot be
-/// told from the weights in the routes: a foreign destination left less than that total to share.
+/// The annotation that holds the weight that each Rollout asked for, out of its strategy's total, where it cannot
+/// be told from the weights in the routes: a foreign destination left less than that total to share. A map of
+/// [notes](note).
 pub const WEIGHT_ANNOTATION: &str = "rollout-core/weight";
 
 /// One VirtualService with all that the rollout says about it.
@@ -73,7 +75,7 @@ impl VirtualService<'_> {
     fn read_it(&self, object: &Value) -> Result<RoutesSeen, Problem> {
         let places = self.places(object)?;
         let of = self.config.max_weight;
-        let recorded = annotation(object, WEIGHT_ANNOTATION).and_then(|weight| weight.parse().ok());
+        let recorded = self.note(object, WEIGHT_ANNOTATION).and_then(|weight| weight.parse().ok());
         let mut weight: Option<Range> = None;
         let splits = places.iter().map(|place| self.split(object, *place));
         let mirrors = self.mirrors(object);
@@ -94,10 +96,10 @@ impl VirtualService<'_> {
                 None => ManagedSeen::drifted(name.into()),
             });
         }
-        seen.in_order = in_order(self.config, http);
+        seen.in_order = in_order(self.config, http, first_http(&places));
         seen.takes_managed = !http.is_empty();
         if seen.leads_to_canary() {
-            seen.written_for = annotation(object, WRITTEN_FOR_ANNOTATION).map(Into::into);
+            seen.written_for = self.note(object, WRITTEN_FOR_ANNOTATION).as_deref().map(Into::into);
         }
         Ok(seen)
     }
@@ -128,7 +130,8 @@ impl VirtualService<'_> {
             let http = rules(object, Protocol::Http).map_err(of_object)?;
             // Without http routes a managed one would leave all other requests without any.
             let managed = if http.is_empty() { Managed::Keep } else { change.managed };
-            arranged(&self.ground(object, &places), self.config, http, managed).map_err(of_object)?
+            arranged(&self.ground(object, &places), self.config, http, first_http(&places), managed)
+                .map_err(of_object)?
         };
         if let (Some(new), Some(http)) =
             (arranged, object.get_mut("spec").and_then(|spec| spec.get_mut(Protocol::Http.key())))
@@ -158,6 +161,14 @@ impl VirtualService<'_> {
         Ground::new(self.config, self.host, first.and_then(|place| place.of(object)))
     }
 
+    fn note(&self, object: &Value, key: &str) -> Option<String> {
+        note(self.name, object, key, &self.config.rollout)
+    }
+
+    fn set_note(&self, object: &mut Value, key: &str, text: Option<&str>) -> Result<bool, EditError> {
+        set_note(self.name, object, key, &self.config.rollout, text)
+    }
+
     fn annotate(
         &self,
         object: &mut Value,
@@ -170,15 +181,20 @@ impl VirtualService<'_> {
         let keeps = change.weight == WeightChange::Keep;
         let mut noted = false;
         if !keeps {
-            noted |= annotate(self.name, object, WEIGHT_ANNOTATION, record)?;
+            noted |= self.set_note(object, WEIGHT_ANNOTATION, record)?;
         }
         if (changed || noted) && !active {
-            noted |= annotate(self.name, object, WRITTEN_FOR_ANNOTATION, None)?;
+            noted |= self.set_note(object, WRITTEN_FOR_ANNOTATION, None)?;
         } else if (changed || noted) && !keeps {
-            noted |= annotate(self.name, object, WRITTEN_FOR_ANNOTATION, Some(revision.as_str()))?;
+            noted |= self.set_note(object, WRITTEN_FOR_ANNOTATION, Some(revision.as_str()))?;
         }
         Ok(noted)
     }
+}
+
+/// Which http route is the first in the list that is weighed.
+fn first_http(places: &[Place]) -> Option<usize> {
+    places.iter().filter(|place| place.protocol == Protocol::Http).map(|place| place.index).min()
 }
 
 /// A weight out of one total, out of another.

@@ -82,7 +82,8 @@ fn services(rollout: &Document) -> ServiceEditor {
     let named = |field: &str| {
         rollout.value().pointer(&format!("/spec/strategy/canary/{field}")).and_then(Value::as_str)
     };
-    ServiceEditor::new(namespace(rollout), named("stableService"), named("canaryService"))
+    let name = rollout.value().pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+    ServiceEditor::new(namespace(rollout), named("stableService"), named("canaryService")).of_rollout(name)
 }
 
 /// The editor for what the strategy says about Istio, if it says anything. An error is noted.

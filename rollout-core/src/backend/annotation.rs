@@ -3,7 +3,8 @@ use crate::traffic::ObjectRef;
 use alloc::{borrow::ToOwned, format, string::String};
 use serde_json::{Map, Value};
 
-/// The annotation that holds the nonce of [`fence`](super::TrafficBackend::fence).
+/// The annotation that holds the nonce of [`fence`](super::TrafficBackend::fence): in an object that Rollouts may
+/// share as a [`note`](super::note) of each, in one that has one owner as it is.
 pub const FENCE_ANNOTATION: &str = "rollout-core/fence";
 
 /// The text of an annotation.

@@ -1,5 +1,5 @@
-use super::{EditError, Object};
-use crate::traffic::{ObjectRef, Routes, Seen, Selectors};
+use super::{Claim, EditError, Object};
+use crate::traffic::{ObjectRef, RolloutRef, Routes, Seen, Selectors};
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use core::fmt;
 
@@ -7,6 +7,15 @@ use core::fmt;
 ///
 /// Only the leaves that it owns change; every other byte of meaning survives.
 pub trait ObjectEditor: fmt::Debug + Send + Sync {
+    /// Whose objects these are: what is kept in an object that several Rollouts share is kept for each apart
+    /// ([`note`](super::note)).
+    fn rollout(&self) -> &RolloutRef;
+
+    /// What the Rollout drives in the objects; two Rollouts must not drive the same. The default is nothing.
+    fn claims(&self) -> Vec<Claim> {
+        Vec::new()
+    }
+
     /// The objects that are edited. They must exist, or what [`otherwise`](Self::otherwise) says instead.
     fn objects(&self) -> Vec<ObjectRef>;
 

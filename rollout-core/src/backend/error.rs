@@ -51,6 +51,9 @@ pub struct EditError {
     pub what: String,
     /// What to write instead.
     pub instead: String,
+    /// Whether the object lies in another namespace and does not allow the Rollout's to touch it. Then nothing
+    /// else is said of it.
+    pub lacks_consent: bool,
 }
 
 impl EditError {
@@ -61,7 +64,18 @@ impl EditError {
         what: impl Into<String>,
         instead: impl Into<String>,
     ) -> Self {
-        Self { object, path: path.into(), what: what.into(), instead: instead.into() }
+        let (path, what, instead) = (path.into(), what.into(), instead.into());
+        Self { object, path, what, instead, lacks_consent: false }
+    }
+
+    /// The object lies in another namespace and does not allow the Rollout's to touch it.
+    pub fn no_consent(
+        object: ObjectRef,
+        path: impl Into<String>,
+        what: impl Into<String>,
+        instead: impl Into<String>,
+    ) -> Self {
+        Self { lacks_consent: true, ..Self::new(object, path, what, instead) }
     }
 }
 

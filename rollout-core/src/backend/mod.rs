@@ -2,11 +2,13 @@
 //! bridge between them.
 
 mod annotation;
+mod claim;
 mod data_plane;
 mod editor;
 mod error;
 mod fetch;
 mod memory;
+mod note;
 mod pair;
 mod ready;
 mod service;
@@ -14,14 +16,16 @@ mod store;
 mod stored;
 
 pub use annotation::{FENCE_ANNOTATION, annotate, annotation};
+pub use claim::Claim;
 pub use data_plane::{DataPlane, NoDataPlane};
 pub use editor::{Edits, Mentions, ObjectEditor, Objects};
 pub use error::{BackendError, EditError, StoreError};
 pub use fetch::{Fetch, Fetched, NoAnswer};
 pub use memory::{Fault, MemoryStore};
+pub use note::{note, set_note};
 pub use pair::Pair;
 pub use ready::{NotReady, ready};
-pub use service::{REVISION_LABEL, ServiceEditor};
+pub use service::{InvalidName, REVISION_LABEL, ServiceEditor};
 pub use store::{Object, ObjectStore};
 pub use stored::Stored;
 
@@ -68,12 +72,19 @@ pub trait TrafficBackend: fmt::Debug + Send + Sync {
     /// As for [`select`](Self::select).
     async fn release(&self, seen: &Version) -> Result<Written, BackendError>;
 
-    /// Writes `nonce` into every object (annotation [`FENCE_ANNOTATION`]), conditional on `seen`: whatever an earlier process still has under
-    /// way fails from now on.
+    /// Writes `nonce` into every object (a [`note`] of the Rollout's under [`FENCE_ANNOTATION`]), conditional on
+    /// `seen`: whatever an earlier process still has under way fails from now on.
     ///
     /// # Errors
     /// As for [`select`](Self::select).
     async fn fence(&self, nonce: &str, seen: &Version) -> Result<Written, BackendError>;
+
+    /// What the Rollout drives in which objects; two Rollouts must not drive the same. The default is nothing.
+    ///
+    /// It follows from the Rollout alone, so it is known before anything is read.
+    fn claims(&self) -> Vec<Claim> {
+        Vec::new()
+    }
 }
 
 #[async_trait]
@@ -96,6 +107,10 @@ impl<B: TrafficBackend + ?Sized> TrafficBackend for Box<B> {
 
     async fn fence(&self, nonce: &str, seen: &Version) -> Result<Written, BackendError> {
         (**self).fence(nonce, seen).await
+    }
+
+    fn claims(&self) -> Vec<Claim> {
+        (**self).claims()
     }
 }
 

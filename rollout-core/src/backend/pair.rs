@@ -1,9 +1,9 @@
-use super::{BackendError, TrafficBackend, Written};
+use super::{BackendError, Claim, TrafficBackend, Written};
 use crate::{
     Revision,
     traffic::{Routes, Seen, Selectors, Version},
 };
-use alloc::boxed::Box;
+use alloc::{boxed::Box, vec::Vec};
 use async_trait::async_trait;
 
 /// Two backends as one: the Services of a rollout and its traffic manager, for example.
@@ -72,5 +72,11 @@ impl<A: TrafficBackend, B: TrafficBackend> TrafficBackend for Pair<A, B> {
     async fn fence(&self, nonce: &str, seen: &Version) -> Result<Written, BackendError> {
         let first = self.first.fence(nonce, seen).await?;
         both(first, self.second.fence(nonce, seen).await)
+    }
+
+    fn claims(&self) -> Vec<Claim> {
+        let mut claims = self.first.claims();
+        claims.extend(self.second.claims());
+        claims
     }
 }

@@ -1,6 +1,11 @@
-use super::{EditError, Edits, ObjectEditor, Objects};
-use crate::traffic::{Destination, ObjectRef, Routes, Seen, Selection, Selectors};
-use alloc::{borrow::ToOwned, format, vec::Vec};
+use super::{Claim, EditError, Edits, ObjectEditor, Objects};
+use crate::traffic::{Destination, DnsName, ObjectRef, RolloutRef, Routes, Seen, Selection, Selectors};
+use alloc::{
+    borrow::ToOwned,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
 use serde_json::{Map, Value};
 
 /// The label that tells the pods of one revision from those of another.
@@ -13,17 +18,64 @@ pub const REVISION_LABEL: &str = "rollouts-pod-template-hash";
 /// users' front door.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceEditor {
+    rollout: RolloutRef,
     services: Vec<(Destination, ObjectRef)>,
 }
 
 impl ServiceEditor {
-    /// The Services of a rollout in `namespace`; each may be absent.
+    /// The Services of a rollout in `namespace`; each may be absent. Unless [`of_rollout`](Self::of_rollout)
+    /// says otherwise, the rollout has the name of its first Service.
     #[must_use]
     pub fn new(namespace: &str, stable: Option<&str>, canary: Option<&str>) -> Self {
+        let rollout = RolloutRef::new(namespace, stable.or(canary).unwrap_or_default());
         let service = |name| ObjectRef::new("", "Service", namespace, name);
         let stable = stable.map(|name| (Destination::Stable, service(name)));
         let canary = canary.map(|name| (Destination::Canary, service(name)));
-        Self { services: stable.into_iter().chain(canary).collect() }
+        Self { rollout, services: stable.into_iter().chain(canary).collect() }
+    }
+
+    /// The Services that a Rollout names; none where it names none.
+    ///
+    /// # Errors
+    /// Each name that is no [`DnsName`]: such a text must not get into the path of a request.
+    ///
+    /// ```
+    /// use rollout_core::backend::{ObjectEditor, ServiceEditor};
+    /// # use serde_json::json;
+    /// let mut rollout = json!({"metadata": {"namespace": "shop", "name": "web"}, "spec": {"strategy": {"canary": {
+    ///     "stableService": "web", "canaryService": "web-canary",
+    /// }}}});
+    /// assert_eq!(ServiceEditor::from_rollout(&rollout).map(|editor| editor.objects().len()), Ok(2));
+    /// rollout["spec"]["strategy"]["canary"]["canaryService"] = "web?dryRun=All".into();
+    /// let errors = ServiceEditor::from_rollout(&rollout).unwrap_err();
+    /// assert_eq!(errors[0].path, "spec.strategy.canary.canaryService");
+    /// ```
+    pub fn from_rollout(rollout: &Value) -> Result<Self, Vec<InvalidName>> {
+        let mut errors = Vec::new();
+        let mut name = |path: &str| -> Option<DnsName> {
+            let mut keys = path.split('.');
+            let text = keys.try_fold(rollout, Value::get)?.as_str().filter(|text| !text.is_empty())?;
+            let name = DnsName::parse(text);
+            name.map_err(|error| errors.push(InvalidName { path: path.to_owned(), what: error.to_string() }))
+                .ok()
+        };
+        let namespace = name("metadata.namespace");
+        let rollout = name("metadata.name");
+        let stable = name("spec.strategy.canary.stableService");
+        let canary = name("spec.strategy.canary.canaryService");
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let text = |name: &Option<DnsName>| name.as_ref().map(ToString::to_string).unwrap_or_default();
+        let (stable, canary) = (stable.as_ref().map(DnsName::as_str), canary.as_ref().map(DnsName::as_str));
+        Ok(Self::new(&text(&namespace), stable, canary).of_rollout(&text(&rollout)))
+    }
+
+    /// The name of the Rollout.
+    #[must_use]
+    pub fn of_rollout(mut self, name: &str) -> Self {
+        self.rollout.name = name.into();
+        self
     }
 
     fn edit(
@@ -45,7 +97,27 @@ impl ServiceEditor {
     }
 }
 
+/// A name in a Rollout that is no name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {what}; {}", DnsName::INSTEAD)]
+#[non_exhaustive]
+pub struct InvalidName {
+    /// Where.
+    pub path: String,
+    /// What is wrong.
+    pub what: String,
+}
+
 impl ObjectEditor for ServiceEditor {
+    fn rollout(&self) -> &RolloutRef {
+        &self.rollout
+    }
+
+    fn claims(&self) -> Vec<Claim> {
+        let claim = |name: ObjectRef| Claim::selector(self.rollout.clone(), name);
+        self.objects().into_iter().map(claim).collect()
+    }
+
     fn objects(&self) -> Vec<ObjectRef> {
         self.services.iter().map(|(_, name)| name.clone()).collect()
     }

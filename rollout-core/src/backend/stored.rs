@@ -1,6 +1,6 @@
 use super::{
-    BackendError, DataPlane, EditError, Edits, FENCE_ANNOTATION, ObjectEditor, ObjectStore, Objects,
-    StoreError, TrafficBackend, Written, annotate, annotation,
+    BackendError, Claim, DataPlane, EditError, Edits, FENCE_ANNOTATION, ObjectEditor, ObjectStore, Objects,
+    StoreError, TrafficBackend, Written, note, set_note,
 };
 use crate::{
     Revision,
@@ -141,11 +141,10 @@ impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> TrafficBackend for Stored<E,
         let own = self.fetch().await?;
         let version: Version =
             own.iter().map(|(name, object)| (name.clone(), object.version.clone())).collect();
-        let nonces: Vec<_> = own
-            .values()
-            .filter_map(|object| annotation(&object.value, FENCE_ANNOTATION))
-            .map(Into::into)
-            .collect();
+        let rollout = self.editor.rollout();
+        let nonces =
+            own.iter().filter_map(|(name, object)| note(name, &object.value, FENCE_ANNOTATION, rollout));
+        let nonces: Vec<_> = nonces.map(Into::into).collect();
         let mut objects = Objects::new();
         for mentions in self.editor.mentions(&own) {
             objects.extend(self.store.mentioning(&mentions).await?);
@@ -189,14 +188,14 @@ impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> TrafficBackend for Stored<E,
         let objects = self.fetch_unchanged(seen).await?;
         let mut edits = self.editor.release(&objects)?;
         for (name, edit) in &mut edits {
-            annotate(name, edit, FENCE_ANNOTATION, None)?;
+            set_note(name, edit, FENCE_ANNOTATION, self.editor.rollout(), None)?;
         }
         for (name, object) in &objects {
             if edits.iter().any(|(edited, _)| edited == name) {
                 continue;
             }
             let mut value = (*object.value).clone();
-            if annotate(name, &mut value, FENCE_ANNOTATION, None)? {
+            if set_note(name, &mut value, FENCE_ANNOTATION, self.editor.rollout(), None)? {
                 edits.push((name.clone(), value));
             }
         }
@@ -207,11 +206,15 @@ impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> TrafficBackend for Stored<E,
         let objects = self.fetch_unchanged(seen).await?;
         let fence = |(name, object): (&ObjectRef, &super::Object)| -> Result<_, EditError> {
             let mut value = (*object.value).clone();
-            annotate(name, &mut value, FENCE_ANNOTATION, Some(nonce))?;
+            set_note(name, &mut value, FENCE_ANNOTATION, self.editor.rollout(), Some(nonce))?;
             Ok((name.clone(), value))
         };
         let edits = objects.iter().map(fence).collect::<Result<Edits, _>>()?;
         self.write(&objects, edits).await
+    }
+
+    fn claims(&self) -> Vec<Claim> {
+        self.editor.claims()
     }
 }
 

@@ -1,14 +1,18 @@
 //! Where requests go: destinations, which pods are behind them (selectors), and how requests are split
 //! (routes). Two layers, written by different actions; a plan writes at most one of them.
 
+mod dns_name;
 mod managed;
+mod rollout_ref;
 mod routes;
 mod seen;
 mod selectors;
 mod settled;
 mod version;
 
+pub use dns_name::{DnsName, NotADnsName};
 pub use managed::{HeaderMatch, ManagedRoute, MirrorMatch, RouteMatch, StringMatch};
+pub use rollout_ref::RolloutRef;
 pub use routes::{ManagedChange, Routes, WeightChange};
 pub use seen::{ManagedSeen, RoutesSeen, Seen};
 pub use selectors::{Destination, Selection, Selectors};

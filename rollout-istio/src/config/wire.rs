@@ -1,6 +1,7 @@
 //! From a Rollout as it is written.
 
 use super::{DestinationRuleRef, IstioConfig, TcpRoute, TlsRoute, VirtualServiceRef};
+use rollout_core::traffic::DnsName;
 use serde_json::Value;
 use std::{fmt, sync::Arc};
 
@@ -59,8 +60,10 @@ impl IstioConfig {
         let canary = at(rollout, &["spec", "strategy", "canary"]);
         let Some(istio) = given(at(canary, &["trafficRouting", "istio"])) else { return Ok(None) };
         let mut reader = Reader(Vec::new());
-        let namespace = at(rollout, &["metadata", "namespace"]).as_str().unwrap_or("default");
-        let mut config = Self::new(namespace);
+        let metadata = at(rollout, &["metadata"]);
+        let namespace = reader.optional(metadata, "namespace", "metadata.namespace");
+        let name = reader.optional(metadata, "name", "metadata.name").unwrap_or_default();
+        let mut config = Self::new(namespace.as_deref().unwrap_or("default"), &name);
         config.virtual_services = reader.virtual_services(istio);
         config.destination_rule = given(at(istio, &["destinationRule"])).map(|rule| reader.rule(rule));
         config.canary_service =
@@ -106,9 +109,16 @@ impl Reader {
         text.map(Into::into)
     }
 
+    /// The name of an object: it gets into the path of a request.
+    fn name(&mut self, value: &Value, path: &str) -> Option<Arc<str>> {
+        let text = self.text(value, path)?;
+        let name = DnsName::parse(&text);
+        name.map_err(|error| self.wrong(path, error.to_string(), DnsName::INSTEAD)).ok().map(Into::into)
+    }
+
     fn optional(&mut self, value: &Value, key: &str, path: &str) -> Option<Arc<str>> {
         let text = at(value, &[key]);
-        if text.is_null() || text.as_str() == Some("") { None } else { self.text(text, path) }
+        if text.is_null() || text.as_str() == Some("") { None } else { self.name(text, path) }
     }
 
     fn port(&mut self, value: &Value, path: &str) -> u32 {
@@ -140,7 +150,7 @@ impl Reader {
     }
 
     fn virtual_service(&mut self, value: &Value, path: &str) -> VirtualServiceRef {
-        let name = self.text(at(value, &["name"]), &format!("{path}.name")).unwrap_or_default();
+        let name = self.name(at(value, &["name"]), &format!("{path}.name")).unwrap_or_default();
         let mut routes = Vec::new();
         for (index, route) in list(at(value, &["routes"])).iter().enumerate() {
             let route = self.text(route, &format!("{path}.routes[{index}]"));
@@ -163,10 +173,12 @@ impl Reader {
     }
 
     fn rule(&mut self, rule: &Value) -> DestinationRuleRef {
+        let name =
+            self.name(at(rule, &["name"]), &format!("{ISTIO}.destinationRule.name")).unwrap_or_default();
         let mut text =
             |key| self.text(at(rule, &[key]), &format!("{ISTIO}.destinationRule.{key}")).unwrap_or_default();
         DestinationRuleRef {
-            name: text("name"),
+            name,
             canary_subset: text("canarySubsetName"),
             stable_subset: text("stableSubsetName"),
         }

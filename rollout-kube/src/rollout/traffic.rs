@@ -73,12 +73,9 @@ pub(super) fn backend(
     view: &Arc<View>,
 ) -> Result<Box<dyn TrafficBackend>, InvalidTraffic> {
     let store: Arc<dyn ObjectStore> = view.clone();
-    let text =
-        |pointer: &str| rollout.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let namespace = text("/metadata/namespace").unwrap_or_default();
-    let stable = text("/spec/strategy/canary/stableService");
-    let canary = text("/spec/strategy/canary/canaryService");
-    let services = ServiceEditor::new(namespace, stable, canary);
+    let services = ServiceEditor::from_rollout(rollout)
+        .map_err(|errors| InvalidTraffic::new(errors.iter().map(ToString::to_string)))?;
+    let namespace = rollout.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or_default();
     let data_plane = context.data_planes.of(namespace);
     match (context.factory)(rollout, store.clone(), data_plane.clone())? {
         Some(manager) => {

@@ -6,7 +6,7 @@ use super::recorder::{Objects, Seen};
 use rollout_core::{
     CommandKind, Range, Revision, Spec, Status, Time,
     argo::{check, convert, read_status, template_hash},
-    backend::{FENCE_ANNOTATION, Object, ObjectEditor, REVISION_LABEL, ServiceEditor, annotation},
+    backend::{FENCE_ANNOTATION, Object, ObjectEditor, REVISION_LABEL, ServiceEditor, annotation, note},
     sim::{Content, Pod, Proxy, ProxyEndpoints, TrafficObject, Truth, Workload},
     traffic::{ObjectRef, ObjectVersion, RoutesSeen},
 };
@@ -143,10 +143,8 @@ impl World {
     }
 
     fn traffic(&self, rollout: &Value) -> Vec<TrafficObject> {
-        let namespace = rollout.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or_default();
-        let service = |name: &str| rollout.pointer(&format!("/spec/strategy/canary/{name}"))?.as_str();
-        let services = ServiceEditor::new(namespace, service("stableService"), service("canaryService"));
-        let mut traffic = self.parts(&services);
+        let services = ServiceEditor::from_rollout(rollout);
+        let mut traffic = services.map(|services| self.parts(&services)).unwrap_or_default();
         if let Ok(Some(config)) = IstioConfig::from_rollout(rollout) {
             traffic.extend(self.parts(&IstioEditor::new(config)));
         }
@@ -164,7 +162,7 @@ impl World {
             if let Some(object) = all.get(&name) {
                 part.write = version_of(&object.value);
                 part.generation = object.version.content;
-                part.nonce = annotation(&object.value, FENCE_ANNOTATION).map(Into::into);
+                part.nonce = note(&name, &object.value, FENCE_ANNOTATION, editor.rollout()).map(Into::into);
             }
             parts.push(part);
         }

@@ -2,8 +2,7 @@ use super::{Mesh, MeshStore, MeshWrite, MeshWritten};
 use crate::{
     Failure, Outcome, Range,
     backend::{
-        BackendError, FENCE_ANNOTATION, Object, ObjectEditor, Objects, TrafficBackend, Written, annotation,
-        ready,
+        BackendError, FENCE_ANNOTATION, Object, ObjectEditor, Objects, TrafficBackend, Written, note, ready,
     },
     sim::{Content, TrafficObject, Watcher, World},
     traffic::{ObjectRef, ObjectVersion, RoutesSeen, Seen, Version},
@@ -122,7 +121,7 @@ impl Part {
             name: self.name.clone(),
             write: stored.version.write.parse().unwrap_or(0),
             generation: stored.version.content,
-            nonce: annotation(&stored.value, FENCE_ANNOTATION).map(Into::into),
+            nonce: note(&self.name, &stored.value, FENCE_ANNOTATION, self.editor.rollout()).map(Into::into),
             content,
         }
     }

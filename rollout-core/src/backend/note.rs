@@ -1,0 +1,217 @@
+//! What one Rollout keeps in an object that others may share: an annotation that holds a JSON map from Rollouts
+//! to texts.
+
+use super::{EditError, annotate, annotation};
+use crate::traffic::{ObjectRef, RolloutRef};
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::fmt;
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::Value;
+
+/// The most bytes of all notes in one annotation. All annotations of an object may have 256 KiB.
+const LONGEST: usize = 48 * 1024;
+/// The most bytes of one note.
+const LONGEST_NOTE: usize = 1024;
+
+/// The note of one Rollout in `object`, the one of this name, under the annotation `key`.
+///
+/// Such an annotation is a JSON map (`{"web":"59fddc4b57","far/api":"7d4b"}`): a Rollout of the object's own
+/// namespace is known by its name, another by `namespace/name`. Nobody reads the note of another. What is no such
+/// map, or longer than 48 KiB, holds no notes; that is no error.
+#[must_use]
+pub fn note(name: &ObjectRef, object: &Value, key: &str, of: &RolloutRef) -> Option<String> {
+    let id = of.seen_from(&name.namespace);
+    let found = Notes::read(annotation(object, key)?).0.into_iter().find(|(other, _)| *other == id)?;
+    if let (_, Value::String(text)) = found { Some(text) } else { None }
+}
+
+/// Sets the note of one Rollout, or takes it away; whether that changed anything.
+///
+/// The notes of others stay as they are, in their order, each where it was; a new one comes last. What is no map of
+/// notes makes room for one as soon as a note is set; without one to set, it stays. Where there is no room for all,
+/// the notes go that stand first. An annotation without notes goes, too.
+///
+/// # Errors
+/// A text of more than 1 KiB; `metadata` or `metadata.annotations` is there and no map.
+pub fn set_note(
+    name: &ObjectRef,
+    object: &mut Value,
+    key: &str,
+    of: &RolloutRef,
+    text: Option<&str>,
+) -> Result<bool, EditError> {
+    if note(name, object, key, of).as_deref() == text && text.is_some() {
+        return Ok(false);
+    }
+    if text.is_some_and(|text| text.len() > LONGEST_NOTE) {
+        let path = format!("metadata.annotations.{key}");
+        let what = format!("what is to be noted for {of} is longer than {LONGEST_NOTE} bytes");
+        return Err(EditError::new(name.clone(), path, what, "use a shorter name for the revision"));
+    }
+    let id = of.seen_from(&name.namespace);
+    let mut notes = annotation(object, key).map(Notes::read).unwrap_or_default();
+    let before = notes.0.len();
+    match text {
+        Some(text) => notes.set(&id, text),
+        None => notes.0.retain(|(other, _)| *other != id),
+    }
+    if text.is_none() && notes.0.len() == before {
+        return Ok(false);
+    }
+    let written = notes.write(&id);
+    annotate(name, object, key, written.as_deref())
+}
+
+/// The notes of one annotation, in their order.
+#[derive(Debug, Default)]
+struct Notes(Vec<(String, Value)>);
+
+impl Notes {
+    fn read(text: &str) -> Self {
+        let short = Some(text).filter(|text| text.len() <= LONGEST);
+        short.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    }
+
+    fn set(&mut self, id: &str, text: &str) {
+        let place = self.0.iter().position(|(other, _)| *other == id);
+        self.0.retain(|(other, _)| *other != id);
+        let place = place.unwrap_or(self.0.len()).min(self.0.len());
+        self.0.insert(place, (id.into(), text.into()));
+    }
+
+    /// As text, if there are any; as many as there is room for, and in any case the one of `id`.
+    fn write(&self, id: &str) -> Option<String> {
+        let length =
+            |(id, text): &(String, Value)| text.to_string().len().saturating_add(id.len()).saturating_add(8);
+        let mut room = self.0.iter().map(length).fold(0_usize, usize::saturating_add);
+        let mut kept = Vec::new();
+        for note in &self.0 {
+            if room > LONGEST && note.0 != id {
+                room = room.saturating_sub(length(note));
+            } else {
+                kept.push(note.clone());
+            }
+        }
+        if kept.is_empty() { None } else { serde_json::to_string(&Self(kept)).ok() }
+    }
+}
+
+impl Serialize for Notes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(id, text)| (id, text)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Notes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Notes;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map from Rollouts to notes")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Notes, A::Error> {
+                let mut notes = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    notes.push(entry);
+                }
+                Ok(Notes(notes))
+            }
+        }
+
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const KEY: &str = "rollout-core/written-for";
+
+    fn object() -> ObjectRef {
+        ObjectRef::new("networking.istio.io", "VirtualService", "shop", "gw")
+    }
+
+    fn rollout(name: &str) -> RolloutRef {
+        RolloutRef::new("shop", name)
+    }
+
+    fn with(text: &str) -> Value {
+        json!({"metadata": {"annotations": {KEY: text}}})
+    }
+
+    fn set(value: &mut Value, of: &RolloutRef, text: Option<&str>) -> bool {
+        set_note(&object(), value, KEY, of, text).unwrap()
+    }
+
+    fn read(value: &Value, of: &RolloutRef) -> Option<String> {
+        note(&object(), value, KEY, of)
+    }
+
+    #[test]
+    fn nobody_reads_the_note_of_another() {
+        let (a, b, far) = (rollout("a"), rollout("b"), RolloutRef::new("far", "a"));
+        let mut value = json!({"metadata": {"name": "gw"}});
+        for (of, text) in [(&a, "a1"), (&far, "f1"), (&b, "b1"), (&a, "a2")] {
+            assert!(set(&mut value, of, Some(text)));
+            assert!(!set(&mut value, of, Some(text)), "the same again");
+        }
+        assert_eq!(annotation(&value, KEY), Some(r#"{"a":"a2","far/a":"f1","b":"b1"}"#));
+        assert!(set(&mut value, &b, None) && !set(&mut value, &b, None));
+        assert_eq!(
+            [read(&value, &a), read(&value, &far), read(&value, &b)],
+            [Some("a2".into()), Some("f1".into()), None]
+        );
+        assert!(set(&mut value, &a, None) && set(&mut value, &far, None));
+        assert_eq!(value, json!({"metadata": {"name": "gw"}}), "and nothing is left");
+    }
+
+    #[test]
+    fn what_is_no_map_is_nobodys_and_makes_room() {
+        let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(LONGEST));
+        for garbage in ["v2", "", "[]", "{", r#"{"a":"a1""#, "null", "7", long.as_str(), &"[".repeat(10_000)]
+        {
+            let mut value = with(garbage);
+            assert_eq!(read(&value, &rollout("a")), None, "{garbage}");
+            assert!(!set(&mut value, &rollout("a"), None), "and nothing is taken from it: {garbage}");
+            assert!(set(&mut value, &rollout("a"), Some("a2")));
+            assert_eq!(annotation(&value, KEY), Some(r#"{"a":"a2"}"#));
+        }
+    }
+
+    #[test]
+    fn odd_entries_of_others_stay_as_they_are() {
+        let mut value = with(r#"{"b":7,"a":["x"],"c":{"d":null},"a":"twice"}"#);
+        assert_eq!(read(&value, &rollout("a")), None);
+        assert!(set(&mut value, &rollout("a"), Some("a2")));
+        assert_eq!(annotation(&value, KEY), Some(r#"{"b":7,"a":"a2","c":{"d":null}}"#));
+        assert!(set(&mut value, &rollout("a"), None));
+        assert_eq!(annotation(&value, KEY), Some(r#"{"b":7,"c":{"d":null}}"#));
+    }
+
+    #[test]
+    fn it_never_grows_beyond_what_an_annotation_can_hold() {
+        let mut value = json!({});
+        for number in 0..3000 {
+            set(&mut value, &rollout(&format!("rollout-{number}")), Some("59fddc4b57"));
+            assert_eq!(read(&value, &rollout(&format!("rollout-{number}"))).as_deref(), Some("59fddc4b57"));
+        }
+        let length = annotation(&value, KEY).map(str::len).unwrap();
+        assert!(length <= LONGEST && length > LONGEST / 2, "{length}");
+        assert_eq!(read(&value, &rollout("rollout-0")), None, "the oldest went");
+        let error = set_note(&object(), &mut value, KEY, &rollout("a"), Some(&"x".repeat(1025))).unwrap_err();
+        assert!(error.to_string().contains("longer than 1024 bytes"), "{error}");
+    }
+}

@@ -1,0 +1,147 @@
+use alloc::{string::String, sync::Arc};
+use core::fmt;
+
+/// The most bytes that a name has.
+const LONGEST: usize = 253;
+/// The most bytes that a part of it between two dots has.
+const LONGEST_LABEL: usize = 63;
+/// How much of a text is shown that is no name.
+const SHOWN: usize = 80;
+
+/// A name that an object or a namespace can have in Kubernetes: small letters, digits, `-` and `.`.
+///
+/// What a tenant writes into a Rollout ends up in the path of a request; nothing in such a name can leave its
+/// place there. So names are parsed where they are read, and again where a request is made.
+///
+/// ```
+/// use rollout_core::traffic::DnsName;
+/// assert_eq!(DnsName::parse("web-canary")?.as_str(), "web-canary");
+/// let error = DnsName::parse("web?dryRun=All\n").unwrap_err();
+/// assert_eq!(error.to_string(), r#""web?dryRun=All\n" is not a DNS name"#);
+/// # Ok::<(), rollout_core::traffic::NotADnsName>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DnsName(Arc<str>);
+
+impl DnsName {
+    /// What to write instead of a text that is no name.
+    pub const INSTEAD: &str =
+        "write small letters, digits, '-' and '.', beginning and ending with a letter or a digit";
+
+    /// A name of one label or several with dots between them (RFC 1123), as most objects have it.
+    ///
+    /// # Errors
+    /// The text is none.
+    pub fn parse(text: &str) -> Result<Self, NotADnsName> {
+        let is_name = text.len() <= LONGEST && text.split('.').all(is_label);
+        if is_name { Ok(Self(text.into())) } else { Err(NotADnsName::new(text)) }
+    }
+
+    /// A name of one label, as Services and namespaces have it.
+    ///
+    /// # Errors
+    /// The text is none, or has a dot.
+    pub fn label(text: &str) -> Result<Self, NotADnsName> {
+        if is_label(text) { Ok(Self(text.into())) } else { Err(NotADnsName::new(text)) }
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DnsName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<DnsName> for Arc<str> {
+    fn from(name: DnsName) -> Self {
+        name.0
+    }
+}
+
+impl AsRef<str> for DnsName {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+fn is_label(label: &str) -> bool {
+    let is_alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let ends = label.bytes().next().into_iter().chain(label.bytes().next_back());
+    (1..=LONGEST_LABEL).contains(&label.len())
+        && ends.into_iter().all(is_alphanumeric)
+        && label.bytes().all(|byte| is_alphanumeric(byte) || byte == b'-')
+}
+
+/// A text that is no name. It shows the beginning of it, with control characters escaped.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{shown:?} is not a DNS name")]
+pub struct NotADnsName {
+    shown: String,
+}
+
+impl NotADnsName {
+    fn new(text: &str) -> Self {
+        let mut shown: String = text.chars().take(SHOWN).collect();
+        if shown.len() < text.len() {
+            shown.push('…');
+        }
+        Self { shown }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn names() {
+        for name in ["a", "0", "a-b", "web.shop", "a--b", &"a".repeat(63), &"a.".repeat(127)[..253]] {
+            assert_eq!(DnsName::parse(name).map(|name| name.to_string()), Ok(name.to_string()));
+        }
+        assert!(DnsName::label("web").is_ok() && DnsName::label("web.shop").is_err());
+    }
+
+    #[test]
+    fn what_could_leave_its_place_in_a_path_is_none() {
+        let long = ["a".repeat(64), "a.".repeat(127)];
+        let texts = [
+            "",
+            ".",
+            "..",
+            "a..b",
+            "../../tb/services/web",
+            "ow/status",
+            "ow?dryRun=All&a=",
+            "ow%2fstatus",
+            "a#b",
+            "A",
+            "-a",
+            "a-",
+            ".a",
+            "a.",
+            "a b",
+            "a\n",
+            "ä",
+            "a\u{0}",
+            "a_b",
+            &long[0],
+            &long[1],
+        ];
+        for text in texts {
+            assert!(DnsName::parse(text).is_err() && DnsName::label(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_is_short_and_on_one_line() {
+        let shown = DnsName::parse(&"\u{1b}[31m\n".repeat(100_000)).unwrap_err().to_string();
+        assert!(shown.len() < 1000 && !shown.contains(['\n', '\u{1b}']), "{shown}");
+    }
+}

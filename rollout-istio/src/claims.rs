@@ -1,0 +1,49 @@
+//! What a Rollout drives in its Istio objects.
+
+use crate::{
+    config::{IstioConfig, TlsRoute, VirtualServiceRef},
+    name,
+    rules::Protocol,
+};
+use rollout_core::{backend::Claim, traffic::ObjectRef};
+use std::collections::BTreeSet;
+
+/// The routes and subsets that the Rollout names; each route of a VirtualService of which it names none.
+///
+/// A managed route counts as a route of its name: nobody else may weigh it, nor manage one of that name.
+pub(crate) fn claims(config: &IstioConfig) -> Vec<Claim> {
+    let mut claims = BTreeSet::new();
+    if let Some(rule) = &config.destination_rule {
+        let object = name::destination_rule(&config.namespace, &rule.name);
+        for subset in [&rule.stable_subset, &rule.canary_subset] {
+            let object = object.clone();
+            claims.insert(Claim::new(config.rollout.clone(), object, "spec.subsets", "subset", Some(subset)));
+        }
+    }
+    for entry in &config.virtual_services {
+        let object = entry.object(&config.namespace);
+        claims.extend(routes(config, entry, &object));
+    }
+    claims.into_iter().collect()
+}
+
+fn routes(config: &IstioConfig, entry: &VirtualServiceRef, object: &ObjectRef) -> Vec<Claim> {
+    let claim = |protocol: Protocol, name: Option<&str>| {
+        let (path, kind) = (format!("spec.{}", protocol.key()), format!("{} route", protocol.key()));
+        Claim::new(config.rollout.clone(), object.clone(), &path, &kind, name)
+    };
+    if entry.routes.is_empty() && entry.tls_routes.is_empty() && entry.tcp_routes.is_empty() {
+        return Protocol::ALL.into_iter().map(|protocol| claim(protocol, None)).collect();
+    }
+    let http = entry.routes.iter().chain(&config.managed_routes);
+    let http = http.map(|route| claim(Protocol::Http, Some(route)));
+    let tls = entry.tls_routes.iter().map(|route| claim(Protocol::Tls, Some(&in_order(route).to_string())));
+    let tcp = entry.tcp_routes.iter().map(|route| claim(Protocol::Tcp, Some(&route.to_string())));
+    http.chain(tls).chain(tcp).collect()
+}
+
+/// The order of the hosts says nothing.
+fn in_order(route: &TlsRoute) -> TlsRoute {
+    let hosts: BTreeSet<_> = route.sni_hosts.iter().cloned().collect();
+    TlsRoute { port: route.port, sni_hosts: hosts.into_iter().collect() }
+}
