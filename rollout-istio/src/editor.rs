@@ -1,6 +1,7 @@
 //! The editor: all Istio objects of one rollout.
 
 use crate::{
+    abandoned::{self, release_abandoned},
     claims::claims,
     config::{DestinationRuleRef, IstioConfig, VirtualServiceRef},
     elsewhere::{Looked, Named},
@@ -123,6 +124,14 @@ impl IstioEditor {
         VirtualService { config: &self.config, name, entries, host }.edit(object, &change(to))
     }
 
+    /// Edits the DestinationRule, if that changes it; notes nothing.
+    pub(crate) fn selected(&self, objects: &Objects, to: &Selectors) -> Result<Edits, EditError> {
+        let Some((rule, name)) = self.rule() else { return Ok(Edits::new()) };
+        let mut object = find(objects, &name)?.clone();
+        let changed = subsets::select(&mut object, rule, to).map_err(|problem| problem.of(&name))?;
+        Ok(if changed { vec![(name, object)] } else { Edits::new() })
+    }
+
     /// Edits all VirtualServices: whole objects, those that changed.
     pub(crate) fn edits(&self, objects: &Objects, change: &Change<'_>) -> Result<Edits, EditError> {
         let host = self.host(objects)?;
@@ -229,10 +238,11 @@ impl ObjectEditor for IstioEditor {
     }
 
     fn select(&self, objects: &Objects, to: &Selectors) -> Result<Edits, EditError> {
-        let Some((rule, name)) = self.rule() else { return Ok(Edits::new()) };
-        let mut object = find(objects, &name)?.clone();
-        let changed = subsets::select(&mut object, rule, to).map_err(|problem| problem.of(&name))?;
-        Ok(if changed { vec![(name, object)] } else { Edits::new() })
+        let mut edits = self.selected(objects, to)?;
+        if let (Some((rule, _)), Some((name, object))) = (self.rule(), edits.first_mut()) {
+            abandoned::sign(name, object, rule, &self.config.rollout)?;
+        }
+        Ok(edits)
     }
 
     fn route(&self, objects: &Objects, to: &Routes) -> Result<Edits, EditError> {
@@ -247,8 +257,16 @@ impl ObjectEditor for IstioEditor {
             written_for: Some(&nobody),
         };
         let mut edits = self.edits(objects, &all_to_stable)?;
-        let users_own = Selectors { stable: Some(Selection::UsersOwn), canary: Some(Selection::UsersOwn) };
-        edits.extend(self.select(objects, &users_own)?);
+        if let Some((rule, name)) = self.rule() {
+            let users_own =
+                Selectors { stable: Some(Selection::UsersOwn), canary: Some(Selection::UsersOwn) };
+            let mut object = find(objects, &name)?.clone();
+            let changed =
+                subsets::select(&mut object, rule, &users_own).map_err(|problem| problem.of(&name))?;
+            if release_abandoned(&name, &mut object, &self.config.rollout)? || changed {
+                edits.push((name, object));
+            }
+        }
         Ok(edits)
     }
 

@@ -9,6 +9,7 @@
 //! - [`edit_bytes`]: one VirtualService from bytes to bytes.
 //! - [`apply`]: what steps come to, from objects to objects.
 
+mod abandoned;
 mod bytes;
 mod claims;
 mod config;
@@ -28,6 +29,7 @@ mod subsets;
 mod virtual_service;
 mod wire;
 
+pub use abandoned::{SUBSETS_ANNOTATION, release_abandoned};
 pub use bytes::{BytesError, edit_bytes};
 pub use config::{
     ConfigError, DestinationRuleRef, InvalidConfig, IstioConfig, TcpRoute, TlsRoute, VirtualServiceRef,

@@ -16,6 +16,10 @@ pub(crate) fn is_virtual_service(object: &ObjectRef) -> bool {
     *object.kind == *"VirtualService" && *object.group == *GROUP
 }
 
+pub(crate) fn is_destination_rule(object: &ObjectRef) -> bool {
+    *object.kind == *"DestinationRule" && *object.group == *GROUP
+}
+
 /// The object that `name` means first: what stands after the last dot is a namespace.
 pub(crate) fn meant(namespace: &str, name: &str) -> ObjectRef {
     let (namespace, name) = split(namespace, name);

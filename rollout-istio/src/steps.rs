@@ -3,7 +3,7 @@
 use crate::{InvalidConfig, IstioConfig, IstioEditor, order::Managed, virtual_service::Change, wire};
 use rollout_core::{
     Revision,
-    backend::{EditError, Object, ObjectEditor, Objects},
+    backend::{EditError, Object, Objects},
     traffic::{ObjectRef, ObjectVersion, Selection, Selectors, WeightChange},
 };
 use serde_json::Value;
@@ -90,7 +90,7 @@ pub fn apply(rollout: &Value, objects: Vec<Value>, to: &InForce<'_>) -> Result<V
         managed: Managed::Steps(&steps),
         written_for: None,
     };
-    let mut edits = editor.select(&all, &selectors)?;
+    let mut edits = editor.selected(&all, &selectors)?;
     edits.extend(editor.edits(&all, &change)?);
     for (name, value) in edits {
         if let Some(object) = all.get_mut(&name) {

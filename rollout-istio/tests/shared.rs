@@ -1,14 +1,24 @@
 //! Several Rollouts in the same objects: nobody reads or touches what is another's.
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may stop where it stands")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::similar_names,
+    reason = "a test may stop where it stands"
+)]
 
 mod support;
 
 use rollout_core::{
     Range,
-    backend::{MemoryStore, NoDataPlane, Pair, ServiceEditor, Stored, TrafficBackend, ready},
-    traffic::{ManagedChange, ObjectRef, Routes, Seen, Selection, Selectors, WeightChange},
+    backend::{
+        MANAGED_BY_ANNOTATION, MemoryStore, NoDataPlane, Pair, ServiceEditor, Stored, TrafficBackend, ready,
+        release_service, rollouts_in,
+    },
+    traffic::{ManagedChange, ObjectRef, RolloutRef, Routes, Seen, Selection, Selectors, WeightChange},
 };
-use rollout_istio::{DestinationRuleRef, IstioConfig, IstioEditor, VirtualServiceRef};
+use rollout_istio::{
+    DestinationRuleRef, IstioConfig, IstioEditor, SUBSETS_ANNOTATION, VirtualServiceRef, release_abandoned,
+};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use support::{dr, header, http, vs};
@@ -207,4 +217,77 @@ fn two_that_drive_the_same_are_told_of_each_other() {
     assert!(said(subsets("a", rule("s", "c")), subsets("b", rule("t", "d"))).is_empty());
     let shared = said(subsets("a", rule("s", "c")), subsets("b", rule("s", "d")));
     assert!(shared[0].contains("both drive the subset \"s\""), "{shared:?}");
+}
+
+fn selector(value: &Value, subset: usize) -> &Value {
+    &value["spec"]["subsets"][subset]["labels"]["rollouts-pod-template-hash"]
+}
+
+#[test]
+fn e1_what_a_rollout_has_left_is_found_and_taken_out_and_nothing_of_another() {
+    let (store, all) = world(4);
+    for (index, one) in all.iter().enumerate() {
+        let to = |text: &str| Some(Selection::Revision(format!("{}{text}", NAMES[index]).into()));
+        let writes = store.writes();
+        let to = Selectors { stable: to("1"), canary: to("2") };
+        let written = ready(one.backend.select(&to, &observe(&one.backend).version)).unwrap().unwrap();
+        assert_eq!(
+            store.writes() - writes,
+            u64::try_from(written.changed.len()).unwrap(),
+            "no write of its own"
+        );
+    }
+    let rollout = |name: &str| RolloutRef::new("shop", name);
+    let (c, d) = (rollout("rule.c"), rollout("rule.d"));
+    let mut value = (*store.peek(&dr()).unwrap().value).clone();
+    assert_eq!(value["metadata"]["annotations"][MANAGED_BY_ANNOTATION], "rule.c", "the first stays named");
+    assert_eq!(rollouts_in(&dr(), &value), [c.clone(), d.clone()]);
+    assert!(!release_abandoned(&dr(), &mut value, &rollout("web")).unwrap(), "it has left nothing");
+    assert!(release_abandoned(&dr(), &mut value, &c).unwrap());
+    assert_eq!(
+        [4, 5, 6, 7].map(|subset| selector(&value, subset).as_str()),
+        [None, None, Some("d1"), Some("d2")]
+    );
+    assert_eq!(rollouts_in(&dr(), &value), [d.clone()]);
+    assert!(!release_abandoned(&dr(), &mut value, &c).unwrap(), "once");
+    assert!(release_abandoned(&dr(), &mut value, &d).unwrap());
+    assert_eq!(value["metadata"], json!({"name": "rule"}));
+
+    let mut value = (*store.peek(&service("a-canary")).unwrap().value).clone();
+    assert_eq!(rollouts_in(&service("a-canary"), &value), [rollout("a")]);
+    assert!(!release_service(&service("a-canary"), &mut value, &RolloutRef::new("far", "a")).unwrap());
+    assert!(release_service(&service("a-canary"), &mut value, &rollout("a")).unwrap());
+    assert_eq!(value, json!({"metadata": {}, "spec": {"selector": {"app": "a"}}}));
+}
+
+/// As the reference leaves a rule: it names the Rollout, but not its subsets.
+#[test]
+fn e1_a_rule_that_the_reference_wrote_loses_the_labels_that_nobody_else_has_noted() {
+    let subset = |name: &str| json!({"name": name, "labels": {"rollouts-pod-template-hash": "x"}});
+    let mut value = json!({
+        "metadata": {"annotations": {
+            MANAGED_BY_ANNOTATION: "web", SUBSETS_ANNOTATION: "{\"other\":\"s,t\"}",
+        }},
+        "spec": {"subsets": [subset("stable"), subset("s"), subset("canary")]},
+    });
+    assert!(release_abandoned(&dr(), &mut value, &RolloutRef::new("shop", "web")).unwrap());
+    assert_eq!([0, 1, 2].map(|index| selector(&value, index).as_str()), [None, Some("x"), None]);
+}
+
+#[test]
+fn a_virtual_service_that_is_no_longer_named_keeps_its_routes() {
+    let (store, all) = world(2);
+    let to = Routes {
+        weight: WeightChange::To { weight: 30, of: 100 },
+        managed: ManagedChange::Keep,
+        written_for: "a1".into(),
+    };
+    for one in &all {
+        let _ = ready(one.backend.route(&to, &observe(&one.backend).version)).unwrap().unwrap();
+    }
+    let mut value = (*store.peek(&vs("gw")).unwrap().value).clone();
+    let before = value["spec"].clone();
+    assert!(release_abandoned(&vs("gw"), &mut value, &RolloutRef::new("shop", "a")).unwrap());
+    assert_eq!(value["spec"], before);
+    assert_eq!(rollouts_in(&vs("gw"), &value), [RolloutRef::new("shop", "b")]);
 }

@@ -2,7 +2,7 @@
 //! to texts.
 
 use super::{EditError, annotate, annotation};
-use crate::traffic::{ObjectRef, RolloutRef};
+use crate::traffic::{DnsName, ObjectRef, RolloutRef};
 use alloc::{
     format,
     string::{String, ToString},
@@ -67,6 +67,17 @@ pub fn set_note(
     }
     let written = notes.write(&id);
     annotate(name, object, key, written.as_deref())
+}
+
+/// The Rollouts that have a note under `key`. What is no name is left out.
+pub(super) fn rollouts(name: &ObjectRef, object: &Value, key: &str) -> Vec<RolloutRef> {
+    let notes = annotation(object, key).map(Notes::read).unwrap_or_default();
+    let read = |(id, _): &(String, Value)| {
+        let (namespace, name) = id.split_once('/').unwrap_or((&name.namespace, id));
+        let (namespace, name) = (DnsName::label(namespace).ok()?, DnsName::parse(name).ok()?);
+        Some(RolloutRef::new(namespace.as_str(), name.as_str()))
+    };
+    notes.0.iter().filter_map(read).collect()
 }
 
 /// The notes of one annotation, in their order.
@@ -204,7 +215,7 @@ mod tests {
     #[test]
     fn it_never_grows_beyond_what_an_annotation_can_hold() {
         let mut value = json!({});
-        for number in 0..3000 {
+        for number in 0..1800 {
             set(&mut value, &rollout(&format!("rollout-{number}")), Some("59fddc4b57"));
             assert_eq!(read(&value, &rollout(&format!("rollout-{number}"))).as_deref(), Some("59fddc4b57"));
         }

@@ -1,4 +1,4 @@
-use super::{Claim, EditError, Edits, ObjectEditor, Objects};
+use super::{Claim, EditError, Edits, MANAGED_BY_ANNOTATION, ObjectEditor, Objects, annotate, is_managed_by};
 use crate::traffic::{Destination, DnsName, ObjectRef, RolloutRef, Routes, Seen, Selection, Selectors};
 use alloc::{
     borrow::ToOwned,
@@ -78,6 +78,16 @@ impl ServiceEditor {
         self
     }
 
+    /// Notes whose selector it is, with the write of the selector: so it can be found when the Rollout is gone.
+    fn sign(&self, name: &ObjectRef, service: &mut Value, to: &Selection) -> Result<(), EditError> {
+        if to.revision().is_some() {
+            annotate(name, service, MANAGED_BY_ANNOTATION, Some(&self.rollout.name))?;
+        } else if is_managed_by(name, service, &self.rollout) {
+            annotate(name, service, MANAGED_BY_ANNOTATION, None)?;
+        }
+        Ok(())
+    }
+
     fn edit(
         &self,
         objects: &Objects,
@@ -90,6 +100,7 @@ impl ServiceEditor {
             if let Some(to) = selection(*destination).filter(|to| *to != seen) {
                 let mut service = service.clone();
                 point(name, &mut service, &to)?;
+                self.sign(name, &mut service, &to)?;
                 edits.push((name.clone(), service));
             }
         }
@@ -154,7 +165,18 @@ impl ObjectEditor for ServiceEditor {
     }
 
     fn release(&self, objects: &Objects) -> Result<Edits, EditError> {
-        self.edit(objects, |_| Some(Selection::UsersOwn))
+        let mut edits = self.edit(objects, |_| Some(Selection::UsersOwn))?;
+        for (_, name) in &self.services {
+            if edits.iter().any(|(edited, _)| edited == name) {
+                continue;
+            }
+            let mut service = find(objects, name)?.clone();
+            if is_managed_by(name, &service, &self.rollout) {
+                self.sign(name, &mut service, &Selection::UsersOwn)?;
+                edits.push((name.clone(), service));
+            }
+        }
+        Ok(edits)
     }
 
     fn is_route(&self, _object: &ObjectRef) -> bool {
@@ -242,6 +264,7 @@ mod tests {
         assert_eq!(edits.len(), 1);
         let mut expected = before;
         expected["spec"]["selector"][REVISION_LABEL] = "v2".into();
+        expected["metadata"] = json!({"annotations": {MANAGED_BY_ANNOTATION: "stable"}});
         assert_eq!(edits[0], (ObjectRef::new("", "Service", "shop", "canary"), expected));
     }
 

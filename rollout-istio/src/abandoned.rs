@@ -1,0 +1,115 @@
+//! What a Rollout has left in an object that it no longer names.
+
+use crate::{
+    config::DestinationRuleRef,
+    name,
+    virtual_service::{WEIGHT_ANNOTATION, WRITTEN_FOR_ANNOTATION},
+};
+use rollout_core::{
+    backend::{
+        EditError, FENCE_ANNOTATION, MANAGED_BY_ANNOTATION, REVISION_LABEL, annotate, annotation,
+        is_managed_by, note, rollouts_in, set_note,
+    },
+    traffic::{ObjectRef, RolloutRef},
+};
+use serde_json::Value;
+
+/// The annotation that names the subsets of a DestinationRule in which each Rollout selects pods, with commas
+/// between them: a map of [notes](note).
+pub const SUBSETS_ANNOTATION: &str = "rollout-core/subsets";
+
+/// Notes whose the subsets are, with the write that selects pods in them: ours for each Rollout, and as the
+/// reference does it for the first.
+pub(crate) fn sign(
+    name: &ObjectRef,
+    object: &mut Value,
+    rule: &DestinationRuleRef,
+    rollout: &RolloutRef,
+) -> Result<(), EditError> {
+    let subsets = format!("{},{}", rule.stable_subset, rule.canary_subset);
+    set_note(name, object, SUBSETS_ANNOTATION, rollout, Some(&subsets))?;
+    let manager =
+        annotation(object, MANAGED_BY_ANNOTATION).map(|manager| RolloutRef::new(&name.namespace, manager));
+    // Another that is at work here, too, stays named: to rename it would be a change with each write of both.
+    let at_work = |manager| note(name, object, SUBSETS_ANNOTATION, manager).is_some();
+    if !manager.as_ref().is_some_and(at_work) {
+        annotate(name, object, MANAGED_BY_ANNOTATION, Some(&rollout.name))?;
+    }
+    Ok(())
+}
+
+/// Takes out of a DestinationRule or a VirtualService what a Rollout has left there that is gone or no longer names
+/// it. Whether that changed anything.
+///
+/// In a DestinationRule those are the labels that select its pods: a subset that selects pods which no longer exist
+/// answers every request with 503. Subsets of others stay. A rule that only the reference has written names no
+/// subsets: there the label goes from all that nobody else has noted. A VirtualService keeps its weights and its
+/// routes, since nothing better is known of them; only notes go.
+///
+/// [`rollouts_in`] says of whom something is left in an object.
+///
+/// # Errors
+/// `metadata` or `metadata.annotations` is there and no map.
+///
+/// ```
+/// use rollout_core::{backend::MANAGED_BY_ANNOTATION, traffic::{ObjectRef, RolloutRef}};
+/// use rollout_istio::release_abandoned;
+/// # use serde_json::json;
+/// let name = ObjectRef::new("networking.istio.io", "DestinationRule", "shop", "web");
+/// let subset = |labels| json!({"name": "canary", "labels": labels});
+/// let mut rule = json!({
+///     "metadata": {"annotations": {MANAGED_BY_ANNOTATION: "web"}},
+///     "spec": {"subsets": [subset(json!({"app": "web", "rollouts-pod-template-hash": "59fddc4b57"}))]},
+/// });
+/// assert!(release_abandoned(&name, &mut rule, &RolloutRef::new("shop", "web"))?);
+/// assert_eq!(rule, json!({"metadata": {}, "spec": {"subsets": [subset(json!({"app": "web"}))]}}));
+/// # Ok::<(), rollout_core::backend::EditError>(())
+/// ```
+pub fn release_abandoned(
+    name: &ObjectRef,
+    object: &mut Value,
+    rollout: &RolloutRef,
+) -> Result<bool, EditError> {
+    let mut changed = false;
+    if name::is_destination_rule(name) {
+        changed |= deselect(name, object, rollout);
+        if is_managed_by(name, object, rollout) {
+            changed |= annotate(name, object, MANAGED_BY_ANNOTATION, None)?;
+        }
+    }
+    for key in [SUBSETS_ANNOTATION, WRITTEN_FOR_ANNOTATION, WEIGHT_ANNOTATION, FENCE_ANNOTATION] {
+        changed |= set_note(name, object, key, rollout, None)?;
+    }
+    Ok(changed)
+}
+
+/// Takes the label out of the subsets of one Rollout.
+fn deselect(name: &ObjectRef, object: &mut Value, rollout: &RolloutRef) -> bool {
+    let of = |rollout: &RolloutRef| note(name, object, SUBSETS_ANNOTATION, rollout);
+    let own = of(rollout);
+    if own.is_none() && !is_managed_by(name, object, rollout) {
+        return false;
+    }
+    let others = rollouts_in(name, object).into_iter().filter(|other| other != rollout);
+    let others: Vec<String> = others.filter_map(|other| of(&other)).collect();
+    let names = |list: &str, subset: &str| list.split(',').any(|name| name == subset);
+    let is_own = |subset: &str| match &own {
+        Some(own) => names(own, subset),
+        None => !others.iter().any(|list| names(list, subset)),
+    };
+    let subsets = object.get_mut("spec").and_then(|spec| spec.get_mut("subsets")?.as_array_mut());
+    let mut changed = false;
+    for subset in subsets.into_iter().flatten().filter_map(Value::as_object_mut) {
+        if !subset.get("name").and_then(Value::as_str).is_some_and(is_own) {
+            continue;
+        }
+        let Some(labels) = subset.get_mut("labels").and_then(Value::as_object_mut) else { continue };
+        if labels.shift_remove(REVISION_LABEL).is_some() {
+            changed = true;
+            if labels.is_empty() {
+                subset.shift_remove("labels");
+            }
+        }
+    }
+    changed
+}
