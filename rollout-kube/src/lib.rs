@@ -44,6 +44,8 @@ mod controller;
 mod replica_set;
 #[cfg(feature = "controller")]
 mod rollout;
+#[cfg(feature = "controller")]
+mod shown;
 #[cfg(feature = "store")]
 mod store;
 

@@ -18,6 +18,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+use tokio::signal::unix::{SignalKind, signal};
 
 const USAGE: &str = "\
 usage: controller [--kubeconfig FILE] [--namespace NAMESPACE] [--instance-id ID] [--dry-run]
@@ -36,7 +37,9 @@ usage: controller [--kubeconfig FILE] [--namespace NAMESPACE] [--instance-id ID]
   --log-format text|json       text unless said otherwise
   --loglevel LEVEL             error, warn, info, debug or trace; info unless said otherwise
 
-Exit codes: 1 it cannot run, 2 the command line is wrong or another controller is at work";
+SIGTERM and SIGINT let the turns at work end; then it exits.
+
+Exit codes: 0 it was told to end, 1 it cannot run, 2 the command line is wrong or another controller is at work";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -99,8 +102,20 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
             })
         });
     }
-    controller.run().await?;
+    controller.run_until(told_to_stop()?).await?;
     Ok(())
+}
+
+/// Ready when the process is told to end: by whoever runs it, or from the keyboard.
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 /// Takes the guard out that the environment names: a test wants to see what fails without it.

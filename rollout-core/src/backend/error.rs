@@ -12,6 +12,9 @@ pub enum StoreError {
     /// It has changed since it was read. Not a failure: read again and decide again.
     #[error("{0} has changed since it was read")]
     Conflict(ObjectRef),
+    /// It was to be made, and there is one of this name: no other version of it will do.
+    #[error("{0} exists already")]
+    AlreadyExists(ObjectRef),
     /// It could not be read. Nothing changed, and nothing is known about it.
     #[error("{object} could not be read: {why}")]
     Unreadable {

@@ -3,7 +3,7 @@ use core::fmt;
 
 /// The most bytes that a name has.
 const LONGEST: usize = 253;
-/// The most bytes that a part of it between two dots has.
+/// The most bytes that a name without dots has where Kubernetes wants one label.
 const LONGEST_LABEL: usize = 63;
 /// How much of a text is shown that is no name.
 const SHOWN: usize = 80;
@@ -28,12 +28,13 @@ impl DnsName {
     pub const INSTEAD: &str =
         "write small letters, digits, '-' and '.', beginning and ending with a letter or a digit";
 
-    /// A name of one label or several with dots between them (RFC 1123), as most objects have it.
+    /// A name of one part or several with dots between them, as most objects have it. Kubernetes bounds only
+    /// the whole of it: `<rollout>-<hash>` may be longer than a label.
     ///
     /// # Errors
     /// The text is none.
     pub fn parse(text: &str) -> Result<Self, NotADnsName> {
-        let is_name = text.len() <= LONGEST && text.split('.').all(is_label);
+        let is_name = text.len() <= LONGEST && text.split('.').all(is_part);
         if is_name { Ok(Self(text.into())) } else { Err(NotADnsName::new(text)) }
     }
 
@@ -42,7 +43,8 @@ impl DnsName {
     /// # Errors
     /// The text is none, or has a dot.
     pub fn label(text: &str) -> Result<Self, NotADnsName> {
-        if is_label(text) { Ok(Self(text.into())) } else { Err(NotADnsName::new(text)) }
+        let is_label = text.len() <= LONGEST_LABEL && is_part(text);
+        if is_label { Ok(Self(text.into())) } else { Err(NotADnsName::new(text)) }
     }
 
     /// The name as text.
@@ -70,12 +72,12 @@ impl AsRef<str> for DnsName {
     }
 }
 
-fn is_label(label: &str) -> bool {
+fn is_part(part: &str) -> bool {
     let is_alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let ends = label.bytes().next().into_iter().chain(label.bytes().next_back());
-    (1..=LONGEST_LABEL).contains(&label.len())
+    let ends = part.bytes().next().into_iter().chain(part.bytes().next_back());
+    !part.is_empty()
         && ends.into_iter().all(is_alphanumeric)
-        && label.bytes().all(|byte| is_alphanumeric(byte) || byte == b'-')
+        && part.bytes().all(|byte| is_alphanumeric(byte) || byte == b'-')
 }
 
 /// A text that is no name. It shows the beginning of it, with control characters escaped.
@@ -102,15 +104,18 @@ mod tests {
 
     #[test]
     fn names() {
-        for name in ["a", "0", "a-b", "web.shop", "a--b", &"a".repeat(63), &"a.".repeat(127)[..253]] {
+        for name in
+            ["a", "0", "a-b", "web.shop", "a--b", &"a".repeat(63), &"a".repeat(253), &"a.".repeat(127)[..253]]
+        {
             assert_eq!(DnsName::parse(name).map(|name| name.to_string()), Ok(name.to_string()));
         }
+        assert!(DnsName::label(&"a".repeat(64)).is_err() && DnsName::label(&"a".repeat(63)).is_ok());
         assert!(DnsName::label("web").is_ok() && DnsName::label("web.shop").is_err());
     }
 
     #[test]
     fn what_could_leave_its_place_in_a_path_is_none() {
-        let long = ["a".repeat(64), "a.".repeat(127)];
+        let long = ["a".repeat(254), "a.".repeat(127)];
         let texts = [
             "",
             ".",

@@ -1,6 +1,6 @@
 use super::{charge, error::RunError, run::run};
 use crate::{
-    cache::Shelves,
+    cache::{Changed, Shelves},
     control_plane::ControlPlane,
     rollout::{Context, DataPlanes, Factory, InvalidTraffic, Publisher},
     store::{Kind, Requests},
@@ -15,9 +15,11 @@ use serde_json::Value;
 use std::{
     fmt,
     path::PathBuf,
+    pin::pin,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
+use tokio::sync::mpsc::UnboundedReceiver;
 
 /// Drives the Rollouts of a cluster. One replica, without leader election: a turn that acts proves by the
 /// Rollout's resource version that nobody else is at work on it.
@@ -143,6 +145,33 @@ impl ControllerBuilder {
     /// # Errors
     /// Another controller is at work, or the API server does not show what is needed.
     pub async fn run(self) -> Result<(), RunError> {
+        self.run_until(std::future::pending()).await
+    }
+
+    /// Works until `stop` is ready: then the turns at work end, within 20 s, and no other begins. What they
+    /// were about to do next is done by the next process.
+    ///
+    /// ```no_run
+    /// # async fn example(client: kube::Client) -> Result<(), rollout_kube::RunError> {
+    /// let stop = async { tokio::time::sleep(std::time::Duration::from_secs(3_600)).await };
+    /// rollout_kube::Controller::builder(client).run_until(stop).await
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), RunError> {
+        let mut stop = pin!(stop);
+        let workers = self.workers;
+        let (context, changes) = tokio::select! {
+            () = &mut stop => return Ok(()),
+            started = self.start() => started?,
+        };
+        run(Arc::new(context), changes, workers, stop).await;
+        Ok(())
+    }
+
+    async fn start(self) -> Result<(Context, UnboundedReceiver<Changed>), RunError> {
         let mut requests = Requests::new(self.client, &self.manager);
         for kind in self.kinds {
             requests.add(kind);
@@ -169,8 +198,7 @@ impl ControllerBuilder {
             dry_run: self.dry_run,
             process,
         };
-        run(Arc::new(context), changes, self.workers).await;
-        Ok(())
+        Ok((context, changes))
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{
 use rollout_core::traffic::ObjectRef;
 use std::{
     collections::{BTreeSet, HashMap},
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
@@ -15,8 +16,20 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// Gives each rollout its turn when there is news for it or it is due, for ever.
-pub(super) async fn run(context: Arc<Context>, mut news: UnboundedReceiver<Changed>, workers: usize) {
+/// The turns at work when it is to stop have so long to end, and then the last events to be published: together
+/// less than the 30 s that a pod is given.
+const LAST_TURNS: Duration = Duration::from_secs(20);
+const LAST_EVENTS: Duration = Duration::from_secs(5);
+
+/// Gives each rollout its turn when there is news for it or it is due, until it is to stop: then the turns at work
+/// end, and no other begins.
+pub(super) async fn run(
+    context: Arc<Context>,
+    mut news: UnboundedReceiver<Changed>,
+    workers: usize,
+    stop: impl Future<Output = ()>,
+) {
+    let mut stop = pin!(stop);
     let mut loop_ = Loop::new(context);
     let mut turns = JoinSet::new();
     let mut at_work = HashMap::new();
@@ -31,6 +44,7 @@ pub(super) async fn run(context: Arc<Context>, mut news: UnboundedReceiver<Chang
         let next = loop_.queue.next_at().filter(|_| turns.len() < workers);
         let far = Instant::now() + Duration::from_secs(3_600);
         tokio::select! {
+            () = &mut stop => break,
             changed = news.recv() => match changed {
                 Some(changed) => loop_.news(&changed),
                 None => return,
@@ -49,6 +63,12 @@ pub(super) async fn run(context: Arc<Context>, mut news: UnboundedReceiver<Chang
             () = sleep_until(next.unwrap_or(far)) => {}
         }
     }
+    tracing::info!(turns = turns.len(), "it is to stop: the turns at work end");
+    let all = async { while turns.join_next().await.is_some() {} };
+    if tokio::time::timeout(LAST_TURNS, all).await.is_err() {
+        tracing::warn!("some turns did not end within {} s, and are broken off", LAST_TURNS.as_secs());
+    }
+    loop_.context.publisher.flush(LAST_EVENTS).await;
 }
 
 async fn one_turn(context: Arc<Context>, key: Key, mut memory: Memory) -> (Key, Memory, After) {
@@ -165,7 +185,10 @@ mod tests {
     };
     use rollout_core::backend::NoDataPlane;
     use serde_json::{Value, json};
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::{
+        future::pending,
+        sync::atomic::{AtomicU32, Ordering},
+    };
 
     fn rollout(name: &str) -> Value {
         json!({
@@ -201,6 +224,7 @@ mod tests {
     async fn controller() -> (Arc<Context>, UnboundedReceiver<Changed>, Arc<AtomicU32>) {
         let (client, _) = server(|asked| match asked.uri.as_str() {
             uri if uri.contains("watch=") => Answer::Never,
+            uri if uri.ends_with("/rollouts/bad") => Answer::ok(rollout("bad")),
             uri if uri.contains("/rollouts") && asked.method == "GET" => Answer::ok(
                 json!({"metadata": {"resourceVersion": "1"}, "items": [rollout("bad"), rollout("good")]}),
             ),
@@ -234,9 +258,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn when_it_is_to_stop_it_ends_and_no_turn_begins() {
+        let (context, news, turns) = controller().await;
+        let stop = tokio::time::sleep(Duration::from_secs(10));
+        let ended = tokio::time::timeout(Duration::from_secs(60), run(context, news, 1, stop)).await;
+        assert!(ended.is_ok(), "it ends by itself");
+        let before = turns.load(Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_secs(300)).await;
+        assert_eq!(turns.load(Ordering::Relaxed), before);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_rollout_whose_turns_break_off_is_neither_lost_nor_hot_and_others_go_on() {
         let (context, news, turns) = controller().await;
-        let said = tokio::time::timeout(Duration::from_secs(300), run(context, news, 1)).await;
+        let said = tokio::time::timeout(Duration::from_secs(300), run(context, news, 1, pending())).await;
         assert!(said.is_err(), "it works for ever");
         // At once, after 2 s, 4 s, … 64 s: 127 s in all, and from then on every 64 s.
         let turns = turns.load(Ordering::Relaxed);

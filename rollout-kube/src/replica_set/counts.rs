@@ -7,6 +7,9 @@ use std::collections::{BTreeMap, HashMap};
 #[derive(Debug, Default)]
 pub(crate) struct Counts(HashMap<String, BTreeMap<u64, u32>>);
 
+/// So many changes of one ReplicaSet are remembered.
+const REMEMBERED: usize = 50;
+
 impl Counts {
     /// A count that the ReplicaSet shows, as a range.
     pub(crate) fn range(&mut self, set: &ReplicaSet, shown: u32) -> Range {
@@ -14,11 +17,17 @@ impl Counts {
         asked.insert(set.generation, set.wanted);
         if set.counted >= set.generation {
             asked.retain(|generation, _| *generation >= set.counted);
-            return Range::exact(shown);
+            // Pods beyond what is wanted are on their way out, whatever they show.
+            return Range::new(shown.min(set.wanted), shown);
+        }
+        // One whose counts never come along is known from its last changes.
+        while asked.len() > REMEMBERED {
+            asked.pop_first();
         }
         let from = set.counted.max(1);
         let since = asked.range(from..=set.generation).map(|(_, wanted)| *wanted);
-        let all_known = since.clone().count() as u64 == set.generation - from + 1;
+        let changes = set.generation.saturating_sub(from).saturating_add(1);
+        let all_known = u64::try_from(since.clone().count()).is_ok_and(|known| known == changes);
         let least = if all_known { since.clone().fold(shown, u32::min) } else { 0 };
         Range::new(least, since.fold(shown, u32::max))
     }
@@ -53,6 +62,27 @@ mod tests {
         assert_eq!(counts.range(&set(2, 1, 1), 4), Range::new(1, 4));
         assert_eq!(counts.range(&set(3, 1, 6), 4), Range::new(1, 6), "4 to 1 to 6: one may be all there is");
         assert_eq!(counts.range(&set(3, 3, 6), 2), Range::exact(2));
+    }
+
+    /// The controller of ReplicaSets counts pods that it has just asked to go, and says that it has seen the
+    /// new number.
+    #[test]
+    fn pods_above_what_is_wanted_are_going() {
+        let mut counts = Counts::default();
+        assert_eq!(counts.range(&set(2, 2, 0), 2), Range::new(0, 2));
+        assert_eq!(counts.range(&set(3, 3, 1), 2), Range::new(1, 2));
+        assert_eq!(counts.range(&set(3, 3, 1), 1), Range::exact(1));
+    }
+
+    #[test]
+    fn numbers_at_the_edges_neither_wrap_nor_pile_up() {
+        let mut counts = Counts::default();
+        assert_eq!(counts.range(&set(u64::MAX, 0, 4), 1), Range::new(0, 4));
+        assert_eq!(counts.range(&set(u64::MAX, u64::MAX, 4), 4), Range::exact(4));
+        for generation in 1..10_000 {
+            counts.range(&set(generation, 0, 4), 1);
+        }
+        assert!(counts.0.values().all(|asked| asked.len() <= REMEMBERED + 1));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use super::{DEADLINE, DESIRED, HISTORY, REVISION, ReplicaSet};
+use super::{DEADLINE, DESIRED, HISTORY, REVISION, ReplicaSet, number};
 use rollout_core::{
     Revision, Time,
     backend::{FENCE_ANNOTATION, REVISION_LABEL},
@@ -45,13 +45,19 @@ pub(crate) fn replica_set(
             "namespace": at("/metadata/namespace"),
             "labels": labels,
             "annotations": annotations,
-            "ownerReferences": [{
-                "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
-                "name": at("/metadata/name"), "uid": at("/metadata/uid"),
-                "controller": true, "blockOwnerDeletion": true
-            }]
+            "ownerReferences": [owner(rollout)]
         },
         "spec": spec
+    })
+}
+
+/// That a Rollout owns what says so.
+pub(crate) fn owner(rollout: &Value) -> Value {
+    let at = |pointer: &str| rollout.pointer(pointer).cloned().unwrap_or(Value::Null);
+    json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
+        "name": at("/metadata/name"), "uid": at("/metadata/uid"),
+        "controller": true, "blockOwnerDeletion": true
     })
 }
 
@@ -93,9 +99,8 @@ fn numbers(set: &ReplicaSet, highest: u64) -> Option<Map<String, Value>> {
     if set.number >= highest {
         return None;
     }
-    let before = set.entry.annotation(HISTORY).filter(|history| !history.is_empty());
-    let history = before.map_or_else(|| set.number.to_string(), |before| format!("{before},{}", set.number));
-    let fields = [(REVISION, (highest + 1).to_string()), (HISTORY, history)];
+    let history = number::history(set.entry.annotation(HISTORY), set.number);
+    let fields = [(REVISION, number::next(highest).to_string()), (HISTORY, history)];
     Some(fields.into_iter().map(|(key, text)| (key.to_owned(), text.into())).collect())
 }
 

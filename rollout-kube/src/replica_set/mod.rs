@@ -2,12 +2,14 @@
 
 mod counts;
 mod make;
+mod number;
 mod quantity;
 mod read;
 mod template;
 
 pub(crate) use counts::Counts;
-pub(crate) use make::{name, patch, renumber, replica_set};
+pub(crate) use make::{name, owner, patch, renumber, replica_set};
+pub(crate) use number::{highest, next};
 pub(crate) use read::ReplicaSet;
 pub(crate) use template::same_template;
 

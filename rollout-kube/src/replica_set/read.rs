@@ -1,4 +1,4 @@
-use super::{DEADLINE, REVISION};
+use super::{DEADLINE, REVISION, number};
 use crate::cache::Entry;
 use rollout_core::{
     Revision, Time,
@@ -32,16 +32,16 @@ impl ReplicaSet {
         if entry.text("/metadata/deletionTimestamp").is_some() {
             return None;
         }
-        let number = |pointer: &str| entry.value.pointer(pointer).and_then(Value::as_u64);
-        let count = |pointer: &str| u32::try_from(number(pointer).unwrap_or(0)).unwrap_or(u32::MAX);
+        let field = |pointer: &str| entry.value.pointer(pointer).and_then(Value::as_u64);
+        let count = |pointer: &str| u32::try_from(field(pointer).unwrap_or(0)).unwrap_or(u32::MAX);
         Some(Self {
-            number: entry.annotation(REVISION).and_then(|text| text.parse().ok()).unwrap_or(0),
-            wanted: number("/spec/replicas").map_or(1, |_| count("/spec/replicas")),
+            number: number::read(entry.annotation(REVISION)),
+            wanted: field("/spec/replicas").map_or(1, |_| count("/spec/replicas")),
             replicas: count("/status/replicas"),
             ready: count("/status/readyReplicas"),
             available: count("/status/availableReplicas"),
-            generation: number("/metadata/generation").unwrap_or(0),
-            counted: number("/status/observedGeneration").unwrap_or(0),
+            generation: field("/metadata/generation").unwrap_or(0),
+            counted: field("/status/observedGeneration").unwrap_or(0),
             failure: failure(&entry.value),
             mark: entry.annotation(DEADLINE).and_then(Time::parse_rfc3339),
             revision,
@@ -63,10 +63,13 @@ impl ReplicaSet {
     }
 }
 
+/// The most bytes that are kept of what a condition says.
+const TEXT: usize = 1_024;
+
 fn failure(set: &Value) -> Option<(String, String)> {
     let conditions = set.pointer("/status/conditions").and_then(Value::as_array);
     let text = |condition: &Value, key: &str| {
-        condition.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+        crate::shown::shown(condition.get(key).and_then(Value::as_str).unwrap_or_default(), TEXT)
     };
     let fails = conditions.into_iter().flatten().find(|condition| {
         text(condition, "type") == "ReplicaFailure" && text(condition, "status") == "True"

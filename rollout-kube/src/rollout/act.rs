@@ -1,4 +1,9 @@
-use super::{context::Context, memory::Memory, observe::Reading};
+use super::{
+    adopt::{InTheWay, in_the_way},
+    context::Context,
+    memory::Memory,
+    observe::Reading,
+};
 use crate::replica_set::{self, ReplicaSet};
 use rollout_core::{
     Action, Failure, Outcome, Revision, Time,
@@ -80,7 +85,7 @@ async fn workload(
     revision: &Revision,
     to: (u32, Option<Time>),
 ) -> Result<Outcome, Failure> {
-    let highest = reading.sets.iter().map(|set| set.number).max().unwrap_or(0);
+    let highest = replica_set::highest(&reading.sets);
     let rollout = reading.rollout.value.clone();
     if let Some(set) = reading.sets.iter().find(|set| set.revision == *revision) {
         // The current revision has the highest number, also one that was there before.
@@ -96,12 +101,41 @@ async fn workload(
         )));
     }
     let nonce = memory.nonce.as_deref().filter(|_| memory.fence.holds());
-    let set = replica_set::replica_set(&rollout, revision, highest + 1, to, nonce);
+    let set = replica_set::replica_set(&rollout, revision, replica_set::next(highest), to, nonce);
     let namespace = reading.rollout.text("/metadata/namespace").unwrap_or_default();
     let object = ObjectRef::new("apps", "ReplicaSet", namespace, &replica_set::name(&rollout, revision));
-    let written = context.shelves.requests().create(&object, &set).await.map_err(failure)?;
-    remember(context, reading, written);
+    match context.shelves.requests().create(&object, &set).await {
+        Ok(written) => remember(context, reading, written),
+        Err(StoreError::AlreadyExists(_)) => {
+            let found = in_the_way(context, &reading.rollout, &object).await.map_err(failure)?;
+            taken(context, reading, found, to).await?;
+        }
+        Err(error) => return Err(failure(error)),
+    }
     Ok(Outcome::Changed)
+}
+
+/// A ReplicaSet that was there has the pods that a new one would have been made with.
+async fn taken(
+    context: &Context,
+    reading: &mut Reading,
+    found: InTheWay,
+    to: (u32, Option<Time>),
+) -> Result<(), Failure> {
+    let set = match found {
+        InTheWay::Adopted(set) => set,
+        InTheWay::Changed => return Err(Failure::Conflict),
+        InTheWay::Others(why) => return Err(Failure::Refused(why)),
+    };
+    let highest = replica_set::highest(&reading.sets);
+    let patch = replica_set::patch(&reading.rollout.value, &set, to, Some(highest));
+    let object = set.object();
+    reading.sets.push(set);
+    if let Some(patch) = patch {
+        let written = context.shelves.requests().merge(&object, &patch).await.map_err(failure)?;
+        remember(context, reading, written);
+    }
+    Ok(())
 }
 
 async fn prune(context: &Context, reading: &mut Reading, revision: &Revision) -> Result<Outcome, Failure> {

@@ -1,7 +1,7 @@
 use super::{context::now, observe, observe::Reading};
-use crate::cache::Entry;
+use crate::{cache::Entry, shown::shown};
 use rollout_core::{
-    Answer, Command, CommandKind, Edit, Event, Position, Revision, Spec, Status, Step, Time, apply,
+    Answer, Command, CommandKind, Edit, Escaped, Event, Position, Revision, Spec, Status, Step, Time, apply,
     backend::REVISION_LABEL,
 };
 use serde_json::{Map, Value, json};
@@ -12,6 +12,8 @@ pub(super) const COMMAND: &str = "rollout-core/command";
 pub(super) const RECEIPT: &str = "rollout-core/receipt";
 /// The condition that remembers which commands were answered: what is stored together with their effect.
 const ANSWERED: &str = "EngineCommand";
+/// A longer text is not looked into.
+const LONGEST: usize = 4_096;
 /// So many are remembered beside the last one.
 const REMEMBERED: usize = 15;
 
@@ -84,7 +86,8 @@ fn answer(
     };
     let word = if why.is_some() { "rejected" } else { "accepted" };
     let id = asked.id.as_str();
-    tracing::info!(rollout = reading.rollout.name(), command = %asked.command.kind, id, why, "{word}");
+    let shown = why.as_deref().map(|why| tracing::field::display(Escaped(why)));
+    tracing::info!(rollout = reading.rollout.name(), command = %asked.command.kind, id = %Escaped(id), why = shown, "{word}");
     let receipt = asked.receipt(word, why.as_deref());
     let condition = answered.with(&asked.id, &receipt, &edits, word);
     (next, Outstanding { receipt: Some(receipt), edits, condition: Some(condition) })
@@ -243,11 +246,14 @@ fn without_time(mut receipt: Value) -> Value {
 }
 
 fn shortened(text: &str) -> String {
-    text.chars().take(200).collect()
+    shown(text, 200)
 }
 
 /// Reads a command; or says where what is wrong with it, and what to write instead.
 fn parse(text: &str) -> Result<Asked, String> {
+    if text.len() > LONGEST {
+        return Err(format!("it has more than {LONGEST} bytes; {FORM}"));
+    }
     let value: Value =
         serde_json::from_str(text).map_err(|error| format!("it is no JSON ({error}); {FORM}"))?;
     let fields = value.as_object().ok_or_else(|| format!("it must be a JSON object; {FORM}"))?;

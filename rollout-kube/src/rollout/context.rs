@@ -1,5 +1,5 @@
 use super::{
-    publish::Publisher,
+    tell::Publisher,
     traffic::{DataPlanes, Factory},
 };
 use crate::cache::Shelves;

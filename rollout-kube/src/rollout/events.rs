@@ -1,4 +1,4 @@
-use super::publish::Said;
+use super::tell::Said;
 use crate::replica_set::ReplicaSet;
 use rollout_core::{
     AbortReason, Event, Revision, Status,
@@ -197,11 +197,11 @@ impl Scene<'_> {
     }
 
     fn number(&self, revision: &Revision) -> u64 {
-        let highest = self.sets.iter().map(|set| set.number).max().unwrap_or(0);
+        let highest = crate::replica_set::highest(self.sets);
         let set = self.sets.iter().find(|set| set.revision == *revision);
         match set {
             Some(set) if set.number == highest || self.current != Some(revision) => set.number,
-            Some(_) | None => highest + 1,
+            Some(_) | None => crate::replica_set::next(highest),
         }
     }
 }

@@ -1,4 +1,4 @@
-use super::{ages::Ages, dark::DarkRows};
+use super::{ages::Ages, dark::DarkRows, grace::Grace, rival::Rival};
 use crate::replica_set::Counts;
 use rollout_core::Fence;
 use serde_json::Value;
@@ -36,6 +36,16 @@ pub(crate) struct Memory {
     pub(super) weight: Option<u32>,
     /// The trouble that was told in events and still is.
     pub(super) troubles: BTreeSet<String>,
+    /// Another process that works on it.
+    pub(super) rival: Rival,
+    /// What is missing, and may be about to come.
+    pub(super) grace: Grace,
+    /// The version of the Rollout whose size was looked at, and what was wrong with it.
+    pub(super) size: Option<(Arc<str>, Option<String>)>,
+    /// Whether ReplicaSets that belong to nobody were looked for.
+    pub(super) looked_for_orphans: bool,
+    /// On what the last turn ended in a conflict.
+    pub(super) conflict_on: Option<u64>,
     /// The Rollout, as it was last seen.
     pub(super) rollout: Option<Arc<Value>>,
 }
@@ -58,11 +68,11 @@ impl Memory {
     /// is tried less and less often, and news do not end that.
     pub(super) fn ended(&mut self, how: Ended, now: Instant) -> Option<Instant> {
         if how == Ended::Well {
-            (self.failures, self.not_before) = (0, None);
+            (self.failures, self.not_before, self.conflict_on) = (0, None, None);
             return None;
         }
         self.live_next = true;
-        self.failures = (self.failures + 1).min(16);
+        self.failures = self.failures.saturating_add(1).min(16);
         if how == Ended::Unclear {
             self.fence.lost();
         }
@@ -85,6 +95,12 @@ impl Memory {
         let mut memory = Self { failures: times.min(16), was_seen: true, ..Self::default() };
         let next = memory.ended(Ended::Unclear, now).unwrap_or(now);
         (memory, next)
+    }
+
+    /// A turn ended in a conflict on what has this fingerprint: whether it is none. When everything is as it was
+    /// at the last conflict, nobody has changed it, and to look again helps nobody.
+    pub(super) fn is_no_conflict(&mut self, fingerprint: u64) -> bool {
+        self.conflict_on.replace(fingerprint) == Some(fingerprint)
     }
 
     /// Whether the last turn did not end well.

@@ -1,17 +1,21 @@
 //! One rollout: what is read, what is decided, what is done about it.
 
 mod act;
+mod adopt;
 mod ages;
+mod bounds;
 mod command;
 mod context;
 mod dark;
 mod events;
+mod grace;
 mod memory;
 mod observe;
-mod publish;
+mod rival;
 mod say;
 mod store;
 mod target;
+mod tell;
 #[cfg(test)]
 mod tests;
 mod traffic;
@@ -20,7 +24,7 @@ mod work;
 
 pub(crate) use context::{Context, now};
 pub(crate) use memory::{Key, Memory};
-pub(crate) use publish::Publisher;
+pub(crate) use tell::Publisher;
 pub use traffic::InvalidTraffic;
 pub(crate) use traffic::{DataPlanes, Factory};
 pub(crate) use turn::{After, turn};

@@ -5,6 +5,7 @@ use rollout_core::{
     backend::{BackendError, StoreError, TrafficBackend},
     traffic::{ObjectRef, Version},
 };
+use std::hash::{DefaultHasher, Hash, Hasher};
 use tokio::time::Instant;
 
 /// What one turn has read, and what its writes are conditional on.
@@ -22,6 +23,17 @@ impl Reading {
     /// Only the Rollout and its ReplicaSets.
     pub(super) fn nothing(rollout: Entry, sets: Vec<ReplicaSet>) -> Self {
         Self { rollout, sets, observed: Observed::new(), traffic: Version::NONE, trouble: None }
+    }
+
+    /// Changes with every version of everything that was read.
+    pub(super) fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.rollout.version.hash(&mut hasher);
+        for set in &self.sets {
+            (set.name(), &set.entry.version).hash(&mut hasher);
+        }
+        self.traffic.hash(&mut hasher);
+        hasher.finish()
     }
 }
 
@@ -64,7 +76,14 @@ pub(super) async fn observe(
     }
     let nonces = observed.traffic.iter().flat_map(|seen| &seen.nonces).map(|nonce| &**nonce);
     memory.reading_took = now.elapsed();
-    memory.fence.found(nonces.chain(sets.iter().filter_map(ReplicaSet::nonce)).map(Some));
+    let nonces: Vec<&str> = nonces.chain(sets.iter().filter_map(ReplicaSet::nonce)).collect();
+    let held = memory.fence.holds();
+    memory.fence.found(nonces.iter().copied().map(Some));
+    if let (true, false, Some(ours)) = (held, memory.fence.holds(), memory.nonce.as_deref())
+        && let Some(other) = nonces.iter().find(|nonce| **nonce != ours)
+    {
+        memory.rival.met(ours, other, now);
+    }
     Reading { rollout, sets, observed, traffic, trouble }
 }
 

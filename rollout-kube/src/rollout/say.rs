@@ -1,6 +1,7 @@
 use super::memory::Memory;
-use rollout_core::{Event, Observed, Plan, Spec, Status, Time};
+use rollout_core::{Escaped, Event, Observed, Plan, Spec, Status, Time};
 use serde_json::json;
+use std::fmt::Write as _;
 
 /// What a plan does and what it waits for, in one line.
 fn line(plan: &Plan) -> (String, String) {
@@ -33,11 +34,11 @@ pub(super) fn decision(memory: &mut Memory, rollout: &str, plan: &Plan, now: &st
     tracing::info!(
         rollout,
         at = now,
-        stable = %name(&status.stable),
-        canary = %name(&status.canary),
+        stable = %Escaped(name(&status.stable)),
+        canary = %Escaped(name(&status.canary)),
         step = status.step,
-        actions = %actions,
-        waiting = %waiting,
+        actions = %Escaped(&actions),
+        waiting = %Escaped(&waiting),
         "decided"
     );
 }
@@ -51,8 +52,26 @@ pub(super) fn record(
 ) {
     if tracing::enabled!(tracing::Level::DEBUG) {
         let record = json!({"spec": spec, "stored": stored, "observed": observed, "now": now, "plan": plan});
+        let record = plain(&record.to_string());
         tracing::debug!(rollout, %record, "decision");
     }
+}
+
+/// The same JSON, in which a text has no character that hides or turns what is around it.
+fn plain(json: &str) -> String {
+    let mut plain = String::with_capacity(json.len());
+    for found in json.chars() {
+        if found.is_ascii() && !found.is_ascii_control() {
+            plain.push(found);
+        } else {
+            let mut units = [0; 2];
+            for unit in found.encode_utf16(&mut units) {
+                // To write into a text never fails.
+                let _ = write!(plain, "\\u{unit:04x}");
+            }
+        }
+    }
+    plain
 }
 
 /// Says in the log what is in the way, unless the last line said the same; whether it is news.
@@ -61,6 +80,20 @@ pub(super) fn trouble(memory: &mut Memory, rollout: &str, why: &str) -> bool {
         return false;
     }
     why.clone_into(&mut memory.said);
-    tracing::warn!(rollout, why, "held");
+    let why = Escaped(why);
+    tracing::warn!(rollout, %why, "held");
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_the_same_json_in_plain_characters() {
+        let value = json!({"name": "a\n\u{1b}\u{202e}\u{9b}\u{7f}ü😀\\"});
+        let text = plain(&value.to_string());
+        assert!(text.bytes().all(|byte| (b' '..0x7f).contains(&byte)), "{text}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+    }
 }

@@ -3,7 +3,10 @@ use super::{
     context::{Context, now},
     observe::Reading,
 };
-use crate::replica_set::{self, ReplicaSet};
+use crate::{
+    replica_set::{self, ReplicaSet},
+    shown::shown,
+};
 use rollout_core::{
     Action, Failure, Outcome, Range, Spec, Status,
     argo::{Facts, WorkloadFacts, next_status, write_status},
@@ -11,6 +14,9 @@ use rollout_core::{
 };
 use serde_json::{Value, json};
 use std::borrow::Cow;
+
+/// The most bytes of what is said to be wrong.
+const MESSAGE: usize = 8 << 10;
 
 /// The whole next `status` on the wire; what is about to be done counts as done, as far as it is about weights
 /// and pods that go: the status is stored before, and corrected if it fails.
@@ -21,6 +27,9 @@ pub(super) fn wire(
     invalid: Option<&str>,
 ) -> Value {
     let (status, actions) = plan;
+    // What is stored is compared with what is to be stored: it is made fit to be shown before, not after.
+    let invalid = invalid.map(|why| shown(why, MESSAGE));
+    let invalid = invalid.as_deref();
     let is_routed = spec.is_some_and(|spec| spec.strategy.routing().is_some());
     let workloads: Vec<_> = reading
         .sets
@@ -136,7 +145,7 @@ pub(super) async fn renumber(
     reading: &mut Reading,
     status: &Status,
 ) -> Result<(), Failure> {
-    let highest = reading.sets.iter().map(|set| set.number).max().unwrap_or(0);
+    let highest = replica_set::highest(&reading.sets);
     let current = reading.sets.iter_mut().find(|set| Some(&set.revision) == status.canary.as_ref());
     let Some(set) = current else { return Ok(()) };
     let Some(patch) = replica_set::renumber(set, highest) else { return Ok(()) };

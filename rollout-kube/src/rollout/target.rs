@@ -29,7 +29,12 @@ pub(super) async fn replica_sets(
 fn labels(rollout: &Value) -> String {
     let labels = rollout.pointer("/spec/selector/matchLabels").and_then(Value::as_object);
     let pairs = labels.into_iter().flatten().filter_map(|(key, value)| Some((key, value.as_str()?)));
-    pairs.map(|(key, value)| format!("{}%3D{value}", key.replace('/', "%2F"))).collect::<Vec<_>>().join("%2C")
+    // A text that no label can have would be another selector, or none; without it more is read, and filtered.
+    let is_plain = |text: &str| {
+        text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/'))
+    };
+    let pairs = pairs.filter(|(key, value)| is_plain(key) && is_plain(value));
+    pairs.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
 }
 
 /// The revision of the template as it stands: that of the ReplicaSet that has it, whatever it is called;
@@ -50,10 +55,13 @@ pub(super) fn target(rollout: &Value, sets: &[ReplicaSet]) -> Revision {
 /// Why this Rollout is left alone, if it is: another controller has worked on it.
 pub(super) fn foreign(rollout: &Entry, sets: &[ReplicaSet], manager: &str) -> Option<String> {
     let stable = rollout.text("/status/stableRS").filter(|stable| !stable.is_empty())?;
-    let wrote = |entry: &Entry| entry.managers.iter().any(|writer| writer == manager);
-    let ours = match sets.iter().find(|set| set.revision.as_str() == stable) {
-        Some(set) => wrote(&set.entry),
-        None => wrote(rollout),
+    let stable_set = sets.iter().find(|set| set.revision.as_str() == stable);
+    let entry = stable_set.map_or(rollout, |set| &set.entry);
+    let ours = if entry.managers.is_empty() {
+        // Tools that restore objects leave out who wrote them. What only this engine writes stays.
+        stable_set.is_some_and(|set| set.nonce().is_some()) || bears_our_state(&rollout.value)
+    } else {
+        entry.managers.iter().any(|writer| writer == manager)
     };
     (!ours).then(|| {
         format!(
@@ -61,6 +69,13 @@ pub(super) fn foreign(rollout: &Entry, sets: &[ReplicaSet], manager: &str) -> Op
              Rollout, and taking it over is not possible yet; it is left as it is"
         )
     })
+}
+
+/// Whether its status holds what only this engine stores.
+fn bears_our_state(rollout: &Value) -> bool {
+    let conditions = rollout.pointer("/status/conditions").and_then(Value::as_array);
+    let is_ours = |condition: &Value| condition.get("type").and_then(Value::as_str) == Some("EngineState");
+    conditions.into_iter().flatten().any(is_ours)
 }
 
 #[cfg(test)]

@@ -5,143 +5,32 @@ use crate::{
     cache::Shelves,
     store::{
         Requests,
-        mock::{Answer, Asked, server},
+        mock::{Asked, server},
     },
 };
 use rollout_core::{backend::NoDataPlane, traffic::ObjectRef};
 use serde_json::{Value, json};
 use std::{
-    collections::BTreeMap,
     sync::{Arc, Mutex},
     time::Duration,
 };
 use tokio::time::Instant;
 
+mod adopted;
 mod commands;
+mod hostile;
+mod played;
+mod rivals;
 mod told;
 
-/// Objects by path. Watches say nothing: what a turn reads and writes itself is all that is known.
-#[derive(Default)]
-struct Cluster {
-    objects: BTreeMap<String, Value>,
-    version: u64,
-    /// The next write is answered with this code; and whether it takes effect all the same.
-    fault: Option<(u16, bool)>,
-    /// Likewise, but the so-manieth from now on.
-    fail_in: Option<(usize, u16, bool)>,
-    writes: Vec<(String, String)>,
-    /// The reasons of the events.
-    told: Vec<String>,
-}
-
-impl Cluster {
-    fn put(&mut self, path: &str, mut value: Value) -> Value {
-        self.version += 1;
-        value["metadata"]["resourceVersion"] = json!(self.version.to_string());
-        let uid = format!("uid-{path}");
-        if value["metadata"]["uid"].is_null() {
-            value["metadata"]["uid"] = json!(uid);
-        }
-        value["metadata"]["managedFields"] = json!([{"manager": "us"}]);
-        self.objects.insert(path.to_owned(), value.clone());
-        value
-    }
-
-    fn answer(&mut self, asked: &Asked) -> Answer {
-        let (path, query) = asked.uri.split_once('?').unwrap_or((&asked.uri, ""));
-        if asked.method == "GET" {
-            return self.read(path, query);
-        }
-        if path.ends_with("/events") {
-            self.told.push(asked.body["reason"].as_str().unwrap_or_default().to_owned());
-            return Answer::Is(201, asked.body.clone());
-        }
-        self.writes.push((asked.method.clone(), path.to_owned()));
-        if let Some((nth, code, took_effect)) = self.fail_in.take() {
-            if nth == 1 {
-                self.fault = Some((code, took_effect));
-            } else {
-                self.fail_in = Some((nth - 1, code, took_effect));
-            }
-        }
-        match self.fault.take() {
-            Some((code, false)) => Answer::failure(code, "a fault"),
-            Some((code, true)) => {
-                self.write(path, asked);
-                Answer::failure(code, "a fault")
-            }
-            None => self.write(path, asked),
-        }
-    }
-
-    fn read(&self, path: &str, query: &str) -> Answer {
-        if query.contains("watch=") {
-            return Answer::Never;
-        }
-        if let Some(object) = self.objects.get(path) {
-            return Answer::ok(object.clone());
-        }
-        let (group, plural) = path.rsplit_once('/').unwrap_or_default();
-        if !["rollouts", "replicasets", "services"].contains(&plural) {
-            return Answer::failure(404, "there is none");
-        }
-        let root = group.split("/namespaces/").next().unwrap_or_default();
-        let is_in = |key: &&String| key.starts_with(root) && key.contains(&format!("/{plural}/"));
-        let items: Vec<_> =
-            self.objects.keys().filter(is_in).filter_map(|key| self.objects.get(key)).collect();
-        Answer::ok(json!({"metadata": {"resourceVersion": self.version.to_string()}, "items": items}))
-    }
-
-    fn write(&mut self, path: &str, asked: &Asked) -> Answer {
-        if asked.method == "POST" {
-            let name = asked.body["metadata"]["name"].as_str().unwrap_or_default();
-            let mut made = asked.body.clone();
-            made["metadata"]["generation"] = json!(1);
-            return Answer::Is(201, self.put(&format!("{path}/{name}"), made));
-        }
-        let key = path.trim_end_matches("/status");
-        let Some(there) = self.objects.get(key).cloned() else {
-            return Answer::failure(404, "there is none");
-        };
-        let asked_for = &asked.body["metadata"]["resourceVersion"];
-        if !asked_for.is_null() && *asked_for != there["metadata"]["resourceVersion"] {
-            return Answer::failure(409, "the object has been modified");
-        }
-        let mut next = there.clone();
-        if path.ends_with("/status") {
-            next["status"] = asked.body["status"].clone();
-        } else if asked.method == "PATCH" {
-            merge(&mut next, &asked.body);
-        } else {
-            next = asked.body.clone();
-        }
-        if next == there {
-            return Answer::ok(there);
-        }
-        if next["spec"] != there["spec"] {
-            next["metadata"]["generation"] = json!(there["metadata"]["generation"].as_u64().unwrap_or(0) + 1);
-        }
-        Answer::ok(self.put(key, next))
-    }
-}
-
-fn merge(into: &mut Value, patch: &Value) {
-    let (Some(into), Some(patch)) = (into.as_object_mut(), patch.as_object()) else { return };
-    for (key, value) in patch {
-        match value {
-            Value::Null => into.retain(|other, _| other != key),
-            Value::Object(_) => merge(into.entry(key.as_str()).or_insert_with(|| json!({})), value),
-            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-                into.insert(key.clone(), value.clone());
-            }
-        }
-    }
-}
+use played::{Cluster, merge};
 
 const ROLLOUT: &str = "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/web";
 
 struct World {
     cluster: Arc<Mutex<Cluster>>,
+    /// Every request so far.
+    asked: Arc<Mutex<Vec<Asked>>>,
     context: Context,
     memory: Memory,
     key: Key,
@@ -167,7 +56,7 @@ impl World {
             }),
         );
         let asked = Arc::clone(&cluster);
-        let (client, _) = server(move |request| asked.lock().unwrap().answer(request));
+        let (client, asked) = server(move |request| asked.lock().unwrap().answer(request));
         let requests = Requests::new(client, "us");
         let publisher = Publisher::start(requests.clone(), "p");
         let (shelves, _) = Shelves::new(requests, None);
@@ -183,7 +72,8 @@ impl World {
             dry_run: false,
             process: "p".to_owned(),
         };
-        Self { cluster, context, memory: Memory::default(), key: ("shop".to_owned(), "web".to_owned()) }
+        let key = ("shop".to_owned(), "web".to_owned());
+        Self { cluster, asked, context, memory: Memory::default(), key }
     }
 
     /// One turn: what was written in it, and in how long the next is due.

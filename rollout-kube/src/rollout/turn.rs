@@ -1,9 +1,10 @@
 use super::{
+    adopt, bounds,
     context::{Context, INSTANCE, now},
     memory::{Ended, Key, Memory},
     observe::{Reading, observe},
-    publish::Said,
     say, store, target,
+    tell::Said,
     traffic::backend,
     work::{AtWork, how},
 };
@@ -70,12 +71,22 @@ async fn go(
         return Ok(None);
     }
     memory.rollout = Some(Arc::clone(&rollout.value));
+    if let Some(until) = memory.rival.yields(Instant::now()) {
+        return Ok(Some(Some(until)));
+    }
     if !std::mem::replace(&mut memory.was_seen, true) {
         tracing::info!(rollout = name, "seen");
-        if !context.dry_run {
+        // After a restart all Rollouts are seen again: that is no news to those who look at one.
+        if !context.dry_run && is_new(&rollout) {
             let said = format!("Rollout resource added to informer: {name}");
             context.publisher.say(&rollout.value, &Said::normal("RolloutAddedToInformer", said), now());
         }
+    }
+    if let Some(next) = too_large(context, memory, name, &rollout).await {
+        return Ok(Some(next));
+    }
+    if is_new(&rollout) && !memory.looked_for_orphans && !context.dry_run {
+        memory.looked_for_orphans = !adopt::orphans(context, &rollout).await?;
     }
     let sets = target::replica_sets(context, &rollout, live).await?;
     let manager = context.shelves.requests().manager();
@@ -84,6 +95,10 @@ async fn go(
             context.publisher.say(&rollout.value, &Said::warning("RolloutHeld", why), now());
         }
         return Ok(Some(None));
+    }
+    if let Some(why) = bounds::too_many(&sets) {
+        let reading = Reading::nothing(rollout, Vec::new());
+        return Ok(Some(refuse(context, memory, name, reading, &Status::default(), &why).await));
     }
     let target = target::target(&rollout.value, &sets);
     let (spec, mut complaints) = understand(&rollout, &target);
@@ -117,9 +132,44 @@ async fn go(
     view.read_live(live);
     let reading = observe(context, memory, rollout, sets, &read.status, &*backend, live).await;
     view.read_live(false);
+    if let Some(why) = memory.rival.says() {
+        say::trouble(memory, name, &why);
+        if !context.dry_run {
+            let rollout = &reading.rollout.value;
+            context.publisher.say(rollout, &Said::warning("AnotherController", why), now());
+        }
+    }
+    if let Some(until) = memory.rival.yields(Instant::now()) {
+        return Ok(Some(Some(until)));
+    }
     let mut at_work = AtWork::new(context, memory, name, (reading, spec, target), &*backend);
     let status = at_work.hear(read.status, &read.requests);
     Ok(Some(at_work.work(&status).await))
+}
+
+/// Whether no controller has stored anything about it yet.
+fn is_new(rollout: &Entry) -> bool {
+    let is_set = |pointer: &str| rollout.text(pointer).is_some_and(|text| !text.is_empty());
+    !is_set("/status/stableRS") && !is_set("/status/currentPodHash") && !is_set("/status/phase")
+}
+
+/// Says that a Rollout is too large, once, when it is; then nothing else is done, and when to look again is
+/// returned. Each version of it is measured once.
+async fn too_large(
+    context: &Context,
+    memory: &mut Memory,
+    name: &str,
+    rollout: &Entry,
+) -> Option<Option<Instant>> {
+    let version = &rollout.version.write;
+    if memory.size.as_ref().is_none_or(|(measured, _)| measured != version) {
+        memory.size = Some((version.clone(), bounds::too_large(&rollout.value)));
+    } else if memory.size.as_ref().is_some_and(|(_, why)| why.is_some()) && !memory.is_failing() {
+        return Some(None);
+    }
+    let why = memory.size.as_ref().and_then(|(_, why)| why.clone())?;
+    let reading = Reading::nothing(rollout.clone(), Vec::new());
+    Some(refuse(context, memory, name, reading, &Status::default(), &why).await)
 }
 
 /// The Rollout is gone, or on its way out.
@@ -135,8 +185,7 @@ fn deleted(context: &Context, memory: &mut Memory, name: &str) {
 /// What the Rollout asks for; and everything that is wrong with it, or not driven yet.
 fn understand(rollout: &Entry, target: &Revision) -> (Option<Spec>, Vec<String>) {
     let report = check(&rollout.value);
-    let mut complaints: Vec<String> =
-        report.errors().map(|error| format!("{}: {}", error.path, error.message)).collect();
+    let mut complaints: Vec<String> = report.errors().map(ToString::to_string).collect();
     let made = convert(&report.rollout, target.clone());
     complaints.extend(made.unsupported.iter().map(ToString::to_string));
     if complaints.is_empty() && made.spec.is_none() {

@@ -5,12 +5,12 @@ use super::{
     events::{Before, Scene},
     memory::{Ended, Memory},
     observe::{self, Reading},
-    publish::Said,
     say, store,
+    tell::Said,
 };
 use rollout_core::{
-    Action, Answer, Command, CommandKind, Edit, Event, Failure, Next, Outcome, Plan, Position, Revision,
-    Spec, Status, Turn, Wake, WakeReason, backend::TrafficBackend, traffic::Selection,
+    Action, Answer, Command, CommandKind, Edit, Escaped, Event, Failure, Next, Outcome, Plan, Position,
+    Revision, Spec, Status, Turn, Wake, WakeReason, backend::TrafficBackend, traffic::Selection,
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -24,6 +24,17 @@ const COUNTS_WAIT: Duration = Duration::from_secs(5);
 
 /// The Rollout's own number is written after so long, unless it goes with something else before.
 const NUMBER_WAITS: Duration = Duration::from_secs(30);
+
+/// What is said of a conflict that repeats itself while nothing has changed.
+const NO_CONFLICT: &str = "the API server says that an object has changed, and none has since the last turn: \
+                           something beside the objects refuses the write";
+
+fn said(failure: &Failure) -> &str {
+    match failure {
+        Failure::Conflict => "somebody else wrote first; it is read and decided again",
+        Failure::Refused(why) | Failure::Unclear(why) => why,
+    }
+}
 
 pub(super) fn how(failure: &Failure) -> Ended {
     match failure {
@@ -46,6 +57,8 @@ pub(super) struct AtWork<'w> {
     outstanding: Outstanding,
     /// What the commands did, to be told when it is stored.
     heard: Vec<Event>,
+    /// Until when what is missing may be about to come.
+    grace: Option<Instant>,
 }
 
 impl<'w> AtWork<'w> {
@@ -68,6 +81,7 @@ impl<'w> AtWork<'w> {
             edits: Vec::new(),
             outstanding,
             heard: Vec::new(),
+            grace: None,
         }
     }
 
@@ -99,8 +113,12 @@ impl<'w> AtWork<'w> {
         let mut turn = Turn::begin(&self.spec, status, &self.reading.observed, at, &self.memory.fence);
         say::decision(self.memory, self.name, turn.plan(), &at.to_string());
         say::record(self.name, (&self.spec, status, &self.reading.observed, at), turn.plan());
+        let on = self.reading.fingerprint();
+        let is_missing = self.reading.trouble.as_ref().is_some_and(|trouble| trouble.missing.is_some());
+        self.grace = self.memory.grace.until(is_missing, Instant::now());
         self.tell_trouble();
-        let invalid = self.reading.trouble.as_ref().filter(|trouble| trouble.is_the_users);
+        let invalid = self.reading.trouble.as_ref();
+        let invalid = invalid.filter(|trouble| trouble.is_the_users && self.grace.is_none());
         let invalid = invalid.map(|trouble| trouble.why.clone());
         let plan = turn.plan().clone();
         let is_bookkeeping = only_progress(&plan, status);
@@ -176,12 +194,7 @@ impl<'w> AtWork<'w> {
             self.publish(&heard, status, &plan.status, Vec::new());
         }
         if let Some(failure) = failure {
-            tracing::warn!(rollout = self.name, why = ?failure, "the turn stopped early");
-            if let Failure::Refused(why) = &failure {
-                let note = format!("Reconciliation failed with error: {why}");
-                self.tell_once(&Said::warning("ReconciliationError", note));
-            }
-            return self.memory.ended(how(&failure), Instant::now());
+            return self.stopped_early(failure, on);
         }
         if self.reading.trouble.is_none() {
             self.memory.troubles.clear();
@@ -192,6 +205,19 @@ impl<'w> AtWork<'w> {
             return Some(Instant::now());
         }
         self.at(wake, at)
+    }
+
+    /// Says why the turn stopped early; when the next is due.
+    fn stopped_early(&mut self, mut failure: Failure, on: u64) -> Option<Instant> {
+        if failure == Failure::Conflict && self.memory.is_no_conflict(on) {
+            failure = Failure::Refused(NO_CONFLICT.to_owned());
+        }
+        tracing::warn!(rollout = self.name, why = %Escaped(said(&failure)), "the turn stopped early");
+        if let Failure::Refused(why) = &failure {
+            let note = format!("Reconciliation failed with error: {why}");
+            self.tell_once(&Said::warning("ReconciliationError", note));
+        }
+        self.memory.ended(how(&failure), Instant::now())
     }
 
     /// What is left to write when the turn went well: counts that changed, and what clients read in the
@@ -285,7 +311,7 @@ impl<'w> AtWork<'w> {
 
     /// Why the traffic could not be read.
     fn tell_trouble(&mut self) {
-        let Some(trouble) = &self.reading.trouble else { return };
+        let Some(trouble) = self.reading.trouble.as_ref().filter(|_| self.grace.is_none()) else { return };
         let (why, missing) = (trouble.why.clone(), trouble.missing.clone());
         let said = match missing {
             Some(object) if &*object.kind == "VirtualService" => {
@@ -298,7 +324,7 @@ impl<'w> AtWork<'w> {
             Some(_) | None => Said::warning("TrafficRoutingError", why.clone()),
         };
         if !self.memory.troubles.contains(&format!("{}: {}", said.reason, said.note)) {
-            tracing::warn!(rollout = self.name, %why, "the traffic could not be read");
+            tracing::warn!(rollout = self.name, why = %Escaped(&why), "the traffic could not be read");
         }
         if self.context.dry_run {
             self.memory.troubles.insert(format!("{}: {}", said.reason, said.note));
@@ -343,7 +369,7 @@ impl<'w> AtWork<'w> {
             self.context.publisher.say(&self.reading.rollout.value, &said, now());
         }
         for event in events {
-            tracing::info!(rollout = self.name, %event, "done");
+            tracing::info!(rollout = self.name, event = %Escaped(event), "done");
         }
     }
 
@@ -358,7 +384,8 @@ impl<'w> AtWork<'w> {
         if !is_look {
             self.memory.looked();
         }
-        let again = self.reading.trouble.as_ref().map(|_| Instant::now() + LOOK_AGAIN);
+        let again = self.reading.trouble.as_ref();
+        let again = again.map(|_| self.grace.unwrap_or_else(|| Instant::now() + LOOK_AGAIN));
         let counts = self.memory.counts_since.map(|since| since + COUNTS_WAIT);
         let number = self.memory.number_since.map(|since| since + NUMBER_WAITS);
         wake.into_iter().chain(again).chain(counts).chain(number).min()

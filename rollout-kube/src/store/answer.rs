@@ -2,28 +2,86 @@
 
 use kube::{Error, core::Status};
 use rollout_core::{backend::StoreError, traffic::ObjectRef};
+use serde_json::Value;
 
 /// A read that failed: nothing changed.
 pub(super) fn of_read(object: &ObjectRef, error: &Error) -> StoreError {
     if status(error).is_some_and(|status| status.code == 404) {
         return StoreError::NotFound(object.clone());
     }
-    StoreError::Unreadable { object: object.clone(), why: words(error) }
+    unreadable(object, words(error))
 }
 
 /// A write that failed: only a 4xx says for certain that nothing changed.
 pub(super) fn of_write(object: &ObjectRef, error: &Error) -> StoreError {
-    let object = object.clone();
     let was_never_sent = matches!(error, Error::BuildRequest(_) | Error::HttpError(_));
     let code = if was_never_sent { 400 } else { status(error).map_or(0, |status| status.code) };
+    let is_taken = status(error).is_some_and(|status| status.reason == "AlreadyExists");
+    let object = object.clone();
     match code {
         404 => StoreError::NotFound(object),
+        // Its name is taken: no other version of it will do.
+        409 if is_taken => StoreError::AlreadyExists(object),
         409 => StoreError::Conflict(object),
         // The server gave up waiting: what it had begun may still happen.
         408 => StoreError::Unclear { object, why: words(error) },
         400..=499 => StoreError::Refused { object, why: words(error) },
         _ => StoreError::Unclear { object, why: words(error) },
     }
+}
+
+/// What came for one object: that object, in a version that a write can be conditional on.
+pub(super) fn object(asked: &ObjectRef, came: Value) -> Result<Value, StoreError> {
+    match odd(asked, &came) {
+        Some(why) => Err(unreadable(asked, why)),
+        None => Ok(came),
+    }
+}
+
+/// What came for a write: the object as it is now. If it is not that, nobody knows what was written.
+pub(super) fn written(asked: &ObjectRef, came: Value) -> Result<Value, StoreError> {
+    match odd(asked, &came) {
+        Some(why) => Err(StoreError::Unclear { object: asked.clone(), why }),
+        None => Ok(came),
+    }
+}
+
+/// What came for all objects of a kind and namespace: named objects of that namespace.
+pub(super) fn items(like: &ObjectRef, mut came: Value) -> Result<Vec<Value>, StoreError> {
+    let Some(Value::Array(items)) = came.get_mut("items").map(Value::take) else {
+        return Err(unreadable(like, "the answer is no list".to_owned()));
+    };
+    let is_one = |item: &Value| {
+        let namespace = text(item, "/metadata/namespace");
+        !text(item, "/metadata/name").is_empty()
+            && (like.namespace.is_empty() || namespace == &*like.namespace)
+    };
+    if !items.iter().all(is_one) {
+        return Err(unreadable(like, "the answer lists what was not asked for".to_owned()));
+    }
+    Ok(items)
+}
+
+/// Why this is not the object that was asked for, if it is not.
+fn odd(asked: &ObjectRef, came: &Value) -> Option<String> {
+    if !came.is_object() {
+        return Some("the answer is no object".to_owned());
+    }
+    let (namespace, name) = (text(came, "/metadata/namespace"), text(came, "/metadata/name"));
+    let kind = text(came, "/kind");
+    if (namespace, name) != (&asked.namespace, &asked.name) || !(kind.is_empty() || kind == &*asked.kind) {
+        return Some(format!("the answer is another object: {kind} {namespace}/{name}"));
+    }
+    let has_version = !text(came, "/metadata/resourceVersion").is_empty();
+    (!has_version).then(|| "the answer has no metadata.resourceVersion".to_owned())
+}
+
+fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn unreadable(object: &ObjectRef, why: String) -> StoreError {
+    StoreError::Unreadable { object: object.clone(), why }
 }
 
 fn status(error: &Error) -> Option<&Status> {

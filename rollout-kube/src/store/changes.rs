@@ -1,6 +1,6 @@
 //! The writes that only a controller makes.
 
-use super::{Requests, requests::JSON};
+use super::{Requests, address::Address, answer, requests::JSON};
 use http::Method;
 use kube::Client;
 use rollout_core::{backend::StoreError, traffic::ObjectRef};
@@ -19,20 +19,26 @@ impl Requests {
 
     /// Replaces its status alone, likewise.
     pub(crate) async fn replace_status(&self, object: &ObjectRef, to: &Value) -> Result<Value, StoreError> {
-        self.write(object, Method::PUT, &format!("/{}/status", object.name), JSON, to).await
+        let written = self.write(object, Method::PUT, self.one(object)?.status(), JSON, to).await?;
+        answer::written(object, written)
     }
 
     /// Changes leaves. Lists are replaced whole: never for what has lists of others.
     pub(crate) async fn merge(&self, object: &ObjectRef, patch: &Value) -> Result<Value, StoreError> {
-        self.write(object, Method::PATCH, &format!("/{}", object.name), MERGE_PATCH, patch).await
+        let written = self.write(object, Method::PATCH, self.one(object)?, MERGE_PATCH, patch).await?;
+        answer::written(object, written)
     }
 
+    /// Makes an object; [`StoreError::AlreadyExists`] when there is one of this name.
     pub(crate) async fn create(&self, object: &ObjectRef, value: &Value) -> Result<Value, StoreError> {
-        self.write(object, Method::POST, "", JSON, value).await
+        self.one(object)?;
+        let all = Address::all(self.kind(object)?, object)?;
+        let written = self.write(object, Method::POST, all, JSON, value).await?;
+        answer::written(object, written)
     }
 
     /// Deletes what `options` (a `DeleteOptions`) describes.
     pub(crate) async fn delete(&self, object: &ObjectRef, options: &Value) -> Result<(), StoreError> {
-        self.write(object, Method::DELETE, &format!("/{}", object.name), JSON, options).await.map(drop)
+        self.write(object, Method::DELETE, self.one(object)?, JSON, options).await.map(drop)
     }
 }

@@ -43,6 +43,15 @@ impl Answer {
         Self::Is(200, value)
     }
 
+    /// An object of this name exists.
+    pub(crate) fn taken() -> Self {
+        let words = "object already exists";
+        Self::Is(
+            409,
+            json!({"kind": "Status", "status": "Failure", "code": 409, "reason": "AlreadyExists", "message": words}),
+        )
+    }
+
     pub(crate) fn failure(code: u16, message: &str) -> Self {
         Self::Is(code, json!({"kind": "Status", "status": "Failure", "code": code, "message": message}))
     }

@@ -1,5 +1,6 @@
 //! An object store over a Kubernetes client.
 
+mod address;
 mod answer;
 #[cfg(feature = "controller")]
 mod changes;

@@ -1,4 +1,4 @@
-use super::{answer, kind::Kind};
+use super::{address::Address, answer, kind::Kind};
 use http::{Method, Request};
 use kube::Client;
 use rollout_core::{backend::StoreError, traffic::ObjectRef};
@@ -37,23 +37,23 @@ impl Requests {
         })
     }
 
-    pub(crate) async fn get(&self, object: &ObjectRef) -> Result<Value, StoreError> {
-        let path = format!("{}/{}", self.kind(object)?.path(&object.namespace), object.name);
-        self.read(object, &path).await
+    /// Where one object is.
+    pub(super) fn one(&self, object: &ObjectRef) -> Result<Address, StoreError> {
+        Address::one(self.kind(object)?, object)
     }
 
-    /// All objects of the kind and namespace of `like`, each of them whole; those that `labels` selects, in
-    /// the API's own notation, unless it is empty.
+    pub(crate) async fn get(&self, object: &ObjectRef) -> Result<Value, StoreError> {
+        let found = self.read(object, &self.one(object)?).await?;
+        answer::object(object, found)
+    }
+
+    /// All objects of the kind and namespace of `like`, each of them whole; those that `labels` selects
+    /// (`app=web,tier=front`), unless it is empty.
     pub(crate) async fn list(&self, like: &ObjectRef, labels: &str) -> Result<Vec<Value>, StoreError> {
         let kind = self.kind(like)?;
-        let query = if labels.is_empty() { String::new() } else { format!("?labelSelector={labels}") };
-        let mut list = self.read(like, &format!("{}{query}", kind.path(&like.namespace))).await?;
-        let Some(Value::Array(mut items)) = list.get_mut("items").map(Value::take) else {
-            return Err(StoreError::Unreadable {
-                object: like.clone(),
-                why: "the answer is no list".to_owned(),
-            });
-        };
+        let address = Address::all(kind, like)?;
+        let address = if labels.is_empty() { address } else { address.with("labelSelector", labels) };
+        let mut items = answer::items(like, self.read(like, &address).await?)?;
         // Items of a list do not repeat what they are.
         for item in items.iter_mut().filter_map(Value::as_object_mut) {
             item.insert("apiVersion".to_owned(), kind.api_version().into());
@@ -64,12 +64,14 @@ impl Requests {
 
     /// Replaces the object, if it still has the version that stands in `to`.
     pub(crate) async fn replace(&self, object: &ObjectRef, to: &Value) -> Result<Value, StoreError> {
-        self.write(object, Method::PUT, &format!("/{}", object.name), JSON, to).await
+        let written = self.write(object, Method::PUT, self.one(object)?, JSON, to).await?;
+        answer::written(object, written)
     }
 
-    async fn read(&self, object: &ObjectRef, path: &str) -> Result<Value, StoreError> {
+    async fn read(&self, object: &ObjectRef, address: &Address) -> Result<Value, StoreError> {
         let unreadable = |why: String| StoreError::Unreadable { object: object.clone(), why };
-        let request = Request::get(path).body(Vec::new()).map_err(|error| unreadable(error.to_string()))?;
+        let request = Request::get(address.as_str()).body(Vec::new());
+        let request = request.map_err(|error| unreadable(error.to_string()))?;
         match tokio::time::timeout(self.patience, self.client.request::<Value>(request)).await {
             Ok(answer) => answer.map_err(|error| answer::of_read(object, &error)),
             Err(_) => Err(unreadable(format!("no answer within {} s", self.patience.as_secs()))),
@@ -80,18 +82,22 @@ impl Requests {
         &self,
         object: &ObjectRef,
         method: Method,
-        below: &str,
+        address: Address,
         content: &str,
         body: &Value,
     ) -> Result<Value, StoreError> {
-        let path = self.kind(object)?.path(&object.namespace);
         let refused = |why: String| StoreError::Refused { object: object.clone(), why };
-        let who =
-            if method == Method::DELETE { String::new() } else { format!("?fieldManager={}", self.manager) };
+        if is_unconditional(&method, body) {
+            return Err(refused(
+                "it was read without a version, so a write could not depend on it".to_owned(),
+            ));
+        }
+        let address =
+            if method == Method::DELETE { address } else { address.with("fieldManager", &self.manager) };
         let body = serde_json::to_vec(body).map_err(|error| refused(error.to_string()))?;
         let request = Request::builder()
             .method(method)
-            .uri(format!("{path}{below}{who}"))
+            .uri(address.as_str())
             .header(http::header::CONTENT_TYPE, content)
             .body(body)
             .map_err(|error| refused(error.to_string()))?;
@@ -102,6 +108,17 @@ impl Requests {
                 why: format!("no answer within {} s", self.patience.as_secs()),
             }),
         }
+    }
+}
+
+/// Whether an API server would take this write for one that may replace any version: what is replaced must name
+/// the version that was read, and what is changed must not name an empty one.
+fn is_unconditional(method: &Method, body: &Value) -> bool {
+    let version =
+        body.pointer("/metadata/resourceVersion").map(|version| version.as_str().unwrap_or_default());
+    match version {
+        Some(version) => version.is_empty() && method != Method::POST,
+        None => method == Method::PUT,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Exactly one strategy.
 
-use super::{affinity, delays, notes::Notes, ping_pong, routing, services, steps};
+use super::{affinity, delays, names, notes::Notes, ping_pong, routing, services, steps};
 use crate::argo::wire::StrategyField;
 
 const PATH: &str = "spec.strategy.strategy";
@@ -24,6 +24,7 @@ pub(super) fn check(strategy: Option<&StrategyField>, notes: &mut Notes) {
         ),
         (None, true) => {}
         (Some(canary), false) => {
+            names::check(canary, notes);
             services::check(canary, notes);
             ping_pong::check(canary, notes);
             delays::check(canary, notes);

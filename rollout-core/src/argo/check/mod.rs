@@ -7,6 +7,7 @@ mod header;
 mod kinds;
 mod labels;
 mod mirror;
+mod names;
 mod notes;
 mod odd;
 mod odd_steps;

@@ -38,12 +38,12 @@ impl World {
         text.as_str().map_or(Value::Null, |text| serde_json::from_str(text).unwrap())
     }
 
-    fn receipt(&self) -> Value {
+    pub(super) fn receipt(&self) -> Value {
         self.annotation("rollout-core/receipt")
     }
 
     /// The process ends and another one begins.
-    fn crash(&mut self) {
+    pub(super) fn crash(&mut self) {
         self.memory = Memory::default();
         self.memory.live_next = true;
     }

@@ -3,12 +3,16 @@
 use super::*;
 
 impl World {
-    /// The events so far; the publisher works beside the turns.
+    /// The reasons of the events so far; the publisher works beside the turns.
     async fn told(&self) -> Vec<String> {
-        for _ in 0..200 {
-            tokio::task::yield_now().await;
-        }
+        self.context.publisher.flush(Duration::from_secs(60)).await;
         self.cluster().told.clone()
+    }
+
+    /// Their notes.
+    pub(super) async fn told_notes(&self) -> Vec<String> {
+        self.told().await;
+        self.cluster().notes.clone()
     }
 }
 
@@ -83,6 +87,18 @@ async fn a_trouble_is_told_once_and_the_end_too() {
 async fn what_is_missing_is_told_once_and_the_rollout_goes_on_when_it_comes() {
     let mut world = World::new(json!([])).await;
     world.edit(&json!({"spec": {"strategy": {"canary": {"stableService": "web"}}}}));
+    for _ in 0..3 {
+        world.memory.live_next = true;
+        let (_, next) = world.turn().await;
+        let is_held =
+            world.status()["message"].as_str().is_none_or(|message| !message.contains("InvalidSpec"));
+        assert!(is_held, "in a folder that is being applied it is about to come: {}", world.status());
+        assert!(next.unwrap() <= Duration::from_secs(5), "{next:?}");
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    assert!(!world.told().await.contains(&"TrafficRoutingError".to_owned()));
+    assert_eq!(world.status()["phase"], "Progressing", "the first deploy waits meanwhile");
+    tokio::time::advance(Duration::from_secs(3)).await;
     for _ in 0..4 {
         world.memory.live_next = true;
         world.turn().await;

@@ -1,0 +1,222 @@
+use super::context::Context;
+use crate::{
+    cache::Entry,
+    replica_set::{self, ReplicaSet, same_template},
+};
+use rollout_core::{
+    backend::{REVISION_LABEL, StoreError},
+    traffic::ObjectRef,
+};
+use serde_json::{Value, json};
+
+/// So many are taken in one turn.
+const IN_A_TURN: usize = 20;
+
+/// Takes the ReplicaSets in that are a Rollout's by their labels and belong to nobody: those that a Rollout of
+/// the same name left when it was deleted without them. Whether there may be more of them.
+///
+/// Only a Rollout that nobody worked on yet looks for them.
+///
+/// # Errors
+/// They could not be read, or a write has no clear answer.
+pub(super) async fn orphans(context: &Context, rollout: &Entry) -> Result<bool, StoreError> {
+    let namespace = rollout.text("/metadata/namespace").unwrap_or_default();
+    let like = ObjectRef::new("apps", "ReplicaSet", namespace, "");
+    let sets = context.shelves.all(&like).await?;
+    let found: Vec<_> =
+        sets.into_iter().filter(|set| is_orphan_of(&rollout.value, set)).take(IN_A_TURN).collect();
+    if found.is_empty() || !is_there(context, rollout).await? {
+        return Ok(false);
+    }
+    let mut are_more = found.len() == IN_A_TURN;
+    for set in found {
+        let Some(set) = ReplicaSet::read(set) else { continue };
+        match adopt(context, rollout, &set).await {
+            Ok(_) => {}
+            // Somebody else has changed it: it is looked at again.
+            Err(StoreError::Conflict(_) | StoreError::NotFound(_)) => are_more = true,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(are_more)
+}
+
+/// What stands where a ReplicaSet was to be made.
+pub(super) enum InTheWay {
+    /// It is the Rollout's own now.
+    Adopted(ReplicaSet),
+    /// It changed, or is ours already: look again.
+    Changed,
+    /// Why it cannot be had, and what to do.
+    Others(String),
+}
+
+/// Looks at the ReplicaSet that has the name that one was to be made with.
+///
+/// # Errors
+/// It cannot be read, or not be taken in.
+pub(super) async fn in_the_way(
+    context: &Context,
+    rollout: &Entry,
+    object: &ObjectRef,
+) -> Result<InTheWay, StoreError> {
+    let there = match context.shelves.get_live(object).await {
+        Err(StoreError::NotFound(_)) => return Ok(InTheWay::Changed),
+        there => there?,
+    };
+    if there.owner().is_some_and(|(_, uid)| uid == rollout.uid()) {
+        return Ok(InTheWay::Changed);
+    }
+    let others = |why: &str| Ok(InTheWay::Others(format!("{object} exists already: {why}")));
+    if there.text("/metadata/deletionTimestamp").is_some() {
+        return others("it is being deleted; the new one is made when it is gone");
+    }
+    if let Some(owner) = controller(&there.value) {
+        let text = |key: &str| owner.get(key).and_then(Value::as_str).unwrap_or_default();
+        let why = format!(
+            "it belongs to {} {}; give the Rollout another name, or delete it",
+            text("kind"),
+            text("name")
+        );
+        return others(&why);
+    }
+    let template = |value: &Value| value.pointer("/spec/template").cloned().unwrap_or_default();
+    if !is_orphan_of(&rollout.value, &there)
+        || !same_template(&template(&rollout.value), &template(&there.value))
+    {
+        return others(
+            "it belongs to nobody, and its labels or its template are not the Rollout's; delete it, or give the \
+             Rollout another name",
+        );
+    }
+    let Some(set) = ReplicaSet::read(there) else { return others("it names no revision; delete it") };
+    match adopt(context, rollout, &set).await {
+        Ok(set) => Ok(set.map_or(InTheWay::Changed, InTheWay::Adopted)),
+        Err(StoreError::Conflict(_) | StoreError::NotFound(_)) => Ok(InTheWay::Changed),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes it the Rollout's own, if it is still as it was read.
+async fn adopt(
+    context: &Context,
+    rollout: &Entry,
+    set: &ReplicaSet,
+) -> Result<Option<ReplicaSet>, StoreError> {
+    let there = set.entry.value.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+    let mut owners = there.cloned().unwrap_or_default();
+    owners.push(replica_set::owner(&rollout.value));
+    let patch = json!({"metadata": {
+        "resourceVersion": *set.entry.version.write, "ownerReferences": owners
+    }});
+    let object = set.object();
+    let written = context.shelves.requests().merge(&object, &patch).await?;
+    tracing::info!(
+        rollout = format!("{}/{}", object.namespace, rollout.name()),
+        replica_set = set.name(),
+        "adopted: it belonged to nobody"
+    );
+    Ok(ReplicaSet::read(context.shelves.put(&object, written)))
+}
+
+/// Whether the Rollout is there: what belongs to one that is gone is deleted.
+async fn is_there(context: &Context, rollout: &Entry) -> Result<bool, StoreError> {
+    let namespace = rollout.text("/metadata/namespace").unwrap_or_default();
+    let object = ObjectRef::new("argoproj.io", "Rollout", namespace, rollout.name());
+    match context.shelves.get_live(&object).await {
+        Ok(now) => Ok(now.uid() == rollout.uid() && now.text("/metadata/deletionTimestamp").is_none()),
+        Err(StoreError::NotFound(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a ReplicaSet holds a revision, is selected by the Rollout, and belongs to nobody.
+fn is_orphan_of(rollout: &Value, set: &Entry) -> bool {
+    set.label(REVISION_LABEL).is_some()
+        && set.text("/metadata/deletionTimestamp").is_none()
+        && controller(&set.value).is_none()
+        && selects(rollout.pointer("/spec/selector"), set)
+}
+
+/// The owner that controls it.
+fn controller(set: &Value) -> Option<&Value> {
+    let owners = set.pointer("/metadata/ownerReferences")?.as_array()?;
+    owners.iter().find(|owner| owner.get("controller") == Some(&Value::Bool(true)))
+}
+
+/// Whether a label selector selects it. One that selects everything, or is none, selects nothing here.
+fn selects(selector: Option<&Value>, set: &Entry) -> bool {
+    let Some(selector) = selector else { return false };
+    let labels = selector.get("matchLabels").and_then(Value::as_object);
+    let rules = selector.get("matchExpressions").and_then(Value::as_array);
+    let mut wanted = labels.into_iter().flatten();
+    let mut rules = rules.into_iter().flatten();
+    let is_any = labels.is_some_and(|labels| !labels.is_empty()) || rules.clone().next().is_some();
+    is_any
+        && wanted.all(|(key, value)| value.as_str().is_some_and(|value| set.label(key) == Some(value)))
+        && rules.all(|rule| obeys(rule, set))
+}
+
+fn obeys(rule: &Value, set: &Entry) -> bool {
+    let text = |key: &str| rule.get(key).and_then(Value::as_str).unwrap_or_default();
+    let label = set.label(text("key"));
+    let values = rule.get("values").and_then(Value::as_array);
+    let is_one = values.into_iter().flatten().any(|value| value.as_str() == label && label.is_some());
+    match text("operator") {
+        "In" => is_one,
+        "NotIn" => !is_one,
+        "Exists" => label.is_some(),
+        "DoesNotExist" => label.is_none(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(more: &Value) -> Entry {
+        let mut set = json!({"metadata": {
+            "name": "web-v1", "labels": {"app": "web", "tier": "front", "rollouts-pod-template-hash": "v1"}
+        }});
+        for (key, value) in more.as_object().unwrap() {
+            set["metadata"][key] = value.clone();
+        }
+        Entry::new(set)
+    }
+
+    #[test]
+    fn only_what_a_selector_selects_is_the_rollouts() {
+        let cases = [
+            (json!({"matchLabels": {"app": "web"}}), true),
+            (json!({"matchLabels": {"app": "web", "tier": "back"}}), false),
+            (json!({"matchLabels": {"app": 7}}), false),
+            (json!({"matchExpressions": [{"key": "app", "operator": "In", "values": ["web", "x"]}]}), true),
+            (json!({"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["web"]}]}), false),
+            (json!({"matchExpressions": [{"key": "none", "operator": "NotIn", "values": ["web"]}]}), true),
+            (json!({"matchExpressions": [{"key": "tier", "operator": "Exists"}]}), true),
+            (json!({"matchExpressions": [{"key": "tier", "operator": "DoesNotExist"}]}), false),
+            (json!({"matchExpressions": [{"key": "tier", "operator": "Likes"}]}), false),
+            (
+                json!({"matchLabels": {"app": "web"}, "matchExpressions": [{"key": "no", "operator": "Exists"}]}),
+                false,
+            ),
+            (json!({}), false),
+            (json!("app=web"), false),
+        ];
+        for (selector, expected) in cases {
+            let rollout = json!({"spec": {"selector": selector}});
+            assert_eq!(is_orphan_of(&rollout, &set(&json!({}))), expected, "{selector}");
+        }
+    }
+
+    #[test]
+    fn what_belongs_to_somebody_or_goes_is_no_orphan() {
+        let rollout = json!({"spec": {"selector": {"matchLabels": {"app": "web"}}}});
+        let owner = |controls: bool| json!({"ownerReferences": [{"kind": "Deployment", "name": "x", "controller": controls}]});
+        assert!(!is_orphan_of(&rollout, &set(&owner(true))));
+        assert!(is_orphan_of(&rollout, &set(&owner(false))), "an owner that does not control it is no owner");
+        assert!(!is_orphan_of(&rollout, &set(&json!({"deletionTimestamp": "2026-01-01T00:00:00Z"}))));
+        assert!(!is_orphan_of(&rollout, &set(&json!({"labels": {"app": "web"}}))), "it holds no revision");
+    }
+}

@@ -1,0 +1,87 @@
+//! Another process that works on the same Rollout.
+
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What another process's nonces have shown.
+#[derive(Debug, Default)]
+pub(super) struct Rival {
+    /// How often in a row ours was replaced, and when the last time.
+    met: Option<(u32, Instant)>,
+    yields_until: Option<Instant>,
+    /// To be said: what is going on. It is said once.
+    says: Option<String>,
+    was_said: bool,
+}
+
+/// Once may be a write of an earlier process that was long on its way.
+const OFTEN: u32 = 2;
+/// After so long without the other it is forgotten.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(300);
+/// The older process leaves the Rollout to the other for so long.
+const YIELDS_FOR: Duration = Duration::from_secs(60);
+
+impl Rival {
+    /// Our nonce was replaced by another one.
+    pub(super) fn met(&mut self, ours: &str, other: &str, now: Instant) {
+        let again = self.met.filter(|(_, last)| now.saturating_duration_since(*last) < FORGOTTEN_AFTER);
+        if again.is_none() {
+            self.was_said = false;
+        }
+        let times = again.map_or(1, |(times, _)| times.saturating_add(1));
+        self.met = Some((times, now));
+        if times < OFTEN {
+            return;
+        }
+        // A nonce begins with when its process did: the newer one, which is to take over, goes on.
+        let is_older = ours < other;
+        if is_older {
+            self.yields_until = now.checked_add(YIELDS_FOR);
+        }
+        if !std::mem::replace(&mut self.was_said, true) {
+            let what = if is_older { "this one leaves it alone for a while" } else { "this one goes on" };
+            self.says = Some(format!(
+                "another controller ({other}) works on this Rollout at the same time: {what}; stop one of the two, \
+                 or give each its own --instance-id"
+            ));
+        }
+    }
+
+    /// Until when the Rollout is left to the other.
+    pub(super) fn yields(&self, now: Instant) -> Option<Instant> {
+        self.yields_until.filter(|until| *until > now)
+    }
+
+    /// What is to be said about it, once.
+    pub(super) fn says(&mut self) -> Option<String> {
+        self.says.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_older_of_two_yields_and_each_says_so_once() {
+        let (mut old, mut new) = (Rival::default(), Rival::default());
+        let now = Instant::now();
+        for _ in 0..3 {
+            old.met("17a-1", "17b-1", now);
+            new.met("17b-1", "17a-1", now);
+        }
+        assert!(old.yields(now).is_some() && new.yields(now).is_none());
+        assert_eq!(old.yields(now + YIELDS_FOR), None, "the other may be gone by then");
+        assert!(old.says().is_some_and(|said| said.contains("17b-1") && said.contains("leaves it alone")));
+        assert!(new.says().is_some_and(|said| said.contains("goes on")));
+        assert_eq!((old.says(), new.says()), (None, None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_late_write_of_an_earlier_process_is_no_rival() {
+        let mut rival = Rival::default();
+        rival.met("17b-1", "17a-9", Instant::now());
+        rival.met("17b-2", "17a-9", Instant::now() + FORGOTTEN_AFTER);
+        assert_eq!((rival.yields(Instant::now()), rival.says()), (None, None));
+    }
+}

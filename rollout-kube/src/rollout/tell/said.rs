@@ -1,0 +1,39 @@
+use crate::shown::shown;
+use std::fmt::Display;
+
+/// What is said to the user about a Rollout.
+///
+/// A note is shown to people by many programs: it is one line without control characters, and of a length that
+/// an API server takes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Said {
+    pub(crate) warns: bool,
+    pub(crate) reason: &'static str,
+    pub(crate) note: String,
+}
+
+/// The most bytes of a note: what `events.k8s.io` allows.
+const NOTE: usize = 1_024;
+
+impl Said {
+    pub(crate) fn normal(reason: &'static str, note: impl Display) -> Self {
+        Self { warns: false, reason, note: shown(note, NOTE) }
+    }
+
+    pub(crate) fn warning(reason: &'static str, note: impl Display) -> Self {
+        Self { warns: true, reason, note: shown(note, NOTE) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_one_short_line() {
+        let said = Said::warning("Odd", "no\nINFO done\u{1b}[2J");
+        assert_eq!(said.note, r"no\nINFO done\u{1b}[2J");
+        let said = Said::normal("Long", "ü".repeat(1_000));
+        assert!(said.note.len() <= 1_024 && said.note.ends_with("ü…"), "{}", said.note.len());
+    }
+}

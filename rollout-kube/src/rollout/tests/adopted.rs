@@ -1,0 +1,151 @@
+//! ReplicaSets that a Rollout of the same name has left.
+
+use super::*;
+
+const SETS: &str = "/apis/apps/v1/namespaces/shop/replicasets/";
+
+impl World {
+    /// A Rollout that was deleted without its ReplicaSets, and made again.
+    async fn recreated() -> Self {
+        let mut world = World::new(json!([])).await;
+        world.until_phase("Healthy").await;
+        world.settle().await;
+        world.recreate(None);
+        world
+    }
+
+    /// Deletes the Rollout, takes its name out of what it owned, and makes it again, with this image.
+    fn recreate(&mut self, image: Option<&str>) {
+        let mut cluster = self.cluster();
+        let mut rollout = cluster.objects.remove(ROLLOUT).unwrap();
+        for (path, mut set) in sets(&cluster) {
+            set["metadata"]["ownerReferences"] = json!([]);
+            cluster.put(&path, set);
+        }
+        rollout["status"] = Value::Null;
+        rollout["metadata"]["uid"] = json!("another");
+        rollout["metadata"]["annotations"] = json!({});
+        if let Some(image) = image {
+            rollout["spec"]["template"]["spec"]["containers"][0]["image"] = json!(image);
+        }
+        cluster.put(ROLLOUT, rollout);
+        drop(cluster);
+        self.crash();
+    }
+
+    fn only_set(&self) -> (String, Value) {
+        let sets = sets(&self.cluster());
+        assert_eq!(sets.len(), 1, "{sets:?}");
+        sets.into_iter().next().unwrap()
+    }
+
+    /// The watch shows what is there.
+    async fn seen(&self) {
+        let like = ObjectRef::new("apps", "ReplicaSet", "shop", "");
+        self.context.shelves.all_live(&like, "").await.unwrap();
+    }
+}
+
+fn sets(cluster: &Cluster) -> Vec<(String, Value)> {
+    let sets = cluster.objects.iter().filter(|(path, _)| path.starts_with(SETS));
+    sets.map(|(path, set)| (path.clone(), set.clone())).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollout_made_again_takes_in_what_it_left() {
+    let mut world = World::recreated().await;
+    world.seen().await;
+    let uid = world.only_set().1["metadata"]["uid"].clone();
+    world.until_phase("Healthy").await;
+    let (_, set) = world.only_set();
+    assert_eq!(set["metadata"]["uid"], uid, "the same pods go on");
+    assert_eq!(set["metadata"]["ownerReferences"][0]["uid"], "another");
+    assert_eq!(set["metadata"]["ownerReferences"][0]["controller"], true);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_it_left_and_does_not_want_is_taken_in_and_scaled_down() {
+    let mut world = World::recreated().await;
+    world.recreate(Some("web:v2"));
+    world.seen().await;
+    world.until_phase("Healthy").await;
+    world.settle().await;
+    let sets = sets(&world.cluster());
+    assert_eq!(sets.len(), 2);
+    assert!(
+        sets.iter().all(|(_, set)| set["metadata"]["ownerReferences"][0]["uid"] == "another"),
+        "{sets:?}"
+    );
+}
+
+/// The name of a new ReplicaSet is taken, and no watch has shown by whom.
+#[tokio::test(start_paused = true)]
+async fn what_is_found_in_the_way_is_taken_in_when_it_is_the_same() {
+    let mut world = World::recreated().await;
+    world.memory.looked_for_orphans = true;
+    let uid = world.only_set().1["metadata"]["uid"].clone();
+    world.until_phase("Healthy").await;
+    let (_, set) = world.only_set();
+    assert_eq!(
+        (&set["metadata"]["uid"], &set["metadata"]["ownerReferences"][0]["uid"]),
+        (&uid, &json!("another"))
+    );
+    assert_eq!(set["spec"]["replicas"], 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_belongs_to_somebody_else_or_is_another_is_said_and_left_alone() {
+    let owner = json!([{"apiVersion": "apps/v1", "kind": "Deployment", "name": "old", "uid": "x", "controller": true}]);
+    let cases = [
+        ("/metadata/ownerReferences", owner, "it belongs to Deployment old"),
+        (
+            "/metadata/labels",
+            json!({"app": "other", "rollouts-pod-template-hash": "x"}),
+            "it belongs to nobody",
+        ),
+        ("/spec/template/spec/containers/0/image", json!("evil:v1"), "it belongs to nobody"),
+        ("/metadata/deletionTimestamp", json!("2026-01-01T00:00:00Z"), "it is being deleted"),
+    ];
+    for (pointer, value, expected) in cases {
+        let mut world = World::recreated().await;
+        let (path, mut set) = world.only_set();
+        if let Some(place) = set.pointer_mut(pointer) {
+            *place = value;
+        } else {
+            set["metadata"]["deletionTimestamp"] = value;
+        }
+        let before = world.cluster().put(&path, set);
+        let mut waits = Vec::new();
+        for _ in 0..6 {
+            waits.push(world.turn().await.1.unwrap_or_default().as_secs());
+        }
+        assert!(
+            waits.ends_with(&[8, 16]) || waits.ends_with(&[16, 32]),
+            "it is tried less and less: {waits:?}"
+        );
+        let (_, after) = world.only_set();
+        assert_eq!(after, before, "{pointer}");
+        let notes = world.told_notes().await;
+        assert_eq!(notes.iter().filter(|note| note.contains(expected)).count(), 2, "{notes:#?}");
+        assert!(notes.iter().any(|note| note.starts_with("Failed to create new replica set")), "{notes:#?}");
+    }
+}
+
+/// Something beside the objects answers every write with 409.
+#[tokio::test(start_paused = true)]
+async fn a_conflict_that_repeats_itself_while_nothing_changes_is_none() {
+    let mut world = World::new(json!([])).await;
+    world.turn().await;
+    let mut waits = Vec::new();
+    for _ in 0..4 {
+        world.cluster().fault = Some((409, false));
+        waits.push(world.turn().await.1.unwrap().as_secs());
+    }
+    assert_eq!(waits[0], 0, "one is read again at once");
+    assert!(waits[3] >= 8, "{waits:?}");
+    let notes = world.told_notes().await;
+    assert!(
+        notes.iter().any(|note| note.contains("something beside the objects refuses the write")),
+        "{notes:#?}"
+    );
+}

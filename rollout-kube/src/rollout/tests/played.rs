@@ -1,0 +1,156 @@
+//! The played API server.
+
+use crate::store::mock::{Answer, Asked};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Objects by path. Watches say nothing: what a turn reads and writes itself is all that is known.
+pub(super) struct Cluster {
+    /// Who wrote the objects, as they say.
+    pub(super) managers: Value,
+    pub(super) objects: BTreeMap<String, Value>,
+    pub(super) version: u64,
+    /// The next write is answered with this code; and whether it takes effect all the same.
+    pub(super) fault: Option<(u16, bool)>,
+    /// Likewise, but the so-manieth from now on.
+    pub(super) fail_in: Option<(usize, u16, bool)>,
+    pub(super) writes: Vec<(String, String)>,
+    /// The reasons of the events.
+    pub(super) told: Vec<String>,
+    /// Their notes.
+    pub(super) notes: Vec<String>,
+}
+
+impl Default for Cluster {
+    fn default() -> Self {
+        Self {
+            managers: json!([{"manager": "us"}]),
+            objects: BTreeMap::new(),
+            version: 0,
+            fault: None,
+            fail_in: None,
+            writes: Vec::new(),
+            told: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+}
+
+impl Cluster {
+    pub(super) fn put(&mut self, path: &str, mut value: Value) -> Value {
+        self.version += 1;
+        value["metadata"]["resourceVersion"] = json!(self.version.to_string());
+        let uid = format!("uid-{path}");
+        if value["metadata"]["uid"].is_null() {
+            value["metadata"]["uid"] = json!(uid);
+        }
+        value["metadata"]["managedFields"] = self.managers.clone();
+        self.objects.insert(path.to_owned(), value.clone());
+        value
+    }
+
+    pub(super) fn answer(&mut self, asked: &Asked) -> Answer {
+        let (path, query) = asked.uri.split_once('?').unwrap_or((&asked.uri, ""));
+        if asked.method == "GET" {
+            return self.read(path, query);
+        }
+        if path.contains("/events") {
+            return self.event(path, asked);
+        }
+        self.writes.push((asked.method.clone(), path.to_owned()));
+        if let Some((nth, code, took_effect)) = self.fail_in.take() {
+            if nth == 1 {
+                self.fault = Some((code, took_effect));
+            } else {
+                self.fail_in = Some((nth - 1, code, took_effect));
+            }
+        }
+        match self.fault.take() {
+            Some((code, false)) => Answer::failure(code, "a fault"),
+            Some((code, true)) => {
+                self.write(path, asked);
+                Answer::failure(code, "a fault")
+            }
+            None => self.write(path, asked),
+        }
+    }
+
+    fn event(&mut self, path: &str, asked: &Asked) -> Answer {
+        let mut event = asked.body.clone();
+        if asked.method == "POST" {
+            self.told.push(event["reason"].as_str().unwrap_or_default().to_owned());
+            self.notes.push(event["message"].as_str().unwrap_or_default().to_owned());
+        } else {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            event["metadata"] = json!({"namespace": "shop", "name": name});
+        }
+        event["metadata"]["resourceVersion"] = json!("1");
+        Answer::Is(201, event)
+    }
+
+    fn read(&self, path: &str, query: &str) -> Answer {
+        if query.contains("watch=") {
+            return Answer::Never;
+        }
+        if let Some(object) = self.objects.get(path) {
+            return Answer::ok(object.clone());
+        }
+        let (group, plural) = path.rsplit_once('/').unwrap_or_default();
+        if !["rollouts", "replicasets", "services"].contains(&plural) {
+            return Answer::failure(404, "there is none");
+        }
+        let root = group.split("/namespaces/").next().unwrap_or_default();
+        let is_in = |key: &&String| key.starts_with(root) && key.contains(&format!("/{plural}/"));
+        let items: Vec<_> =
+            self.objects.keys().filter(is_in).filter_map(|key| self.objects.get(key)).collect();
+        Answer::ok(json!({"metadata": {"resourceVersion": self.version.to_string()}, "items": items}))
+    }
+
+    fn write(&mut self, path: &str, asked: &Asked) -> Answer {
+        if asked.method == "POST" {
+            let name = asked.body["metadata"]["name"].as_str().unwrap_or_default();
+            if self.objects.contains_key(&format!("{path}/{name}")) {
+                return Answer::taken();
+            }
+            let mut made = asked.body.clone();
+            made["metadata"]["generation"] = json!(1);
+            return Answer::Is(201, self.put(&format!("{path}/{name}"), made));
+        }
+        let key = path.trim_end_matches("/status");
+        let Some(there) = self.objects.get(key).cloned() else {
+            return Answer::failure(404, "there is none");
+        };
+        let asked_for = &asked.body["metadata"]["resourceVersion"];
+        if !asked_for.is_null() && *asked_for != there["metadata"]["resourceVersion"] {
+            return Answer::failure(409, "the object has been modified");
+        }
+        let mut next = there.clone();
+        if path.ends_with("/status") {
+            next["status"] = asked.body["status"].clone();
+        } else if asked.method == "PATCH" {
+            merge(&mut next, &asked.body);
+        } else {
+            next = asked.body.clone();
+        }
+        if next == there {
+            return Answer::ok(there);
+        }
+        if next["spec"] != there["spec"] {
+            next["metadata"]["generation"] = json!(there["metadata"]["generation"].as_u64().unwrap_or(0) + 1);
+        }
+        Answer::ok(self.put(key, next))
+    }
+}
+
+pub(super) fn merge(into: &mut Value, patch: &Value) {
+    let (Some(into), Some(patch)) = (into.as_object_mut(), patch.as_object()) else { return };
+    for (key, value) in patch {
+        match value {
+            Value::Null => into.retain(|other, _| other != key),
+            Value::Object(_) => merge(into.entry(key.as_str()).or_insert_with(|| json!({})), value),
+            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                into.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}

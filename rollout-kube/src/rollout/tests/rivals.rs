@@ -1,0 +1,85 @@
+//! Another process that works on the same Rollout.
+
+use super::*;
+
+impl World {
+    /// Another process writes its nonce.
+    fn fenced_by(&mut self, nonce: &str) {
+        let mut cluster = self.cluster();
+        let (path, mut set) = {
+            let mut sets = cluster.objects.iter().filter(|(path, _)| path.contains("/replicasets/"));
+            let (path, set) = sets.next().unwrap();
+            (path.clone(), set.clone())
+        };
+        set["metadata"]["annotations"]["rollout-core/fence"] = json!(nonce);
+        cluster.put(&path, set);
+        drop(cluster);
+        self.memory.live_next = true;
+    }
+}
+
+/// Writes in so many turns beside another process that fences us after each of them.
+async fn beside(nonce: &str, turns: usize) -> (World, usize) {
+    let mut world = World::new(json!([])).await;
+    world.until_phase("Healthy").await;
+    world.settle().await;
+    let mut writes = 0;
+    for pods in 0..turns {
+        // Something is to be done each time: at rest nobody fences.
+        world.edit(&json!({"spec": {"replicas": pods + 3}}));
+        world.fenced_by(nonce);
+        for _ in 0..3 {
+            writes += world.turn().await.0.len();
+        }
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    (world, writes)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_older_process_leaves_the_rollout_to_the_newer_and_says_so_once() {
+    let (mut world, writes) = beside("q-1", 20).await;
+    assert!(writes <= 12, "{writes} writes");
+    let notes = world.told_notes().await;
+    let told: Vec<_> = notes.iter().filter(|note| note.starts_with("another controller (q-1)")).collect();
+    assert_eq!(told.len(), 1, "{notes:#?}");
+    assert!(world.turn().await.1.unwrap() > Duration::from_secs(30));
+    tokio::time::advance(Duration::from_secs(60)).await;
+    world.memory.live_next = true;
+    assert!(!world.turn().await.0.is_empty(), "the other may be gone: it is taken up again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_newer_process_goes_on_and_says_so_once() {
+    let (world, writes) = beside("a-1", 5).await;
+    assert!(writes >= 15, "{writes} writes");
+    assert_eq!(world.replica_sets()[0]["spec"]["replicas"], 7);
+    let notes = world.told_notes().await;
+    assert_eq!(
+        notes.iter().filter(|note| note.starts_with("another controller (a-1)")).count(),
+        1,
+        "{notes:#?}"
+    );
+}
+
+/// Some tools that restore objects leave out who wrote what in them.
+#[tokio::test(start_paused = true)]
+async fn objects_without_a_record_of_their_writers_are_no_other_controllers() {
+    let mut world = World::new(json!([])).await;
+    world.until_phase("Healthy").await;
+    world.settle().await;
+    world.cluster().managers = json!([]);
+    let paths: Vec<String> = world.cluster().objects.keys().cloned().collect();
+    for path in paths {
+        let object = world.cluster().objects[&path].clone();
+        world.cluster().put(&path, object);
+    }
+    world.crash();
+    world.image("web:v2");
+    world
+        .until(|rollout| {
+            rollout["status"]["phase"] == "Healthy" && rollout["status"]["observedGeneration"] == "2"
+        })
+        .await;
+    assert_eq!(world.replica_sets().len(), 2);
+}

@@ -1,0 +1,31 @@
+//! Text of others, as it goes into what people read.
+
+use rollout_core::Escaped;
+use std::fmt::Display;
+
+/// A text of others in one line of at most so many bytes.
+pub(crate) fn shown(text: impl Display, most: usize) -> String {
+    let mut text = Escaped(text).to_string();
+    if text.len() > most {
+        let end = '…';
+        let most = most.saturating_sub(end.len_utf8());
+        let cut = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        text.truncate(cut);
+        text.push(end);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn a_text_is_cut_where_a_character_ends() {
+        assert_eq!(shown("short", 5), "short");
+        assert_eq!(shown("too long", 7), "too …");
+        assert_eq!(shown("üüü", 5), "ü…");
+        assert_eq!(shown("a\nb", 3), "…");
+        assert_eq!(shown("abc", 0), "…", "the end is always said");
+    }
+}

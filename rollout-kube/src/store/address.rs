@@ -1,0 +1,126 @@
+use super::Kind;
+use rollout_core::{
+    backend::StoreError,
+    traffic::{DnsName, NotADnsName, ObjectRef},
+};
+use std::fmt::Write as _;
+
+/// Where an object, or all objects of a kind, are on an API server: the only way to the path of a request.
+///
+/// Nothing goes into it but DNS names and the words of this program; what stands behind the `?` is encoded. So
+/// a name that a tenant wrote into an object cannot choose another resource, a subresource or a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Address {
+    path: String,
+    has_query: bool,
+}
+
+impl Address {
+    /// All objects of a kind in the namespace of `like`; of all namespaces when that is empty.
+    ///
+    /// # Errors
+    /// The namespace is no name.
+    pub(crate) fn all(kind: &Kind, like: &ObjectRef) -> Result<Self, StoreError> {
+        if !like.namespace.is_empty() {
+            DnsName::label(&like.namespace).map_err(|error| refused(like, "namespace", &error))?;
+        }
+        Ok(Self { path: kind.path(&like.namespace), has_query: false })
+    }
+
+    /// One object.
+    ///
+    /// # Errors
+    /// Its name or its namespace is no name, or it has no namespace.
+    pub(crate) fn one(kind: &Kind, object: &ObjectRef) -> Result<Self, StoreError> {
+        let namespace =
+            DnsName::label(&object.namespace).map_err(|error| refused(object, "namespace", &error))?;
+        let name = DnsName::parse(&object.name).map_err(|error| refused(object, "name", &error))?;
+        Ok(Self { path: format!("{}/{name}", kind.path(namespace.as_str())), has_query: false })
+    }
+
+    /// The status of this object.
+    #[cfg(feature = "controller")]
+    pub(crate) fn status(mut self) -> Self {
+        self.path.push_str("/status");
+        self
+    }
+
+    /// With one parameter more.
+    pub(crate) fn with(mut self, key: &'static str, value: &str) -> Self {
+        self.path.push(if self.has_query { '&' } else { '?' });
+        self.path.push_str(key);
+        self.path.push('=');
+        encode(value, &mut self.path);
+        self.has_query = true;
+        self
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.path
+    }
+}
+
+fn refused(object: &ObjectRef, which: &str, error: &NotADnsName) -> StoreError {
+    let why = format!("its {which}: {error}, so nothing is asked of the API server; {}", DnsName::INSTEAD);
+    StoreError::Refused { object: object.clone(), why }
+}
+
+/// Appends a text so that it is one value of a query, whatever it holds (RFC 3986: all but unreserved
+/// characters are encoded).
+fn encode(text: &str, into: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            into.push(char::from(byte));
+        } else {
+            // To write into a text never fails.
+            let _ = write!(into, "%{byte:02X}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn services() -> Kind {
+        Kind::new("", "v1", "Service", "services")
+    }
+
+    #[test]
+    fn only_names_go_into_a_path() {
+        let object = ObjectRef::new("", "Service", "shop", "web.v1");
+        assert_eq!(
+            Address::one(&services(), &object).unwrap().as_str(),
+            "/api/v1/namespaces/shop/services/web.v1"
+        );
+        let everywhere = ObjectRef::new("", "Service", "", "");
+        assert_eq!(Address::all(&services(), &everywhere).unwrap().as_str(), "/api/v1/services");
+        assert!(Address::one(&services(), &everywhere).is_err(), "one object is in a namespace");
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused_with_where_and_what_to_write() {
+        let object = ObjectRef::new("", "Service", "shop", "ow?dryRun=All&a=");
+        let error = Address::one(&services(), &object).unwrap_err().to_string();
+        for part in
+            ["Service shop/ow", "its name: \"ow?dryRun=All&a=\" is not a DNS name", "write small letters"]
+        {
+            assert!(error.contains(part), "{error}");
+        }
+        let object = ObjectRef::new("", "Service", "shop/../tb", "web");
+        let error = Address::one(&services(), &object).unwrap_err().to_string();
+        assert!(error.contains("its namespace: \"shop/../tb\""), "{error}");
+        assert!(Address::all(&services(), &object).is_err());
+    }
+
+    #[test]
+    fn a_value_of_a_query_is_one_value() {
+        let everywhere = ObjectRef::new("", "Service", "", "");
+        let address = Address::all(&services(), &everywhere).unwrap();
+        let address = address.with("labelSelector", "a/b=c&watch=true,ü").with("fieldManager", "my team#1");
+        assert_eq!(
+            address.as_str(),
+            "/api/v1/services?labelSelector=a%2Fb%3Dc%26watch%3Dtrue%2C%C3%BC&fieldManager=my%20team%231"
+        );
+    }
+}
