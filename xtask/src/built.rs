@@ -4,7 +4,7 @@ use crate::{
     run::{Failed, cargo, run},
     workspace::Workspace,
 };
-use std::process::Command;
+use std::{path::PathBuf, process::Command};
 
 /// The engine is optimised also where it is tested: the laws take millions of decisions. Overflow checks and
 /// debug assertions stay on.
@@ -40,4 +40,18 @@ pub(crate) fn build() -> Result<(), Failed> {
 /// package; `cargo run` would build it, and the engine, with other features once more.
 pub(crate) fn program(workspace: &Workspace, name: &str) -> Command {
     Command::new(workspace.target.join(PROFILE).join(name))
+}
+
+/// The program `controller`, as users build it.
+#[derive(Debug)]
+pub(crate) struct Controller(pub(crate) PathBuf);
+
+impl Controller {
+    /// Builds it.
+    pub(crate) fn as_it_ships(workspace: &Workspace) -> Result<Self, Failed> {
+        run(cargo()
+            .args(["build", "--locked", "--release", "--package=examples"])
+            .args(["--features=cluster", "--bin=controller"]))?;
+        Ok(Self(workspace.target.join("release/controller")))
+    }
 }

@@ -8,9 +8,11 @@
 //! cargo xtask fix [PART…]      mends: what clippy can (lint), the format, what documents quote (quotes)
 //! cargo xtask crash            kills the controller at every API write of an update, as a table
 //! cargo xtask testbed COMMAND  a private cluster and mesh on this machine: build, up, status, run, down, smoke
+//! cargo xtask bench …          what N Rollouts cost, ours beside any other controller: a table
 //! cargo xtask mesh             failed requests while istiod is quick, stopped or slow: a table, in half an hour
 //! ```
 
+mod bench;
 mod built;
 mod crash;
 mod documents;
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         "fix" => fix::fix(rest),
         "crash" => crash::crash(rest),
         "testbed" => testbed::testbed(rest),
+        "bench" => bench::bench(rest),
         "mesh" => mesh::mesh(rest),
         other => return usage(&format!("there is no command `{other}`")),
     };
@@ -50,7 +53,7 @@ fn main() -> ExitCode {
 
 fn usage(what: &str) -> ExitCode {
     eprintln!(
-        "{what}\nusage: cargo xtask test [--cluster] | verify [CHECK…] | verify --list | fix [PART…] | testbed COMMAND | mesh | crash"
+        "{what}\nusage: cargo xtask test [--cluster] | verify [CHECK…] | verify --list | fix [PART…] | testbed COMMAND | bench | mesh | crash"
     );
     ExitCode::from(2)
 }

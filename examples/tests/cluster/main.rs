@@ -24,5 +24,6 @@ mod mesh;
 mod others;
 mod outage;
 mod rest;
+mod scale;
 mod story;
 mod weight;
