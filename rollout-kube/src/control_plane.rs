@@ -111,7 +111,7 @@ impl Fetch for ControlPlane {
 
     async fn ready(&self, revision: &Revision) -> Option<Vec<String>> {
         let like = ObjectRef::new("", "Pod", &self.namespace, "");
-        let pods = self.shelves.all(&like).await.ok()?;
+        let pods = self.shelves.having(&like, &[revision.as_str().to_owned()]).await.ok()?;
         let of_revision = pods.iter().filter(|pod| pod.label(REVISION_LABEL) == Some(revision.as_str()));
         let ready = of_revision.filter(|pod| is_ready(&pod.value));
         Some(ready.filter_map(|pod| pod.text("/status/podIP").map(str::to_owned)).collect())

@@ -62,16 +62,28 @@ impl Entry {
 
     /// The name of the Rollout that owns it, and that Rollout's uid.
     pub(crate) fn owner(&self) -> Option<(&str, &str)> {
-        let owners = self.value.pointer("/metadata/ownerReferences")?.as_array()?;
-        let text =
-            |owner: &'_ Value, field: &str| owner.get(field).and_then(Value::as_str).map(str::to_owned);
-        let owner = owners.iter().find(|owner| {
-            owner.get("controller") == Some(&Value::Bool(true))
-                && text(owner, "kind").as_deref() == Some("Rollout")
-                && text(owner, "apiVersion").is_some_and(|version| version.starts_with("argoproj.io/"))
-        })?;
-        Some((owner.get("name")?.as_str()?, owner.get("uid")?.as_str()?))
+        owner(&self.value)
     }
+}
+
+/// The name of the Rollout that owns an object, and that Rollout's uid.
+pub(super) fn owner(object: &Value) -> Option<(&str, &str)> {
+    let owners = object.pointer("/metadata/ownerReferences")?.as_array()?;
+    let is = |owner: &Value, field: &str, what: fn(&str) -> bool| {
+        owner.get(field).and_then(Value::as_str).is_some_and(what)
+    };
+    let owner = owners.iter().find(|owner| {
+        owner.get("controller") == Some(&Value::Bool(true))
+            && is(owner, "kind", |kind| kind == "Rollout")
+            && is(owner, "apiVersion", |version| version.starts_with("argoproj.io/"))
+    })?;
+    Some((owner.get("name")?.as_str()?, owner.get("uid")?.as_str()?))
+}
+
+/// Whether no controller owns an object.
+pub(super) fn is_ownerless(object: &Value) -> bool {
+    let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+    !owners.into_iter().flatten().any(|owner| owner.get("controller") == Some(&Value::Bool(true)))
 }
 
 /// Of a pod, only where it is and whether it is ready is looked at.

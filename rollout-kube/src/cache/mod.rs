@@ -1,11 +1,20 @@
 //! What the watches have shown, and what was read or written since.
 
 mod entry;
+mod index;
+mod interests;
+mod news;
+mod objects;
 mod shelf;
 mod shelves;
 mod view;
 mod watching;
 
 pub(crate) use entry::{Entry, reference};
-pub(crate) use shelves::{Changed, Shelves};
+pub(crate) use index::{Index, OWNERLESS};
+pub(crate) use interests::Interest;
+pub(crate) use news::Changed;
+#[cfg(test)]
+pub(crate) use objects::Touched;
+pub(crate) use shelves::Shelves;
 pub(crate) use view::View;

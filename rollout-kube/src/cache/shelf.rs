@@ -1,136 +1,87 @@
-use super::entry::Entry;
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Mutex,
+use super::{
+    entry::Entry,
+    index::Index,
+    objects::{Asked, Key, Objects, Touched},
 };
-
-/// Namespace and name.
-pub(super) type Key = (String, String);
+use std::sync::{Mutex, PoisonError};
 
 /// All objects of one kind.
 ///
-/// What this process reads or writes itself is put here at once, and what a watch shows later and is older
-/// is left out: so nobody ever reads from here what is older than his own last write.
-#[derive(Debug, Default)]
-pub(super) struct Shelf(Mutex<Objects>);
-
-#[derive(Debug, Default)]
-struct Objects {
-    all: HashMap<Key, Entry>,
-    /// While a list is under way: what it has shown, and what was put here by other ways meanwhile.
-    listed: Option<HashSet<Key>>,
-    is_whole: bool,
+/// What this process reads or writes itself is put here at once, beside what the watch shows. [`Objects`] says
+/// what may replace what, so that nobody ever reads from here what is older than his own last write, and
+/// nothing that a watch told is hidden by an answer that was on its way meanwhile.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    objects: Mutex<Objects>,
+    pub(super) is_indexed: bool,
 }
 
 impl Shelf {
-    /// Puts an object here unless a newer one is; whether anything is new.
-    pub(super) fn put(&self, key: Key, entry: Entry) -> bool {
-        self.with(|objects| objects.put(key, entry))
+    pub(super) fn new(index: Index) -> Self {
+        Self { is_indexed: index.is_some(), objects: Mutex::new(Objects::new(index)) }
     }
 
-    /// An object was deleted when it had this version, or is known to be gone; whether that is news.
-    pub(super) fn remove(&self, key: &Key, last: Option<&Entry>) -> bool {
-        self.with(|objects| {
-            let newer = |there: &Entry| last.is_some_and(|last| last.is_older_than(there));
-            if objects.all.get(key).is_none_or(newer) {
-                return false;
-            }
-            objects.all.remove(key).is_some()
-        })
+    /// Before the server is asked for something: what its answer that there is none will hold for.
+    pub(super) fn asks(&self) -> Asked {
+        self.with(|objects| objects.asks())
     }
 
-    /// A list begins.
+    pub(super) fn show(&self, key: Key, entry: Entry) -> Option<Touched> {
+        self.with(|objects| objects.show(key, entry))
+    }
+
+    /// Puts what was read or written here, and says what is known then, which may be newer, or that it is gone
+    /// meanwhile.
+    pub(super) fn put(&self, key: &Key, entry: Entry) -> (Option<Touched>, Option<Entry>) {
+        self.with(|objects| (objects.put(key.clone(), entry), objects.get(key).cloned()))
+    }
+
+    pub(super) fn show_deleted(&self, key: &Key, last: &Entry) -> Option<Touched> {
+        self.with(|objects| objects.show_deleted(key, last))
+    }
+
+    pub(super) fn absent(&self, key: &Key, asked: Asked) -> Option<Touched> {
+        self.with(|objects| objects.absent(key, asked))
+    }
+
     pub(super) fn begin_list(&self) {
-        self.with(|objects| objects.listed = Some(HashSet::new()));
+        self.with(Objects::begin_list);
     }
 
-    /// A list ends: what it did not show is gone, and its names are returned.
-    pub(super) fn end_list(&self) -> Vec<Key> {
-        self.with(|objects| {
-            objects.is_whole = true;
-            let Some(listed) = objects.listed.take() else { return Vec::new() };
-            let gone: Vec<Key> = objects.all.keys().filter(|key| !listed.contains(*key)).cloned().collect();
-            for key in &gone {
-                objects.all.remove(key);
-            }
-            gone
-        })
+    pub(super) fn end_list(&self, version: Option<u64>) -> Vec<(Key, Touched)> {
+        self.with(|objects| objects.end_list(version))
+    }
+
+    pub(super) fn told(&self, version: u64) {
+        self.with(|objects| objects.told(version));
     }
 
     /// Whether a whole list has been seen.
     pub(super) fn is_whole(&self) -> bool {
-        self.with(|objects| objects.is_whole)
+        self.with(|objects| objects.is_whole())
     }
 
     pub(super) fn get(&self, key: &Key) -> Option<Entry> {
-        self.with(|objects| objects.all.get(key).cloned())
+        self.with(|objects| objects.get(key).cloned())
     }
 
     /// All of one namespace; of every namespace when it is empty.
     pub(super) fn all(&self, namespace: &str) -> Vec<Entry> {
-        let is_there = |key: &Key| namespace.is_empty() || key.0 == namespace;
+        self.with(|objects| objects.all(namespace).cloned().collect())
+    }
+
+    /// Those of one namespace that have one of these index keys, each once.
+    pub(super) fn having(&self, namespace: &str, keys: &[String]) -> Vec<Entry> {
         self.with(|objects| {
-            let mut all: Vec<_> = objects.all.iter().filter(|(key, _)| is_there(key)).collect();
-            all.sort_by_key(|(key, _)| *key);
-            all.into_iter().map(|(_, entry)| entry.clone()).collect()
+            let found = keys.iter().flat_map(|key| objects.having(namespace, key));
+            let mut found: Vec<_> = found.collect();
+            found.sort_by_key(|(key, _)| *key);
+            found.dedup_by_key(|(key, _)| *key);
+            found.into_iter().map(|(_, entry)| entry.clone()).collect()
         })
     }
 
     fn with<R>(&self, act: impl FnOnce(&mut Objects) -> R) -> R {
-        let mut objects = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        act(&mut objects)
-    }
-}
-
-impl Objects {
-    fn put(&mut self, key: Key, entry: Entry) -> bool {
-        if let Some(listed) = &mut self.listed {
-            listed.insert(key.clone());
-        }
-        if let Some(there) = self.all.get(&key)
-            && (entry.is_older_than(there) || entry.version.write == there.version.write)
-        {
-            return false;
-        }
-        self.all.insert(key, entry);
-        true
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn entry(version: &str) -> Entry {
-        Entry::new(json!({"metadata": {"resourceVersion": version}}))
-    }
-
-    fn key(name: &str) -> Key {
-        ("shop".to_owned(), name.to_owned())
-    }
-
-    #[test]
-    fn what_was_written_is_not_hidden_by_what_a_watch_shows_later_and_is_older() {
-        let shelf = Shelf::default();
-        assert!(shelf.put(key("a"), entry("9")));
-        assert!(shelf.put(key("a"), entry("10")), "versions are numbers, not texts");
-        assert!(!shelf.put(key("a"), entry("9")));
-        assert!(!shelf.put(key("a"), entry("10")), "its own write again is no news");
-        assert_eq!(&*shelf.get(&key("a")).unwrap().version.write, "10");
-        assert!(!shelf.remove(&key("a"), Some(&entry("8"))), "that was the one before, of the same name");
-        assert!(shelf.remove(&key("a"), Some(&entry("11"))));
-    }
-
-    #[test]
-    fn a_list_takes_away_what_it_does_not_show_but_nothing_that_came_meanwhile() {
-        let shelf = Shelf::default();
-        shelf.put(key("gone"), entry("1"));
-        shelf.begin_list();
-        shelf.put(key("listed"), entry("2"));
-        shelf.put(key("written"), entry("3"));
-        assert!(!shelf.is_whole());
-        assert_eq!(shelf.end_list(), [key("gone")]);
-        assert!(shelf.is_whole() && shelf.get(&key("written")).is_some());
+        act(&mut self.objects.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -1,5 +1,9 @@
 use super::{
     entry::{Entry, reference},
+    index::Index,
+    interests::Interests,
+    news::{Changed, Listing, News},
+    objects::{Asked, Key, Touched},
     shelf::Shelf,
     watching::watch,
 };
@@ -13,14 +17,6 @@ use std::{
 };
 use tokio::sync::{mpsc, watch as signal};
 
-/// That an object is not as it was.
-#[derive(Debug, Clone)]
-pub(crate) struct Changed {
-    pub(crate) object: ObjectRef,
-    /// As it is now; `None` when it is gone.
-    pub(crate) now: Option<Entry>,
-}
-
 /// All kinds that are watched: each from the first time that it is asked for.
 #[derive(Debug)]
 pub(crate) struct Shelves {
@@ -29,6 +25,8 @@ pub(crate) struct Shelves {
     namespace: Option<String>,
     kinds: Mutex<HashMap<GroupAndKind, Watched>>,
     changes: mpsc::UnboundedSender<Changed>,
+    indexes: HashMap<GroupAndKind, Index>,
+    interests: Interests,
 }
 
 type GroupAndKind = (Arc<str>, Arc<str>);
@@ -39,45 +37,8 @@ struct Watched {
     listed: signal::Receiver<Listing>,
 }
 
-/// How far the first list of a kind is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Listing {
-    Waiting,
-    /// Why it did not come; it is tried again.
-    Broken(String),
-    Whole,
-}
-
-/// Where a watch says what it saw.
-pub(super) struct News {
-    changes: mpsc::UnboundedSender<Changed>,
-    listed: signal::Sender<Listing>,
-}
-
 /// For so long the first list of a kind is waited for.
 const FIRST_LIST: Duration = Duration::from_secs(10);
-
-impl News {
-    pub(super) fn tell(&self, changed: Changed) {
-        // Nobody listens any more only when the program ends.
-        let _ = self.changes.send(changed);
-    }
-
-    pub(super) fn listed(&self) {
-        self.listed.send_replace(Listing::Whole);
-    }
-
-    /// The watch broke; whoever waits for the first list need not wait longer.
-    pub(super) fn broke(&self, why: String) {
-        self.listed.send_if_modified(|listing| {
-            let waits = *listing != Listing::Whole;
-            if waits {
-                *listing = Listing::Broken(why);
-            }
-            waits
-        });
-    }
-}
 
 impl Shelves {
     pub(crate) fn new(
@@ -85,7 +46,19 @@ impl Shelves {
         namespace: Option<String>,
     ) -> (Self, mpsc::UnboundedReceiver<Changed>) {
         let (changes, receiver) = mpsc::unbounded_channel();
-        (Self { requests, namespace, kinds: Mutex::default(), changes }, receiver)
+        let kinds = Mutex::default();
+        let (indexes, interests) = (HashMap::new(), Interests::default());
+        let shelves = Self { requests, namespace, kinds, changes, indexes, interests };
+        (
+            shelves.index("apps", "ReplicaSet", Index::of_owner()).index("", "Pod", Index::of_revision()),
+            receiver,
+        )
+    }
+
+    /// Finds the objects of a kind by these keys, too; to be said before the kind is watched.
+    pub(crate) fn index(mut self, group: &str, kind: &str, index: Index) -> Self {
+        self.indexes.insert((group.into(), kind.into()), index);
+        self
     }
 
     pub(crate) fn requests(&self) -> &Requests {
@@ -98,11 +71,10 @@ impl Shelves {
     /// There is none, or its kind cannot be watched.
     pub(crate) async fn get(&self, name: &ObjectRef) -> Result<Entry, StoreError> {
         if !self.is_watched(name) {
-            return self.get_live(name).await;
+            return self.get_live(name, None).await;
         }
         let objects = self.whole(name).await?;
-        let key = (name.namespace.to_string(), name.name.to_string());
-        objects.get(&key).ok_or_else(|| StoreError::NotFound(name.clone()))
+        objects.get(&key_of(name)).ok_or_else(|| StoreError::NotFound(name.clone()))
     }
 
     /// All objects of the kind and namespace of `like`.
@@ -117,16 +89,36 @@ impl Shelves {
         Ok(self.whole(like).await?.all(&like.namespace))
     }
 
-    /// Reads one object from the server.
+    /// Those of the kind and namespace of `like` that have one of these index keys; all of them where there is
+    /// no index of the kind.
+    ///
+    /// # Errors
+    /// As for [`all`](Self::all).
+    pub(crate) async fn having(&self, like: &ObjectRef, keys: &[String]) -> Result<Vec<Entry>, StoreError> {
+        if !self.is_watched(like) {
+            return self.all(like).await;
+        }
+        let objects = self.whole(like).await?;
+        Ok(if objects.is_indexed {
+            objects.having(&like.namespace, keys)
+        } else {
+            objects.all(&like.namespace)
+        })
+    }
+
+    /// Reads one object from the server, for a rollout; to others it is news if it was not known.
     ///
     /// # Errors
     /// There is none, or it cannot be read.
-    pub(crate) async fn get_live(&self, object: &ObjectRef) -> Result<Entry, StoreError> {
+    pub(crate) async fn get_live(&self, object: &ObjectRef, by: Option<&Key>) -> Result<Entry, StoreError> {
+        let asked = self.asks(object);
         match self.requests.get(object).await {
-            Ok(value) => Ok(self.put(object, value)),
+            Ok(value) => {
+                self.put(object, Entry::new(value), by).ok_or_else(|| StoreError::NotFound(object.clone()))
+            }
             Err(error) => {
                 if matches!(error, StoreError::NotFound(_)) {
-                    self.gone(object);
+                    self.absent(object, asked, by);
                 }
                 Err(error)
             }
@@ -138,28 +130,58 @@ impl Shelves {
     ///
     /// # Errors
     /// They cannot be read.
-    pub(crate) async fn all_live(&self, like: &ObjectRef, labels: &str) -> Result<Vec<Entry>, StoreError> {
+    pub(crate) async fn all_live(
+        &self,
+        like: &ObjectRef,
+        labels: &str,
+        by: Option<&Key>,
+    ) -> Result<Vec<Entry>, StoreError> {
         let values = self.requests.list(like, labels).await?;
-        Ok(values.into_iter().map(|value| self.put(&reference(like, &value), value)).collect())
+        let known = |value: Value| self.put(&reference(like, &value), Entry::new(value), by);
+        Ok(values.into_iter().filter_map(known).collect())
     }
 
-    /// Remembers an object that was read or written; what is known of it then, which may be newer.
-    pub(crate) fn put(&self, object: &ObjectRef, value: Value) -> Entry {
+    /// Remembers an object that was read or written, by a rollout; what is known of it then, which may be newer,
+    /// or `None` when it is gone meanwhile.
+    pub(crate) fn put(&self, object: &ObjectRef, entry: Entry, by: Option<&Key>) -> Option<Entry> {
+        let Some(shelf) = self.shelf(object) else { return Some(entry) };
+        let (touched, known) = shelf.put(&key_of(object), entry);
+        self.tell(object, known.clone(), touched, by);
+        known
+    }
+
+    /// Remembers what a rollout wrote of its own: itself, or a ReplicaSet. What is known of it then, which may be
+    /// newer; if it is gone meanwhile, the next write finds that out.
+    pub(crate) fn wrote(&self, object: &ObjectRef, value: Value) -> Entry {
         let entry = Entry::new(value);
-        if !self.is_watched(object) {
-            return entry;
-        }
-        let Ok(Watched { shelf, .. }) = self.watch_of(object) else { return entry };
-        let key = (object.namespace.to_string(), object.name.to_string());
-        shelf.put(key.clone(), entry.clone());
-        shelf.get(&key).unwrap_or(entry)
+        let owner = entry.owner().map(|(name, _)| (object.namespace.to_string(), name.to_owned()));
+        let by = owner.unwrap_or_else(|| key_of(object));
+        self.put(object, entry.clone(), Some(&by)).unwrap_or(entry)
     }
 
-    /// An object is known not to be there.
-    pub(crate) fn gone(&self, object: &ObjectRef) {
-        if let Ok(Watched { shelf, .. }) = self.watch_of(object) {
-            shelf.remove(&(object.namespace.to_string(), object.name.to_string()), None);
+    /// Before the server is asked for an object, or to delete it.
+    pub(crate) fn asks(&self, object: &ObjectRef) -> Option<Asked> {
+        self.shelf(object).map(|shelf| shelf.asks())
+    }
+
+    /// The server said that there is no such object.
+    pub(crate) fn absent(&self, object: &ObjectRef, asked: Option<Asked>, by: Option<&Key>) {
+        if let (Some(shelf), Some(asked)) = (self.shelf(object), asked) {
+            let touched = shelf.absent(&key_of(object), asked);
+            self.tell(object, None, touched, by);
         }
+    }
+
+    fn tell(&self, object: &ObjectRef, now: Option<Entry>, touched: Option<Touched>, by: Option<&Key>) {
+        if let Some(keys) = touched {
+            // Nobody listens any more only when the program ends.
+            let _ = self.changes.send(Changed { object: object.clone(), now, keys, by: by.cloned() });
+        }
+    }
+
+    /// Who looked at what.
+    pub(crate) fn interests(&self) -> &Interests {
+        &self.interests
     }
 
     /// Starts to watch a kind, if that was not done before, and waits for its first list.
@@ -169,6 +191,11 @@ impl Shelves {
     pub(crate) async fn start(&self, like: &ObjectRef) -> Result<(), StoreError> {
         let Watched { shelf, listed } = self.watch_of(like)?;
         self.until(like, &shelf, listed, |listing| *listing == Listing::Whole).await
+    }
+
+    fn shelf(&self, object: &ObjectRef) -> Option<Arc<Shelf>> {
+        let watched = self.is_watched(object).then(|| self.watch_of(object).ok()).flatten();
+        watched.map(|watched| watched.shelf)
     }
 
     fn is_watched(&self, object: &ObjectRef) -> bool {
@@ -214,7 +241,8 @@ impl Shelves {
         let kind = self.requests.kind(name)?.clone();
         let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
         let watched = kinds.entry((kind.group.clone(), kind.kind.clone())).or_insert_with(|| {
-            let objects = Arc::new(Shelf::default());
+            let index = self.indexes.get(&(kind.group.clone(), kind.kind.clone())).cloned();
+            let objects = Arc::new(Shelf::new(index.unwrap_or_default()));
             let (sender, listed) = signal::channel(Listing::Waiting);
             let news = News { changes: self.changes.clone(), listed: sender };
             let client = self.requests.client().clone();
@@ -223,4 +251,8 @@ impl Shelves {
         });
         Ok(watched.clone())
     }
+}
+
+fn key_of(object: &ObjectRef) -> Key {
+    (object.namespace.to_string(), object.name.to_string())
 }

@@ -1,13 +1,13 @@
-use super::{Entry, Shelves};
+use super::{Entry, Interest, Shelves, objects::Key};
 use crate::store::{conditional, version_of};
 use async_trait::async_trait;
 use rollout_core::{
-    backend::{Object, ObjectStore, StoreError},
+    backend::{Mentions, Object, ObjectStore, StoreError},
     traffic::{ObjectRef, ObjectVersion},
 };
 use serde_json::Value;
 use std::{
-    collections::BTreeSet,
+    collections::HashSet,
     mem,
     sync::{
         Arc, Mutex, PoisonError,
@@ -20,13 +20,15 @@ use std::{
 #[derive(Debug)]
 pub(crate) struct View {
     shelves: Arc<Shelves>,
+    /// Whose view it is.
+    rollout: Key,
     live: AtomicBool,
-    asked: Mutex<BTreeSet<ObjectRef>>,
+    asked: Mutex<HashSet<Interest>>,
 }
 
 impl View {
-    pub(crate) fn new(shelves: Arc<Shelves>) -> Self {
-        Self { shelves, live: AtomicBool::new(false), asked: Mutex::default() }
+    pub(crate) fn new(shelves: Arc<Shelves>, rollout: Key) -> Self {
+        Self { shelves, rollout, live: AtomicBool::new(false), asked: Mutex::default() }
     }
 
     /// From now on reads go to the server, or not.
@@ -34,14 +36,28 @@ impl View {
         self.live.store(live, Ordering::Relaxed);
     }
 
-    /// What was asked for since this was last called. A whole kind in a namespace has no name.
-    pub(crate) fn asked(&self) -> BTreeSet<ObjectRef> {
+    /// What was asked for since this was last called.
+    pub(crate) fn asked(&self) -> HashSet<Interest> {
         mem::take(&mut *self.asked.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn note(&self, object: &ObjectRef, name: &str) {
-        let asked = ObjectRef::new(&object.group, &object.kind, &object.namespace, name);
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(asked);
+    /// The ReplicaSets that the Rollout with this uid owns, as they are known; or read live, those with these
+    /// labels.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub(crate) async fn replica_sets(&self, uid: &str, live: Option<&str>) -> Result<Vec<Entry>, StoreError> {
+        let like = ObjectRef::new("apps", "ReplicaSet", &self.rollout.0, "");
+        self.note(Interest::Having(like.clone(), uid.into()));
+        let Some(labels) = live else { return self.shelves.having(&like, &[uid.to_owned()]).await };
+        let mut sets = self.shelves.all_live(&like, labels, Some(&self.rollout)).await?;
+        sets.retain(|set| set.owner().is_some_and(|(_, owner)| owner == uid));
+        Ok(sets)
+    }
+
+    fn note(&self, interest: Interest) {
+        self.shelves.interests().note(&self.rollout, interest.clone());
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(interest);
     }
 
     fn is_live(&self) -> bool {
@@ -53,24 +69,43 @@ fn object(entry: Entry) -> Object {
     Object { value: entry.value, version: entry.version }
 }
 
+fn named(like: &ObjectRef, entry: Entry) -> (ObjectRef, Object) {
+    (super::reference(like, &entry.value), object(entry))
+}
+
+fn nameless(like: &ObjectRef) -> ObjectRef {
+    ObjectRef::new(&like.group, &like.kind, &like.namespace, "")
+}
+
 #[async_trait]
 impl ObjectStore for View {
     async fn get(&self, name: &ObjectRef) -> Result<Object, StoreError> {
-        self.note(name, &name.name);
-        let entry =
-            if self.is_live() { self.shelves.get_live(name).await } else { self.shelves.get(name).await };
+        self.note(Interest::Object(name.clone()));
+        let entry = if self.is_live() {
+            self.shelves.get_live(name, Some(&self.rollout)).await
+        } else {
+            self.shelves.get(name).await
+        };
         entry.map(object)
     }
 
     async fn list(&self, like: &ObjectRef) -> Result<Vec<(ObjectRef, Object)>, StoreError> {
-        self.note(like, "");
+        self.note(Interest::All(nameless(like)));
         let entries = if self.is_live() {
-            self.shelves.all_live(like, "").await?
+            self.shelves.all_live(like, "", Some(&self.rollout)).await?
         } else {
             self.shelves.all(like).await?
         };
-        let named = |entry: Entry| (super::reference(like, &entry.value), object(entry));
-        Ok(entries.into_iter().map(named).collect())
+        Ok(entries.into_iter().map(|entry| named(like, entry)).collect())
+    }
+
+    /// From what the watches showed, also where reads are live: no write rests on it.
+    async fn mentioning(&self, mentions: &Mentions) -> Result<Vec<(ObjectRef, Object)>, StoreError> {
+        for key in &mentions.keys {
+            self.note(Interest::Having(nameless(&mentions.like), key.as_str().into()));
+        }
+        let entries = self.shelves.having(&mentions.like, &mentions.keys).await?;
+        Ok(entries.into_iter().map(|entry| named(&mentions.like, entry)).collect())
     }
 
     async fn replace(
@@ -82,7 +117,7 @@ impl ObjectStore for View {
         conditional(name, &mut to, read)?;
         let written = self.shelves.requests().replace(name, &to).await?;
         let version = version_of(&written);
-        self.shelves.put(name, written);
+        self.shelves.put(name, Entry::new(written), Some(&self.rollout));
         Ok(version)
     }
 }

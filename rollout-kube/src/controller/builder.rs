@@ -1,6 +1,11 @@
-use super::{charge, error::RunError, run::run};
+use super::{
+    charge,
+    error::RunError,
+    run::{Sources, run},
+    waker::Waker,
+};
 use crate::{
-    cache::{Changed, Shelves},
+    cache::{Changed, Index, Shelves},
     control_plane::ControlPlane,
     rollout::{Context, DataPlanes, Factory, InvalidTraffic, Publisher},
     store::{Kind, Requests},
@@ -14,6 +19,7 @@ use rollout_core::{
 use serde_json::Value;
 use std::{
     fmt,
+    future::Future,
     path::PathBuf,
     pin::pin,
     sync::Arc,
@@ -43,6 +49,7 @@ pub struct ControllerBuilder {
     namespace: Option<String>,
     instance: Option<String>,
     kinds: Vec<Kind>,
+    indexes: Vec<(String, String, Index)>,
     workers: usize,
     factory: Factory,
     control_plane: (Vec<String>, Option<PathBuf>),
@@ -59,6 +66,7 @@ impl Controller {
             namespace: None,
             instance: None,
             kinds: Vec::new(),
+            indexes: Vec::new(),
             workers: 10,
             factory: Arc::new(|_, _, _| Ok(None)),
             control_plane: (Vec::new(), None),
@@ -140,6 +148,19 @@ impl ControllerBuilder {
         self
     }
 
+    /// Finds the objects of a kind by these keys, made from an object's namespace and the object: those that an
+    /// [`ObjectEditor`](rollout_core::backend::ObjectEditor) asks for in its `mentions`. Without an index, all
+    /// objects of the kind in a namespace are read for that.
+    pub fn index(
+        mut self,
+        group: &str,
+        kind: &str,
+        keys: impl Fn(&str, &Value) -> Vec<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.indexes.push((group.to_owned(), kind.to_owned(), Index::new(keys)));
+        self
+    }
+
     /// Works until it is dropped.
     ///
     /// # Errors
@@ -183,7 +204,10 @@ impl ControllerBuilder {
         }
         let process = format!("{:x}-{:x}", since.as_nanos(), std::process::id());
         let publisher = Publisher::start(requests.clone(), &process);
-        let (shelves, changes) = Shelves::new(requests, self.namespace);
+        let (mut shelves, changes) = Shelves::new(requests, self.namespace);
+        for (group, kind, index) in self.indexes {
+            shelves = shelves.index(&group, &kind, index);
+        }
         for kind in [("apps", "ReplicaSet"), ("argoproj.io", "Rollout")] {
             shelves.start(&ObjectRef::new(kind.0, kind.1, "", "")).await?;
         }

@@ -1,10 +1,13 @@
 //! The controller: which rollout has its turn when.
 
 mod builder;
+mod busy;
 mod charge;
 mod error;
 mod queue;
 mod run;
+mod share;
+mod waker;
 
 pub use builder::{Controller, ControllerBuilder};
 pub use error::RunError;

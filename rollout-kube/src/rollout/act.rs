@@ -1,7 +1,7 @@
 use super::{
     adopt::{InTheWay, in_the_way},
     context::Context,
-    memory::Memory,
+    memory::{Key, Memory},
     observe::Reading,
 };
 use crate::replica_set::{self, ReplicaSet};
@@ -150,9 +150,10 @@ async fn prune(context: &Context, reading: &mut Reading, revision: &Revision) ->
         "preconditions": {"uid": set.entry.uid(), "resourceVersion": *set.entry.version.write}
     });
     let object = set.object();
+    let asked = context.shelves.asks(&object);
     match context.shelves.requests().delete(&object, &options).await {
         Ok(()) | Err(StoreError::NotFound(_)) => {
-            context.shelves.gone(&object);
+            context.shelves.absent(&object, asked, Some(&key(reading)));
             reading.sets.retain(|set| set.revision != *revision);
             Ok(Outcome::Changed)
         }
@@ -160,11 +161,16 @@ async fn prune(context: &Context, reading: &mut Reading, revision: &Revision) ->
     }
 }
 
+fn key(reading: &Reading) -> Key {
+    let namespace = reading.rollout.text("/metadata/namespace").unwrap_or_default();
+    (namespace.to_owned(), reading.rollout.name().to_owned())
+}
+
 /// The next write of the same turn carries the version of this one.
 fn remember(context: &Context, reading: &mut Reading, written: serde_json::Value) {
     let like = ObjectRef::new("apps", "ReplicaSet", "", "");
     let object = crate::cache::reference(&like, &written);
-    let Some(read) = ReplicaSet::read(context.shelves.put(&object, written)) else { return };
+    let Some(read) = ReplicaSet::read(context.shelves.wrote(&object, written)) else { return };
     match reading.sets.iter_mut().find(|set| set.revision == read.revision) {
         Some(set) => *set = read,
         None => reading.sets.push(read),

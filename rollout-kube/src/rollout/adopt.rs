@@ -1,6 +1,6 @@
 use super::context::Context;
 use crate::{
-    cache::Entry,
+    cache::{Entry, OWNERLESS},
     replica_set::{self, ReplicaSet, same_template},
 };
 use rollout_core::{
@@ -22,7 +22,7 @@ const IN_A_TURN: usize = 20;
 pub(super) async fn orphans(context: &Context, rollout: &Entry) -> Result<bool, StoreError> {
     let namespace = rollout.text("/metadata/namespace").unwrap_or_default();
     let like = ObjectRef::new("apps", "ReplicaSet", namespace, "");
-    let sets = context.shelves.all(&like).await?;
+    let sets = context.shelves.having(&like, &[OWNERLESS.to_owned()]).await?;
     let found: Vec<_> =
         sets.into_iter().filter(|set| is_orphan_of(&rollout.value, set)).take(IN_A_TURN).collect();
     if found.is_empty() || !is_there(context, rollout).await? {
@@ -60,7 +60,7 @@ pub(super) async fn in_the_way(
     rollout: &Entry,
     object: &ObjectRef,
 ) -> Result<InTheWay, StoreError> {
-    let there = match context.shelves.get_live(object).await {
+    let there = match context.shelves.get_live(object, None).await {
         Err(StoreError::NotFound(_)) => return Ok(InTheWay::Changed),
         there => there?,
     };
@@ -116,14 +116,14 @@ async fn adopt(
         replica_set = set.name(),
         "adopted: it belonged to nobody"
     );
-    Ok(ReplicaSet::read(context.shelves.put(&object, written)))
+    Ok(ReplicaSet::read(context.shelves.wrote(&object, written)))
 }
 
 /// Whether the Rollout is there: what belongs to one that is gone is deleted.
 async fn is_there(context: &Context, rollout: &Entry) -> Result<bool, StoreError> {
     let namespace = rollout.text("/metadata/namespace").unwrap_or_default();
     let object = ObjectRef::new("argoproj.io", "Rollout", namespace, rollout.name());
-    match context.shelves.get_live(&object).await {
+    match context.shelves.get_live(&object, None).await {
         Ok(now) => Ok(now.uid() == rollout.uid() && now.text("/metadata/deletionTimestamp").is_none()),
         Err(StoreError::NotFound(_)) => Ok(false),
         Err(error) => Err(error),

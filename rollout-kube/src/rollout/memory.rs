@@ -108,6 +108,11 @@ impl Memory {
         self.failures > 0
     }
 
+    /// The next turn is not before this, whatever the news.
+    pub(crate) fn rest_until(&mut self, at: Instant) {
+        self.not_before = Some(self.not_before.map_or(at, |before| before.max(at)));
+    }
+
     /// The earliest time of the next turn, when there is news.
     pub(crate) fn earliest(&self, now: Instant) -> Instant {
         self.not_before.map_or(now, |at| at.max(now))

@@ -101,7 +101,9 @@ async fn look_for_dark(
     if live {
         return;
     }
-    match context.shelves.get_live(&set.object()).await {
+    let object = set.object();
+    let by = set.entry.owner().map(|(name, _)| (object.namespace.to_string(), name.to_owned()));
+    match context.shelves.get_live(&object, by.as_ref()).await {
         Ok(entry) => {
             if let Some(read) = ReplicaSet::read(entry) {
                 *set = read;

@@ -135,7 +135,7 @@ pub(super) async fn put(
     }
     let object = object(reading);
     let written = context.shelves.requests().replace_status(&object, &rollout).await.map_err(failure)?;
-    reading.rollout = context.shelves.put(&object, written);
+    reading.rollout = context.shelves.wrote(&object, written);
     Ok(if same { Outcome::AsItWas } else { Outcome::Changed })
 }
 
@@ -151,7 +151,7 @@ pub(super) async fn renumber(
     let Some(patch) = replica_set::renumber(set, highest) else { return Ok(()) };
     let object = set.object();
     let written = context.shelves.requests().merge(&object, &patch).await.map_err(failure)?;
-    if let Some(read) = ReplicaSet::read(context.shelves.put(&object, written)) {
+    if let Some(read) = ReplicaSet::read(context.shelves.wrote(&object, written)) {
         *set = read;
     }
     Ok(())
@@ -190,7 +190,7 @@ pub(super) struct Number {
 pub(super) async fn merge(context: &Context, reading: &mut Reading, patch: &Value) -> Result<(), Failure> {
     let object = object(reading);
     let written = context.shelves.requests().merge(&object, patch).await.map_err(failure)?;
-    reading.rollout = context.shelves.put(&object, written);
+    reading.rollout = context.shelves.wrote(&object, written);
     Ok(())
 }
 

@@ -1,26 +1,19 @@
-use super::context::Context;
 use crate::{
-    cache::Entry,
+    cache::{Entry, View},
     replica_set::{ReplicaSet, same_template},
 };
-use rollout_core::{Revision, argo::template_hash, backend::StoreError, traffic::ObjectRef};
+use rollout_core::{Revision, argo::template_hash, backend::StoreError};
 use serde_json::Value;
 
 /// The ReplicaSets of a Rollout, by number.
 pub(super) async fn replica_sets(
-    context: &Context,
+    view: &View,
     rollout: &Entry,
     read_live: bool,
 ) -> Result<Vec<ReplicaSet>, StoreError> {
-    let namespace = rollout.text("/metadata/namespace").unwrap_or_default();
-    let like = ObjectRef::new("apps", "ReplicaSet", namespace, "");
-    let entries = if read_live {
-        context.shelves.all_live(&like, &labels(&rollout.value)).await?
-    } else {
-        context.shelves.all(&like).await?
-    };
-    let is_owned = |entry: &Entry| entry.owner().is_some_and(|(_, uid)| uid == rollout.uid());
-    let mut sets: Vec<_> = entries.into_iter().filter(is_owned).filter_map(ReplicaSet::read).collect();
+    let labels = read_live.then(|| labels(&rollout.value));
+    let entries = view.replica_sets(rollout.uid(), labels.as_deref()).await?;
+    let mut sets: Vec<_> = entries.into_iter().filter_map(ReplicaSet::read).collect();
     sets.sort_by(|a, b| (a.number, &a.revision).cmp(&(b.number, &b.revision)));
     Ok(sets)
 }

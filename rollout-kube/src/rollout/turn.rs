@@ -16,22 +16,20 @@ use rollout_core::{
     traffic::ObjectRef,
 };
 use serde_json::Value;
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 use tokio::time::Instant;
 
 /// What comes after a turn.
 pub(crate) struct After {
     /// When the next is due if there is no news.
     pub(crate) next: Option<Instant>,
-    /// Changes of these are news.
-    pub(crate) asked: BTreeSet<ObjectRef>,
     /// The Rollout is gone, or is not for this controller.
     pub(crate) is_over: bool,
 }
 
 /// One turn for one rollout: read, decide, store, carry out, report.
 pub(crate) async fn turn(context: &Context, key: &Key, memory: &mut Memory) -> After {
-    let view = Arc::new(View::new(Arc::clone(&context.shelves)));
+    let view = Arc::new(View::new(Arc::clone(&context.shelves), key.clone()));
     let name = format!("{}/{}", key.0, key.1);
     let (next, is_over) = match go(context, key, &name, memory, &view).await {
         Ok(Some(next)) => (next, false),
@@ -41,7 +39,8 @@ pub(crate) async fn turn(context: &Context, key: &Key, memory: &mut Memory) -> A
             (memory.ended(Ended::Refused, Instant::now()), false)
         }
     };
-    After { next, asked: view.asked(), is_over }
+    context.shelves.interests().keep(key, &view.asked());
+    After { next, is_over }
 }
 
 /// `None` when there is nothing to do here at all; else when to look again.
@@ -54,8 +53,11 @@ async fn go(
 ) -> Result<Option<Option<Instant>>, StoreError> {
     let object = ObjectRef::new("argoproj.io", "Rollout", &key.0, &key.1);
     let live = std::mem::take(&mut memory.live_next);
-    let rollout =
-        if live { context.shelves.get_live(&object).await } else { context.shelves.get(&object).await };
+    let rollout = if live {
+        context.shelves.get_live(&object, Some(key)).await
+    } else {
+        context.shelves.get(&object).await
+    };
     let rollout = match rollout {
         Err(StoreError::NotFound(_)) => {
             deleted(context, memory, name);
@@ -69,6 +71,12 @@ async fn go(
     }
     if !context.is_mine(rollout.label(INSTANCE)) {
         return Ok(None);
+    }
+    if memory.rollout.as_ref().is_some_and(|known| uid(known) != rollout.uid()) {
+        // Another one of the same name: what is remembered is not of this one.
+        deleted(context, memory, name);
+        *memory = Memory::default();
+        return Ok(Some(Some(Instant::now())));
     }
     memory.rollout = Some(Arc::clone(&rollout.value));
     if let Some(until) = memory.rival.yields(Instant::now()) {
@@ -88,7 +96,7 @@ async fn go(
     if is_new(&rollout) && !memory.looked_for_orphans && !context.dry_run {
         memory.looked_for_orphans = !adopt::orphans(context, &rollout).await?;
     }
-    let sets = target::replica_sets(context, &rollout, live).await?;
+    let sets = target::replica_sets(view, &rollout, live).await?;
     let manager = context.shelves.requests().manager();
     if let Some(why) = target::foreign(&rollout, &sets, manager) {
         if say::trouble(memory, name, &why) && !context.dry_run {
@@ -170,6 +178,10 @@ async fn too_large(
     let why = memory.size.as_ref().and_then(|(_, why)| why.clone())?;
     let reading = Reading::nothing(rollout.clone(), Vec::new());
     Some(refuse(context, memory, name, reading, &Status::default(), &why).await)
+}
+
+fn uid(rollout: &Value) -> &str {
+    rollout.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The Rollout is gone, or on its way out.

@@ -1,0 +1,49 @@
+use rollout_core::backend::REVISION_LABEL;
+use serde_json::Value;
+use std::{fmt, sync::Arc};
+
+/// The key of ReplicaSets that belong to nobody; no uid is like this.
+pub(crate) const OWNERLESS: &str = "-";
+
+/// The keys under which the objects of a kind are found, made from namespace and object.
+#[derive(Clone, Default)]
+pub(crate) struct Index(Option<Arc<Keys>>);
+
+type Keys = dyn Fn(&str, &Value) -> Vec<String> + Send + Sync;
+
+impl Index {
+    pub(crate) fn new(keys: impl Fn(&str, &Value) -> Vec<String> + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(keys)))
+    }
+
+    /// ReplicaSets by the uid of the Rollout that owns them, or as [`OWNERLESS`].
+    pub(super) fn of_owner() -> Self {
+        Self::new(|_, set| match super::entry::owner(set) {
+            Some((_, uid)) => vec![uid.to_owned()],
+            None if super::entry::is_ownerless(set) => vec![OWNERLESS.to_owned()],
+            None => Vec::new(),
+        })
+    }
+
+    /// Pods by their revision.
+    pub(super) fn of_revision() -> Self {
+        Self::new(|_, pod| {
+            let label = pod.pointer("/metadata/labels").and_then(|labels| labels.get(REVISION_LABEL));
+            label.and_then(Value::as_str).map(str::to_owned).into_iter().collect()
+        })
+    }
+
+    pub(super) fn is_some(&self) -> bool {
+        self.0.is_some()
+    }
+
+    pub(super) fn keys(&self, namespace: &str, object: &Value) -> Vec<String> {
+        self.0.as_ref().map(|keys| keys(namespace, object)).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Index").field(&self.is_some()).finish()
+    }
+}

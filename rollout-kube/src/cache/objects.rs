@@ -1,0 +1,181 @@
+use super::{entry::Entry, index::Index};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
+
+/// Namespace and name.
+pub(super) type Key = (String, String);
+
+/// The index keys that an object had or has.
+pub(crate) type Touched = BTreeSet<Arc<str>>;
+
+/// What is known of the objects of one kind.
+///
+/// One rule decides what may replace what: **everything that is known has a version, and the newer wins.**
+/// - An object that was shown, read or written has its own resource version.
+/// - That there is none, as the server answered a read or a delete, holds for all that was known of the kind
+///   when it was asked: it takes away nothing newer.
+/// - A watch has told everything up to the newest version that it showed: what is not here, and is not newer
+///   than that, was deleted.
+/// - A list has told everything up to its version: it takes away nothing newer.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Objects {
+    all: BTreeMap<Key, Kept>,
+    by_key: HashMap<Arc<str>, BTreeSet<Key>>,
+    index: Index,
+    /// The newest version of anything known.
+    newest: u64,
+    /// The watch has told everything up to here.
+    told: u64,
+    /// Not there, as of these versions; until the watch has told as much.
+    gone: HashMap<Key, u64>,
+    /// What a list has shown that is under way.
+    listed: Option<HashSet<Key>>,
+    is_whole: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Kept {
+    entry: Entry,
+    keys: Arc<[Arc<str>]>,
+}
+
+/// When a question to the server began: up to which version everything was known then.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked(u64);
+
+impl Objects {
+    pub(super) fn new(index: Index) -> Self {
+        Self { index, ..Self::default() }
+    }
+
+    pub(super) fn asks(&self) -> Asked {
+        Asked(self.newest)
+    }
+
+    /// What the watch, or its list, shows; the index keys if it is news.
+    pub(super) fn show(&mut self, key: Key, entry: Entry) -> Option<Touched> {
+        if let Some(listed) = &mut self.listed {
+            listed.insert(key.clone());
+        } else {
+            self.told(entry.number().unwrap_or(0));
+        }
+        self.put_newer(key, entry)
+    }
+
+    /// What was read from the server, or is its answer to a write; the index keys if it is news.
+    pub(super) fn put(&mut self, key: Key, entry: Entry) -> Option<Touched> {
+        let was_told = self.is_whole && entry.number().is_some_and(|version| version <= self.told);
+        if was_told && !self.all.contains_key(&key) {
+            return None;
+        }
+        self.put_newer(key, entry)
+    }
+
+    fn put_newer(&mut self, key: Key, entry: Entry) -> Option<Touched> {
+        let number = entry.number();
+        let is_gone = number.zip(self.gone.get(&key)).is_some_and(|(version, gone)| version <= *gone);
+        let is_old = |there: &Kept| {
+            entry.is_older_than(&there.entry) || entry.version.write == there.entry.version.write
+        };
+        if is_gone || self.all.get(&key).is_some_and(is_old) {
+            return None;
+        }
+        self.newest = self.newest.max(number.unwrap_or(0));
+        self.gone.remove(&key);
+        let mut touched = self.take(&key).unwrap_or_default();
+        let keys: Arc<[Arc<str>]> =
+            self.index.keys(&key.0, &entry.value).into_iter().map(Arc::from).collect();
+        for indexed in &*keys {
+            self.by_key.entry(Arc::clone(indexed)).or_default().insert(key.clone());
+            touched.insert(Arc::clone(indexed));
+        }
+        self.all.insert(key, Kept { entry, keys });
+        Some(touched)
+    }
+
+    /// The watch shows that an object was deleted, when it had this version.
+    pub(super) fn show_deleted(&mut self, key: &Key, last: &Entry) -> Option<Touched> {
+        self.told(last.number().unwrap_or(0));
+        let is_newer = self.all.get(key).is_some_and(|there| last.is_older_than(&there.entry));
+        if is_newer { None } else { self.take(key) }
+    }
+
+    /// The server said that there is none.
+    pub(super) fn absent(&mut self, key: &Key, asked: Asked) -> Option<Touched> {
+        let version = self.all.get(key).map_or(Some(0), |there| there.entry.number());
+        if version.is_none_or(|version| version > asked.0) {
+            return None;
+        }
+        if asked.0 > self.told || !self.is_whole || self.listed.is_some() {
+            self.gone.insert(key.clone(), asked.0);
+        }
+        self.take(key)
+    }
+
+    /// A list begins.
+    pub(super) fn begin_list(&mut self) {
+        self.listed = Some(HashSet::new());
+    }
+
+    /// A list ends, which has this version: what is gone.
+    pub(super) fn end_list(&mut self, version: Option<u64>) -> Vec<(Key, Touched)> {
+        self.is_whole = true;
+        let listed = self.listed.take().unwrap_or_default();
+        let is_newer =
+            |there: &Kept| there.entry.number().zip(version).is_some_and(|(there, list)| there > list);
+        let unlisted = self.all.iter().filter(|(key, there)| !listed.contains(*key) && !is_newer(there));
+        let gone: Vec<Key> = unlisted.map(|(key, _)| key.clone()).collect();
+        self.told(version.unwrap_or(0));
+        gone.into_iter().filter_map(|key| self.take(&key).map(|touched| (key, touched))).collect()
+    }
+
+    /// The watch has told everything up to this version.
+    pub(super) fn told(&mut self, version: u64) {
+        self.newest = self.newest.max(version);
+        self.told = self.told.max(version);
+        let told = self.told;
+        self.gone.retain(|_, gone| *gone > told);
+    }
+
+    fn take(&mut self, key: &Key) -> Option<Touched> {
+        let kept = self.all.remove(key)?;
+        for indexed in &*kept.keys {
+            if let Some(keys) = self.by_key.get_mut(indexed) {
+                keys.remove(key);
+                if keys.is_empty() {
+                    self.by_key.remove(indexed);
+                }
+            }
+        }
+        Some(kept.keys.iter().cloned().collect())
+    }
+
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    pub(super) fn get(&self, key: &Key) -> Option<&Entry> {
+        self.all.get(key).map(|kept| &kept.entry)
+    }
+
+    /// All of one namespace; of every namespace when it is empty.
+    pub(super) fn all(&self, namespace: &str) -> impl Iterator<Item = &Entry> {
+        let first = (namespace.to_owned(), String::new());
+        let here =
+            self.all.range(first..).take_while(move |(key, _)| namespace.is_empty() || key.0 == namespace);
+        here.map(|(_, kept)| &kept.entry)
+    }
+
+    /// Those of one namespace that have this index key.
+    pub(super) fn having(&self, namespace: &str, indexed: &str) -> impl Iterator<Item = (&Key, &Entry)> {
+        let keys = self.by_key.get(indexed).into_iter().flatten();
+        let here = keys.filter(move |key| key.0 == namespace);
+        here.filter_map(|key| self.all.get(key).map(|kept| (key, &kept.entry)))
+    }
+}
+
+#[cfg(test)]
+#[path = "objects/tests.rs"]
+mod tests;

@@ -1,0 +1,116 @@
+//! The loop over two Rollouts.
+
+use super::*;
+use crate::{
+    cache::{Shelves, Touched, View},
+    controller::waker::Waker,
+    rollout::{DataPlanes, Publisher},
+    store::{
+        Requests,
+        mock::{Answer, server},
+    },
+};
+use rollout_core::{
+    backend::{NoDataPlane, ObjectStore},
+    traffic::ObjectRef,
+};
+use serde_json::{Value, json};
+use std::{
+    future::pending,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+fn rollout(name: &str) -> Value {
+    json!({
+        "metadata": {"name": name, "namespace": "shop", "uid": name, "resourceVersion": "1"},
+        "spec": {
+            "selector": {"matchLabels": {"app": name}}, "strategy": {"canary": {}},
+            "template": {
+                "metadata": {"labels": {"app": name}},
+                "spec": {"containers": [{"name": "c", "image": "web:v1"}]}
+            }
+        }
+    })
+}
+
+/// What was not there, and then is, is news for the rollout that asked for it.
+#[tokio::test(start_paused = true)]
+async fn an_object_that_appears_wakes_the_rollout_that_looked_for_it() {
+    let (context, _news, _) = controller().await;
+    let mut loop_ = Loop::new(context, 4);
+    let key = ("shop".to_owned(), "good".to_owned());
+    let rule = ObjectRef::new("networking.istio.io", "DestinationRule", "shop", "rule");
+    let view = View::new(Arc::clone(&loop_.context.shelves), key.clone());
+    let _ = view.get(&rule).await;
+    let change =
+        |object: &ObjectRef| Changed { object: object.clone(), now: None, keys: Touched::new(), by: None };
+    let other = ObjectRef::new("networking.istio.io", "DestinationRule", "shop", "other");
+    loop_.news(&change(&other));
+    assert_eq!(loop_.queue.take(Instant::now()), None);
+    loop_.news(&change(&rule));
+    assert_eq!(loop_.queue.take(Instant::now()), Some(key));
+}
+
+/// A controller over two rollouts; how often the one called `bad` had its turn, which always panics.
+async fn controller() -> (Arc<Context>, UnboundedReceiver<Changed>, Arc<AtomicU32>) {
+    let (client, _) = server(|asked| match asked.uri.as_str() {
+        uri if uri.contains("watch=") => Answer::Never,
+        uri if uri.ends_with("/rollouts/bad") => Answer::ok(rollout("bad")),
+        uri if uri.contains("/rollouts") && asked.method == "GET" => Answer::ok(
+            json!({"metadata": {"resourceVersion": "1"}, "items": [rollout("bad"), rollout("good")]}),
+        ),
+        _ if asked.method == "GET" => Answer::ok(json!({"metadata": {"resourceVersion": "1"}, "items": []})),
+        _ => Answer::Is(201, asked.body.clone()),
+    });
+    let requests = Requests::new(client, "us");
+    let publisher = Publisher::start(requests.clone(), "p");
+    let (shelves, news) = Shelves::new(requests, None);
+    for kind in [("argoproj.io", "Rollout"), ("apps", "ReplicaSet")] {
+        shelves.start(&ObjectRef::new(kind.0, kind.1, "", "")).await.unwrap();
+    }
+    let turns = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&turns);
+    let context = Context {
+        shelves: Arc::new(shelves),
+        publisher,
+        factory: Arc::new(move |rollout, _, _| {
+            let is_bad = rollout["metadata"]["name"] == "bad";
+            assert!(!is_bad || count.fetch_add(1, Ordering::Relaxed) == u32::MAX, "a bug");
+            Ok(None)
+        }),
+        data_planes: DataPlanes::new(|_| Arc::new(NoDataPlane)),
+        instance: None,
+        dry_run: true,
+        process: "p".to_owned(),
+    };
+    (Arc::new(context), news, turns)
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_it_is_to_stop_it_ends_and_no_turn_begins() {
+    let (context, news, turns) = controller().await;
+    let stop = tokio::time::sleep(Duration::from_secs(10));
+    let ended = tokio::time::timeout(
+        Duration::from_secs(60),
+        run(context, Sources { news, wakes: Waker::new().1 }, 1, stop),
+    )
+    .await;
+    assert!(ended.is_ok(), "it ends by itself");
+    let before = turns.load(Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    assert_eq!(turns.load(Ordering::Relaxed), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollout_whose_turns_break_off_is_neither_lost_nor_hot_and_others_go_on() {
+    let (context, news, turns) = controller().await;
+    let said = tokio::time::timeout(
+        Duration::from_secs(300),
+        run(context, Sources { news, wakes: Waker::new().1 }, 1, pending()),
+    )
+    .await;
+    assert!(said.is_err(), "it works for ever");
+    // At once, after 2 s, 4 s, … 64 s: 127 s in all, and from then on every 64 s.
+    let turns = turns.load(Ordering::Relaxed);
+    assert!((8..=11).contains(&turns), "{turns} turns in five minutes");
+}
