@@ -91,6 +91,7 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
         .instance_id(args.instance)
         .kind(istio("VirtualService", "virtualservices"))
         .kind(istio("DestinationRule", "destinationrules"))
+        .index("networking.istio.io", "VirtualService", rollout_istio::hosts_named)
         .workers(args.workers)
         .traffic(traffic)
         .dry_run(args.dry_run);

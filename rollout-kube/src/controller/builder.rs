@@ -188,7 +188,8 @@ impl ControllerBuilder {
             () = &mut stop => return Ok(()),
             started = self.start() => started?,
         };
-        run(Arc::new(context), changes, workers, stop).await;
+        let (_waker, wakes) = Waker::new();
+        run(Arc::new(context), Sources { news: changes, wakes }, workers, stop).await;
         Ok(())
     }
 

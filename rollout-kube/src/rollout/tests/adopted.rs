@@ -42,7 +42,7 @@ impl World {
     /// The watch shows what is there.
     async fn seen(&self) {
         let like = ObjectRef::new("apps", "ReplicaSet", "shop", "");
-        self.context.shelves.all_live(&like, "").await.unwrap();
+        self.context.shelves.all_live(&like, "", None).await.unwrap();
     }
 }
 
