@@ -3,7 +3,7 @@
 use crate::{
     config::DestinationRuleRef,
     name,
-    virtual_service::{WEIGHT_ANNOTATION, WRITTEN_FOR_ANNOTATION},
+    virtual_service::{MANAGED_ANNOTATION, WEIGHT_ANNOTATION, WRITTEN_FOR_ANNOTATION},
 };
 use rollout_core::{
     backend::{
@@ -77,7 +77,9 @@ pub fn release_abandoned(
             changed |= annotate(name, object, MANAGED_BY_ANNOTATION, None)?;
         }
     }
-    for key in [SUBSETS_ANNOTATION, WRITTEN_FOR_ANNOTATION, WEIGHT_ANNOTATION, FENCE_ANNOTATION] {
+    for key in
+        [SUBSETS_ANNOTATION, WRITTEN_FOR_ANNOTATION, WEIGHT_ANNOTATION, MANAGED_ANNOTATION, FENCE_ANNOTATION]
+    {
         changed |= set_note(name, object, key, rollout, None)?;
     }
     Ok(changed)

@@ -26,7 +26,9 @@ mod share;
 mod split;
 mod steps;
 mod subsets;
+mod traits;
 mod virtual_service;
+mod weighed;
 mod wire;
 
 pub use abandoned::{SUBSETS_ANNOTATION, release_abandoned};
@@ -38,4 +40,4 @@ pub use editor::IstioEditor;
 pub use hosts::hosts_named;
 pub use istiod::Istiod;
 pub use steps::{ApplyError, InForce, apply};
-pub use virtual_service::{WEIGHT_ANNOTATION, WRITTEN_FOR_ANNOTATION};
+pub use virtual_service::{MANAGED_ANNOTATION, WEIGHT_ANNOTATION, WRITTEN_FOR_ANNOTATION};

@@ -1,4 +1,7 @@
-//! Where managed routes stand: in front, in the order of `managedRoutes`.
+//! Where managed routes stand: each directly before the weighed route whose requests it takes, in the order of
+//! `managedRoutes`.
+
+mod reference;
 
 use crate::{
     config::IstioConfig,
@@ -8,7 +11,12 @@ use crate::{
 };
 use rollout_core::traffic::ManagedRoute;
 use serde_json::Value;
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+pub(crate) use reference::stepped;
 
 /// What becomes of the managed routes of one VirtualService.
 #[derive(Debug, Clone, Copy)]
@@ -19,24 +27,46 @@ pub(crate) enum Managed<'a> {
     Retain(&'a [Arc<str>]),
     /// Exactly these.
     To(&'a [Arc<ManagedRoute>]),
-    /// Each of these is put in place of one of its name, or taken away; the others stay.
+    /// Each of these is put in place of one of its name, or taken away, as the reference does it; the others stay.
     Steps(&'a [(Arc<str>, Option<ManagedRoute>)]),
 }
 
-/// Whether the managed routes stand before the first weighed route, each once, in the order of `managedRoutes`.
+/// Whether each managed route stands among those directly before a weighed one, in the order of `managedRoutes`.
 ///
-/// What else stands before it, or between them, may be another Rollout's: to insist on the very front would be to
-/// change places with it for ever.
-pub(crate) fn in_order(config: &IstioConfig, http: &[Value], weighed: Option<usize>) -> bool {
-    let places = || http.iter().enumerate().filter_map(|(index, rule)| Some((rank(config, rule)?, index)));
-    let before = |index| weighed.is_none_or(|weighed| index < weighed);
-    places().all(|(_, index)| before(index))
-        && places().zip(places().skip(1)).all(|(one, next)| one.0 < next.0)
+/// Other Rollouts have routes in the same list, and theirs stand before their own: so nobody is ever in the way of
+/// another.
+pub(crate) fn in_order(config: &IstioConfig, http: &[Value], weighed: impl Iterator<Item = usize>) -> bool {
+    let weighed: BTreeSet<usize> = weighed.collect();
+    let mut last = None;
+    for (index, rule) in http.iter().enumerate() {
+        match rank(config, rule) {
+            Some(rank) if last.is_some_and(|last| last >= rank) => return false,
+            Some(rank) => last = Some(rank),
+            None if last.is_some() && !weighed.contains(&index) => return false,
+            None => last = None,
+        }
+    }
+    last.is_none()
 }
 
-fn rank(config: &IstioConfig, rule: &Value) -> Option<usize> {
+/// Which of `managedRoutes` this is.
+pub(crate) fn rank(config: &IstioConfig, rule: &Value) -> Option<usize> {
     let name = managed_name(config, rule)?;
     config.managed_routes.iter().position(|managed| **managed == *name)
+}
+
+/// The managed routes that are there, by their rank, each in the order of the list.
+pub(crate) fn there<'a>(
+    config: &IstioConfig,
+    http: &'a [Value],
+) -> BTreeMap<usize, VecDeque<(usize, &'a Value)>> {
+    let mut there: BTreeMap<usize, VecDeque<_>> = BTreeMap::new();
+    for (index, rule) in http.iter().enumerate() {
+        if let Some(rank) = rank(config, rule) {
+            there.entry(rank).or_default().push_back((index, rule));
+        }
+    }
+    there
 }
 
 /// One http route of the new list.
@@ -53,64 +83,51 @@ pub(crate) fn arranged(
     ground: &Ground<'_>,
     config: &IstioConfig,
     http: &[Value],
-    weighed: Option<usize>,
-    to: Managed<'_>,
+    to: &[Arc<ManagedRoute>],
 ) -> Result<Option<Vec<Slot>>, Problem> {
-    if matches!(to, Managed::Keep) {
-        return Ok(None);
+    let mut there = there(config, http);
+    let ours: BTreeSet<usize> = there.values().flatten().map(|(index, _)| *index).collect();
+    let mut made: BTreeMap<usize, VecDeque<Option<Value>>> = BTreeMap::new();
+    for route in to {
+        made.insert(rank_of(config, route)?, ground.make(route)?.into());
     }
-    let (mut there, mut own) = (Vec::new(), Vec::new());
-    for (index, rule) in http.iter().enumerate() {
-        match rank(config, rule) {
-            Some(rank) => there.push((rank, index)),
-            None => own.push(index),
+    let weighed: BTreeSet<usize> = ground.indices().collect();
+    let mut new = Vec::new();
+    for index in (0..http.len()).filter(|index| !ours.contains(index)) {
+        if weighed.contains(&index) {
+            for (rank, made) in &mut made {
+                let Some(route) = made.pop_front().flatten() else { continue };
+                let old = there.get_mut(rank);
+                // What means the same stays as somebody's tools have written it.
+                let same = old.and_then(|old| {
+                    if old.front().is_some_and(|(_, old)| same(old, &route)) { old.pop_front() } else { None }
+                });
+                new.push(same.map_or(Slot::New(route), |(index, _)| Slot::Old(index)));
+            }
         }
+        new.push(Slot::Old(index));
     }
-    let is = |rank: usize, name: &Arc<str>| config.managed_routes.get(rank) == Some(name);
-    let mut front: Vec<(usize, Slot)> = match to {
-        Managed::Keep | Managed::To(_) => Vec::new(),
-        Managed::Retain(names) => {
-            there.retain(|(rank, _)| names.iter().any(|name| is(*rank, name)));
-            own.extend(there.iter().map(|(_, index)| *index));
-            own.sort_unstable();
-            let all_stay = own.len() == http.len();
-            return Ok((!all_stay).then(|| own.into_iter().map(Slot::Old).collect()));
-        }
-        Managed::Steps(steps) => {
-            let stay = there.iter().filter(|(rank, _)| !steps.iter().any(|(name, _)| is(*rank, name)));
-            stay.map(|(rank, index)| (*rank, Slot::Old(*index))).collect()
-        }
+    let is_old =
+        new.len() == http.len() && new.iter().enumerate().all(|(index, slot)| *slot == Slot::Old(index));
+    Ok((!is_old).then_some(new))
+}
+
+/// The list without the managed routes that are not named, or `None` when all are.
+pub(crate) fn retained(config: &IstioConfig, http: &[Value], names: &[Arc<str>]) -> Option<Vec<Slot>> {
+    let stays = |rule: &Value| {
+        managed_name(config, rule).is_none_or(|name| names.iter().any(|retained| **retained == *name))
     };
-    let wanted: Vec<&ManagedRoute> = match to {
-        Managed::Keep | Managed::Retain(_) => Vec::new(),
-        Managed::To(routes) => routes.iter().map(AsRef::as_ref).collect(),
-        Managed::Steps(steps) => {
-            let last = |name: &Arc<str>| steps.iter().rev().find(|(other, _)| other == name);
-            steps.iter().filter_map(|(name, _)| last(name)?.1.as_ref()).collect()
-        }
-    };
-    for route in wanted {
-        let Some(rank) = config.managed_routes.iter().position(|managed| *managed == route.name) else {
-            let what = format!("'{}' is not one of the Rollout's managedRoutes", route.name);
-            return Err(Problem::new("spec.http", what, "add it to managedRoutes"));
-        };
-        let new = ground.write(route)?;
-        // What means the same stays as somebody's tools have written it.
-        let means_it = |(other, index): &&(usize, usize)| {
-            *other == rank && http.get(*index).is_some_and(|old| same(old, &new))
-        };
-        let old = there.iter().find(means_it).map(|(_, index)| Slot::Old(*index));
-        let slot = old.unwrap_or(Slot::New(new));
-        front.retain(|(other, _)| *other != rank);
-        front.push((rank, slot));
-    }
-    front.sort_by_key(|(rank, _)| *rank);
-    let all_stay = front.len() == there.len() && front.iter().all(|(_, slot)| matches!(slot, Slot::Old(_)));
-    if all_stay && in_order(config, http, weighed) {
-        return Ok(None);
-    }
-    let new = front.into_iter().map(|(_, slot)| slot);
-    Ok(Some(new.chain(own.into_iter().map(Slot::Old)).collect()))
+    let stay: Vec<_> =
+        http.iter().enumerate().filter(|(_, rule)| stays(rule)).map(|(index, _)| Slot::Old(index)).collect();
+    (stay.len() < http.len()).then_some(stay)
+}
+
+fn rank_of(config: &IstioConfig, route: &ManagedRoute) -> Result<usize, Problem> {
+    let rank = config.managed_routes.iter().position(|managed| *managed == route.name);
+    rank.ok_or_else(|| {
+        let what = format!("'{}' is not one of the Rollout's managedRoutes", route.name);
+        Problem::new("spec.http", what, "add it to managedRoutes")
+    })
 }
 
 /// Puts the routes where `slots` says.

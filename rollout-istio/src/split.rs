@@ -65,6 +65,15 @@ impl<'a> Known<'a> {
         find(true).or_else(|| find(false))?.get("host")?.as_str()
     }
 
+    /// Whether both destinations stand in a rule, by whatever the reference knows them.
+    pub(crate) fn both_in(self, rule: &Value) -> bool {
+        let entries = || rule.get("route").and_then(Value::as_array).into_iter().flatten();
+        let stands = |which| {
+            entries().any(|entry| entry.get("destination").is_some_and(|to| self.is(to, which, false)))
+        };
+        stands(Destination::Stable) && stands(Destination::Canary)
+    }
+
     fn missing(self, which: Destination) -> String {
         let role = if which == Destination::Stable { "Stable" } else { "Canary" };
         let kind = if self.subsets { "DestinationRule subset" } else { "Service" };
@@ -128,6 +137,11 @@ impl Split {
             return Err(Problem::new(format!("{}.route", path()), what, "leave one of them"));
         }
         Ok(Some(Place { index, weight: weight_of(entry, index, path)? }))
+    }
+
+    /// The canary's among the entries of the route.
+    pub(crate) fn canary_entry<'a>(&self, entries: &'a [Value]) -> Option<&'a Value> {
+        entries.get(self.canary.index)
     }
 
     /// The canary's weight out of `of`.

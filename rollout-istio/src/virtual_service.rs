@@ -2,19 +2,20 @@
 
 use crate::{
     config::{IstioConfig, VirtualServiceRef},
-    managed::{Ground, parse, same},
-    order::{Managed, arrange, arranged, in_order},
-    problem::Problem,
-    rules::{Place, Protocol, managed_name, rules, weighed},
+    managed::{Ground, Reference, parse, same},
+    order::{Managed, Slot, arrange, arranged, in_order, retained, stepped, there},
+    problem::{Problem, shown},
+    rules::{Place, Protocol, managed_name, rules},
     split::{Known, Split, asked},
+    weighed::weighed,
 };
 use rollout_core::{
     Range, Revision,
     backend::{EditError, note, set_note},
-    traffic::{ManagedSeen, ObjectRef, RoutesSeen, WeightChange},
+    traffic::{ManagedRoute, ManagedSeen, ObjectRef, RoutesSeen, WeightChange},
 };
 use serde_json::Value;
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// The annotation that names the revision for which each Rollout last wrote a VirtualService: a map of
 /// [notes](note).
@@ -24,6 +25,11 @@ pub const WRITTEN_FOR_ANNOTATION: &str = "rollout-core/written-for";
 /// be told from the weights in the routes: a foreign destination left less than that total to share. A map of
 /// [notes](note).
 pub const WEIGHT_ANNOTATION: &str = "rollout-core/weight";
+
+/// The annotation that holds the managed routes that each Rollout asked for, where they cannot be told from the
+/// routes that they came to: a weighed route takes only some requests, and these match both. A map of
+/// [notes](note), each a JSON list.
+pub const MANAGED_ANNOTATION: &str = "rollout-core/managed";
 
 /// One VirtualService with all that the rollout says about it.
 #[derive(Debug)]
@@ -56,7 +62,21 @@ impl VirtualService<'_> {
     }
 
     fn split(&self, object: &Value, place: Place) -> Result<Split, Problem> {
-        Split::find(self.known(), place.of(object).unwrap_or(&Value::Null), || place.path())
+        let rule = place.of(object).unwrap_or(&Value::Null);
+        match rule.get("delegate") {
+            Some(to) if to.is_object() => Err(self.delegates(to, place)),
+            _ => Split::find(self.known(), rule, || place.path()),
+        }
+    }
+
+    /// A route beside a delegate is none that Istio takes.
+    fn delegates(&self, to: &Value, place: Place) -> Problem {
+        let text = |key| to.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(shown);
+        let namespace = text("namespace").unwrap_or_else(|| self.name.namespace.to_string());
+        let name = text("name").unwrap_or_default();
+        let what = format!("this route delegates to {namespace}/{name}");
+        let instead = format!("split there: write `name: {name}.{namespace}` into the Rollout");
+        Problem::new(format!("{}.delegate", place.path()), what, instead)
     }
 
     /// The managed routes among the http routes, which mirror and have both destinations in them.
@@ -85,23 +105,42 @@ impl VirtualService<'_> {
         }
         let mut seen = RoutesSeen::new(weight.unwrap_or(Range::exact(0)));
         let http = rules(object, Protocol::Http)?;
-        let ground = self.ground(object, &places);
-        for rule in http {
-            let Some(name) = managed_name(self.config, rule) else { continue };
-            let twice = seen.managed.iter().any(|other| *other.name == *name);
-            let route = parse(rule)
-                .filter(|route| !twice && ground.write(route).is_ok_and(|written| same(&written, rule)));
-            seen.managed.push(match route {
-                Some(route) => ManagedSeen::new(Arc::new(route)),
-                None => ManagedSeen::drifted(name.into()),
-            });
-        }
-        seen.in_order = in_order(self.config, http, first_http(&places));
-        seen.takes_managed = !http.is_empty();
+        let ground = Ground::new(self.known(), object, &places);
+        seen.managed = self.managed_seen(object, http, &ground);
+        seen.in_order = in_order(self.config, http, ground.indices());
+        seen.takes_managed = ground.is_there();
         if seen.leads_to_canary() {
             seen.written_for = self.note(object, WRITTEN_FOR_ANNOTATION).as_deref().map(Into::into);
         }
         Ok(seen)
+    }
+
+    /// The managed routes that are there. One is what was noted, or else what it says itself; and all that it
+    /// would come to must be there and no more, or somebody has edited it.
+    fn managed_seen(&self, object: &Value, http: &[Value], ground: &Ground<'_>) -> Vec<ManagedSeen> {
+        let mut noted = self.noted(object);
+        let mut seen = Vec::new();
+        for (rank, rules) in there(self.config, http) {
+            let Some(name) = self.config.managed_routes.get(rank) else { continue };
+            let is = |route: &ManagedRoute| {
+                let Ok(made) = ground.make(route) else { return false };
+                made.iter().flatten().count() == rules.len()
+                    && made.iter().flatten().zip(&rules).all(|(made, (_, rule))| same(made, rule))
+            };
+            let noted = noted.iter().position(|route| route.name == *name).map(|at| noted.swap_remove(at));
+            let itself = || rules.front().and_then(|(_, rule)| parse(rule));
+            let route = noted.filter(is).or_else(|| itself().filter(is));
+            seen.push(route.map_or_else(
+                || ManagedSeen::drifted(name.clone()),
+                |route| ManagedSeen::new(Arc::new(route)),
+            ));
+        }
+        seen
+    }
+
+    fn noted(&self, object: &Value) -> Vec<ManagedRoute> {
+        let note = self.note(object, MANAGED_ANNOTATION);
+        note.and_then(|note| serde_json::from_str(&note).ok()).unwrap_or_default()
     }
 
     /// Edits it in place; whether anything changed. An error leaves it in any state.
@@ -126,39 +165,58 @@ impl VirtualService<'_> {
             }
             active |= split.weight(self.config.max_weight, None) > 0;
         }
-        let arranged = {
-            let http = rules(object, Protocol::Http).map_err(of_object)?;
-            // Without http routes a managed one would leave all other requests without any.
-            let managed = if http.is_empty() { Managed::Keep } else { change.managed };
-            arranged(&self.ground(object, &places), self.config, http, first_http(&places), managed)
-                .map_err(of_object)?
-        };
+        let (new, to_note) = self.arranged(object, &places, change.managed).map_err(of_object)?;
         if let (Some(new), Some(http)) =
-            (arranged, object.get_mut("spec").and_then(|spec| spec.get_mut(Protocol::Http.key())))
+            (new, object.get_mut("spec").and_then(|spec| spec.get_mut(Protocol::Http.key())))
         {
             arrange(http, new);
             changed = true;
+        }
+        if let (Some(routes), Some(_)) = (to_note, change.written_for) {
+            let text = Some(routes).filter(|routes| !routes.is_empty());
+            let text = text.and_then(|routes| serde_json::to_string(&routes).ok());
+            changed |= self.set_note(object, MANAGED_ANNOTATION, text.as_deref())?;
         }
         let http = rules(object, Protocol::Http).map_err(of_object)?;
         active |= http.iter().any(|rule| managed_name(self.config, rule).is_some());
         self.annotate(object, change, changed, active, record.as_deref()).map(|noted| changed || noted)
     }
 
-    fn places(&self, object: &Value) -> Result<Vec<Place>, Problem> {
-        let mut places: Vec<Place> = Vec::new();
-        for entry in &self.entries {
-            for place in weighed(object, entry, self.config)? {
-                if !places.contains(&place) {
-                    places.push(place);
-                }
+    /// The new list of http routes, if it changes, and which managed routes are to be noted, if that is decided.
+    fn arranged(&self, object: &Value, places: &[Place], to: Managed<'_>) -> Result<Arranged, Problem> {
+        let http = rules(object, Protocol::Http)?;
+        let ground = Ground::new(self.known(), object, places);
+        Ok(match to {
+            Managed::Keep => (None, None),
+            Managed::Retain(names) => {
+                let mut noted = self.noted(object);
+                noted.retain(|route| names.contains(&route.name));
+                (retained(self.config, http, names), Some(noted))
             }
-        }
-        Ok(places)
+            Managed::To(routes) => {
+                // Where no http route is split, there is none whose requests a managed one could take.
+                let routes = if ground.is_there() { routes } else { &[] };
+                let narrow = routes.iter().filter(|_| ground.narrows()).map(|route| (**route).clone());
+                (arranged(&ground, self.config, http, routes)?, Some(narrow.collect()))
+            }
+            Managed::Steps(_) if http.is_empty() => (None, None),
+            Managed::Steps(steps) => {
+                let first = places.iter().find(|place| place.protocol == Protocol::Http);
+                let first = first.and_then(|place| place.of(object));
+                let reference = Reference::new(self.config, self.host, first);
+                (stepped(&reference, self.config, http, steps)?, None)
+            }
+        })
     }
 
-    fn ground<'b>(&'b self, object: &'b Value, places: &[Place]) -> Ground<'b> {
-        let first = places.iter().find(|place| place.protocol == Protocol::Http);
-        Ground::new(self.config, self.host, first.and_then(|place| place.of(object)))
+    fn places(&self, object: &Value) -> Result<Vec<Place>, Problem> {
+        let mut places = Vec::new();
+        let mut there = BTreeSet::new();
+        for entry in &self.entries {
+            let weighed = weighed(object, entry, self.config, self.known())?;
+            places.extend(weighed.into_iter().filter(|place| there.insert(*place)));
+        }
+        Ok(places)
     }
 
     fn note(&self, object: &Value, key: &str) -> Option<String> {
@@ -192,10 +250,8 @@ impl VirtualService<'_> {
     }
 }
 
-/// Which http route is the first in the list that is weighed.
-fn first_http(places: &[Place]) -> Option<usize> {
-    places.iter().filter(|place| place.protocol == Protocol::Http).map(|place| place.index).min()
-}
+/// A new list of http routes, and the managed routes to note.
+type Arranged = (Option<Vec<Slot>>, Option<Vec<ManagedRoute>>);
 
 /// A weight out of one total, out of another.
 fn share_of((weight, of): (u32, u32), total: u32) -> u32 {

@@ -14,14 +14,14 @@ use rollout_core::{
     backend::ObjectEditor,
     traffic::{ManagedChange, ManagedRoute, ManagedSeen, RouteMatch, Routes, StringMatch, WeightChange},
 };
-use rollout_istio::{WEIGHT_ANNOTATION, WRITTEN_FOR_ANNOTATION, edit_bytes};
+use rollout_istio::{WEIGHT_ANNOTATION, edit_bytes};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
 };
 use support::{
-    One,
+    ANNOTATIONS, One,
     meets::{Request, meets},
     random::{Case, MANAGED, case, managed, selectors},
     to, vs, weights,
@@ -41,7 +41,7 @@ fn foreign(case: &Case, object: &Value) -> String {
     }
     let metadata = object["metadata"].as_object_mut().unwrap();
     if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
-        annotations.retain(|key, _| key != WRITTEN_FOR_ANNOTATION && key != WEIGHT_ANNOTATION);
+        annotations.retain(|key, _| !ANNOTATIONS.contains(&key.as_str()));
         if annotations.is_empty() {
             metadata.shift_remove("annotations");
         }
@@ -121,11 +121,11 @@ fn foreign_untouched_and_weights_sum() {
 
 fn check_weights(case: &Case, one: &One, to: WeightChange, premises: &Premises) -> Result<(), TestCaseError> {
     let WeightChange::To { weight, .. } = to else { return Ok(()) };
-    let managed =
-        one.http().iter().filter(|rule| MANAGED.contains(&rule["name"].as_str().unwrap_or(""))).count();
+    let is_own = |rule: &Value| !MANAGED.contains(&rule["name"].as_str().unwrap_or(""));
+    let own: Vec<usize> = (0..one.http().len()).filter(|index| is_own(&one.http()[*index])).collect();
     for route in &case.weighed {
         let path = match route.path.strip_prefix("/spec/http/") {
-            Some(index) => format!("/spec/http/{}", index.parse::<usize>().unwrap() + managed),
+            Some(index) => format!("/spec/http/{}", own[index.parse::<usize>().unwrap()]),
             None => route.path.clone(),
         };
         let found = weights(one.provider().pointer(&path).unwrap());

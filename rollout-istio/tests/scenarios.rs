@@ -348,7 +348,7 @@ fn several_unnamed_routes_and_managed_ones_do_not_multiply() {
     let mut one = One::new(config, http(&before));
     for _ in 0..2 {
         one.route(&to(0, ManagedChange::To(vec![header("testers", "x"), mirror("copies", 5)])));
-        assert_eq!(one.names(), ["testers", "copies", "", "primary", "", ""]);
+        assert_eq!(one.names(), ["", "testers", "copies", "primary", "", ""]);
     }
     one.route(&to(0, ManagedChange::To(vec![])));
     assert_eq!(Value::Array(one.http().clone()), before);
@@ -370,7 +370,7 @@ fn a_mirror_copies_destinations_whole() {
 }
 
 #[test]
-fn a_managed_route_has_the_port_of_the_first_route_in_the_rollouts_order() {
+fn case_07_each_managed_route_has_the_port_of_its_own_route() {
     let mut api = subset_route("api", 100, 0);
     for entry in api["route"].as_array_mut().unwrap() {
         entry["destination"]["port"] = json!({"number": 20880});
@@ -381,8 +381,11 @@ fn a_managed_route_has_the_port_of_the_first_route_in_the_rollouts_order() {
         .managed_route("testers");
     let mut one = One::new(config, http(&json!([subset_route("web", 100, 0), api])));
     one.route(&to(0, ManagedChange::To(vec![header("testers", "x")])));
+    assert_eq!(one.names(), ["testers", "web", "testers", "api"]);
+    let plain = json!({"host": "provider", "subset": "canary"});
+    assert_eq!(one.http()[0]["route"], json!([{"destination": plain, "weight": 100}]));
     let expected = json!({"host": "provider", "subset": "canary", "port": {"number": 20880}});
-    assert_eq!(one.http()[0]["route"], json!([{"destination": expected, "weight": 100}]));
+    assert_eq!(one.http()[2]["route"], json!([{"destination": expected, "weight": 100}]));
 }
 
 #[test]

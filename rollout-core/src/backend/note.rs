@@ -18,7 +18,7 @@ use serde_json::Value;
 /// The most bytes of all notes in one annotation. All annotations of an object may have 256 KiB.
 const LONGEST: usize = 48 * 1024;
 /// The most bytes of one note.
-const LONGEST_NOTE: usize = 1024;
+const LONGEST_NOTE: usize = 16 * 1024;
 
 /// The note of one Rollout in `object`, the one of this name, under the annotation `key`.
 ///
@@ -39,7 +39,7 @@ pub fn note(name: &ObjectRef, object: &Value, key: &str, of: &RolloutRef) -> Opt
 /// the notes go that stand first. An annotation without notes goes, too.
 ///
 /// # Errors
-/// A text of more than 1 KiB; `metadata` or `metadata.annotations` is there and no map.
+/// A text of more than 16 KiB; `metadata` or `metadata.annotations` is there and no map.
 pub fn set_note(
     name: &ObjectRef,
     object: &mut Value,
@@ -53,7 +53,7 @@ pub fn set_note(
     if text.is_some_and(|text| text.len() > LONGEST_NOTE) {
         let path = format!("metadata.annotations.{key}");
         let what = format!("what is to be noted for {of} is longer than {LONGEST_NOTE} bytes");
-        return Err(EditError::new(name.clone(), path, what, "use a shorter name for the revision"));
+        return Err(EditError::new(name.clone(), path, what, "make it shorter"));
     }
     let id = of.seen_from(&name.namespace);
     let mut notes = annotation(object, key).map(Notes::read).unwrap_or_default();
@@ -222,7 +222,8 @@ mod tests {
         let length = annotation(&value, KEY).map(str::len).unwrap();
         assert!(length <= LONGEST && length > LONGEST / 2, "{length}");
         assert_eq!(read(&value, &rollout("rollout-0")), None, "the oldest went");
-        let error = set_note(&object(), &mut value, KEY, &rollout("a"), Some(&"x".repeat(1025))).unwrap_err();
-        assert!(error.to_string().contains("longer than 1024 bytes"), "{error}");
+        let error = set_note(&object(), &mut value, KEY, &rollout("a"), Some(&"x".repeat(LONGEST_NOTE + 1)))
+            .unwrap_err();
+        assert!(error.to_string().contains("longer than 16384 bytes"), "{error}");
     }
 }

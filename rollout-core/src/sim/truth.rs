@@ -76,6 +76,8 @@ pub struct TrafficObject {
     pub generation: u64,
     /// The nonce that was last written to it.
     pub nonce: Option<Arc<str>>,
+    /// Whether it says whose selectors these are.
+    pub signed: bool,
     /// What it says.
     pub content: Content,
 }
@@ -182,7 +184,7 @@ impl TrafficObject {
     /// An object as it was first stored.
     #[must_use]
     pub fn new(name: ObjectRef, content: Content) -> Self {
-        Self { name, write: 1, generation: 1, nonce: None, content }
+        Self { name, write: 1, generation: 1, nonce: None, signed: false, content }
     }
 }
 

@@ -50,7 +50,7 @@ pub(crate) fn meets(objects: &[Value], virtual_service: &Value, request: &Reques
     Some(met)
 }
 
-fn takes(rule: &Value, request: &Request<'_>) -> bool {
+pub(crate) fn takes(rule: &Value, request: &Request<'_>) -> bool {
     let Some(blocks) = rule["match"].as_array().filter(|blocks| !blocks.is_empty()) else { return true };
     blocks.iter().any(|block| {
         let fits = |key: &str, text: &str| block[key].is_null() || text_is(&block[key], text);

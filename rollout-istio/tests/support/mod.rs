@@ -12,15 +12,28 @@ pub(crate) mod played;
 pub(crate) mod random;
 
 use rollout_core::{
-    backend::{EditError, Object, ObjectEditor, Objects},
+    backend::{EditError, FENCE_ANNOTATION, MANAGED_BY_ANNOTATION, Object, ObjectEditor, Objects},
     traffic::{
         HeaderMatch, ManagedChange, ManagedRoute, MirrorMatch, ObjectRef, ObjectVersion, RouteMatch, Routes,
         Seen, Selection, Selectors, StringMatch, WeightChange,
     },
 };
-use rollout_istio::{DestinationRuleRef, IstioConfig, IstioEditor, VirtualServiceRef};
+use rollout_istio::{
+    DestinationRuleRef, IstioConfig, IstioEditor, MANAGED_ANNOTATION, SUBSETS_ANNOTATION, VirtualServiceRef,
+    WEIGHT_ANNOTATION, WRITTEN_FOR_ANNOTATION,
+};
 use serde_json::{Value, json};
 use std::sync::Arc;
+
+/// Every annotation that is the engine's.
+pub(crate) const ANNOTATIONS: [&str; 6] = [
+    WRITTEN_FOR_ANNOTATION,
+    WEIGHT_ANNOTATION,
+    MANAGED_ANNOTATION,
+    SUBSETS_ANNOTATION,
+    FENCE_ANNOTATION,
+    MANAGED_BY_ANNOTATION,
+];
 
 /// Two Services, `a` (stable) and `b` (canary), and one VirtualService `provider`.
 pub(crate) fn hosts() -> IstioConfig {
@@ -151,6 +164,11 @@ impl One {
 
     pub(crate) fn seen(&self) -> Seen {
         self.editor.read(&self.objects).unwrap()
+    }
+
+    /// The VirtualService, for the user to change.
+    pub(crate) fn change(&mut self) -> &mut Value {
+        Arc::make_mut(&mut self.objects.get_mut(&vs("provider")).unwrap().value)
     }
 
     pub(crate) fn provider(&self) -> &Value {

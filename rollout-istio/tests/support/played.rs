@@ -1,16 +1,13 @@
 //! A rollout's Istio objects for a random history, and what of them is the user's own.
 
-use super::{dr, vs};
+use super::{ANNOTATIONS, dr, vs};
 use rollout_core::{
-    backend::{FENCE_ANNOTATION, NoDataPlane, Pair, REVISION_LABEL, ServiceEditor, Stored},
+    backend::{NoDataPlane, Pair, REVISION_LABEL, ServiceEditor, Stored},
     sim::{MeshStore, ObjectMesh},
     testing::history::{History, MANAGED},
     traffic::ObjectRef,
 };
-use rollout_istio::{
-    DestinationRuleRef, IstioConfig, IstioEditor, VirtualServiceRef, WEIGHT_ANNOTATION,
-    WRITTEN_FOR_ANNOTATION,
-};
+use rollout_istio::{DestinationRuleRef, IstioConfig, IstioEditor, VirtualServiceRef};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -126,7 +123,7 @@ pub(crate) fn foreign(object: &Value) -> String {
     if let Some(metadata) = object["metadata"].as_object_mut()
         && let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut)
     {
-        for key in [WRITTEN_FOR_ANNOTATION, WEIGHT_ANNOTATION, FENCE_ANNOTATION] {
+        for key in ANNOTATIONS {
             annotations.shift_remove(key);
         }
         if annotations.is_empty() {

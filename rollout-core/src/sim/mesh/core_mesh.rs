@@ -117,6 +117,7 @@ impl Mesh for CoreMesh {
             write: 1,
             generation: 1,
             nonce: None,
+            signed: false,
             content: content.clone(),
         });
         objects.collect()
@@ -206,12 +207,12 @@ impl Mesh for CoreMesh {
 impl CoreMesh {
     /// Somebody else writes an object, without our nonce; a write that changes nothing is none.
     fn somebody_writes(&mut self, stored: &mut TrafficObject, content: Content) {
-        if stored.nonce.is_none() && stored.content == content {
+        if stored.nonce.is_none() && !stored.signed && stored.content == content {
             return;
         }
         stored.generation += u64::from(!same_content(&stored.content, &content));
         stored.content = content;
-        stored.nonce = None;
+        (stored.nonce, stored.signed) = (None, false);
         stored.write += 1;
         self.version = None;
     }
@@ -282,6 +283,7 @@ impl Written<'_> {
             if let MeshWrite::Fence(nonce) = what {
                 object.nonce = Some(nonce.into());
             }
+            object.signed |= matches!(what, MeshWrite::Select(_));
             if let Some(content) = content {
                 object.content = content;
                 object.generation += 1;

@@ -2,7 +2,8 @@ use super::{Mesh, MeshStore, MeshWrite, MeshWritten};
 use crate::{
     Failure, Outcome, Range,
     backend::{
-        BackendError, FENCE_ANNOTATION, Object, ObjectEditor, Objects, TrafficBackend, Written, note, ready,
+        BackendError, FENCE_ANNOTATION, Object, ObjectEditor, Objects, TrafficBackend, Written,
+        is_managed_by, note, ready,
     },
     sim::{Content, TrafficObject, Watcher, World},
     traffic::{ObjectRef, ObjectVersion, RoutesSeen, Seen, Version},
@@ -121,6 +122,7 @@ impl Part {
             name: self.name.clone(),
             write: stored.version.write.parse().unwrap_or(0),
             generation: stored.version.content,
+            signed: is_managed_by(&self.name, &stored.value, self.editor.rollout()),
             nonce: note(&self.name, &stored.value, FENCE_ANNOTATION, self.editor.rollout()).map(Into::into),
             content,
         }

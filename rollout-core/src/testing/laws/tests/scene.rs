@@ -195,6 +195,7 @@ fn truth(spec: &Spec, status: &Status, routes: RoutesSeen, now: Time) -> Truth {
         name: ObjectRef::new("", "Object", "", name),
         write: 1,
         generation: 1,
+        signed: false,
         nonce: None,
         content: content.clone(),
     };

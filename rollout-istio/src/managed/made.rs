@@ -1,0 +1,161 @@
+//! Managed routes as the engine writes them: one before each weighed http route, for its requests alone.
+
+use super::{
+    blocks,
+    both::{self, Both},
+    one_port,
+};
+use crate::{
+    problem::Problem,
+    rules::{Place, Protocol},
+    split::{Known, Split},
+};
+use rollout_core::traffic::{ManagedRoute, RouteMatch};
+use serde_json::{Map, Value, json};
+
+/// The most routes that are made, and the most match blocks of one.
+const MOST: usize = 1000;
+
+/// What a managed route does not take over from the weighed one: what it says itself, and where requests go.
+const NOT_TAKEN_OVER: [&str; 11] = [
+    "name",
+    "match",
+    "route",
+    "redirect",
+    "directResponse",
+    "delegate",
+    "mirror",
+    "mirrors",
+    "mirrorPercentage",
+    "mirrorPercent",
+    "mirror_percent",
+];
+
+/// What managed routes are made from, besides themselves: the weighed http routes, in the order of the list.
+#[derive(Debug)]
+pub(crate) struct Ground<'a> {
+    known: Known<'a>,
+    weighed: Vec<(usize, &'a Value)>,
+}
+
+impl<'a> Ground<'a> {
+    /// `places` are all weighed rules of `object`.
+    pub(crate) fn new(known: Known<'a>, object: &'a Value, places: &[Place]) -> Self {
+        let http = places.iter().filter(|place| place.protocol == Protocol::Http);
+        let mut weighed: Vec<_> = http.filter_map(|place| Some((place.index, place.of(object)?))).collect();
+        weighed.sort_unstable_by_key(|(index, _)| *index);
+        Self { known, weighed }
+    }
+
+    /// Where the weighed http routes stand.
+    pub(crate) fn indices(&self) -> impl Iterator<Item = usize> {
+        self.weighed.iter().map(|(index, _)| *index)
+    }
+
+    /// Whether there is a route that a managed one could stand before.
+    pub(crate) fn is_there(&self) -> bool {
+        !self.weighed.is_empty()
+    }
+
+    /// Whether a weighed route takes only some requests, so that its managed routes say more than was asked for.
+    pub(crate) fn narrows(&self) -> bool {
+        self.weighed.iter().any(|(_, rule)| !own_blocks(rule).is_empty())
+    }
+
+    /// The routes that a managed route comes to, one for each weighed route; none where no request matches both.
+    pub(crate) fn make(&self, route: &ManagedRoute) -> Result<Vec<Option<Value>>, Problem> {
+        if self.weighed.len() > MOST {
+            let what = format!("'{}' would be written {} times", route.name, self.weighed.len());
+            return Err(Problem::new("spec.http", what, format!("split at most {MOST} http routes")));
+        }
+        let managed = blocks(route);
+        let made = self.weighed.iter().map(|(index, rule)| self.make_one(route, &managed, *index, rule));
+        let made: Vec<_> = made.collect::<Result<_, _>>()?;
+        if made.iter().all(Option::is_none) {
+            let what = format!("no request of a route that is split can match '{}'", route.name);
+            return Err(Problem::new("spec.http", what, "correct the match of the step, or of the route"));
+        }
+        Ok(made)
+    }
+
+    fn make_one(
+        &self,
+        route: &ManagedRoute,
+        managed: &[Map<String, Value>],
+        index: usize,
+        rule: &Value,
+    ) -> Result<Option<Value>, Problem> {
+        let path = || format!("spec.http[{index}]");
+        let Some(matches) = both_of_each(route, managed, rule, &path)? else { return Ok(None) };
+        let split = Split::find(self.known, rule, path)?;
+        let entries = rule.get("route").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let canary = split.canary_entry(entries);
+        let to = canary.and_then(|entry| entry.get("destination")).cloned().unwrap_or_default();
+        let mut made = Map::new();
+        made.insert("name".into(), (*route.name).into());
+        made.insert("match".into(), matches);
+        let own = rule.as_object().into_iter().flatten();
+        let own = own.filter(|(key, _)| !NOT_TAKEN_OVER.contains(&key.as_str()));
+        made.extend(own.map(|(key, value)| (key.clone(), value.clone())));
+        match &route.matches {
+            RouteMatch::Header(_) => {
+                let mut entry = canary.and_then(Value::as_object).cloned().unwrap_or_default();
+                entry.insert("weight".into(), 100.into());
+                made.insert("route".into(), json!([entry]));
+            }
+            RouteMatch::Mirror { percentage, .. } => {
+                one_port(route, entries)?;
+                made.insert("route".into(), entries.into());
+                made.insert("mirror".into(), to);
+                made.insert("mirrorPercentage".into(), json!({"value": percentage}));
+            }
+        }
+        Ok(Some(Value::Object(made)))
+    }
+}
+
+/// The match blocks of a user's route; none takes every request.
+fn own_blocks(rule: &Value) -> &[Value] {
+    rule.get("match").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// Each block of the weighed route with each of the managed one.
+fn both_of_each(
+    route: &ManagedRoute,
+    managed: &[Map<String, Value>],
+    rule: &Value,
+    path: &impl Fn() -> String,
+) -> Result<Option<Value>, Problem> {
+    let own = own_blocks(rule);
+    if own.is_empty() {
+        return Ok(Some(managed.iter().cloned().map(Value::Object).collect()));
+    }
+    if own.len().saturating_mul(managed.len()) > MOST {
+        let what = format!("'{}' would have more than {MOST} match blocks", route.name);
+        return Err(Problem::new(format!("{}.match", path()), what, "match with fewer blocks"));
+    }
+    let mut matches = Vec::new();
+    for (index, block) in own.iter().enumerate() {
+        let Some(block) = block.as_object() else {
+            let path = format!("{}.match[{index}]", path());
+            return Err(Problem::new(path, "is no match block", "write a map"));
+        };
+        for managed in managed {
+            match both::blocks(block, managed) {
+                Both::Is(block) => matches.push(Value::Object(block)),
+                Both::Never => {}
+                Both::Unsaid(about) => {
+                    let path = format!("{}.match[{index}]", path());
+                    let what =
+                        format!("it and '{}' both match {about}, and Istio cannot match both", route.name);
+                    return Err(Problem::new(
+                        path,
+                        what,
+                        "write exact or prefix in both, or match something else",
+                    ));
+                }
+            }
+        }
+    }
+    Ok((!matches.is_empty()).then_some(Value::Array(matches)))
+}

@@ -1,0 +1,75 @@
+//! Managed routes as the reference writes them: one, for all requests of the VirtualService.
+
+use super::{blocks, one_port, port};
+use crate::{config::IstioConfig, problem::Problem, split::Known};
+use rollout_core::traffic::{ManagedRoute, RouteMatch};
+use serde_json::{Map, Value, json};
+
+/// What the reference makes a managed route from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reference<'a> {
+    config: &'a IstioConfig,
+    /// The DestinationRule's host.
+    host: Option<&'a str>,
+    /// The first weighed http route, with its new weights.
+    weighed: Option<&'a Value>,
+}
+
+impl<'a> Reference<'a> {
+    pub(crate) fn new(config: &'a IstioConfig, host: Option<&'a str>, weighed: Option<&'a Value>) -> Self {
+        Self { config, host, weighed }
+    }
+
+    /// The route as it is to stand in the VirtualService. It takes over nothing from the user's own routes
+    /// but what a mirror must: their destinations, whole.
+    pub(crate) fn write(&self, route: &ManagedRoute) -> Result<Value, Problem> {
+        let mut object = Map::new();
+        object.insert("name".into(), (*route.name).into());
+        object.insert("match".into(), blocks(route).into_iter().map(Value::Object).collect());
+        match &route.matches {
+            RouteMatch::Header(_) => {
+                object.insert("route".into(), json!([{"destination": self.canary(), "weight": 100}]));
+            }
+            RouteMatch::Mirror { percentage, .. } => {
+                object.insert("route".into(), Value::Array(self.copied(route)?.to_vec()));
+                object.insert("mirror".into(), self.canary());
+                object.insert("mirrorPercentage".into(), json!({"value": percentage}));
+            }
+        }
+        Ok(Value::Object(object))
+    }
+
+    fn entries(&self) -> &'a [Value] {
+        let entries = self.weighed.and_then(|rule| rule.get("route")).and_then(Value::as_array);
+        entries.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The canary's destination.
+    fn canary(&self) -> Value {
+        let mut to = Map::new();
+        let rule = self.config.destination_rule.as_ref();
+        let written = Known::new(self.config, self.host).canary_host(self.entries());
+        let configured = if rule.is_some() { self.host } else { self.config.canary_service.as_deref() };
+        to.insert("host".into(), written.or(configured).unwrap_or_default().into());
+        if let Some(rule) = rule {
+            to.insert("subset".into(), (*rule.canary_subset).into());
+        }
+        if let Some(port) = self.entries().first().and_then(port) {
+            to.insert("port".into(), json!({"number": port}));
+        }
+        Value::Object(to)
+    }
+
+    /// The destinations that a mirror route copies.
+    fn copied(&self, route: &ManagedRoute) -> Result<&'a [Value], Problem> {
+        let entries = self.entries();
+        if entries.is_empty() {
+            let what =
+                format!("'{}' mirrors, but there is no http route whose requests it could copy", route.name);
+            let instead = "split an http route, or take the setMirrorRoute step out";
+            return Err(Problem::new("spec.http", what, instead));
+        }
+        one_port(route, entries)?;
+        Ok(entries)
+    }
+}

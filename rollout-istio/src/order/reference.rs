@@ -1,0 +1,47 @@
+//! The list of http routes as the reference comes to it: managed routes at the very front.
+
+use super::{Slot, rank, rank_of};
+use crate::{
+    config::IstioConfig,
+    managed::{Reference, same},
+    problem::Problem,
+};
+use rollout_core::traffic::ManagedRoute;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// The new list after these steps, or `None` when it stays as it is.
+pub(crate) fn stepped(
+    reference: &Reference<'_>,
+    config: &IstioConfig,
+    http: &[Value],
+    steps: &[(Arc<str>, Option<ManagedRoute>)],
+) -> Result<Option<Vec<Slot>>, Problem> {
+    let (mut there, mut own) = (Vec::new(), Vec::new());
+    for (index, rule) in http.iter().enumerate() {
+        match rank(config, rule) {
+            Some(rank) => there.push((rank, index)),
+            None => own.push(index),
+        }
+    }
+    let is = |rank: usize, name: &Arc<str>| config.managed_routes.get(rank) == Some(name);
+    let stay = there.iter().filter(|(rank, _)| !steps.iter().any(|(name, _)| is(*rank, name)));
+    let mut front: Vec<(usize, Slot)> = stay.map(|(rank, index)| (*rank, Slot::Old(*index))).collect();
+    let last = |name: &Arc<str>| steps.iter().rev().find(|(other, _)| other == name);
+    for route in steps.iter().filter_map(|(name, _)| last(name)?.1.as_ref()) {
+        let rank = rank_of(config, route)?;
+        let new = reference.write(route)?;
+        let means_it = |(other, index): &&(usize, usize)| {
+            *other == rank && http.get(*index).is_some_and(|old| same(old, &new))
+        };
+        let old = there.iter().find(means_it).map(|(_, index)| Slot::Old(*index));
+        front.retain(|(other, _)| *other != rank);
+        front.push((rank, old.unwrap_or(Slot::New(new))));
+    }
+    front.sort_by_key(|(rank, _)| *rank);
+    let new = front.into_iter().map(|(_, slot)| slot);
+    let new: Vec<_> = new.chain(own.into_iter().map(Slot::Old)).collect();
+    let is_old =
+        new.len() == http.len() && new.iter().enumerate().all(|(index, slot)| *slot == Slot::Old(index));
+    Ok((!is_old).then_some(new))
+}
