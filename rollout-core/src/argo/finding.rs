@@ -1,3 +1,4 @@
+use super::reader::subject;
 use alloc::{format, string::String, vec::Vec};
 use core::fmt;
 
@@ -23,6 +24,10 @@ pub struct Finding {
     pub instead: String,
     /// Whether the field's name is meant and not its value.
     pub(crate) names_key: bool,
+    /// Whether the message is a sentence of the reference's.
+    pub(crate) quotes: bool,
+    /// Whether it is a field of the language in a place where it means nothing.
+    pub(crate) misplaced: bool,
     /// Where it stands, when clients know the error under a path that is not in the manifest.
     pub(crate) stands_at: Option<String>,
 }
@@ -62,8 +67,39 @@ impl Finding {
             message: message.into(),
             instead: instead.into(),
             names_key: false,
+            quotes: false,
+            misplaced: false,
             stands_at: None,
         }
+    }
+
+    /// What to say first to a person: what to write. `None` where the message is our own and says it already.
+    ///
+    /// ```
+    /// use rollout_core::argo::check;
+    /// let report = check(&serde_json::json!({"spec": {"strategy": {"canary": {"steps": [{"setWeight": 101}]}}}}));
+    /// let error = report.errors().find(|error| error.path.ends_with("setWeight")).unwrap();
+    /// assert_eq!(error.headline().unwrap(), "`setWeight`: write a number from 0 to 100, the canary's share");
+    /// ```
+    #[must_use]
+    pub fn headline(&self) -> Option<String> {
+        if !self.quotes || self.instead.is_empty() {
+            return None;
+        }
+        Some(format!("{}: {}", subject(&self.path), self.instead))
+    }
+
+    /// Whether it is about a field that the language does not have there.
+    #[must_use]
+    pub fn is_unknown_field(&self) -> bool {
+        self.names_key
+    }
+
+    /// Whether it is about a field of the canary that stands where it means nothing: what it says is lost without
+    /// a word, so who reads a manifest should refuse it.
+    #[must_use]
+    pub fn is_misplaced(&self) -> bool {
+        self.misplaced
     }
 
     /// Where it stands in the manifest. The same as the path, but for a few errors that clients know under

@@ -56,5 +56,5 @@ pub use hash::{step_hash, template_hash};
 pub use phase::{Phase, phase, phase_for_clients};
 pub use pods::{fenceposts, int_or_percent};
 #[cfg(feature = "yaml")]
-pub use source::{Diagnostic, Document, MAX_BYTES, Place, Reading, read};
+pub use source::{Diagnostic, Document, MAX_BYTES, Place, Reading, read, read_part};
 pub use status::{Facts, WireStatus, WorkloadFacts, next_status, read_status, write_status};

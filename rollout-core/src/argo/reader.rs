@@ -1,6 +1,9 @@
 //! Reads values into the wire form and notes what does not fit, each with its path.
 
-use super::{Finding, Findings, Severity, wire::Wire};
+use super::{
+    Finding, Findings, Severity,
+    wire::{Wire, belongs},
+};
 use alloc::{format, string::String, vec::Vec};
 use core::fmt::Write;
 use serde_json::{Map, Value};
@@ -31,16 +34,18 @@ impl Reader {
         known: &[&str],
     ) -> Option<&'v Map<String, Value>> {
         let Value::Object(map) = value else {
-            self.wrong("a map", value, &format!("write fields below it, such as `{example}`"));
+            let instead = wrapped(&self.path, value)
+                .unwrap_or_else(|| format!("write fields below it, such as `{example}`"));
+            self.wrong("a map", value, &instead);
             return None;
         };
-        for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
-            self.unknown(key, known);
+        for (key, value) in map.iter().filter(|(key, _)| !known.contains(&key.as_str())) {
+            self.unknown(key, value, known);
         }
         Some(map)
     }
 
-    fn unknown(&mut self, key: &str, known: &[&str]) {
+    fn unknown(&mut self, key: &str, value: &Value, known: &[&str]) {
         if !self.findings.has_room(Severity::Warning) {
             return self.findings.count(Severity::Warning);
         }
@@ -48,10 +53,19 @@ impl Reader {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("known here: {}", known.join(", ")),
         };
+        let elsewhere = belongs(&self.path, key).map(|part| match part {
+            "" => format!("write it beside `kind`, not in `{}`", self.path),
+            part => format!("write it in `{part}`"),
+        });
+        let elsewhere = elsewhere.or_else(|| special(&self.path, key, value));
         let path = child(&self.path, key);
-        let message = format!("unknown field `{}`: it is ignored", shorten(key));
-        let finding = Finding::new(Severity::Warning, path, message, instead);
-        self.findings.push(Finding { names_key: true, ..finding });
+        let message = match &elsewhere {
+            Some(_) => format!("`{}` means nothing here: it is ignored", shorten(key)),
+            None => format!("unknown field `{}`: it is ignored", shorten(key)),
+        };
+        let misplaced = elsewhere.is_some();
+        let finding = Finding::new(Severity::Warning, path, message, elsewhere.unwrap_or(instead));
+        self.findings.push(Finding { names_key: true, misplaced, ..finding });
     }
 
     pub(crate) fn field<T: Wire>(&mut self, map: &Map<String, Value>, key: &str) -> Option<T> {
@@ -77,6 +91,44 @@ impl Reader {
         let result = read(self);
         self.path.truncate(here);
         result
+    }
+}
+
+/// What to write for a value that stands where a map with this one field belongs.
+fn wrapped(path: &str, value: &Value) -> Option<String> {
+    let field = path.rsplit('.').next()?;
+    let inner = match field {
+        "pause" => "duration",
+        "virtualService" | "destinationRule" | "setHeaderRoute" | "setMirrorRoute" | "plugin" => "name",
+        "headerValue" => "exact",
+        _ => return None,
+    };
+    let value = match value {
+        Value::String(text) if text.chars().count() <= 64 => format!("{text:?}"),
+        Value::Number(number) => format!("{number}"),
+        Value::Bool(_) | Value::String(_) | Value::Null | Value::Array(_) | Value::Object(_) => return None,
+    };
+    // Quotes only where a word would mean something else.
+    let bare = value.trim_matches('"');
+    let plain = bare.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b))
+        && bare.starts_with(|first: char| first.is_ascii_alphanumeric());
+    let number = bare.parse::<f64>().is_ok();
+    let value = if plain && !(number && value.starts_with('"')) { bare } else { &value };
+    Some(format!("write `{field}: {{{inner}: {value}}}`"))
+}
+
+/// What people write that other languages have there.
+fn special(path: &str, key: &str, value: &Value) -> Option<String> {
+    let part = path.split('[').next().unwrap_or(path);
+    match key {
+        "namespace" if part.ends_with(".virtualService") || part.ends_with(".virtualServices") => {
+            let namespace = value.as_str().map_or("NAMESPACE", shorten);
+            Some(format!("write the namespace after the name: `name: NAME.{namespace}`"))
+        }
+        "weight" if part == "spec.strategy.canary.steps" => {
+            Some("write `setWeight`, or `setCanaryScale: {weight: …}` for the pods".into())
+        }
+        _ => None,
     }
 }
 
@@ -141,7 +193,7 @@ pub(crate) fn describe(value: &Value) -> String {
 }
 
 /// The known name that is most like `key`, if any is like it.
-fn nearest<'n>(key: &str, known: &[&'n str]) -> Option<&'n str> {
+pub(crate) fn nearest<'n>(key: &str, known: &[&'n str]) -> Option<&'n str> {
     let key: Vec<char> = key.chars().take(64).flat_map(char::to_lowercase).collect();
     let distance = |name: &&'n str| {
         let name: Vec<char> = name.chars().flat_map(char::to_lowercase).collect();

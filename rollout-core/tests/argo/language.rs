@@ -44,7 +44,7 @@ fn wrong_types_are_errors_with_path_and_remedy_and_all_at_once() {
             ("spec.selector", "write fields below it, such as `matchLabels: {app: demo}`"),
             ("spec.strategy.canary.canaryService", "write \"5\" in quotes"),
             ("spec.strategy.canary.steps[0].setWeight", "write 20 without quotes"),
-            ("spec.strategy.canary.steps[1].pause", "write fields below it, such as `duration: 10m`"),
+            ("spec.strategy.canary.steps[1].pause", "write `pause: {duration: 10m}`"),
             ("spec.strategy.canary.steps[2]", "write fields below it, such as `setWeight: 20`"),
             (
                 "spec.template.metadata.labels",
@@ -173,7 +173,9 @@ fn a_pause_that_cannot_be_read_says_why() {
     };
     let (message, instead) = of(json!("1d"));
     assert_eq!(message, "Duration needs to be greater than 0");
-    assert!(instead.starts_with("\"1d\" is neither a number of seconds nor a duration"), "{instead}");
+    assert!(instead.starts_with("write `24h`"), "{instead}");
+    let (_, instead) = of(json!("ten"));
+    assert!(instead.starts_with("\"ten\" is neither a number of seconds nor a duration"), "{instead}");
     let (message, _) = of(json!("600000h"));
     assert_eq!(message, "Duration \"600000h\" is more than 2147483647 seconds (68 years)");
 }

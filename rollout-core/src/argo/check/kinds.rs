@@ -1,11 +1,12 @@
-//! Exactly one strategy.
+//! Exactly one strategy. `written` are the steps as they stand in the manifest.
 
 use super::{affinity, delays, names, notes::Notes, ping_pong, routing, services, steps};
 use crate::argo::wire::StrategyField;
+use serde_json::Value;
 
 const PATH: &str = "spec.strategy.strategy";
 
-pub(super) fn check(strategy: Option<&StrategyField>, notes: &mut Notes) {
+pub(super) fn check(strategy: Option<&StrategyField>, written: &[Value], notes: &mut Notes) {
     let canary = strategy.and_then(|strategy| strategy.canary.as_ref());
     let blue_green =
         strategy.and_then(|strategy| strategy.blue_green.as_ref()).is_some_and(|value| !value.is_null());
@@ -30,7 +31,7 @@ pub(super) fn check(strategy: Option<&StrategyField>, notes: &mut Notes) {
             delays::check(canary, notes);
             routing::check(canary, notes);
             affinity::check(canary, notes);
-            steps::check(canary, notes);
+            steps::check(canary, written, notes);
         }
     }
 }

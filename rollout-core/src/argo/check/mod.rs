@@ -6,6 +6,7 @@ mod experiment;
 mod header;
 mod kinds;
 mod labels;
+mod meant;
 mod mirror;
 mod names;
 mod notes;

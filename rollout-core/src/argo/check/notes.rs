@@ -15,7 +15,8 @@ impl Notes {
         message: impl Into<String>,
         instead: impl Into<String>,
     ) {
-        self.findings.push(Finding::new(Severity::Error, path, message, instead));
+        let finding = Finding::new(Severity::Error, path, message, instead);
+        self.findings.push(Finding { quotes: true, ..finding });
     }
 
     /// An error under a path that clients know, and which is not where the mistake stands.
@@ -27,7 +28,7 @@ impl Notes {
         instead: impl Into<String>,
     ) {
         let finding = Finding::new(Severity::Error, path, message, instead);
-        self.findings.push(Finding { stands_at: Some(place.into()), ..finding });
+        self.findings.push(Finding { quotes: true, stands_at: Some(place.into()), ..finding });
     }
 
     /// A warning; `message` goes on after the name of what stands at `path`.

@@ -68,7 +68,8 @@ pub fn check(rollout: &Value) -> Report {
     let wire = Rollout::read(rollout, &mut reader).unwrap_or_default();
     let mut notes = Notes::default();
     if rollout.is_object() {
-        rules(&wire, &mut notes);
+        let steps = rollout.pointer("/spec/strategy/canary/steps").and_then(Value::as_array);
+        rules(&wire, steps.map_or(&[], Vec::as_slice), &mut notes);
     }
     let mut findings = reader.findings.into_list();
     let mut found = notes.findings.into_list();
@@ -79,13 +80,13 @@ pub fn check(rollout: &Value) -> Report {
     Report { rollout: wire, findings }
 }
 
-fn rules(rollout: &Rollout, notes: &mut Notes) {
+fn rules(rollout: &Rollout, written: &[Value], notes: &mut Notes) {
     let none = RolloutSpec::default();
     let spec = rollout.spec.as_ref().unwrap_or(&none);
     spec::check(spec, notes);
     let readable = selector::check(spec, notes);
     template::check(spec, readable, notes);
-    kinds::check(spec.strategy.as_ref(), notes);
+    kinds::check(spec.strategy.as_ref(), written, notes);
     odd::check(spec, notes);
 }
 

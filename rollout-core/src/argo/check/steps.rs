@@ -1,17 +1,18 @@
 //! Each step by itself, and what steps need.
 
-use super::{experiment, header, mirror, notes::Notes};
+use super::{experiment, header, meant, mirror, notes::Notes};
 use crate::argo::{
     InvalidDuration, pause_seconds,
     wire::{Canary, CanaryStep},
 };
 use alloc::format;
+use serde_json::Value;
 
-pub(super) fn check(canary: &Canary, notes: &mut Notes) {
+pub(super) fn check(canary: &Canary, written: &[Value], notes: &mut Notes) {
     let names = header::names(canary);
     for (index, step) in canary.steps.iter().flatten().enumerate() {
         let path = format!("spec.strategy.canary.steps[{index}]");
-        kind(&path, step, notes);
+        kind(&path, step, written.get(index), notes);
         weight(&path, step, canary, notes);
         pause(&path, step, notes);
         if step.set_canary_scale.is_some() && canary.traffic_routing.is_none() {
@@ -42,15 +43,13 @@ pub(super) fn kinds(step: &CanaryStep) -> (usize, usize) {
     (count(counted), count(others))
 }
 
-fn kind(path: &str, step: &CanaryStep, notes: &mut Notes) {
-    const KINDS: &str = "write one of setWeight, pause, experiment, analysis, setCanaryScale, setHeaderRoute, setMirrorRoute, plugin";
+fn kind(path: &str, step: &CanaryStep, written: Option<&Value>, notes: &mut Notes) {
     let (counted, others) = kinds(step);
     if counted > 1 || counted + others == 0 {
-        let instead = if counted > 1 { "make a step of its own of each" } else { KINDS };
         notes.error(
             path,
             "Step must have one of the following set: experiment, setWeight, setCanaryScale, plugin or pause",
-            instead,
+            if counted > 1 { meant::one_each(written) } else { meant::kind(written) },
         );
     }
 }
@@ -60,7 +59,11 @@ fn weight(path: &str, step: &CanaryStep, canary: &Canary, notes: &mut Notes) {
     let max = canary.traffic_routing.as_ref().and_then(|routing| routing.max_traffic_weight).unwrap_or(100);
     if weight < 0 || weight > max {
         let message = format!("SetWeight needs to be between 0 and {max}");
-        notes.error(format!("{path}.setWeight"), message, format!("write the canary's share of {max}"));
+        notes.error(
+            format!("{path}.setWeight"),
+            message,
+            format!("write a number from 0 to {max}, the canary's share"),
+        );
     }
 }
 
@@ -69,12 +72,19 @@ fn pause(path: &str, step: &CanaryStep, notes: &mut Notes) {
     let Err(error) = pause_seconds(duration) else { return };
     let (message, instead) = match &error {
         InvalidDuration::TooLong(_) => {
-            (format!("Duration {error}"), "write less, or leave `duration` out to wait for a person")
+            let instead = "write less, or leave `duration` out to wait for a person";
+            (format!("Duration {error}"), format!("{error}; {instead}"))
         }
-        InvalidDuration::Unreadable(_) | InvalidDuration::Negative(_) => (
-            "Duration needs to be greater than 0".into(),
-            "write seconds, or numbers with the units h, m, s and without blanks: `90`, `10m`, `1h30m`",
-        ),
+        InvalidDuration::Unreadable(text) => {
+            let instead = meant::duration(text).unwrap_or_else(|| {
+                format!("{error}; write seconds, or numbers with the units h, m, s and without blanks")
+            });
+            ("Duration needs to be greater than 0".into(), instead)
+        }
+        InvalidDuration::Negative(_) => {
+            let instead = "write more, or leave `duration` out to wait for a person";
+            ("Duration needs to be greater than 0".into(), format!("{error}; {instead}"))
+        }
     };
-    notes.error(format!("{path}.pause.duration"), message, format!("{error}; {instead}"));
+    notes.error(format!("{path}.pause.duration"), message, instead);
 }

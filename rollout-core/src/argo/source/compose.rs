@@ -1,7 +1,7 @@
 //! From the parser's events to nodes.
 
 use super::{
-    Place,
+    Place, broken,
     node::{Content, Key, Node},
     scalar,
 };
@@ -44,6 +44,7 @@ impl Part {
 
 /// Reads one document after the other.
 pub(super) struct Composer<'t> {
+    text: &'t str,
     parser: Parser<'t, StrInput<'t>>,
     open: Vec<Open>,
     anchors: BTreeMap<usize, Rc<Node>>,
@@ -55,6 +56,7 @@ impl<'t> Composer<'t> {
     pub(super) fn new(text: &'t str) -> Self {
         let options = granit_parser::options! { emit_comments: false };
         Self {
+            text,
             parser: Parser::new_from_str_with_options(text, options),
             open: Vec::new(),
             anchors: BTreeMap::new(),
@@ -77,11 +79,7 @@ impl<'t> Composer<'t> {
                         width: 1,
                         offset: number(mark.byte_offset().unwrap_or(0)),
                     };
-                    return Some(Err(Flaw {
-                        place,
-                        what: error.info(),
-                        instead: "this is where YAML stops making sense; the cause may be a few lines up",
-                    }));
+                    return Some(Err(broken::explain(self.text, &error, place)));
                 }
             };
             match self.event(event, &span) {

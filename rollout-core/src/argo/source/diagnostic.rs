@@ -1,7 +1,7 @@
 //! Messages in a compiler's style.
 
 use super::Place;
-use crate::argo::Severity;
+use crate::{Escaped, argo::Severity};
 use alloc::{string::String, sync::Arc, vec::Vec};
 use core::fmt;
 
@@ -25,6 +25,8 @@ pub struct Diagnostic {
     pub what: String,
     /// What to write instead; may be empty.
     pub instead: String,
+    /// What Argo Rollouts says about it, where it has a sentence of its own; may be empty.
+    pub reference: String,
 }
 
 /// A text and its name.
@@ -32,6 +34,8 @@ pub struct Diagnostic {
 pub(super) struct Lines {
     name: Arc<str>,
     text: String,
+    /// How many lines of the file are in front of the text.
+    above: u32,
 }
 
 /// So much of a line is shown, and so much of it in front of the place.
@@ -39,9 +43,14 @@ const SHOWN: usize = 120;
 const IN_FRONT: usize = 60;
 
 impl Lines {
-    pub(super) fn new(name: &str, text: &str) -> Self {
+    pub(super) fn new(name: &str, text: &str, first_line: u32) -> Self {
         let text = if text.len() > super::MAX_BYTES { "" } else { text };
-        Self { name: name.into(), text: text.into() }
+        Self { name: name.into(), text: text.into(), above: first_line.saturating_sub(1) }
+    }
+
+    /// The place in the whole file.
+    pub(super) fn in_file(&self, place: Place) -> Place {
+        Place { line: place.line.saturating_add(self.above), ..place }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -59,11 +68,12 @@ impl Lines {
         Diagnostic {
             severity,
             file: self.name.clone(),
-            place,
+            place: self.in_file(place),
             excerpt: self.excerpt(place),
             path: path.into(),
             what: what.into(),
             instead: instead.into(),
+            reference: String::new(),
         }
     }
 
@@ -80,10 +90,16 @@ impl Lines {
         front.reverse();
         let from = u32::try_from(column.saturating_sub(front.len())).unwrap_or(u32::MAX).max(1);
         let rest = after.chars().take_while(|c| *c != '\n').take(SHOWN - front.len());
-        let line = front.iter().copied().chain(rest).map(|c| if c.is_control() { ' ' } else { c });
+        let line = front.iter().copied().chain(rest).map(visible);
         let line: String = line.collect();
         (String::from(line.trim_end()), from)
     }
+}
+
+/// What is not seen as it stands, but changes what is seen, is shown as a blank: columns must not move.
+fn visible(letter: char) -> char {
+    let mut shown = alloc::format!("{}", Escaped(letter));
+    if shown.pop() == Some(letter) && shown.is_empty() { letter } else { ' ' }
 }
 
 impl fmt::Display for Diagnostic {
@@ -92,8 +108,8 @@ impl fmt::Display for Diagnostic {
         let (text, from) = &self.excerpt;
         let number = alloc::format!("{line}");
         let blank = number.len();
-        writeln!(f, "{}: {}", self.severity, self.what)?;
-        writeln!(f, "{:blank$}--> {}:{line}:{column}", "", self.file)?;
+        writeln!(f, "{}: {}", self.severity, Escaped(&self.what))?;
+        writeln!(f, "{:blank$}--> {}:{line}:{column}", "", Escaped(&self.file))?;
         if !text.is_empty() {
             let at = usize::try_from(column.saturating_sub(*from)).unwrap_or(0);
             let left = text.chars().count().saturating_sub(at);
@@ -101,10 +117,13 @@ impl fmt::Display for Diagnostic {
             writeln!(f, "{:blank$} |\n{number} | {text}\n{:blank$} | {:at$}{:^^width$}", "", "", "", "")?;
         }
         if !self.path.is_empty() {
-            writeln!(f, "{:blank$} = at {}", "", self.path)?;
+            writeln!(f, "{:blank$} = at {}", "", Escaped(&self.path))?;
         }
         if !self.instead.is_empty() {
-            writeln!(f, "{:blank$} = {}", "", self.instead)?;
+            writeln!(f, "{:blank$} = {}", "", Escaped(&self.instead))?;
+        }
+        if !self.reference.is_empty() {
+            writeln!(f, "{:blank$} = Argo Rollouts says: {}", "", Escaped(&self.reference))?;
         }
         Ok(())
     }

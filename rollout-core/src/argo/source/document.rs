@@ -76,6 +76,12 @@ impl Document {
         self.value.get("metadata")?.get("namespace")?.as_str()
     }
 
+    /// Says something about a field by its name, where there is one at `path`.
+    #[must_use]
+    pub fn about_field(&self, severity: Severity, path: &str, what: &str, instead: &str) -> Diagnostic {
+        self.lines.diagnostic(severity, self.places.find(path, true), path, what, instead)
+    }
+
     /// The name under which the text was read.
     #[must_use]
     pub fn file(&self) -> &str {
@@ -96,7 +102,7 @@ impl Document {
     /// ```
     #[must_use]
     pub fn place(&self, path: &str) -> Place {
-        self.places.find(path, false)
+        self.lines.in_file(self.places.find(path, false))
     }
 
     /// Shows where a finding stands.
@@ -104,12 +110,16 @@ impl Document {
     pub fn diagnose(&self, finding: &Finding) -> Diagnostic {
         let place = self.places.find(finding.place(), finding.names_key);
         let Finding { severity, path, message, instead, .. } = finding;
-        self.lines.diagnostic(*severity, place, path, message, instead)
+        let Some(headline) = finding.headline() else {
+            return self.lines.diagnostic(*severity, place, path, message, instead);
+        };
+        let shown = self.lines.diagnostic(*severity, place, path, &headline, "");
+        Diagnostic { reference: message.clone(), ..shown }
     }
 
     /// Says something about what stands at `path`.
     #[must_use]
     pub fn diagnostic(&self, severity: Severity, path: &str, what: &str, instead: &str) -> Diagnostic {
-        self.lines.diagnostic(severity, self.place(path), path, what, instead)
+        self.lines.diagnostic(severity, self.places.find(path, false), path, what, instead)
     }
 }

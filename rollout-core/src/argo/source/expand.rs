@@ -15,6 +15,8 @@ const MAX_ADDED_BYTES: usize = 256 * 1024;
 /// Makes values, and notes what is wrong on the way.
 #[derive(Default)]
 pub(super) struct Expander {
+    /// How many lines of the file are in front of the text.
+    above: u32,
     pub(super) flaws: Vec<Flaw>,
     added: usize,
     added_bytes: usize,
@@ -27,6 +29,11 @@ pub(super) struct Expander {
 const MAX_FLAWS: usize = 100;
 
 impl Expander {
+    /// Of a text that begins at this line of its file.
+    pub(super) fn below(first_line: u32) -> Self {
+        Self { above: first_line.saturating_sub(1), ..Self::default() }
+    }
+
     pub(super) fn value(&mut self, node: &Node, key: Option<Place>) -> (Value, Places) {
         let leaf = |children| Places { value: node.place, key, children };
         if self.depth > 0 {
@@ -65,6 +72,7 @@ impl Expander {
         let mut lines = BTreeMap::<&str, u32>::new();
         for (key, node) in fields.iter().filter(|(key, _)| !key.merges) {
             if let Some(line) = lines.get(&*key.name) {
+                let line = line.saturating_add(self.above);
                 let what = format!("the field `{}` is there twice: first in line {line}", short(&key.name));
                 self.note(key.place, what, "keep one of them");
                 continue;

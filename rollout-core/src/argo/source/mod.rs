@@ -1,5 +1,6 @@
 //! What a person wrote: YAML or JSON, read as kubectl reads it, with the place of everything in it.
 
+mod broken;
 mod compose;
 mod diagnostic;
 mod document;
@@ -12,4 +13,4 @@ mod scalar;
 pub use diagnostic::Diagnostic;
 pub use document::Document;
 pub use place::Place;
-pub use read::{MAX_BYTES, Reading, read};
+pub use read::{MAX_BYTES, Reading, read, read_part};

@@ -48,19 +48,33 @@ pub struct Reading {
 /// let report = check(rollout.value());
 /// let weight = report.errors().find(|error| error.path.ends_with("setWeight")).unwrap();
 /// assert_eq!(rollout.diagnose(weight).to_string(), "\
-/// error: SetWeight needs to be between 0 and 100
+/// error: `setWeight`: write a number from 0 to 100, the canary's share
 ///  --> demo.yaml:7:20
 ///   |
 /// 7 |       - setWeight: 101
 ///   |                    ^^^
 ///   = at spec.strategy.canary.steps[0].setWeight
-///   = write the canary's share of 100
+///   = Argo Rollouts says: SetWeight needs to be between 0 and 100
 /// ");
 /// ```
 #[must_use]
 pub fn read(text: &str, name: &str) -> Reading {
+    read_part(text, name, 1)
+}
+
+/// As [`read`], of a part of a file that begins at line `first_line`, counted from 1: all places are those in the
+/// file. For files that are read document by document.
+///
+/// ```
+/// use rollout_core::argo::read_part;
+/// let reading = read_part("kind: Rollout\nkind: Service\n", "all.yaml", 100);
+/// assert_eq!(reading.problems[0].place.line, 101);
+/// assert!(reading.problems[0].what.ends_with("first in line 100"));
+/// ```
+#[must_use]
+pub fn read_part(text: &str, name: &str, first_line: u32) -> Reading {
     let mut reading = Reading { documents: Vec::new(), problems: Vec::new() };
-    let lines = Arc::new(Lines::new(name, text));
+    let lines = Arc::new(Lines::new(name, text, first_line));
     let problem = |flaw: Flaw| {
         let Flaw { place, what, instead } = flaw;
         lines.diagnostic(Severity::Error, place, "", &what, instead)
@@ -84,7 +98,7 @@ pub fn read(text: &str, name: &str) -> Reading {
                 break;
             }
             Ok(root) => {
-                let mut expander = Expander::default();
+                let mut expander = Expander::below(first_line);
                 let (value, places) = expander.value(&root, None);
                 if !expander.flaws.is_empty() {
                     reading.problems.extend(expander.flaws.into_iter().map(problem));

@@ -5,6 +5,7 @@
 //! managers, blue-green) is kept as a JSON value.
 
 mod analysis;
+mod belongs;
 mod experiment;
 mod object;
 mod rollout;
@@ -18,6 +19,7 @@ pub use analysis::{
     AnalysisArgument, AnalysisTemplateRef, BackgroundAnalysis, DryRun, FieldRef, MeasurementRetention,
     Metadata, StepAnalysis, ValueFrom,
 };
+pub(crate) use belongs::belongs;
 pub use experiment::{Experiment, ExperimentAnalysis, ExperimentTemplate, TemplateService};
 pub(crate) use object::Wire;
 pub use rollout::{HistoryLimits, Meta, RollbackWindow, Rollout, RolloutSpec, WorkloadRef};

@@ -30,10 +30,14 @@ macro_rules! object {
             )*
         }
 
+        impl $name {
+            /// What may stand in it.
+            pub(crate) const FIELDS: &'static [&'static str] = &[$($key,)* $($($ignored,)*)?];
+        }
+
         impl $crate::argo::wire::Wire for $name {
             fn read(value: &serde_json::Value, reader: &mut $crate::argo::reader::Reader) -> Option<Self> {
-                const KNOWN: &[&str] = &[$($key,)* $($($ignored,)*)?];
-                let map = reader.object(value, $example, KNOWN)?;
+                let map = reader.object(value, $example, Self::FIELDS)?;
                 Some(Self { $( $field: reader.field(map, $key), )* })
             }
         }

@@ -76,12 +76,32 @@ impl Wire for i32 {
     fn read(value: &Value, reader: &mut Reader) -> Option<Self> {
         let number = int32(value);
         if number.is_none() {
-            let quoted = value.as_str().and_then(|text| text.parse::<i32>().ok());
-            let instead = quoted.map(|number| format!("write {number} without quotes"));
-            let instead = instead.unwrap_or_else(|| "write a number such as 5".into());
-            reader.wrong("a whole number within 32 bits", value, &instead);
+            reader.wrong("a whole number within 32 bits", value, &whole(value));
         }
         number
+    }
+}
+
+/// What to write where a whole number is wanted.
+fn whole(value: &Value) -> String {
+    if let Some(number) = value.as_f64() {
+        #[expect(clippy::cast_possible_truncation, reason = "it saturates, and the next line looks")]
+        let below = number as i32;
+        let near =
+            below.checked_add(1).filter(|above| (f64::from(below)..f64::from(*above)).contains(&number));
+        return near.map_or_else(
+            || "write a number such as 5".into(),
+            |above| format!("write {below} or {above}: fractions are not possible"),
+        );
+    }
+    let text = value.as_str().unwrap_or_default();
+    let number = |text: &str| text.trim().parse::<i32>().ok();
+    if let Some(number) = number(text) {
+        return format!("write {number} without quotes");
+    }
+    match text.trim().strip_suffix('%').and_then(number) {
+        Some(number) => format!("write {number} without the per-cent sign"),
+        None => "write a number such as 5".into(),
     }
 }
 
