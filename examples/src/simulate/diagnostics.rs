@@ -1,10 +1,19 @@
 //! Everything that is to be said about the input, the worst first.
 
-use rollout_core::argo::{Diagnostic, Severity};
-use std::{collections::BTreeSet, sync::Arc};
+use rollout_core::{
+    Escaped,
+    argo::{Diagnostic, Severity},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// How many are shown of each severity; the rest are counted. Nobody reads more, and each quotes its place.
 const MOST_SHOWN: usize = 100;
+
+/// How many kinds and files are named of what was passed over.
+const MOST_NAMED: usize = 12;
 
 /// What was found in the input.
 #[derive(Debug, Default)]
@@ -15,9 +24,20 @@ pub(crate) struct Findings {
     /// Of each severity, by its rank, also those that are not shown.
     counts: [usize; 3],
     /// What is about no place in a text.
-    plain: Vec<String>,
+    plain: Vec<Plain>,
     /// Warnings about no place in a text.
-    odd: Vec<String>,
+    odd: Vec<Plain>,
+    /// What must be done with something before it can be read.
+    next: Vec<Plain>,
+    /// What was not read, as it holds nothing of a canary, and how often.
+    passed: BTreeMap<String, usize>,
+}
+
+/// Something about no place in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Plain {
+    what: String,
+    instead: String,
 }
 
 impl Findings {
@@ -37,20 +57,42 @@ impl Findings {
         }
     }
 
+    /// Whether an error of this file is about what holds this path already.
+    pub(crate) fn covers(&self, file: &str, path: &str) -> bool {
+        self.located.iter().any(|known| {
+            let below = path.strip_prefix(known.path.as_str()).filter(|_| !known.path.is_empty());
+            known.severity == Severity::Error && &*known.file == file && below.is_some()
+        })
+    }
+
     /// An error about no place in a text.
     pub(crate) fn plain(&mut self, error: impl Into<String>) {
-        let error = error.into();
-        if !self.plain.contains(&error) {
-            self.plain.push(error);
-        }
+        push(&mut self.plain, Plain { what: error.into(), instead: String::new() });
     }
 
     /// A warning about no place in a text.
     pub(crate) fn odd(&mut self, warning: impl Into<String>) {
-        let warning = warning.into();
-        if !self.odd.contains(&warning) {
-            self.odd.push(warning);
-        }
+        push(&mut self.odd, Plain { what: warning.into(), instead: String::new() });
+    }
+
+    /// Something that cannot be read as it stands, and what to do: an error when there is nothing else.
+    pub(crate) fn next_step(&mut self, what: impl Into<String>, instead: impl Into<String>) {
+        push(&mut self.next, Plain { what: what.into(), instead: instead.into() });
+    }
+
+    /// Whether something could not be read as it stands.
+    pub(crate) fn has_next_step(&self) -> bool {
+        !self.next.is_empty()
+    }
+
+    /// There is nothing to be played but what could not be read.
+    pub(crate) fn nothing_else(&mut self) {
+        self.plain.append(&mut self.next);
+    }
+
+    /// Something that holds nothing of a canary: a kind, or a file.
+    pub(crate) fn passed_over(&mut self, what: &str) {
+        *self.passed.entry(what.to_owned()).or_default() += 1;
     }
 
     /// Whether the input cannot be played.
@@ -60,17 +102,21 @@ impl Findings {
 
     /// All of them, and how many.
     pub(crate) fn render(&self) -> String {
-        let mut sorted: Vec<&Diagnostic> = self.located.iter().collect();
-        sorted.sort_by_key(|diagnostic| rank(diagnostic.severity));
         let mut text = String::new();
-        for error in &self.plain {
-            text += &format!("error: {error}\n\n");
+        for plain in &self.plain {
+            text += &plain.render("error");
         }
-        for diagnostic in sorted {
+        for diagnostic in self.sorted() {
             text += &format!("{diagnostic}\n");
         }
         for warning in &self.odd {
-            text += &format!("warning: {warning}\n\n");
+            text += &warning.render("warning");
+        }
+        for next in self.next.iter().take(MOST_NAMED) {
+            text += &next.render("note");
+        }
+        if let Some(passed) = self.passed() {
+            text += &format!("note: {passed}\n\n");
         }
         let hidden: usize = self.counts.iter().map(|count| count.saturating_sub(MOST_SHOWN)).sum();
         if hidden > 0 {
@@ -93,8 +139,72 @@ impl Findings {
         text
     }
 
+    /// All of them for a machine: one value each.
+    pub(crate) fn values(&self) -> Vec<serde_json::Value> {
+        let plain = |severity: &'static str, list: &[Plain]| -> Vec<serde_json::Value> {
+            list.iter()
+                .map(|plain| super::json::finding(severity, None, &plain.what, &plain.instead))
+                .collect()
+        };
+        let located = self.sorted().into_iter().map(|found| {
+            super::json::finding(word(found.severity), Some(found), &found.what, &found.instead)
+        });
+        let mut values = plain("error", &self.plain);
+        values.extend(located);
+        values.extend(plain("warning", &self.odd));
+        values.extend(plain("note", &self.next));
+        values.extend(self.passed().map(|passed| super::json::finding("note", None, &passed, "")));
+        values
+    }
+
+    fn sorted(&self) -> Vec<&Diagnostic> {
+        let mut sorted: Vec<&Diagnostic> = self.located.iter().collect();
+        sorted.sort_by_key(|diagnostic| rank(diagnostic.severity));
+        sorted
+    }
+
+    fn passed(&self) -> Option<String> {
+        if self.passed.is_empty() {
+            return None;
+        }
+        let named = self.passed.iter().take(MOST_NAMED);
+        let mut named: Vec<String> = named
+            .map(|(what, count)| if *count == 1 { what.clone() } else { format!("{count} {what}") })
+            .collect();
+        let more = self.passed.len().saturating_sub(MOST_NAMED);
+        if more > 0 {
+            named.push(format!("and {more} more"));
+        }
+        Some(Escaped(format!("passed over: {}", named.join(", "))).to_string())
+    }
+
     fn count(&self, severity: Severity) -> usize {
         self.counts.get(rank(severity)).copied().unwrap_or(0)
+    }
+}
+
+impl Plain {
+    fn render(&self, severity: &str) -> String {
+        let what = format!("{severity}: {}\n", Escaped(&self.what));
+        if self.instead.is_empty() {
+            what + "\n"
+        } else {
+            format!("{what}   = {}\n\n", Escaped(&self.instead))
+        }
+    }
+}
+
+fn push(list: &mut Vec<Plain>, plain: Plain) {
+    if list.len() < MOST_SHOWN && !list.contains(&plain) {
+        list.push(plain);
+    }
+}
+
+fn word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::NotDriven => "not-driven",
+        _ => "warning",
     }
 }
 
@@ -118,6 +228,8 @@ mod tests {
         assert!(!findings.refuse() && findings.render().is_empty());
         let say = |severity, what: &str| document.diagnostic(severity, "spec.replicas", what, "write 1");
         findings.located(say(Severity::Warning, "odd"));
+        findings.passed_over("ConfigMap");
+        findings.next_step("a template", "render it");
         assert!(!findings.refuse());
         findings.located(say(Severity::NotDriven, "later"));
         findings.located(say(Severity::Error, "wrong"));
@@ -127,6 +239,13 @@ mod tests {
         let text = findings.render();
         let at = |what: &str| text.find(what).unwrap();
         assert!(at("no manifest") < at("wrong") && at("wrong") < at("later") && at("later") < at("odd"));
+        assert!(
+            at("odd") < at("note: a template\n   = render it")
+                && at("render it") < at("note: passed over: ConfigMap\n")
+        );
         assert!(text.ends_with("\n2 errors, 1 not driven yet, 1 warning\n"), "{text}");
+        assert_eq!(findings.values().len(), 6);
+        findings.nothing_else();
+        assert!(findings.render().starts_with("error: no manifest\n\nerror: a template\n   = render it\n\n"));
     }
 }

@@ -1,8 +1,8 @@
 //! The timeline as JSON lines. What stands in them is described in `examples/README.md`; version 1.
 
 use super::{
-    args::Expect,
     clock::Clock,
+    diagnostics::Findings,
     happening::{By, Happening, Kind, Layer, PodChange, State},
     names::Names,
     play::Play,
@@ -12,6 +12,7 @@ use super::{
 };
 use rollout_core::{
     EndsBy, Event, Range, Revision, Time,
+    argo::Diagnostic,
     traffic::{ManagedChange, Routes, Selection, WeightChange},
 };
 use serde_json::{Map, Value, json};
@@ -27,7 +28,7 @@ pub(crate) fn write(out: &mut dyn Write, play: &Play<'_>) -> io::Result<()> {
 }
 
 /// One line for each Rollout, with the figures.
-pub(crate) fn end(out: &mut dyn Write, lines: &[Line], expect: Expect) -> io::Result<()> {
+pub(crate) fn end(out: &mut dyn Write, lines: &[Line]) -> io::Result<()> {
     for one in lines {
         let summary = &one.summary;
         let value = json!({
@@ -35,7 +36,7 @@ pub(crate) fn end(out: &mut dyn Write, lines: &[Line], expect: Expect) -> io::Re
             "rollout": one.name,
             "kind": "summary",
             "ends": one.rest.word(),
-            "as_expected": one.as_expected(expect),
+            "as_expected": one.as_expected(),
             "took_ms": u64::try_from(summary.took.as_millis()).unwrap_or(u64::MAX),
             "decisions": summary.decisions,
             "writes": {
@@ -52,6 +53,27 @@ pub(crate) fn end(out: &mut dyn Write, lines: &[Line], expect: Expect) -> io::Re
         line(out, &value)?;
     }
     Ok(())
+}
+
+/// One line for each thing that is to be said about the input.
+pub(crate) fn findings(out: &mut dyn Write, findings: &Findings) -> io::Result<()> {
+    findings.values().iter().try_for_each(|value| line(out, value))
+}
+
+/// Something that is to be said about the input, with its place if it has one.
+pub(crate) fn finding(severity: &str, at: Option<&Diagnostic>, what: &str, instead: &str) -> Value {
+    json!({
+        "v": 1,
+        "kind": "finding",
+        "severity": severity,
+        "file": at.map(|at| &*at.file),
+        "line": at.map(|at| at.place.line),
+        "column": at.map(|at| at.place.column),
+        "path": at.map(|at| &at.path),
+        "what": what,
+        "instead": instead,
+        "reference": at.map(|at| &at.reference),
+    })
 }
 
 fn line(out: &mut dyn Write, value: &Value) -> io::Result<()> {

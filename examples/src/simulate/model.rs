@@ -1,39 +1,31 @@
 //! What was given: Rollouts, and the objects around them.
 
-use super::{diagnostics::Findings, input::Source};
+use super::{diagnostics::Findings, next_version};
 use rollout_core::{
     Revision, Spec,
-    argo::{Document, Finding, Severity, check, convert, read, template_hash},
+    argo::{Diagnostic, Document, Finding, Severity, check, convert, template_hash},
     traffic::ObjectRef,
 };
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that was given, by kind.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Model {
     /// In the order in which they were given.
     pub(crate) rollouts: Vec<Document>,
-    /// Services, VirtualServices, DestinationRules and whatever else was given.
+    /// Services, VirtualServices and DestinationRules.
     pub(crate) objects: BTreeMap<ObjectRef, Document>,
+    /// Where in `rollouts` each is, by namespace and name.
+    by_name: BTreeMap<(String, String), usize>,
+    /// What stands in each file beside these, for whoever looks for a Rollout.
+    seen: BTreeMap<String, BTreeSet<String>>,
 }
 
-impl Model {
-    /// Sorts what was read by kind and name.
-    pub(crate) fn load(sources: &[Source], findings: &mut Findings) -> Self {
-        let mut model = Self::default();
-        for source in sources {
-            let reading = read(&source.text, &source.name);
-            let broken = reading.problems.iter().any(|problem| problem.severity == Severity::Error);
-            reading.problems.into_iter().for_each(|problem| findings.located(problem));
-            let objects = reading.documents.into_iter().flat_map(Document::items);
-            // What a text that is no YAML seems to hold is no object: what is wrong is said already.
-            let objects = objects.filter(|object| !broken || object.kind().is_some());
-            objects.for_each(|object| model.add(object, findings));
-        }
-        model
-    }
+/// So many files, and kinds of each, are remembered for whoever looks for a Rollout.
+const MOST_SEEN: usize = 20;
 
+impl Model {
     /// What each Rollout is called: its name, and where several have the same, `namespace/name`.
     pub(crate) fn labels(&self) -> Vec<String> {
         let mut times: BTreeMap<&str, usize> = BTreeMap::new();
@@ -49,70 +41,79 @@ impl Model {
         self.rollouts.iter().map(label).collect()
     }
 
-    /// That no Rollout was given, and what was.
-    pub(crate) fn no_rollout(&self) -> String {
-        let mut given: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for (object, document) in &self.objects {
-            let kinds = given.entry(document.file()).or_default();
-            if !kinds.contains(&&*object.kind) {
-                kinds.push(&object.kind);
+    /// The Rollout that has the name and the namespace of this one.
+    pub(crate) fn same_as(&self, rollout: &Document) -> Option<&Document> {
+        self.rollouts.get(*self.by_name.get(&key(rollout))?)
+    }
+
+    /// Notes what else a file holds.
+    pub(crate) fn saw(&mut self, file: &str, what: &str) {
+        if self.seen.len() < MOST_SEEN || self.seen.contains_key(file) {
+            let kinds = self.seen.entry(file.to_owned()).or_default();
+            if kinds.len() < MOST_SEEN {
+                kinds.insert(what.to_owned());
             }
         }
-        let given: Vec<String> =
-            given.into_iter().map(|(file, kinds)| format!("{file} has {}", kinds.join(", "))).collect();
+    }
+
+    /// That no Rollout was given, and what was.
+    pub(crate) fn no_rollout(&self) -> String {
+        let given: Vec<String> = self
+            .seen
+            .iter()
+            .map(|(file, kinds)| {
+                let kinds = kinds.iter().map(|kind| match kind.strip_prefix("Rollout of ") {
+                    Some(group) => format!("a Rollout of {group}, which is not read"),
+                    None => kind.clone(),
+                });
+                format!("{file} has {}", kinds.collect::<Vec<_>>().join(", "))
+            })
+            .collect();
         let given = if given.is_empty() { String::new() } else { format!(" ({})", given.join("; ")) };
         format!("there is no Rollout in what was given{given}; add its manifest")
     }
 
-    fn add(&mut self, document: Document, findings: &mut Findings) {
-        let missing = [("kind", document.kind()), ("metadata.name", document.name())];
-        for (path, _) in missing.iter().filter(|(_, value)| value.is_none()) {
-            let what = format!("the object has no {path}");
-            findings.located(document.diagnostic(
+    /// Adds one of the objects that are read.
+    pub(crate) fn add(&mut self, document: Document, findings: &mut Findings) {
+        let (Some(kind), Some(name)) = (document.kind(), document.name()) else {
+            let what = "the object has no metadata.name";
+            return findings.located(document.diagnostic(
                 Severity::Error,
-                path,
-                &what,
+                "metadata.name",
+                what,
                 "write it as kubectl needs it",
             ));
-        }
-        let (Some(kind), Some(name)) = (document.kind(), document.name()) else { return };
+        };
         let object = object_ref(&document, kind, name);
+        self.saw(document.file(), &object.kind);
         if kind == "Rollout" {
-            if &*object.group != "argoproj.io" {
-                findings.located(document.diagnostic(
-                    Severity::Warning,
-                    "apiVersion",
-                    "this is no apiVersion of a Rollout; it is read as one",
-                    "write apiVersion: argoproj.io/v1alpha1",
-                ));
+            if let Some(other) = self.same_as(&document) {
+                return findings.located(self.twice(&document, other));
             }
-            match self.rollouts.iter().find(|other| same_object(other, &document)) {
-                Some(other) => findings.located(twice(&document, other)),
-                None => self.rollouts.push(document),
-            }
-            return;
+            self.by_name.insert(key(&document), self.rollouts.len());
+            return self.rollouts.push(document);
         }
         match self.objects.get(&object) {
-            Some(other) => findings.located(twice(&document, other)),
+            Some(other) => findings.located(self.twice(&document, other)),
             None => drop(self.objects.insert(object, document)),
         }
     }
+
+    fn twice(&self, document: &Document, other: &Document) -> Diagnostic {
+        let first = other.place("metadata.name");
+        let what = format!("the same object is also in {}:{}", other.file(), first.line);
+        let mut instead = "give one of them another name, or leave it out".to_owned();
+        if document.kind() == Some("Rollout") {
+            let files = self.seen.keys().map(String::as_str);
+            let command = next_version::command(other.file(), document.file(), files);
+            instead += &format!("; if one of them is the next version: {command}");
+        }
+        document.diagnostic(Severity::Error, "metadata.name", &what, &instead)
+    }
 }
 
-fn twice(document: &Document, other: &Document) -> rollout_core::argo::Diagnostic {
-    let first = other.place("metadata.name");
-    let what = format!("the same object is also in {}:{}", other.file(), first.line);
-    document.diagnostic(
-        Severity::Error,
-        "metadata.name",
-        &what,
-        "give one of them another name, or leave it out",
-    )
-}
-
-/// Whether two manifests are of the same Rollout.
-pub(crate) fn same_object(one: &Document, other: &Document) -> bool {
-    one.name() == other.name() && namespace(one) == namespace(other)
+fn key(rollout: &Document) -> (String, String) {
+    (namespace(rollout).to_owned(), rollout.name().unwrap_or_default().to_owned())
 }
 
 /// The namespace that is meant where none is given.
@@ -130,8 +131,13 @@ fn object_ref(document: &Document, kind: &str, name: &str) -> ObjectRef {
 pub(crate) fn understand(manifest: &Value) -> (Option<Spec>, Vec<Finding>) {
     let report = check(manifest);
     let conversion = convert(&report.rollout, revision(manifest));
-    let driven = report.is_valid() && conversion.unsupported.is_empty();
     let mut findings = report.findings;
+    // What is lost without a word is no warning here: a canary without its steps goes to everybody at once.
+    for finding in findings.iter_mut().filter(|finding| finding.is_misplaced()) {
+        finding.severity = Severity::Error;
+    }
+    let is_valid = findings.iter().all(|finding| finding.severity != Severity::Error);
+    let driven = is_valid && conversion.unsupported.is_empty();
     findings.extend(conversion.unsupported.into_iter().map(Finding::from));
     (conversion.spec.filter(|_| driven), findings)
 }

@@ -34,6 +34,8 @@ pub(crate) struct Play<'a> {
     /// What an update brings, checked before anything is played.
     pub(crate) update: Update,
     pub(crate) clock: Clock,
+    /// Whether anything changes for it: the update, or what the script does to it.
+    pub(crate) is_updated: bool,
     /// What the first manifest asks for.
     pub(crate) first: Spec,
     templates: BTreeMap<Revision, Value>,
@@ -78,7 +80,9 @@ impl<'a> Play<'a> {
         agenda.sort_by_key(|(at, _)| *at);
         let (clock, first) = (Clock { zero: world.now() }, world.truth().spec.clone());
         let (live, templates) = (manifest.clone(), BTreeMap::new());
-        Self { name, args, world, live, manifest, update, clock, first, templates, agenda }
+        let is_updated =
+            !update.words.is_empty() || agenda.iter().any(|(_, task)| matches!(task, Task::Say(_)));
+        Self { name, args, world, live, manifest, update, clock, is_updated, first, templates, agenda }
     }
 
     /// Plays everything and says how it stands in the end.

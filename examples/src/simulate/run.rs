@@ -5,14 +5,18 @@ use super::{
     change::{Change, What},
     diagnostics::Findings,
     happening::Rest,
-    input, json,
-    model::{Model, namespace, same_object, understand},
+    json,
+    load::load,
+    model::{Model, namespace, understand},
     nearest::nearest,
     play::{Play, Update, spec, too_many},
     script::Said,
     setup, summary, text,
 };
-use rollout_core::argo::{Document, Severity};
+use rollout_core::{
+    Escaped,
+    argo::{Document, Finding, Severity},
+};
 use serde_json::Value;
 use std::{
     ffi::OsString,
@@ -30,11 +34,21 @@ pub fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> io::Result<u8> {
+    let words: Vec<OsString> = words.into_iter().collect();
+    let as_json = words.iter().any(|word| word == "--json");
     let args = match Args::parse(words) {
         Ok(args) => args,
+        Err(errors) if as_json => {
+            let mut findings = Findings::default();
+            for error in errors {
+                findings.plain(error);
+            }
+            json::findings(out, &findings)?;
+            return Ok(2);
+        }
         Err(errors) => {
             for error in errors {
-                writeln!(err, "error: {error}")?;
+                writeln!(err, "error: {}", Escaped(error))?;
             }
             return Ok(2);
         }
@@ -45,7 +59,11 @@ pub fn run(
     }
     let mut findings = Findings::default();
     let plays = prepare(&args, stdin, &mut findings);
-    err.write_all(findings.render().as_bytes())?;
+    if args.json {
+        json::findings(out, &findings)?;
+    } else {
+        err.write_all(findings.render().as_bytes())?;
+    }
     if findings.refuse() {
         return Ok(2);
     }
@@ -58,7 +76,7 @@ fn play(args: &Args, plays: Vec<Play<'_>>, out: &mut dyn Write, err: &mut dyn Wr
         let rest = match play.run() {
             Ok(rest) => rest,
             Err(stuck) => {
-                writeln!(err, "error: {}: {stuck}", play.name)?;
+                writeln!(err, "error: {}: {}", play.name, Escaped(stuck))?;
                 Rest::Unfinished
             }
         };
@@ -68,32 +86,26 @@ fn play(args: &Args, plays: Vec<Play<'_>>, out: &mut dyn Write, err: &mut dyn Wr
         } else {
             out.write_all(text::rollout(&play).as_bytes())?;
         }
-        lines.push(summary::Line { name: play.name, rest, summary });
+        let expect = args.expect.of(&play.name, play.is_updated);
+        lines.push(summary::Line { name: play.name, rest, summary, expect });
     }
     if args.json {
-        json::end(out, &lines, args.expect)?;
+        json::end(out, &lines)?;
     } else {
-        out.write_all(summary::text(&lines, args.expect).as_bytes())?;
+        out.write_all(summary::text(&lines).as_bytes())?;
     }
-    Ok(u8::from(lines.iter().any(|line| !line.as_expected(args.expect))))
+    Ok(u8::from(lines.iter().any(|line| !line.as_expected())))
 }
 
 /// Reads everything, checks everything, and makes the worlds.
 fn prepare<'a>(args: &'a Args, stdin: &mut dyn Read, findings: &mut Findings) -> Vec<Play<'a>> {
-    let mut read = |paths: &[std::path::PathBuf], findings: &mut Findings| {
-        let sources = input::read(paths, stdin).unwrap_or_else(|errors| {
-            for error in errors {
-                findings.plain(error);
-            }
-            Vec::new()
-        });
-        Model::load(&sources, findings)
-    };
-    let model = read(&args.inputs, findings);
-    let update = read(&args.updates, findings);
+    let model = load(&args.inputs, stdin, findings);
+    let update = load(&args.updates, stdin, findings);
     let labels = model.labels();
     let names: Vec<&str> = labels.iter().map(String::as_str).collect();
-    if names.is_empty() && !findings.refuse() {
+    if names.is_empty() && findings.has_next_step() {
+        findings.nothing_else();
+    } else if names.is_empty() && !findings.refuse() {
         findings.plain(model.no_rollout());
     }
     let usable = |object| model.objects.contains_key(object);
@@ -108,7 +120,7 @@ fn prepare<'a>(args: &'a Args, stdin: &mut dyn Read, findings: &mut Findings) ->
     }
     known_names(args, &names, findings);
     for other in &update.rollouts {
-        if !names.is_empty() && !model.rollouts.iter().any(|rollout| same_object(other, rollout)) {
+        if !names.is_empty() && model.same_as(other).is_none() {
             let what = format!(
                 "there is no Rollout {:?} in namespace {} to update",
                 other.name().unwrap_or_default(),
@@ -126,9 +138,7 @@ fn prepare<'a>(args: &'a Args, stdin: &mut dyn Read, findings: &mut Findings) ->
     for (rollout, name) in model.rollouts.iter().zip(&labels) {
         let name = name.clone();
         let (given, found) = understand(rollout.value());
-        for finding in &found {
-            findings.located(rollout.diagnose(finding));
-        }
+        note(args, rollout, &found, findings);
         let mesh = setup::objects(rollout, &model, findings);
         let Some(mut given) = given else { continue };
         given.replicas = args.world.replicas.unwrap_or(given.replicas);
@@ -145,13 +155,25 @@ fn prepare<'a>(args: &'a Args, stdin: &mut dyn Read, findings: &mut Findings) ->
     plays
 }
 
+/// Notes what there is to say about a manifest.
+fn note(args: &Args, rollout: &Document, found: &[Finding], findings: &mut Findings) {
+    for finding in found {
+        let mut shown = rollout.diagnose(finding);
+        if args.strict && finding.is_unknown_field() && finding.path.starts_with("spec.strategy") {
+            shown.severity = Severity::Error;
+        }
+        findings.located(shown);
+    }
+}
+
 /// Every name on the command line must be one that was given.
 fn known_names(args: &Args, names: &[&str], findings: &mut Findings) {
     let changes = args.changes.iter().map(|change| change.rollout.as_deref());
     let script = args.script.iter().map(|scripted| scripted.about());
     let lose = args.world.lose.iter().map(|lose| lose.rollout.as_deref());
     let never = args.world.never_ready.iter().map(|(rollout, _)| rollout.as_deref());
-    for name in changes.chain(script).chain(lose).chain(never).flatten() {
+    let expect = args.expect.names().map(Some);
+    for name in changes.chain(script).chain(lose).chain(never).chain(expect).flatten() {
         if names.contains(&name) || names.is_empty() {
             continue;
         }
@@ -172,15 +194,13 @@ fn updated(
     findings: &mut Findings,
 ) -> Option<Update> {
     let mut result = Update { words: Vec::new(), manifest: rollout.value().clone(), objects: Vec::new() };
-    let another = update.rollouts.iter().find(|other| same_object(other, rollout));
+    let another = update.same_as(rollout);
     if another.is_some() || !update.objects.is_empty() {
         setup::objects_after(another.unwrap_or(rollout), model, update, findings)?;
     }
     if let Some(other) = another {
         let (_, found) = understand(other.value());
-        for finding in &found {
-            findings.located(other.diagnose(finding));
-        }
+        note(args, other, &found, findings);
         result.manifest = other.value().clone();
         result.words.push(format!("the manifest in {}", other.file()));
     }

@@ -3,6 +3,7 @@
 use super::{
     args,
     diagnostics::Findings,
+    elsewhere,
     model::{Model, namespace},
     recorder::Recorder,
 };
@@ -31,9 +32,9 @@ pub(crate) fn objects(rollout: &Document, model: &Model, findings: &mut Findings
         store.user_applies(name, document.value().clone());
     }
     let services = services(rollout);
-    let services_there = missing(rollout, &services, &store, findings);
+    let services_there = missing(rollout, &services, model, findings);
     let istio = istio(rollout, findings).ok()?;
-    let istio_there = istio.as_ref().map_or(Some(()), |istio| missing(rollout, istio, &store, findings));
+    let istio_there = istio.as_ref().map_or(Some(()), |istio| missing(rollout, istio, model, findings));
     services_there.and(istio_there)?;
     let backend = stored(&services, &store);
     let Some(editor) = istio else {
@@ -96,12 +97,15 @@ fn istio(rollout: &Document, findings: &mut Findings) -> Result<Option<IstioEdit
         Ok(config) => Ok(config.map(IstioEditor::new)),
         Err(invalid) => {
             for error in invalid.errors() {
-                findings.located(rollout.diagnostic(
-                    Severity::Error,
-                    &error.path,
-                    &error.what,
-                    &error.instead,
-                ));
+                // What is said of the whole is not said of its parts again.
+                if findings.covers(rollout.file(), &error.path) {
+                    continue;
+                }
+                let pointer = format!("/{}", error.path.replace(['.', '['], "/").replace(']', ""));
+                let slash =
+                    rollout.value().pointer(&pointer).and_then(Value::as_str).and_then(elsewhere::slash);
+                let instead = slash.unwrap_or_else(|| error.instead.to_string());
+                findings.located(rollout.diagnostic(Severity::Error, &error.path, &error.what, &instead));
             }
             Err(())
         }
@@ -112,28 +116,17 @@ fn istio(rollout: &Document, findings: &mut Findings) -> Result<Option<IstioEdit
 fn missing(
     rollout: &Document,
     editor: &dyn ObjectEditor,
-    store: &MeshStore,
+    model: &Model,
     findings: &mut Findings,
 ) -> Option<()> {
-    let there = |name: &ObjectRef| store.peek(name).is_some();
+    let there = |name: &ObjectRef| model.objects.contains_key(name);
     let mut all = Some(());
     for name in editor.objects() {
         if there(&name) || editor.otherwise(&name).is_some_and(|other| there(&other)) {
             continue;
         }
         all = None;
-        let what = format!("the {} {:?} was not given", name.kind, &*name.name);
-        let alike: Vec<String> = store
-            .all()
-            .into_keys()
-            .filter(|other| other.kind == name.kind && other.group == name.group)
-            .map(|other| other.name.to_string())
-            .collect();
-        let near = super::nearest::nearest(&name.name, alike.iter().map(String::as_str));
-        let instead = match near {
-            Some(near) => format!("did you mean {near:?}?"),
-            None => "add its manifest to what is given".to_owned(),
-        };
+        let (what, instead) = elsewhere::words(rollout, &name, model);
         findings.located(rollout.diagnostic(Severity::Error, &named_at(rollout, &name), &what, &instead));
     }
     all

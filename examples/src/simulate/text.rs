@@ -7,13 +7,13 @@ use super::{
     play::Play,
     words::{self, words},
 };
-use rollout_core::{Range, Revision, Spec, Step};
+use rollout_core::{Escaped, Range, Revision, Spec, Step};
 use std::sync::Arc;
 
 /// Everything about one Rollout.
 pub(crate) fn rollout(play: &Play<'_>) -> String {
     let recorder = play.world.watcher();
-    let title = format!("{}: {}", play.name, plan(&play.first));
+    let title = format!("{}: {}", Escaped(&play.name), Escaped(plan(&play.first)));
     let mut text = format!("{title}\n{}\n", "─".repeat(title.chars().count()));
     text += &timeline(&recorder.happenings, &recorder.names, play.clock);
     text.push('\n');
@@ -74,8 +74,11 @@ pub(crate) fn timeline(happenings: &[Happening], names: &Names, clock: Clock) ->
         }
         let now = clock.show(happening.at);
         let shown = if now == time { "" } else { &now };
-        let line =
-            format!("{shown:>9}  {}  {}", columns.state(&happening.state), words(happening, names, clock));
+        let line = format!(
+            "{shown:>9}  {}  {}",
+            columns.state(&happening.state),
+            Escaped(words(happening, names, clock))
+        );
         text += line.trim_end();
         text.push('\n');
         time = now;
@@ -87,7 +90,7 @@ pub(crate) fn timeline(happenings: &[Happening], names: &Names, clock: Clock) ->
 fn object(diff: &str) -> String {
     let mut text = String::new();
     for line in diff.lines() {
-        text += format!("{:>11}{line}", "").trim_end();
+        text += format!("{:>11}{}", "", Escaped(line)).trim_end();
         text.push('\n');
     }
     text
@@ -182,5 +185,5 @@ pub(crate) fn rest(canary: Range, of: u32) -> Range {
 }
 
 fn list(names: &[Arc<str>]) -> String {
-    if names.is_empty() { "–".to_owned() } else { names.join(" ") }
+    if names.is_empty() { "–".to_owned() } else { Escaped(names.join(" ")).to_string() }
 }

@@ -8,7 +8,12 @@
 )]
 
 mod bad_input;
+mod folder;
+mod folders;
 mod json;
+mod kustomize;
+mod mistakes;
+mod namespaces;
 mod script;
 mod timelines;
 mod world;
