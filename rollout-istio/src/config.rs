@@ -39,6 +39,21 @@ pub struct IstioConfig {
     pub managed_routes: Vec<Arc<str>>,
     /// What stands for all traffic in the strategy. 100 unless it says otherwise.
     pub max_weight: u32,
+    /// Which VirtualServices of other namespaces it may split.
+    pub foreign: Foreign,
+    /// Whether a destination is known by no more than the reference looks at.
+    pub(crate) as_the_reference: bool,
+}
+
+/// Which VirtualServices of other namespaces than its own a Rollout may split.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Foreign {
+    /// All: whoever made the configuration answers for it.
+    All,
+    /// Those of these namespaces, and those that allow it themselves
+    /// ([`ALLOW_FROM_ANNOTATION`](crate::ALLOW_FROM_ANNOTATION)).
+    Of(Arc<[Arc<str>]>),
 }
 
 /// One VirtualService, and which of its routes are split.
@@ -112,6 +127,8 @@ impl IstioConfig {
             stable_service: None,
             managed_routes: Vec::new(),
             max_weight: 100,
+            foreign: Foreign::All,
+            as_the_reference: false,
         }
     }
 
@@ -119,6 +136,14 @@ impl IstioConfig {
     #[must_use]
     pub fn of_rollout(mut self, name: &str) -> Self {
         self.rollout.name = name.into();
+        self
+    }
+
+    /// Says which VirtualServices of other namespaces it may split. All, where the configuration was made by hand;
+    /// those that allow it, where it comes [from a Rollout](Self::from_rollout), which a tenant may have written.
+    #[must_use]
+    pub fn foreign(mut self, foreign: Foreign) -> Self {
+        self.foreign = foreign;
         self
     }
 

@@ -4,6 +4,7 @@ use crate::{
     abandoned::{self, release_abandoned},
     claims::claims,
     config::{DestinationRuleRef, IstioConfig, VirtualServiceRef},
+    consent,
     elsewhere::{Looked, Named},
     hosts, name,
     order::Managed,
@@ -22,7 +23,12 @@ use serde_json::Value;
 /// Only what it owns changes: the weights of the two destinations in the routes that the Rollout names, the
 /// managed routes, the revision label of the two subsets, and annotations of its own
 /// ([`WRITTEN_FOR_ANNOTATION`](crate::WRITTEN_FOR_ANNOTATION),
-/// [`WEIGHT_ANNOTATION`](crate::WEIGHT_ANNOTATION)).
+/// [`WEIGHT_ANNOTATION`](crate::WEIGHT_ANNOTATION), [`MANAGED_ANNOTATION`](crate::MANAGED_ANNOTATION),
+/// [`SUBSETS_ANNOTATION`](crate::SUBSETS_ANNOTATION)), of which each Rollout has its own part.
+///
+/// A managed route is written once for each weighed http route, directly before it: it takes those of the route's
+/// requests that it matches, and everything that the user says of them (rewrite, timeout, retries, CORS, headers,
+/// faults), but sends them to the canary of that route.
 ///
 /// ```
 /// use rollout_core::backend::{MemoryStore, NoDataPlane, ObjectEditor, Stored, TrafficBackend, ready};
@@ -117,11 +123,18 @@ impl IstioEditor {
             let what = "the Rollout does not name this VirtualService";
             return Err(Problem::new("metadata.name", what, "name it in the Rollout").of(name));
         }
+        consent::check(&self.config, name, object)?;
         let host = match (self.rule(), destination_rule) {
             (Some((_, name)), Some(rule)) => Some(subsets::host(rule).map_err(|problem| problem.of(&name))?),
             _ => None,
         };
         VirtualService { config: &self.config, name, entries, host }.edit(object, &change(to))
+    }
+
+    /// One of its own VirtualServices, if it may look into it.
+    fn allowed<'a>(&self, objects: &'a Objects, name: &ObjectRef) -> Result<&'a Value, EditError> {
+        let object = find(objects, name)?;
+        consent::check(&self.config, name, object).map(|()| object)
     }
 
     /// Edits the DestinationRule, if that changes it; notes nothing.
@@ -137,7 +150,7 @@ impl IstioEditor {
         let host = self.host(objects)?;
         let mut edits = Edits::new();
         for (name, entries) in self.meant_all(objects) {
-            let mut object = find(objects, &name)?.clone();
+            let mut object = self.allowed(objects, &name)?.clone();
             let one = VirtualService { config: &self.config, name: &name, entries, host };
             if one.edit(&mut object, change)? {
                 edits.push((name, object));
@@ -226,12 +239,13 @@ impl ObjectEditor for IstioEditor {
         let ours = self.meant_all(objects).into_iter().find(|(name, _)| name == one);
         let mut weighed = None;
         if let Some((_, entries)) = ours {
+            self.allowed(objects, one)?;
             let ours = VirtualService { config: &self.config, name: one, entries, host };
             seen.routes.push(ours.read(object)?);
-            weighed = Some(ours.weighed(object)?);
+            weighed = Some(ours.weighed(object)?.into_iter().collect());
         }
         let mut elsewhere = Named::default();
-        elsewhere.add(&self.config, host, object, Looked { name: one, weighed: weighed.as_deref() });
+        elsewhere.add(&self.config, host, object, Looked { name: one, weighed: weighed.as_ref() });
         seen.stable_used_elsewhere = elsewhere.stable;
         seen.canary_used_elsewhere = elsewhere.canary;
         Ok(seen)

@@ -7,6 +7,7 @@ use crate::{
 };
 use rollout_core::traffic::{Destination, ObjectRef};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// Who is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,7 +21,7 @@ pub(crate) struct Named {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Looked<'a> {
     pub(crate) name: &'a ObjectRef,
-    pub(crate) weighed: Option<&'a [Place]>,
+    pub(crate) weighed: Option<&'a BTreeSet<Place>>,
 }
 
 impl Named {

@@ -13,6 +13,7 @@ mod abandoned;
 mod bytes;
 mod claims;
 mod config;
+mod consent;
 mod editor;
 mod elsewhere;
 mod hosts;
@@ -21,6 +22,7 @@ mod managed;
 mod name;
 mod order;
 mod problem;
+mod resolve;
 mod rules;
 mod share;
 mod split;
@@ -34,10 +36,13 @@ mod wire;
 pub use abandoned::{SUBSETS_ANNOTATION, release_abandoned};
 pub use bytes::{BytesError, edit_bytes};
 pub use config::{
-    ConfigError, DestinationRuleRef, InvalidConfig, IstioConfig, TcpRoute, TlsRoute, VirtualServiceRef,
+    ConfigError, DestinationRuleRef, Foreign, InvalidConfig, IstioConfig, TcpRoute, TlsRoute,
+    VirtualServiceRef,
 };
+pub use consent::ALLOW_FROM_ANNOTATION;
 pub use editor::IstioEditor;
 pub use hosts::hosts_named;
 pub use istiod::Istiod;
+pub use resolve::{resolve, service_of};
 pub use steps::{ApplyError, InForce, apply};
 pub use virtual_service::{MANAGED_ANNOTATION, WEIGHT_ANNOTATION, WRITTEN_FOR_ANNOTATION};

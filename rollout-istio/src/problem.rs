@@ -46,7 +46,7 @@ pub(crate) fn shown(text: &str) -> String {
     start(text, SHOWN)
 }
 
-fn start(text: &str, most: usize) -> String {
+pub(crate) fn start(text: &str, most: usize) -> String {
     let start: String = text.chars().take(most).collect();
     let rest = if start.len() < text.len() { "…" } else { "" };
     format!("{}{rest}", Escaped(start))

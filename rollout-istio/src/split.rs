@@ -2,8 +2,9 @@
 
 use crate::{
     config::IstioConfig,
-    name::{first_label, namespace_of},
-    problem::{Problem, names},
+    name::first_label,
+    problem::{Problem, names, shown},
+    resolve::{is_same, resolve},
     share::{self, TOTAL},
 };
 use rollout_core::traffic::{Destination, WeightChange};
@@ -14,6 +15,9 @@ use serde_json::Value;
 pub(crate) struct Known<'a> {
     /// The Rollout's namespace.
     namespace: &'a str,
+    /// The namespace of the VirtualService.
+    from: &'a str,
+    as_the_reference: bool,
     /// The DestinationRule's host, where there is a DestinationRule.
     host: Option<&'a str>,
     subsets: bool,
@@ -22,8 +26,8 @@ pub(crate) struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    /// `host` is the one of the DestinationRule, if there is any.
-    pub(crate) fn new(config: &'a IstioConfig, host: Option<&'a str>) -> Self {
+    /// `host` is the one of the DestinationRule, if there is any; `from` is the namespace of the VirtualService.
+    pub(crate) fn new(config: &'a IstioConfig, host: Option<&'a str>, from: &'a str) -> Self {
         let (stable, canary) = match &config.destination_rule {
             Some(rule) => (&*rule.stable_subset, &*rule.canary_subset),
             None => (
@@ -33,6 +37,8 @@ impl<'a> Known<'a> {
         };
         Self {
             namespace: &config.namespace,
+            from,
+            as_the_reference: config.as_the_reference,
             host,
             subsets: config.destination_rule.is_some(),
             stable,
@@ -46,16 +52,34 @@ impl<'a> Known<'a> {
     }
 
     /// The reference knows a subset by its name alone, and a Service by the first label of its host;
-    /// strictly, the rest must not say otherwise.
+    /// strictly, the host must be the one that Istio resolves.
     fn is(self, destination: &Value, which: Destination, strictly: bool) -> bool {
         let text = |key| destination.get(key).and_then(Value::as_str).unwrap_or_default();
         let host = text("host");
-        let here = || namespace_of(host).is_none_or(|namespace| namespace == self.namespace);
+        let meant = self.host(which);
+        let same = || meant.is_none_or(|meant| is_same((host, self.from), (meant, self.namespace)));
         if !self.subsets {
-            return first_label(host) == first_label(self.name(which)) && (!strictly || here());
+            return first_label(host) == first_label(self.name(which)) && (!strictly || same());
         }
-        let same = || self.host.is_none_or(|ours| first_label(ours) == first_label(host)) && here();
         text("subset") == self.name(which) && (!strictly || same())
+    }
+
+    /// The host that a destination must have, seen from the Rollout's namespace; `None` when nobody knows.
+    fn host(self, which: Destination) -> Option<&'a str> {
+        if self.subsets { self.host } else { Some(self.name(which)) }
+    }
+
+    /// A destination of the right name, which Istio sends elsewhere.
+    fn astray(self, which: Destination, entry: &Value, path: String) -> Problem {
+        let host = entry.get("destination").and_then(|to| to.get("host")?.as_str()).unwrap_or_default();
+        let meant = resolve(self.host(which).unwrap_or_default(), self.namespace);
+        let (leads, meant_shown) = (shown(&resolve(host, self.from)), shown(&meant));
+        let what = if self.subsets {
+            format!("subset '{}' is one of {meant_shown}, but this host is {leads}", shown(self.name(which)))
+        } else {
+            format!("the {which} Service is {meant_shown}, but this host is {leads}")
+        };
+        Problem::new(path, what, format!("write `host: {meant_shown}`"))
     }
 
     /// The canary's host as it stands in a route: a short one means another host in another namespace.
@@ -100,19 +124,23 @@ impl Split {
     pub(crate) fn find(known: Known<'_>, rule: &Value, path: impl Fn() -> String) -> Result<Self, Problem> {
         let entries = rule.get("route").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let find = |which, strictly| Self::place(known, entries, which, strictly, &path);
-        let strictly = (find(Destination::Stable, true)?, find(Destination::Canary, true)?);
-        let (stable, canary) = if let (Some(stable), Some(canary)) = strictly {
-            (stable, canary)
-        } else {
-            let found = |which| {
-                find(which, false)?.ok_or_else(|| {
-                    let instead =
-                        format!("add it, with `weight: 0` if need be; there are: {}", hosts(entries));
-                    Problem::new(format!("{}.route", path()), known.missing(which), instead)
-                })
-            };
-            (found(Destination::Stable)?, found(Destination::Canary)?)
+        let found = |which| {
+            if let Some(place) = find(which, true)? {
+                return Ok(place);
+            }
+            let place = find(which, false)?.ok_or_else(|| {
+                let instead = format!("add it, with `weight: 0` if need be; there are: {}", hosts(entries));
+                Problem::new(format!("{}.route", path()), known.missing(which), instead)
+            })?;
+            match entries.get(place.index) {
+                Some(entry) if !known.as_the_reference => {
+                    let path = format!("{}.route[{}].destination.host", path(), place.index);
+                    Err(known.astray(which, entry, path))
+                }
+                _ => Ok(place),
+            }
         };
+        let (stable, canary) = (found(Destination::Stable)?, found(Destination::Canary)?);
         let mut foreign = 0_u64;
         for (index, entry) in entries.iter().enumerate() {
             if index != stable.index && index != canary.index {
@@ -159,8 +187,10 @@ impl Split {
         let (weight, of) = to;
         let left = self.left();
         let Some(canary) = share::share(weight, of, left) else {
-            let what =
-                format!("destinations that are not ours leave {left} of {} to share", left + self.foreign);
+            let what = {
+                let of = left.saturating_add(self.foreign);
+                format!("destinations that are not ours leave {left} of {of} to share")
+            };
             let instead = "leave more for stable and canary";
             return Err(Problem::new(format!("{}.route", path()), what, instead));
         };

@@ -1,6 +1,8 @@
 //! What steps come to, as a function from objects to objects.
 
-use crate::{InvalidConfig, IstioConfig, IstioEditor, order::Managed, virtual_service::Change, wire};
+use crate::{
+    Foreign, InvalidConfig, IstioConfig, IstioEditor, order::Managed, virtual_service::Change, wire,
+};
 use rollout_core::{
     Revision,
     backend::{EditError, Object, Objects},
@@ -45,8 +47,9 @@ pub struct InForce<'a> {
 /// first the subsets, then the weights, then the managed routes. Objects that the Rollout does not name
 /// come back as they are.
 ///
-/// This is what the engine comes to in the end; it knows neither gates nor order of work, and it leaves
-/// no annotation.
+/// This is the reference's answer. The engine comes to the same subsets and weights in the end, but writes managed
+/// routes [for each weighed route](IstioEditor), and looks at all of a host. Neither gates nor the order of work
+/// matter here, and no annotation is left.
 ///
 /// # Errors
 /// All of the Rollout's Istio part, of the steps, and of the objects.
@@ -68,6 +71,7 @@ pub struct InForce<'a> {
 /// ```
 pub fn apply(rollout: &Value, objects: Vec<Value>, to: &InForce<'_>) -> Result<Vec<Value>, ApplyError> {
     let config = IstioConfig::from_rollout(rollout)?.ok_or(ApplyError::NoIstio)?;
+    let config = IstioConfig { as_the_reference: true, ..config.foreign(Foreign::All) };
     let steps =
         to.managed.iter().map(wire::managed).collect::<Result<Vec<_>, _>>().map_err(ApplyError::Input)?;
     let mut names = Vec::new();

@@ -53,7 +53,7 @@ pub(crate) struct Change<'a> {
 
 impl VirtualService<'_> {
     fn known(&self) -> Known<'_> {
-        Known::new(self.config, self.host)
+        Known::new(self.config, self.host, &self.name.namespace)
     }
 
     /// The rules that are weighed, the first http route of the Rollout's list first.

@@ -20,7 +20,12 @@ fn over(config: IstioConfig) -> (Arc<MemoryStore>, Stored<IstioEditor, Arc<Memor
     let with_subsets = config.destination_rule.is_some();
     let editor = IstioEditor::new(config.managed_route("testers").managed_route("others"));
     for name in editor.objects() {
-        let own = if with_subsets { subset_route("p", 100, 0) } else { route("p", 100, 0) };
+        let mut own = if with_subsets { subset_route("p", 100, 0) } else { route("p", 100, 0) };
+        if *name.namespace != *"shop" {
+            for entry in own["route"].as_array_mut().unwrap() {
+                entry["destination"]["host"] = "provider.shop.svc.cluster.local".into();
+            }
+        }
         store.apply(&name, if name == dr() { rule() } else { http(&json!([own])) });
     }
     (store.clone(), Stored::new(editor, store, NoDataPlane))

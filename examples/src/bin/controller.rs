@@ -9,7 +9,7 @@ use rollout_core::{
     backend::{DataPlane, ObjectStore, Stored, TrafficBackend},
     traffic::{Settled, Version},
 };
-use rollout_istio::{IstioConfig, IstioEditor, Istiod};
+use rollout_istio::{Foreign, IstioConfig, IstioEditor, Istiod};
 use rollout_kube::{ControlPlane, Controller, InvalidTraffic, Kind, RunError};
 use serde_json::Value;
 use std::{
@@ -28,6 +28,9 @@ usage: controller [--kubeconfig FILE] [--namespace NAMESPACE] [--instance-id ID]
   --instance-id ID             only Rollouts with the label argo-rollouts.argoproj.io/controller-instance-id=ID;
                                without it, those without the label, and only if no other controller is at work
   --istio-api-version VERSION  of networking.istio.io; v1alpha3 unless said otherwise
+  --shared-namespaces LIST     namespaces whose VirtualServices the Rollouts of all others may split, with commas
+                               between them, or * for all; without it only those that are annotated with
+                               rollout-core/allow-from: NAMESPACE
   --istiod URL                 where an istiod answers its debug paths (http://127.0.0.1:15014); repeat it for every
                                replica. Without it, waits for the proxies go by time
   --istiod-token-file FILE     what it is asked with, where it wants a token
@@ -85,7 +88,7 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     (config.read_timeout, config.reset_reader_on_write) = (Some(Duration::from_secs(70)), true);
     let client = kube::Client::try_from(config)?;
     let istio = |kind, plural| Kind::new("networking.istio.io", &args.istio, kind, plural);
-    let (istiod, debounce) = (args.istiod, args.debounce);
+    let (istiod, debounce, shared) = (args.istiod, args.debounce, args.shared);
     let mut controller = Controller::builder(client)
         .namespace(args.namespace)
         .instance_id(args.instance)
@@ -93,7 +96,7 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
         .kind(istio("DestinationRule", "destinationrules"))
         .index("networking.istio.io", "VirtualService", rollout_istio::hosts_named)
         .workers(args.workers)
-        .traffic(traffic)
+        .traffic(move |rollout, store, data_plane| traffic(&shared, rollout, store, data_plane))
         .dry_run(args.dry_run);
     if !istiod.is_empty() {
         controller = controller.data_plane(istiod, args.token, move |plane, namespace| {
@@ -134,6 +137,7 @@ fn take_a_guard_out() -> Result<(), String> {
 
 /// What a Rollout says about Istio, as a backend.
 fn traffic(
+    shared: &Foreign,
     rollout: &Value,
     store: Arc<dyn ObjectStore>,
     data_plane: Arc<dyn DataPlane>,
@@ -142,8 +146,8 @@ fn traffic(
         |error: &rollout_istio::ConfigError| format!("{}: {}; {}", error.path, error.what, error.instead);
     let config = IstioConfig::from_rollout(rollout)
         .map_err(|invalid| InvalidTraffic::new(invalid.errors().iter().map(sentence)))?;
-    let backend = |config| -> Box<dyn TrafficBackend> {
-        Box::new(Stored::new(IstioEditor::new(config), store, data_plane))
+    let backend = |config: IstioConfig| -> Box<dyn TrafficBackend> {
+        Box::new(Stored::new(IstioEditor::new(config.foreign(shared.clone())), store, data_plane))
     };
     Ok(config.map(backend))
 }
@@ -176,6 +180,7 @@ struct Args {
     namespace: Option<String>,
     instance: Option<String>,
     istio: String,
+    shared: Foreign,
     workers: usize,
     dry_run: bool,
     istiod: Vec<String>,
@@ -193,6 +198,7 @@ impl Args {
             namespace: None,
             instance: None,
             istio: "v1alpha3".to_owned(),
+            shared: Foreign::Of(Arc::default()),
             workers: 10,
             dry_run: false,
             istiod: Vec::new(),
@@ -207,6 +213,13 @@ impl Args {
                 Arg::Long("namespace") => args.namespace = Some(parser.value()?.string()?),
                 Arg::Long("instance-id") => args.instance = Some(parser.value()?.string()?),
                 Arg::Long("istio-api-version") => args.istio = parser.value()?.string()?,
+                Arg::Long("shared-namespaces") => {
+                    let list = parser.value()?.string()?;
+                    args.shared = match list.as_str() {
+                        "*" => Foreign::All,
+                        list => Foreign::Of(list.split(',').map(|name| name.trim().into()).collect()),
+                    };
+                }
                 Arg::Long("istiod") => args.istiod.push(parser.value()?.string()?),
                 Arg::Long("istiod-token-file") => args.token = Some(parser.value()?.into()),
                 Arg::Long("istiod-debounce-ms") => {

@@ -1,14 +1,21 @@
 //! From a Rollout as it is written.
 
-use super::{DestinationRuleRef, IstioConfig, TcpRoute, TlsRoute, VirtualServiceRef};
-use rollout_core::traffic::DnsName;
+mod reader;
+
+use super::{DestinationRuleRef, Foreign, IstioConfig, TcpRoute, TlsRoute, VirtualServiceRef};
+use reader::{Reader, at, given};
 use serde_json::Value;
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 const ROUTING: &str = "spec.strategy.canary.trafficRouting";
 const ISTIO: &str = "spec.strategy.canary.trafficRouting.istio";
 
-/// What is wrong with the Istio part of a Rollout, all at once.
+/// The most VirtualServices, and the most managed routes.
+const MOST_NAMED: usize = 100;
+/// The most routes of one VirtualService.
+const MOST_ROUTES: usize = 1000;
+
+/// What is wrong with the Istio part of a Rollout, all at once; a few of many.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct InvalidConfig(Vec<ConfigError>);
 
@@ -45,10 +52,12 @@ pub struct ConfigError {
 impl IstioConfig {
     /// Reads the Istio part of a Rollout; `None` when it has none.
     ///
-    /// Only what is needed to find the objects is read here: it is no check of the whole language.
+    /// Only what is needed to find the objects is read here: it is no check of the whole language. Objects of other
+    /// namespaces are touched only if they allow it; [`foreign`](Self::foreign) says otherwise.
     ///
     /// # Errors
-    /// All that is wrong, each with its path and what to write instead.
+    /// All that is wrong, each with its path and what to write instead. A name that is no DNS name is wrong, and so
+    /// are more than 100 VirtualServices or managed routes, or 1000 routes of one.
     ///
     /// ```
     /// use rollout_istio::IstioConfig;
@@ -59,87 +68,44 @@ impl IstioConfig {
     pub fn from_rollout(rollout: &Value) -> Result<Option<Self>, InvalidConfig> {
         let canary = at(rollout, &["spec", "strategy", "canary"]);
         let Some(istio) = given(at(canary, &["trafficRouting", "istio"])) else { return Ok(None) };
-        let mut reader = Reader(Vec::new());
+        let mut reader = Reader::default();
         let metadata = at(rollout, &["metadata"]);
         let namespace = reader.optional(metadata, "namespace", "metadata.namespace");
         let name = reader.optional(metadata, "name", "metadata.name").unwrap_or_default();
         let mut config = Self::new(namespace.as_deref().unwrap_or("default"), &name);
+        config.foreign = Foreign::Of(Arc::default());
         config.virtual_services = reader.virtual_services(istio);
         config.destination_rule = given(at(istio, &["destinationRule"])).map(|rule| reader.rule(rule));
         config.canary_service =
             reader.optional(canary, "canaryService", "spec.strategy.canary.canaryService");
         config.stable_service =
             reader.optional(canary, "stableService", "spec.strategy.canary.stableService");
-        for (index, managed) in list(at(canary, &["trafficRouting", "managedRoutes"])).iter().enumerate() {
-            let path = format!("{ROUTING}.managedRoutes[{index}].name");
-            config.managed_routes.extend(reader.text(at(managed, &["name"]), &path));
+        let path = format!("{ROUTING}.managedRoutes");
+        let managed = reader.list(at(canary, &["trafficRouting", "managedRoutes"]), &path, MOST_NAMED);
+        for (index, managed) in managed.iter().enumerate() {
+            config
+                .managed_routes
+                .extend(reader.text(at(managed, &["name"]), &format!("{path}[{index}].name")));
         }
         reader.agree(&config);
-        if reader.0.is_empty() { Ok(Some(config)) } else { Err(InvalidConfig(reader.0)) }
+        reader.done(ISTIO).map_err(InvalidConfig)?;
+        Ok(Some(config))
     }
 }
-
-fn at<'a>(mut value: &'a Value, path: &[&str]) -> &'a Value {
-    for key in path {
-        value = value.get(key).unwrap_or(&Value::Null);
-    }
-    value
-}
-
-fn given(value: &Value) -> Option<&Value> {
-    (!value.is_null()).then_some(value)
-}
-
-fn list(value: &Value) -> &[Value] {
-    value.as_array().map(Vec::as_slice).unwrap_or_default()
-}
-
-struct Reader(Vec<ConfigError>);
 
 impl Reader {
-    fn wrong(&mut self, path: &str, what: impl Into<String>, instead: impl Into<String>) {
-        self.0.push(ConfigError { path: path.into(), what: what.into(), instead: instead.into() });
-    }
-
-    fn text(&mut self, value: &Value, path: &str) -> Option<Arc<str>> {
-        let text = value.as_str().filter(|text| !text.is_empty());
-        if text.is_none() {
-            self.wrong(path, "a name is missing", "write a text that is not empty");
-        }
-        text.map(Into::into)
-    }
-
-    /// The name of an object: it gets into the path of a request.
-    fn name(&mut self, value: &Value, path: &str) -> Option<Arc<str>> {
-        let text = self.text(value, path)?;
-        let name = DnsName::parse(&text);
-        name.map_err(|error| self.wrong(path, error.to_string(), DnsName::INSTEAD)).ok().map(Into::into)
-    }
-
-    fn optional(&mut self, value: &Value, key: &str, path: &str) -> Option<Arc<str>> {
-        let text = at(value, &[key]);
-        if text.is_null() || text.as_str() == Some("") { None } else { self.name(text, path) }
-    }
-
-    fn port(&mut self, value: &Value, path: &str) -> u32 {
-        let port = given(at(value, &["port"]));
-        let number = port.map_or(Some(0), |port| port.as_u64().and_then(|port| u32::try_from(port).ok()));
-        number.unwrap_or_else(|| {
-            self.wrong(path, "the port is no number", "write the number of the port");
-            0
-        })
-    }
-
     fn virtual_services(&mut self, istio: &Value) -> Vec<VirtualServiceRef> {
         let one = given(at(istio, &["virtualService"]));
-        let several = list(at(istio, &["virtualServices"]));
+        let path = format!("{ISTIO}.virtualServices");
+        let several = self.list(at(istio, &["virtualServices"]), &path, MOST_NAMED);
         match (one, several) {
             (Some(one), []) => vec![self.virtual_service(one, &format!("{ISTIO}.virtualService"))],
             (None, [_, ..]) => several
                 .iter()
                 .enumerate()
-                .map(|(index, one)| self.virtual_service(one, &format!("{ISTIO}.virtualServices[{index}]")))
+                .map(|(index, one)| self.virtual_service(one, &format!("{path}[{index}]")))
                 .collect(),
+            (None, []) if !self.is_clean() => Vec::new(),
             (both, _) => {
                 let found = if both.is_some() { "both are given" } else { "neither is given" };
                 let what = format!("either VirtualService or VirtualServices must be configured: {found}");
@@ -151,34 +117,35 @@ impl Reader {
 
     fn virtual_service(&mut self, value: &Value, path: &str) -> VirtualServiceRef {
         let name = self.name(at(value, &["name"]), &format!("{path}.name")).unwrap_or_default();
-        let mut routes = Vec::new();
-        for (index, route) in list(at(value, &["routes"])).iter().enumerate() {
+        let (mut routes, mut there) = (Vec::new(), BTreeSet::new());
+        let named = self.list(at(value, &["routes"]), &format!("{path}.routes"), MOST_ROUTES);
+        for (index, route) in named.iter().enumerate() {
             let route = self.text(route, &format!("{path}.routes[{index}]"));
-            routes.extend(route.filter(|route| !routes.contains(route)));
+            routes.extend(route.filter(|route| there.insert(route.clone())));
         }
-        let tls_routes = list(at(value, &["tlsRoutes"])).iter().enumerate().map(|(index, tls)| TlsRoute {
-            port: self.port(tls, &format!("{path}.tlsRoutes[{index}].port")),
-            sni_hosts: list(at(tls, &["sniHosts"]))
-                .iter()
-                .filter_map(Value::as_str)
-                .map(Into::into)
-                .collect(),
+        let tls = self.list(at(value, &["tlsRoutes"]), &format!("{path}.tlsRoutes"), MOST_ROUTES);
+        let tls_routes = tls.iter().enumerate().map(|(index, tls)| {
+            let path = format!("{path}.tlsRoutes[{index}]");
+            let hosts = self.list(at(tls, &["sniHosts"]), &format!("{path}.sniHosts"), MOST_ROUTES);
+            let sni_hosts = hosts.iter().filter_map(Value::as_str).map(Into::into).collect();
+            TlsRoute { port: self.port(tls, &format!("{path}.port")), sni_hosts }
         });
         let tls_routes = tls_routes.collect();
-        let tcp_routes = list(at(value, &["tcpRoutes"])).iter().enumerate();
-        let tcp_routes = tcp_routes
+        let tcp = self.list(at(value, &["tcpRoutes"]), &format!("{path}.tcpRoutes"), MOST_ROUTES);
+        let tcp_routes = tcp
+            .iter()
+            .enumerate()
             .map(|(index, tcp)| TcpRoute { port: self.port(tcp, &format!("{path}.tcpRoutes[{index}].port")) })
             .collect();
         VirtualServiceRef { name, routes, tls_routes, tcp_routes }
     }
 
     fn rule(&mut self, rule: &Value) -> DestinationRuleRef {
-        let name =
-            self.name(at(rule, &["name"]), &format!("{ISTIO}.destinationRule.name")).unwrap_or_default();
+        let name = self.name(at(rule, &["name"]), &format!("{ISTIO}.destinationRule.name"));
         let mut text =
             |key| self.text(at(rule, &[key]), &format!("{ISTIO}.destinationRule.{key}")).unwrap_or_default();
         DestinationRuleRef {
-            name,
+            name: name.unwrap_or_default(),
             canary_subset: text("canarySubsetName"),
             stable_subset: text("stableSubsetName"),
         }
@@ -214,11 +181,10 @@ impl Reader {
                 "name two Services",
             );
         }
-        for managed in &config.managed_routes {
-            if config.virtual_services.iter().any(|one| one.routes.contains(managed)) {
-                let what = format!("'{managed}' is also one of the user's own routes");
-                self.wrong(&format!("{ROUTING}.managedRoutes"), what, "choose a name that no route has");
-            }
+        let routes: BTreeSet<_> = config.virtual_services.iter().flat_map(|one| &one.routes).collect();
+        for managed in config.managed_routes.iter().filter(|managed| routes.contains(managed)) {
+            let what = format!("'{managed}' is also one of the user's own routes");
+            self.wrong(&format!("{ROUTING}.managedRoutes"), what, "choose a name that no route has");
         }
     }
 }

@@ -48,7 +48,7 @@ impl<'a> Reference<'a> {
     fn canary(&self) -> Value {
         let mut to = Map::new();
         let rule = self.config.destination_rule.as_ref();
-        let written = Known::new(self.config, self.host).canary_host(self.entries());
+        let written = Known::new(self.config, self.host, &self.config.namespace).canary_host(self.entries());
         let configured = if rule.is_some() { self.host } else { self.config.canary_service.as_deref() };
         to.insert("host".into(), written.or(configured).unwrap_or_default().into());
         if let Some(rule) = rule {

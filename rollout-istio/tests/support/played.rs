@@ -50,6 +50,8 @@ impl Played {
             if !raw && shape & 4 == 0 {
                 entry = entry.route("own");
             }
+            // In another namespace a short host would be another one.
+            let shape = if number == 1 { shape | 8 } else { shape };
             store.user_applies(&name, virtual_service(services, raw, shape));
             config = config.virtual_service(entry);
         }
