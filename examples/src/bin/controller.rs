@@ -95,6 +95,7 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
         .kind(istio("VirtualService", "virtualservices"))
         .kind(istio("DestinationRule", "destinationrules"))
         .index("networking.istio.io", "VirtualService", rollout_istio::hosts_named)
+        .release("networking.istio.io", "DestinationRule", rollout_istio::release_abandoned)
         .workers(args.workers)
         .traffic(move |rollout, store, data_plane| traffic(&shared, rollout, store, data_plane))
         .dry_run(args.dry_run);

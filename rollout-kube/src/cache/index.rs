@@ -16,6 +16,18 @@ impl Index {
         Self(Some(Arc::new(keys)))
     }
 
+    /// The keys of both.
+    pub(super) fn and(self, other: Self) -> Self {
+        match (self.0, other.0) {
+            (Some(one), Some(other)) => Self::new(move |namespace, object| {
+                let mut keys = one(namespace, object);
+                keys.extend(other(namespace, object));
+                keys
+            }),
+            (one, other) => Self(one.or(other)),
+        }
+    }
+
     /// ReplicaSets by the uid of the Rollout that owns them, or as [`OWNERLESS`].
     pub(super) fn of_owner() -> Self {
         Self::new(|_, set| match super::entry::owner(set) {

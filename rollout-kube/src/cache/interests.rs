@@ -9,7 +9,7 @@ use std::{
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Interest {
     Object(ObjectRef),
-    /// All objects of a kind and namespace that have this index key.
+    /// All objects of a kind and namespace, or of every one when it is empty, that have this index key.
     Having(ObjectRef, Arc<str>),
     /// All objects of a kind and namespace.
     All(ObjectRef),
@@ -72,7 +72,10 @@ impl Interests {
         keys: impl IntoIterator<Item = &'k Arc<str>>,
     ) -> HashSet<Key> {
         let like = ObjectRef::new(&object.group, &object.kind, &object.namespace, "");
-        let having = keys.into_iter().map(|key| Interest::Having(like.clone(), Arc::clone(key)));
+        let anywhere = ObjectRef::new(&object.group, &object.kind, "", "");
+        let having = keys
+            .into_iter()
+            .flat_map(|key| [&like, &anywhere].map(|like| Interest::Having(like.clone(), Arc::clone(key))));
         let interests: Vec<_> =
             having.chain([Interest::Object(object.clone()), Interest::All(like.clone())]).collect();
         self.with(|inner| {

@@ -168,10 +168,10 @@ impl Objects {
         here.map(|(_, kept)| &kept.entry)
     }
 
-    /// Those of one namespace that have this index key.
+    /// Those of one namespace, or of every one when it is empty, that have this index key.
     pub(super) fn having(&self, namespace: &str, indexed: &str) -> impl Iterator<Item = (&Key, &Entry)> {
         let keys = self.by_key.get(indexed).into_iter().flatten();
-        let here = keys.filter(move |key| key.0 == namespace);
+        let here = keys.filter(move |key| namespace.is_empty() || key.0 == namespace);
         here.filter_map(|key| self.all.get(key).map(|kept| (key, &kept.entry)))
     }
 }

@@ -55,9 +55,10 @@ impl Shelves {
         )
     }
 
-    /// Finds the objects of a kind by these keys, too; to be said before the kind is watched.
+    /// Finds the objects of a kind by these keys, too, beside others; to be said before the kind is watched.
     pub(crate) fn index(mut self, group: &str, kind: &str, index: Index) -> Self {
-        self.indexes.insert((group.into(), kind.into()), index);
+        let all = self.indexes.entry((group.into(), kind.into())).or_default();
+        *all = std::mem::take(all).and(index);
         self
     }
 
@@ -106,6 +107,12 @@ impl Shelves {
         })
     }
 
+    /// Those that have one of these index keys, as far as they are known; of all namespaces when `like` names none.
+    pub(crate) fn known_having(&self, like: &ObjectRef, keys: &[String]) -> Vec<Entry> {
+        let watched = self.watch_of(like).ok();
+        watched.map(|watched| watched.shelf.having(&like.namespace, keys)).unwrap_or_default()
+    }
+
     /// Reads one object from the server, for a rollout; to others it is news if it was not known.
     ///
     /// # Errors
@@ -144,8 +151,8 @@ impl Shelves {
     /// Remembers an object that was read or written, by a rollout; what is known of it then, which may be newer,
     /// or `None` when it is gone meanwhile.
     pub(crate) fn put(&self, object: &ObjectRef, entry: Entry, by: Option<&Key>) -> Option<Entry> {
-        let Some(shelf) = self.shelf(object) else { return Some(entry) };
-        let (touched, known) = shelf.put(&key_of(object), entry);
+        let Some(kept) = self.shelf(object) else { return Some(entry) };
+        let (touched, known) = kept.put(&key_of(object), entry);
         self.tell(object, known.clone(), touched, by);
         known
     }

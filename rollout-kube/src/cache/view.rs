@@ -47,12 +47,21 @@ impl View {
     /// # Errors
     /// They cannot be read.
     pub(crate) async fn replica_sets(&self, uid: &str, live: Option<&str>) -> Result<Vec<Entry>, StoreError> {
-        let like = ObjectRef::new("apps", "ReplicaSet", &self.rollout.0, "");
-        self.note(Interest::Having(like.clone(), uid.into()));
-        let Some(labels) = live else { return self.shelves.having(&like, &[uid.to_owned()]).await };
-        let mut sets = self.shelves.all_live(&like, labels, Some(&self.rollout)).await?;
+        let sets_of = ObjectRef::new("apps", "ReplicaSet", &self.rollout.0, "");
+        self.note(Interest::Having(sets_of.clone(), uid.into()));
+        let Some(labels) = live else { return self.shelves.having(&sets_of, &[uid.to_owned()]).await };
+        let mut sets = self.shelves.all_live(&sets_of, labels, Some(&self.rollout)).await?;
         sets.retain(|set| set.owner().is_some_and(|(_, owner)| owner == uid));
         Ok(sets)
+    }
+
+    /// The Rollouts, wherever they are, that have one of these keys of the index of Rollouts.
+    pub(crate) fn claimants(&self, keys: &[String]) -> Vec<Entry> {
+        let like = ObjectRef::new("argoproj.io", "Rollout", "", "");
+        for key in keys {
+            self.note(Interest::Having(like.clone(), key.as_str().into()));
+        }
+        self.shelves.known_having(&like, keys)
     }
 
     fn note(&self, interest: Interest) {

@@ -7,14 +7,14 @@ use super::{
 use crate::{
     cache::{Changed, Index, Shelves},
     control_plane::ControlPlane,
-    rollout::{Context, DataPlanes, Factory, InvalidTraffic, Publisher},
+    rollout::{Context, DataPlanes, Factory, InvalidTraffic, Publisher, Release, claims_index, left_index},
     store::{Kind, Requests},
 };
 use kube::Client;
 use rollout_core::{
     Time,
-    backend::{DataPlane, NoDataPlane, ObjectStore, TrafficBackend},
-    traffic::ObjectRef,
+    backend::{DataPlane, EditError, NoDataPlane, ObjectStore, TrafficBackend, release_service},
+    traffic::{ObjectRef, RolloutRef},
 };
 use serde_json::Value;
 use std::{
@@ -50,6 +50,7 @@ pub struct ControllerBuilder {
     instance: Option<String>,
     kinds: Vec<Kind>,
     indexes: Vec<(String, String, Index)>,
+    releases: Vec<Release>,
     workers: usize,
     factory: Factory,
     control_plane: (Vec<String>, Option<PathBuf>),
@@ -60,19 +61,21 @@ pub struct ControllerBuilder {
 impl Controller {
     /// A controller that talks to this API server.
     pub fn builder(client: Client) -> ControllerBuilder {
-        ControllerBuilder {
+        let builder = ControllerBuilder {
             client,
             manager: "rollout-kube".to_owned(),
             namespace: None,
             instance: None,
             kinds: Vec::new(),
             indexes: Vec::new(),
+            releases: Vec::new(),
             workers: 10,
             factory: Arc::new(|_, _, _| Ok(None)),
             control_plane: (Vec::new(), None),
             make_data_plane: None,
             dry_run: false,
-        }
+        };
+        builder.release("", "Service", release_service)
     }
 }
 
@@ -161,6 +164,20 @@ impl ControllerBuilder {
         self
     }
 
+    /// How what a Rollout left in an object of this kind is taken out, when the Rollout is gone or no longer names
+    /// the object; whether that changed anything. It is asked for only where a note of ours is. Services are known
+    /// from the start.
+    pub fn release(
+        mut self,
+        group: &str,
+        kind: &str,
+        take_out: impl Fn(&ObjectRef, &mut Value, &RolloutRef) -> Result<bool, EditError> + Send + Sync + 'static,
+    ) -> Self {
+        let (group, kind, take_out) = (group.to_owned(), kind.to_owned(), Arc::new(take_out));
+        self.releases.push(Release { group, kind, take_out });
+        self
+    }
+
     /// Works until it is dropped.
     ///
     /// # Errors
@@ -209,8 +226,17 @@ impl ControllerBuilder {
         for (group, kind, index) in self.indexes {
             shelves = shelves.index(&group, &kind, index);
         }
+        for Release { group, kind, .. } in &self.releases {
+            shelves = shelves.index(group, kind, left_index(group, kind));
+        }
+        let claims = claims_index(Arc::clone(&self.factory), self.instance.clone());
+        shelves = shelves.index("argoproj.io", "Rollout", claims);
         for kind in [("apps", "ReplicaSet"), ("argoproj.io", "Rollout")] {
             shelves.start(&ObjectRef::new(kind.0, kind.1, "", "")).await?;
+        }
+        for Release { group, kind, .. } in &self.releases {
+            // A kind that is not installed has nothing to be released.
+            let _ = shelves.start(&ObjectRef::new(group, kind, "", "")).await;
         }
         let shelves = Arc::new(shelves);
         let data_planes = data_planes(self.make_data_plane, self.control_plane, &shelves);
@@ -221,6 +247,7 @@ impl ControllerBuilder {
             data_planes,
             instance: self.instance,
             dry_run: self.dry_run,
+            releases: self.releases,
             process,
         };
         Ok((context, changes))

@@ -1,7 +1,7 @@
 use super::{busy::Busy, queue::Queue};
 use crate::{
     cache::Changed,
-    rollout::{After, Context, Key, Memory, turn},
+    rollout::{After, Context, Key, Memory, about, turn},
 };
 use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
 use tokio::{
@@ -60,7 +60,7 @@ pub(super) async fn run(
             Some(done) = turns.join_next_with_id() => match done {
                 Ok((task, ((key, memory, after), busy))) => {
                     at_work.remove(&task);
-                    loop_.done(key, memory, after, busy);
+                    loop_.done(key, memory, &after, busy);
                 }
                 Err(error) => {
                     if let Some(key) = at_work.remove(&error.id()) {
@@ -104,6 +104,7 @@ impl Loop {
         if (&*object.group, &*object.kind) == ("argoproj.io", "Rollout") {
             concerned.insert((object.namespace.to_string(), object.name.to_string()));
         }
+        concerned.extend(changed.keys.iter().filter_map(|key| about(key)));
         if let Some(by) = &changed.by {
             concerned.remove(by);
         }
@@ -137,7 +138,7 @@ impl Loop {
         self.memories.insert(key.clone(), memory);
     }
 
-    fn done(&mut self, key: Key, mut memory: Memory, after: After, busy: Duration) {
+    fn done(&mut self, key: Key, mut memory: Memory, after: &After, busy: Duration) {
         self.queue.done(&key, busy);
         self.broken.remove(&key);
         if after.is_over {

@@ -1,4 +1,5 @@
 use super::{
+    left::Release,
     tell::Publisher,
     traffic::{DataPlanes, Factory},
 };
@@ -19,6 +20,8 @@ pub(crate) struct Context {
     pub(crate) instance: Option<String>,
     /// Decide and say, write nothing.
     pub(crate) dry_run: bool,
+    /// In which kinds what a Rollout left behind is taken out.
+    pub(crate) releases: Vec<Release>,
     /// No other process has this name.
     pub(crate) process: String,
 }

@@ -1,6 +1,9 @@
 use super::{ages::Ages, dark::DarkRows, grace::Grace, rival::Rival};
 use crate::replica_set::Counts;
-use rollout_core::Fence;
+use rollout_core::{
+    Fence,
+    traffic::{ObjectRef, ObjectVersion},
+};
 use serde_json::Value;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -46,6 +49,9 @@ pub(crate) struct Memory {
     pub(super) looked_for_orphans: bool,
     /// On what the last turn ended in a conflict.
     pub(super) conflict_on: Option<u64>,
+    /// What it no longer names and was released, and when.
+    pub(super) released: Vec<(ObjectRef, ObjectVersion)>,
+    pub(super) released_at: Option<Instant>,
     /// The Rollout, as it was last seen.
     pub(super) rollout: Option<Arc<Value>>,
 }

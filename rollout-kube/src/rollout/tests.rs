@@ -1,6 +1,6 @@
 //! One rollout against an API server that answers as a test says: the edges of the loop.
 
-use super::{Context, Memory, Publisher, memory::Key, traffic::DataPlanes, turn};
+use super::{Context, Memory, Publisher, Release, left_index, memory::Key, traffic::DataPlanes, turn};
 use crate::{
     cache::Shelves,
     store::{
@@ -19,6 +19,7 @@ use tokio::time::Instant;
 mod adopted;
 mod commands;
 mod hostile;
+mod left;
 mod played;
 mod rivals;
 mod told;
@@ -60,6 +61,7 @@ impl World {
         let requests = Requests::new(client, "us");
         let publisher = Publisher::start(requests.clone(), "p");
         let (shelves, _) = Shelves::new(requests, None);
+        let shelves = shelves.index("", "Service", left_index("", "Service"));
         for kind in [("argoproj.io", "Rollout"), ("apps", "ReplicaSet")] {
             shelves.start(&ObjectRef::new(kind.0, kind.1, "", "")).await.unwrap();
         }
@@ -70,6 +72,11 @@ impl World {
             data_planes: DataPlanes::new(|_| Arc::new(NoDataPlane)),
             instance: None,
             dry_run: false,
+            releases: vec![Release {
+                group: String::new(),
+                kind: "Service".to_owned(),
+                take_out: Arc::new(rollout_core::backend::release_service),
+            }],
             process: "p".to_owned(),
         };
         let key = ("shop".to_owned(), "web".to_owned());

@@ -1,7 +1,11 @@
 use super::context::Context;
 use crate::cache::View;
-use rollout_core::backend::{
-    DataPlane, NoDataPlane, ObjectStore, Pair, ServiceEditor, Stored, TrafficBackend,
+use async_trait::async_trait;
+use rollout_core::{
+    backend::{
+        DataPlane, NoDataPlane, Object, ObjectStore, Pair, ServiceEditor, StoreError, Stored, TrafficBackend,
+    },
+    traffic::{ObjectRef, ObjectVersion},
 };
 use serde_json::Value;
 use std::{
@@ -36,9 +40,33 @@ impl DataPlanes {
         Self { make: Box::new(make), made: Mutex::default() }
     }
 
-    fn of(&self, namespace: &str) -> Arc<dyn DataPlane> {
+    pub(super) fn of(&self, namespace: &str) -> Arc<dyn DataPlane> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(made.entry(namespace.to_owned()).or_insert_with(|| (self.make)(namespace)))
+    }
+}
+
+/// A store without objects: for a backend that is only asked what it would do.
+#[derive(Debug)]
+pub(super) struct Nowhere;
+
+#[async_trait]
+impl ObjectStore for Nowhere {
+    async fn get(&self, object: &ObjectRef) -> Result<Object, StoreError> {
+        Err(StoreError::NotFound(object.clone()))
+    }
+
+    async fn list(&self, _: &ObjectRef) -> Result<Vec<(ObjectRef, Object)>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn replace(
+        &self,
+        object: &ObjectRef,
+        _: Value,
+        _: &ObjectVersion,
+    ) -> Result<ObjectVersion, StoreError> {
+        Err(StoreError::NotFound(object.clone()))
     }
 }
 

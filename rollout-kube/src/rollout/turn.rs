@@ -1,6 +1,7 @@
 use super::{
-    adopt, bounds,
+    adopt, bounds, claims,
     context::{Context, INSTANCE, now},
+    left::{self, Left},
     memory::{Ended, Key, Memory},
     observe::{Reading, observe},
     say, store, target,
@@ -12,12 +13,15 @@ use crate::cache::{Entry, View};
 use rollout_core::{
     Revision, Spec, Status,
     argo::{check, convert, read_status},
-    backend::StoreError,
+    backend::{StoreError, TrafficBackend},
     traffic::ObjectRef,
 };
 use serde_json::Value;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
+
+/// A Rollout that is held for a moment is looked at again after so long.
+const HELD: Duration = Duration::from_secs(1);
 
 /// What comes after a turn.
 pub(crate) struct After {
@@ -61,7 +65,10 @@ async fn go(
     let rollout = match rollout {
         Err(StoreError::NotFound(_)) => {
             deleted(context, memory, name);
-            return Ok(None);
+            return Ok(match left::take_out(context, memory, key, None).await? {
+                Left::Nothing => None,
+                Left::Waits(_) | Left::LookAgain => Some(Some(Instant::now() + HELD)),
+            });
         }
         rollout => rollout?,
     };
@@ -82,14 +89,7 @@ async fn go(
     if let Some(until) = memory.rival.yields(Instant::now()) {
         return Ok(Some(Some(until)));
     }
-    if !std::mem::replace(&mut memory.was_seen, true) {
-        tracing::info!(rollout = name, "seen");
-        // After a restart all Rollouts are seen again: that is no news to those who look at one.
-        if !context.dry_run && is_new(&rollout) {
-            let said = format!("Rollout resource added to informer: {name}");
-            context.publisher.say(&rollout.value, &Said::normal("RolloutAddedToInformer", said), now());
-        }
-    }
+    seen(context, memory, name, &rollout);
     if let Some(next) = too_large(context, memory, name, &rollout).await {
         return Ok(Some(next));
     }
@@ -114,16 +114,8 @@ async fn go(
         Ok(read) => read,
         Err(errors) => {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            let why = format!("its status cannot be read, so it is held: {}", errors.join("; "));
-            let is_news = memory.said != why;
-            // The condition says it; every field stays as it is, for a person to mend.
             let reading = Reading::nothing(rollout, sets);
-            let next = refuse(context, memory, name, reading, &Status::default(), &why).await;
-            if is_news && !context.dry_run {
-                let rollout = memory.rollout.clone().unwrap_or_default();
-                context.publisher.say(&rollout, &Said::warning("RolloutHeld", why), now());
-            }
-            return Ok(Some(next));
+            return Ok(Some(unreadable(context, memory, name, reading, &errors.join("; ")).await));
         }
     };
     let backend = match backend(context, &rollout.value, view) {
@@ -137,6 +129,14 @@ async fn go(
         let reading = Reading::nothing(rollout, sets);
         return Ok(Some(refuse(context, memory, name, reading, &read.status, &complaints.join("; ")).await));
     };
+    match hindered(context, memory, key, view, (&rollout, &*backend)).await? {
+        None => {}
+        Some(Hindered::Until(at)) => return Ok(Some(Some(at))),
+        Some(Hindered::Refused(why)) => {
+            let reading = Reading::nothing(rollout, sets);
+            return Ok(Some(refuse(context, memory, name, reading, &read.status, &why).await));
+        }
+    }
     view.read_live(live);
     let reading = observe(context, memory, rollout, sets, &read.status, &*backend, live).await;
     view.read_live(false);
@@ -153,6 +153,78 @@ async fn go(
     let mut at_work = AtWork::new(context, memory, name, (reading, spec, target), &*backend);
     let status = at_work.hear(read.status, &read.requests);
     Ok(Some(at_work.work(&status).await))
+}
+
+/// The status makes no sense: the condition says it; every field stays as it is, for a person to mend.
+async fn unreadable(
+    context: &Context,
+    memory: &mut Memory,
+    name: &str,
+    reading: Reading,
+    errors: &str,
+) -> Option<Instant> {
+    let why = format!("its status cannot be read, so it is held: {errors}");
+    let is_news = memory.said != why;
+    let next = refuse(context, memory, name, reading, &Status::default(), &why).await;
+    if is_news && !context.dry_run {
+        let rollout = memory.rollout.clone().unwrap_or_default();
+        context.publisher.say(&rollout, &Said::warning("RolloutHeld", why), now());
+    }
+    next
+}
+
+/// Says that a Rollout is seen, the first time.
+fn seen(context: &Context, memory: &mut Memory, name: &str, rollout: &Entry) {
+    if !std::mem::replace(&mut memory.was_seen, true) {
+        tracing::info!(rollout = name, "seen");
+        // After a restart all Rollouts are seen again: that is no news to those who look at one.
+        if !context.dry_run && is_new(rollout) {
+            let said = format!("Rollout resource added to informer: {name}");
+            context.publisher.say(&rollout.value, &Said::normal("RolloutAddedToInformer", said), now());
+        }
+    }
+}
+
+/// Why nothing is decided in this turn.
+enum Hindered {
+    /// Another Rollout drives the same.
+    Refused(String),
+    /// Something has to be over first.
+    Until(Instant),
+}
+
+/// Looks for what must not be while a Rollout is at work: another one that drives the same, and objects that still
+/// select its pods although it no longer names them.
+async fn hindered(
+    context: &Context,
+    memory: &mut Memory,
+    key: &Key,
+    view: &View,
+    (rollout, backend): (&Entry, &dyn TrafficBackend),
+) -> Result<Option<Hindered>, StoreError> {
+    let claims = backend.claims();
+    if let Some(collision) = claims::collision(context, view, rollout, &claims) {
+        let why = collision.to_string();
+        if memory.said != why && !context.dry_run {
+            context.publisher.say(&rollout.value, &Said::warning("InvalidSpec", why.clone()), now());
+        }
+        return Ok(Some(Hindered::Refused(why)));
+    }
+    let named = claims.into_iter().map(|claim| claim.object).collect();
+    let soon = Instant::now() + HELD;
+    match left::take_out(context, memory, key, Some((&rollout.version.write, &named))).await? {
+        Left::Nothing => Ok(None),
+        Left::LookAgain => {
+            memory.live_next = true;
+            Ok(Some(Hindered::Until(soon)))
+        }
+        Left::Waits(why) => {
+            if say::trouble(memory, &format!("{}/{}", key.0, key.1), &why) {
+                context.publisher.say(&rollout.value, &Said::warning("RolloutHeld", why), now());
+            }
+            Ok(Some(Hindered::Until(soon)))
+        }
+    }
 }
 
 /// Whether no controller has stored anything about it yet.

@@ -57,8 +57,14 @@ enum Listing {
 #[derive(Debug, Clone, Copy)]
 struct Under {
     asked: Asked,
-    answer: Option<Option<u64>>,
+    answer: Option<Answer>,
 }
+
+/// The version of the object, if there is one.
+type Answer = Result<u64, Absent>;
+
+#[derive(Debug, Clone, Copy)]
+struct Absent;
 
 #[derive(Clone)]
 struct World {
@@ -142,7 +148,7 @@ impl World {
             Step::Read => match self.read {
                 None => self.read = Some(Under { asked: self.objects.asks(), answer: None }),
                 Some(Under { asked, answer: None }) => {
-                    self.read = Some(Under { asked, answer: Some(there) });
+                    self.read = Some(Under { asked, answer: Some(there.ok_or(Absent)) });
                 }
                 Some(Under { asked, answer: Some(answer) }) => {
                     self.arrived(asked, answer);
@@ -156,11 +162,11 @@ impl World {
                 None => {
                     let asked = self.objects.asks();
                     self.log.push(if step == Step::Delete { Event::Gone } else { Event::There });
-                    self.write = Some(Under { asked, answer: Some(self.at(self.now())) });
+                    self.write = Some(Under { asked, answer: Some(self.at(self.now()).ok_or(Absent)) });
                 }
                 Some(Under { asked, answer }) => {
                     self.write = None;
-                    self.arrived(asked, answer.flatten());
+                    self.arrived(asked, answer.unwrap_or(Err(Absent)));
                 }
             },
             Step::Deleted | Step::Shown | Step::Broken | Step::Bookmark => return false,
@@ -178,16 +184,13 @@ impl World {
         }
     }
 
-    fn arrived(&mut self, asked: Asked, answer: Option<u64>) {
-        match answer {
-            Some(version) => {
-                self.objects.put(key("x"), entry(version));
-                self.floor = self.floor.max(version);
-            }
-            None => {
-                self.objects.absent(&key("x"), asked);
-                self.floor = self.floor.max(asked.0);
-            }
+    fn arrived(&mut self, asked: Asked, answer: Answer) {
+        if let Ok(version) = answer {
+            self.objects.put(key("x"), entry(version));
+            self.floor = self.floor.max(version);
+        } else {
+            self.objects.absent(&key("x"), asked);
+            self.floor = self.floor.max(asked.0);
         }
     }
 
@@ -199,15 +202,16 @@ impl World {
 
     /// All that is under way comes to its end, and the watch is quiet: is it known what is there?
     fn converges(mut self) -> bool {
-        for step in [Step::Read, Step::Read, Step::Write, Step::List, Step::List, Step::List] {
-            let is_over = match step {
-                Step::Read => self.read.is_none(),
-                Step::Write => self.write.is_none(),
-                _ => false,
-            };
-            if !is_over {
-                self.take(step);
+        for _ in 0..2 {
+            if self.read.is_some() {
+                self.take(Step::Read);
             }
+        }
+        if self.write.is_some() {
+            self.take(Step::Write);
+        }
+        while self.listing.is_some() {
+            self.take(Step::List);
         }
         while self.take(Step::Shown) {}
         self.known() == self.at(self.now())

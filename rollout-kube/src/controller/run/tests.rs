@@ -81,6 +81,7 @@ async fn controller() -> (Arc<Context>, UnboundedReceiver<Changed>, Arc<AtomicU3
         data_planes: DataPlanes::new(|_| Arc::new(NoDataPlane)),
         instance: None,
         dry_run: true,
+        releases: Vec::new(),
         process: "p".to_owned(),
     };
     (Arc::new(context), news, turns)

@@ -1,0 +1,84 @@
+//! Two Rollouts that drive the same part of an object: the younger is refused.
+
+use super::{
+    context::{Context, INSTANCE},
+    traffic::{Factory, Nowhere},
+};
+use crate::cache::{Entry, Index, View};
+use rollout_core::{
+    backend::{Claim, EditError, NoDataPlane, ObjectEditor, ServiceEditor},
+    traffic::ObjectRef,
+};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// What a Rollout claims, as far as it can be understood.
+fn claims(factory: &Factory, rollout: &Value) -> Vec<Claim> {
+    let services = ServiceEditor::from_rollout(rollout).map(|services| services.claims());
+    let manager = factory(rollout, Arc::new(Nowhere), Arc::new(NoDataPlane)).ok().flatten();
+    let manager = manager.map(|manager| manager.claims()).unwrap_or_default();
+    services.unwrap_or_default().into_iter().chain(manager).collect()
+}
+
+/// The Rollouts of one controller by what they claim.
+pub(crate) fn index(factory: Factory, instance: Option<String>) -> Index {
+    Index::new(move |_, rollout| {
+        let text = |pointer: &str| rollout.pointer(pointer).and_then(Value::as_str);
+        let labels = rollout.pointer("/metadata/labels");
+        let label = labels.and_then(|labels| labels.get(INSTANCE)).and_then(Value::as_str);
+        let is_mine = label.filter(|label| !label.is_empty()) == instance.as_deref();
+        if !is_mine || text("/metadata/deletionTimestamp").is_some() {
+            return Vec::new();
+        }
+        claims(&factory, rollout).iter().flat_map(bears).collect()
+    })
+}
+
+/// The keys of a claim in the index. One without a name means each of its kind.
+fn bears(claim: &Claim) -> Vec<String> {
+    let any = place(claim);
+    vec![format!("{any} {}", claim.name.as_deref().unwrap_or("*")), any]
+}
+
+/// The keys of all claims that collide with this one.
+fn asks(claim: &Claim) -> Vec<String> {
+    let any = place(claim);
+    match &claim.name {
+        Some(name) => vec![format!("{any} {name}"), format!("{any} *")],
+        None => vec![any],
+    }
+}
+
+fn place(claim: &Claim) -> String {
+    let object = &claim.object;
+    let (group, kind) = (&object.group, &object.kind);
+    format!("{group}/{kind}/{}/{} {} {}", object.namespace, object.name, claim.path, claim.kind)
+}
+
+/// Why a Rollout is refused: an older one drives the same. When that goes away, or no longer drives it, this one is
+/// woken.
+///
+/// Who is of the object's own namespace counts as older than all others.
+pub(super) fn collision(context: &Context, view: &View, rollout: &Entry, own: &[Claim]) -> Option<EditError> {
+    for claim in own {
+        let others = view.claimants(&asks(claim));
+        let older = others.iter().filter(|other| other.uid() != rollout.uid());
+        let older = older.filter(|other| age(other, &claim.object) < age(rollout, &claim.object));
+        let Some(oldest) = older.min_by_key(|other| age(other, &claim.object)) else { continue };
+        let theirs = claims(&context.factory, &oldest.value);
+        if let Some(collision) = theirs.iter().find_map(|theirs| claim.collision(theirs)) {
+            return Some(collision);
+        }
+    }
+    None
+}
+
+fn age<'r>(rollout: &'r Entry, object: &ObjectRef) -> (bool, &'r str, &'r str, &'r str) {
+    let text = |pointer: &str| rollout.text(pointer).unwrap_or_default();
+    let namespace = text("/metadata/namespace");
+    (*namespace != *object.namespace, text("/metadata/creationTimestamp"), rollout.name(), namespace)
+}
+
+#[cfg(test)]
+#[path = "tests/claims.rs"]
+mod tests;

@@ -1,0 +1,102 @@
+//! What a Rollout leaves behind in a Service that it no longer names, or when it is gone.
+
+use super::*;
+use rollout_core::backend::{FENCE_ANNOTATION, MANAGED_BY_ANNOTATION, REVISION_LABEL};
+
+const SERVICE: &str = "/api/v1/namespaces/shop/services/web";
+
+fn service() -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {"selector": {"app": "web"}}
+    })
+}
+
+/// A Rollout at rest whose stable Service selects its pods.
+async fn at_rest() -> World {
+    let mut world = World::new(json!([])).await;
+    world.cluster().put(SERVICE, service());
+    world.edit(&json!({"spec": {"strategy": {"canary": {"stableService": "web"}}}}));
+    world.until_phase("Healthy").await;
+    world.settle().await;
+    assert!(label(&world).is_string(), "{}", label(&world));
+    world
+}
+
+fn label(world: &World) -> Value {
+    world.cluster().objects[SERVICE]["spec"]["selector"][REVISION_LABEL].clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_is_no_longer_named_is_released_before_the_pods_go_that_it_selects() {
+    let mut world = at_rest().await;
+    world.edit(&json!({"spec": {"strategy": {"canary": {"stableService": null}}}}));
+    world.image("web:v2");
+    let (begun, mut went) = (Instant::now(), None);
+    for _ in 0..90 {
+        world.turn().await;
+        world.run_pods();
+        let is_gone = |set: &Value| set["spec"]["replicas"] == 0;
+        if went.is_none() && world.replica_sets().iter().any(is_gone) {
+            assert_eq!(label(&world), Value::Null, "pods went that were selected");
+            went = Some(begun.elapsed());
+        }
+        world.memory.live_next = true;
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    assert!(went.unwrap() >= Duration::from_secs(30), "proxies have time to hear of it: {went:?}");
+    assert_eq!(world.status()["phase"], "Healthy");
+    assert!(world.cluster().told.contains(&"RolloutHeld".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_rollout_is_gone_the_service_is_as_the_user_wrote_it() {
+    let mut world = at_rest().await;
+    world.cluster().objects.remove(ROLLOUT);
+    world.memory.live_next = true;
+    for _ in 0..3 {
+        world.turn().await;
+    }
+    let object = world.cluster().objects[SERVICE].clone();
+    assert_eq!(object["spec"], service()["spec"]);
+    assert!(object["metadata"]["annotations"].as_object().is_none_or(serde_json::Map::is_empty), "{object}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_a_watch_does_not_show_the_rollout_is_not_enough() {
+    let mut world = at_rest().await;
+    let mut late = world.cluster().objects[ROLLOUT].clone();
+    late["metadata"] = json!({"namespace": "shop", "name": "late", "generation": 1});
+    world.cluster().put("/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/late", late);
+    let mut object = world.cluster().objects[SERVICE].clone();
+    object["metadata"]["annotations"] =
+        json!({MANAGED_BY_ANNOTATION: "late", FENCE_ANNOTATION: r#"{"late":"n"}"#});
+    world.cluster().put(SERVICE, object);
+    let service = ObjectRef::new("", "Service", "shop", "web");
+    world.context.shelves.get_live(&service, None).await.unwrap();
+    world.key.1 = "late".to_owned();
+    world.memory = Memory::default();
+    let (writes, next) = world.turn().await;
+    assert_eq!((writes, next.is_some()), (vec![], true));
+    assert!(label(&world).is_string());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_only_the_reference_has_noted_is_left_alone() {
+    for ours in [false, true] {
+        let mut world = at_rest().await;
+        let mut object = service();
+        object["spec"]["selector"][REVISION_LABEL] = json!("59fddc4b57");
+        object["metadata"]["annotations"] = json!({MANAGED_BY_ANNOTATION: "web"});
+        if ours {
+            object["metadata"]["annotations"][FENCE_ANNOTATION] = json!(r#"{"web":"n"}"#);
+        }
+        world.cluster().put(SERVICE, object);
+        let service = ObjectRef::new("", "Service", "shop", "web");
+        world.context.shelves.get_live(&service, None).await.unwrap();
+        world.cluster().objects.remove(ROLLOUT);
+        world.memory.live_next = true;
+        world.turn().await;
+        assert_eq!(label(&world).is_null(), ours);
+    }
+}
