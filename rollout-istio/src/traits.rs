@@ -42,12 +42,11 @@ pub(crate) fn found<'a>(rules: impl IntoIterator<Item = &'a Value>) -> String {
 
 impl fmt::Display for Traits<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.ports.len() {
-            0 => f.write_str("no port")?,
-            _ => {
-                let ports = self.ports.iter().take(FEW).map(u64::to_string);
-                write!(f, "port {}", ports.collect::<Vec<_>>().join(", "))?;
-            }
+        if self.ports.is_empty() {
+            f.write_str("no port")?;
+        } else {
+            let ports = self.ports.iter().take(FEW).map(u64::to_string);
+            write!(f, "port {}", ports.collect::<Vec<_>>().join(", "))?;
         }
         if self.hosts.is_empty() {
             Ok(())

@@ -11,7 +11,7 @@ use rollout_core::{
     traffic::{ObjectRef, Routes, Seen, Selectors, Version, WeightChange},
 };
 use rollout_istio::{IstioConfig, IstioEditor, VirtualServiceRef};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use support::{dr, hosts, http, route, rule, subset_route, subsets, vs};
 
@@ -22,8 +22,10 @@ fn over(config: IstioConfig) -> (Arc<MemoryStore>, Stored<IstioEditor, Arc<Memor
     for name in editor.objects() {
         let mut own = if with_subsets { subset_route("p", 100, 0) } else { route("p", 100, 0) };
         if *name.namespace != *"shop" {
-            for entry in own["route"].as_array_mut().unwrap() {
-                entry["destination"]["host"] = "provider.shop.svc.cluster.local".into();
+            for entry in own.pointer_mut("/route").and_then(Value::as_array_mut).into_iter().flatten() {
+                *entry = json!({"destination": {
+                    "host": "provider.shop.svc.cluster.local", "subset": entry.pointer("/destination/subset"),
+                }, "weight": entry.get("weight")});
             }
         }
         store.apply(&name, if name == dr() { rule() } else { http(&json!([own])) });

@@ -1,5 +1,5 @@
 //! Managed routes: for each weighed route, its own requests alone, and everything that the user says of them.
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may stop where it stands")]
+#![expect(clippy::indexing_slicing, reason = "a test may stop where it stands")]
 
 mod support;
 

@@ -248,7 +248,7 @@ fn e1_what_a_rollout_has_left_is_found_and_taken_out_and_nothing_of_another() {
         [4, 5, 6, 7].map(|subset| selector(&value, subset).as_str()),
         [None, None, Some("d1"), Some("d2")]
     );
-    assert_eq!(rollouts_in(&dr(), &value), [d.clone()]);
+    assert_eq!(rollouts_in(&dr(), &value), std::slice::from_ref(&d));
     assert!(!release_abandoned(&dr(), &mut value, &c).unwrap(), "once");
     assert!(release_abandoned(&dr(), &mut value, &d).unwrap());
     assert_eq!(value["metadata"], json!({"name": "rule"}));

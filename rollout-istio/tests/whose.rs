@@ -137,7 +137,9 @@ fn leading(config: IstioConfig, host: fn(&str) -> Value, rule_host: &str) -> One
 
 #[test]
 fn case_04_a_destination_that_istio_sends_elsewhere_is_an_error_with_what_to_write() {
-    type Case = (fn() -> IstioConfig, fn(&str) -> Value, &'static str, &'static str);
+    type Config = fn() -> IstioConfig;
+    type Host = fn(&str) -> Value;
+    type Case = (Config, Host, &'static str, &'static str);
     let wrong: [Case; 5] = [
         (
             subsets,
@@ -178,7 +180,7 @@ fn case_04_a_destination_that_istio_sends_elsewhere_is_an_error_with_what_to_wri
         assert!(text.contains(said), "{text}");
         assert!(one.try_route(&weight(5)).is_err(), "and nothing is written");
     }
-    let right: [(fn() -> IstioConfig, fn(&str) -> Value, &str); 4] = [
+    let right: [(Config, Host, &str); 4] = [
         (subsets, |which| json!({"host": "provider", "subset": which}), "provider.shop.svc.cluster.local"),
         (subsets, |which| json!({"host": "provider.shop.svc.my.domain", "subset": which}), "provider"),
         (subsets, |which| json!({"host": "api.example.com", "subset": which}), "api.example.com"),
