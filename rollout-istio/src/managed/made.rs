@@ -70,7 +70,15 @@ impl<'a> Ground<'a> {
         }
         let managed = blocks(route);
         let made = self.weighed.iter().map(|(index, rule)| self.make_one(route, &managed, *index, rule));
-        let made: Vec<_> = made.collect::<Result<_, _>>()?;
+        let mut made: Vec<_> = made.collect::<Result<_, _>>()?;
+        if made.iter().all(Option::is_none) {
+            // A lane: the route's own condition on this header says who meets it without the step, which says
+            // who meets the canary.
+            let others = self.weighed.iter().map(|(index, rule)| {
+                self.make_one(route, &managed, *index, &without_headers(rule, &managed))
+            });
+            made = others.collect::<Result<_, _>>()?;
+        }
         if made.iter().all(Option::is_none) {
             let what = format!("no request of a route that is split can match '{}'", route.name);
             return Err(Problem::new("spec.http", what, "correct the match of the step, or of the route"));
@@ -158,4 +166,19 @@ fn both_of_each(
         }
     }
     Ok((!matches.is_empty()).then_some(Value::Array(matches)))
+}
+
+/// A rule without its conditions on the headers that the managed route is about.
+fn without_headers(rule: &Value, managed: &[Map<String, Value>]) -> Value {
+    let about = |name: &str| {
+        let headers = managed.iter().filter_map(|block| block.get("headers")?.as_object());
+        headers.flat_map(Map::keys).any(|other| other.eq_ignore_ascii_case(name))
+    };
+    let mut rule = rule.clone();
+    for block in rule.get_mut("match").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(headers) = block.get_mut("headers").and_then(Value::as_object_mut) {
+            headers.retain(|name, _| !about(name));
+        }
+    }
+    rule
 }
