@@ -65,6 +65,12 @@ impl Findings {
         })
     }
 
+    /// Whether there is an error at the same place already.
+    pub(crate) fn marks(&self, other: &Diagnostic) -> bool {
+        let place = |one: &Diagnostic| (one.file.clone(), one.place.line, one.place.column);
+        self.located.iter().any(|known| known.severity == Severity::Error && place(known) == place(other))
+    }
+
     /// An error about no place in a text.
     pub(crate) fn plain(&mut self, error: impl Into<String>) {
         push(&mut self.plain, Plain { what: error.into(), instead: String::new() });

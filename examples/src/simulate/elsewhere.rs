@@ -1,16 +1,12 @@
 //! An object that is named and was not given: is there one of that name in another namespace, or one like it?
 
-use super::{
-    model::{Model, namespace},
-    nearest::nearest,
-};
+use super::{given::Given, model::namespace, nearest::nearest};
 use rollout_core::{argo::Document, traffic::ObjectRef};
 
 /// What is missing, and what to do.
-pub(crate) fn words(rollout: &Document, missing: &ObjectRef, model: &Model) -> (String, String) {
+pub(crate) fn words(rollout: &Document, missing: &ObjectRef, given: Given<'_>) -> (String, String) {
     let (kind, name) = (&*missing.kind, &*missing.name);
-    let alike =
-        || model.objects.keys().filter(|other| other.kind == missing.kind && other.group == missing.group);
+    let alike = || given.names().filter(|other| other.kind == missing.kind && other.group == missing.group);
     let is_virtual_service = kind == "VirtualService";
     if let Some(other) = alike().find(|other| &*other.name == name) {
         let there = &other.namespace;
@@ -38,11 +34,4 @@ pub(crate) fn words(rollout: &Document, missing: &ObjectRef, model: &Model) -> (
         None => "add its manifest to what is given".to_owned(),
     };
     (what, instead)
-}
-
-/// What to write for `namespace/name`, which is how other programs name what is in another namespace.
-pub(crate) fn slash(name: &str) -> Option<String> {
-    let (namespace, name) =
-        name.split_once('/').filter(|(namespace, name)| !namespace.is_empty() && !name.is_empty())?;
-    Some(format!("write `name: {name}.{namespace}`: the namespace stands after the last dot"))
 }

@@ -11,10 +11,13 @@
 
 mod args;
 mod change;
+mod claims;
 mod clock;
 mod diagnostics;
 mod duration;
 mod elsewhere;
+mod given;
+mod group;
 mod happening;
 mod identity;
 mod input;
@@ -25,7 +28,10 @@ mod names;
 mod nearest;
 mod next_version;
 mod objects;
+mod parts;
 mod play;
+mod prepare;
+mod reach;
 mod recorder;
 mod run;
 mod script;
@@ -33,6 +39,7 @@ mod setup;
 mod state;
 mod summary;
 mod text;
+mod update;
 mod waits;
 mod words;
 

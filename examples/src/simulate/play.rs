@@ -8,18 +8,15 @@ use super::{
     model::{revision, understand},
     script::Said,
     setup::{Played, readiness},
+    update::Update,
 };
 use rollout_core::{
     Answer, CanaryScale, CommandKind, Edit, Ending, EndsBy, Revision, Spec, Step, Time, WaitReason, Waiting,
     argo::Severity,
     sim::{Health, Stuck, Truth},
-    traffic::ObjectRef,
 };
 use serde_json::Value;
 use std::{collections::BTreeMap, time::Duration};
-
-/// A first deploy that takes longer is given up.
-const FIRST_DEPLOY: Duration = Duration::from_secs(24 * 3600);
 
 /// One Rollout on its way.
 #[derive(Debug)]
@@ -40,17 +37,6 @@ pub(crate) struct Play<'a> {
     pub(crate) first: Spec,
     templates: BTreeMap<Revision, Value>,
     agenda: Vec<(Duration, Task)>,
-}
-
-/// What an update changes.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Update {
-    /// In the user's words.
-    pub(crate) words: Vec<String>,
-    /// The manifest afterwards.
-    pub(crate) manifest: Value,
-    /// Other objects that the user changes with it.
-    pub(crate) objects: Vec<(ObjectRef, Value)>,
 }
 
 #[derive(Debug, Clone)]
@@ -85,40 +71,51 @@ impl<'a> Play<'a> {
         Self { name, args, world, live, manifest, update, clock, is_updated, first, templates, agenda }
     }
 
-    /// Plays everything and says how it stands in the end.
-    pub(crate) fn run(&mut self) -> Result<Rest, Stuck> {
+    /// The first deploy begins.
+    pub(crate) fn begin(&mut self) {
         self.remember_template();
         let first = revision(&self.live);
         self.name_revision(&first);
         self.note(Kind::FirstDeploy(first));
-        if !self.world.run_to_rest(FIRST_DEPLOY)? {
-            return Ok(self.end());
-        }
-        self.clock = Clock { zero: self.world.now().ceil_to_second() };
-        let end = self.clock.after(self.args.world.until);
-        self.world.run_until(self.clock.zero)?;
-        self.world.restart_summary();
-        loop {
-            let task = self.agenda.first().map(|(at, _)| self.clock.after(*at));
-            let promote = self.promote_at();
-            let next = [task, promote, self.world.next_at()].into_iter().flatten().min();
-            let Some(next) = next.filter(|next| *next <= end) else { break };
-            if self.world.next_at().is_some_and(|at| at <= next) {
-                self.world.step()?;
-                continue;
-            }
-            self.world.run_until(next)?;
-            if task == Some(next) {
-                let (_, task) = self.agenda.remove(0);
-                self.perform(task);
-            } else if let Some(after) = self.args.promote_after {
-                self.say(CommandKind::Promote, By::Simulation(after));
-            }
-        }
-        Ok(self.end())
     }
 
-    fn end(&mut self) -> Rest {
+    /// The first deploy is over: `zero` is the time of the update.
+    pub(crate) fn start(&mut self, zero: Time) -> Result<(), Stuck> {
+        self.clock = Clock { zero };
+        self.world.run_until(zero)?;
+        self.world.restart_summary();
+        Ok(())
+    }
+
+    /// When something happens next.
+    pub(crate) fn next(&self) -> Option<Time> {
+        let end = self.clock.after(self.args.world.until);
+        let next = [self.next_task(), self.promote_at(), self.world.next_at()].into_iter().flatten().min();
+        next.filter(|next| *next <= end)
+    }
+
+    /// Lets one thing happen.
+    pub(crate) fn step(&mut self) -> Result<(), Stuck> {
+        let Some(next) = self.next() else { return Ok(()) };
+        if self.world.next_at().is_some_and(|at| at <= next) {
+            return self.world.step().map(drop);
+        }
+        self.world.run_until(next)?;
+        if self.next_task() == Some(next) {
+            let (_, task) = self.agenda.remove(0);
+            self.perform(task);
+        } else if let Some(after) = self.args.promote_after {
+            self.say(CommandKind::Promote, By::Simulation(after));
+        }
+        Ok(())
+    }
+
+    fn next_task(&self) -> Option<Time> {
+        self.agenda.first().map(|(at, _)| self.clock.after(*at))
+    }
+
+    /// Says how it stands in the end.
+    pub(crate) fn end(&mut self) -> Rest {
         let truth = self.world.truth().clone();
         self.world.watcher_mut().finish(&truth);
         let at_rest = self.world.is_at_rest();

@@ -11,7 +11,19 @@ use rollout_core::{
     sim::{Content, MeshStore, Moment, Truth, Watcher, What},
     traffic::ObjectRef,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// The objects of one Rollout, and how they were told last, as YAML.
+#[derive(Debug)]
+struct Shown {
+    store: Arc<MeshStore>,
+    /// Which; the store may hold those of others.
+    names: BTreeSet<ObjectRef>,
+    known: BTreeMap<ObjectRef, String>,
+}
 
 /// What happened so far.
 #[derive(Debug)]
@@ -26,14 +38,14 @@ pub(crate) struct Recorder {
     ready: BTreeMap<Revision, u32>,
     /// Wanted pods and mark of each revision, as they were told last.
     scaled: BTreeMap<Revision, (u32, Option<Time>)>,
-    /// The objects as they were told last, as YAML; `None` when nobody wants to see them.
-    objects: Option<(Arc<MeshStore>, BTreeMap<ObjectRef, String>)>,
+    /// `None` when nobody wants to see them.
+    objects: Option<Shown>,
     edited: Vec<(ObjectRef, String)>,
 }
 
 impl Recorder {
     /// Nothing has happened; with a store, its edits are written down as well.
-    pub(crate) fn new(store: Option<Arc<MeshStore>>) -> Self {
+    pub(crate) fn new(objects: Option<(Arc<MeshStore>, BTreeSet<ObjectRef>)>) -> Self {
         let mut recorder = Self {
             happenings: Vec::new(),
             names: Names::default(),
@@ -42,7 +54,7 @@ impl Recorder {
             selectors_since: None,
             ready: BTreeMap::new(),
             scaled: BTreeMap::new(),
-            objects: store.map(|store| (store, BTreeMap::new())),
+            objects: objects.map(|(store, names)| Shown { store, names, known: BTreeMap::new() }),
             edited: Vec::new(),
         };
         recorder.look_at_objects();
@@ -89,8 +101,8 @@ impl Recorder {
     }
 
     fn look_at_objects(&mut self) {
-        let Some((store, known)) = &mut self.objects else { return };
-        for (name, object) in store.all() {
+        let Some(Shown { store, names, known }) = &mut self.objects else { return };
+        for (name, object) in store.all().into_iter().filter(|(name, _)| names.contains(name)) {
             let now = super::objects::yaml(&object.value);
             let before = known.insert(name.clone(), now.clone()).unwrap_or_default();
             if before != now {

@@ -224,8 +224,8 @@ fn an_update_without_anything_to_update_is_refused() {
 
 #[test]
 fn an_image_without_a_name_is_of_the_rollouts_that_have_the_container() {
-    let other = provider(&[]).replace("name: dubbo3-provider", "name: shop").replace("container-1", "web");
-    let both = provider(&[]) + "\n---\n" + other.split("\n---\n").next().unwrap();
+    let other = fs::read_to_string(crate::root().join("examples/tests/manifests/plain.yaml")).unwrap();
+    let both = provider(&[]) + "\n---\n" + &other;
     let run = simulate_with(&["-", "--image", "web=x:2"], &both);
     assert_eq!(run.err, "");
     assert_eq!(run.out.matches("image web=x:2").count(), 1, "{}", run.out);

@@ -74,14 +74,11 @@ fn a_stream_has_no_limit_but_a_document_has() {
         format!("apiVersion: v1\nkind: {kind}\nmetadata: {{name: large, namespace: shop}}\ndata:\n{data}")
     };
     // More than 1 MiB in all, none of it in one document.
-    let many: String = (0..150)
-        .map(|n| {
-            format!(
-                "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: m{n}}}\ndata: {{a: {}}}\n",
-                "x".repeat(10_000)
-            )
-        })
-        .collect();
+    let map = |n| {
+        let filler = "x".repeat(10_000);
+        format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: m{n}}}\ndata: {{a: {filler}}}\n")
+    };
+    let many = (0..150).map(map).collect::<Vec<_>>().concat();
     plays(&simulate_with(&["-"], &[many.clone(), web()].join("---\n")), "150 ConfigMap");
     // A document that is none of ours may be of any size; one that is ours may not.
     plays(&simulate_with(&["-"], &[large("ConfigMap"), web()].join("---\n")), "ConfigMap");

@@ -14,8 +14,10 @@ mod json;
 mod kustomize;
 mod mistakes;
 mod namespaces;
+mod reach;
 mod script;
 mod timelines;
+mod together;
 mod world;
 
 use serde_json::Value;

@@ -78,7 +78,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         }
     }
 
-    fn foreign_write(&mut self, object: usize) {
+    pub(super) fn foreign_write(&mut self, object: usize) {
         if object < self.truth.traffic.len() {
             self.send_objects();
             self.see(What::ForeignWrite { object });

@@ -46,18 +46,26 @@ fn name_of(
     notes: &mut Notes,
 ) {
     if let Some(Err(error)) = name.filter(|name| !name.is_empty()).map(parse) {
-        notes.error(path, format!("{error}"), DnsName::INSTEAD);
+        notes.ours(path, format!("{error}"), slash(path, name).unwrap_or_else(|| DnsName::INSTEAD.into()));
     }
+}
+
+/// What to write for `namespace/name`, which is how other programs name what is in another namespace.
+fn slash(path: &str, name: Option<&str>) -> Option<String> {
+    let (namespace, name) = name?.split_once('/').filter(|_| path.contains("virtualService"))?;
+    let both = [DnsName::label(namespace).ok()?, DnsName::parse(name).ok()?];
+    let [namespace, name] = both;
+    Some(format!("write `name: {name}.{namespace}`: the namespace stands after the last dot"))
 }
 
 /// The name of a route may be any text that can be seen.
 fn route_name(path: String, name: &str, notes: &mut Notes) {
     let shown = format!("{}", Escaped(name));
     if name.len() > ROUTE {
-        notes.error(path, "the name of a route is too long", format!("write {ROUTE} bytes at most"));
+        notes.ours(path, "the name of a route is too long", format!("write {ROUTE} bytes at most"));
     } else if shown != name {
         let message = format!("\"{shown}\" has characters that cannot be seen");
-        notes.error(path, message, "write a name without control characters");
+        notes.ours(path, message, "write a name without control characters");
     }
 }
 

@@ -19,6 +19,16 @@ impl Notes {
         self.findings.push(Finding { quotes: true, ..finding });
     }
 
+    /// An error in words of our own: the reference has none for it.
+    pub(super) fn ours(
+        &mut self,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        instead: impl Into<String>,
+    ) {
+        self.findings.push(Finding::new(Severity::Error, path, message, instead));
+    }
+
     /// An error under a path that clients know, and which is not where the mistake stands.
     pub(super) fn error_at(
         &mut self,

@@ -23,13 +23,15 @@ struct Inner {
     shown: Vec<(ObjectRef, Arc<str>)>,
     /// How many more writes get through.
     allowed: usize,
+    /// How many were stored, of whoever shares the store.
+    writes: u64,
 }
 
 impl MeshStore {
     /// An empty store.
     #[must_use]
     pub fn new() -> Arc<Self> {
-        let inner = Inner { history: BTreeMap::new(), shown: Vec::new(), allowed: usize::MAX };
+        let inner = Inner { history: BTreeMap::new(), shown: Vec::new(), allowed: usize::MAX, writes: 0 };
         Arc::new(Self { store: MemoryStore::new(), inner: Mutex::new(inner) })
     }
 
@@ -37,6 +39,12 @@ impl MeshStore {
     pub fn user_applies(&self, name: &ObjectRef, to: Value) {
         self.store.apply(name, to);
         self.remember(name);
+    }
+
+    /// How many writes were stored so far: whoever shares the store sees by it whether anything is new.
+    #[must_use]
+    pub fn writes(&self) -> u64 {
+        self.inner.lock().writes
     }
 
     /// An object as it is now.
@@ -69,7 +77,9 @@ impl MeshStore {
 
     fn remember(&self, name: &ObjectRef) {
         if let Some(object) = self.store.peek(name) {
-            self.inner.lock().history.insert((name.clone(), object.version.write.clone()), object);
+            let mut inner = self.inner.lock();
+            inner.writes += 1;
+            inner.history.insert((name.clone(), object.version.write.clone()), object);
         }
     }
 

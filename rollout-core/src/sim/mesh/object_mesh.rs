@@ -1,6 +1,6 @@
 use super::{Mesh, MeshStore, MeshWrite, MeshWritten};
 use crate::{
-    Failure, Outcome, Range,
+    Failure, Outcome, Range, Time,
     backend::{
         BackendError, FENCE_ANNOTATION, Object, ObjectEditor, Objects, TrafficBackend, Written,
         is_managed_by, note, ready,
@@ -139,6 +139,21 @@ impl Part {
 }
 
 impl<W: Watcher> World<ObjectMesh, W> {
+    /// Another world over the same store may have written objects by `now`: they go to the proxies, and the
+    /// controller hears of them. For Rollouts that share objects, each in a world of its own.
+    ///
+    /// Nothing of this world may be due before `now`.
+    pub fn look_again(&mut self, now: Time) {
+        self.advance(now);
+        let before: Vec<u64> = self.truth.traffic.iter().map(|object| object.write).collect();
+        self.mesh.refresh(&mut self.truth.traffic);
+        for (index, before) in before.into_iter().enumerate() {
+            if self.truth.traffic.get(index).is_some_and(|object| object.write != before) {
+                self.foreign_write(index);
+            }
+        }
+    }
+
     /// The user applies another manifest of an object, as a whole.
     pub fn user_changes(&mut self, name: &ObjectRef, manifest: Value) {
         match self.mesh.new_manifest(name, manifest.clone()) {

@@ -1,0 +1,150 @@
+//! What one Rollout drives, and in which objects.
+
+use super::{
+    diagnostics::Findings,
+    elsewhere,
+    given::{Given, Leading},
+    model::namespace,
+};
+use rollout_core::{
+    argo::{Document, Severity},
+    backend::{Claim, NoDataPlane, ObjectEditor, Pair, ServiceEditor, Stored, TrafficBackend},
+    sim::MeshStore,
+    traffic::ObjectRef,
+};
+use rollout_istio::{IstioConfig, IstioEditor};
+use serde_json::Value;
+use std::{collections::BTreeSet, sync::Arc};
+
+/// The editors of one Rollout.
+#[derive(Debug, Clone)]
+pub(crate) struct Parts {
+    pub(crate) services: ServiceEditor,
+    pub(crate) istio: Option<IstioEditor>,
+}
+
+impl Parts {
+    /// Of what a manifest says; what is wrong with it, or not given, is noted.
+    pub(crate) fn of(rollout: &Document, given: Given<'_>, findings: &mut Findings) -> Option<Self> {
+        let services = services(rollout);
+        let services_there = missing(rollout, &services, given, findings);
+        let istio = istio(rollout, findings).ok()?;
+        let istio_there = istio.as_ref().is_none_or(|istio| missing(rollout, istio, given, findings));
+        (services_there && istio_there).then_some(Self { services, istio })
+    }
+
+    /// The objects that are edited, as they are given.
+    pub(crate) fn objects(&self, given: Given<'_>) -> BTreeSet<ObjectRef> {
+        let editors = self.editors();
+        let named = editors.iter().flat_map(|editor| {
+            editor.objects().into_iter().map(|name| match editor.otherwise(&name) {
+                Some(other) if given.get(&name).is_none() => other,
+                _ => name,
+            })
+        });
+        named.collect()
+    }
+
+    /// These, and what leads to the same destinations.
+    pub(crate) fn around(&self, given: Given<'_>, leading: &Leading) -> BTreeSet<ObjectRef> {
+        let mut around = self.objects(given);
+        let names: Vec<Arc<str>> = self.services.objects().into_iter().map(|name| name.name).collect();
+        let mut hosts: Vec<&str> = names.iter().map(|name| &**name).collect();
+        let rule =
+            around.iter().find(|name| &*name.kind == "DestinationRule").and_then(|name| given.get(name));
+        hosts.extend(rule.and_then(|rule| rule.value().pointer("/spec/host")).and_then(Value::as_str));
+        let namespace = &self.services.rollout().namespace;
+        around.extend(leading.to(namespace, &hosts));
+        around
+    }
+
+    /// What it drives in them.
+    pub(crate) fn claims(&self) -> Vec<Claim> {
+        self.editors().into_iter().flat_map(ObjectEditor::claims).collect()
+    }
+
+    /// How the engine reads and edits them.
+    pub(crate) fn backend(&self, store: &Arc<MeshStore>) -> Box<dyn TrafficBackend> {
+        let services = Stored::new(self.services.clone(), store.clone(), NoDataPlane);
+        match &self.istio {
+            None => Box::new(services),
+            Some(istio) => {
+                Box::new(Pair::new(services, Stored::new(istio.clone(), store.clone(), NoDataPlane)))
+            }
+        }
+    }
+
+    fn editors(&self) -> Vec<&dyn ObjectEditor> {
+        let istio = self.istio.iter().map(|istio| istio as &dyn ObjectEditor);
+        std::iter::once(&self.services as &dyn ObjectEditor).chain(istio).collect()
+    }
+}
+
+/// The Services that the strategy names.
+fn services(rollout: &Document) -> ServiceEditor {
+    let named = |field: &str| {
+        rollout.value().pointer(&format!("/spec/strategy/canary/{field}")).and_then(Value::as_str)
+    };
+    let name = rollout.value().pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+    ServiceEditor::new(namespace(rollout), named("stableService"), named("canaryService")).of_rollout(name)
+}
+
+/// The editor for what the strategy says about Istio, if it says anything. An error is noted.
+fn istio(rollout: &Document, findings: &mut Findings) -> Result<Option<IstioEditor>, ()> {
+    let mut manifest = rollout.value().clone();
+    if let Some(metadata) = manifest.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.insert("namespace".to_owned(), Value::String(namespace(rollout).to_owned()));
+    }
+    match IstioConfig::from_rollout(&manifest) {
+        Ok(config) => Ok(config.map(IstioEditor::new)),
+        Err(invalid) => {
+            for error in invalid.errors() {
+                // What is said of the whole is not said of its parts again.
+                if findings.covers(rollout.file(), &error.path) {
+                    continue;
+                }
+                findings.located(rollout.diagnostic(
+                    Severity::Error,
+                    &error.path,
+                    &error.what,
+                    &error.instead,
+                ));
+            }
+            Err(())
+        }
+    }
+}
+
+/// Whether every object that is named was given; those that were not are noted.
+fn missing(rollout: &Document, editor: &dyn ObjectEditor, given: Given<'_>, findings: &mut Findings) -> bool {
+    let there = |name: &ObjectRef| given.get(name).is_some();
+    let mut all = true;
+    for name in editor.objects() {
+        if there(&name) || editor.otherwise(&name).is_some_and(|other| there(&other)) {
+            continue;
+        }
+        all = false;
+        let (what, instead) = elsewhere::words(rollout, &name, given);
+        findings.located(rollout.diagnostic(Severity::Error, &named_at(rollout, &name), &what, &instead));
+    }
+    all
+}
+
+/// Where in the Rollout an object is named.
+pub(crate) fn named_at(rollout: &Document, object: &ObjectRef) -> String {
+    let canary = "spec.strategy.canary";
+    let istio = format!("{canary}.trafficRouting.istio");
+    let places: Vec<String> = match &*object.kind {
+        "Service" => ["canaryService", "stableService"].map(|place| format!("{canary}.{place}")).into(),
+        "VirtualService" => std::iter::once(format!("{istio}.virtualService.name"))
+            .chain((0..100).map(|index| format!("{istio}.virtualServices[{index}].name")))
+            .collect(),
+        _ => [format!("{istio}.destinationRule.name")].into(),
+    };
+    let names = |place: &String| {
+        let pointer = format!("/{}", place.replace(['.', '['], "/").replace(']', ""));
+        let value = rollout.value().pointer(&pointer).and_then(Value::as_str);
+        value.is_some_and(|value| value == &*object.name || value.split('.').next() == Some(&object.name))
+    };
+    places.into_iter().find(names).unwrap_or_else(|| canary.to_owned())
+}

@@ -1,0 +1,178 @@
+//! Reads everything, checks everything, and makes the worlds.
+
+use super::{
+    args::Args,
+    claims::Claims,
+    diagnostics::Findings,
+    given::{Given, Leading},
+    group,
+    load::load,
+    model::{Model, namespace, understand},
+    nearest::nearest,
+    parts::{Parts, named_at},
+    play::{Play, too_many},
+    reach::{self, When},
+    setup,
+    update::{self, Update},
+};
+use rollout_core::{
+    Spec,
+    argo::{Document, Finding, Severity},
+    traffic::ObjectRef,
+};
+use std::{collections::BTreeSet, io::Read};
+
+/// Rollouts that are played together, and which of all they are.
+#[derive(Debug)]
+pub(crate) struct Group<'a> {
+    pub(crate) places: Vec<usize>,
+    pub(crate) plays: Vec<Play<'a>>,
+}
+
+/// One Rollout that can be played.
+struct Ready<'a> {
+    name: String,
+    rollout: &'a Document,
+    spec: Spec,
+    parts: Parts,
+    /// The objects that are read for it.
+    around: BTreeSet<ObjectRef>,
+    update: Update,
+}
+
+/// Reads everything, checks everything, and makes the worlds.
+pub(crate) fn prepare<'a>(args: &'a Args, stdin: &mut dyn Read, findings: &mut Findings) -> Vec<Group<'a>> {
+    let model = load(&args.inputs, stdin, findings);
+    let update = load(&args.updates, stdin, findings);
+    let labels = model.labels();
+    let names: Vec<&str> = labels.iter().map(String::as_str).collect();
+    names_fit(args, &model, &update, &names, findings);
+    let given = Given { model: &model, update: None };
+    let after = Given { model: &model, update: Some(&update) };
+    let (leading, leading_after) = (Leading::of(given), Leading::of(after));
+    let mut claims = Claims::default();
+    let mut ready = Vec::new();
+    for (rollout, name) in model.rollouts.iter().zip(&labels) {
+        let (spec, found) = understand(rollout.value());
+        note(args, rollout, &found, findings);
+        let parts = Parts::of(rollout, given, findings);
+        let around = parts.as_ref().and_then(|parts| {
+            driven_twice(rollout, parts, &mut claims, findings);
+            reach::check(rollout.value(), parts, given, When::Given, findings);
+            setup::around(rollout, parts, given, &leading, findings)
+        });
+        let Some(mut spec) = spec else { continue };
+        spec.replicas = args.world.replicas.unwrap_or(spec.replicas);
+        if let Some((path, what, instead)) = too_many(&spec) {
+            findings.located(rollout.diagnostic(Severity::Error, &path, &what, &instead));
+            continue;
+        }
+        let Some(update) = update::of(args, name, rollout, (after, &leading_after), findings) else {
+            continue;
+        };
+        if let (Some(parts), Some(around)) = (parts, around) {
+            ready.push(Ready { name: name.clone(), rollout, spec, parts, around, update });
+        }
+    }
+    if findings.refuse() { Vec::new() } else { worlds(args, ready, given) }
+}
+
+/// The worlds: one store for those that share an object.
+fn worlds<'a>(args: &'a Args, ready: Vec<Ready<'_>>, given: Given<'_>) -> Vec<Group<'a>> {
+    let driven: Vec<BTreeSet<ObjectRef>> = ready.iter().map(|one| one.parts.objects(given)).collect();
+    let mut ready: Vec<Option<Ready<'_>>> = ready.into_iter().map(Some).collect();
+    let mut groups = Vec::new();
+    for places in group::sharing(&driven) {
+        let members: Vec<Ready<'_>> =
+            places.iter().filter_map(|place| ready.get_mut(*place).and_then(Option::take)).collect();
+        let names: BTreeSet<&ObjectRef> = members.iter().flat_map(|one| &one.around).collect();
+        let store = setup::store(names, given);
+        // An object that several share is updated once.
+        let mut updated = BTreeSet::new();
+        let plays = members.iter().map(|one| {
+            let world = setup::world((one.rollout, one.spec.clone()), &one.parts, given, &store, args);
+            let mut update = one.update.clone();
+            update.objects.retain(|(name, _)| updated.insert(name.clone()));
+            Play::new(one.name.clone(), args, world, one.rollout.value().clone(), update)
+        });
+        let plays = plays.collect();
+        groups.push(Group { places, plays });
+    }
+    groups
+}
+
+/// Notes what another Rollout drives already.
+fn driven_twice(rollout: &Document, parts: &Parts, claims: &mut Claims, findings: &mut Findings) {
+    for claim in parts.claims() {
+        let at = named_at(rollout, &claim.object);
+        if let Some(error) = claims.add(claim) {
+            let what = format!("{}: {}", error.object, error.what);
+            findings.located(rollout.diagnostic(Severity::Error, &at, &what, &error.instead));
+        }
+    }
+}
+
+/// What is named must be there, and something must be there to be played.
+fn names_fit(args: &Args, model: &Model, update: &Model, names: &[&str], findings: &mut Findings) {
+    if names.is_empty() && findings.has_next_step() {
+        findings.nothing_else();
+    } else if names.is_empty() && !findings.refuse() {
+        findings.plain(model.no_rollout());
+    }
+    let usable = |object| model.objects.contains_key(object);
+    if !args.updates.is_empty()
+        && update.rollouts.is_empty()
+        && !update.objects.keys().any(usable)
+        && !findings.refuse()
+    {
+        findings.plain(
+            "--update: there is no Rollout and no object of one in it; name the manifests that change",
+        );
+    }
+    known_names(args, names, findings);
+    for other in &update.rollouts {
+        if !names.is_empty() && model.same_as(other).is_none() {
+            let what = format!(
+                "there is no Rollout {:?} in namespace {} to update",
+                other.name().unwrap_or_default(),
+                namespace(other)
+            );
+            let near = nearest(other.name().unwrap_or_default(), names.iter().copied());
+            let instead = near.map_or_else(
+                || format!("there are {}", names.join(", ")),
+                |near| format!("did you mean {near:?}?"),
+            );
+            findings.located(other.diagnostic(Severity::Error, "metadata.name", &what, &instead));
+        }
+    }
+}
+
+/// Notes what there is to say about a manifest.
+pub(crate) fn note(args: &Args, rollout: &Document, found: &[Finding], findings: &mut Findings) {
+    for finding in found {
+        let mut shown = rollout.diagnose(finding);
+        if args.strict && finding.is_unknown_field() && finding.path.starts_with("spec.strategy") {
+            shown.severity = Severity::Error;
+        }
+        findings.located(shown);
+    }
+}
+
+/// Every name on the command line must be one that was given.
+fn known_names(args: &Args, names: &[&str], findings: &mut Findings) {
+    let changes = args.changes.iter().map(|change| change.rollout.as_deref());
+    let script = args.script.iter().map(|scripted| scripted.about());
+    let lose = args.world.lose.iter().map(|lose| lose.rollout.as_deref());
+    let never = args.world.never_ready.iter().map(|(rollout, _)| rollout.as_deref());
+    let expect = args.expect.names().map(Some);
+    for name in changes.chain(script).chain(lose).chain(never).chain(expect).flatten() {
+        if names.contains(&name) || names.is_empty() {
+            continue;
+        }
+        let instead = match nearest(name, names.iter().copied()) {
+            Some(near) => format!("did you mean {near:?}?"),
+            None => format!("there are {}", names.join(", ")),
+        };
+        findings.plain(format!("there is no Rollout {name:?}; {instead}"));
+    }
+}
