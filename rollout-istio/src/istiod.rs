@@ -1,82 +1,100 @@
 //! What every proxy has, from what istiod says about itself.
 
-mod memory;
-mod reading;
+mod asked;
+mod dump;
+mod judge;
+mod proof;
+mod proxies;
+mod replica;
+mod round;
+mod scope;
+mod subject;
+mod watches;
 mod wire;
 
+use asked::Asked;
 use async_trait::async_trait;
-use memory::{Replica, State, Subject};
-use reading::{PATHS, Reading};
-use rollout_core::{
-    Revision, Time,
-    backend::{DataPlane, Fetch, NoAnswer},
-    traffic::{Settled, Version},
-};
+use proxies::Proxies;
+use replica::Replica;
+use rollout_core::backend::{Asker, DataPlane, Fetch, NoAnswer, Round, Rounds};
 use std::{
-    collections::{BTreeMap, HashMap},
-    fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+use watches::Watches;
 
-/// A round of questions serves all that is asked within this time.
-const FRESH: Duration = Duration::from_millis(50);
-/// A proxy that is no longer connected may connect again, with what it had; after this time it is gone.
-const RECONNECTS_WITHIN: Duration = Duration::from_secs(10);
+/// What was settled is looked at again when it is asked about and was not for so long.
+const VERIFIED_FOR: Duration = Duration::from_secs(5);
+/// Between two rounds: while something is asked about that is as young as this, …
+const YOUNG: (Duration, Duration) = (Duration::from_millis(1_500), Duration::from_millis(80));
+/// … or as this; and later.
+const GROWN: (Duration, Duration) = (Duration::from_secs(60), Duration::from_millis(500));
+const OLD: Duration = Duration::from_secs(2);
+/// And at least as long as a round takes, up to this.
+const LONGEST_REST: Duration = Duration::from_secs(2);
+/// One that does not answer is asked again after this, and then less often, up to the last.
+const UNANSWERED: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(8));
 
 /// The data plane of Istio: asks every replica of istiod, over its debug paths, what it has seen and what
-/// its proxies have acknowledged.
+/// its proxies have acknowledged. It is one for all rollouts of a process, and asks in [`Rounds`].
 ///
 /// *Settled* needs evidence, because for a moment after a change nothing has been sent, so all that was sent
-/// has been acknowledged. A state is settled when a replica has seen it, all its proxies have acknowledged
-/// what they were sent, and either two pushes have come since (the first may have begun before), or one has
-/// come and no other within the debounce, or nothing has changed for the debounce and a second. The last is
-/// needed, too: a proxy that does not depend on an object gets no push for it. Beside each, a push is given
-/// 100 ms, and 10 ms for each proxy, and ten times what the questions take, to reach all of them.
+/// has been acknowledged. A state is settled when every replica has seen it, and either two pushes have come since
+/// (the first may have begun before), or one has come and no other within the debounce, or nothing has changed for
+/// the debounce and a second; and each proxy has acknowledged all that it was sent, or a push that began after the
+/// state was seen. The third way is needed, because a proxy that does not depend on an object gets no push for it.
+/// Beside each, a push is given 100 ms, and 10 ms for each proxy, and ten times what it takes istiod to tell about
+/// its proxies (at most 10 s), to reach all of them; unless all have acknowledged it.
 ///
+/// - A proxy that was connected and is not is *not yet*, until its pod is gone; if no pod of it was ever seen, until
+///   istiod has answered for 60 s without a gap. That it is waited for no longer is told.
+/// - Proxies of the Rollout's own namespace and of [`gateways`](Self::gateways) are waited for without limit. One of
+///   another namespace counts where it can see the host (`exportTo`, Sidecar resources), and for
+///   [`patience`](Self::patience).
 /// - A replica that once answered and does not any more is *not yet* for all that is new: it may be frozen, and so
 ///   its proxies. What all its proxies had before, they still have: an abort goes back to a stable that nobody has
-///   touched, also while nobody answers.
-/// - 401, 403, 404, silence or a closed port from the start is *unknown*, and [`complaint`](Self::complaint)
-///   says what to open.
+///   touched, also while nobody answers. What was learned is forgotten only when a replica has begun anew.
+/// - 401, 403, 404, silence or a closed port from the start is *unknown*, and a round's complaint says what to open.
 /// - Endpoints need the pods' addresses from [`Fetch::ready`]; a Service needs all its endpoints to be of
 ///   the revision that it selects.
-///
-/// Within 50 ms, questions are answered from the same round.
 #[derive(Debug)]
 pub struct Istiod<F> {
     fetch: F,
-    namespace: String,
     debounce: Duration,
+    patience: Option<Duration>,
+    gateways: Vec<String>,
     inner: Mutex<Inner>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
-    round: Option<Round>,
-    replicas: HashMap<String, Replica>,
-    /// To which replica each proxy was last connected, and when.
-    proxies: HashMap<String, (String, Duration)>,
-    /// What is not settled, since when.
-    waits: HashMap<Subject, (State, Time)>,
-    complaint: Option<String>,
-}
-
-#[derive(Debug)]
-struct Round {
-    /// Nothing in it is older.
-    begun: Duration,
-    /// Nothing in it is newer.
-    ended: Duration,
-    replicas: Vec<(String, Result<Reading, NoAnswer>)>,
+    /// Those that have answered once.
+    replicas: BTreeMap<String, Replica>,
+    /// Those that have not.
+    strangers: BTreeMap<String, NoAnswer>,
+    proxies: Proxies,
+    watches: Watches,
+    /// What is settled is to be looked at again.
+    verify: bool,
+    rounds: u64,
+    /// When the last round ended, and how long it took.
+    last: Option<(Duration, Duration)>,
+    /// How many rounds in a row somebody has not answered.
+    unanswered: u32,
 }
 
 impl<F: Fetch> Istiod<F> {
-    /// Asks through `fetch`, for a rollout in `namespace`.
+    /// Asks through `fetch`.
     #[must_use]
-    pub fn new(fetch: F, namespace: &str) -> Self {
-        let debounce = Duration::from_secs(10);
-        Self { fetch, namespace: namespace.into(), debounce, inner: Mutex::default() }
+    pub fn new(fetch: F) -> Self {
+        Self {
+            fetch,
+            debounce: Duration::from_secs(10),
+            patience: Some(Duration::from_secs(600)),
+            gateways: vec!["istio-system".to_owned(), "istio-ingress".to_owned()],
+            inner: Mutex::default(),
+        }
     }
 
     /// How long istiod waits for further changes before it pushes (`PILOT_DEBOUNCE_AFTER`). Default 10 s,
@@ -88,242 +106,75 @@ impl<F: Fetch> Istiod<F> {
         self
     }
 
-    /// Why nothing can be said, and what to open; `None` once every replica has answered.
-    pub fn complaint(&self) -> Option<String> {
-        self.inner().complaint.clone()
+    /// For how long a proxy of another namespace than the Rollout's may not acknowledge what it is sent before
+    /// rollouts go on without it; `None` is for ever. Default 10 minutes: long enough for a proxy that starts,
+    /// restarts, is moved or is out of touch for a while, and no namespace can hold all others for longer. Its
+    /// requests to the host may fail when the pods that it knows go.
+    #[must_use]
+    pub fn patience(mut self, patience: Option<Duration>) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Namespaces whose proxies carry everybody's requests, and are waited for without limit. Default `istio-system`
+    /// and `istio-ingress`.
+    #[must_use]
+    pub fn gateways(mut self, namespaces: impl IntoIterator<Item = String>) -> Self {
+        self.gateways = namespaces.into_iter().collect();
+        self
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// Asks all replicas, unless that was done a moment ago.
-    async fn ask(&self) {
-        let begun = self.fetch.elapsed();
-        let is_fresh = |round: &Round| begun.saturating_sub(round.begun) < FRESH;
-        if self.inner().round.as_ref().is_some_and(is_fresh) {
-            return;
-        }
-        let mut bodies: BTreeMap<String, Result<Vec<Vec<u8>>, NoAnswer>> = BTreeMap::new();
-        for path in PATHS {
-            for fetched in self.fetch.fetch(path).await {
-                let all = bodies.entry(fetched.replica).or_insert_with(|| Ok(Vec::new()));
-                match (all, fetched.answer) {
-                    (Ok(all), Ok(body)) => all.push(body),
-                    (all @ Ok(_), Err(why)) => *all = Err(why),
-                    (Err(_), _) => {}
-                }
-            }
-        }
-        let read = |bodies: Vec<Vec<u8>>| match bodies.as_slice() {
-            [one, two, three, four] => Reading::parse([one, two, three, four]).map_err(|_| NoAnswer::Silent),
-            _ => Err(NoAnswer::Silent),
-        };
-        let replicas = bodies.into_iter().map(|(name, bodies)| (name, bodies.and_then(read))).collect();
-        self.inner().take_in(Round { begun, ended: self.fetch.elapsed(), replicas });
-    }
 }
 
 impl Inner {
-    fn take_in(&mut self, round: Round) {
-        self.complaint = None;
-        let mut alive: HashMap<String, Replica> = HashMap::new();
-        for (name, reading) in &round.replicas {
-            let known = self.replicas.remove(name);
-            match reading {
-                Ok(reading) => {
-                    let mut replica = known.unwrap_or_default();
-                    replica.read(reading, round.ended);
-                    let connected = reading.proxies.iter();
-                    self.proxies
-                        .extend(connected.map(|(proxy, _)| (proxy.clone(), (name.clone(), round.ended))));
-                    alive.insert(name.clone(), replica);
-                }
-                Err(why) => {
-                    if let Some(mut replica) = known {
-                        replica.silent();
-                        alive.insert(name.clone(), replica);
-                    } else {
-                        self.complaint.get_or_insert_with(|| complaint(name, *why));
-                    }
-                }
-            }
-        }
-        if round.replicas.is_empty() {
-            // Nobody to ask: those that were there may be frozen, not gone.
-            alive.extend(self.replicas.drain());
-            self.complaint =
-                Some("no istiod was found; name one with its debug port (15014, or a port-forward)".into());
-        }
-        self.replicas = alive;
-        self.proxies.retain(|_, (_, last)| round.ended.saturating_sub(*last) <= RECONNECTS_WITHIN);
-        self.round = Some(round);
+    /// Endpoints that were with every proxy are asked about: they may have changed since.
+    fn verify_endpoints(&mut self, elapsed: Duration) {
+        let is_old = |read: Duration| elapsed.saturating_sub(read) >= VERIFIED_FOR;
+        self.verify |=
+            self.replicas.values().any(|replica| replica.dumps.endpoints_read().is_none_or(is_old));
     }
 
-    fn judge(
-        &mut self,
-        asked: &[(Subject, State)],
-        namespace: &str,
-        debounce: Duration,
-        now: Time,
-    ) -> Settled {
-        let mut settled = Settled::Yes;
-        for (subject, state) in asked {
-            let one = self.judge_one(subject, state, namespace, debounce);
-            let answer = match one {
-                Verdict::Yes => {
-                    self.waits.remove(subject);
-                    Settled::Yes
-                }
-                Verdict::Unknown => Settled::UNKNOWN,
-                Verdict::NotYet(behind) => {
-                    let wait = self.waits.entry(subject.clone()).or_insert_with(|| (state.clone(), now));
-                    if !wait.0.is_same(state) {
-                        *wait = (state.clone(), now);
-                    }
-                    Settled::NotYet { since: wait.1, behind }
-                }
-            };
-            settled = settled.and(answer);
+    fn next_round(&self, elapsed: Duration) -> Option<Duration> {
+        let youngest = self.watches.youngest(elapsed);
+        if youngest.is_none() && !self.verify {
+            return None;
         }
-        settled
-    }
-
-    fn judge_one(
-        &mut self,
-        subject: &Subject,
-        state: &State,
-        namespace: &str,
-        debounce: Duration,
-    ) -> Verdict {
-        let Some(round) = &self.round else { return Verdict::Unknown };
-        let mut verdict = Verdict::Yes;
-        if round.replicas.is_empty() {
-            let once_there = self.replicas.keys().cloned().collect::<Vec<_>>();
-            return if once_there.is_empty() { Verdict::Unknown } else { Verdict::NotYet(once_there) };
-        }
-        for (name, reading) in &round.replicas {
-            let one = match (reading, self.replicas.get_mut(name)) {
-                (Err(_), Some(replica)) => {
-                    if replica.had_last(subject, state) {
-                        Verdict::Yes
-                    } else {
-                        Verdict::NotYet(vec![format!("{name} (does not answer)")])
-                    }
-                }
-                (Err(_) | Ok(_), None) => Verdict::Unknown,
-                (Ok(reading), Some(replica)) => {
-                    let has = match (subject, state) {
-                        (Subject::Object(name), State::Object(version)) => reading.has(name, version),
-                        (Subject::Endpoints(revision), State::Endpoints(ready)) => {
-                            reading.has_endpoints(namespace, revision, ready)
-                        }
-                        (Subject::Object(_), State::Endpoints(_))
-                        | (Subject::Endpoints(_), State::Object(_)) => false,
-                    };
-                    if replica.had(subject, state) {
-                        Verdict::Yes
-                    } else if !has {
-                        replica.forget(subject);
-                        Verdict::NotYet(vec![format!("{name} (has not seen {subject})")])
-                    } else if replica.has_pushed(
-                        (subject, state),
-                        reading,
-                        (round.begun, round.ended),
-                        debounce,
-                    ) {
-                        Verdict::Yes
-                    } else {
-                        let behind = reading.proxies.iter().filter(|(_, has_all)| !has_all);
-                        Verdict::NotYet(behind.map(|(proxy, _)| proxy.clone()).collect())
-                    }
-                }
-            };
-            verdict = verdict.and(one);
-        }
-        let connected = |proxy: &String| {
-            let mut readings = round.replicas.iter().filter_map(|(_, reading)| reading.as_ref().ok());
-            readings.any(|reading| reading.proxies.iter().any(|(other, _)| other == proxy))
+        let Some((ended, took)) = self.last else { return Some(Duration::ZERO) };
+        let by_age = match youngest {
+            Some(age) if age >= GROWN.0 => OLD,
+            Some(age) if age >= YOUNG.0 => GROWN.1,
+            _ => YOUNG.1,
         };
-        // Who is connected to one that does not answer has been judged with it.
-        let silent = |replica: &String| {
-            round.replicas.iter().any(|(name, reading)| name == replica && reading.is_err())
-        };
-        let lost = self.proxies.iter().filter(|(proxy, (last, _))| !connected(proxy) && !silent(last));
-        let mut missing: Vec<_> = lost.map(|(proxy, _)| proxy.clone()).collect();
-        if !missing.is_empty() && verdict == Verdict::Yes {
-            missing.sort();
-            return Verdict::NotYet(missing);
-        }
-        verdict
+        let failing = self
+            .unanswered
+            .checked_sub(1)
+            .map_or(Duration::ZERO, |times| (UNANSWERED.0 * (1 << times.min(3))).min(UNANSWERED.1));
+        let rest = by_age.max(took.min(LONGEST_REST)).max(failing);
+        Some(rest.saturating_sub(elapsed.saturating_sub(ended)))
     }
-}
-
-/// What one replica's answer comes to.
-#[derive(Debug, PartialEq)]
-enum Verdict {
-    Yes,
-    NotYet(Vec<String>),
-    Unknown,
-}
-
-impl Verdict {
-    fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::NotYet(mut all), Self::NotYet(others)) => {
-                all.extend(others);
-                Self::NotYet(all)
-            }
-            (not_yet @ Self::NotYet(_), _) | (_, not_yet @ Self::NotYet(_)) => not_yet,
-            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
-            (Self::Yes, Self::Yes) => Self::Yes,
-        }
-    }
-}
-
-impl fmt::Display for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Object(name) => write!(f, "{name}"),
-            Self::Endpoints(revision) => write!(f, "the endpoints of {revision}"),
-        }
-    }
-}
-
-fn complaint(name: &str, why: NoAnswer) -> String {
-    let open = match why {
-        NoAnswer::Status(401) => "give a token that it accepts, or reach it over a port-forward",
-        NoAnswer::Status(403) => {
-            "allow this namespace to read its debug paths, or reach it over a port-forward"
-        }
-        NoAnswer::Status(404) => "enable its debug interface (ENABLE_DEBUG_ON_HTTP)",
-        NoAnswer::Closed | NoAnswer::Silent | NoAnswer::Status(_) | _ => {
-            "open its debug port (15014) to this program"
-        }
-    };
-    format!("{name}: {why}, so nobody knows whether the proxies have what was written; {open}")
 }
 
 #[async_trait]
-impl<F: Fetch> DataPlane for Istiod<F> {
-    async fn settled(&self, of: &Version, endpoints: &[Revision]) -> Settled {
-        self.ask().await;
-        let object = |(name, version): &(rollout_core::traffic::ObjectRef, _)| {
-            let version: &rollout_core::traffic::ObjectVersion = version;
-            (Subject::Object(name.clone()), State::Object(version.clone()))
-        };
-        let mut asked: Vec<_> = of.objects().iter().map(object).collect();
-        let mut unknown = false;
-        for revision in endpoints {
-            match self.fetch.ready(revision).await {
-                Some(ready) => {
-                    let state = State::Endpoints(ready.into_iter().collect());
-                    asked.push((Subject::Endpoints(revision.clone()), state));
-                }
-                None => unknown = true,
-            }
-        }
-        let settled = self.inner().judge(&asked, &self.namespace, self.debounce, self.fetch.now());
-        if unknown { settled.and(Settled::UNKNOWN) } else { settled }
+impl<F: Fetch + 'static> Rounds for Istiod<F> {
+    fn of(self: Arc<Self>, who: &Asker) -> Arc<dyn DataPlane> {
+        Arc::new(Asked { istiod: self, who: who.clone() })
+    }
+
+    fn next_round(&self) -> Option<Duration> {
+        self.inner().next_round(self.fetch.elapsed())
+    }
+
+    async fn round(&self) -> Round {
+        round::round(self).await
+    }
+
+    fn forget(&self, who: &Asker) {
+        let elapsed = self.fetch.elapsed();
+        let mut inner = self.inner();
+        inner.watches.forget(who);
+        inner.watches.count(elapsed);
     }
 }

@@ -50,7 +50,7 @@ mod shown;
 mod store;
 
 #[cfg(feature = "controller")]
-pub use control_plane::ControlPlane;
+pub use control_plane::{Address, ControlPlane, ControlPlaneAt, InvalidAddress};
 #[cfg(feature = "controller")]
 pub use controller::{Controller, ControllerBuilder, RunError};
 #[cfg(feature = "controller")]

@@ -2,22 +2,12 @@
 //!
 //! The flags have the names that the reference's controller has, where it has them.
 
-use async_trait::async_trait;
 use lexopt::{Arg, Parser, ValueExt};
-use rollout_core::{
-    Revision,
-    backend::{DataPlane, ObjectStore, Stored, TrafficBackend},
-    traffic::{Settled, Version},
-};
+use rollout_core::backend::{DataPlane, ObjectStore, Stored, TrafficBackend};
 use rollout_istio::{Foreign, IstioConfig, IstioEditor, Istiod};
-use rollout_kube::{ControlPlane, Controller, InvalidTraffic, Kind, RunError};
+use rollout_kube::{Address, ControlPlaneAt, Controller, InvalidTraffic, Kind, RunError};
 use serde_json::Value;
-use std::{
-    path::PathBuf,
-    process::ExitCode,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 
 const USAGE: &str = "\
@@ -33,7 +23,13 @@ usage: controller [--kubeconfig FILE] [--namespace NAMESPACE] [--instance-id ID]
                                rollout-core/allow-from: NAMESPACE
   --istiod URL                 where an istiod answers its debug paths (http://127.0.0.1:15014); repeat it for every
                                replica. Without it, waits for the proxies go by time
-  --istiod-token-file FILE     what it is asked with, where it wants a token
+  --istiod-token-file FILE     what it is asked with, where it wants a token: over https, or on this machine
+  --istiod-token-in-the-clear  also over plain http through a network, where whoever is on the way can read it
+  --istiod-answer-mib N        how much of one of its answers is read; 32 unless said otherwise
+  --istiod-wait-for-others-s N for how long a proxy of another namespace than the Rollout's that does not keep up is
+                               waited for; 600 unless said otherwise, 0 is without limit
+  --istiod-gateways NAMESPACE  whose proxies are waited for without limit, like those of the Rollout's own namespace;
+                               repeat it; istio-system and istio-ingress unless said otherwise
   --istiod-debounce-ms N       its PILOT_DEBOUNCE_AFTER; 10000, which is always safe, unless said otherwise
   --rollout-threads N          how many rollouts have their turn at the same time; 10 unless said otherwise
   --dry-run                    observe, decide and log; write nothing
@@ -100,11 +96,20 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
         .traffic(move |rollout, store, data_plane| traffic(&shared, rollout, store, data_plane))
         .dry_run(args.dry_run);
     if !istiod.is_empty() {
-        controller = controller.data_plane(istiod, args.token, move |plane, namespace| {
-            Arc::new(Proxies {
-                istiod: Istiod::new(plane, namespace).debounce(debounce),
-                said: Mutex::default(),
-            })
+        if let Some(far) = istiod.iter().find(|at| args.token.is_some() && !at.is_private()) {
+            let becomes = if args.in_the_clear {
+                "the token goes there in the clear: whoever is on the way can read it"
+            } else {
+                "no token is sent there; use https, a port-forward, or --istiod-token-in-the-clear"
+            };
+            tracing::warn!(istiod = far.as_str(), "{becomes}");
+        }
+        let istiod = istiod.into_iter().map(|at| at.in_the_clear(args.in_the_clear)).collect();
+        let at = ControlPlaneAt::new(istiod).token_file(args.token).limit(args.limit);
+        let (patience, gateways) = (args.patience, args.gateways);
+        controller = controller.data_plane(at, move |plane| {
+            let istiod = Istiod::new(plane).debounce(debounce).patience(patience);
+            Arc::new(if gateways.is_empty() { istiod } else { istiod.gateways(gateways) })
         });
     }
     controller.run_until(told_to_stop()?).await?;
@@ -153,29 +158,6 @@ fn traffic(
     Ok(config.map(backend))
 }
 
-/// What istiod's proxies have; says in the log, once, why that is not to be known.
-#[derive(Debug)]
-struct Proxies {
-    istiod: Istiod<ControlPlane>,
-    said: Mutex<Option<String>>,
-}
-
-#[async_trait]
-impl DataPlane for Proxies {
-    async fn settled(&self, of: &Version, endpoints: &[Revision]) -> Settled {
-        let settled = self.istiod.settled(of, endpoints).await;
-        let complaint = self.istiod.complaint();
-        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        if *said != complaint {
-            if let Some(why) = &complaint {
-                tracing::warn!(%why, "istiod cannot be asked");
-            }
-            *said = complaint;
-        }
-        settled
-    }
-}
-
 struct Args {
     kubeconfig: Option<String>,
     namespace: Option<String>,
@@ -184,8 +166,12 @@ struct Args {
     shared: Foreign,
     workers: usize,
     dry_run: bool,
-    istiod: Vec<String>,
+    istiod: Vec<Address>,
     token: Option<PathBuf>,
+    in_the_clear: bool,
+    limit: usize,
+    patience: Option<Duration>,
+    gateways: Vec<String>,
     debounce: Duration,
     json: bool,
     level: tracing::Level,
@@ -204,6 +190,10 @@ impl Args {
             dry_run: false,
             istiod: Vec::new(),
             token: None,
+            in_the_clear: false,
+            limit: 32 << 20,
+            patience: Some(Duration::from_secs(600)),
+            gateways: Vec::new(),
             debounce: Duration::from_secs(10),
             json: false,
             level: tracing::Level::INFO,
@@ -221,8 +211,18 @@ impl Args {
                         list => Foreign::Of(list.split(',').map(|name| name.trim().into()).collect()),
                     };
                 }
-                Arg::Long("istiod") => args.istiod.push(parser.value()?.string()?),
+                Arg::Long("istiod") => args.istiod.push(parser.value()?.parse()?),
                 Arg::Long("istiod-token-file") => args.token = Some(parser.value()?.into()),
+                Arg::Long("istiod-token-in-the-clear") => args.in_the_clear = true,
+                Arg::Long("istiod-answer-mib") => {
+                    let mib: usize = parser.value()?.parse()?;
+                    args.limit = mib.checked_mul(1 << 20).ok_or("--istiod-answer-mib: too many")?;
+                }
+                Arg::Long("istiod-wait-for-others-s") => {
+                    let seconds: u64 = parser.value()?.parse()?;
+                    args.patience = Some(Duration::from_secs(seconds)).filter(|wait| !wait.is_zero());
+                }
+                Arg::Long("istiod-gateways") => args.gateways.push(parser.value()?.string()?),
                 Arg::Long("istiod-debounce-ms") => {
                     args.debounce = Duration::from_millis(parser.value()?.parse()?);
                 }

@@ -46,14 +46,22 @@ fn a_token_of_a_namespace_that_may_not_ask_is_told_from_one_that_may() {
     });
     let elsewhere = bed.address("istiod_elsewhere");
     let file = token(&space, &space.name);
-    let controller = space.controller().istiod(elsewhere).flags(&["--istiod-token-file", &file]).start();
+    let controller = space
+        .controller()
+        .istiod(elsewhere)
+        .flags(&["--istiod-token-file", &file, "--istiod-token-in-the-clear"])
+        .start();
     goes_by_time(&space, &controller, &["403", "namespace"]);
     drop(controller);
 
     let space = bed.namespace("allowed");
     space.apply(&Canary::Weight.provider("3s"));
     let file = token(&space, "istio-system");
-    let controller = space.controller().istiod(elsewhere).flags(&["--istiod-token-file", &file]).start();
+    let controller = space
+        .controller()
+        .istiod(elsewhere)
+        .flags(&["--istiod-token-file", &file, "--istiod-token-in-the-clear"])
+        .start();
     space.until("the first deploy", secs(60), |seen| {
         seen.rollout(PROVIDER).is_some_and(|rollout| rollout.is_healthy())
     });

@@ -6,11 +6,17 @@ use alloc::{boxed::Box, sync::Arc};
 use async_trait::async_trait;
 use core::fmt;
 
-/// Knows what the proxies have.
+/// Knows what the proxies have, as one rollout sees it.
+///
+/// An answer is given at once, from what is known: a question never waits for the proxies. (The methods are async
+/// because what they ask about may have to be looked up, such as the addresses of pods.)
 #[async_trait]
 pub trait DataPlane: fmt::Debug + Send + Sync {
-    /// Whether all proxies have these versions (contents, per object), and the endpoints of these revisions.
-    async fn settled(&self, of: &Version, endpoints: &[Revision]) -> Settled;
+    /// Whether all proxies have these versions (contents, per object).
+    async fn objects(&self, of: &Version) -> Settled;
+
+    /// Whether all proxies have the endpoints of this revision's ready pods.
+    async fn endpoints(&self, of: &Revision) -> Settled;
 }
 
 /// A data plane that cannot be asked: always unknown, as of now.
@@ -22,14 +28,22 @@ pub struct NoDataPlane;
 
 #[async_trait]
 impl DataPlane for NoDataPlane {
-    async fn settled(&self, _of: &Version, _endpoints: &[Revision]) -> Settled {
+    async fn objects(&self, _of: &Version) -> Settled {
+        Settled::UNKNOWN
+    }
+
+    async fn endpoints(&self, _of: &Revision) -> Settled {
         Settled::UNKNOWN
     }
 }
 
 #[async_trait]
 impl<D: DataPlane + ?Sized> DataPlane for Arc<D> {
-    async fn settled(&self, of: &Version, endpoints: &[Revision]) -> Settled {
-        (**self).settled(of, endpoints).await
+    async fn objects(&self, of: &Version) -> Settled {
+        (**self).objects(of).await
+    }
+
+    async fn endpoints(&self, of: &Revision) -> Settled {
+        (**self).endpoints(of).await
     }
 }

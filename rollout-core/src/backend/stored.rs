@@ -126,7 +126,7 @@ impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> Stored<E, S, D> {
         if part.objects().is_empty() {
             return None;
         }
-        Some(self.data_plane.settled(&part, &[]).await)
+        Some(self.data_plane.objects(&part).await)
     }
 
     /// Whether there is nothing of one layer here, so that nobody need be asked.
@@ -158,8 +158,7 @@ impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> TrafficBackend for Stored<E,
             seen.selectors_settled = settled;
         }
         for revision in revisions {
-            let asked = core::slice::from_ref(revision);
-            seen.endpoints.push((revision.clone(), self.data_plane.settled(&Version::NONE, asked).await));
+            seen.endpoints.push((revision.clone(), self.data_plane.endpoints(revision).await));
         }
         seen.version = version;
         seen.nonces = nonces;

@@ -1,44 +1,143 @@
-//! istiod's debug answers, as far as they are needed.
+//! istiod's debug answers, as far as they are needed. Texts are borrowed from the answer: most are never kept.
 
-use serde::Deserialize;
-use std::collections::{BTreeMap, HashMap};
+use rollout_core::Time;
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::Value;
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+    fmt,
+};
 
 /// One object of `/debug/configz`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Config {
+pub(super) struct Config<'a> {
+    #[serde(default, borrow)]
+    pub(super) api_version: Cow<'a, str>,
+    #[serde(default, borrow)]
+    pub(super) kind: Cow<'a, str>,
+    #[serde(default, borrow)]
+    pub(super) metadata: Metadata<'a>,
     #[serde(default)]
-    pub(super) api_version: String,
-    #[serde(default)]
-    pub(super) kind: String,
-    #[serde(default)]
-    pub(super) metadata: Metadata,
+    pub(super) spec: Spec,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Metadata {
-    pub(super) name: String,
-    pub(super) namespace: String,
-    pub(super) resource_version: String,
+pub(super) struct Metadata<'a> {
+    #[serde(borrow)]
+    pub(super) name: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) namespace: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) resource_version: Cow<'a, str>,
     pub(super) generation: u64,
+}
+
+/// What of a specification says who sees what. Objects of any kind and shape are read as this.
+#[derive(Debug, Default)]
+pub(super) struct Spec {
+    pub(super) export_to: Vec<String>,
+    /// The `namespace/host` patterns of a Sidecar's egress listeners.
+    pub(super) egress: Option<Vec<String>>,
+    pub(super) has_selector: bool,
+}
+
+impl<'de> Deserialize<'de> for Spec {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(ReadsSpec)
+    }
+}
+
+struct ReadsSpec;
+
+fn texts(value: &Value) -> impl Iterator<Item = String> {
+    value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned)
+}
+
+impl<'de> Visitor<'de> for ReadsSpec {
+    type Value = Spec;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("anything")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Spec, M::Error> {
+        let mut spec = Spec::default();
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            match &*key {
+                "exportTo" => spec.export_to = texts(&map.next_value()?).collect(),
+                "egress" => {
+                    let listeners: Value = map.next_value()?;
+                    let hosts = listeners.as_array().into_iter().flatten();
+                    let hosts = hosts.filter_map(|listener| listener.get("hosts")).flat_map(texts);
+                    spec.egress = Some(hosts.collect());
+                }
+                "workloadSelector" => spec.has_selector = !map.next_value::<Value>()?.is_null(),
+                _ => _ = map.next_value::<IgnoredAny>()?,
+            }
+        }
+        Ok(spec)
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<Spec, S::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Spec::default())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Spec, E> {
+        Ok(Spec::default())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Spec, E> {
+        Ok(Spec::default())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Spec, E> {
+        Ok(Spec::default())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Spec, E> {
+        Ok(Spec::default())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Spec, E> {
+        Ok(Spec::default())
+    }
+
+    fn visit_unit<E>(self) -> Result<Spec, E> {
+        Ok(Spec::default())
+    }
 }
 
 /// One Service of `/debug/registryz`.
 #[derive(Debug, Deserialize)]
-pub(super) struct Service {
-    #[serde(default, rename = "Attributes")]
-    pub(super) attributes: Attributes,
-    #[serde(default, rename = "ResourceVersion")]
-    pub(super) resource_version: String,
+pub(super) struct Service<'a> {
+    #[serde(default, rename = "Attributes", borrow)]
+    pub(super) attributes: Attributes<'a>,
+    #[serde(default, rename = "ResourceVersion", borrow)]
+    pub(super) resource_version: Cow<'a, str>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub(super) struct Attributes {
-    pub(super) name: String,
-    pub(super) namespace: String,
-    pub(super) label_selectors: Option<BTreeMap<String, String>>,
+pub(super) struct Attributes<'a> {
+    #[serde(borrow)]
+    pub(super) name: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) namespace: Cow<'a, str>,
+    pub(super) label_selectors: Option<Labels>,
+}
+
+/// A set of labels, of which only one is needed.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Labels {
+    #[serde(default, rename = "rollouts-pod-template-hash")]
+    pub(super) revision: Option<String>,
 }
 
 /// `/debug/endpointShardz`: by host, by namespace.
@@ -54,7 +153,7 @@ pub(super) struct Shards {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Endpoint {
     #[serde(default)]
-    pub(super) labels: Option<BTreeMap<String, String>>,
+    pub(super) labels: Option<Labels>,
     #[serde(default)]
     pub(super) addresses: Option<Vec<String>>,
     /// 0 or 1: answers requests.
@@ -65,48 +164,108 @@ pub(super) struct Endpoint {
 /// One proxy of `/debug/syncz`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Proxy {
-    #[serde(rename = "proxy")]
-    pub(super) id: String,
-    pub(super) cluster_sent: String,
-    pub(super) cluster_acked: String,
-    pub(super) listener_sent: String,
-    pub(super) listener_acked: String,
-    pub(super) route_sent: String,
-    pub(super) route_acked: String,
-    pub(super) endpoint_sent: String,
-    pub(super) endpoint_acked: String,
+pub(super) struct Proxy<'a> {
+    #[serde(rename = "proxy", borrow)]
+    pub(super) id: Cow<'a, str>,
+    #[serde(rename = "proxy_type", borrow)]
+    pub(super) of_type: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) cluster_sent: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) cluster_acked: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) listener_sent: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) listener_acked: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) route_sent: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) route_acked: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) endpoint_sent: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) endpoint_acked: Cow<'a, str>,
 }
 
-impl Proxy {
+impl Proxy<'_> {
+    /// Of each type that is pushed; routes are sent last in a push.
     pub(super) fn sent_and_acked(&self) -> [(&str, &str); 4] {
         [
             (&self.cluster_sent, &self.cluster_acked),
             (&self.listener_sent, &self.listener_acked),
-            (&self.route_sent, &self.route_acked),
             (&self.endpoint_sent, &self.endpoint_acked),
+            (&self.route_sent, &self.route_acked),
         ]
     }
 }
 
-/// The number of the push in a nonce: `2026-11-24T09:38:58Z/17` and a UUID.
-pub(super) fn push_number(nonce: &str) -> Option<u64> {
-    let (_, rest) = nonce.split_once('/')?;
+/// The number of the push in a nonce, and when it began by istiod's clock, to the second:
+/// `2026-11-24T09:38:58Z/17` and a UUID.
+pub(super) fn push(nonce: &str) -> Option<(u64, Option<Time>)> {
+    let (began, rest) = nonce.split_once('/')?;
     let uuid = 36;
-    rest.get(..rest.len().checked_sub(uuid)?)?.parse().ok()
+    let number = rest.get(..rest.len().checked_sub(uuid)?)?.parse().ok()?;
+    Some((number, Time::parse_rfc3339(began)))
+}
+
+/// For how many seconds istiod has run, from its metrics.
+pub(super) fn uptime(metrics: &[u8]) -> Option<f64> {
+    let text = std::str::from_utf8(metrics).ok()?;
+    let line = text.lines().find(|line| line.starts_with("istiod_uptime_seconds"))?;
+    // Labels, if there are any, stand between the name and the value.
+    let seconds: f64 = line.rsplit(' ').next()?.parse().ok()?;
+    (seconds.is_finite() && seconds >= 0.0).then_some(seconds)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::push_number;
+    use super::*;
 
     #[test]
     fn a_nonce_holds_the_number_of_its_push() {
         let uuid = "0d6f4f7e-55a2-4f80-9b0c-2a7ed1a8b9c1";
-        assert_eq!(push_number(&format!("2026-11-24T09:38:58Z/17{uuid}")), Some(17));
-        assert_eq!(push_number(&format!("2026-11-24T09:38:58+01:00/9{uuid}")), Some(9));
-        for other in ["", "/", "17", uuid, "2026-11-24T09:38:58Z/17"] {
-            assert_eq!(push_number(other), None, "{other}");
+        let number = |nonce: &str| push(nonce).map(|push| push.0);
+        assert_eq!(number(&format!("2026-11-24T09:38:58Z/17{uuid}")), Some(17));
+        assert_eq!(number(&format!("2026-11-24T09:38:58+01:00/9{uuid}")), Some(9));
+        let (_, began) = push(&format!("1970-01-01T01:00:09+01:00/9{uuid}")).unwrap();
+        assert_eq!(began, Some(Time::from_secs(9)));
+        for other in ["", "/", "17", uuid, "2026-11-24T09:38:58Z/17", "ü/ü"] {
+            assert_eq!(number(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn the_metrics_say_how_long_istiod_has_run() {
+        let help = "# HELP istiod_uptime_seconds Current istiod server uptime in seconds\n";
+        for (line, seconds) in [
+            ("istiod_uptime_seconds 1234.5", Some(1234.5)),
+            ("istiod_uptime_seconds{a=\"b c\"} 1.2345e+03", Some(1234.5)),
+            ("istiod_uptime_seconds NaN", None),
+            ("istiod_uptime_seconds -1", None),
+            ("other 7", None),
+        ] {
+            assert_eq!(uptime(format!("{help}{line}\nz 1\n").as_bytes()), seconds, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_specification_of_any_shape_is_read() {
+        for (text, exports, egress) in [
+            ("null", vec![], None),
+            ("[1, [2]]", vec![], None),
+            ("\"x\"", vec![], None),
+            ("{\"egress\": 7, \"exportTo\": {\"a\": 1}}", vec![], Some(vec![])),
+            ("{\"exportTo\": [\".\", 1], \"http\": [{\"a\": []}]}", vec!["."], None),
+            (
+                "{\"egress\": [{\"hosts\": [\"./*\"]}, {}, {\"hosts\": [\"a/*\"]}]}",
+                vec![],
+                Some(vec!["./*", "a/*"]),
+            ),
+        ] {
+            let spec: Spec = serde_json::from_str(text).unwrap();
+            assert_eq!(spec.export_to, exports, "{text}");
+            let egress = egress.map(|all| all.into_iter().map(String::from).collect::<Vec<_>>());
+            assert_eq!(spec.egress, egress, "{text}");
         }
     }
 }

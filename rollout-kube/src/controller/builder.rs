@@ -6,26 +6,25 @@ use super::{
 };
 use crate::{
     cache::{Changed, Index, Shelves},
-    control_plane::ControlPlane,
-    rollout::{Context, DataPlanes, Factory, InvalidTraffic, Publisher, Release, claims_index, left_index},
+    control_plane::{ControlPlane, ControlPlaneAt, DataPlanes, Herald, keep_asking},
+    rollout::{Context, Factory, InvalidTraffic, Publisher, Release, claims_index, left_index},
     store::{Kind, Requests},
 };
 use kube::Client;
 use rollout_core::{
     Time,
-    backend::{DataPlane, EditError, NoDataPlane, ObjectStore, TrafficBackend, release_service},
+    backend::{DataPlane, EditError, ObjectStore, Rounds, TrafficBackend, release_service},
     traffic::{ObjectRef, RolloutRef},
 };
 use serde_json::Value;
 use std::{
     fmt,
     future::Future,
-    path::PathBuf,
     pin::pin,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::{sync::mpsc::UnboundedReceiver, task::JoinSet};
 
 /// Drives the Rollouts of a cluster. One replica, without leader election: a turn that acts proves by the
 /// Rollout's resource version that nobody else is at work on it.
@@ -53,8 +52,7 @@ pub struct ControllerBuilder {
     releases: Vec<Release>,
     workers: usize,
     factory: Factory,
-    control_plane: (Vec<String>, Option<PathBuf>),
-    make_data_plane: Option<MakeDataPlane>,
+    data_plane: Option<(ControlPlaneAt, MakeDataPlane)>,
     dry_run: bool,
 }
 
@@ -71,8 +69,7 @@ impl Controller {
             releases: Vec::new(),
             workers: 10,
             factory: Arc::new(|_, _, _| Ok(None)),
-            control_plane: (Vec::new(), None),
-            make_data_plane: None,
+            data_plane: None,
             dry_run: false,
         };
         builder.release("", "Service", release_service)
@@ -131,17 +128,14 @@ impl ControllerBuilder {
         self
     }
 
-    /// Who knows what the proxies have of the objects of a namespace: made once for each, from the control
-    /// plane's replicas (`http://address:port`, every one of them) and, where they want one, a file with a
-    /// token. Default: nobody knows, so that waits go by time.
+    /// Who knows what the proxies have, for all rollouts together: made from a control plane that can be asked. It is
+    /// asked in rounds, while a rollout waits for something. Default: nobody knows, so that waits go by time.
     pub fn data_plane(
         mut self,
-        replicas: Vec<String>,
-        token: Option<PathBuf>,
-        make: impl Fn(ControlPlane, &str) -> Arc<dyn DataPlane> + Send + Sync + 'static,
+        at: ControlPlaneAt,
+        make: impl FnOnce(ControlPlane) -> Arc<dyn Rounds> + Send + 'static,
     ) -> Self {
-        self.control_plane = (replicas, token);
-        self.make_data_plane = Some(Box::new(make));
+        self.data_plane = Some((at, Box::new(make)));
         self
     }
 
@@ -205,8 +199,11 @@ impl ControllerBuilder {
             () = &mut stop => return Ok(()),
             started = self.start() => started?,
         };
-        let (_waker, wakes) = Waker::new();
-        run(Arc::new(context), Sources { news: changes, wakes }, workers, stop).await;
+        let context = Arc::new(context);
+        let (waker, wakes) = Waker::new();
+        let mut rounds = JoinSet::new();
+        rounds.spawn(keep_asking(Herald { context: Arc::clone(&context), waker }));
+        run(context, Sources { news: changes, wakes }, workers, stop).await;
         Ok(())
     }
 
@@ -222,7 +219,7 @@ impl ControllerBuilder {
         }
         let process = format!("{:x}-{:x}", since.as_nanos(), std::process::id());
         let publisher = Publisher::start(requests.clone(), &process);
-        let (mut shelves, changes) = Shelves::new(requests, self.namespace);
+        let (mut shelves, changes) = Shelves::new(requests, self.namespace.clone());
         for (group, kind, index) in self.indexes {
             shelves = shelves.index(&group, &kind, index);
         }
@@ -239,7 +236,13 @@ impl ControllerBuilder {
             let _ = shelves.start(&ObjectRef::new(group, kind, "", "")).await;
         }
         let shelves = Arc::new(shelves);
-        let data_planes = data_planes(self.make_data_plane, self.control_plane, &shelves);
+        let data_planes = match self.data_plane {
+            None => DataPlanes::none(),
+            Some((at, make)) => {
+                let plane = ControlPlane::new(at, self.namespace.as_deref(), Arc::clone(&shelves));
+                DataPlanes::new(make(plane.map_err(RunError::Untrusting)?))
+            }
+        };
         let context = Context {
             shelves,
             publisher,
@@ -254,23 +257,7 @@ impl ControllerBuilder {
     }
 }
 
-type MakeDataPlane = Box<dyn Fn(ControlPlane, &str) -> Arc<dyn DataPlane> + Send + Sync>;
-
-fn data_planes(
-    make: Option<MakeDataPlane>,
-    (replicas, token): (Vec<String>, Option<PathBuf>),
-    shelves: &Arc<Shelves>,
-) -> DataPlanes {
-    let (replicas, shelves): (Arc<[String]>, _) = (replicas.into(), Arc::clone(shelves));
-    DataPlanes::new(move |namespace| match &make {
-        Some(make) => {
-            let plane =
-                ControlPlane::new(Arc::clone(&replicas), token.clone(), Arc::clone(&shelves), namespace);
-            make(plane, namespace)
-        }
-        None => Arc::new(NoDataPlane),
-    })
-}
+type MakeDataPlane = Box<dyn FnOnce(ControlPlane) -> Arc<dyn Rounds> + Send>;
 
 impl fmt::Debug for ControllerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

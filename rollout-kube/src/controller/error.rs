@@ -17,4 +17,9 @@ pub enum RunError {
     /// The API server does not show what is needed.
     #[error("{0}")]
     Unreadable(#[from] rollout_core::backend::StoreError),
+    /// A control plane is to be asked over HTTPS, and this machine has no certificates of those whom it trusts.
+    #[error(
+        "nobody is trusted, so istiod cannot be asked over https: {0}; install the system's CA certificates"
+    )]
+    Untrusting(#[source] std::io::Error),
 }

@@ -11,3 +11,4 @@ mod waker;
 
 pub use builder::{Controller, ControllerBuilder};
 pub use error::RunError;
+pub(crate) use waker::Waker;

@@ -13,7 +13,6 @@ impl Waker {
     }
 
     /// This rollout is due now.
-    #[expect(dead_code, reason = "the next change uses it")]
     pub(crate) fn wake(&self, rollout: Key) {
         // Nobody listens any more only when the program ends.
         let _ = self.0.send(rollout);

@@ -1,9 +1,5 @@
-use super::{
-    left::Release,
-    tell::Publisher,
-    traffic::{DataPlanes, Factory},
-};
-use crate::cache::Shelves;
+use super::{left::Release, tell::Publisher, traffic::Factory};
+use crate::{cache::Shelves, control_plane::DataPlanes};
 use rollout_core::Time;
 use std::{
     sync::Arc,

@@ -97,7 +97,7 @@ pub(super) async fn take_out(
         return Ok(Left::Nothing);
     }
     if found.is_empty() {
-        return Ok(settled(context, memory, &rollout.0).await);
+        return Ok(settled(context, memory, rollout).await);
     }
     if context.dry_run {
         return Ok(Left::Nothing);
@@ -129,11 +129,11 @@ pub(super) async fn take_out(
 }
 
 /// Whether the proxies know that nothing selects the pods any more.
-async fn settled(context: &Context, memory: &mut Memory, namespace: &str) -> Left {
+async fn settled(context: &Context, memory: &mut Memory, rollout: &Key) -> Left {
     let Some(at) = memory.released_at else { return Left::Nothing };
     let version: Version = memory.released.iter().cloned().collect();
     let names = memory.released.iter().map(|(object, _)| object.to_string()).collect::<Vec<_>>().join(", ");
-    let settled = context.data_planes.of(namespace).settled(&version, &[]).await;
+    let settled = context.data_planes.of(rollout).objects(&version).await;
     let is_over = match settled {
         Settled::Yes => true,
         Settled::NotYet { .. } => false,

@@ -31,10 +31,6 @@ pub(crate) struct Memory {
     pub(super) counts_since: Option<Instant>,
     /// Since when the Rollout is to bear another number.
     pub(super) number_since: Option<Instant>,
-    /// How often in a row nothing was done but to look at the proxies, and since when.
-    looks: Option<(u32, Instant)>,
-    /// How long it took to read everything.
-    pub(super) reading_took: Duration,
     /// The weight in the last event about it.
     pub(super) weight: Option<u32>,
     /// The trouble that was told in events and still is.
@@ -124,24 +120,6 @@ impl Memory {
         self.not_before.map_or(now, |at| at.max(now))
     }
 
-    /// In how long the proxies are looked at again, when nothing else is to be done: what was just written
-    /// is with them soon, so that is looked for at once and often, and then less.
-    pub(super) fn look(&mut self, asked: Duration, now: Instant) -> Duration {
-        let (looks, since) = self.looks.map_or((0, now), |(looks, since)| (looks + 1, since));
-        self.looks = Some((looks, since));
-        let wait = match looks {
-            0..15 => Duration::from_millis(80).max(self.reading_took * 2),
-            _ if now.saturating_duration_since(since) < Duration::from_secs(60) => Duration::from_millis(500),
-            _ => asked,
-        };
-        wait.min(asked)
-    }
-
-    /// Something was done, or something else is waited for.
-    pub(super) fn looked(&mut self) {
-        self.looks = None;
-    }
-
     /// A nonce that was never used.
     pub(super) fn new_nonce(&mut self, process: &str) -> String {
         self.nonces += 1;
@@ -164,25 +142,6 @@ mod tests {
         assert_eq!(waits(Ended::Refused, 8), [2, 4, 8, 16, 32, 64, 64, 64]);
         assert_eq!(waits(Ended::Unclear, 4), [0, 2, 4, 8], "it may have taken effect: look at once");
         assert_eq!(waits(Ended::Conflict, 5), [0, 0, 0, 2, 4]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_was_just_written_is_looked_for_often_and_then_less() {
-        let (mut memory, mut now) = (Memory::default(), Instant::now());
-        let mut looks = Vec::new();
-        for _ in 0..140 {
-            let wait = memory.look(Duration::from_secs(1), now);
-            looks.push(wait.as_millis());
-            now += wait;
-        }
-        assert_eq!((looks[0], looks[14], looks[15], looks[139]), (80, 80, 500, 1000));
-        memory.looked();
-        memory.reading_took = Duration::from_millis(100);
-        assert_eq!(
-            memory.look(Duration::from_secs(1), now),
-            Duration::from_millis(200),
-            "a slow server is spared"
-        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -75,7 +75,6 @@ pub(super) async fn observe(
         Err(error) => trouble = Some(Trouble::of(&error)),
     }
     let nonces = observed.traffic.iter().flat_map(|seen| &seen.nonces).map(|nonce| &**nonce);
-    memory.reading_took = now.elapsed();
     let nonces: Vec<&str> = nonces.chain(sets.iter().filter_map(ReplicaSet::nonce)).collect();
     let held = memory.fence.holds();
     memory.fence.found(nonces.iter().copied().map(Some));

@@ -1,14 +1,15 @@
 //! One rollout against an API server that answers as a test says: the edges of the loop.
 
-use super::{Context, Memory, Publisher, Release, left_index, memory::Key, traffic::DataPlanes, turn};
+use super::{Context, Memory, Publisher, Release, left_index, memory::Key, turn};
 use crate::{
     cache::Shelves,
+    control_plane::DataPlanes,
     store::{
         Requests,
         mock::{Asked, server},
     },
 };
-use rollout_core::{backend::NoDataPlane, traffic::ObjectRef};
+use rollout_core::traffic::ObjectRef;
 use serde_json::{Value, json};
 use std::{
     sync::{Arc, Mutex},
@@ -69,7 +70,7 @@ impl World {
             shelves: Arc::new(shelves),
             publisher,
             factory: Arc::new(|_, _, _| Ok(None)),
-            data_planes: DataPlanes::new(|_| Arc::new(NoDataPlane)),
+            data_planes: DataPlanes::none(),
             instance: None,
             dry_run: false,
             releases: vec![Release {

@@ -8,11 +8,7 @@ use rollout_core::{
     traffic::{ObjectRef, ObjectVersion},
 };
 use serde_json::Value;
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{fmt, sync::Arc};
 
 /// Makes the traffic manager that a Rollout asks for, over a store, with who knows what the
 /// proxies have; `None` when it asks for none.
@@ -25,26 +21,6 @@ pub(crate) type Factory = Arc<
         + Send
         + Sync,
 >;
-
-/// Who knows what the proxies have of the objects of a namespace.
-type MakeDataPlane = Box<dyn Fn(&str) -> Arc<dyn DataPlane> + Send + Sync>;
-
-/// One for each namespace: it remembers what it has seen.
-pub(crate) struct DataPlanes {
-    make: MakeDataPlane,
-    made: Mutex<HashMap<String, Arc<dyn DataPlane>>>,
-}
-
-impl DataPlanes {
-    pub(crate) fn new(make: impl Fn(&str) -> Arc<dyn DataPlane> + Send + Sync + 'static) -> Self {
-        Self { make: Box::new(make), made: Mutex::default() }
-    }
-
-    pub(super) fn of(&self, namespace: &str) -> Arc<dyn DataPlane> {
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(made.entry(namespace.to_owned()).or_insert_with(|| (self.make)(namespace)))
-    }
-}
 
 /// A store without objects: for a backend that is only asked what it would do.
 #[derive(Debug)]
@@ -103,8 +79,9 @@ pub(super) fn backend(
     let store: Arc<dyn ObjectStore> = view.clone();
     let services = ServiceEditor::from_rollout(rollout)
         .map_err(|errors| InvalidTraffic::new(errors.iter().map(ToString::to_string)))?;
-    let namespace = rollout.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or_default();
-    let data_plane = context.data_planes.of(namespace);
+    let text =
+        |pointer: &str| rollout.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let data_plane = context.data_planes.of(&(text("/metadata/namespace"), text("/metadata/name")));
     match (context.factory)(rollout, store.clone(), data_plane.clone())? {
         Some(manager) => {
             let services = Stored::new(services, store, data_plane);

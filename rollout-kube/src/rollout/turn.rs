@@ -43,6 +43,9 @@ pub(crate) async fn turn(context: &Context, key: &Key, memory: &mut Memory) -> A
             (memory.ended(Ended::Refused, Instant::now()), false)
         }
     };
+    if is_over {
+        context.data_planes.forget(key);
+    }
     context.shelves.interests().keep(key, &view.asked());
     After { next, is_over }
 }

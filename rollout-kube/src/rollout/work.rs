@@ -10,7 +10,7 @@ use super::{
 };
 use rollout_core::{
     Action, Answer, Command, CommandKind, Edit, Escaped, Event, Failure, Next, Outcome, Plan, Position,
-    Revision, Spec, Status, Turn, Wake, WakeReason, backend::TrafficBackend, traffic::Selection,
+    Revision, Spec, Status, Turn, Wake, backend::TrafficBackend, traffic::Selection,
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -201,7 +201,6 @@ impl<'w> AtWork<'w> {
         }
         self.memory.ended(Ended::Well, Instant::now());
         if changed {
-            self.memory.looked();
             return Some(Instant::now());
         }
         self.at(wake, at)
@@ -374,16 +373,9 @@ impl<'w> AtWork<'w> {
     }
 
     /// When a wake-up is due by the clock that only runs forward.
-    fn at(&mut self, wake: Option<Wake>, now: rollout_core::Time) -> Option<Instant> {
-        let mut is_look = false;
-        let wake = wake.map(|wake| {
-            let wait = wake.at.since(now).max(Duration::from_millis(10));
-            is_look = wake.why == WakeReason::LookAgain && wait <= Duration::from_secs(1);
-            Instant::now() + if is_look { self.memory.look(wait, Instant::now()) } else { wait }
-        });
-        if !is_look {
-            self.memory.looked();
-        }
+    fn at(&self, wake: Option<Wake>, now: rollout_core::Time) -> Option<Instant> {
+        // Whoever waits for proxies is woken when the answer changes; the wake-up only keeps the question alive.
+        let wake = wake.map(|wake| Instant::now() + wake.at.since(now).max(Duration::from_millis(10)));
         let again = self.reading.trouble.as_ref();
         let again = again.map(|_| self.grace.unwrap_or_else(|| Instant::now() + LOOK_AGAIN));
         let counts = self.memory.counts_since.map(|since| since + COUNTS_WAIT);

@@ -3,17 +3,15 @@
 use super::*;
 use crate::{
     cache::{Shelves, Touched, View},
+    control_plane::DataPlanes,
     controller::waker::Waker,
-    rollout::{DataPlanes, Publisher},
+    rollout::Publisher,
     store::{
         Requests,
         mock::{Answer, server},
     },
 };
-use rollout_core::{
-    backend::{NoDataPlane, ObjectStore},
-    traffic::ObjectRef,
-};
+use rollout_core::{backend::ObjectStore, traffic::ObjectRef};
 use serde_json::{Value, json};
 use std::{
     future::pending,
@@ -78,7 +76,7 @@ async fn controller() -> (Arc<Context>, UnboundedReceiver<Changed>, Arc<AtomicU3
             assert!(!is_bad || count.fetch_add(1, Ordering::Relaxed) == u32::MAX, "a bug");
             Ok(None)
         }),
-        data_planes: DataPlanes::new(|_| Arc::new(NoDataPlane)),
+        data_planes: DataPlanes::none(),
         instance: None,
         dry_run: true,
         releases: Vec::new(),

@@ -39,7 +39,7 @@ async fn said(rollouts: Vec<Value>) -> Vec<Option<String>> {
         shelves: Arc::clone(&shelves),
         publisher,
         factory,
-        data_planes: super::super::DataPlanes::new(|_| Arc::new(NoDataPlane)),
+        data_planes: crate::control_plane::DataPlanes::none(),
         instance: None,
         dry_run: false,
         process: "p".to_owned(),

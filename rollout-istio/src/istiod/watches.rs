@@ -1,0 +1,252 @@
+//! What rollouts wait for, and what each was told.
+
+use super::{
+    proof::Seen,
+    subject::{State, Subject},
+};
+use rollout_core::{Time, backend::Asker, traffic::Settled};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
+
+/// Whoever has not asked again for so long does not wait.
+const WAITS: Duration = Duration::from_secs(10);
+/// What a rollout has not asked about for so long, while it asked about others, it asks about no more.
+const FORGOTTEN: Duration = Duration::from_secs(3_600);
+/// So many proxies are named.
+const NAMES: usize = 8;
+
+/// All states that anybody has asked about, and does.
+#[derive(Debug, Default)]
+pub(super) struct Watches {
+    by_subject: HashMap<Subject, Vec<Watch>>,
+    /// What each rollout asks about, and when it last did.
+    asked: HashMap<Asker, HashMap<Subject, Duration>>,
+    waits: Option<Waits>,
+}
+
+/// That something is waited for.
+#[derive(Debug, Clone, Copy)]
+struct Waits {
+    /// When the youngest of it was first asked about.
+    youngest: Duration,
+    /// When any of it was last asked about.
+    asked: Duration,
+}
+
+impl Waits {
+    fn and(self, other: Option<Self>) -> Self {
+        let other = other.unwrap_or(self);
+        Self { youngest: self.youngest.max(other.youngest), asked: self.asked.max(other.asked) }
+    }
+}
+
+/// One state.
+#[derive(Debug)]
+pub(super) struct Watch {
+    pub(super) state: State,
+    pub(super) askers: Vec<Asker>,
+    asked: Duration,
+    /// Since when it is not settled.
+    since: Time,
+    /// When it was first asked about.
+    first: Duration,
+    /// By replica.
+    pub(super) seen: HashMap<String, Seen>,
+    /// Every proxy has it, also those that were not connected for a while.
+    pub(super) is_everywhere: bool,
+    pub(super) answer: Answer,
+    /// Which kind of answer its askers know.
+    told: Answer,
+}
+
+/// What is known of one state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Answer {
+    Yes,
+    /// Who is behind; may be empty.
+    NotYet(Vec<String>),
+    Unknown,
+}
+
+impl Answer {
+    /// The worse of two.
+    pub(super) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::NotYet(mut all), Self::NotYet(others)) => {
+                all.extend(others);
+                Self::NotYet(all)
+            }
+            (not_yet @ Self::NotYet(_), _) | (_, not_yet @ Self::NotYet(_)) => not_yet,
+            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
+            (Self::Yes, Self::Yes) => Self::Yes,
+        }
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+
+    /// Not too many names, in order.
+    fn shortened(mut self) -> Self {
+        if let Self::NotYet(names) = &mut self {
+            names.sort();
+            names.dedup();
+            let more = names.len().saturating_sub(NAMES);
+            if more > 0 {
+                names.truncate(NAMES);
+                names.push(format!("and {more} more"));
+            }
+        }
+        self
+    }
+}
+
+impl Watch {
+    fn new(state: &State, first: Answer, (elapsed, now): (Duration, Time)) -> Self {
+        Self {
+            state: state.clone(),
+            askers: Vec::new(),
+            asked: elapsed,
+            since: now,
+            first: elapsed,
+            seen: HashMap::new(),
+            is_everywhere: false,
+            answer: first.clone(),
+            told: first,
+        }
+    }
+
+    /// Whether somebody waits for it.
+    pub(super) fn is_waited_for(&self, elapsed: Duration) -> bool {
+        self.answer != Answer::Yes && elapsed.saturating_sub(self.asked) <= WAITS
+    }
+
+    /// Takes a judgement in; whether those who asked know another.
+    pub(super) fn judged(&mut self, answer: Answer, (elapsed, now): (Duration, Time)) -> bool {
+        if answer != Answer::Yes && self.answer == Answer::Yes {
+            (self.since, self.first) = (now, elapsed);
+        }
+        self.answer = answer.shortened();
+        let is_news = !self.answer.is_like(&self.told);
+        if is_news {
+            self.told.clone_from(&self.answer);
+        }
+        // Whoever is at rest hears of it when they ask.
+        is_news && elapsed.saturating_sub(self.asked) <= WAITS
+    }
+
+    fn settled(&self) -> Settled {
+        match &self.answer {
+            Answer::Yes => Settled::Yes,
+            Answer::NotYet(behind) => Settled::NotYet { since: self.since, behind: behind.clone() },
+            Answer::Unknown => Settled::UNKNOWN,
+        }
+    }
+}
+
+impl Watches {
+    /// What is known of this state, which from now on is waited for by `who`, and no other state of the same thing.
+    pub(super) fn ask(
+        &mut self,
+        who: &Asker,
+        (subject, state): (&Subject, &State),
+        first: Answer,
+        (elapsed, now): (Duration, Time),
+    ) -> Settled {
+        let all = self.by_subject.entry(subject.clone()).or_default();
+        if !all.iter().any(|watch| watch.state.is_same(state)) {
+            all.push(Watch::new(state, first, (elapsed, now)));
+        }
+        let mut settled = Settled::UNKNOWN;
+        all.retain_mut(|watch| {
+            if !watch.state.is_same(state) {
+                watch.askers.retain(|asker| asker != who);
+                return !watch.askers.is_empty();
+            }
+            if !watch.askers.contains(who) {
+                watch.askers.push(who.clone());
+            }
+            // The same contents may have been written again.
+            watch.state.clone_from(state);
+            watch.asked = elapsed;
+            settled = watch.settled();
+            if watch.answer != Answer::Yes {
+                self.waits = Some(Waits { youngest: watch.first, asked: elapsed }.and(self.waits));
+            }
+            true
+        });
+        self.asked.entry(who.clone()).or_default().insert(subject.clone(), elapsed);
+        self.forget_old(who, elapsed);
+        settled
+    }
+
+    /// How long ago the youngest of what is waited for was first asked about; `None` while nobody waits.
+    pub(super) fn youngest(&self, elapsed: Duration) -> Option<Duration> {
+        let waits = self.waits.filter(|waits| elapsed.saturating_sub(waits.asked) <= WAITS)?;
+        Some(elapsed.saturating_sub(waits.youngest))
+    }
+
+    /// Looks again who waits: some of them have got what they waited for, or are gone.
+    pub(super) fn count(&mut self, elapsed: Duration) {
+        let waits = |watch: &Watch| Waits { youngest: watch.first, asked: watch.asked };
+        let waiting = self.iter().filter(|(_, watch)| watch.is_waited_for(elapsed));
+        self.waits = waiting.map(|(_, watch)| waits(watch)).reduce(|one, other| one.and(Some(other)));
+    }
+
+    /// Forgets what this rollout no longer asks about.
+    fn forget_old(&mut self, who: &Asker, elapsed: Duration) {
+        let Some(asked) = self.asked.get_mut(who) else { return };
+        let old = |last: &Duration| elapsed.saturating_sub(*last) > FORGOTTEN;
+        let gone: Vec<Subject> =
+            asked.iter().filter(|(_, last)| old(last)).map(|(subject, _)| subject.clone()).collect();
+        for subject in gone {
+            asked.remove(&subject);
+            leave(&mut self.by_subject, who, &subject);
+        }
+    }
+
+    /// This rollout is gone.
+    pub(super) fn forget(&mut self, who: &Asker) {
+        for subject in self.asked.remove(who).unwrap_or_default().into_keys() {
+            leave(&mut self.by_subject, who, &subject);
+        }
+    }
+
+    /// A replica began anew: what it and its proxies have is judged anew.
+    pub(super) fn began_anew(&mut self, replica: &str) {
+        for watch in self.by_subject.values_mut().flatten() {
+            watch.seen.remove(replica);
+            watch.is_everywhere = false;
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Subject, &Watch)> {
+        self.by_subject.iter().flat_map(|(subject, all)| all.iter().map(move |watch| (subject, watch)))
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&Subject, &mut Watch)> {
+        self.by_subject
+            .iter_mut()
+            .flat_map(|(subject, all)| all.iter_mut().map(move |watch| (subject, watch)))
+    }
+
+    /// Who waits for anything.
+    pub(super) fn waiting(&self, elapsed: Duration) -> Vec<Asker> {
+        let watches = self.iter().filter(|(_, watch)| watch.is_waited_for(elapsed));
+        let askers: HashSet<&Asker> = watches.flat_map(|(_, watch)| &watch.askers).collect();
+        askers.into_iter().cloned().collect()
+    }
+}
+
+fn leave(by_subject: &mut HashMap<Subject, Vec<Watch>>, who: &Asker, subject: &Subject) {
+    let Some(all) = by_subject.get_mut(subject) else { return };
+    all.retain_mut(|watch| {
+        watch.askers.retain(|asker| asker != who);
+        !watch.askers.is_empty()
+    });
+    if all.is_empty() {
+        by_subject.remove(subject);
+    }
+}

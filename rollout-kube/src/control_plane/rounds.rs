@@ -1,0 +1,118 @@
+use crate::{
+    controller::Waker,
+    rollout::{Context, Key, Said, now},
+};
+use rollout_core::{
+    Revision,
+    backend::{Asker, DataPlane, NoDataPlane, Round, Rounds},
+    traffic::{ObjectRef, Settled, Version},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::Notify, time::timeout};
+
+/// Who knows what the proxies have, for each rollout.
+pub(crate) struct DataPlanes {
+    shared: Option<Arc<dyn Rounds>>,
+    /// Somebody has asked.
+    asked: Arc<Notify>,
+}
+
+impl DataPlanes {
+    pub(crate) fn new(shared: Arc<dyn Rounds>) -> Self {
+        Self { shared: Some(shared), asked: Arc::default() }
+    }
+
+    /// Nobody knows.
+    pub(crate) fn none() -> Self {
+        Self { shared: None, asked: Arc::default() }
+    }
+
+    pub(crate) fn of(&self, rollout: &Key) -> Arc<dyn DataPlane> {
+        let Some(shared) = &self.shared else { return Arc::new(NoDataPlane) };
+        let asked = Arc::clone(&self.asked);
+        Arc::new(Asked { plane: Arc::clone(shared).of(&asker(rollout)), asked })
+    }
+
+    /// This rollout is gone.
+    pub(crate) fn forget(&self, rollout: &Key) {
+        if let Some(shared) = &self.shared {
+            shared.forget(&asker(rollout));
+        }
+    }
+}
+
+fn asker((namespace, name): &Key) -> Asker {
+    Asker { namespace: namespace.clone(), name: name.clone() }
+}
+
+/// A question that may be waited for begins the rounds.
+#[derive(Debug)]
+struct Asked {
+    plane: Arc<dyn DataPlane>,
+    asked: Arc<Notify>,
+}
+
+#[async_trait::async_trait]
+impl DataPlane for Asked {
+    async fn objects(&self, of: &Version) -> Settled {
+        let settled = self.plane.objects(of).await;
+        if settled != Settled::Yes {
+            self.asked.notify_one();
+        }
+        settled
+    }
+
+    async fn endpoints(&self, of: &Revision) -> Settled {
+        let settled = self.plane.endpoints(of).await;
+        self.asked.notify_one();
+        settled
+    }
+}
+
+/// Who is told what a round brought.
+pub(crate) struct Herald {
+    pub(crate) context: Arc<Context>,
+    pub(crate) waker: Waker,
+}
+
+impl Herald {
+    async fn tell(&self, round: Round) {
+        for (note, whom) in &round.notes {
+            tracing::warn!(%note, rollouts = whom.len(), "a proxy is waited for no longer");
+            for who in whom.iter().filter(|_| !self.context.dry_run) {
+                let rollout = ObjectRef::new("argoproj.io", "Rollout", &who.namespace, &who.name);
+                if let Ok(entry) = self.context.shelves.get(&rollout).await {
+                    let said = Said::warning("ProxyGivenUp", note.as_str());
+                    self.context.publisher.say(&entry.value, &said, now());
+                }
+            }
+        }
+        for Asker { namespace, name } in round.changed {
+            self.waker.wake((namespace, name));
+        }
+    }
+}
+
+/// Runs the rounds while anybody waits for something, one after the other, for ever.
+pub(crate) async fn keep_asking(herald: Herald) {
+    let planes = &herald.context.data_planes;
+    let Some(shared) = planes.shared.clone() else { return };
+    let mut complaint = None;
+    loop {
+        match shared.next_round() {
+            None => planes.asked.notified().await,
+            Some(Duration::ZERO) => {
+                let round = shared.round().await;
+                if complaint != round.complaint {
+                    if let Some(why) = &round.complaint {
+                        tracing::warn!(%why, "istiod cannot be asked");
+                    }
+                    complaint.clone_from(&round.complaint);
+                }
+                herald.tell(round).await;
+            }
+            // Whoever asks something new does not wait as long as what is old.
+            Some(pause) => _ = timeout(pause, planes.asked.notified()).await,
+        }
+    }
+}

@@ -1,0 +1,125 @@
+mod rounds;
+
+use super::*;
+use crate::store::{
+    Requests,
+    mock::{Answer, server},
+};
+use serde_json::json;
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+};
+
+/// A control plane at a port that answers every request with these bytes, and with blanks as long as they are read if
+/// it is `endless`; and what it was asked.
+fn played(answer: &'static [u8], endless: bool) -> (Address, Arc<Mutex<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let heard: Arc<Mutex<String>> = Arc::default();
+    let hearing = Arc::clone(&heard);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 4096];
+            let read = stream.read(&mut request).unwrap();
+            hearing.lock().unwrap().push_str(&String::from_utf8_lossy(&request[..read]));
+            stream.write_all(answer).unwrap();
+            while endless && stream.write_all(&[b' '; 4096]).is_ok() {}
+        }
+    });
+    (address, heard)
+}
+
+fn pod(namespace: &str, name: &str, phase: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "Pod", "status": {"phase": phase}, "metadata": {
+        "name": name, "namespace": namespace, "uid": name, "resourceVersion": "1"}})
+}
+
+fn plane(at: ControlPlaneAt, namespace: Option<&str>) -> ControlPlane {
+    let (client, _) = server(|asked| match asked.uri.as_str() {
+        uri if uri.contains("watch=") => Answer::Never,
+        uri if uri.ends_with("/far/pods/done") => Answer::ok(pod("far", "done", "Succeeded")),
+        uri if uri.ends_with("/far/pods/web") => Answer::ok(pod("far", "web", "Running")),
+        uri if uri.ends_with("/pods/none") => Answer::Is(404, json!({"kind": "Status", "code": 404})),
+        uri if uri.contains("/pods/") => panic!("{uri}"),
+        _ => Answer::ok(
+            json!({"metadata": {"resourceVersion": "1"}, "items": [pod("shop", "web", "Running")]}),
+        ),
+    });
+    let (shelves, _news) = Shelves::new(Requests::new(client, "us"), namespace.map(str::to_owned));
+    ControlPlane::new(at, namespace, Arc::new(shelves)).unwrap()
+}
+
+#[tokio::test]
+async fn an_answer_without_an_end_is_refused_at_the_limit() {
+    let (address, _) = played(b"HTTP/1.1 200 OK\r\n\r\n[", true);
+    let plane = plane(ControlPlaneAt::new(vec![address]).limit(1 << 20), None);
+    let told = plane.fetch(&["/debug/syncz"]).await;
+    assert_eq!(told[0].answers, [Err(NoAnswer::TooLarge(1 << 20))]);
+}
+
+#[tokio::test]
+async fn a_closed_port_and_a_refusal_are_told_apart() {
+    let (address, _) = played(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", false);
+    let closed: Address = "http://127.0.0.1:1".parse().unwrap();
+    let plane = plane(ControlPlaneAt::new(vec![address, closed]), None);
+    let told = plane.fetch(&["/debug/syncz"]).await;
+    assert_eq!(told[0].answers, [Err(NoAnswer::Status(403))]);
+    assert_eq!(told[1].answers, [Err(NoAnswer::Closed)]);
+}
+
+#[tokio::test]
+async fn a_token_is_sent_to_this_machine() {
+    let (address, heard) = played(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", false);
+    let file = std::env::temp_dir().join(format!("rollout-kube-token-{}", std::process::id()));
+    std::fs::write(&file, "secret\n").unwrap();
+    let plane = plane(ControlPlaneAt::new(vec![address]).token_file(Some(file.clone())), None);
+    assert_eq!(plane.fetch(&["/debug/syncz"]).await[0].answers, [Ok(b"[]".to_vec())]);
+    std::fs::remove_file(file).unwrap();
+    let heard = heard.lock().unwrap().to_lowercase();
+    assert!(heard.contains("get /debug/syncz") && heard.contains("authorization: bearer secret"), "{heard}");
+}
+
+#[test]
+fn patience_grows_with_the_answers_and_has_an_end() {
+    let mut pace = Pace::default();
+    assert_eq!(pace.patience(), Duration::from_secs(10));
+    pace.answered(Duration::from_secs(8));
+    assert_eq!(pace.patience(), Duration::from_secs(32));
+    pace.silent = 9;
+    assert_eq!(pace.patience(), LONGEST_PATIENCE);
+    pace.answered(Duration::from_millis(1));
+    assert!(pace.patience() > Duration::from_secs(20), "what was slow once is forgotten slowly");
+}
+
+#[tokio::test]
+async fn a_pod_is_looked_for_in_the_cluster_only_when_that_is_asked_for() {
+    let pods = [("shop", "web"), ("shop", "other"), ("far", "web")];
+    let all = plane(ControlPlaneAt::new(Vec::new()), None);
+    assert_eq!(all.pods(&pods, false).await, [Some(true), None, None]);
+    let one = plane(ControlPlaneAt::new(Vec::new()), Some("shop"));
+    assert_eq!(
+        one.pods(&pods, false).await,
+        [Some(true), None, None],
+        "nothing is asked about other namespaces"
+    );
+    let live = [("far", "web"), ("far", "none"), ("far", "done")];
+    assert_eq!(all.pods(&live, true).await, [Some(true), Some(false), Some(false)]);
+}
+
+/// A proxy names itself, and the name would go into a path.
+#[tokio::test]
+async fn what_is_no_name_of_a_pod_is_not_looked_for() {
+    let plane = plane(ControlPlaneAt::new(Vec::new()), None);
+    for (namespace, name) in [
+        ("shop", "web?watch=true"),
+        ("shop", "../x"),
+        ("shop", ".."),
+        ("a/b", "web"),
+        ("", "web"),
+        ("shop", ""),
+    ] {
+        assert_eq!(plane.pods(&[(namespace, name)], true).await, [None], "{namespace}/{name}");
+    }
+}

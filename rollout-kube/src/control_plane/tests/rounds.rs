@@ -1,0 +1,148 @@
+//! When rounds are run, and what comes of them.
+
+use super::super::{DataPlanes, Herald, keep_asking};
+use crate::{
+    cache::Shelves,
+    controller::Waker,
+    rollout::{Context, Key, Publisher},
+    store::{
+        Requests,
+        mock::{Answer, server},
+    },
+};
+use async_trait::async_trait;
+use rollout_core::{
+    Revision,
+    backend::{Asker, DataPlane, Round, Rounds},
+    traffic::{Settled, Version},
+};
+use serde_json::json;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{sync::mpsc::UnboundedReceiver, time::Instant};
+
+/// Is asked in rounds while `waits`, and tells `next` in the next of them.
+#[derive(Debug)]
+struct Played {
+    waits: Mutex<Option<Duration>>,
+    next: Mutex<Round>,
+    rounds: Mutex<Vec<Instant>>,
+}
+
+#[derive(Debug)]
+struct Handle;
+
+#[async_trait]
+impl DataPlane for Handle {
+    async fn objects(&self, _of: &Version) -> Settled {
+        Settled::UNKNOWN
+    }
+
+    async fn endpoints(&self, _of: &Revision) -> Settled {
+        Settled::Yes
+    }
+}
+
+#[async_trait]
+impl Rounds for Played {
+    fn of(self: Arc<Self>, _who: &Asker) -> Arc<dyn DataPlane> {
+        Arc::new(Handle)
+    }
+
+    fn next_round(&self) -> Option<Duration> {
+        let pause = (*self.waits.lock().unwrap())?;
+        let last = self.rounds.lock().unwrap().last().copied();
+        Some(last.map_or(Duration::ZERO, |last| pause.saturating_sub(last.elapsed())))
+    }
+
+    async fn round(&self) -> Round {
+        self.rounds.lock().unwrap().push(Instant::now());
+        std::mem::take(&mut *self.next.lock().unwrap())
+    }
+
+    fn forget(&self, _who: &Asker) {}
+}
+
+fn key() -> Key {
+    ("shop".to_owned(), "web".to_owned())
+}
+
+/// The rounds at work, who is woken, and the events that are published.
+fn at_work() -> (Arc<Played>, Arc<Context>, UnboundedReceiver<Key>, Arc<Mutex<Vec<String>>>) {
+    let events: Arc<Mutex<Vec<String>>> = Arc::default();
+    let heard = Arc::clone(&events);
+    let (client, _) = server(move |asked| match asked.uri.as_str() {
+        uri if uri.contains("watch=") => Answer::Never,
+        uri if uri.contains("/events") => {
+            heard.lock().unwrap().push(asked.body.to_string());
+            Answer::Is(201, asked.body.clone())
+        }
+        _ => Answer::ok(json!({"metadata": {"resourceVersion": "1"}, "items": [
+            {"metadata": {"name": "web", "namespace": "shop", "uid": "1", "resourceVersion": "1"}}
+        ]})),
+    });
+    let requests = Requests::new(client, "us");
+    let publisher = Publisher::start(requests.clone(), "p");
+    let (shelves, _news) = Shelves::new(requests, None);
+    let played =
+        Arc::new(Played { waits: Mutex::default(), next: Mutex::default(), rounds: Mutex::default() });
+    let shared: Arc<dyn Rounds> = played.clone();
+    let context = Arc::new(Context {
+        shelves: Arc::new(shelves),
+        publisher,
+        factory: Arc::new(|_, _, _| Ok(None)),
+        data_planes: DataPlanes::new(shared),
+        instance: None,
+        dry_run: false,
+        process: "p".to_owned(),
+        releases: Vec::new(),
+    });
+    let (waker, woken) = Waker::new();
+    tokio::spawn(keep_asking(Herald { context: Arc::clone(&context), waker }));
+    (played, context, woken, events)
+}
+
+#[tokio::test(start_paused = true)]
+async fn rounds_begin_with_a_question_and_end_when_nobody_waits() {
+    let (played, context, _woken, _) = at_work();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(played.rounds.lock().unwrap().len(), 0, "nobody has asked");
+    *played.waits.lock().unwrap() = Some(Duration::from_secs(1));
+    context.data_planes.of(&key()).objects(&Version::NONE).await;
+    tokio::time::sleep(Duration::from_millis(4_500)).await;
+    assert_eq!(played.rounds.lock().unwrap().len(), 5, "one at once, and one a second");
+    *played.waits.lock().unwrap() = None;
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(played.rounds.lock().unwrap().len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_question_does_not_wait_as_long_as_an_old_one() {
+    let (played, context, _woken, _) = at_work();
+    *played.waits.lock().unwrap() = Some(Duration::from_secs(100));
+    context.data_planes.of(&key()).objects(&Version::NONE).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    *played.waits.lock().unwrap() = Some(Duration::from_millis(1_080));
+    context.data_planes.of(&key()).objects(&Version::NONE).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(played.rounds.lock().unwrap().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_gets_another_answer_is_woken_and_a_proxy_given_up_is_an_event() {
+    let (played, context, mut woken, events) = at_work();
+    let who = Asker { namespace: "shop".to_owned(), name: "web".to_owned() };
+    let mut round = Round::default();
+    round.changed = vec![who.clone()];
+    round.notes = vec![("the proxy a.far does not keep up".to_owned(), vec![who])];
+    *played.next.lock().unwrap() = round;
+    *played.waits.lock().unwrap() = Some(Duration::from_secs(1));
+    context.data_planes.of(&key()).endpoints(&"v1".into()).await;
+    assert_eq!(woken.recv().await, Some(key()));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let events = events.lock().unwrap();
+    assert!(events[0].contains("ProxyGivenUp") && events[0].contains("a.far"), "{events:?}");
+    assert!(woken.try_recv().is_err(), "once");
+}
