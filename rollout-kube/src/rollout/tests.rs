@@ -21,6 +21,7 @@ mod adopted;
 mod commands;
 mod hostile;
 mod left;
+mod odd;
 mod played;
 mod rivals;
 mod told;

@@ -24,7 +24,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 /// ```
 #[derive(Debug, Clone)]
 pub struct KubeStore {
-    requests: Requests,
+    pub(super) requests: Requests,
 }
 
 impl KubeStore {

@@ -26,6 +26,10 @@ pub(crate) enum Answer {
     Is(u16, Value),
     /// A stream: these lines, and then its end, a cut, or silence.
     Lines(Vec<Value>, Then),
+    /// These bytes, whatever they are.
+    Raw(u16, Vec<u8>),
+    /// One of these bytes every three seconds.
+    Drip(Vec<u8>),
     /// Nothing, for ever.
     Never,
 }
@@ -79,11 +83,24 @@ pub(crate) fn server(
                     Ok::<_, kube::Error>(Response::builder().status(code).body(body.boxed_unsync()).unwrap())
                 }
                 Answer::Lines(lines, then) => Ok(Response::new(streamed(&lines, then))),
+                Answer::Raw(code, bytes) => {
+                    let body = Full::from(bytes).map_err(|never| match never {});
+                    Ok(Response::builder().status(code).body(body.boxed_unsync()).unwrap())
+                }
+                Answer::Drip(bytes) => Ok(Response::new(dripping(bytes))),
                 Answer::Never => std::future::pending().await,
             }
         }
     });
     (Client::new(service, "shop"), seen)
+}
+
+fn dripping(bytes: Vec<u8>) -> UnsyncBoxBody<Bytes, io::Error> {
+    let bytes = stream::iter(bytes).then(|byte| async move {
+        tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+        Ok(Frame::data(Bytes::from(vec![byte])))
+    });
+    StreamBody::new(bytes).boxed_unsync()
 }
 
 fn streamed(lines: &[Value], then: Then) -> UnsyncBoxBody<Bytes, io::Error> {

@@ -8,6 +8,8 @@ mod kind;
 mod kube_store;
 #[cfg(test)]
 pub(crate) mod mock;
+#[cfg(all(test, feature = "controller"))]
+mod odd;
 mod requests;
 
 pub use kind::Kind;
