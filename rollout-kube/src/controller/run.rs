@@ -129,7 +129,7 @@ impl Loop {
         let again_in = next.saturating_duration_since(Instant::now());
         tracing::error!(
             rollout = format!("{}/{}", key.0, key.1),
-            why,
+            why = %rollout_core::Escaped(why),
             ?again_in,
             "a turn broke off; this is a bug, please report it"
         );

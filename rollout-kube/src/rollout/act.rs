@@ -93,7 +93,7 @@ async fn workload(
         let Some(patch) = replica_set::patch(&rollout, set, to, highest) else { return Ok(Outcome::AsItWas) };
         let written = context.shelves.requests().merge(&set.object(), &patch).await.map_err(failure)?;
         remember(context, reading, written);
-        return Ok(Outcome::Changed);
+        return took_effect(reading, revision, to.0);
     }
     if revision != target {
         return Err(Failure::Refused(format!(
@@ -113,6 +113,20 @@ async fn workload(
         Err(error) => return Err(failure(error)),
     }
     Ok(Outcome::Changed)
+}
+
+/// Whether a ReplicaSet asks for what was just written. What goes in between and puts it back would otherwise be
+/// written against for ever.
+fn took_effect(reading: &Reading, revision: &Revision, pods: u32) -> Result<Outcome, Failure> {
+    match reading.sets.iter().find(|set| set.revision == *revision) {
+        Some(set) if set.wanted != pods => Err(Failure::Refused(format!(
+            "ReplicaSet {}: spec.replicas: {pods} was written, and the answer says {}; see which admission webhook \
+             changes it",
+            set.name(),
+            set.wanted
+        ))),
+        Some(_) | None => Ok(Outcome::Changed),
+    }
 }
 
 /// A ReplicaSet that was there has the pods that a new one would have been made with.

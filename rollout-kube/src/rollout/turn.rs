@@ -143,14 +143,7 @@ async fn go(
     view.read_live(live);
     let reading = observe(context, memory, rollout, sets, &read.status, &*backend, live).await;
     view.read_live(false);
-    if let Some(why) = memory.rival.says() {
-        say::trouble(memory, name, &why);
-        if !context.dry_run {
-            let rollout = &reading.rollout.value;
-            context.publisher.say(rollout, &Said::warning("AnotherController", why), now());
-        }
-    }
-    if let Some(until) = memory.rival.yields(Instant::now()) {
+    if let Some(until) = yields(context, memory, name, &reading.rollout.value) {
         return Ok(Some(Some(until)));
     }
     let mut at_work = AtWork::new(context, memory, name, (reading, spec, target), &*backend);
@@ -228,6 +221,17 @@ async fn hindered(
             Ok(Some(Hindered::Until(soon)))
         }
     }
+}
+
+/// Says that another process works on this Rollout, once; until when it is left to that one, if it is.
+fn yields(context: &Context, memory: &mut Memory, name: &str, rollout: &Value) -> Option<Instant> {
+    if let Some(why) = memory.rival.says() {
+        say::trouble(memory, name, &why);
+        if !context.dry_run {
+            context.publisher.say(rollout, &Said::warning("AnotherController", why), now());
+        }
+    }
+    memory.rival.yields(Instant::now())
 }
 
 /// Whether no controller has stored anything about it yet.

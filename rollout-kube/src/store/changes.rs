@@ -24,9 +24,19 @@ impl Requests {
     }
 
     /// Changes leaves. Lists are replaced whole: never for what has lists of others.
+    ///
+    /// A patch that depends on a version is only made when something is to change: one that is answered and left
+    /// everything as it was is refused, or it would be made again in every turn.
     pub(crate) async fn merge(&self, object: &ObjectRef, patch: &Value) -> Result<Value, StoreError> {
         let written = self.write(object, Method::PATCH, self.one(object)?, MERGE_PATCH, patch).await?;
-        answer::written(object, written)
+        let written = answer::written(object, written)?;
+        let version = "/metadata/resourceVersion";
+        if patch.pointer(version).is_some_and(|before| written.pointer(version) == Some(before)) {
+            let why =
+                "a change was written, and the answer is as before; see which admission webhook undoes it";
+            return Err(StoreError::Refused { object: object.clone(), why: why.to_owned() });
+        }
+        Ok(written)
     }
 
     /// Makes an object; [`StoreError::AlreadyExists`] when there is one of this name.

@@ -187,3 +187,11 @@ async fn a_name_that_is_taken_is_no_conflict() {
     let error = Requests::new(client, "us").create(&service("web"), &good()).await.unwrap_err();
     assert_eq!(error, StoreError::AlreadyExists(service("web")));
 }
+
+#[tokio::test]
+async fn a_change_that_is_answered_and_changes_nothing_is_refused() {
+    let (client, _) = server(|_| Answer::ok(good()));
+    let patch = json!({"metadata": {"resourceVersion": "7", "labels": {"a": "b"}}});
+    let error = Requests::new(client, "us").merge(&service("web"), &patch).await.unwrap_err();
+    assert!(matches!(error, StoreError::Refused { .. }), "{error}");
+}

@@ -183,6 +183,25 @@ async fn a_command_of_two_hundred_kilobytes_is_refused_in_a_short_answer() {
     }
 }
 
+/// An admission webhook puts back how many pods a ReplicaSet asks for: that is said, and tried less and less.
+#[tokio::test(start_paused = true)]
+async fn a_write_that_is_answered_and_takes_no_effect_makes_no_hot_loop() {
+    let mut world = World::new(json!([])).await;
+    world.until_phase("Healthy").await;
+    world.settle().await;
+    world.cluster().pods_stay = true;
+    world.edit(&json!({"spec": {"replicas": 5}}));
+    let mut waits = Vec::new();
+    for _ in 0..4 {
+        waits.push(world.turn().await.1.unwrap().as_secs());
+    }
+    assert_eq!(waits, [2, 4, 8, 16]);
+    let notes = world.told_notes().await;
+    let told =
+        notes.iter().filter(|note| note.contains("spec.replicas: 5 was written, and the answer says 2"));
+    assert_eq!(told.count(), 1, "{notes:#?}");
+}
+
 /// Thousands of ReplicaSets that say they are the Rollout's: they are not read one by one for ever.
 #[tokio::test(start_paused = true)]
 async fn thousands_of_replica_sets_hold_the_rollout_and_cost_nothing_more() {

@@ -113,18 +113,17 @@ async fn one_world(seed: u64) {
         }
     }
     world.memory.live_next = true;
-    let (mut all, mut last) = (0, 0);
-    for turn in 0..30 {
+    let (mut all, mut last, began) = (0, Vec::new(), Instant::now());
+    // Two minutes, at the times that the turns themselves ask for.
+    while began.elapsed() < Duration::from_secs(120) {
         let (writes, next) = world.turn().await;
-        assert!(writes.len() <= 8, "seed {seed}, turn {turn}: {writes:?}");
-        (all, last) = (all + writes.len(), if turn < 25 { 0 } else { last + writes.len() });
-        tokio::time::advance(next.unwrap_or_default().min(Duration::from_secs(2))).await;
+        assert!(writes.len() <= 8, "seed {seed}: {writes:?}");
+        all += writes.len();
+        last = if writes.is_empty() { last } else { writes };
+        assert!(all <= 60, "seed {seed}: {all} writes, the last {last:#?} in {:#?}", world.cluster().objects);
+        let Some(next) = next else { break };
+        tokio::time::advance(next.max(Duration::from_millis(10))).await;
     }
-    assert!(
-        all <= 60,
-        "seed {seed}: {all} writes, {last} of them in the last turns: {:#?}",
-        world.cluster().writes
-    );
     let cluster = world.cluster();
     let status = cluster.objects[ROLLOUT]["status"].clone();
     for said in ["/message", "/conditions/0/message"] {
@@ -139,7 +138,7 @@ async fn one_world(seed: u64) {
 
 #[tokio::test(start_paused = true)]
 async fn whatever_stands_in_an_object_a_turn_ends_and_says_so() {
-    for seed in 1..=400 {
+    for seed in 1..=60 {
         one_world(seed).await;
     }
 }

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 pub(super) struct Cluster {
     /// Who wrote the objects, as they say.
     pub(super) managers: Value,
+    /// A webhook keeps the number of pods of every ReplicaSet.
+    pub(super) pods_stay: bool,
     pub(super) objects: BTreeMap<String, Value>,
     pub(super) version: u64,
     /// The next write is answered with this code; and whether it takes effect all the same.
@@ -25,6 +27,7 @@ impl Default for Cluster {
     fn default() -> Self {
         Self {
             managers: json!([{"manager": "us"}]),
+            pods_stay: false,
             objects: BTreeMap::new(),
             version: 0,
             fault: None,
@@ -131,6 +134,9 @@ impl Cluster {
             merge(&mut next, &asked.body);
         } else {
             next = asked.body.clone();
+        }
+        if self.pods_stay && path.contains("/replicasets/") {
+            next["spec"]["replicas"] = there["spec"]["replicas"].clone();
         }
         if next == there {
             return Answer::ok(there);
