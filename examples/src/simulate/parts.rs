@@ -148,3 +148,42 @@ pub(crate) fn named_at(rollout: &Document, object: &ObjectRef) -> String {
     };
     places.into_iter().find(names).unwrap_or_else(|| canary.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulate::load::load;
+
+    /// How many objects are read for each of so many Rollouts, all given together.
+    fn read_for_each(rollouts: usize) -> Vec<usize> {
+        let one = |number: usize| {
+            format!(
+                "kind: Rollout\napiVersion: argoproj.io/v1alpha1\nmetadata: {{name: r{number}}}\n\
+                 spec: {{template: {{}}, strategy: {{canary: {{stableService: s{number}, canaryService: c{number}, \
+                 trafficRouting: {{istio: {{virtualService: {{name: v{number}}}}}}}}}}}}}\n---\n\
+                 kind: Service\napiVersion: v1\nmetadata: {{name: s{number}}}\n---\n\
+                 kind: Service\napiVersion: v1\nmetadata: {{name: c{number}}}\n---\n\
+                 kind: VirtualService\napiVersion: networking.istio.io/v1\nmetadata: {{name: v{number}}}\n\
+                 spec: {{http: [{{route: [{{destination: {{host: s{number}}}}}, {{destination: {{host: c{number}}}}}]}}]}}\n---\n\
+                 kind: VirtualService\napiVersion: networking.istio.io/v1\nmetadata: {{name: other{number}}}\n\
+                 spec: {{http: [{{route: [{{destination: {{host: s{number}}}}}]}}]}}\n---\n"
+            )
+        };
+        let text = (0..rollouts).map(one).collect::<Vec<_>>().concat();
+        let mut findings = Findings::default();
+        let model = load(&["-".into()], &mut text.as_bytes(), &mut findings);
+        assert_eq!(model.objects.len(), 4 * rollouts, "{}", findings.render());
+        let given = Given { model: &model, update: None };
+        let leading = Leading::of(given);
+        let around =
+            |rollout| Parts::of(rollout, given, &mut findings).unwrap().around(given, &leading).len();
+        model.rollouts.iter().map(around).collect()
+    }
+
+    /// Its own three objects, and the VirtualService that leads to one of them: whatever lies beside it.
+    #[test]
+    fn what_is_read_for_one_does_not_grow_with_how_many_there_are() {
+        assert_eq!(read_for_each(2), [4; 2]);
+        assert_eq!(read_for_each(100), [4; 100]);
+    }
+}

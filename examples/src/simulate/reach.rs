@@ -31,7 +31,11 @@ impl When {
 
 /// Notes what leads past the pods of this manifest.
 pub(crate) fn check(rollout: &Value, parts: &Parts, given: Given<'_>, when: When, findings: &mut Findings) {
-    let labels = rollout.pointer("/spec/template/metadata/labels").and_then(Value::as_object);
+    // Whose pods are described elsewhere is told of by other findings.
+    let Some(template) = rollout.pointer("/spec/template").filter(|template| !template.is_null()) else {
+        return;
+    };
+    let labels = template.pointer("/metadata/labels").and_then(Value::as_object);
     let none = Map::new();
     let labels = labels.unwrap_or(&none);
     for name in parts.services.objects() {
