@@ -37,7 +37,7 @@ fn once(draft: &mut Draft, view: &View<'_>) -> bool {
     let roles = Roles::of(&status);
     let Some(canary) = roles.canary else { return false };
     if roles.stable.is_none() {
-        let done = all_pods(canary, view).and_then(|()| view.endpoints_settled(&status, canary));
+        let done = all_pods(&status, canary, view).and_then(|()| view.endpoints_settled(&status, canary));
         return draft.reaches(done) && commit(draft, view);
     }
     if !roles.under_way {
@@ -52,7 +52,7 @@ fn once(draft: &mut Draft, view: &View<'_>) -> bool {
     }
     let Some(step) = usize::try_from(status.step).ok().and_then(|index| steps.get(index)) else {
         let desire = Desire::at(&status, &roles, view);
-        let done = all_pods(canary, view).and_then(|()| there(&status, &roles, &desire, view));
+        let done = all_pods(&status, canary, view).and_then(|()| there(&status, &roles, &desire, view));
         return draft.reaches(done) && commit(draft, view);
     };
     if let Step::Pause(duration) = step {
@@ -104,8 +104,10 @@ fn commit(draft: &mut Draft, view: &View<'_>) -> bool {
     true
 }
 
-fn all_pods(canary: &Revision, view: &View<'_>) -> Gate {
-    gates::available(view, canary, goal::enough_of(&view.spec.strategy, view.spec.replicas).max(1))
+fn all_pods(status: &Status, canary: &Revision, view: &View<'_>) -> Gate {
+    let by_ratio = view.spec.strategy.routing().is_none();
+    let all = if by_ratio { ratio::canary_pods(view, status) } else { view.spec.replicas };
+    gates::available(view, canary, goal::enough_of(&view.spec.strategy, all).max(1))
 }
 
 /// Whether the pods are there that this step asks for.

@@ -7,11 +7,13 @@
 //! | `desire` | which routes the position wants, with the two emergencies (vanished canary, dark stable) |
 //! | `gates` | what must hold before traffic rises or falls |
 //! | `routes`, `selectors` | the two layers: what would be written, and what holds it back |
-//! | `raise`, `lower`, `ratio` | pods, with and without traffic routing |
+//! | `raise`, `lower` | pods, with traffic routing |
+//! | `ratio`, `cut` | pods, without |
 //! | `sleep` | `replicas: 0` |
 //! | `deadline` | pods that make no progress |
 
 mod advance;
+mod cut;
 mod deadline;
 mod desire;
 mod draft;

@@ -1,4 +1,5 @@
 use super::{
+    cut,
     desire::Desire,
     draft::{Closed, Draft, Gate},
     gates,
@@ -7,39 +8,60 @@ use super::{
     view::View,
 };
 use crate::{
-    Action, Ending, Fenceposts, Revision, RevisionSeen, Status, WaitReason,
+    Action, Ending, Fenceposts, Revision, Status, WaitReason,
     goal::{self, Goal},
 };
-use core::time::Duration;
 
 /// Without a traffic manager the weight is a ratio of pods, moved within `maxSurge` and `maxUnavailable`;
 /// Services, where there are any, follow.
 pub(super) fn decide(draft: &mut Draft, view: &View<'_>) {
     let status = draft.status.clone();
     let roles = Roles::of(&status);
-    let goal = wanted(view, &status, &roles);
+    let goal = wanted(view, &roles, goal::at_rest(view.spec, &status));
     up(draft, view, &roles, goal);
     let desire = Desire::at(&status, &roles, view);
     if let Some(to) = selectors::decide(draft, &roles, &desire, view) {
         return draft.act(Action::Select(to));
     }
-    down(draft, view, &status, &roles, goal);
+    if view.knows_traffic() {
+        cut::decide(draft, view, &status, |revision| goal_of(&roles, revision, goal));
+    } else {
+        draft.hold(WaitReason::TrafficUnknown);
+    }
 }
 
-fn wanted(view: &View<'_>, status: &Status, roles: &Roles<'_>) -> Goal {
+/// What the position wants of each; and one pod of stable's as long as the stable Service leads to it, if need be
+/// at the canary's cost.
+fn wanted(view: &View<'_>, roles: &Roles<'_>, mut goal: Goal) -> Goal {
     let replicas = view.spec.replicas;
-    let mut goal = goal::at_rest(view.spec, status);
-    if roles.stable.is_none() {
+    let Some(stable) = roles.stable else {
         (goal.canary, goal.stable) = (replicas, 0);
-    } else if !roles.under_way {
+        return goal;
+    };
+    if !roles.under_way {
         (goal.canary, goal.stable) = (0, replicas);
+        return goal;
     }
+    goal.stable = goal.stable.max(door(view, stable).min(view.wanted(stable)));
+    goal.canary = goal.canary.min(at_most(view).saturating_sub(goal.stable));
     goal
+}
+
+/// The canary's pods at this position, when all are there.
+pub(super) fn canary_pods(view: &View<'_>, status: &Status) -> u32 {
+    wanted(view, &Roles::of(status), goal::at_rest(view.spec, status)).canary
+}
+
+/// One pod where the stable Service leads to a revision, unless there may be no other beside it.
+pub(super) fn door(view: &View<'_>, revision: &Revision) -> u32 {
+    let leads = view.seen.stable.iter().any(|selection| selection.is(revision));
+    u32::from(leads && at_most(view) > 1)
 }
 
 /// Whether the ratio that the position asks for is there: enough of the canary's pods, no more of stable's.
 pub(super) fn at_rest(view: &View<'_>, status: &Status, goal: Goal) -> Gate {
     let (Some(canary), Some(stable)) = (&status.canary, &status.stable) else { return Ok(()) };
+    let goal = wanted(view, &Roles::of(status), goal);
     gates::available(view, canary, goal::enough_of(&view.spec.strategy, goal.canary))?;
     if view.wanted(stable) > goal.stable {
         return Err(moving(view));
@@ -47,17 +69,19 @@ pub(super) fn at_rest(view: &View<'_>, status: &Status, goal: Goal) -> Gate {
     Ok(())
 }
 
-fn posts(view: &View<'_>) -> Fenceposts {
+pub(super) fn posts(view: &View<'_>) -> Fenceposts {
     let strategy = &view.spec.strategy;
     Fenceposts::resolve(view.spec.replicas, strategy.max_surge, strategy.max_unavailable)
 }
 
-fn moving(view: &View<'_>) -> Closed {
-    let (posts, replicas) = (posts(view), view.spec.replicas);
-    let reason = WaitReason::Fenceposts {
-        at_most: replicas.saturating_add(posts.surge),
-        at_least: replicas.saturating_sub(posts.unavailable),
-    };
+/// The most pods that there may be of all revisions together.
+pub(super) fn at_most(view: &View<'_>) -> u32 {
+    view.spec.replicas.saturating_add(posts(view).surge)
+}
+
+pub(super) fn moving(view: &View<'_>) -> Closed {
+    let at_least = view.spec.replicas.saturating_sub(posts(view).unavailable);
+    let reason = WaitReason::Fenceposts { at_most: at_most(view), at_least };
     Closed::new(reason, Ending::PodsReady)
 }
 
@@ -69,9 +93,12 @@ fn goal_of(roles: &Roles<'_>, revision: &Revision, goal: Goal) -> u32 {
     }
 }
 
+pub(super) fn all_wanted(view: &View<'_>) -> u32 {
+    view.revisions().iter().fold(0_u32, |sum, seen| sum.saturating_add(seen.wanted))
+}
+
 fn up(draft: &mut Draft, view: &View<'_>, roles: &Roles<'_>, goal: Goal) {
-    let all = view.revisions().iter().fold(0_u32, |sum, seen| sum.saturating_add(seen.wanted));
-    let mut room = view.spec.replicas.saturating_add(posts(view).surge).saturating_sub(all);
+    let mut room = at_most(view).saturating_sub(all_wanted(view));
     let both = [roles.canary, roles.stable.filter(|stable| roles.canary != Some(stable))];
     for revision in both.into_iter().flatten() {
         let (wanted, marked) = (view.wanted(revision), view.is_marked(revision));
@@ -91,47 +118,4 @@ fn up(draft: &mut Draft, view: &View<'_>, roles: &Roles<'_>, goal: Goal) {
             draft.act(Action::Workload { revision: revision.clone(), pods, mark: None });
         }
     }
-}
-
-fn down(draft: &mut Draft, view: &View<'_>, status: &Status, roles: &Roles<'_>, goal: Goal) {
-    if !view.knows_traffic() {
-        return draft.hold(WaitReason::TrafficUnknown);
-    }
-    let posts = posts(view);
-    let there = |seen: &RevisionSeen| seen.available.lo().min(seen.wanted);
-    let available = view.revisions().iter().fold(0_u32, |sum, seen| sum.saturating_add(there(seen)));
-    // Where a pod may be added first, the last one is never taken away, whatever may be unavailable.
-    let at_least = view.spec.replicas.saturating_sub(posts.unavailable).max(posts.surge.min(1));
-    let mut spare = available.saturating_sub(at_least);
-    let of_roles =
-        |seen: &&RevisionSeen| Some(&seen.revision) == roles.stable || Some(&seen.revision) == roles.canary;
-    let others = view.revisions().iter().filter(|seen| !of_roles(seen));
-    for seen in others.chain(view.revisions().iter().filter(of_roles)) {
-        let excess = seen.wanted.saturating_sub(floor(view, roles, seen, goal, posts));
-        if excess == 0 {
-            continue;
-        }
-        let settled = view.selectors_settled(status, Duration::ZERO);
-        if !draft.passes(settled) {
-            return;
-        }
-        // Pods that are not available may go at any time.
-        let broken = seen.wanted.saturating_sub(seen.available.hi());
-        let cut = excess.min(broken.saturating_add(spare));
-        spare = spare.saturating_sub(cut.saturating_sub(broken));
-        if cut < excess {
-            draft.wait(moving(view));
-        }
-        if cut > 0 {
-            let pods = seen.wanted.saturating_sub(cut);
-            draft.act(Action::Workload { revision: seen.revision.clone(), pods, mark: None });
-        }
-    }
-}
-
-/// The fewest pods of a revision: its goal, and one while a Service still leads to it, unless the fence
-/// posts leave no room for that.
-fn floor(view: &View<'_>, roles: &Roles<'_>, seen: &RevisionSeen, goal: Goal, posts: Fenceposts) -> u32 {
-    let front_door = view.seen.stable.iter().any(|selection| selection.is(&seen.revision));
-    goal_of(roles, &seen.revision, goal).max(u32::from(front_door && posts.surge > 0))
 }

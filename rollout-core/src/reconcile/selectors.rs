@@ -24,11 +24,21 @@ pub(super) fn decide(
         let gate = for_stable(view, &draft.status, stable);
         to.stable = draft.passes(gate).then(|| stable.clone().into());
     }
-    if !view.canary_leads_to(lead) {
-        let gate = for_canary(view, &draft.status, roles, desire, lead);
-        to.canary = draft.passes(gate).then(|| lead.clone().into());
+    let aim = if is_wanted(view, &draft.status, roles, desire) { lead } else { stable };
+    if !view.canary_leads_to(aim) {
+        let gate = for_canary(view, &draft.status, roles, desire, aim);
+        to.canary = draft.passes(gate).then(|| aim.clone().into());
     }
     (!to.is_empty()).then_some(to)
+}
+
+/// Whether the position wants pods of the canary. Where it wants none, its destination leads to stable: nobody
+/// waits for pods, and those that there are may go.
+fn is_wanted(view: &View<'_>, status: &Status, roles: &Roles<'_>, desire: &Desire) -> bool {
+    let routed = view.spec.strategy.routing().is_some();
+    !roles.under_way
+        || goal::at_rest(view.spec, status).canary > 0
+        || routed && (desire.weight > 0 || !desire.managed.is_empty())
 }
 
 /// Stable's destination is nearly always in use: it is pointed only at enough ready pods that every proxy
@@ -42,7 +52,12 @@ fn for_stable(view: &View<'_>, status: &Status, stable: &Revision) -> Gate {
     if idle && !front_door && view.routes_settled(status, STEP_DWELL).is_ok() {
         return Ok(());
     }
-    live(view, status, stable, view.carry_need())
+    // Where the weight is a ratio of pods, the old revision may have kept one for this destination, and the new one
+    // has no room for all of its own: as many as there were behind it are enough.
+    let by_ratio = view.spec.strategy.routing().is_none();
+    let behind = view.seen.stable.iter().map(|selection| view.ready_behind(selection).hi()).max();
+    let enough = if by_ratio { behind.unwrap_or(u32::MAX).max(1) } else { u32::MAX };
+    live(view, status, stable, view.carry_need().min(enough))
 }
 
 fn live(view: &View<'_>, status: &Status, revision: &Revision, need: u32) -> Gate {

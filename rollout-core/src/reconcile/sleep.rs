@@ -15,6 +15,12 @@ pub(super) fn decide(draft: &mut Draft, view: &View<'_>) -> bool {
             draft.status.progress = None;
             draft.happened(Event::FellAsleep);
         }
+        if view.revision(&view.spec.target).is_none()
+            && draft.status.canary.as_ref() == Some(&view.spec.target)
+        {
+            let revision = view.spec.target.clone();
+            draft.act(Action::Workload { revision, pods: 0, mark: None });
+        }
         to_zero(draft, view, stable.as_ref());
         draft.wait(Closed::new(WaitReason::ScaledToZero, Ending::ReplicasAboveZero));
         return true;
@@ -23,14 +29,15 @@ pub(super) fn decide(draft: &mut Draft, view: &View<'_>) -> bool {
         return false;
     }
     let late = draft.status.progress.as_ref().is_some_and(|progress| progress.exceeded);
-    let Some(stable) = stable.filter(|stable| view.ready(stable).lo() == 0 && !late) else {
+    let known = |stable: &Revision| view.revision(stable).is_some() || *stable == view.spec.target;
+    let sleeps = |stable: &Revision| known(stable) && view.ready(stable).lo() == 0 && !late;
+    let Some(stable) = stable.filter(sleeps) else {
         draft.status.asleep = false;
         draft.status.progress = None;
         draft.happened(Event::WokeUp);
         return false;
     };
-    let known = view.revision(&stable).is_some() || stable == view.spec.target;
-    if known && (view.wanted(&stable) < view.spec.replicas || view.is_marked(&stable)) {
+    if view.wanted(&stable) < view.spec.replicas || view.is_marked(&stable) {
         draft.act(Action::Workload { revision: stable.clone(), pods: view.spec.replicas, mark: None });
     }
     draft.wait(Closed::new(WaitReason::Asleep, Ending::PodsReady));

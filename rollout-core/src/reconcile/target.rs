@@ -9,7 +9,16 @@ pub(super) fn decide(draft: &mut Draft, spec: &Spec) {
     if !same && (!spec.paused || status.canary.is_none()) {
         let event = aim_at(status, &spec.target, steps);
         status.step_hash = Some(spec.strategy.step_hash.clone());
-        return draft.happened(event);
+        let before = status.stable.clone();
+        let is_unseen = spec.replicas == 0 && !status.is_done();
+        draft.happened(event);
+        if is_unseen {
+            // Nobody asks for a pod of either: there is nothing to be careful about.
+            draft.status.stable = Some(spec.target.clone());
+            rest(&mut draft.status, steps);
+            draft.happened(Event::Completed { revision: spec.target.clone(), before });
+        }
+        return;
     }
     let edited = status.step_hash.as_deref() != Some(spec.strategy.step_hash());
     if edited {

@@ -5,5 +5,8 @@
 
 mod headers;
 mod liveness;
+mod services;
 mod story;
+mod surge;
 mod weights;
+mod zero;

@@ -121,6 +121,11 @@ impl Story {
     ) -> Self {
         let strategy = more(Strategy::builder().steps(steps)).build().unwrap();
         let mesh = if strategy.routing().is_some() { CoreMesh::new() } else { CoreMesh::none() };
+        Self::over(mesh, strategy, replicas)
+    }
+
+    /// Over these traffic objects, before v1 is deployed.
+    pub(crate) fn over(mesh: CoreMesh, strategy: Strategy, replicas: u32) -> Self {
         let spec = Spec::new(strategy, "v1".into()).replicas(replicas);
         let scribe = Scribe { laws: Laws::new(all()).recording(), scenes: Vec::new() };
         Self { world: Sim::new(spec).build_with(mesh, scribe) }

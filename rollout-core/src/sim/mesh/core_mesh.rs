@@ -3,8 +3,8 @@ use crate::{
     Failure, Outcome, Range,
     sim::{Content, TrafficObject},
     traffic::{
-        ManagedChange, ManagedSeen, ObjectRef, ObjectVersion, Routes, RoutesSeen, Seen, Selection, Selectors,
-        Version, WeightChange,
+        Destination, ManagedChange, ManagedSeen, ObjectRef, ObjectVersion, Routes, RoutesSeen, Seen,
+        Selection, Selectors, Version, WeightChange,
     },
 };
 use alloc::{
@@ -87,10 +87,16 @@ impl CoreMesh {
                 *stable_elsewhere = true;
             }
         }
-        let users_own = || Some(Selection::UsersOwn);
-        let stable = Content::Selectors { stable: users_own(), canary: None };
-        let canary = Content::Selectors { stable: None, canary: users_own() };
-        self.manifests.extend([selector("stable", stable), selector("canary", canary)]);
+        self.service(Destination::Stable).service(Destination::Canary)
+    }
+
+    /// One Service, for this destination, beside what there is.
+    #[must_use]
+    pub fn service(mut self, destination: Destination) -> Self {
+        let users_own = |of| (of == destination).then_some(Selection::UsersOwn);
+        let (stable, canary) = (users_own(Destination::Stable), users_own(Destination::Canary));
+        let name = if destination == Destination::Stable { "stable" } else { "canary" };
+        self.manifests.push(selector(name, Content::Selectors { stable, canary }));
         self.apart = true;
         self
     }

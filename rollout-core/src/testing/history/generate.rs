@@ -122,15 +122,16 @@ fn aimed() -> impl proptest::strategy::Strategy<Value = Vec<(Duration, Happening
 fn recipe() -> impl proptest::strategy::Strategy<Value = Recipe> {
     let pods = (1..=10_u32, option::weighted(0.3, threshold()), option::weighted(0.2, 1..=3_u32));
     let kind = (
-        prop_oneof![9 => Just(true), 2 => Just(false)],
+        prop_oneof![3 => Just(true), 1 => Just(false)],
         any::<bool>(),
         prop_oneof![3 => Just(1_u8), 1 => Just(2)],
+        (any::<bool>(), any::<bool>()),
     );
     let fenceposts = (int_or_percent(), int_or_percent());
     let deadline = (prop_oneof![Just(seconds(600)), Just(seconds(60))], any::<bool>());
     (kind, pods, several(step(), 0..7), (delay(), delay()), fenceposts, deadline).prop_map(
         |(
-            (routed, services, objects),
+            (routed, services, objects, (stable_service, canary_service)),
             (replicas, threshold, min_pods),
             steps,
             (delay, abort_delay),
@@ -141,6 +142,8 @@ fn recipe() -> impl proptest::strategy::Strategy<Value = Recipe> {
             replicas,
             steps,
             services,
+            stable_service,
+            canary_service,
             objects,
             threshold,
             min_pods,

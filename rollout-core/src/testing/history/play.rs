@@ -3,6 +3,7 @@ use crate::{
     Answer, CommandKind, Position, Revision, Spec, WaitReason,
     sim::{CoreMesh, Delay, Mesh, Sim, World},
     testing::laws::{Laws, all},
+    traffic::Destination,
 };
 use alloc::format;
 use core::time::Duration;
@@ -22,10 +23,16 @@ pub fn play(history: &History) -> Laws {
 /// Plays a history under these laws, with the core's own traffic manager.
 #[must_use]
 pub fn play_under(history: &History, laws: Laws) -> Laws {
-    let mesh = match (history.recipe.routed, history.recipe.services) {
-        (false, _) => CoreMesh::none(),
-        (true, false) => CoreMesh::new().routes(history.recipe.objects.into()),
-        (true, true) => CoreMesh::new().routes(history.recipe.objects.into()).services(),
+    let recipe = &history.recipe;
+    let mesh = match (recipe.routed, recipe.services) {
+        (false, _) => {
+            [(recipe.stable_service, Destination::Stable), (recipe.canary_service, Destination::Canary)]
+                .into_iter()
+                .filter(|(there, _)| *there)
+                .fold(CoreMesh::none(), |mesh, (_, destination)| mesh.service(destination))
+        }
+        (true, false) => CoreMesh::new().routes(recipe.objects.into()),
+        (true, true) => CoreMesh::new().routes(recipe.objects.into()).services(),
     };
     play_over(history, mesh, laws)
 }

@@ -14,6 +14,10 @@ pub struct Recipe {
     pub steps: Vec<Step>,
     /// Whether the destinations are two Services (hosts), not two subsets.
     pub services: bool,
+    /// Without routing, whether there is a stable Service.
+    pub stable_service: bool,
+    /// Without routing, whether there is a canary Service.
+    pub canary_service: bool,
     /// Objects with routes.
     pub objects: u8,
     /// How many pods are enough.
@@ -81,6 +85,8 @@ impl Recipe {
             for name in MANAGED {
                 builder = builder.managed_route(name);
             }
+        } else {
+            builder = builder.stable_service(self.stable_service).canary_service(self.canary_service);
         }
         builder.build()
     }

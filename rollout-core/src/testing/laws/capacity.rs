@@ -1,9 +1,9 @@
 use super::{Decision, Findings, Law};
-use crate::{Fenceposts, Revision, sim::Moment};
+use crate::{Fenceposts, Revision, sim::Moment, traffic::Settled};
 use alloc::format;
 
-/// Without traffic routing, pods move within `maxSurge` and `maxUnavailable`, relative to what the plan saw.
-/// With it, a marked revision only shrinks.
+/// Without traffic routing, pods move within `maxSurge` and `maxUnavailable`, relative to what the plan saw; what is
+/// seen above that goes at once. With it, a marked revision only shrinks.
 #[derive(Debug, Default)]
 pub(super) struct Capacity;
 
@@ -42,7 +42,12 @@ fn within(decision: &Decision<'_>, findings: &mut Findings) {
     let posts = Fenceposts::resolve(replicas, strategy.max_surge, strategy.max_unavailable);
     let Some(seen) = &decision.observed.revisions else { return };
     let after = |of: &Revision, wanted: u32| {
-        decision.workloads().find(|(revision, ..)| *revision == of).map_or(wanted, |(_, pods, _)| pods)
+        // A plan may take a mark away and then pods: the last word counts.
+        decision
+            .workloads()
+            .filter(|(revision, ..)| *revision == of)
+            .last()
+            .map_or(wanted, |(_, pods, _)| pods)
     };
     let grows = decision
         .workloads()
@@ -61,6 +66,7 @@ fn within(decision: &Decision<'_>, findings: &mut Findings) {
             findings.broken(|| format!("pods are added up to {total}; at most {at_most} are allowed"));
         }
     }
+    overhang_goes(decision, posts, after, new, findings);
     let removes_available = decision.shrinks().any(|(seen, pods)| pods < seen.available.lo());
     if removes_available {
         findings.premise();
@@ -72,5 +78,32 @@ fn within(decision: &Decision<'_>, findings: &mut Findings) {
                 format!("available pods are removed down to {left}; at least {at_least} are to stay")
             });
         }
+    }
+}
+
+/// Where more pods are seen than there may be (`replicas` was lowered), so many go that it fits: the next plan that
+/// may take pods away does.
+fn overhang_goes(
+    decision: &Decision<'_>,
+    posts: Fenceposts,
+    after: impl Fn(&Revision, u32) -> u32,
+    new: u32,
+    findings: &mut Findings,
+) {
+    let Some(seen) = &decision.observed.revisions else { return };
+    let at_most = decision.spec.replicas.saturating_add(posts.surge);
+    let wanted: u32 = seen.iter().map(|seen| seen.wanted).sum();
+    let has_services = decision.spec.strategy.stable_service || decision.spec.strategy.canary_service;
+    let may_take_away = !has_services
+        || decision.traffic().is_some_and(|seen| seen.selectors_settled == Settled::Yes)
+            && decision.select().is_none();
+    let is_counted = seen.iter().all(|seen| seen.available.is_exact());
+    if wanted <= at_most || !may_take_away || !is_counted || decision.plan.status.asleep {
+        return;
+    }
+    findings.premise();
+    let left = seen.iter().map(|seen| after(&seen.revision, seen.wanted)).sum::<u32>().saturating_add(new);
+    if left > at_most {
+        findings.broken(|| format!("{wanted} pods are seen, {left} stay; at most {at_most} are allowed"));
     }
 }

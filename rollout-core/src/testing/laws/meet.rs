@@ -54,8 +54,19 @@ impl Met {
             met.share = total;
         }
         if truth.spec.strategy.routing().is_none() {
-            // Nobody routes, and nobody is asked: what counts is that pods are there.
-            met.ready = truth.workloads.iter().map(crate::sim::Workload::ready).sum();
+            // Nobody can be asked for endpoints: what counts is that pods are there.
+            let there = |selection: &Selection| {
+                let behind = |of: &Revision| selection.revision().is_none_or(|revision| revision == of);
+                truth
+                    .workloads
+                    .iter()
+                    .filter(|of| behind(&of.revision))
+                    .map(crate::sim::Workload::ready)
+                    .sum()
+            };
+            let fewest = selections.iter().map(|selection| there(selection)).min();
+            met.ready = fewest.unwrap_or_else(|| there(&Selection::UsersOwn));
+            met.revision = selections.iter().find_map(|selection| selection.revision().cloned());
             return met;
         }
         if met.reached() {

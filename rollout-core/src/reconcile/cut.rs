@@ -1,0 +1,95 @@
+use super::{
+    draft::Draft,
+    ratio,
+    view::{STEP_DWELL, View},
+};
+use crate::{Action, Revision, RevisionSeen, Status};
+use alloc::vec::Vec;
+
+/// Without a traffic manager, pods go as far as `maxUnavailable` allows: first those that nobody wants, then,
+/// where more are there than `maxSurge` allows (`replicas` was lowered), those that are not available.
+pub(super) fn decide(draft: &mut Draft, view: &View<'_>, status: &Status, goal: impl Fn(&Revision) -> u32) {
+    let mut cuts = Cuts::of(view, status);
+    let held = cuts.surplus(view, goal);
+    cuts.overhang(view);
+    if cuts.list.iter().all(|(_, cut)| *cut == 0) && !held {
+        return;
+    }
+    if !draft.passes(view.selectors_settled(status, STEP_DWELL)) {
+        return;
+    }
+    if held {
+        draft.wait(ratio::moving(view));
+    }
+    for (seen, cut) in cuts.list.iter().filter(|(_, cut)| *cut > 0) {
+        let pods = seen.wanted.saturating_sub(*cut);
+        draft.act(Action::Workload { revision: seen.revision.clone(), pods, mark: None });
+    }
+}
+
+/// How many pods of each revision go.
+struct Cuts<'v> {
+    list: Vec<(&'v RevisionSeen, u32)>,
+    /// Available pods that may go.
+    spare: u32,
+}
+
+impl<'v> Cuts<'v> {
+    /// Those without a role first, then the canary, then stable.
+    fn of(view: &View<'v>, status: &Status) -> Self {
+        let role = |seen: &RevisionSeen| match Some(&seen.revision) {
+            stable if stable == status.stable.as_ref() => 2,
+            canary if canary == status.canary.as_ref() => 1,
+            _ => 0,
+        };
+        let mut list: Vec<_> = view.revisions().iter().map(|seen| (seen, 0)).collect();
+        list.sort_by_key(|(seen, _)| role(seen));
+        let there = |seen: &RevisionSeen| seen.available.lo().min(seen.wanted);
+        let available = view.revisions().iter().map(there).fold(0, u32::saturating_add);
+        let posts = ratio::posts(view);
+        // Where a pod may be added first, the last one is never taken away, whatever may be unavailable.
+        let at_least = view.spec.replicas.saturating_sub(posts.unavailable).max(posts.surge.min(1));
+        Self { list, spare: available.saturating_sub(at_least) }
+    }
+
+    /// Cuts what is above the goal, as far as it may go; whether something must stay for now.
+    fn surplus(&mut self, view: &View<'_>, goal: impl Fn(&Revision) -> u32) -> bool {
+        let mut held = false;
+        for (seen, cut) in &mut self.list {
+            let surplus =
+                seen.wanted.saturating_sub(goal(&seen.revision).max(ratio::door(view, &seen.revision)));
+            take(seen, cut, surplus, &mut self.spare);
+            held |= *cut < surplus;
+        }
+        held
+    }
+
+    /// Cuts what is above the most pods that there may be, also below the goal.
+    fn overhang(&mut self, view: &View<'_>) {
+        let going = self.list.iter().map(|(_, cut)| *cut).fold(0, u32::saturating_add);
+        let mut over = ratio::all_wanted(view).saturating_sub(ratio::at_most(view)).saturating_sub(going);
+        for available_too in [false, true] {
+            for (seen, cut) in &mut self.list {
+                let left = seen.wanted.saturating_sub(*cut).saturating_sub(ratio::door(view, &seen.revision));
+                let before = *cut;
+                let (mut none, spare) = (0, &mut self.spare);
+                take(
+                    seen,
+                    cut,
+                    before.saturating_add(over.min(left)),
+                    if available_too { spare } else { &mut none },
+                );
+                over = over.saturating_sub(cut.saturating_sub(before));
+            }
+        }
+    }
+}
+
+/// Cuts up to `to` pods in all: those that are not available may go at any time, of the others as many as are spare.
+fn take(seen: &RevisionSeen, cut: &mut u32, to: u32, spare: &mut u32) {
+    let broken = seen.wanted.saturating_sub(seen.available.hi());
+    let free = broken.saturating_sub(*cut);
+    let more = to.saturating_sub(*cut).min(free.saturating_add(*spare));
+    *spare = spare.saturating_sub(more.saturating_sub(free));
+    *cut = cut.saturating_add(more);
+}
