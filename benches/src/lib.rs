@@ -5,11 +5,13 @@
 //! cargo bench -p benches --bench decision    one of them
 //! ```
 
+mod fleet;
 mod manifest_text;
 mod object;
 mod scene;
 mod whole;
 
+pub use fleet::{Cost, Fleet};
 pub use manifest_text::ManifestText;
 pub use object::VirtualService;
 pub use scene::Scene;

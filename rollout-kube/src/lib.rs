@@ -48,6 +48,8 @@ mod rollout;
 mod shown;
 #[cfg(feature = "store")]
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 #[cfg(feature = "controller")]
 pub use control_plane::{Address, ControlPlane, ControlPlaneAt, InvalidAddress};

@@ -87,3 +87,7 @@ impl Interests {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
+
+#[cfg(test)]
+#[path = "interests/tests.rs"]
+mod tests;

@@ -1,0 +1,101 @@
+/// One request: what is asked of which objects.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    pub(super) verb: Verb,
+    /// `/apis/apps/v1/replicasets`
+    pub(super) kind: String,
+    pub(super) namespace: String,
+    pub(super) name: String,
+    pub(super) is_status: bool,
+    /// Each label, and the value that it must have if it must have one.
+    pub(super) labels: Vec<(String, Option<String>)>,
+    pub(super) version: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verb {
+    Get,
+    List,
+    Watch,
+    Create,
+    Replace,
+    Patch,
+    Delete,
+}
+
+impl Asked {
+    /// Reads method, path and query; `None` when that is no request for objects.
+    pub(super) fn parse(method: &str, uri: &str) -> Option<Self> {
+        let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
+        let mut parts = path.trim_matches('/').split('/');
+        let root = match parts.next()? {
+            "api" => format!("/api/{}", parts.next()?),
+            "apis" => format!("/apis/{}/{}", parts.next()?, parts.next()?),
+            _ => return None,
+        };
+        let mut plural = parts.next()?;
+        let mut namespace = "";
+        if plural == "namespaces" {
+            namespace = parts.next()?;
+            plural = parts.next()?;
+        }
+        let name = parts.next().unwrap_or_default();
+        let parameter = |wanted: &str| {
+            let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+            pairs.filter(|(key, _)| *key == wanted).map(|(_, value)| decode(value)).next_back()
+        };
+        let verb = match method {
+            "GET" if parameter("watch").is_some_and(|watch| watch == "true" || watch == "1") => Verb::Watch,
+            "GET" if name.is_empty() => Verb::List,
+            "GET" => Verb::Get,
+            "POST" => Verb::Create,
+            "PUT" => Verb::Replace,
+            "PATCH" => Verb::Patch,
+            "DELETE" => Verb::Delete,
+            _ => return None,
+        };
+        let selector = parameter("labelSelector").unwrap_or_default();
+        let label = |label: &str| match label.split_once('=') {
+            Some((key, value)) => (key.to_owned(), Some(value.trim_start_matches('=').to_owned())),
+            None => (label.to_owned(), None),
+        };
+        Some(Self {
+            verb,
+            kind: format!("{root}/{plural}"),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            is_status: parts.next() == Some("status"),
+            labels: selector.split(',').filter(|label| !label.is_empty()).map(label).collect(),
+            version: parameter("resourceVersion").and_then(|version| version.parse().ok()).unwrap_or(0),
+        })
+    }
+
+    pub(super) fn plural(&self) -> &str {
+        self.kind.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Version of the API and kind, as an object says them.
+    pub(super) fn api_version(&self) -> &str {
+        let root = self.kind.rsplit_once('/').map_or("", |(root, _)| root);
+        root.trim_start_matches("/apis/").trim_start_matches("/api/")
+    }
+}
+
+fn decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let hex = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) if *first == b'%' => {
+                bytes.push(byte);
+                rest = tail.get(2..).unwrap_or_default();
+            }
+            _ => {
+                bytes.push(if *first == b'+' { b' ' } else { *first });
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}

@@ -1,0 +1,179 @@
+//! An API server in memory, for tests and benchmarks of a whole controller.
+
+mod asked;
+mod objects;
+
+use asked::{Asked, Verb};
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use http::{Request, Response, StatusCode};
+use http_body::Frame;
+use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
+use kube::{Client, client::Body};
+use objects::Objects;
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// A small Kubernetes API server: lists (by label, too), watches from a version on, resource versions and
+/// generations, writes that compare and swap, merge patches, the status apart. It checks no schema, collects no
+/// garbage and has no permissions; a list comes in one page. Objects of any kind may be in it.
+///
+/// It answers on the tasks of the runtime in which it was [started](Self::start), so that the processor time of a
+/// client in another runtime is the client's own. Cloning is cheap: it is the same server.
+///
+/// ```
+/// use rollout_kube::testing::Played;
+/// use serde_json::json;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Played::start();
+/// server.apply("/api/v1/namespaces/shop/services/web", json!({"spec": {"selector": {"app": "web"}}}));
+/// let read = server.client().request_text(http::Request::get("/api/v1/services").body(Vec::new())?).await?;
+/// assert!(read.contains(r#""name":"web""#));
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Played {
+    objects: Arc<Mutex<Objects>>,
+    requests: mpsc::UnboundedSender<(Request<Body>, oneshot::Sender<Answer>)>,
+}
+
+type Answer = Response<UnsyncBoxBody<Bytes, io::Error>>;
+
+impl Played {
+    /// A server without objects. It must be called within a runtime.
+    #[must_use]
+    pub fn start() -> Self {
+        let objects = Arc::new(Mutex::new(Objects::default()));
+        let (requests, mut asked) = mpsc::unbounded_channel::<(Request<Body>, oneshot::Sender<Answer>)>();
+        let served = Arc::clone(&objects);
+        tokio::spawn(async move {
+            while let Some((request, answer)) = asked.recv().await {
+                // Who asked may be gone.
+                let _ = answer.send(serve(&served, request).await);
+            }
+        });
+        Self { objects, requests }
+    }
+
+    /// A client of this server, whose own namespace is `default`.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        let requests = self.requests.clone();
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let (sender, answer) = oneshot::channel();
+            let sent = requests.send((request, sender));
+            async move {
+                let gone = || io::Error::other("the played API server is gone");
+                sent.map_err(|_| gone())?;
+                answer.await.map_err(|_| gone())
+            }
+        });
+        Client::new(service, "default")
+    }
+
+    /// Creates an object at a path (`/api/v1/namespaces/shop/services/web`), or replaces it, whatever its version
+    /// is.
+    pub fn apply(&self, path: &str, value: Value) {
+        if let Some(asked) = Asked::parse("PUT", path) {
+            self.objects().apply(&asked, value);
+        }
+    }
+
+    /// Changes leaves of an object, if there is one, as `kubectl patch --type=merge` does.
+    pub fn patch(&self, path: &str, leaves: &Value) {
+        if let Some(asked) = Asked::parse("PATCH", path) {
+            // There may be none.
+            let _ = self.objects().write(&asked, leaves);
+        }
+    }
+
+    /// Deletes an object, if there is one.
+    pub fn delete(&self, path: &str) {
+        if let Some(asked) = Asked::parse("DELETE", path) {
+            // There may be none.
+            let _ = self.objects().delete(&asked, &Value::Null);
+        }
+    }
+
+    /// All objects of a kind (`/apis/apps/v1/replicasets`), by namespace and name.
+    #[must_use]
+    pub fn all(&self, path: &str) -> Vec<Arc<Value>> {
+        Asked::parse("GET", path).map(|asked| self.objects().all(&asked)).unwrap_or_default()
+    }
+
+    /// From now on every ReplicaSet has at once the pods that it asks for, all of them ready.
+    pub fn run_pods(&self) {
+        self.objects().pods_run = true;
+    }
+
+    /// How many requests there were, by verb and kind (`PUT virtualservices`).
+    #[must_use]
+    pub fn requests(&self) -> BTreeMap<String, u64> {
+        self.objects().requests.clone()
+    }
+
+    fn objects(&self) -> MutexGuard<'_, Objects> {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Played {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Played").finish_non_exhaustive()
+    }
+}
+
+async fn serve(objects: &Mutex<Objects>, request: Request<Body>) -> Answer {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
+    let Some(asked) = Asked::parse(parts.method.as_str(), path) else { return failure(404, "no such path") };
+    let mut objects = objects.lock().unwrap_or_else(PoisonError::into_inner);
+    objects.count(&asked);
+    let result = match asked.verb {
+        Verb::Watch => return watch(&mut objects, &asked),
+        Verb::List => Ok(objects.list(&asked)),
+        Verb::Get => objects.get(&asked).map(|object| (*object).clone()),
+        Verb::Delete => {
+            objects.delete(&asked, &body).map(|()| json!({"kind": "Status", "status": "Success"}))
+        }
+        Verb::Create | Verb::Replace | Verb::Patch => {
+            objects.write(&asked, &body).map(|object| (*object).clone())
+        }
+    };
+    drop(objects);
+    match result {
+        Ok(value) => respond(200, &value),
+        Err((code, why)) => failure(code, why),
+    }
+}
+
+fn failure(code: u16, why: &str) -> Answer {
+    let reason = if code == 404 { "NotFound" } else { "Conflict" };
+    let status =
+        json!({"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": why});
+    respond(code, &status)
+}
+
+fn respond(code: u16, value: &Value) -> Answer {
+    let body = Full::from(value.to_string()).map_err(|never| match never {});
+    let mut response = Response::new(body.boxed_unsync());
+    *response.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::OK);
+    response
+}
+
+fn watch(objects: &mut Objects, asked: &Asked) -> Answer {
+    let events = objects.watch(asked);
+    let events = stream::unfold(events, |mut events| async move {
+        let event: Bytes = events.recv().await?;
+        Some((Ok(Frame::data(event)), events))
+    });
+    Response::new(StreamBody::new(events.boxed()).boxed_unsync())
+}
