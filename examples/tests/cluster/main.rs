@@ -17,6 +17,7 @@ mod bad;
 mod bed;
 mod crash;
 mod events;
+mod faults;
 mod gitops;
 mod header;
 mod istiod;

@@ -1,17 +1,11 @@
 //! How much is asked of the API server.
 
 use crate::{
-    bed::{Bed, Canary, Rollout, secs},
+    bed::{Bed, Canary, Rollout, now, secs},
     story::{PROVIDER, Story},
 };
-use rollout_core::Time;
 use serde_json::json;
 use std::time::Duration;
-
-fn now() -> Time {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    Time::from_millis(i64::try_from(since.as_millis()).unwrap())
-}
 
 /// The window for what is asked at rest and in error.
 const WINDOW: u64 = 60;

@@ -9,6 +9,7 @@
 mod audit;
 mod churn;
 mod controller;
+mod held;
 mod load;
 mod manifests;
 mod namespace;
@@ -16,11 +17,13 @@ mod plugin;
 mod process;
 mod run;
 mod seen;
+mod trouble;
 mod view;
 mod watch;
 
 pub(crate) use audit::Requests;
 pub(crate) use controller::Controller;
+pub(crate) use held::Held;
 pub(crate) use load::{Answers, Load, Target};
 pub(crate) use manifests::{Canary, IMAGE};
 pub(crate) use namespace::Namespace;
@@ -29,7 +32,7 @@ pub(crate) use run::Ran;
 pub(crate) use seen::Seen;
 pub(crate) use view::{Rollout, weights_of};
 
-use run::signal;
+use rollout_core::Time;
 use serde_json::Value;
 use std::{
     fmt, fs,
@@ -37,7 +40,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, atomic::AtomicUsize},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 /// Watches run on it; the tests themselves are plain threads.
@@ -48,6 +51,12 @@ pub(crate) static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| 
 /// Seconds, for bounds.
 pub(crate) const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
+}
+
+/// The time of day.
+pub(crate) fn now() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    Time::from_millis(i64::try_from(since.as_millis()).unwrap())
 }
 
 /// The folder of the test bed's programs.
@@ -149,14 +158,6 @@ impl Bed {
         Path::new(self.address("folder").unwrap()).join(name)
     }
 
-    /// Stops a server (`istiod`, `sidecar-1`, `kube-apiserver`, …) until what is returned is dropped: it is silent, and
-    /// its connections stay open.
-    pub(crate) fn freeze(&self, server: &str) -> Frozen {
-        let process = fs::read_to_string(self.file(&format!("{server}.pid"))).unwrap().trim().to_owned();
-        signal(&process, "STOP");
-        Frozen { process }
-    }
-
     /// Endpoints come so much later to the Envoys than routes do; for a cluster with `--delay-endpoints`.
     pub(crate) fn delay_endpoints(&self, by: Duration) {
         fs::write(self.file("endpoint-delay"), format!("{}ms", by.as_millis())).unwrap();
@@ -174,19 +175,6 @@ impl Drop for Bed {
         let mut cluster = self.cluster.lock().unwrap_or_else(PoisonError::into_inner);
         drop(cluster.stdin.take());
         let _ = cluster.wait();
-    }
-}
-
-/// A server that is stopped.
-#[derive(Debug)]
-#[must_use = "it goes on when this is dropped"]
-pub(crate) struct Frozen {
-    process: String,
-}
-
-impl Drop for Frozen {
-    fn drop(&mut self) {
-        signal(&self.process, "CONT");
     }
 }
 

@@ -64,19 +64,12 @@ func (s *inside) mesh(starts chan<- func(), start starter) error {
 	if err := os.WriteFile(file, []byte(meshConfig), 0o644); err != nil {
 		return err
 	}
-	// An Envoy as its own project builds it has none of Istio's filters, hence the switches.
-	env := append([]string{"POD_NAMESPACE=istio-system", "POD_NAME=istiod-0", "CLUSTER_ID=Kubernetes", "ENABLE_CA_SERVER=false", "INJECT_ENABLED=false",
-		"PILOT_ENABLE_METADATA_EXCHANGE=false", "PILOT_DISABLE_MX_ALPN=true", "PILOT_ENABLE_ALPN_FILTER=false"}, s.plan.IstiodEnv...)
-	port := s.plan.Ports["istiod"]
-	istiod := exec.Command(s.plan.Istiod, "discovery", "--kubeconfig", filepath.Join(s.plan.Folder, "kubeconfig"), "--meshConfig", file,
-		"--grpcAddr", fmt.Sprintf(":%d", istiodPort), "--httpAddr", fmt.Sprintf(":%d", port), "--httpsAddr", "", "--secureGRPCAddr", "", "--monitoringAddr", ":15014")
-	istiod.Env = append(os.Environ(), env...)
 	done := make(chan error)
-	starts <- func() { done <- s.start("istiod", istiod) }
+	starts <- func() { done <- s.startIstiod() }
 	if err := <-done; err != nil {
 		return err
 	}
-	if err := until(60*time.Second, "istiod is ready", answers(fmt.Sprintf("http://127.0.0.1:%d/ready", port), "")); err != nil {
+	if err := until(60*time.Second, "istiod is ready", answers(fmt.Sprintf("http://127.0.0.1:%d/ready", s.plan.Ports["istiod"]), "")); err != nil {
 		return err
 	}
 	if s.plan.Relay {
@@ -104,6 +97,18 @@ func (s *inside) mesh(starts chan<- func(), start starter) error {
 		}
 	}
 	return nil
+}
+
+// startIstiod starts it, for the first time or after it was killed.
+func (s *inside) startIstiod() error {
+	// An Envoy as its own project builds it has none of Istio's filters, hence the switches.
+	env := append([]string{"POD_NAMESPACE=istio-system", "POD_NAME=istiod-0", "CLUSTER_ID=Kubernetes", "ENABLE_CA_SERVER=false", "INJECT_ENABLED=false",
+		"PILOT_ENABLE_METADATA_EXCHANGE=false", "PILOT_DISABLE_MX_ALPN=true", "PILOT_ENABLE_ALPN_FILTER=false"}, s.plan.IstiodEnv...)
+	port := s.plan.Ports["istiod"]
+	istiod := exec.Command(s.plan.Istiod, "discovery", "--kubeconfig", filepath.Join(s.plan.Folder, "kubeconfig"), "--meshConfig", filepath.Join(s.plan.Folder, "mesh.yaml"),
+		"--grpcAddr", fmt.Sprintf(":%d", istiodPort), "--httpAddr", fmt.Sprintf(":%d", port), "--httpsAddr", "", "--secureGRPCAddr", "", "--monitoringAddr", ":15014")
+	istiod.Env = append(os.Environ(), env...)
+	return s.start("istiod", istiod)
 }
 
 // xds is the port that proxies connect to.

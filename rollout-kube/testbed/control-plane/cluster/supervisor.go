@@ -37,6 +37,8 @@ func Supervise(args []string) {
 	stop := make(chan os.Signal, 4)
 	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
 	signal.Ignore(syscall.SIGHUP)
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, syscall.SIGUSR1)
 	giveUp := func(err error) {
 		fmt.Fprintln(os.Stderr, err)
 		fmt.Fprintln(ready, strings.ReplaceAll(err.Error(), "\n", "\x00"))
@@ -67,6 +69,13 @@ func Supervise(args []string) {
 			name, _, _ := strings.Cut(what, " ")
 			if name == "etcd" || name == "kube-apiserver" {
 				giveUp(fmt.Errorf("%s\n%s", what, tail(filepath.Join(s.plan.Folder, name+".log"))))
+			}
+			delete(s.alive, name)
+		case <-again: // istiod was killed on purpose
+			if _, alive := s.alive["istiod"]; s.plan.Mesh && !alive {
+				if err := s.startIstiod(); err != nil {
+					giveUp(err)
+				}
 			}
 		case <-over:
 			giveUp(fmt.Errorf("its time (%s) is over", s.plan.For))
