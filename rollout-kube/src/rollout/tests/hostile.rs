@@ -70,7 +70,7 @@ async fn a_text_that_is_no_name_asks_for_nothing_and_is_said_once() {
                 message.contains(path) && message.contains("is not a DNS name"),
                 "{path}: {text:?}: {message}"
             );
-            assert!(message.contains("write small letters"), "what to write instead: {message}");
+            assert!(message.contains("; write "), "what to write instead: {message}");
             assert!(!message.contains(is_hidden) && message.len() < 9_000, "{message:?}");
             for asked in &*world.asked.lock().unwrap() {
                 let path = asked.uri.split('?').next().unwrap_or_default();
