@@ -192,6 +192,12 @@ pub enum Rejection {
     /// The first deploy runs no steps, and there is no stable revision to go back to.
     #[error("this is the first deploy: it runs no steps, and there is no stable revision to go back to")]
     FirstDeploy,
+    /// The stable revision's workload does not exist any more.
+    #[error(
+        "the stable revision does not exist any more, so there is nothing to go back to; apply its manifest again, or \
+         go on with `promote-full`"
+    )]
+    StableGone,
     /// Nothing is waited for that could be overridden.
     #[error("nothing is waited for that `proceed` could override")]
     NotWaiting,

@@ -4,6 +4,7 @@ use crate::{
     AbortReason, Action, Revision, Step, Time,
     traffic::{Routes, Selectors},
 };
+use alloc::{string::String, vec::Vec};
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +60,13 @@ pub enum Event {
     ProgressDeadlineExceeded {
         /// Whose pods.
         revision: Revision,
+    },
+    /// A first deploy goes on, though some proxy has not shown the revision's endpoints for a while.
+    Unconfirmed {
+        /// Which one.
+        revision: Revision,
+        /// Who has not.
+        behind: Vec<String>,
     },
     /// Everything was scaled to 0 by the user.
     FellAsleep,
@@ -127,6 +135,14 @@ impl fmt::Display for Event {
             Self::Completed { revision, before: None } => write!(f, "completed: {revision} is stable"),
             Self::ProgressDeadlineExceeded { revision } => {
                 write!(f, "the pods of {revision} make no progress")
+            }
+            Self::Unconfirmed { revision, behind } => {
+                write!(
+                    f,
+                    "the first deploy of {revision} goes on, though its endpoints were not seen at {}: look whether a \
+                     Service selects its pods",
+                    behind.first().map_or("every proxy", String::as_str)
+                )
             }
             Self::FellAsleep => f.write_str("scaled to zero by the user"),
             Self::WokeUp => f.write_str("stable has pods again"),

@@ -73,7 +73,7 @@ mod waiting;
 pub use command::{Answer, Command, CommandKind, Edit, Position, Proceed, Rejection, apply};
 pub use escaped::Escaped;
 pub use event::Event;
-pub use observed::{Observed, RevisionSeen};
+pub use observed::{Gone, Observed, RevisionSeen};
 pub use plan::{Action, Plan, Wake, WakeReason};
 pub use range::Range;
 pub use reconcile::reconcile;

@@ -26,6 +26,27 @@ pub struct Observed {
     pub traffic: Option<Seen>,
     /// A person's word that one wait may end.
     pub proceed: Option<Proceed>,
+    /// The stable revision, where a live reading has just shown that there is no workload of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone: Option<Gone>,
+}
+
+/// A revision whose workload does not exist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Gone {
+    /// Which one.
+    pub revision: Revision,
+    /// How long an unbroken row of live readings, at most 5 s apart, has shown that there is none.
+    pub age: Duration,
+}
+
+impl Gone {
+    /// A revision whose workload has not existed for so long.
+    #[must_use]
+    pub fn new(revision: Revision, age: Duration) -> Self {
+        Self { revision, age }
+    }
 }
 
 impl Observed {
@@ -61,6 +82,24 @@ impl Observed {
     pub fn proceed(mut self, word: Option<Proceed>) -> Self {
         self.proceed = word;
         self
+    }
+
+    /// The stable revision, if a live reading has shown that there is no workload of it.
+    #[must_use]
+    pub fn gone(mut self, gone: Option<Gone>) -> Self {
+        self.gone = gone;
+        self
+    }
+
+    /// Whether a live reading has shown that a revision's workload does not exist.
+    pub(crate) fn is_gone(&self, revision: &Revision) -> bool {
+        self.gone.as_ref().is_some_and(|gone| gone.revision == *revision)
+    }
+
+    /// For how long a row of live readings has shown that a revision has no ready pod.
+    pub(crate) fn dark(&self, revision: &Revision) -> Option<Duration> {
+        let gone = self.gone.as_ref().filter(|gone| gone.revision == *revision).map(|gone| gone.age);
+        gone.or_else(|| self.revision(revision)?.dark)
     }
 
     /// One revision, if it is known to exist.

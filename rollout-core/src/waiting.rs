@@ -5,6 +5,9 @@ use alloc::{string::String, vec::Vec};
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
+/// So many beside the first are named, the others counted.
+const NAMED: usize = 4;
+
 /// One closed guard. Derived at every decision, never stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -187,6 +190,22 @@ impl WaitReason {
         "old pods",
     ];
 
+    /// Whether it says more than a Rollout's phase, and takes longer than a moment: not a pause, an abort or
+    /// `replicas: 0`, and not what nobody waits for.
+    #[must_use]
+    pub fn is_news(&self) -> bool {
+        !matches!(
+            self,
+            Self::Pause
+                | Self::PausedByUser
+                | Self::Aborted
+                | Self::CarryingOut
+                | Self::Dwell { .. }
+                | Self::ScaleDownDelay { .. }
+                | Self::ScaledToZero
+        )
+    }
+
     /// The guard's name, one of [`GUARDS`](Self::GUARDS).
     ///
     /// ```
@@ -247,8 +266,12 @@ impl fmt::Display for WaitReason {
             }
             Self::Settling { what, behind, long } => {
                 write!(f, "waiting until every proxy has the {what}")?;
-                if !behind.is_empty() {
-                    write!(f, "; behind: {}", behind.join(", "))?;
+                if let Some((first, others)) = behind.split_first() {
+                    write!(f, "; behind: {first}")?;
+                    others.iter().take(NAMED).try_for_each(|name| write!(f, ", {name}"))?;
+                    if let Some(more) = others.len().checked_sub(NAMED).filter(|more| *more > 0) {
+                        write!(f, " and {more} more")?;
+                    }
                 }
                 if *long { f.write_str("; this takes long, look at them or say `proceed`") } else { Ok(()) }
             }
@@ -270,7 +293,11 @@ impl fmt::Display for WaitReason {
             Self::RoutesOfAnother { revision } => write!(f, "the routes were written for {revision}"),
             Self::StableDark => f.write_str("stable has no ready pod"),
             Self::StableGone { revision } => {
-                write!(f, "the stable revision {revision} does not exist any more")
+                write!(
+                    f,
+                    "the stable revision {revision} does not exist any more: there is nothing to go back to; apply its \
+                     manifest again, or go on with `promote-full`"
+                )
             }
             Self::Fenceposts { at_most, at_least } => {
                 write!(f, "moving pods: at most {at_most} pods, at least {at_least} available")

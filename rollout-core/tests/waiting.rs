@@ -152,7 +152,8 @@ const ROWS: [Row; 20] = [
     (
         "stable gone",
         |it| drop(it.revisions().remove(0)),
-        "the stable revision v1 does not exist any more; ends when the manifest is changed",
+        "the stable revision v1 does not exist any more: there is nothing to go back to; apply its manifest again, or go \
+         on with `promote-full`; ends when the manifest is changed",
     ),
     (
         "fence posts",

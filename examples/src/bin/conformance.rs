@@ -91,10 +91,11 @@ fn validate(input: &Value) -> Value {
     let said = |finding: &Finding| json!({"path": finding.path, "message": finding.message});
     let made = argo::convert(&report.rollout, "".into());
     let not_driven = made.unsupported.into_iter().map(|part| said(&part.into()));
+    let ignored = made.ignored.into_iter().map(|part| said(&part.into()));
     json!({
         "valid": report.is_valid(),
         "errors": report.errors().map(said).collect::<Vec<_>>(),
-        "warnings": report.warnings().map(said).chain(not_driven).collect::<Vec<_>>(),
+        "warnings": report.warnings().map(said).chain(not_driven).chain(ignored).collect::<Vec<_>>(),
     })
 }
 

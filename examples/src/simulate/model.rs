@@ -139,6 +139,7 @@ pub(crate) fn understand(manifest: &Value) -> (Option<Spec>, Vec<Finding>) {
     let is_valid = findings.iter().all(|finding| finding.severity != Severity::Error);
     let driven = is_valid && conversion.unsupported.is_empty();
     findings.extend(conversion.unsupported.into_iter().map(Finding::from));
+    findings.extend(conversion.ignored.into_iter().map(Finding::from));
     (conversion.spec.filter(|_| driven), findings)
 }
 

@@ -48,7 +48,7 @@ pub mod wire;
 
 pub use at_rest::at_rest;
 pub use check::{Report, check};
-pub use convert::{Conversion, Unsupported, convert};
+pub use convert::{Conversion, Ignored, Unsupported, convert, way_back};
 pub use duration::{InvalidDuration, pause_seconds};
 pub(crate) use finding::Findings;
 pub use finding::{Finding, Severity};

@@ -90,6 +90,9 @@ fn change(
             if status.aborted.is_some() {
                 return Err(Rejection::AlreadyDone);
             }
+            if status.stable.as_ref().is_some_and(|stable| observed.is_gone(stable)) {
+                return Err(Rejection::StableGone);
+            }
             next.abort(now, AbortReason::Command);
             unpaused.clear();
         }
@@ -105,6 +108,9 @@ fn change(
             let stable = status.stable.clone().ok_or(Rejection::FirstDeploy)?;
             if spec.target == stable {
                 return Err(Rejection::AlreadyDone);
+            }
+            if observed.is_gone(&stable) {
+                return Err(Rejection::StableGone);
             }
             unpaused.push(Edit::Template(stable));
         }

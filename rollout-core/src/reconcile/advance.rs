@@ -37,8 +37,7 @@ fn once(draft: &mut Draft, view: &View<'_>) -> bool {
     let roles = Roles::of(&status);
     let Some(canary) = roles.canary else { return false };
     if roles.stable.is_none() {
-        let done = all_pods(&status, canary, view).and_then(|()| view.endpoints_settled(&status, canary));
-        return draft.reaches(done) && commit(draft, view);
+        return first(draft, view, &status, canary);
     }
     if !roles.under_way {
         return false;
@@ -65,6 +64,18 @@ fn once(draft: &mut Draft, view: &View<'_>) -> bool {
     }
     complete(draft, view, step);
     true
+}
+
+/// A first deploy is done when all pods are there, and every proxy has them.
+fn first(draft: &mut Draft, view: &View<'_>, status: &Status, canary: &Revision) -> bool {
+    match all_pods(status, canary, view).and_then(|()| view.lone_endpoints_settled(status, canary)) {
+        Ok(None) => commit(draft, view),
+        Ok(Some(behind)) => {
+            draft.happened(Event::Unconfirmed { revision: canary.clone(), behind: behind.to_vec() });
+            commit(draft, view)
+        }
+        Err(closed) => draft.reaches(Err(closed)),
+    }
 }
 
 fn pause(draft: &mut Draft, view: &View<'_>, duration: Option<Duration>, step: &Step) -> bool {

@@ -38,8 +38,14 @@ fn canary_pods(draft: &mut Draft, roles: &Roles<'_>, desire: &Desire, view: &Vie
     if view.seen.weight().hi() == 0 {
         return goal;
     }
-    // Weight is under way: when stable goes dark, the canary may have to take everything. A row of readings
-    // is broken when they are further apart than a few seconds, so it is looked at in between.
+    // Weight is under way: when stable goes dark, the canary may have to take everything.
+    look_at_dark(draft, view, stable);
+    if view.is_dark(stable) { goal.max(replicas) } else { goal }
+}
+
+/// A row of readings that shows no ready pod of stable is broken when they are further apart than a few seconds, so
+/// it is looked at in between.
+pub(super) fn look_at_dark(draft: &mut Draft, view: &View<'_>, stable: &Revision) {
     if let Some(at) = view.dark_at(stable) {
         let look = view.now + LOOK_AT_DARK;
         let wake = if at <= look {
@@ -53,7 +59,6 @@ fn canary_pods(draft: &mut Draft, roles: &Roles<'_>, desire: &Desire, view: &Vie
         draft.wake_at(Wake::new(view.now + Duration::from_secs(1), WakeReason::LookAgain));
         draft.wait(Closed::new(WaitReason::StableDark, Ending::PodsReady));
     }
-    if view.is_dark(stable) { goal.max(replicas) } else { goal }
 }
 
 fn raise(draft: &mut Draft, view: &View<'_>, revision: &Revision, pods: u32) {

@@ -2,7 +2,7 @@ use super::{
     cut,
     desire::Desire,
     draft::{Closed, Draft, Gate},
-    gates,
+    gates, raise,
     roles::Roles,
     selectors,
     view::View,
@@ -19,6 +19,9 @@ pub(super) fn decide(draft: &mut Draft, view: &View<'_>) {
     let roles = Roles::of(&status);
     let goal = wanted(view, &roles, goal::at_rest(view.spec, &status));
     up(draft, view, &roles, goal);
+    if let Some(stable) = roles.stable.filter(|stable| roles.under_way && view.revision(stable).is_none()) {
+        raise::look_at_dark(draft, view, stable);
+    }
     let desire = Desire::at(&status, &roles, view);
     if let Some(to) = selectors::decide(draft, &roles, &desire, view) {
         return draft.act(Action::Select(to));
@@ -40,6 +43,11 @@ fn wanted(view: &View<'_>, roles: &Roles<'_>, mut goal: Goal) -> Goal {
     };
     if !roles.under_way {
         (goal.canary, goal.stable) = (0, replicas);
+        return goal;
+    }
+    if view.revision(stable).is_none() && view.is_dark(stable) {
+        // Nothing of stable will come back by itself.
+        (goal.canary, goal.stable) = (replicas, 0);
         return goal;
     }
     goal.stable = goal.stable.max(door(view, stable).min(view.wanted(stable)));

@@ -36,7 +36,9 @@ pub(super) fn decide(
 /// waits for pods, and those that there are may go.
 fn is_wanted(view: &View<'_>, status: &Status, roles: &Roles<'_>, desire: &Desire) -> bool {
     let routed = view.spec.strategy.routing().is_some();
+    // Where stable has no pod, nobody is better off there.
     !roles.under_way
+        || roles.stable.is_some_and(|stable| view.ready(stable).hi() == 0)
         || goal::at_rest(view.spec, status).canary > 0
         || routed && (desire.weight > 0 || !desire.managed.is_empty())
 }
@@ -64,7 +66,10 @@ fn live(view: &View<'_>, status: &Status, revision: &Revision, need: u32) -> Gat
     if !off(Guard::LiveCapacity) {
         gates::ready(view, revision, need)?;
     }
-    if off(Guard::LiveEndpoints) { Ok(()) } else { view.endpoints_settled(status, revision) }
+    if off(Guard::LiveEndpoints) {
+        return Ok(());
+    }
+    view.lone_endpoints_settled(status, revision).map(drop)
 }
 
 /// The canary's destination may be pointed anywhere while no request can reach it. In use, it is pointed
@@ -78,6 +83,11 @@ fn for_canary(view: &View<'_>, status: &Status, roles: &Roles<'_>, desire: &Desi
     if leads && behind.is_some() {
         let managed = view.seen.routes.iter().any(|object| !object.managed.is_empty());
         if managed || !dark {
+            // It may become dark, and then pods are waited for: so they are all the time.
+            if !managed && roles.under_way && roles.stable.is_some_and(|stable| view.ready(stable).hi() == 0)
+            {
+                gates::ready(view, lead, goal::enough_of(&view.spec.strategy, view.spec.replicas))?;
+            }
             return Err(gates::elsewhere(view, Destination::Canary));
         }
     } else if let Some(revision) = desire.of_another.clone().filter(|_| leads) {

@@ -8,6 +8,7 @@ use crate::{
     goal::share_up,
     traffic::{Seen, Selection, Settled},
 };
+use alloc::string::String;
 use core::time::Duration;
 
 /// How long a step waits where the data plane cannot be asked.
@@ -16,6 +17,9 @@ pub(super) const STEP_DWELL: Duration = Duration::from_secs(2);
 const DARK_FOR: Duration = Duration::from_secs(10);
 /// After this long a person should look at who is behind.
 const LONG: Duration = Duration::from_secs(600);
+
+/// How long a lone revision's endpoints are waited for: perhaps no Service selects its pods, and nobody comes.
+const LONE_FOR: Duration = Duration::from_secs(30);
 
 static NOTHING: Seen = Seen::nothing();
 
@@ -77,12 +81,12 @@ impl<'a> View<'a> {
 
     /// Whether no pod of it has been ready for long enough, in an unbroken row of live readings.
     pub(super) fn is_dark(&self, revision: &Revision) -> bool {
-        self.revision(revision).and_then(|seen| seen.dark).is_some_and(|age| age >= DARK_FOR)
+        self.observed.dark(revision).is_some_and(|age| age >= DARK_FOR)
     }
 
     /// When it will have been dark for long enough, if it is dark now.
     pub(super) fn dark_at(&self, revision: &Revision) -> Option<Time> {
-        let age = self.revision(revision)?.dark?;
+        let age = self.observed.dark(revision)?;
         let left = DARK_FOR.saturating_sub(age);
         (!left.is_zero()).then(|| self.now + left)
     }
@@ -127,9 +131,35 @@ impl<'a> View<'a> {
 
     pub(super) fn endpoints_settled(&self, status: &Status, revision: &Revision) -> Gate {
         let known = self.seen.endpoints.iter().find(|(of, _)| of == revision).map(|(_, settled)| settled);
-        let nothing_routed = self.spec.strategy.routing().is_none() && known.is_none();
+        let is_absent = self.revision(revision).is_none();
+        let nothing_routed = (self.spec.strategy.routing().is_none() || is_absent) && known.is_none();
         let settled = known.unwrap_or(if nothing_routed { &Settled::Yes } else { &Settled::UNKNOWN });
         self.settled(status, settled, || Settling::Endpoints(revision.clone()), STEP_DWELL)
+    }
+
+    /// Whether the endpoints of a revision are with every proxy. Where no other revision has a pod, nobody is better
+    /// off by waiting: after a while it counts as if they were; then, who is behind.
+    pub(super) fn lone_endpoints_settled(
+        &self,
+        status: &Status,
+        revision: &Revision,
+    ) -> Result<Option<&'a [String]>, Closed> {
+        let others = self.revisions().iter().filter(|seen| seen.revision != *revision);
+        let is_lone = others.clone().all(|seen| seen.wanted == 0 && seen.ready.hi() == 0);
+        let known = self.seen.endpoints.iter().find(|(of, _)| of == revision);
+        match known {
+            Some((_, Settled::NotYet { since, behind })) if is_lone => {
+                if self.now.since(*since) >= LONE_FOR {
+                    return Ok(Some(behind));
+                }
+                let enough = Wake::new(*since + LONE_FOR, WakeReason::LookAgain);
+                self.endpoints_settled(status, revision).map(|()| None).map_err(|closed| {
+                    let wake = closed.wake.into_iter().chain([enough]).min_by_key(|wake| wake.at);
+                    Closed { wake, ..closed }
+                })
+            }
+            _ => self.endpoints_settled(status, revision).map(|()| None),
+        }
     }
 
     /// When routes and selectors will count as settled if nothing changes; `None` while there is evidence

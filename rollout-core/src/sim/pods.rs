@@ -60,6 +60,15 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         }
     }
 
+    /// Somebody deletes a revision's workload, and with it its pods.
+    pub fn lose_workload(&mut self, revision: &Revision) {
+        self.change_pods(revision, Vec::clear);
+        if let Some(index) = self.workload_index(revision) {
+            self.delete_workload(index);
+            self.requests.changed();
+        }
+    }
+
     /// `n` ready pods of a revision, the oldest first, stop being ready and become so again.
     pub fn unready_pods(&mut self, revision: &Revision, n: usize) {
         self.change_pods(revision, |pods| {
@@ -128,7 +137,8 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             number,
             wanted: 0,
             mark: None,
-            version: 0,
+            // As on an API server, one that is made again has no version that the old one had.
+            version: self.tally.workloads.saturating_mul(1 << 32),
             nonce: nonce.cloned(),
             pods: Vec::new(),
         });
@@ -138,7 +148,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             id,
             counts_at: None,
             counted: Range::exact(0),
-            endpoints: 0,
+            endpoints: id << 32,
             sent: Vec::new(),
         });
         for proxy in &mut self.truth.proxies {

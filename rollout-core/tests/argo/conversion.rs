@@ -218,3 +218,38 @@ fn an_empty_list_of_steps_has_the_hash_of_an_absent_one() {
     assert_eq!(strategy(&json!({})).step_hash(), "5ffbfbbd64");
     assert_eq!(step_hash(&rollout(&json!({"steps": []}))).unwrap(), "5f8cb5778f");
 }
+
+/// What a release does not need is told, and holds nothing.
+#[test]
+fn what_a_release_does_not_need_is_only_told() {
+    let rule = json!({"name": "r", "canarySubsetName": "c", "stableSubsetName": "s", "additionalSubsetNames": ["e"]});
+    let mut manifest = rollout(&json!({
+        "canaryService": "c", "stableService": "s", "scaleDownDelayRevisionLimit": 1,
+        "trafficRouting": {"istio": {"virtualService": {"name": "web"}, "destinationRule": rule}}
+    }));
+    manifest["spec"]["restartAt"] = json!("2026-01-01T00:00:00Z");
+    manifest["spec"]["rollbackWindow"] = json!({"revisions": 3});
+    manifest["spec"]["analysis"] = json!({"successfulRunHistoryLimit": 1});
+    let made = made(&manifest);
+    assert_eq!(made.unsupported, []);
+    assert!(made.spec.is_some());
+    let paths: Vec<_> = made.ignored.iter().map(|ignored| ignored.path.rsplit('.').next().unwrap()).collect();
+    let want =
+        ["restartAt", "rollbackWindow", "analysis", "scaleDownDelayRevisionLimit", "additionalSubsetNames"];
+    assert_eq!(paths, want);
+}
+
+#[test]
+fn fence_posts_beside_a_traffic_manager_are_warned_of() {
+    let warned = |canary: Value| {
+        let report = check(&rollout(&canary));
+        report.warnings().map(|warning| warning.message.clone()).collect::<Vec<_>>()
+    };
+    let routing = json!({"istio": {"virtualService": {"name": "web"}}});
+    let services = json!({"maxSurge": 1, "maxUnavailable": 0, "trafficRouting": routing,
+        "canaryService": "c", "stableService": "s"});
+    let warned_of = warned(services);
+    assert_eq!(warned_of.len(), 2, "{warned_of:?}");
+    assert!(warned_of[0].contains("is not used with trafficRouting"), "{warned_of:?}");
+    assert_eq!(warned(json!({"maxSurge": 1, "maxUnavailable": 0})), Vec::<String>::new());
+}

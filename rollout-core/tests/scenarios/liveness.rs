@@ -3,8 +3,8 @@
 use super::story::{MINUTE, SECOND, Story, pause, r};
 use core::time::Duration;
 use rollout_core::{
-    AbortReason, CommandKind, Step,
-    sim::{Fault, Kind},
+    AbortReason, CommandKind, Step, Strategy,
+    sim::{CoreMesh, Fault, Kind},
 };
 
 #[test]
@@ -173,4 +173,32 @@ fn a_frozen_mesh_holds_a_supersede_and_says_for_whom() {
     story.world.thaw();
     story.until(|now| now.canary == "v3" && now.weight == 50);
     story.nobody_met_nobody();
+}
+
+/// Nobody is better off by waiting: the pods of a first deploy are the only ones there are.
+#[test]
+fn a_first_deploy_whose_endpoints_nobody_shows_goes_on_after_half_a_minute() {
+    for services in [false, true] {
+        let strategy = Strategy::builder()
+            .traffic_routing(true)
+            .stable_service(services)
+            .canary_service(services)
+            .step(Step::SetWeight(50))
+            .build()
+            .unwrap();
+        let mesh = if services { CoreMesh::new().services() } else { CoreMesh::new() };
+        let mut story = Story::over(mesh, strategy, 2);
+        story.world.freeze();
+        story.pass(20 * SECOND);
+        story.waits("every proxy has the endpoints of v1");
+        story.pass(MINUTE);
+        story.is_done_with("v1");
+        let decisions = story.world.summary().decisions;
+        story.pass(10 * MINUTE);
+        assert!(story.world.summary().decisions < decisions + 5 * 60, "it looks less and less often");
+        // An update is another matter.
+        story.update("v2");
+        story.pass(10 * MINUTE);
+        assert_eq!(story.now().weight, 0);
+    }
 }

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod gone;
 mod headers;
 mod liveness;
 mod services;

@@ -39,6 +39,12 @@ fn pods(canary: &Canary, notes: &mut Notes) {
         ("spec.strategy.canary.maxUnavailable", &canary.max_unavailable),
     ];
     for (path, value) in limits {
+        if canary.traffic_routing.is_some() && value.is_some() {
+            let message =
+                "is not used with trafficRouting: as many canary pods as the weight needs come at once";
+            notes.warning(path, message, "leave it out; setCanaryScale says how many pods the canary gets");
+            continue;
+        }
         match value {
             Some(IntOrText::Int(pods)) if *pods < 0 => {
                 notes.warning(

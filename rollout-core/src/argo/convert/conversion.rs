@@ -1,4 +1,4 @@
-use super::{strategy, unsupported};
+use super::{ignored, strategy, unsupported};
 use crate::{
     Revision, Spec,
     argo::{Finding, Severity, wire::Rollout},
@@ -16,6 +16,36 @@ pub struct Conversion {
     /// What the language allows and the engine does not drive. Unless this is empty, the Rollout asks for
     /// more than `spec` says: it should be refused.
     pub unsupported: Vec<Unsupported>,
+    /// What is not driven and takes nothing away from a release: it is only to be told.
+    pub ignored: Vec<Ignored>,
+}
+
+/// Something that the engine does not do, and without which a release is as safe as with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Ignored {
+    /// Where it stands.
+    pub path: String,
+    /// What is not done.
+    pub what: String,
+}
+
+impl Ignored {
+    pub(super) fn new(path: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { path: path.into(), what: what.into() }
+    }
+}
+
+impl fmt::Display for Ignored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.what)
+    }
+}
+
+impl From<Ignored> for Finding {
+    fn from(ignored: Ignored) -> Self {
+        Self { names_key: true, ..Self::new(Severity::Warning, ignored.path, ignored.what, "") }
+    }
 }
 
 /// Something that the language allows and the engine does not drive yet.
@@ -80,7 +110,7 @@ pub fn convert(rollout: &Rollout, target: Revision) -> Conversion {
     let mut unsupported = Vec::new();
     unsupported::find(rollout, &mut unsupported);
     let spec = spec(rollout, target, &mut unsupported);
-    Conversion { spec, unsupported }
+    Conversion { spec, unsupported, ignored: ignored::find(rollout) }
 }
 
 fn spec(rollout: &Rollout, target: Revision, unsupported: &mut Vec<Unsupported>) -> Option<Spec> {

@@ -1,9 +1,12 @@
 //! From what was read to what the engine drives.
 
 mod conversion;
+mod ignored;
 mod routes;
 mod steps;
 mod strategy;
 mod unsupported;
+mod way_back;
 
-pub use conversion::{Conversion, Unsupported, convert};
+pub use conversion::{Conversion, Ignored, Unsupported, convert};
+pub use way_back::way_back;

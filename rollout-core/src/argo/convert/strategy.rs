@@ -11,10 +11,14 @@ use core::time::Duration;
 
 /// The strategy, if every step can be driven.
 pub(super) fn of(canary: &Canary, unsupported: &mut Vec<Unsupported>) -> Option<Strategy> {
+    let builder = around(canary).steps(steps::all(canary, unsupported)?).step_hash(&step_hash(canary));
+    routing(builder, canary)?.build().ok()
+}
+
+/// What a strategy says beside its steps and its traffic routing.
+pub(super) fn around(canary: &Canary) -> StrategyBuilder {
     let is_named = |service: &Option<String>| service.as_ref().is_some_and(|name| !name.is_empty());
-    let builder = Strategy::builder()
-        .steps(steps::all(canary, unsupported)?)
-        .step_hash(&step_hash(canary))
+    Strategy::builder()
         .canary_service(is_named(&canary.canary_service))
         .stable_service(is_named(&canary.stable_service))
         .max_surge(int_or_percent(canary.max_surge.as_ref()))
@@ -23,8 +27,7 @@ pub(super) fn of(canary: &Canary, unsupported: &mut Vec<Unsupported>) -> Option<
         .replica_progress_threshold(canary.replica_progress_threshold.as_ref().and_then(threshold))
         .scale_down_delay(canary.scale_down_delay_seconds.map(seconds))
         .abort_scale_down_delay(canary.abort_scale_down_delay_seconds.map(abort_delay))
-        .dynamic_stable_scale(canary.dynamic_stable_scale.unwrap_or(false));
-    routing(builder, canary)?.build().ok()
+        .dynamic_stable_scale(canary.dynamic_stable_scale.unwrap_or(false))
 }
 
 /// As the reference's controller has it, which writes the object out and reads it again first: an empty

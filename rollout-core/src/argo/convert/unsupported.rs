@@ -1,4 +1,5 @@
-//! What the language allows and the engine does not drive yet, outside the steps.
+//! What the language allows and the engine does not drive yet, outside the steps: a release without it would be
+//! another release than the one that is asked for.
 
 use super::conversion::Unsupported;
 use crate::argo::wire::{Canary, Rollout, RolloutSpec, TrafficRouting};
@@ -31,9 +32,6 @@ fn of_spec(spec: &RolloutSpec, unsupported: &mut Vec<Unsupported>) {
             spec.min_ready_seconds.is_some_and(|seconds| seconds > 0),
             "a delay before a ready pod counts",
         ),
-        ("rollbackWindow", spec.rollback_window.is_some(), "skipping the steps on the way back"),
-        ("restartAt", spec.restart_at.is_some(), "restarting the pods"),
-        ("analysis", spec.analysis.is_some(), "keeping finished analyses"),
     ];
     for (field, _, what) in parts.into_iter().filter(|(_, there, _)| *there) {
         unsupported.push(Unsupported::new(format!("spec.{field}"), what));
@@ -46,11 +44,6 @@ fn of_canary(canary: &Canary, unsupported: &mut Vec<Unsupported>) {
         ("antiAffinity", canary.anti_affinity.is_some(), "keeping canary and stable pods apart"),
         ("canaryMetadata", canary.canary_metadata.is_some(), "labels and annotations of canary pods"),
         ("stableMetadata", canary.stable_metadata.is_some(), "labels and annotations of stable pods"),
-        (
-            "scaleDownDelayRevisionLimit",
-            canary.scale_down_delay_revision_limit.is_some(),
-            "a limit of old revisions with pods",
-        ),
         (
             "dynamicStableScale",
             canary.dynamic_stable_scale == Some(true),
@@ -83,10 +76,5 @@ fn of_routing(routing: &TrafficRouting, unsupported: &mut Vec<Unsupported>) {
     }
     if !named {
         unsupported.push(Unsupported::new(PATH, "traffic routing that names no traffic manager"));
-    }
-    let rule = routing.istio.as_ref().and_then(|istio| istio.destination_rule.as_ref());
-    if rule.and_then(|rule| rule.additional_subset_names.as_ref()).is_some_and(|names| !names.is_empty()) {
-        let path = format!("{PATH}.istio.destinationRule.additionalSubsetNames");
-        unsupported.push(Unsupported::new(path, "subsets beyond canary and stable"));
     }
 }

@@ -73,7 +73,8 @@ impl Conditions {
             text(condition, "status") == Some(said.status) && text(condition, "reason") == Some(&*said.reason)
         };
         // The text of what is wrong may change while it stays wrong.
-        let says_more = said.kind == "InvalidSpec";
+        let says_more =
+            matches!(said.kind, "InvalidSpec" | "Waiting") || said.reason == "ReplicaSetCreateError";
         if self
             .get(said.kind)
             .is_some_and(|old| same(old) && (!says_more || text(old, "message") == Some(&said.message)))

@@ -1,4 +1,4 @@
-use crate::{Range, Revision, Status, Time};
+use crate::{Range, Revision, Status, Time, Waiting};
 use serde_json::Value;
 
 /// What is to be said in a Rollout's `status`, beside the engine's own fields.
@@ -17,6 +17,10 @@ pub struct Facts<'f> {
     pub invalid: Option<&'f str>,
     /// The canary's weight as it was read, out of the total; `None` without traffic routing.
     pub weight: Option<(Range, u32)>,
+    /// What the decision waits for.
+    pub waiting: &'f [Waiting],
+    /// The revision whose workload the API server refuses to make, and why.
+    pub refused: Option<(&'f Revision, &'f str)>,
     /// The time, for conditions that change.
     pub now: Time,
 }
@@ -45,7 +49,16 @@ impl<'f> Facts<'f> {
     /// Only the engine's status is known.
     #[must_use]
     pub fn new(rollout: &'f Value, status: &'f Status, now: Time) -> Self {
-        Self { rollout, status, workloads: None, invalid: None, weight: None, now }
+        Self {
+            rollout,
+            status,
+            workloads: None,
+            invalid: None,
+            weight: None,
+            waiting: &[],
+            refused: None,
+            now,
+        }
     }
 
     /// The revisions' workloads.
@@ -59,6 +72,20 @@ impl<'f> Facts<'f> {
     #[must_use]
     pub fn invalid(mut self, why: Option<&'f str>) -> Self {
         self.invalid = why;
+        self
+    }
+
+    /// What the decision waits for.
+    #[must_use]
+    pub fn waiting(mut self, waiting: &'f [Waiting]) -> Self {
+        self.waiting = waiting;
+        self
+    }
+
+    /// The revision whose workload the API server refuses to make, and why.
+    #[must_use]
+    pub fn refused(mut self, refused: Option<(&'f Revision, &'f str)>) -> Self {
+        self.refused = refused;
         self
     }
 
@@ -94,6 +121,11 @@ impl<'f> Facts<'f> {
     pub(super) fn workload(&self, revision: Option<&Revision>) -> Option<&'f WorkloadFacts> {
         let revision = revision?;
         self.workloads?.iter().find(|workload| workload.revision == *revision)
+    }
+
+    /// Whether some route still sends requests to the canary's destination.
+    pub(super) fn leads_to_canary(&self) -> bool {
+        self.weight.is_some_and(|(weight, _)| weight.hi() > 0)
     }
 
     /// Whether a pause step or the user holds it.

@@ -6,6 +6,7 @@ mod facts;
 mod next;
 mod progressing;
 mod read;
+mod waits;
 mod write;
 
 pub use facts::{Facts, WorkloadFacts};

@@ -1,10 +1,10 @@
 use super::{
     conditions::{Conditions, Said},
     facts::{Facts, WorkloadFacts},
-    progressing,
+    progressing, waits,
     write::write_status,
 };
-use crate::argo::phase;
+use crate::argo::{Phase, phase};
 use alloc::{format, string::String, vec::Vec};
 use serde_json::{Map, Value, json};
 
@@ -26,31 +26,57 @@ use serde_json::{Map, Value, json};
 pub fn next_status(facts: &Facts<'_>) -> Value {
     let mut next = facts.rollout.get("status").filter(|status| status.is_object()).cloned();
     let next = next.get_or_insert_with(|| Value::Object(Map::new()));
-    let mut conditions;
-    if let Some(why) = facts.invalid {
-        conditions = Conditions::of(next, facts.now);
-        let message = format!("The Rollout {:?} is invalid: {why}", facts.name());
-        conditions.set(&Said::new("InvalidSpec", "True", "InvalidSpec", message));
-    } else {
+    // An update that was aborted goes back whatever the spec says by now.
+    let is_driven = facts.invalid.is_none() || facts.status.aborted.is_some();
+    if is_driven {
         write_status(facts.status, next, facts.now);
-        facts.workloads.into_iter().for_each(|workloads| count(next, facts, workloads));
         weights(next, facts);
-        conditions = Conditions::of(next, facts.now);
-        conditions.remove("InvalidSpec");
+    }
+    if is_driven || facts.status.canary.is_some() {
+        facts.workloads.into_iter().for_each(|workloads| count(next, facts, workloads));
+    }
+    let steps = facts.canary_spec("steps").as_array();
+    if facts.invalid.is_none() && steps.is_none_or(Vec::is_empty) {
+        // The reference counts no steps where there are none.
+        next.as_object_mut().map(|map| map.remove("currentStepIndex"));
+    }
+    let mut conditions = Conditions::of(next, facts.now);
+    if is_driven {
         say(&mut conditions, facts, next);
     }
+    match facts.invalid {
+        None => conditions.remove("InvalidSpec"),
+        Some(why) => {
+            let message = format!("The Rollout {:?} is invalid: {why}", facts.name());
+            conditions.set(&Said::new("InvalidSpec", "True", "InvalidSpec", message));
+        }
+    }
+    waits::say(&mut conditions, facts.waiting);
     put(next, "conditions", Value::Array(conditions.into_list()));
     let generation = facts.rollout.get("metadata").and_then(|metadata| metadata.get("generation"));
     if let Some(generation) = generation.and_then(Value::as_i64) {
         put(next, "observedGeneration", Value::String(format!("{generation}")));
     }
-    let seen = phase(&json!({"spec": facts.rollout.get("spec"), "status": next}));
+    let seen = waits::tell(shown(facts, next), facts.waiting);
     put(next, "phase", Value::String(seen.name));
     match seen.message.as_str() {
         "" => drop(next.as_object_mut().map(|map| map.remove("message"))),
         message => put(next, "message", message.into()),
     }
     core::mem::take(next)
+}
+
+/// The phase by the reference's rules; but a restart that nobody carries out is not under way, and an update is
+/// not over before the routes lead back to stable's destination.
+fn shown(facts: &Facts<'_>, next: &Value) -> Phase {
+    let mut spec = facts.rollout.get("spec").cloned().unwrap_or_default();
+    spec.as_object_mut().map(|spec| spec.remove("restartAt"));
+    let seen = phase(&json!({"spec": spec, "status": next}));
+    if seen.name == "Healthy" && facts.leads_to_canary() {
+        let message = "waiting for all steps to complete: the traffic goes back to the stable destination";
+        return Phase { name: "Progressing".into(), message: message.into() };
+    }
+    seen
 }
 
 fn count(next: &mut Value, facts: &Facts<'_>, workloads: &[WorkloadFacts]) {
@@ -172,7 +198,8 @@ mod tests {
     impl Told {
         fn at_rest() -> Self {
             let spec = json!({"replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "strategy": {"canary": {
-                "canaryService": "web-canary", "stableService": "web", "trafficRouting": {}}}});
+                "canaryService": "web-canary", "stableService": "web", "trafficRouting": {},
+                "steps": [{"setWeight": 5}, {"pause": {}}]}}});
             let rollout = json!({"metadata": {"name": "web", "generation": 1}, "spec": spec});
             let mut status = Status::default();
             (status.stable, status.canary) = (Some("v1".into()), Some("v1".into()));

@@ -16,6 +16,7 @@ pub(super) fn is_healthy(facts: &Facts<'_>, next: &Value) -> bool {
     let wanted = facts.replicas();
     !facts.paused()
         && facts.status.is_done()
+        && !facts.leads_to_canary()
         && count("updatedReplicas") == wanted
         && count("availableReplicas") == wanted
         && count("replicas") == wanted
@@ -50,6 +51,12 @@ pub(super) fn say(conditions: &mut Conditions, facts: &Facts<'_>, next: &Value) 
         conditions.set(&Said::new(KIND, "Unknown", "RolloutResumed", "Rollout is resumed"));
     } else if before == "RolloutAborted" {
         conditions.set(&Said::new(KIND, "Unknown", "RolloutRetry", "Retrying Rollout after abort"));
+    } else if let (Some((revision, why)), None) = (facts.refused, canary)
+        && status.canary.as_ref() == Some(revision)
+    {
+        let name = format!("{}-{revision}", facts.name());
+        let message = format!("Failed to create new replica set {name:?}: {why}");
+        conditions.set(&Said::new(KIND, "False", "ReplicaSetCreateError", message));
     } else if changed(facts, next, "currentPodHash") && canary.is_none() {
         let hash = status.canary.as_ref().map_or("", |revision| revision.as_str());
         let message = format!("Created new replica set \"{}-{hash}\"", facts.name());

@@ -13,7 +13,8 @@ pub(super) struct DarkRows(Vec<Row>);
 #[derive(Debug, Clone)]
 struct Row {
     revision: Revision,
-    version: u64,
+    /// `None` where there is no workload.
+    version: Option<u64>,
     since: Time,
     last: Time,
 }
@@ -23,22 +24,30 @@ const ROW_BREAKS: Duration = Duration::from_secs(5);
 impl DarkRows {
     /// A live reading of one workload: for how long it has been dark.
     pub(super) fn read(&mut self, workload: &WorkloadState, now: Time) -> Option<Duration> {
-        let row = self.0.iter().position(|row| row.revision == workload.revision);
-        if workload.ready.hi() > 0 {
-            row.map(|row| self.0.swap_remove(row));
-            return None;
+        if workload.ready.hi() == 0 {
+            return Some(self.row(&workload.revision, Some(workload.version), now));
         }
-        let new =
-            || Row { revision: workload.revision.clone(), version: workload.version, since: now, last: now };
-        let Some(row) = row.and_then(|row| self.0.get_mut(row)) else {
+        let row = self.0.iter().position(|row| row.revision == workload.revision);
+        row.map(|row| self.0.swap_remove(row));
+        None
+    }
+
+    /// A live reading that shows no workload of a revision: for how long that has been so.
+    pub(super) fn read_none(&mut self, revision: &Revision, now: Time) -> Duration {
+        self.row(revision, None, now)
+    }
+
+    fn row(&mut self, revision: &Revision, version: Option<u64>, now: Time) -> Duration {
+        let new = || Row { revision: revision.clone(), version, since: now, last: now };
+        let Some(row) = self.0.iter_mut().find(|row| row.revision == *revision) else {
             self.0.push(new());
-            return Some(Duration::ZERO);
+            return Duration::ZERO;
         };
-        if row.version != workload.version || now.since(row.last) > ROW_BREAKS {
+        if row.version != version || now.since(row.last) > ROW_BREAKS {
             *row = new();
         }
         row.last = now;
-        Some(now.since(row.since))
+        now.since(row.since)
     }
 }
 

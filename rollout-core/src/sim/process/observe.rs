@@ -1,5 +1,5 @@
 use crate::{
-    Observed, Proceed, Range, Revision, RevisionSeen, Spec, Status, Time,
+    Gone, Observed, Proceed, Range, Revision, RevisionSeen, Spec, Status, Time,
     sim::{
         Content, TrafficObject, Watcher,
         mesh::Mesh,
@@ -152,6 +152,15 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         let revisions = observed.revisions.get_or_insert_default();
         revisions.clear();
         self.read_workloads(views, revisions, &mut versions.workloads);
+        let status = views.rollout.as_ref().map_or(&self.truth.status, |state| &state.status);
+        let stable = status.stable.clone().filter(|_| !status.is_done());
+        let gone = |stable: &Revision| revisions.iter().all(|seen| seen.revision != *stable);
+        // What a cache does not show is looked for live.
+        observed.gone =
+            stable.filter(|stable| gone(stable) && self.workload_index(stable).is_none()).map(|stable| {
+                let age = self.process.dark.read_none(&stable, self.truth.now);
+                Gone::new(stable, age)
+            });
         self.read_traffic(views, &mut observed.traffic);
         versions.traffic = Version::NONE;
         if let Some(seen) = &mut observed.traffic {
@@ -161,7 +170,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         let sum = |end: fn(&RevisionSeen) -> u32| revisions.iter().map(end).fold(0, u32::saturating_add);
         observed.users_own = Some(Range::new(sum(|seen| seen.ready.lo()), sum(|seen| seen.ready.hi())));
         if self.settings.reads_fail.get(Kind::Workloads) {
-            (observed.revisions, observed.users_own) = (None, None);
+            (observed.revisions, observed.users_own, observed.gone) = (None, None, None);
             versions.workloads.clear();
         }
         reading

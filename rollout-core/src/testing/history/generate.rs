@@ -99,6 +99,7 @@ fn aimed() -> impl proptest::strategy::Strategy<Value = Vec<(Duration, Happening
     let given_up = prop_oneof![Just(Happening::Say(CommandKind::Abort)), Just(Happening::Update(3))];
     let breaks = prop_oneof![
         Just(Happening::BreakPods(Target::Stable)),
+        Just(Happening::LoseWorkload(Target::Stable)),
         (1..=10_u32).prop_map(|pods| Happening::LosePods(Target::Stable, pods)),
     ];
     let both = (given_up, breaks, any::<bool>()).prop_map(
@@ -259,6 +260,7 @@ fn happening() -> impl proptest::strategy::Strategy<Value = Happening> {
         1 => several(step(), 0..4).prop_map(Happening::EditSteps),
         2 => select(vec![0_u32, 1, 2, 3, 5, 10]).prop_map(Happening::Replicas),
         3 => (target(), 1..=10_u32).prop_map(|(of, pods)| Happening::LosePods(of, pods)),
+        1 => target().prop_map(Happening::LoseWorkload),
         1 => target().prop_map(Happening::BreakPods),
         1 => target().prop_map(Happening::HealPods),
         1 => Just(Happening::Reapply),

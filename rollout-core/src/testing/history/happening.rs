@@ -21,6 +21,8 @@ pub enum Happening {
     Replicas(u32),
     /// So many pods are lost.
     LosePods(Target, u32),
+    /// Somebody deletes the workload of a revision.
+    LoseWorkload(Target),
     /// The pods of a revision stop being ready, and new ones never are.
     BreakPods(Target),
     /// They can be ready again.

@@ -161,6 +161,7 @@ fn happen<M: Mesh>(world: &mut World<M, Laws>, history: &History, happening: &Ha
         Happening::LosePods(of, pods) => at(world, *of, |world, revision| {
             world.lose_pods(revision, usize::try_from(*pods).unwrap_or(usize::MAX));
         }),
+        Happening::LoseWorkload(of) => at(world, *of, World::lose_workload),
         Happening::BreakPods(of) => at(world, *of, World::break_pods),
         Happening::HealPods(of) => at(world, *of, World::heal_pods),
         Happening::Reapply => world.reapply(),

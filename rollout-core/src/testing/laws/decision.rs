@@ -188,8 +188,10 @@ impl<'a> Decision<'a> {
 
     /// Whether stable has been dark for the ten seconds that an emergency takes.
     pub(super) fn stable_dark(&self) -> bool {
-        let stable = self.stored.stable.as_ref().and_then(|stable| self.observed.revision(stable));
-        stable.and_then(|seen| seen.dark).is_some_and(|age| age >= Duration::from_secs(10))
+        let Some(stable) = &self.stored.stable else { return false };
+        let gone = self.observed.gone.as_ref().filter(|gone| gone.revision == *stable).map(|gone| gone.age);
+        let dark = self.observed.revision(stable).and_then(|seen| seen.dark);
+        gone.or(dark).is_some_and(|age| age >= Duration::from_secs(10))
     }
 
     /// Whether it does nothing and leaves the status as it was.

@@ -3,9 +3,10 @@ use crate::{
     Revision,
     sim::Moment,
     testing::reading::{Asked, carrying},
-    traffic::{Destination, Selection},
+    traffic::{Destination, Selection, Settled},
 };
 use alloc::{format, string::ToString};
+use core::time::Duration;
 
 /// A destination that requests may reach is pointed only at enough ready pods whose endpoints are settled,
 /// canary's only when the routes are settled too; relative to what the plan saw.
@@ -39,6 +40,15 @@ impl Law for LiveSelectNeedsCapacity {
     }
 }
 
+/// Whether no other revision has a pod, and the endpoints have been waited for: nobody is better off by waiting on.
+fn alone_for_long(decision: &Decision<'_>, revision: &Revision) -> bool {
+    let others = decision.observed.revisions.iter().flatten().filter(|seen| seen.revision != *revision);
+    let answers = decision.traffic().into_iter().flat_map(|seen| &seen.endpoints);
+    let is_late = |answer: &Settled| matches!(answer, Settled::NotYet { since, .. } if decision.now.since(*since) >= Duration::from_secs(30));
+    others.clone().all(|seen| seen.wanted == 0 && seen.ready.hi() == 0)
+        && answers.clone().any(|(of, answer)| of == revision && is_late(answer))
+}
+
 fn moved(decision: &Decision<'_>, destination: Destination, to: &Revision, findings: &mut Findings) {
     let ready = decision.ready(to);
     let enough = match destination {
@@ -60,7 +70,7 @@ fn moved(decision: &Decision<'_>, destination: Destination, to: &Revision, findi
             )
         });
     }
-    if !decision.endpoints_settled(to) {
+    if !decision.endpoints_settled(to) && !alone_for_long(decision, to) {
         findings.broken(|| {
             format!("{destination} is in use and is pointed at {to}, whose endpoints are not settled")
         });

@@ -1,0 +1,33 @@
+//! What the engine does not do, and a release does not need.
+
+use super::conversion::Ignored;
+use crate::argo::wire::Rollout;
+use alloc::vec::Vec;
+
+pub(super) fn find(rollout: &Rollout) -> Vec<Ignored> {
+    let Some(spec) = &rollout.spec else { return Vec::new() };
+    let canary = spec.strategy.as_ref().and_then(|strategy| strategy.canary.as_ref());
+    let routing = canary.and_then(|canary| canary.traffic_routing.as_ref());
+    let rule = routing.and_then(|routing| routing.istio.as_ref()?.destination_rule.as_ref());
+    let subsets = rule.and_then(|rule| rule.additional_subset_names.as_ref());
+    let parts = [
+        ("spec.restartAt", spec.restart_at.is_some(), "the engine restarts no pods; the release goes on"),
+        (
+            "spec.rollbackWindow",
+            spec.rollback_window.is_some(),
+            "the steps are not skipped on the way back to an earlier revision",
+        ),
+        ("spec.analysis", spec.analysis.is_some(), "there are no finished analyses to keep"),
+        (
+            "spec.strategy.canary.scaleDownDelayRevisionLimit",
+            canary.is_some_and(|canary| canary.scale_down_delay_revision_limit.is_some()),
+            "every old revision keeps its pods for the scale-down delay",
+        ),
+        (
+            "spec.strategy.canary.trafficRouting.istio.destinationRule.additionalSubsetNames",
+            subsets.is_some_and(|names| !names.is_empty()),
+            "subsets beyond canary and stable stay as they are",
+        ),
+    ];
+    parts.into_iter().filter(|(_, there, _)| *there).map(|(path, _, what)| Ignored::new(path, what)).collect()
+}
