@@ -93,6 +93,12 @@ fn answer(
     (next, Outstanding { receipt: Some(receipt), edits, condition: Some(condition) })
 }
 
+/// Whether the command that stands in a Rollout is an abort.
+pub(super) fn is_abort(rollout: &Entry) -> bool {
+    let asked = rollout.annotation(COMMAND).and_then(|text| parse(text).ok());
+    asked.is_some_and(|asked| asked.command.kind == CommandKind::Abort)
+}
+
 /// What commands did to a status, as events.
 pub(super) fn effects(before: &Status, after: &Status, steps: &[Step]) -> Vec<Event> {
     let mut events = Vec::new();

@@ -1,8 +1,10 @@
 use crate::replica_set::ReplicaSet;
+use rollout_core::Revision;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A row of live readings that show one ReplicaSet without a ready pod, all of one version of it.
+/// A row of live readings that show one ReplicaSet without a ready pod, all of one version of it; or that there is
+/// none.
 #[derive(Debug, Default)]
 pub(crate) struct DarkRows(Option<Row>);
 
@@ -20,7 +22,15 @@ const ROW_BREAKS: Duration = Duration::from_millis(5_500);
 impl DarkRows {
     /// A live reading without a ready pod: for how long it has been so.
     pub(crate) fn read(&mut self, set: &ReplicaSet, now: Instant) -> Duration {
-        let (uid, version) = (set.entry.uid(), &*set.entry.version.write);
+        self.row(set.entry.uid(), &set.entry.version.write, now)
+    }
+
+    /// A live reading that shows no ReplicaSet of a revision at all: for how long it has been so.
+    pub(crate) fn read_none(&mut self, revision: &Revision, now: Instant) -> Duration {
+        self.row("", revision.as_str(), now)
+    }
+
+    fn row(&mut self, uid: &str, version: &str, now: Instant) -> Duration {
         let goes_on = |row: &Row| {
             row.uid == uid && row.version == version && now.saturating_duration_since(row.last) <= ROW_BREAKS
         };

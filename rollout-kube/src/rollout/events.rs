@@ -65,6 +65,7 @@ impl Scene<'_> {
                     "ProgressDeadlineExceeded",
                     format!("ReplicaSet \"{}\" has timed out progressing.", self.name(revision)),
                 )),
+                Event::Unconfirmed { .. } => said.push(Said::warning("EndpointsNotSeen", event.to_string())),
                 Event::Scaled { revision, pods, .. } => {
                     let from = if let Some(Before::Pods(pods)) = before.next() { pods } else { 0 };
                     said.extend(self.scaled(revision, from, *pods));

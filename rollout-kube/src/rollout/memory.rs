@@ -1,7 +1,7 @@
-use super::{ages::Ages, dark::DarkRows, grace::Grace, rival::Rival};
+use super::{ages::Ages, dark::DarkRows, grace::Grace, rival::Rival, waits::Waits};
 use crate::replica_set::Counts;
 use rollout_core::{
-    Fence,
+    Fence, Revision,
     traffic::{ObjectRef, ObjectVersion},
 };
 use serde_json::Value;
@@ -35,6 +35,12 @@ pub(crate) struct Memory {
     pub(super) weight: Option<u32>,
     /// The trouble that was told in events and still is.
     pub(super) troubles: BTreeSet<String>,
+    /// What it waits for.
+    pub(super) waits: Waits,
+    /// The revision whose ReplicaSet was refused, and why.
+    pub(super) refused: Option<(Revision, String)>,
+    /// What the Rollout asks for and the engine does not do, as it was last told.
+    pub(super) noted: Vec<String>,
     /// Another process that works on it.
     pub(super) rival: Rival,
     /// What is missing, and may be about to come.

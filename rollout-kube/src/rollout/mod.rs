@@ -22,6 +22,7 @@ mod tell;
 mod tests;
 mod traffic;
 mod turn;
+mod waits;
 mod work;
 
 pub(crate) use claims::index as claims_index;

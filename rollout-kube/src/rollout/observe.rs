@@ -1,7 +1,10 @@
-use super::{context::Context, memory::Memory};
-use crate::{cache::Entry, replica_set::ReplicaSet};
+use super::{context::Context, memory::Memory, target};
+use crate::{
+    cache::{Entry, View},
+    replica_set::ReplicaSet,
+};
 use rollout_core::{
-    Observed, Proceed, Range, Revision, RevisionSeen, Status,
+    Gone, Observed, Proceed, Range, Revision, RevisionSeen, Status,
     backend::{BackendError, StoreError, TrafficBackend},
     traffic::{ObjectRef, Version},
 };
@@ -48,7 +51,7 @@ pub(super) struct Trouble {
 
 /// Reads everything around a rollout.
 pub(super) async fn observe(
-    context: &Context,
+    (context, view): (&Context, &View),
     memory: &mut Memory,
     rollout: Entry,
     mut sets: Vec<ReplicaSet>,
@@ -57,14 +60,15 @@ pub(super) async fn observe(
     live: bool,
 ) -> Reading {
     let now = Instant::now();
-    look_for_dark(context, memory, &mut sets, status, live).await;
+    let gone = look_for_dark((context, view), memory, &rollout, &mut sets, (status, live)).await;
     let revisions: Vec<_> = sets.iter().map(|set| revision_seen(memory, set, status, now)).collect();
     memory.counts.keep(&sets);
     let sum = |end: fn(&RevisionSeen) -> u32| revisions.iter().map(end).fold(0, u32::saturating_add);
     let users_own = Range::new(sum(|seen| seen.ready.lo()), sum(|seen| seen.ready.hi()));
     let names: Vec<Revision> =
         sets.iter().filter(|set| set.wanted > 0).map(|set| set.revision.clone()).collect();
-    let mut observed = Observed::new().revisions(revisions).users_own(users_own).proceed(word(&rollout));
+    let observed = Observed::new().revisions(revisions).users_own(users_own).gone(gone);
+    let mut observed = observed.proceed(word(&rollout));
     let (mut traffic, mut trouble) = (Version::NONE, None);
     match backend.observe(&names).await {
         Ok(mut seen) => {
@@ -86,16 +90,44 @@ pub(super) async fn observe(
     Reading { rollout, sets, observed, traffic, trouble }
 }
 
-/// A stable revision that shows no ready pod during an update is read live: only that can call it dark.
+/// A stable revision that shows no ready pod during an update, or no ReplicaSet, is read live: only that can say
+/// that it has none. Whether there is no ReplicaSet of it.
 async fn look_for_dark(
+    (context, view): (&Context, &View),
+    memory: &mut Memory,
+    rollout: &Entry,
+    sets: &mut Vec<ReplicaSet>,
+    (status, live): (&Status, bool),
+) -> Option<Gone> {
+    let Some(stable) = status.stable.as_ref().filter(|_| !status.is_done()) else {
+        memory.dark.end();
+        return None;
+    };
+    let is_there = |sets: &[ReplicaSet]| sets.iter().any(|set| set.revision == *stable);
+    if !is_there(sets) && !live {
+        match target::replica_sets(view, rollout, true).await {
+            Ok(read) => *sets = read,
+            Err(_) => {
+                memory.dark.end();
+                return None;
+            }
+        }
+    }
+    if is_there(sets) {
+        read_dark(context, memory, sets, stable, live).await;
+        return None;
+    }
+    Some(Gone::new(stable.clone(), memory.dark.read_none(stable, Instant::now())))
+}
+
+async fn read_dark(
     context: &Context,
     memory: &mut Memory,
     sets: &mut [ReplicaSet],
-    status: &Status,
+    stable: &Revision,
     live: bool,
 ) {
-    let stable = if status.is_done() { None } else { status.stable.as_ref() };
-    let set = sets.iter_mut().find(|set| Some(&set.revision) == stable && set.wanted > 0 && set.ready == 0);
+    let set = sets.iter_mut().find(|set| set.revision == *stable && set.wanted > 0 && set.ready == 0);
     let Some(set) = set else { return memory.dark.end() };
     if live {
         return;

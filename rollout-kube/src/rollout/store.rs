@@ -8,7 +8,7 @@ use crate::{
     shown::shown,
 };
 use rollout_core::{
-    Action, Failure, Outcome, Range, Spec, Status,
+    Action, Failure, Outcome, Range, Revision, Spec, Status, Waiting,
     argo::{Facts, WorkloadFacts, next_status, write_status},
     traffic::{ObjectRef, Routes, WeightChange},
 };
@@ -18,15 +18,32 @@ use std::borrow::Cow;
 /// The most bytes of what is said to be wrong.
 const MESSAGE: usize = 8 << 10;
 
+/// What was decided, as far as it is shown.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Decided<'d> {
+    pub(super) status: &'d Status,
+    pub(super) actions: &'d [Action],
+    pub(super) waiting: &'d [Waiting],
+    /// The revision whose ReplicaSet the API server refuses to make, and why.
+    pub(super) refused: Option<(&'d Revision, &'d str)>,
+}
+
+impl<'d> Decided<'d> {
+    /// Nothing but a status.
+    pub(super) fn nothing(status: &'d Status) -> Self {
+        Self { status, actions: &[], waiting: &[], refused: None }
+    }
+}
+
 /// The whole next `status` on the wire; what is about to be done counts as done, as far as it is about weights
 /// and pods that go: the status is stored before, and corrected if it fails.
 pub(super) fn wire(
     reading: &Reading,
     spec: Option<&Spec>,
-    plan: (&Status, &[Action]),
+    decided: &Decided<'_>,
     invalid: Option<&str>,
 ) -> Value {
-    let (status, actions) = plan;
+    let Decided { status, actions, waiting, refused } = *decided;
     // What is stored is compared with what is to be stored: it is made fit to be shown before, not after.
     let invalid = invalid.map(|why| shown(why, MESSAGE));
     let invalid = invalid.as_deref();
@@ -51,6 +68,7 @@ pub(super) fn wire(
         write_status(status, fields.entry("status").or_insert(Value::Null), now());
     }
     let mut facts = Facts::new(&rollout, status, now()).workloads(&workloads).invalid(invalid);
+    facts = facts.waiting(waiting).refused(refused);
     if let (Some(spec), Some(seen), true) = (spec, &reading.observed.traffic, is_routed) {
         let weight = weight(actions).unwrap_or_else(|| seen.weight());
         facts = facts.weight(weight, spec.strategy.max_weight());
@@ -110,9 +128,11 @@ fn without_counts(status: &Value) -> Value {
     // A condition that was set again stands at the end: its place says nothing. The engine's own also says how
     // the pods come along; what else it says is never decided without an event or an action.
     if let Some(conditions) = rest.get_mut("conditions").and_then(Value::as_array_mut) {
-        let is_engines =
-            |condition: &Value| condition.get("type").and_then(Value::as_str) == Some("EngineState");
-        conditions.retain(|condition| !is_engines(condition));
+        // Likewise what is waited for.
+        let comes_with_the_next = |condition: &Value| {
+            matches!(condition.get("type").and_then(Value::as_str), Some("EngineState" | "Waiting"))
+        };
+        conditions.retain(|condition| !comes_with_the_next(condition));
         conditions.sort_by_key(|condition| condition.get("type").map(ToString::to_string));
     }
     rest
@@ -204,7 +224,7 @@ mod tests {
     use super::*;
     use crate::cache::Entry;
     use rollout_core::{
-        Observed, Revision,
+        Observed,
         argo::{check, convert},
         traffic::{ManagedChange, RoutesSeen, Seen},
     };
@@ -236,7 +256,8 @@ mod tests {
         let mut status = Status::default();
         (status.stable, status.canary) = (Some("v2".into()), Some("v2".into()));
         let shown = |actions: &[Action]| {
-            let wire = wire(&reading, Some(&spec), (&status, actions), None);
+            let decided = Decided { actions, ..Decided::nothing(&status) };
+            let wire = wire(&reading, Some(&spec), &decided, None);
             let weight = wire["canary"]["weights"]["canary"]["weight"].clone();
             (wire["replicas"].clone(), wire["updatedReplicas"].clone(), weight)
         };

@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 mod adopted;
 mod commands;
+mod held;
 mod hostile;
 mod left;
 mod odd;

@@ -1,18 +1,20 @@
 use super::{
-    adopt, bounds, claims,
+    adopt, bounds, claims, command,
     context::{Context, INSTANCE, now},
     left::{self, Left},
     memory::{Ended, Key, Memory},
     observe::{Reading, observe},
-    say, store, target,
+    say,
+    store::{self, Decided},
+    target,
     tell::Said,
     traffic::backend,
     work::{AtWork, how},
 };
 use crate::cache::{Entry, View};
 use rollout_core::{
-    Revision, Spec, Status,
-    argo::{check, convert, read_status},
+    Answer, Command, CommandKind, Observed, Position, Revision, Spec, Status, Strategy, apply,
+    argo::{Report, WireStatus, check, convert, read_status, way_back},
     backend::{StoreError, TrafficBackend},
     traffic::ObjectRef,
 };
@@ -112,7 +114,8 @@ async fn go(
         return Ok(Some(refuse(context, memory, name, reading, &Status::default(), &why).await));
     }
     let target = target::target(&rollout.value, &sets);
-    let (spec, mut complaints) = understand(&rollout, &target);
+    let Understood { report, spec, mut complaints, notes } = understand(&rollout, &target);
+    note(context, memory, name, &rollout, notes);
     let read = match read_status(rollout.value.get("status").unwrap_or(&Value::Null)) {
         Ok(read) => read,
         Err(errors) => {
@@ -128,9 +131,22 @@ async fn go(
             None
         }
     };
-    let (Some(spec), Some(backend), true) = (spec, backend, complaints.is_empty()) else {
+    let why = (spec.is_none() || !complaints.is_empty()).then(|| complaints.join("; "));
+    // Whatever the spec says, an update that was aborted, or is to be, goes back.
+    let goes_back = read.status.aborted.is_some()
+        || read.requests.contains(&CommandKind::Abort)
+        || command::is_abort(&rollout);
+    let spec = if why.is_none() {
+        spec
+    } else {
+        let pods = sets.iter().find(|set| Some(&set.revision) == read.status.stable.as_ref());
+        let pods = pods.map_or(1, |set| set.wanted);
+        Some(&read.status).filter(|_| goes_back).and_then(|status| way_back(&report.rollout, status, pods))
+    };
+    let (Some(spec), Some(backend)) = (spec, backend) else {
         let reading = Reading::nothing(rollout, sets);
-        return Ok(Some(refuse(context, memory, name, reading, &read.status, &complaints.join("; ")).await));
+        let status = kept(&read);
+        return Ok(Some(refuse(context, memory, name, reading, &status, &why.unwrap_or_default()).await));
     };
     match hindered(context, memory, key, view, (&rollout, &*backend)).await? {
         None => {}
@@ -141,14 +157,45 @@ async fn go(
         }
     }
     view.read_live(live);
-    let reading = observe(context, memory, rollout, sets, &read.status, &*backend, live).await;
+    let reading = observe((context, view), memory, rollout, sets, &read.status, &*backend, live).await;
     view.read_live(false);
     if let Some(until) = yields(context, memory, name, &reading.rollout.value) {
         return Ok(Some(Some(until)));
     }
-    let mut at_work = AtWork::new(context, memory, name, (reading, spec, target), &*backend);
+    let mut at_work =
+        AtWork::new(context, memory, name, (reading, spec, target), &*backend).not_following(why.clone());
     let status = at_work.hear(read.status, &read.requests);
-    Ok(Some(at_work.work(&status).await))
+    match at_work.or_held(&status) {
+        Ok(at_work) => Ok(Some(at_work.work(&status).await)),
+        Err(reading) => {
+            Ok(Some(refuse(context, memory, name, reading, &status, &why.unwrap_or_default()).await))
+        }
+    }
+}
+
+/// The status, with the abort that was asked for where it cannot be carried out yet: nothing names the routes. It is
+/// carried out when something does.
+fn kept(read: &WireStatus) -> Status {
+    let position = Position::of(&read.status).filter(|_| read.requests.contains(&CommandKind::Abort));
+    let strategy = Strategy::builder().build();
+    let (Some(at), Ok(strategy)) = (position, strategy) else { return read.status.clone() };
+    let spec = Spec::new(strategy, at.revision.clone());
+    let abort = Command::new(CommandKind::Abort, at);
+    match apply(&abort, &spec, &read.status, &Observed::new(), now()) {
+        Answer::Accepted { status, .. } => status,
+        Answer::Rejected(_) => read.status.clone(),
+    }
+}
+
+/// Says what the Rollout asks for and the engine does not do, once as long as it is so.
+fn note(context: &Context, memory: &mut Memory, name: &str, rollout: &Entry, notes: Vec<String>) {
+    for note in notes.iter().filter(|note| !memory.noted.contains(note)) {
+        tracing::warn!(rollout = name, %note, "not done");
+        if !context.dry_run {
+            context.publisher.say(&rollout.value, &Said::warning("FieldIgnored", note.clone()), now());
+        }
+    }
+    memory.noted = notes;
 }
 
 /// The status makes no sense: the condition says it; every field stays as it is, for a person to mend.
@@ -273,8 +320,17 @@ fn deleted(context: &Context, memory: &mut Memory, name: &str) {
     }
 }
 
-/// What the Rollout asks for; and everything that is wrong with it, or not driven yet.
-fn understand(rollout: &Entry, target: &Revision) -> (Option<Spec>, Vec<String>) {
+/// What the Rollout asks for.
+struct Understood {
+    report: Report,
+    spec: Option<Spec>,
+    /// Everything that is wrong with it, or not driven yet.
+    complaints: Vec<String>,
+    /// What is not done, and not needed.
+    notes: Vec<String>,
+}
+
+fn understand(rollout: &Entry, target: &Revision) -> Understood {
     let report = check(&rollout.value);
     let mut complaints: Vec<String> = report.errors().map(ToString::to_string).collect();
     let made = convert(&report.rollout, target.clone());
@@ -282,7 +338,8 @@ fn understand(rollout: &Entry, target: &Revision) -> (Option<Spec>, Vec<String>)
     if complaints.is_empty() && made.spec.is_none() {
         complaints.push("spec.strategy: there is no canary strategy to follow".to_owned());
     }
-    (made.spec, complaints)
+    let notes = made.ignored.iter().map(ToString::to_string).collect();
+    Understood { report, spec: made.spec, complaints, notes }
 }
 
 /// Says in the Rollout's status what is wrong with it, and does nothing else.
@@ -295,7 +352,7 @@ async fn refuse(
     why: &str,
 ) -> Option<Instant> {
     say::trouble(memory, name, why);
-    let wire = store::wire(&reading, None, (status, &[]), Some(why));
+    let wire = store::wire(&reading, None, &Decided::nothing(status), Some(why));
     if context.dry_run || store::is_stored(&reading, &wire) {
         return memory.ended(Ended::Well, Instant::now());
     }

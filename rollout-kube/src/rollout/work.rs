@@ -1,8 +1,10 @@
+mod telling;
+
 use super::{
     act::{self, act},
     command::{self, Outstanding},
     context::{Context, now},
-    events::{Before, Scene},
+    events::Before,
     memory::{Ended, Memory},
     observe::{self, Reading},
     say, store,
@@ -10,7 +12,7 @@ use super::{
 };
 use rollout_core::{
     Action, Answer, Command, CommandKind, Edit, Escaped, Event, Failure, Next, Outcome, Plan, Position,
-    Revision, Spec, Status, Turn, Wake, backend::TrafficBackend, traffic::Selection,
+    Revision, Spec, Status, Turn, Wake, backend::TrafficBackend,
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -59,6 +61,8 @@ pub(super) struct AtWork<'w> {
     heard: Vec<Event>,
     /// Until when what is missing may be about to come.
     grace: Option<Instant>,
+    /// Why the spec is not followed; only the way back from an aborted update is, then.
+    not_followed: Option<String>,
 }
 
 impl<'w> AtWork<'w> {
@@ -82,7 +86,19 @@ impl<'w> AtWork<'w> {
             outstanding,
             heard: Vec::new(),
             grace: None,
+            not_followed: None,
         }
+    }
+
+    /// The spec that was read is not followed: only an abort is heard, and carried out.
+    pub(super) fn not_following(mut self, why: Option<String>) -> Self {
+        self.not_followed = why;
+        self
+    }
+
+    /// What was read, where nothing is to be done with it: the spec is not followed, and the update was not aborted.
+    pub(super) fn or_held(self, status: &Status) -> Result<Self, Reading> {
+        if self.not_followed.is_some() && status.aborted.is_none() { Err(self.reading) } else { Ok(self) }
     }
 
     /// What people asked for, by writing into the status or as a command in an annotation, applied.
@@ -90,6 +106,10 @@ impl<'w> AtWork<'w> {
         let before = status.clone();
         for kind in requests {
             let Some(at) = Position::of(&status) else { continue };
+            if self.not_followed.is_some() && *kind != CommandKind::Abort {
+                tracing::info!(rollout = self.name, command = %kind, why = "the spec is not valid", "rejected");
+                continue;
+            }
             let command = Command::new(*kind, at);
             match rollout_core::apply(&command, &self.spec, &status, &self.reading.observed, now()) {
                 Answer::Accepted { status: next, edits } => {
@@ -102,7 +122,9 @@ impl<'w> AtWork<'w> {
                 }
             }
         }
-        (status, self.outstanding) = command::take(&self.reading, &self.spec, status);
+        if self.not_followed.is_none() || command::is_abort(&self.reading.rollout) {
+            (status, self.outstanding) = command::take(&self.reading, &self.spec, status);
+        }
         self.heard = command::effects(&before, &status, self.spec.strategy.steps());
         status
     }
@@ -119,19 +141,24 @@ impl<'w> AtWork<'w> {
         self.tell_trouble();
         let invalid = self.reading.trouble.as_ref();
         let invalid = invalid.filter(|trouble| trouble.is_the_users && self.grace.is_none());
-        let invalid = invalid.map(|trouble| trouble.why.clone());
+        let invalid = self.not_followed.clone().or_else(|| invalid.map(|trouble| trouble.why.clone()));
         let plan = turn.plan().clone();
         let is_bookkeeping = only_progress(&plan, status);
         // What failed just now is not counted on.
         let is_failing = self.memory.is_failing();
         let wire = |work: &Self| {
-            let decided = (&plan.status, if is_failing { [].as_slice() } else { plan.actions.as_slice() });
-            let mut wire = store::wire(&work.reading, Some(&work.spec), decided, invalid.as_deref());
+            let refused = work.memory.refused.as_ref().map(|(revision, why)| (revision, why.as_str()));
+            let actions = if is_failing { [].as_slice() } else { plan.actions.as_slice() };
+            let decided = store::Decided { status: &plan.status, actions, waiting: &plan.waiting, refused };
+            let mut wire = store::wire(&work.reading, Some(&work.spec), &decided, invalid.as_deref());
             work.outstanding.remember(&mut wire);
             wire
         };
         if self.context.dry_run {
             return self.at(plan.wake, at);
+        }
+        for said in self.memory.waits.tell(&plan.waiting, Instant::now()) {
+            self.context.publisher.say(&self.reading.rollout.value, &said, now());
         }
         let mut before = Vec::new();
         let (mut changed, mut is_stored, mut fenced) = (false, false, false);
@@ -160,7 +187,10 @@ impl<'w> AtWork<'w> {
                         act(self.context, self.memory, &mut self.reading, self.backend, &self.target, action)
                             .await;
                     match &result {
-                        Ok(_) => before.extend(was),
+                        Ok(_) => {
+                            before.extend(was);
+                            self.memory.refused = None;
+                        }
                         Err(Failure::Refused(why)) => self.tell_refusal(action, was, why),
                         Err(Failure::Conflict | Failure::Unclear(_)) => {}
                     }
@@ -194,9 +224,12 @@ impl<'w> AtWork<'w> {
             self.publish(&heard, status, &plan.status, Vec::new());
         }
         if let Some(failure) = failure {
+            if self.memory.refused.is_some() && matches!(failure, Failure::Refused(_)) {
+                self.correct(&wire(&self)).await;
+            }
             return self.stopped_early(failure, on);
         }
-        if self.reading.trouble.is_none() {
+        if self.reading.trouble.is_none() && self.not_followed.is_none() {
             self.memory.troubles.clear();
         }
         self.memory.ended(Ended::Well, Instant::now());
@@ -204,6 +237,13 @@ impl<'w> AtWork<'w> {
             return Some(Instant::now());
         }
         self.at(wake, at)
+    }
+
+    /// What was stored before it was done is stored again, when it was not done. If that fails, the next turn says it.
+    async fn correct(&mut self, wire: &Value) {
+        if !store::is_stored(&self.reading, wire) {
+            drop(store::put(self.context, &mut self.reading, wire).await);
+        }
     }
 
     /// Says why the turn stopped early; when the next is due.
@@ -301,77 +341,6 @@ impl<'w> AtWork<'w> {
         Some(set.map_or(Before::Absent, |set| Before::Pods(set.wanted)))
     }
 
-    /// Tells a trouble that is not told yet; it is told again only after it was over.
-    fn tell_once(&mut self, said: &Said) {
-        if self.memory.troubles.insert(format!("{}: {}", said.reason, said.note)) {
-            self.context.publisher.say(&self.reading.rollout.value, said, now());
-        }
-    }
-
-    /// Why the traffic could not be read.
-    fn tell_trouble(&mut self) {
-        let Some(trouble) = self.reading.trouble.as_ref().filter(|_| self.grace.is_none()) else { return };
-        let (why, missing) = (trouble.why.clone(), trouble.missing.clone());
-        let said = match missing {
-            Some(object) if &*object.kind == "VirtualService" => {
-                Said::warning("VirtualServiceNotFound", format!("VirtualService `{}` not found", object.name))
-            }
-            Some(object) if &*object.kind == "DestinationRule" => Said::warning(
-                "DestinationRuleNotFound",
-                format!("DestinationRule `{}` not found", object.name),
-            ),
-            Some(_) | None => Said::warning("TrafficRoutingError", why.clone()),
-        };
-        if !self.memory.troubles.contains(&format!("{}: {}", said.reason, said.note)) {
-            tracing::warn!(rollout = self.name, why = %Escaped(&why), "the traffic could not be read");
-        }
-        if self.context.dry_run {
-            self.memory.troubles.insert(format!("{}: {}", said.reason, said.note));
-        } else {
-            self.tell_once(&said);
-        }
-    }
-
-    /// That an action was refused, in the reference's words for it.
-    fn tell_refusal(&mut self, action: &Action, before: Option<Before>, why: &str) {
-        match action {
-            Action::Select(_) | Action::Route(_) => {
-                self.tell_once(&Said::warning("TrafficRoutingError", why));
-            }
-            Action::Workload { revision, .. } if before == Some(Before::Absent) => {
-                let name = crate::replica_set::name(&self.reading.rollout.value, revision);
-                let note = format!("Failed to create new replica set \"{name}\": {why}");
-                self.tell_once(&Said::warning("ReplicaSetCreateError", note));
-            }
-            Action::Workload { .. } | Action::Prune { .. } => {}
-        }
-    }
-
-    fn publish(&mut self, events: &[Event], status: &Status, next: &Status, before: Vec<Before>) {
-        let seen = self.reading.observed.traffic.as_ref();
-        let first = |behind: fn(&rollout_core::traffic::Seen) -> &Vec<Selection>| {
-            seen.and_then(|seen| behind(seen).first().cloned())
-        };
-        let mut scene = Scene {
-            rollout: &self.reading.rollout.value,
-            sets: &self.reading.sets,
-            before,
-            selected: (first(|seen| &seen.stable), first(|seen| &seen.canary)),
-            weight: self.memory.weight,
-            status,
-            current: next.canary.as_ref(),
-            steps: self.spec.strategy.steps().len(),
-        };
-        let said = scene.tell(events);
-        self.memory.weight = scene.weight;
-        for said in said {
-            self.context.publisher.say(&self.reading.rollout.value, &said, now());
-        }
-        for event in events {
-            tracing::info!(rollout = self.name, event = %Escaped(event), "done");
-        }
-    }
-
     /// When a wake-up is due by the clock that only runs forward.
     fn at(&self, wake: Option<Wake>, now: rollout_core::Time) -> Option<Instant> {
         // Whoever waits for proxies is woken when the answer changes; the wake-up only keeps the question alive.
@@ -380,7 +349,8 @@ impl<'w> AtWork<'w> {
         let again = again.map(|_| self.grace.unwrap_or_else(|| Instant::now() + LOOK_AGAIN));
         let counts = self.memory.counts_since.map(|since| since + COUNTS_WAIT);
         let number = self.memory.number_since.map(|since| since + NUMBER_WAITS);
-        wake.into_iter().chain(again).chain(counts).chain(number).min()
+        let waits = self.memory.waits.next();
+        wake.into_iter().chain(again).chain(waits).chain(counts).chain(number).min()
     }
 }
 

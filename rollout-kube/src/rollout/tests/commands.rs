@@ -21,7 +21,7 @@ impl World {
     }
 
     /// A command about where the Rollout is.
-    fn command_here(&mut self, kind: &str, id: Option<&str>) -> String {
+    pub(super) fn command_here(&mut self, kind: &str, id: Option<&str>) -> String {
         let status = self.status();
         let at = json!({"revision": status["currentPodHash"], "step": status["currentStepIndex"]});
         let mut command = json!({"kind": kind, "at": at});

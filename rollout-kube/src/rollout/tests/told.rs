@@ -4,7 +4,7 @@ use super::*;
 
 impl World {
     /// The reasons of the events so far; the publisher works beside the turns.
-    async fn told(&self) -> Vec<String> {
+    pub(super) async fn told(&self) -> Vec<String> {
         self.context.publisher.flush(Duration::from_secs(60)).await;
         self.cluster().told.clone()
     }

@@ -1,0 +1,88 @@
+use super::tell::Said;
+use rollout_core::{WaitReason, Waiting};
+use std::{collections::BTreeMap, time::Duration};
+use tokio::time::Instant;
+
+/// A wait is told in an event after so long.
+const TOLD_AFTER: Duration = Duration::from_secs(60);
+
+/// What a rollout waits for, since when, and whether that was told in an event. A process that starts tells it
+/// again.
+#[derive(Debug, Default)]
+pub(crate) struct Waits(BTreeMap<(&'static str, bool), (Instant, bool)>);
+
+impl Waits {
+    /// What is to be told now; each wait once, and again only when it was over in between, or a person should look.
+    pub(super) fn tell(&mut self, waiting: &[Waiting], now: Instant) -> Vec<Said> {
+        let news: Vec<_> = waiting.iter().filter(|waiting| waiting.reason.is_news()).collect();
+        self.0.retain(|key, _| news.iter().any(|waiting| Self::key(&waiting.reason) == *key));
+        let mut said = Vec::new();
+        for waiting in news {
+            let (since, told) = self.0.entry(Self::key(&waiting.reason)).or_insert((now, false));
+            let urgent = Self::is_urgent(&waiting.reason);
+            if *told || !urgent && now.saturating_duration_since(*since) < TOLD_AFTER {
+                continue;
+            }
+            *told = true;
+            let note = format!("{}; ends {}", waiting.reason, waiting.ends);
+            said.push(if urgent {
+                Said::warning("RolloutWaiting", note)
+            } else {
+                Said::normal("RolloutWaiting", note)
+            });
+        }
+        said
+    }
+
+    /// When the next is due.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.0.values().filter(|(_, told)| !told).map(|(since, _)| *since + TOLD_AFTER).min()
+    }
+
+    fn key(reason: &WaitReason) -> (&'static str, bool) {
+        (reason.guard(), Self::is_urgent(reason))
+    }
+
+    /// Whether only a person can help.
+    fn is_urgent(reason: &WaitReason) -> bool {
+        matches!(reason, WaitReason::StableGone { .. } | WaitReason::Settling { long: true, .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rollout_core::{Ending, EndsBy, Range};
+
+    fn pods(seen: u32) -> Waiting {
+        let reason = WaitReason::Pods { revision: "v2".into(), need: 2, seen: Range::exact(seen) };
+        Waiting::new(reason, None, EndsBy::Event(Ending::PodsReady))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_is_told_once_after_a_minute() {
+        let (mut waits, began) = (Waits::default(), Instant::now());
+        let mut told = |secs, waiting: &[Waiting]| {
+            let said = waits.tell(waiting, began + Duration::from_secs(secs));
+            (said.into_iter().map(|said| said.note).collect::<Vec<_>>(), waits.next().is_some())
+        };
+        assert_eq!(told(0, &[pods(0)]), (vec![], true));
+        assert_eq!(told(59, &[pods(1)]), (vec![], true));
+        let note = "waiting for pods of v2: 2 needed, 1 there; ends when pods become ready".to_owned();
+        assert_eq!(told(60, &[pods(1)]), (vec![note], false));
+        assert_eq!(told(600, &[pods(0)]), (vec![], false), "it was told");
+        assert_eq!(told(601, &[]), (vec![], false));
+        assert_eq!(told(602, &[pods(0)]), (vec![], true), "a new wait");
+        let pause = Waiting::new(WaitReason::Pause, None, EndsBy::Command(vec![]));
+        assert_eq!(told(900, &[pause]), (vec![], false), "the phase says so");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_only_a_person_can_end_is_told_at_once() {
+        let gone = WaitReason::StableGone { revision: "v1".into() };
+        let waiting = [Waiting::new(gone, None, EndsBy::Event(Ending::ManifestChanged))];
+        let mut waits = Waits::default();
+        assert!(waits.tell(&waiting, Instant::now())[0].warns);
+        assert_eq!(waits.tell(&waiting, Instant::now()), []);
+    }
+}

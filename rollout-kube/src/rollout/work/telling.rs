@@ -1,0 +1,86 @@
+use super::{super::tell::Said, AtWork};
+use crate::{
+    rollout::{
+        context::now,
+        events::{Before, Scene},
+    },
+    shown::shown,
+};
+use rollout_core::{Action, Escaped, Event, Status, traffic::Selection};
+
+/// The most bytes of why a ReplicaSet was refused.
+const REFUSAL: usize = 1 << 10;
+
+impl AtWork<'_> {
+    /// Tells a trouble that is not told yet; it is told again only after it was over.
+    pub(super) fn tell_once(&mut self, said: &Said) {
+        if self.memory.troubles.insert(format!("{}: {}", said.reason, said.note)) {
+            self.context.publisher.say(&self.reading.rollout.value, said, now());
+        }
+    }
+
+    /// Why the traffic could not be read.
+    pub(super) fn tell_trouble(&mut self) {
+        let Some(trouble) = self.reading.trouble.as_ref().filter(|_| self.grace.is_none()) else { return };
+        let (why, missing) = (trouble.why.clone(), trouble.missing.clone());
+        let said = match missing {
+            Some(object) if &*object.kind == "VirtualService" => {
+                Said::warning("VirtualServiceNotFound", format!("VirtualService `{}` not found", object.name))
+            }
+            Some(object) if &*object.kind == "DestinationRule" => Said::warning(
+                "DestinationRuleNotFound",
+                format!("DestinationRule `{}` not found", object.name),
+            ),
+            Some(_) | None => Said::warning("TrafficRoutingError", why.clone()),
+        };
+        if !self.memory.troubles.contains(&format!("{}: {}", said.reason, said.note)) {
+            tracing::warn!(rollout = self.name, why = %Escaped(&why), "the traffic could not be read");
+        }
+        if self.context.dry_run {
+            self.memory.troubles.insert(format!("{}: {}", said.reason, said.note));
+        } else {
+            self.tell_once(&said);
+        }
+    }
+
+    /// That an action was refused, in the reference's words for it.
+    pub(super) fn tell_refusal(&mut self, action: &Action, before: Option<Before>, why: &str) {
+        match action {
+            Action::Select(_) | Action::Route(_) => {
+                self.tell_once(&Said::warning("TrafficRoutingError", why));
+            }
+            Action::Workload { revision, .. } if before == Some(Before::Absent) => {
+                let name = crate::replica_set::name(&self.reading.rollout.value, revision);
+                let note = format!("Failed to create new replica set \"{name}\": {why}");
+                self.memory.refused = Some((revision.clone(), shown(why, REFUSAL)));
+                self.tell_once(&Said::warning("ReplicaSetCreateError", note));
+            }
+            Action::Workload { .. } | Action::Prune { .. } => {}
+        }
+    }
+
+    pub(super) fn publish(&mut self, events: &[Event], status: &Status, next: &Status, before: Vec<Before>) {
+        let seen = self.reading.observed.traffic.as_ref();
+        let first = |behind: fn(&rollout_core::traffic::Seen) -> &Vec<Selection>| {
+            seen.and_then(|seen| behind(seen).first().cloned())
+        };
+        let mut scene = Scene {
+            rollout: &self.reading.rollout.value,
+            sets: &self.reading.sets,
+            before,
+            selected: (first(|seen| &seen.stable), first(|seen| &seen.canary)),
+            weight: self.memory.weight,
+            status,
+            current: next.canary.as_ref(),
+            steps: self.spec.strategy.steps().len(),
+        };
+        let said = scene.tell(events);
+        self.memory.weight = scene.weight;
+        for said in said {
+            self.context.publisher.say(&self.reading.rollout.value, &said, now());
+        }
+        for event in events {
+            tracing::info!(rollout = self.name, event = %Escaped(event), "done");
+        }
+    }
+}
