@@ -132,6 +132,7 @@ const ROWS: [Row; 20] = [
         |it| {
             it.supersede();
             it.revisions()[0] = pods("v1", 4).ready(Range::exact(0));
+            it.revisions()[2] = pods("v3", 4);
         },
         "the canary destination still leads to v2; ends when the write is observed",
     ),

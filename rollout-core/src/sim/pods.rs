@@ -132,13 +132,14 @@ impl<M: Mesh, W: Watcher> World<M, W> {
 
     fn create(&mut self, revision: &Revision, nonce: Option<&Arc<str>>) -> usize {
         let number = self.truth.workloads.iter().map(|workload| workload.number).max().unwrap_or(0) + 1;
+        // As on an API server, one that is made again has no version that the old one had.
+        let first = self.tally.workloads << 32;
         self.truth.workloads.push(Workload {
             revision: revision.clone(),
             number,
             wanted: 0,
             mark: None,
-            // As on an API server, one that is made again has no version that the old one had.
-            version: self.tally.workloads.saturating_mul(1 << 32),
+            version: first,
             nonce: nonce.cloned(),
             pods: Vec::new(),
         });
@@ -148,11 +149,11 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             id,
             counts_at: None,
             counted: Range::exact(0),
-            endpoints: id << 32,
+            endpoints: first,
             sent: Vec::new(),
         });
         for proxy in &mut self.truth.proxies {
-            let endpoints = ProxyEndpoints { revision: revision.clone(), generation: 0, pods: Vec::new() };
+            let endpoints = ProxyEndpoints { revision: revision.clone(), generation: first, pods: Vec::new() };
             proxy.endpoints.push(endpoints);
         }
         self.shadows.len() - 1

@@ -123,7 +123,7 @@ pub struct Proxy {
 pub struct ProxyEndpoints {
     /// Whose.
     pub revision: Revision,
-    /// Which change of these endpoints it has; 0 is none at all.
+    /// Which change of these endpoints it has; a multiple of 2³² is none at all.
     pub generation: u64,
     /// The ids of the pods that it sends requests to.
     pub pods: Vec<u64>,
