@@ -153,7 +153,8 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             sent: Vec::new(),
         });
         for proxy in &mut self.truth.proxies {
-            let endpoints = ProxyEndpoints { revision: revision.clone(), generation: first, pods: Vec::new() };
+            let endpoints =
+                ProxyEndpoints { revision: revision.clone(), generation: first, pods: Vec::new() };
             proxy.endpoints.push(endpoints);
         }
         self.shadows.len() - 1

@@ -13,6 +13,8 @@ const ARRIVES_WITHIN: Duration = Duration::from_secs(10);
 /// So many pods are looked for in one round, and each no more often than this.
 const LOOKS: usize = 10;
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Not every proxy has a pod: that of one that is connected is looked for less often.
+const LOOK_FOR_ONE_EVERY: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Default)]
 pub(super) struct Proxies {
@@ -127,25 +129,31 @@ impl Proxies {
         }
     }
 
-    /// Which pods to look for: of proxies that are connected, until it is known that there is one; of those that are
-    /// not, a few at a time, whether it is gone.
-    pub(super) fn pods_to_find(&mut self, now: Duration) -> [Vec<String>; 2] {
-        let (mut connected, mut missing) = (Vec::new(), Vec::new());
-        for (id, proxy) in &mut self.known {
-            let is_due = proxy.looked_for.is_none_or(|last| now.saturating_sub(last) >= LOOK_EVERY);
-            if !is_due || proxy.is_connected && proxy.has_pod || pod(id).is_none() {
-                continue;
+    /// The connected ones of which no pod is known.
+    pub(super) fn without_pod(&self) -> Vec<String> {
+        let is_asked_for =
+            |(id, proxy): &(&String, &Known)| proxy.is_connected && !proxy.has_pod && pod(id).is_some();
+        self.known.iter().filter(is_asked_for).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Which pods to ask the cluster for: of proxies that are not connected, whether they are gone; of those that are, until it is
+    /// known that there is one. A few at a time, the missing ones first.
+    pub(super) fn pods_to_find(&mut self, now: Duration) -> Vec<String> {
+        let is_due = |proxy: &Known| {
+            let every = if proxy.is_connected { LOOK_FOR_ONE_EVERY } else { LOOK_EVERY };
+            proxy.looked_for.is_none_or(|last| now.saturating_sub(last) >= every)
+        };
+        let mut found = Vec::new();
+        for are_connected in [false, true] {
+            for (id, proxy) in &mut self.known {
+                let is_asked_for = proxy.is_connected == are_connected && !(are_connected && proxy.has_pod);
+                if found.len() < LOOKS && is_asked_for && is_due(proxy) && pod(id).is_some() {
+                    found.push(id.clone());
+                    proxy.looked_for = Some(now);
+                }
             }
-            if proxy.is_connected {
-                connected.push(id.clone());
-            } else if missing.len() < LOOKS {
-                missing.push(id.clone());
-            } else {
-                continue;
-            }
-            proxy.looked_for = Some(now);
         }
-        [connected, missing]
+        found
     }
 
     /// Takes in whether the pods of these proxies exist. That there is none counts only where there was one: not

@@ -46,10 +46,13 @@ pub(super) async fn round<F: Fetch>(istiod: &Istiod<F>) -> Round {
         let metrics = fetch.fetch(&[METRICS]).await;
         istiod.inner().take_in_uptime(metrics, fetch.elapsed());
     }
-    let looked_for = istiod.inner().connected(ended);
-    for (ids, live) in looked_for.into_iter().zip([false, true]).filter(|(ids, _)| !ids.is_empty()) {
-        let exist = fetch.pods(&Proxies::pods(&ids), live).await;
-        istiod.inner().proxies.looked_for(&ids, &exist);
+    let unknown = istiod.inner().connected(ended);
+    let exist = fetch.pods(&Proxies::pods(&unknown), false).await;
+    istiod.inner().proxies.looked_for(&unknown, &exist);
+    let unknown = istiod.inner().proxies.pods_to_find(ended);
+    if !unknown.is_empty() {
+        let exist = fetch.pods(&Proxies::pods(&unknown), true).await;
+        istiod.inner().proxies.looked_for(&unknown, &exist);
     }
     let (ended, now) = (fetch.elapsed(), fetch.now());
     let mut inner = istiod.inner();
@@ -171,10 +174,10 @@ impl Inner {
         }
     }
 
-    /// Who is connected now; and which pods to look for.
-    fn connected(&mut self, now: Duration) -> [Vec<String>; 2] {
+    /// Who is connected now; and those of whom it is not known yet whether they have a pod.
+    fn connected(&mut self, now: Duration) -> Vec<String> {
         self.proxies.take_in(&self.replicas, now);
-        self.proxies.pods_to_find(now)
+        self.proxies.without_pod()
     }
 
     fn judge<F>(&mut self, istiod: &Istiod<F>, read: dump::Which, ended: Duration, now: Time) -> Round {

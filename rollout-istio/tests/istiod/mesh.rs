@@ -48,6 +48,8 @@ pub(crate) struct World {
     pub(crate) replicas: BTreeMap<&'static str, Replica>,
     /// Of which pods it is known that they exist, or do not, by `name.namespace`.
     pub(crate) pods: BTreeMap<&'static str, bool>,
+    /// Whether that is known without asking.
+    pub(crate) pods_are_watched: bool,
     /// Every path that was asked for.
     pub(crate) asked: Vec<String>,
 }
@@ -79,7 +81,7 @@ impl Fetch for Mesh {
         let known = |(namespace, name): &(&str, &str)| {
             let exists = world.pods.get(format!("{name}.{namespace}").as_str()).copied();
             // Whoever is asked live knows what is not there.
-            exists.filter(|exists| *exists).or(live.then_some(false))
+            exists.filter(|exists| *exists && (live || world.pods_are_watched)).or(live.then_some(false))
         };
         pods.iter().map(known).collect()
     }
@@ -175,6 +177,7 @@ impl Mesh {
             ready: Some(vec!["10.0.0.1"]),
             replicas,
             pods: BTreeMap::new(),
+            pods_are_watched: true,
             asked: Vec::new(),
         })))
     }

@@ -114,6 +114,21 @@ fn one_whose_pod_exists_is_waited_for_without_limit_and_no_longer_when_it_is_gon
     assert_eq!(routes(&istiod, 1), Settled::Yes);
 }
 
+/// Only the pods of revisions are watched; those of other proxies are asked for while they are connected.
+#[test]
+fn one_whose_pod_goes_at_once_is_not_waited_for() {
+    let mesh = Mesh::new();
+    mesh.world().pods_are_watched = false;
+    mesh.world().pods.insert("b.shop", true);
+    let istiod = mesh.istiod();
+    assert_ne!(routes(&istiod, 1), Settled::Yes);
+    mesh.world().pods.insert("b.shop", false);
+    mesh.after(1_000, |istiod| istiod.proxies.truncate(1));
+    assert_ne!(routes(&istiod, 1), Settled::Yes);
+    mesh.after(5_000, |_| {});
+    assert_eq!(routes(&istiod, 1), Settled::Yes);
+}
+
 #[test]
 fn that_there_is_no_pod_is_no_evidence_where_there_never_was_one() {
     let mesh = Mesh::new();

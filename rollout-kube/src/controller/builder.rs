@@ -200,10 +200,10 @@ impl ControllerBuilder {
             started = self.start() => started?,
         };
         let context = Arc::new(context);
-        let (waker, wakes) = Waker::new();
+        let (waker, due) = Waker::new();
         let mut rounds = JoinSet::new();
         rounds.spawn(keep_asking(Herald { context: Arc::clone(&context), waker }));
-        run(context, Sources { news: changes, wakes }, workers, stop).await;
+        run(context, Sources { news: changes, wakes: due }, workers, stop).await;
         Ok(())
     }
 

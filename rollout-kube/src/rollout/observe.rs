@@ -105,13 +105,11 @@ async fn look_for_dark(
     };
     let is_there = |sets: &[ReplicaSet]| sets.iter().any(|set| set.revision == *stable);
     if !is_there(sets) && !live {
-        match target::replica_sets(view, rollout, true).await {
-            Ok(read) => *sets = read,
-            Err(_) => {
-                memory.dark.end();
-                return None;
-            }
-        }
+        let Ok(read) = target::replica_sets(view, rollout, true).await else {
+            memory.dark.end();
+            return None;
+        };
+        *sets = read;
     }
     if is_there(sets) {
         read_dark(context, memory, sets, stable, live).await;

@@ -60,22 +60,11 @@ async fn go(
     memory: &mut Memory,
     view: &Arc<View>,
 ) -> Result<Option<Option<Instant>>, StoreError> {
-    let object = ObjectRef::new("argoproj.io", "Rollout", &key.0, &key.1);
     let live = std::mem::take(&mut memory.live_next);
-    let rollout = if live {
-        context.shelves.get_live(&object, Some(key)).await
-    } else {
-        context.shelves.get(&object).await
-    };
-    let rollout = match rollout {
-        Err(StoreError::NotFound(_)) => {
-            deleted(context, memory, name);
-            return Ok(match left::take_out(context, memory, key, None).await? {
-                Left::Nothing => None,
-                Left::Waits(_) | Left::LookAgain => Some(Some(Instant::now() + HELD)),
-            });
-        }
-        rollout => rollout?,
+    let Some(rollout) = there(context, key, live).await? else {
+        deleted(context, memory, name);
+        let left = left::take_out(context, memory, key, None).await?;
+        return Ok((!matches!(left, Left::Nothing)).then(|| Some(Instant::now() + HELD)));
     };
     if rollout.text("/metadata/deletionTimestamp").is_some() {
         deleted(context, memory, name);
@@ -168,7 +157,7 @@ async fn go(
     match at_work.or_held(&status) {
         Ok(at_work) => Ok(Some(at_work.work(&status).await)),
         Err(reading) => {
-            Ok(Some(refuse(context, memory, name, reading, &status, &why.unwrap_or_default()).await))
+            Ok(Some(refuse(context, memory, name, *reading, &status, &why.unwrap_or_default()).await))
         }
     }
 }
@@ -308,6 +297,20 @@ async fn too_large(
 
 fn uid(rollout: &Value) -> &str {
     rollout.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The Rollout, unless there is none.
+async fn there(context: &Context, key: &Key, live: bool) -> Result<Option<Entry>, StoreError> {
+    let object = ObjectRef::new("argoproj.io", "Rollout", &key.0, &key.1);
+    let rollout = if live {
+        context.shelves.get_live(&object, Some(key)).await
+    } else {
+        context.shelves.get(&object).await
+    };
+    match rollout {
+        Err(StoreError::NotFound(_)) => Ok(None),
+        rollout => rollout.map(Some),
+    }
 }
 
 /// The Rollout is gone, or on its way out.

@@ -97,8 +97,12 @@ impl<'w> AtWork<'w> {
     }
 
     /// What was read, where nothing is to be done with it: the spec is not followed, and the update was not aborted.
-    pub(super) fn or_held(self, status: &Status) -> Result<Self, Reading> {
-        if self.not_followed.is_some() && status.aborted.is_none() { Err(self.reading) } else { Ok(self) }
+    pub(super) fn or_held(self, status: &Status) -> Result<Self, Box<Reading>> {
+        if self.not_followed.is_some() && status.aborted.is_none() {
+            Err(Box::new(self.reading))
+        } else {
+            Ok(self)
+        }
     }
 
     /// What people asked for, by writing into the status or as a command in an annotation, applied.
@@ -181,21 +185,7 @@ impl<'w> AtWork<'w> {
                     is_stored = stored;
                     proved
                 }
-                Next::Act(action) => {
-                    let was = self.pods_before(action);
-                    let result =
-                        act(self.context, self.memory, &mut self.reading, self.backend, &self.target, action)
-                            .await;
-                    match &result {
-                        Ok(_) => {
-                            before.extend(was);
-                            self.memory.refused = None;
-                        }
-                        Err(Failure::Refused(why)) => self.tell_refusal(action, was, why),
-                        Err(Failure::Conflict | Failure::Unclear(_)) => {}
-                    }
-                    result
-                }
+                Next::Act(action) => self.carry_out(action, &mut before).await,
                 Next::Publish(events) => {
                     let mut all = std::mem::take(&mut self.heard);
                     all.extend_from_slice(events);
@@ -257,6 +247,22 @@ impl<'w> AtWork<'w> {
             self.tell_once(&Said::warning("ReconciliationError", note));
         }
         self.memory.ended(how(&failure), Instant::now())
+    }
+
+    /// Carries out one action; `before` says how many pods there were, for each ReplicaSet that was written.
+    async fn carry_out(&mut self, action: &Action, before: &mut Vec<Before>) -> Result<Outcome, Failure> {
+        let was = self.pods_before(action);
+        let result =
+            act(self.context, self.memory, &mut self.reading, self.backend, &self.target, action).await;
+        match &result {
+            Ok(_) => {
+                before.extend(was);
+                self.memory.refused = None;
+            }
+            Err(Failure::Refused(why)) => self.tell_refusal(action, was, why),
+            Err(Failure::Conflict | Failure::Unclear(_)) => {}
+        }
+        result
     }
 
     /// What is left to write when the turn went well: counts that changed, and what clients read in the

@@ -8,7 +8,8 @@ mod kind;
 mod kube_store;
 #[cfg(test)]
 pub(crate) mod mock;
-#[cfg(all(test, feature = "controller"))]
+#[cfg(test)]
+#[cfg(feature = "controller")]
 mod odd;
 mod requests;
 

@@ -35,13 +35,8 @@ pub(super) fn cluster() -> Result<(), Failed> {
 
 /// Runs the tests on a cluster, and sees to it that each has run.
 fn on_a_cluster() -> Result<usize, Failed> {
-    let list = |which: &[&str]| -> Result<BTreeSet<String>, Failed> {
-        let mut list = tests();
-        Ok(names(&crate::run::output(list.args(["--list", "--skip", TABLES]).args(which))?, ": test"))
-    };
-    // A test that is ahead of its mend is ignored, with a reason, and said.
-    let ignored = list(&["--ignored"])?;
-    let listed: BTreeSet<String> = list(&[])?.difference(&ignored).cloned().collect();
+    let mut list = tests();
+    let listed = names(&crate::run::output(list.args(["--list", "--skip", TABLES]))?, ": test");
     let mut all = tests();
     let mut all = all.args(["--skip", TABLES, AT_A_TIME, "--show-output"]);
     println!("$ {}", shown(all));
@@ -57,9 +52,6 @@ fn on_a_cluster() -> Result<usize, Failed> {
     let status = child.wait().map_err(|why| why.to_string())?;
     let passed = names(&said, " ... ok");
     println!("\nof {} tests on a cluster, {} ran and passed", listed.len(), passed.len());
-    for name in &ignored {
-        println!("ignored: {name}");
-    }
     compared(&listed, &passed)?;
     if status.success() { Ok(passed.len()) } else { Err(format!("`{}` failed ({status})", shown(all))) }
 }

@@ -10,14 +10,13 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
+use wait_timeout::ChildExt as _;
 
 /// How long it may take.
 const LONGEST: Duration = Duration::from_secs(30);
 /// How much it may say, and how much about its errors.
 const MOST_BYTES: usize = 64 << 20;
 const MOST_ERRORS: usize = 4 << 10;
-/// How often one looks whether it has ended, once it has said everything.
-const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// A program that builds a kustomization.
 #[derive(Debug)]
@@ -85,13 +84,7 @@ fn bounded(child: &mut Child) -> Result<Vec<u8>, String> {
     if text.len() > MOST_BYTES {
         return Err(format!("says more than {} MiB", MOST_BYTES >> 20));
     }
-    let status = loop {
-        match child.try_wait().map_err(|error| error.to_string())? {
-            Some(status) => break status,
-            None if left().is_zero() => return Err(too_long()),
-            None => thread::sleep(LOOK_AGAIN),
-        }
-    };
+    let status = child.wait_timeout(left()).map_err(|error| error.to_string())?.ok_or_else(too_long)?;
     if status.success() {
         return Ok(text);
     }

@@ -1,7 +1,9 @@
 //! Trouble on purpose: what is stopped, killed, cut off or slow.
 
 use super::{
-    Bed, programs,
+    Bed,
+    period::pass,
+    programs,
     run::{Ran, signal},
 };
 use std::{
@@ -108,7 +110,7 @@ impl Slow {
         thread::spawn(move || {
             for near in listener.incoming().map_while(Result::ok) {
                 // An end in the middle is the asker's business.
-                let _ = TcpStream::connect(to).and_then(|far| pass(&near, &far, &by));
+                let _ = TcpStream::connect(to).and_then(|far| relay(&near, &far, &by));
             }
         });
         Self { address, milliseconds }
@@ -126,7 +128,7 @@ impl Slow {
 }
 
 /// Between question and answer it waits; what belongs to one answer follows at once.
-fn pass(near: &TcpStream, far: &TcpStream, by: &Arc<AtomicU64>) -> io::Result<()> {
+fn relay(near: &TcpStream, far: &TcpStream, by: &Arc<AtomicU64>) -> io::Result<()> {
     let (mut ask, mut to) = (near.try_clone()?, far.try_clone()?);
     let (mut from, mut answer) = (far.try_clone()?, near.try_clone()?);
     let asked = Arc::new(AtomicBool::new(false));
@@ -145,7 +147,7 @@ fn pass(near: &TcpStream, far: &TcpStream, by: &Arc<AtomicU64>) -> io::Result<()
         let mut buffer = vec![0; 1 << 16];
         while let Ok(read @ 1..) = from.read(&mut buffer) {
             if is_new.swap(false, Ordering::SeqCst) {
-                thread::sleep(Duration::from_millis(by.load(Ordering::SeqCst)));
+                pass(Duration::from_millis(by.load(Ordering::SeqCst)));
             }
             if answer.write_all(&buffer[..read]).is_err() {
                 break;

@@ -7,7 +7,6 @@ use crate::bed::{Bed, secs};
 const CUT: u64 = 45;
 
 #[test]
-#[ignore = "ahead of its mend: an Envoy that is only cut off is given up after 10 s"]
 fn an_envoy_that_lost_its_istiod_is_waited_for_as_long_as_its_pod_is_there() {
     let bed = Bed::own("cut", &["--mesh"]);
     let space = bed.namespace("cut");

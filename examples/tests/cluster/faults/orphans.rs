@@ -27,7 +27,6 @@ fn a_rollout_that_comes_back_beside_its_orphans_takes_them() {
 
 /// The labels of ours must not stay in a rule that is nobody's any more: they would come to select nobody.
 #[test]
-#[ignore = "not seen to pass yet with what has been mended"]
 fn a_rule_that_is_no_longer_named_has_its_own_selectors_again() {
     let bed = Bed::shared();
     let space = bed.namespace("unnamed");

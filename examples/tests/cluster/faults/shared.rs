@@ -49,7 +49,6 @@ fn written(space: &Namespace) -> usize {
 }
 
 #[test]
-#[ignore = "not seen to pass yet with what has been mended"]
 fn two_rollouts_on_two_routes_of_one_virtual_service_do_not_fight() {
     let space = Bed::shared().namespace("both");
     apply(&space, &objects());

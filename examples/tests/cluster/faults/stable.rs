@@ -5,7 +5,6 @@ use crate::bed::{Bed, Load, Target, secs};
 use serde_json::json;
 
 #[test]
-#[ignore = "ahead of its mend: a workload that is gone is not seen to be dark"]
 fn when_the_stable_replica_set_is_gone_the_canary_gets_everything_and_people_are_told() {
     let bed = Bed::shared();
     let space = bed.namespace("vanished");
@@ -41,7 +40,6 @@ fn when_the_stable_replica_set_is_gone_the_canary_gets_everything_and_people_are
 
 /// `kubectl argo rollouts restart`, and Argo CD's button, write a field that we do not drive.
 #[test]
-#[ignore = "ahead of its mend: restartAt refuses the whole Rollout"]
 fn a_restart_that_was_asked_for_blocks_no_abort_and_no_promotion() {
     let bed = Bed::shared();
     let space = bed.namespace("restart");
@@ -63,7 +61,6 @@ fn a_restart_that_was_asked_for_blocks_no_abort_and_no_promotion() {
 
 /// What istiod has no endpoints for cannot be waited for.
 #[test]
-#[ignore = "ahead of its mend: it waits for ever"]
 fn a_first_deploy_whose_service_selects_no_pod_ends_and_asks_for_nothing_meanwhile() {
     let space = Bed::shared().namespace("nobody");
     let mut objects = whole("web", &half());

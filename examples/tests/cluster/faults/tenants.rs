@@ -48,7 +48,6 @@ fn a_name_that_is_no_name_is_refused_and_never_asked_for() {
 }
 
 #[test]
-#[ignore = "not seen to pass yet with what has been mended"]
 fn a_virtual_service_of_another_namespace_is_not_moved_without_its_consent() {
     let bed = Bed::shared();
     let (theirs, ours) = (bed.namespace("theirs"), bed.namespace("ours"));
@@ -70,7 +69,6 @@ fn a_virtual_service_of_another_namespace_is_not_moved_without_its_consent() {
 }
 
 #[test]
-#[ignore = "not seen to pass yet with what has been mended"]
 fn a_revision_at_the_edge_of_its_numbers_makes_no_loop() {
     let space = Bed::shared().namespace("edge");
     apply(&space, &[plain("web", 1, &json!({"steps": half()}))]);

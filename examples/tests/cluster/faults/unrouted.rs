@@ -10,7 +10,6 @@ fn asked_for(seen: &crate::bed::Seen) -> i64 {
 }
 
 #[test]
-#[ignore = "not seen to pass yet with what has been mended"]
 fn fewer_replicas_in_mid_update_are_fewer_pods_of_both_revisions() {
     let space = Bed::shared().namespace("fewer");
     // No steps: all pods are to be the canary's, as fast as the bounds allow; a quarter of them may be unavailable.
@@ -30,7 +29,6 @@ fn fewer_replicas_in_mid_update_are_fewer_pods_of_both_revisions() {
 }
 
 #[test]
-#[ignore = "ahead of its mend: a condition says that it was created"]
 fn a_replica_set_that_is_refused_is_never_called_created() {
     let space = Bed::shared().namespace("refused");
     let mut rollout = plain("web", 1, &json!({"steps": []}));

@@ -8,10 +8,8 @@ use super::{
     progress::Progress,
     table::Measured,
 };
-use std::{
-    thread::sleep,
-    time::{Duration, Instant},
-};
+use crate::bed::{Process, pass};
+use std::time::{Duration, Instant};
 
 /// How often is looked at the clock of its process.
 const LOOK: Duration = Duration::from_millis(50);
@@ -36,7 +34,7 @@ pub(super) fn measure(plan: &Plan, contender: &Contender, count: usize) -> Measu
     measured.add("first deploys: CPU s", format!("{:.2}", cpu(first.id()).as_secs_f64()));
     asking.since();
     let before = cpu(first.id());
-    sleep(plan.rest);
+    pass(plan.rest);
     measured.add("at rest: CPU s", format!("{:.2}", cpu(first.id()).saturating_sub(before).as_secs_f64()));
     measured.add("at rest: requests", asking.since().count().to_string());
     measured.add("at rest: RSS, MB", memory(first.id()).0.to_string());
@@ -50,7 +48,7 @@ pub(super) fn measure(plan: &Plan, contender: &Contender, count: usize) -> Measu
     measured.add("restart: s until quiet", format!("{:.1}", quiet.as_secs_f64()));
     measured.add("restart: CPU s", format!("{:.2}", cpu(second.id()).as_secs_f64()));
     // What comes late is the restart's, too.
-    sleep(plan.rest);
+    pass(plan.rest);
     let asked = asking.since();
     measured.add("restart: writes, events aside", asked.writes.to_string());
     measured.add("restart: events", asked.events.to_string());
@@ -62,12 +60,7 @@ pub(super) fn measure(plan: &Plan, contender: &Contender, count: usize) -> Measu
 }
 
 /// Our controller says `seen` once about each Rollout; another one may not.
-fn until_seen(
-    controller: &mut crate::bed::Process,
-    count: usize,
-    began: Instant,
-    within: Duration,
-) -> String {
+fn until_seen(controller: &mut Process, count: usize, began: Instant, within: Duration) -> String {
     let mut before = 0;
     loop {
         let log = controller.log();
@@ -79,7 +72,7 @@ fn until_seen(
             return format!("– ({seen} of {count})");
         }
         before = seen;
-        sleep(LOOK);
+        pass(LOOK);
     }
 }
 
@@ -88,7 +81,7 @@ fn until_quiet(process: u32, within: Duration) {
     let until = Instant::now() + within;
     let (mut since, mut used) = (Instant::now(), cpu(process));
     while since.elapsed() < QUIET && Instant::now() < until {
-        sleep(LOOK);
+        pass(LOOK);
         let now = cpu(process);
         if now.saturating_sub(used) > since.elapsed() / HARDLY {
             (since, used) = (Instant::now(), now);

@@ -8,11 +8,8 @@ use super::{
     progress::Progress,
     table::Measured,
 };
-use crate::bed::Process;
-use std::{
-    thread::sleep,
-    time::{Duration, Instant},
-};
+use crate::bed::{Process, pass};
+use std::time::{Duration, Instant};
 
 /// So long is nothing done after the first deploys: late events and counts are theirs.
 const BREATH: Duration = Duration::from_secs(15);
@@ -48,7 +45,7 @@ pub(super) fn measure(plan: &Plan, contender: &Contender) -> Measured {
         apps.create();
         until_done(1);
     });
-    phase("rest before", &controller, &mut || sleep(BREATH));
+    phase("rest before", &controller, &mut || pass(BREATH));
     let load = load_average();
     let mut done = 0;
     let (busy, mut asked) = phase("update", &controller, &mut || {
@@ -56,7 +53,7 @@ pub(super) fn measure(plan: &Plan, contender: &Contender) -> Measured {
         done = until_done(2);
     });
     let loads = format!("{load} – {}", load_average());
-    let (late, at_rest) = phase("rest after", &controller, &mut || sleep(plan.rest));
+    let (late, at_rest) = phase("rest after", &controller, &mut || pass(plan.rest));
     let (resident, most) = memory(controller.id());
     measured.add("updated of all", format!("{done} of {}", plan.update));
     measured.add("CPU s, update and rest", format!("{:.2}", busy + late));

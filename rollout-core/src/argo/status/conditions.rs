@@ -54,6 +54,11 @@ impl Conditions {
         self.get(kind).and_then(|condition| text(condition, "reason")).unwrap_or_default()
     }
 
+    /// The message that stands in a condition; empty when there is none.
+    pub(super) fn message(&self, kind: &str) -> &str {
+        self.get(kind).and_then(|condition| text(condition, "message")).unwrap_or_default()
+    }
+
     pub(super) fn is_true(&self, kind: &str) -> bool {
         self.get(kind).and_then(|condition| text(condition, "status")) == Some("True")
     }

@@ -242,11 +242,14 @@ mod tests {
 
         told.status.canary = Some("v2".into());
         assert_eq!(told.tell(0)["message"], "more replicas need to be updated");
-        let created = ("True", "NewReplicaSetCreated", "Created new replica set \"web-v2\"");
-        assert_eq!(told.condition("Progressing"), created);
+        let not_made = ("True", "ReplicaSetUpdated", "Rollout \"web\" is progressing.");
+        assert_eq!(told.condition("Progressing"), not_made, "it may be refused");
         assert_eq!(told.condition("Healthy").0, "False");
 
         told.pods.push(WorkloadFacts::new("v2".into(), "web-v2", 2).pods(1, 1, 1));
+        told.tell(0);
+        let created = ("True", "NewReplicaSetCreated", "Created new replica set \"web-v2\"");
+        assert_eq!(told.condition("Progressing"), created);
         told.status.step = 1;
         told.status.paused_at = Some(Time::from_secs(60));
         let status = told.tell(5);

@@ -9,6 +9,8 @@ use alloc::{format, string::String};
 use serde_json::Value;
 
 const KIND: &str = "Progressing";
+/// The reason where the ReplicaSet of an update is not made yet; the message is then about the Rollout.
+const NOT_MADE: &str = "ReplicaSetUpdated";
 
 /// Whether an update is complete, and every pod of it is available.
 pub(super) fn is_healthy(facts: &Facts<'_>, next: &Value) -> bool {
@@ -57,9 +59,12 @@ pub(super) fn say(conditions: &mut Conditions, facts: &Facts<'_>, next: &Value) 
         let name = format!("{}-{revision}", facts.name());
         let message = format!("Failed to create new replica set {name:?}: {why}");
         conditions.set(&Said::new(KIND, "False", "ReplicaSetCreateError", message));
-    } else if changed(facts, next, "currentPodHash") && canary.is_none() {
-        let hash = status.canary.as_ref().map_or("", |revision| revision.as_str());
-        let message = format!("Created new replica set \"{}-{hash}\"", facts.name());
+    } else if canary.is_none() && !status.is_done() {
+        // The status is stored before the ReplicaSet is made, which may be refused.
+        conditions.set(&Said::new(KIND, "True", NOT_MADE, format!("{subject} is progressing.")));
+    } else if before == NOT_MADE && conditions.message(KIND).starts_with("Rollout ") {
+        let name = canary.map_or("", |workload| workload.name.as_str());
+        let message = format!("Created new replica set {name:?}");
         conditions.set(&Said::new(KIND, "True", "NewReplicaSetCreated", message));
     } else if changed(facts, next, "currentPodHash") {
         let name = canary.map_or("", |workload| workload.name.as_str());

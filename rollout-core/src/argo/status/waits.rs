@@ -3,6 +3,7 @@
 use super::conditions::{Conditions, Said};
 use crate::{WaitReason, Waiting, argo::phase::Phase};
 use alloc::{format, string::String, vec::Vec};
+use core::fmt::Write as _;
 
 /// The condition's type.
 const KIND: &str = "Waiting";
@@ -16,10 +17,11 @@ pub(super) fn say(conditions: &mut Conditions, waiting: &[Waiting]) {
     let mut text = String::new();
     for (index, waiting) in told.iter().take(TOLD).enumerate() {
         let stop = if index == 0 { "" } else { ". Also " };
-        text.push_str(&format!("{stop}{}; ends {}", waiting.reason, waiting.ends));
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{stop}{}; ends {}", waiting.reason, waiting.ends);
     }
     if let Some(more) = told.len().checked_sub(TOLD).filter(|more| *more > 0) {
-        text.push_str(&format!(". And {more} more"));
+        let _ = write!(text, ". And {more} more");
     }
     conditions.set(&Said::new(KIND, "True", camel(first.reason.guard()), text));
 }
@@ -42,10 +44,11 @@ pub(super) fn tell(phase: Phase, waiting: &[Waiting]) -> Phase {
 /// A guard's name as a condition's reason.
 fn camel(words: &str) -> String {
     let words = words.split(|letter: char| !letter.is_ascii_alphanumeric());
-    words
-        .map(|word| {
-            let (first, rest) = word.split_at(word.len().min(1));
-            format!("{}{rest}", first.to_ascii_uppercase())
-        })
-        .collect()
+    let mut name = String::new();
+    for word in words {
+        let (first, rest) = word.split_at(word.len().min(1));
+        name.push_str(&first.to_ascii_uppercase());
+        name.push_str(rest);
+    }
+    name
 }

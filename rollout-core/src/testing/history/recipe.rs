@@ -5,6 +5,7 @@ use core::time::Duration;
 /// What the user wants, as a list of choices that can shrink one by one.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "whoever writes a regression test by hand gives all of it")]
+#[expect(clippy::struct_excessive_bools, reason = "independent choices, each of which shrinks alone")]
 pub struct Recipe {
     /// Whether a traffic manager splits the traffic; without one, only weights and pauses are steps.
     pub routed: bool,

@@ -70,7 +70,9 @@ fn key() -> Key {
 }
 
 /// The rounds at work, who is woken, and the events that are published.
-fn at_work() -> (Arc<Played>, Arc<Context>, UnboundedReceiver<Key>, Arc<Mutex<Vec<String>>>) {
+type AtWork = (Arc<Played>, Arc<Context>, UnboundedReceiver<Key>, Arc<Mutex<Vec<String>>>);
+
+fn at_work() -> AtWork {
     let events: Arc<Mutex<Vec<String>>> = Arc::default();
     let heard = Arc::clone(&events);
     let (client, _) = server(move |asked| match asked.uri.as_str() {

@@ -74,12 +74,11 @@ fn spoil(object: &mut Value, part: &str, dice: &mut Dice) {
         places(object.pointer(part).unwrap_or(&Value::Null), part, &mut all);
         let place = all[dice.roll(all.len())].clone();
         if let Some(there) = object.pointer_mut(&place) {
-            match there {
-                Value::Object(map) if dice.roll(2) == 0 => {
-                    let names = ["replicas", "steps", "pause", "duration", "setWeight", "x\ny", "conditions"];
-                    map.insert(names[dice.roll(names.len())].to_owned(), odd_value(dice));
-                }
-                _ => *there = odd_value(dice),
+            if let Some(map) = there.as_object_mut().filter(|_| dice.roll(2) == 0) {
+                let names = ["replicas", "steps", "pause", "duration", "setWeight", "x\ny", "conditions"];
+                map.insert(names[dice.roll(names.len())].to_owned(), odd_value(dice));
+            } else {
+                *there = odd_value(dice);
             }
         }
     }
