@@ -3,8 +3,8 @@
 
 use core::time::Duration;
 use rollout_core::{
-    AbortReason, Aborted, Answer, Command, CommandKind, Edit, Observed, Position, Range, RevisionSeen, Spec,
-    Status, Step, Strategy, Time, apply,
+    AbortReason, Aborted, Answer, Command, CommandKind, Edit, Gone, Observed, Position, Range, RevisionSeen,
+    Spec, Status, Step, Strategy, Time, apply,
     traffic::{RoutesSeen, Seen, Selection, Settled},
 };
 use std::fmt::Write;
@@ -59,7 +59,18 @@ fn states() -> Vec<State> {
         state("aborted", |_, status, _| {
             status.aborted = Some(Aborted::new(Time::from_secs(100), AbortReason::Command));
         }),
+        stable_gone(),
     ]
+}
+
+/// Somebody deleted the workload of the stable revision.
+fn stable_gone() -> State {
+    let mut state = state("stable is gone", |_, _, _| {});
+    let canary =
+        RevisionSeen::new("v2".into()).number(2).wanted(1).ready(Range::exact(1)).available(Range::exact(1));
+    let gone = Some(Gone::new("v1".into(), Duration::from_secs(60)));
+    state.observed = state.observed.revisions([canary]).gone(gone);
+    state
 }
 
 /// What the answer changes, in a few words.

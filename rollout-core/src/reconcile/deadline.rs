@@ -29,7 +29,9 @@ pub(super) fn judge(draft: &mut Draft, view: &View<'_>) -> bool {
         return true;
     }
     let update = under_way(&draft.status) && draft.status.canary.as_ref() == Some(&revision);
-    if update && view.spec.progress_deadline_abort {
+    // Where stable does not exist any more, there is nothing to go back to.
+    let can_go_back = draft.status.stable.as_ref().is_some_and(|stable| !view.is_gone(stable));
+    if update && can_go_back && view.spec.progress_deadline_abort {
         draft.status.abort(view.now, AbortReason::ProgressDeadline);
         draft.happened(Event::Aborted { revision, why: AbortReason::ProgressDeadline });
         return true;

@@ -84,6 +84,11 @@ impl<'a> View<'a> {
         self.observed.dark(revision).is_some_and(|age| age >= DARK_FOR)
     }
 
+    /// Whether a live reading shows that its workload does not exist.
+    pub(super) fn is_gone(&self, revision: &Revision) -> bool {
+        self.observed.is_gone(revision)
+    }
+
     /// When it will have been dark for long enough, if it is dark now.
     pub(super) fn dark_at(&self, revision: &Revision) -> Option<Time> {
         let age = self.observed.dark(revision)?;

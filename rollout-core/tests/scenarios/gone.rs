@@ -1,6 +1,6 @@
 //! A stable revision whose workload somebody deleted in the middle of an update.
 
-use super::story::{SECOND, Story, pause, r};
+use super::story::{MINUTE, SECOND, Story, pause, r};
 use rollout_core::{Answer, CommandKind, Rejection, Step};
 
 fn at_fifty(more: &[Step]) -> Story {
@@ -80,4 +80,19 @@ fn without_a_traffic_manager_the_canary_gets_all_pods() {
     story.say(CommandKind::Promote);
     story.rest();
     story.is_done_with("v2");
+}
+
+#[test]
+fn the_progress_deadline_does_not_abort_to_nowhere() {
+    let mut story = at_fifty(&[Step::SetWeight(75)]);
+    story.world.set_spec(|spec| {
+        spec.progress_deadline = MINUTE;
+        spec.progress_deadline_abort = true;
+    });
+    story.world.pods_never_ready(&r("v2"));
+    story.world.lose_workload(&r("v1"));
+    story.say(CommandKind::Promote);
+    story.pass(10 * MINUTE);
+    assert_eq!(story.world.truth().status.aborted, None);
+    assert_eq!(story.now().weight, 100, "what is left answers");
 }
