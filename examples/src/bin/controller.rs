@@ -1,6 +1,6 @@
 //! Drives the Rollouts of a cluster: the engine, Istio and the Kubernetes adapter, wired together.
 //!
-//! The flags have the names that the reference's controller has, where it has them.
+//! A flag that the reference's controller (Argo Rollouts) also has is named as it is there.
 
 use lexopt::{Arg, Parser, ValueExt};
 use rollout_core::backend::{DataPlane, ObjectStore, Stored, TrafficBackend};
@@ -14,29 +14,29 @@ const USAGE: &str = "\
 usage: controller [--kubeconfig FILE] [--namespace NAMESPACE] [--instance-id ID] [--dry-run]
 
   --kubeconfig FILE            how to reach the API server; else KUBECONFIG, ~/.kube/config, or the pod's own
-  --namespace NAMESPACE        only the Rollouts of one namespace
-  --instance-id ID             only Rollouts with the label argo-rollouts.argoproj.io/controller-instance-id=ID;
+  --namespace NAMESPACE        drive only the Rollouts of this namespace
+  --instance-id ID             drive only Rollouts labelled argo-rollouts.argoproj.io/controller-instance-id=ID;
                                without it, those without the label, and only if no other controller is at work
-  --istio-api-version VERSION  of networking.istio.io; v1alpha3 unless said otherwise
-  --shared-namespaces LIST     namespaces whose VirtualServices the Rollouts of all others may split, with commas
-                               between them, or * for all; without it only those that are annotated with
-                               rollout-core/allow-from: NAMESPACE
+  --istio-api-version VERSION  version of networking.istio.io (default v1alpha3)
+  --shared-namespaces LIST     namespaces, separated by commas, or * for all, whose VirtualServices may be split by
+                               Rollouts of any namespace; otherwise one of another namespace than the Rollout's
+                               must be annotated with rollout-core/allow-from: NAMESPACE
   --istiod URL                 where an istiod answers its debug paths (http://127.0.0.1:15014); repeat it for every
-                               replica. Without it, waits for the proxies go by time
-  --istiod-token-file FILE     what it is asked with, where it wants a token: over https, or on this machine
-  --istiod-token-in-the-clear  also over plain http through a network, where whoever is on the way can read it
-  --istiod-answer-mib N        how much of one of its answers is read; 32 unless said otherwise
-  --istiod-wait-for-others-s N for how long a proxy of another namespace than the Rollout's that does not keep up is
-                               waited for; 600 unless said otherwise, 0 is without limit
-  --istiod-gateways NAMESPACE  whose proxies are waited for without limit, like those of the Rollout's own namespace;
-                               repeat it; istio-system and istio-ingress unless said otherwise
-  --istiod-debounce-ms N       its PILOT_DEBOUNCE_AFTER; 10000, which is always safe, unless said otherwise
-  --rollout-threads N          how many rollouts have their turn at the same time; 10 unless said otherwise
+                               replica. Without it, waits for the proxies take a fixed time
+  --istiod-token-file FILE     token for istiod; sent only over https or to this machine
+  --istiod-token-in-the-clear  send it over plain http through a network, too, where others may read it
+  --istiod-answer-mib N        how much of one answer of istiod is read, in MiB (default 32)
+  --istiod-wait-for-others-s N seconds to wait for a lagging proxy of another namespace than the Rollout's
+                               (default 600, 0 is without limit)
+  --istiod-gateways NAMESPACE  wait for the proxies of this namespace without limit, like those of the Rollout's own;
+                               repeatable (default istio-system and istio-ingress)
+  --istiod-debounce-ms N       istiod's PILOT_DEBOUNCE_AFTER (default 10000, which is always safe)
+  --rollout-threads N          how many rollouts have their turn at the same time (default 10)
   --dry-run                    observe, decide and log; write nothing
-  --log-format text|json       text unless said otherwise
-  --loglevel LEVEL             error, warn, info, debug or trace; info unless said otherwise
+  --log-format text|json       (default text)
+  --loglevel LEVEL             error, warn, info, debug or trace (default info)
 
-SIGTERM and SIGINT let the turns at work end; then it exits.
+On SIGTERM and SIGINT, turns at work are finished; then it exits.
 
 Exit codes: 0 it was told to end, 1 it cannot run, 2 the command line is wrong or another controller is at work";
 
