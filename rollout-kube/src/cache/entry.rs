@@ -30,8 +30,8 @@ impl Entry {
         Self { value: Arc::new(value), version, managers }
     }
 
-    /// Its resource version as a number. Versions of one kind can be compared (Kubernetes says so since
-    /// 1.35, and it was so before); where one is no number, the newer reading counts.
+    /// Its resource version as a number. Versions of one kind can be compared (Kubernetes promises that since
+    /// 1.35, and it was so before); if one is not a number, the later reading counts.
     pub(super) fn number(&self) -> Option<u64> {
         self.version.write.parse().ok()
     }
@@ -86,7 +86,7 @@ pub(super) fn is_ownerless(object: &Value) -> bool {
     !owners.into_iter().flatten().any(|owner| owner.get("controller") == Some(&Value::Bool(true)))
 }
 
-/// Of a pod, only where it is and whether it is ready is looked at.
+/// Keeps of a pod only what names it, its address and its conditions.
 fn trim_pod(value: &mut Value) {
     if value.get("kind").and_then(Value::as_str) != Some("Pod") {
         return;

@@ -17,7 +17,7 @@ pub(crate) enum Interest {
 
 /// Who looked at what.
 ///
-/// It is noted before the looking: what changes while a turn goes on is news for it, too.
+/// Noted before the rollout looks, so that a change during its turn is news for it, too.
 #[derive(Debug, Default)]
 pub(crate) struct Interests(Mutex<Inner>);
 
@@ -65,7 +65,7 @@ impl Interests {
         });
     }
 
-    /// Whom a change of this object concerns, which has or had these index keys.
+    /// The rollouts that a change of this object concerns; it has or had these index keys.
     pub(crate) fn concerned<'k>(
         &self,
         object: &ObjectRef,

@@ -1,4 +1,4 @@
-//! What the watches have shown, and what was read or written since.
+//! The objects of the cluster as this process knows them: what the watches showed, and what it read or wrote itself.
 
 mod entry;
 mod index;

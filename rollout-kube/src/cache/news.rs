@@ -5,7 +5,7 @@ use super::{
 use rollout_core::traffic::ObjectRef;
 use tokio::sync::{mpsc, watch as signal};
 
-/// That an object is not as it was.
+/// An object has changed.
 #[derive(Debug, Clone)]
 pub(crate) struct Changed {
     pub(crate) object: ObjectRef,
@@ -14,11 +14,11 @@ pub(crate) struct Changed {
     pub(crate) now: Option<Entry>,
     /// The index keys that it has, or had before.
     pub(crate) keys: Touched,
-    /// The rollout that made the change, or read it before the watch told it: to that one it is no news.
+    /// The rollout that made the change, or read it before the watch showed it: to that one it is no news.
     pub(crate) by: Option<Key>,
 }
 
-/// How far the first list of a kind is.
+/// How far the first list of a kind has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Listing {
     Waiting,

@@ -14,11 +14,11 @@ pub(crate) type Touched = BTreeSet<Arc<str>>;
 ///
 /// One rule decides what may replace what: **everything that is known has a version, and the newer wins.**
 /// - An object that was shown, read or written has its own resource version.
-/// - That there is none, as the server answered a read or a delete, holds for all that was known of the kind
-///   when it was asked: it takes away nothing newer.
-/// - A watch has told everything up to the newest version that it showed: what is not here, and is not newer
-///   than that, was deleted.
-/// - A list has told everything up to its version: it takes away nothing newer.
+/// - "Not found", as the answer to a read or a delete, has the newest version that was known of the kind when the
+///   server was asked: it removes nothing newer.
+/// - A watch is complete up to the newest version that it showed: an object that is no newer than that, and is not
+///   here, was deleted.
+/// - A list is complete up to its version: it removes nothing newer.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Objects {
     all: BTreeMap<Key, Kept>,
@@ -26,11 +26,11 @@ pub(super) struct Objects {
     index: Index,
     /// The newest version of anything known.
     newest: u64,
-    /// The watch has told everything up to here.
+    /// The version up to which the watch is complete.
     told: u64,
-    /// Not there, as of these versions; until the watch has told as much.
+    /// What was not found, as of which version; kept until the watch is complete up to it.
     gone: HashMap<Key, u64>,
-    /// What a list has shown that is under way.
+    /// What the list that is under way has shown so far.
     listed: Option<HashSet<Key>>,
     is_whole: bool,
 }
@@ -41,7 +41,7 @@ struct Kept {
     keys: Arc<[Arc<str>]>,
 }
 
-/// When a question to the server began: up to which version everything was known then.
+/// The newest version that was known when a question to the server began.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked(u64);
 
@@ -54,7 +54,7 @@ impl Objects {
         Asked(self.newest)
     }
 
-    /// What the watch, or its list, shows; the index keys if it is news.
+    /// Takes in what the watch, or its list, shows. Returns the index keys if it is news.
     pub(super) fn show(&mut self, key: Key, entry: Entry) -> Option<Touched> {
         if let Some(listed) = &mut self.listed {
             listed.insert(key.clone());
@@ -64,7 +64,7 @@ impl Objects {
         self.put_newer(key, entry)
     }
 
-    /// What was read from the server, or is its answer to a write; the index keys if it is news.
+    /// Takes in what was read from the server, or its answer to a write. Returns the index keys if it is news.
     pub(super) fn put(&mut self, key: Key, entry: Entry) -> Option<Touched> {
         let was_told = self.is_whole && entry.number().is_some_and(|version| version <= self.told);
         if was_told && !self.all.contains_key(&key) {
@@ -95,7 +95,7 @@ impl Objects {
         Some(touched)
     }
 
-    /// The watch shows that an object was deleted, when it had this version.
+    /// The watch shows that an object was deleted, which had this version.
     pub(super) fn show_deleted(&mut self, key: &Key, last: &Entry) -> Option<Touched> {
         self.told(last.number().unwrap_or(0));
         let is_newer = self.all.get(key).is_some_and(|there| last.is_older_than(&there.entry));
@@ -119,7 +119,7 @@ impl Objects {
         self.listed = Some(HashSet::new());
     }
 
-    /// A list ends, which has this version: what is gone.
+    /// A list ends, which has this version. Returns what is gone.
     pub(super) fn end_list(&mut self, version: Option<u64>) -> Vec<(Key, Touched)> {
         self.is_whole = true;
         let listed = self.listed.take().unwrap_or_default();
@@ -131,7 +131,7 @@ impl Objects {
         gone.into_iter().filter_map(|key| self.take(&key).map(|touched| (key, touched))).collect()
     }
 
-    /// The watch has told everything up to this version.
+    /// The watch is complete up to this version.
     pub(super) fn told(&mut self, version: u64) {
         self.newest = self.newest.max(version);
         self.told = self.told.max(version);

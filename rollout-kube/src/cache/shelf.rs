@@ -7,9 +7,9 @@ use std::sync::{Mutex, PoisonError};
 
 /// All objects of one kind.
 ///
-/// What this process reads or writes itself is put here at once, beside what the watch shows. [`Objects`] says
-/// what may replace what, so that nobody ever reads from here what is older than his own last write, and
-/// nothing that a watch told is hidden by an answer that was on its way meanwhile.
+/// What this process reads or writes itself is put here at once, beside what the watch shows. [`Objects`] decides
+/// what may replace what, so that nobody reads anything older than their own last write, and no answer that was
+/// on its way hides what the watch has shown meanwhile.
 #[derive(Debug)]
 pub(super) struct Shelf {
     objects: Mutex<Objects>,
@@ -21,7 +21,7 @@ impl Shelf {
         Self { is_indexed: index.is_some(), objects: Mutex::new(Objects::new(index)) }
     }
 
-    /// Before the server is asked for something: what its answer that there is none will hold for.
+    /// To be called before the server is asked for something: the version that a "not found" will have.
     pub(super) fn asks(&self) -> Asked {
         self.with(|objects| objects.asks())
     }
@@ -30,7 +30,7 @@ impl Shelf {
         self.with(|objects| objects.show(key, entry))
     }
 
-    /// Puts what was read or written here, and says what is known then, which may be newer, or that it is gone
+    /// Puts in what was read or written. Returns what is known then, which may be newer, or `None` if it is gone
     /// meanwhile.
     pub(super) fn put(&self, key: &Key, entry: Entry) -> (Option<Touched>, Option<Entry>) {
         self.with(|objects| (objects.put(key.clone(), entry), objects.get(key).cloned()))

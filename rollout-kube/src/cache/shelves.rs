@@ -17,7 +17,7 @@ use std::{
 };
 use tokio::sync::{mpsc, watch as signal};
 
-/// All kinds that are watched: each from the first time that it is asked for.
+/// All kinds that are watched, each since it was first asked for.
 #[derive(Debug)]
 pub(crate) struct Shelves {
     requests: Requests,
@@ -37,7 +37,7 @@ struct Watched {
     listed: signal::Receiver<Listing>,
 }
 
-/// For so long the first list of a kind is waited for.
+/// How long to wait for the first list of a kind.
 const FIRST_LIST: Duration = Duration::from_secs(10);
 
 impl Shelves {
@@ -55,7 +55,7 @@ impl Shelves {
         )
     }
 
-    /// Finds the objects of a kind by these keys, too, beside others; to be said before the kind is watched.
+    /// Adds an index by which objects of a kind are found; to be called before the kind is watched.
     pub(crate) fn index(mut self, group: &str, kind: &str, index: Index) -> Self {
         let all = self.indexes.entry((group.into(), kind.into())).or_default();
         *all = std::mem::take(all).and(index);
@@ -113,7 +113,7 @@ impl Shelves {
         watched.map(|watched| watched.shelf.having(&like.namespace, keys)).unwrap_or_default()
     }
 
-    /// Reads one object from the server, for a rollout; to others it is news if it was not known.
+    /// Reads one object from the server, for a rollout; if it was not known, it is news to the others.
     ///
     /// # Errors
     /// There is none, or it cannot be read.
@@ -132,8 +132,8 @@ impl Shelves {
         }
     }
 
-    /// Reads all objects of the kind and namespace of `like` from the server; of those with `labels` alone
-    /// when that is not empty.
+    /// Reads all objects of the kind and namespace of `like` from the server; only those with `labels`, unless
+    /// that is empty.
     ///
     /// # Errors
     /// They cannot be read.
@@ -148,8 +148,8 @@ impl Shelves {
         Ok(values.into_iter().filter_map(known).collect())
     }
 
-    /// Remembers an object that was read or written, by a rollout; what is known of it then, which may be newer,
-    /// or `None` when it is gone meanwhile.
+    /// Remembers an object that a rollout read or wrote. Returns what is known of it then, which may be newer,
+    /// or `None` if it is gone meanwhile.
     pub(crate) fn put(&self, object: &ObjectRef, entry: Entry, by: Option<&Key>) -> Option<Entry> {
         let Some(kept) = self.shelf(object) else { return Some(entry) };
         let (touched, known) = kept.put(&key_of(object), entry);
@@ -157,8 +157,8 @@ impl Shelves {
         known
     }
 
-    /// Remembers what a rollout wrote of its own: itself, or a ReplicaSet. What is known of it then, which may be
-    /// newer; if it is gone meanwhile, the next write finds that out.
+    /// Remembers what a rollout wrote of its own: itself, or a ReplicaSet. Returns what is known of it then, which
+    /// may be newer; if it is gone meanwhile, the next write finds that out.
     pub(crate) fn wrote(&self, object: &ObjectRef, value: Value) -> Entry {
         let entry = Entry::new(value);
         let owner = entry.owner().map(|(name, _)| (object.namespace.to_string(), name.to_owned()));
@@ -166,7 +166,7 @@ impl Shelves {
         self.put(object, entry.clone(), Some(&by)).unwrap_or(entry)
     }
 
-    /// Before the server is asked for an object, or to delete it.
+    /// To be called before the server is asked for an object, or to delete it.
     pub(crate) fn asks(&self, object: &ObjectRef) -> Option<Asked> {
         self.shelf(object).map(|shelf| shelf.asks())
     }
@@ -216,7 +216,7 @@ impl Shelves {
         Ok(shelf)
     }
 
-    /// Waits for the first list, or until it is known not to come soon.
+    /// Waits for the first list, or until it is clear that it will not come soon.
     async fn until(
         &self,
         like: &ObjectRef,

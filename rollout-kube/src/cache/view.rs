@@ -31,7 +31,7 @@ impl View {
         Self { shelves, rollout, live: AtomicBool::new(false), asked: Mutex::default() }
     }
 
-    /// From now on reads go to the server, or not.
+    /// Whether reads go to the server from now on.
     pub(crate) fn read_live(&self, live: bool) {
         self.live.store(live, Ordering::Relaxed);
     }
@@ -41,8 +41,8 @@ impl View {
         mem::take(&mut *self.asked.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The ReplicaSets that the Rollout with this uid owns, as they are known; or read live, those with these
-    /// labels.
+    /// The ReplicaSets that the Rollout with this uid owns, from the cache; or, with `live`, from the server, those
+    /// with these labels.
     ///
     /// # Errors
     /// They cannot be read.
@@ -108,7 +108,7 @@ impl ObjectStore for View {
         Ok(entries.into_iter().map(|entry| named(like, entry)).collect())
     }
 
-    /// From what the watches showed, also where reads are live: no write rests on it.
+    /// From the cache even when reads are live: no write rests on it.
     async fn mentioning(&self, mentions: &Mentions) -> Result<Vec<(ObjectRef, Object)>, StoreError> {
         for key in &mentions.keys {
             self.note(Interest::Having(nameless(&mentions.like), key.as_str().into()));

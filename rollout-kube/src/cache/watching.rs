@@ -16,18 +16,18 @@ use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
 
-/// A watch that goes on failing is tried again this often.
+/// The longest pause before a watch that keeps failing is tried again.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// A server is asked to end a watch after so many seconds; one that is silent for a little longer is dead, and
-/// another one is begun where it stood.
+/// The server is asked to end a watch after so many seconds; one that is silent for a little longer is dead, and
+/// another one continues where it stood.
 const WATCH_SECONDS: u32 = 55;
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// A list that takes longer is given up, and begun again.
+/// A list that takes longer is given up and started again.
 const LIST_TAKES: Duration = Duration::from_secs(60);
 
-/// So many objects are asked for at a time.
+/// How many objects are asked for at a time.
 const PAGE: u32 = 500;
 
 /// A watch that ends sooner, and without an event, counts as one that failed.
@@ -36,7 +36,7 @@ const SHORT: Duration = Duration::from_secs(5);
 /// Keeps a shelf up to date, for ever: cut streams, expired versions, silence and refusals are tried again,
 /// slower and slower.
 ///
-/// It lists and watches by itself, since the version of a list must be known: what the list does not show, and is
+/// It has its own list-and-watch, because it must know the version of a list: whatever is not in the list, and is
 /// no newer, is gone.
 pub(super) async fn watch(
     client: Client,
@@ -211,7 +211,7 @@ fn key(object: &ObjectRef) -> Key {
     (object.namespace.to_string(), object.name.to_string())
 }
 
-/// All of it: the first line of an error says only that there is one.
+/// An error with its causes: the first line says only that there is one.
 fn error_text(error: &Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);

@@ -9,13 +9,13 @@ use rollout_core::{
 };
 use serde_json::{Value, json};
 
-/// So many are taken in one turn.
+/// How many ReplicaSets are adopted in one turn.
 const IN_A_TURN: usize = 20;
 
-/// Takes the ReplicaSets in that are a Rollout's by their labels and belong to nobody: those that a Rollout of
-/// the same name left when it was deleted without them. Whether there may be more of them.
+/// Adopts the ReplicaSets that are a Rollout's by their labels and belong to nobody: those that a Rollout of
+/// the same name left when it was deleted without them. Returns whether there may be more of them.
 ///
-/// Only a Rollout that nobody worked on yet looks for them.
+/// Only a Rollout that nobody has worked on yet looks for them.
 ///
 /// # Errors
 /// They could not be read, or a write has no clear answer.
@@ -41,20 +41,20 @@ pub(super) async fn orphans(context: &Context, rollout: &Entry) -> Result<bool, 
     Ok(are_more)
 }
 
-/// What stands where a ReplicaSet was to be made.
+/// What already has the name of a ReplicaSet that was to be made.
 pub(super) enum InTheWay {
     /// It is the Rollout's own now.
     Adopted(ReplicaSet),
-    /// It changed, or is ours already: look again.
+    /// It has changed, or is ours already: look again.
     Changed,
-    /// Why it cannot be had, and what to do.
+    /// It cannot be adopted: why, and what to do.
     Others(String),
 }
 
-/// Looks at the ReplicaSet that has the name that one was to be made with.
+/// Looks at the ReplicaSet that already has the name of the one that was to be made, and adopts it if possible.
 ///
 /// # Errors
-/// It cannot be read, or not be taken in.
+/// It cannot be read or adopted.
 pub(super) async fn in_the_way(
     context: &Context,
     rollout: &Entry,
@@ -119,7 +119,7 @@ async fn adopt(
     Ok(ReplicaSet::read(context.shelves.wrote(&object, written)))
 }
 
-/// Whether the Rollout is there: what belongs to one that is gone is deleted.
+/// Whether the Rollout still exists: whatever belongs to one that is gone is deleted.
 async fn is_there(context: &Context, rollout: &Entry) -> Result<bool, StoreError> {
     let namespace = rollout.text("/metadata/namespace").unwrap_or_default();
     let object = ObjectRef::new("argoproj.io", "Rollout", namespace, rollout.name());

@@ -12,7 +12,7 @@ use rollout_core::{
 use serde_json::Value;
 use std::sync::Arc;
 
-/// What a Rollout claims, as far as it can be understood.
+/// What a Rollout claims; nothing for a part of it that cannot be understood.
 fn claims(factory: &Factory, rollout: &Value) -> Vec<Claim> {
     let services = ServiceEditor::from_rollout(rollout).map(|services| services.claims());
     let manager = factory(rollout, Arc::new(Nowhere), Arc::new(NoDataPlane)).ok().flatten();
@@ -20,7 +20,7 @@ fn claims(factory: &Factory, rollout: &Value) -> Vec<Claim> {
     services.unwrap_or_default().into_iter().chain(manager).collect()
 }
 
-/// The Rollouts of one controller by what they claim.
+/// Finds the Rollouts of one controller by what they claim.
 pub(crate) fn index(factory: Factory, instance: Option<String>) -> Index {
     Index::new(move |_, rollout| {
         let text = |pointer: &str| rollout.pointer(pointer).and_then(Value::as_str);
@@ -34,7 +34,7 @@ pub(crate) fn index(factory: Factory, instance: Option<String>) -> Index {
     })
 }
 
-/// The keys of a claim in the index. One without a name means each of its kind.
+/// The keys of a claim in the index. A claim without a name means all of its kind.
 fn bears(claim: &Claim) -> Vec<String> {
     let any = place(claim);
     vec![format!("{any} {}", claim.name.as_deref().unwrap_or("*")), any]
@@ -55,10 +55,10 @@ fn place(claim: &Claim) -> String {
     format!("{group}/{kind}/{}/{} {} {}", object.namespace, object.name, claim.path, claim.kind)
 }
 
-/// Why a Rollout is refused: an older one drives the same. When that goes away, or no longer drives it, this one is
-/// woken.
+/// Why a Rollout is refused, if an older one drives the same. When that goes away, or no longer drives it, this one
+/// is woken.
 ///
-/// Who is of the object's own namespace counts as older than all others.
+/// A Rollout in the object's own namespace counts as older than all others.
 pub(super) fn collision(context: &Context, view: &View, rollout: &Entry, own: &[Claim]) -> Option<EditError> {
     for claim in own {
         let others = view.claimants(&asks(claim));

@@ -1,17 +1,17 @@
-//! An object that is named and not there: in a folder that is being applied, it is about to come.
+//! A named object that does not exist yet: while a folder is being applied, it may be about to come.
 
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// So long an object may be missing before that is said to be wrong.
+/// How long an object may be missing before that is reported as wrong.
 const PERIOD: Duration = Duration::from_secs(5);
 
-/// Since when something is missing. What is missing meanwhile beside it has no time of its own.
+/// Since when something is missing. What else turns out to be missing meanwhile gets no extra time.
 #[derive(Debug, Default)]
 pub(super) struct Grace(Option<Instant>);
 
 impl Grace {
-    /// Whether something is missing: until when that may be so.
+    /// Until when what is missing may be missing; `None` if nothing is, or the time is over.
     pub(super) fn until(&mut self, is_missing: bool, now: Instant) -> Option<Instant> {
         if !is_missing {
             self.0 = None;

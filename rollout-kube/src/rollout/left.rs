@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::{collections::HashSet, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
-/// How what a Rollout left in the objects of one kind is taken out; whether that changed anything.
+/// How to take out what a Rollout left in the objects of one kind.
 #[derive(Clone)]
 pub(crate) struct Release {
     pub(crate) group: String,
@@ -23,17 +23,17 @@ pub(crate) struct Release {
 
 type TakeOut = dyn Fn(&ObjectRef, &mut Value, &RolloutRef) -> Result<bool, EditError> + Send + Sync;
 
-/// What the keys of notes of ours begin with. What only the reference has noted is left alone.
+/// The prefix of the annotations that hold our notes. What only the reference has noted is left alone.
 const OURS: &str = "rollout-core/";
 const LEFT_BY: &str = "left by ";
 
-/// So many objects are released in one turn.
+/// How many objects are released in one turn.
 const IN_A_TURN: usize = 10;
 
-/// Pods stay for so long after the last label that selected them is out, where nobody knows the proxies.
+/// How long pods stay after the last label that selected them is out, where nobody knows what proxies have.
 const NOBODY_KNOWS: Duration = Duration::from_secs(30);
 
-/// Objects of a kind by the Rollouts that have a note of ours in them.
+/// Finds objects of a kind by the Rollouts that have a note of ours in them.
 pub(crate) fn index(group: &str, kind: &str) -> Index {
     let (group, kind) = (group.to_owned(), kind.to_owned());
     Index::new(move |namespace, object| {
@@ -60,19 +60,19 @@ pub(crate) fn about(key: &str) -> Option<Key> {
     Some((namespace.to_owned(), name.to_owned()))
 }
 
-/// What came of looking for what was left behind.
+/// The outcome of looking for what was left behind.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Left {
     Nothing,
-    /// Something is still there, or was there a moment ago: pods that it selects must not go. Why.
+    /// Something is still there, or was there a moment ago, so the pods that it selects must not go: why.
     Waits(String),
     /// The Rollout is not as it was thought to be.
     LookAgain,
 }
 
-/// Takes out what a Rollout left in objects that it no longer names; all of them are left when it is gone.
+/// Takes out what a Rollout left in objects that it no longer names; if it is gone, that is all of them.
 ///
-/// It is gone, or names them no longer, only if the server says so now: what was shown may be old.
+/// The server itself must confirm that it is gone, or no longer names them: what the watches showed may be old.
 ///
 /// # Errors
 /// Something could not be read or written.
@@ -128,7 +128,7 @@ pub(super) async fn take_out(
     Ok(Left::Waits(format!("what it no longer names is released: {}", what.join(", "))))
 }
 
-/// Whether the proxies know that nothing selects the pods any more.
+/// Whether the proxies already know that nothing selects the pods any more.
 async fn settled(context: &Context, memory: &mut Memory, rollout: &Key) -> Left {
     let Some(at) = memory.released_at else { return Left::Nothing };
     let version: Version = memory.released.iter().cloned().collect();

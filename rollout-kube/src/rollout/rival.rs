@@ -6,19 +6,19 @@ use tokio::time::Instant;
 /// What another process's nonces have shown.
 #[derive(Debug, Default)]
 pub(super) struct Rival {
-    /// How often in a row ours was replaced, and when the last time.
+    /// How often in a row our nonce was replaced, and when last.
     met: Option<(u32, Instant)>,
     yields_until: Option<Instant>,
-    /// To be said: what is going on. It is said once.
+    /// What is still to be said about it; it is said once.
     says: Option<String>,
     was_said: bool,
 }
 
-/// Once may be a write of an earlier process that was long on its way.
+/// Replaced only once, it may have been a late write of an earlier process.
 const OFTEN: u32 = 2;
-/// After so long without the other it is forgotten.
+/// A rival that has not been met for so long is forgotten.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(300);
-/// The older process leaves the Rollout to the other for so long.
+/// How long the process that started first leaves the Rollout to the other.
 const YIELDS_FOR: Duration = Duration::from_secs(60);
 
 impl Rival {
