@@ -14,12 +14,12 @@ use rollout_core::{
 };
 use serde_json::Value;
 
-/// The annotation that names the subsets of a DestinationRule in which each Rollout selects pods, with commas
-/// between them: a map of [notes](note).
+/// The annotation that says in which subsets of a DestinationRule each Rollout selects pods: a map of
+/// [notes](note), each with the names separated by commas.
 pub const SUBSETS_ANNOTATION: &str = "rollout-core/subsets";
 
-/// Notes whose the subsets are, with the write that selects pods in them: ours for each Rollout, and as the
-/// reference does it for the first.
+/// Notes whose the subsets are, in the write that selects pods in them: in a note of ours for each Rollout, and in
+/// the reference's annotation for the first.
 pub(crate) fn sign(
     name: &ObjectRef,
     object: &mut Value,
@@ -38,15 +38,15 @@ pub(crate) fn sign(
     Ok(())
 }
 
-/// Takes out of a DestinationRule or a VirtualService what a Rollout has left there that is gone or no longer names
-/// it. Whether that changed anything.
+/// Takes out of a DestinationRule or a VirtualService what was left there by a Rollout that is gone or no longer
+/// names it. Returns whether that changed anything.
 ///
-/// In a DestinationRule those are the labels that select its pods: a subset that selects pods which no longer exist
-/// answers every request with 503. Subsets of others stay. A rule that only the reference has written names no
-/// subsets: there the label goes from all that nobody else has noted. A VirtualService keeps its weights and its
-/// routes, since nothing better is known of them; only notes go.
+/// From a DestinationRule it takes the labels that select the Rollout's pods: a subset that selects pods which no
+/// longer exist answers every request with 503. Subsets of others stay. A rule that only the reference has written
+/// has no note of subsets: there it takes the label from all that nobody else has noted. A VirtualService keeps its
+/// weights and its routes, since nobody knows better ones; only notes go.
 ///
-/// [`rollouts_in`] says of whom something is left in an object.
+/// [`rollouts_in`] says which Rollouts have left something in an object.
 ///
 /// # Errors
 /// `metadata` or `metadata.annotations` is there and no map.

@@ -1,4 +1,4 @@
-//! What every proxy has, from what istiod says about itself.
+//! Whether every proxy has what was written, from what istiod's debug paths say.
 
 mod asked;
 mod dump;
@@ -24,40 +24,41 @@ use std::{
 };
 use watches::Watches;
 
-/// What was settled is looked at again when it is asked about and was not for so long.
+/// What was settled is checked again when somebody asks about it after so long.
 const VERIFIED_FOR: Duration = Duration::from_secs(5);
-/// Between two rounds: while something is asked about that is as young as this, …
+/// While something that is asked about is younger than the first, rounds are the second apart, …
 const YOUNG: (Duration, Duration) = (Duration::from_millis(1_500), Duration::from_millis(80));
-/// … or as this; and later.
+/// … while it is younger than this, so far apart; …
 const GROWN: (Duration, Duration) = (Duration::from_secs(60), Duration::from_millis(500));
+/// … and later, so far.
 const OLD: Duration = Duration::from_secs(2);
-/// And at least as long as a round takes, up to this.
+/// Rounds are always at least as far apart as a round takes, up to this.
 const LONGEST_REST: Duration = Duration::from_secs(2);
-/// One that does not answer is asked again after this, and then less often, up to the last.
+/// A replica that does not answer is asked again after the first, then less and less often, up to the second.
 const UNANSWERED: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(8));
 
 /// The data plane of Istio: asks every replica of istiod, over its debug paths, what it has seen and what
 /// its proxies have acknowledged. It is one for all rollouts of a process, and asks in [`Rounds`].
 ///
-/// *Settled* needs evidence, because for a moment after a change nothing has been sent, so all that was sent
-/// has been acknowledged. A state is settled when every replica has seen it, and either two pushes have come since
-/// (the first may have begun before), or one has come and no other within the debounce, or nothing has changed for
-/// the debounce and a second; and each proxy has acknowledged all that it was sent, or a push that began after the
-/// state was seen. The third way is needed, because a proxy that does not depend on an object gets no push for it.
-/// Beside each, a push is given 100 ms, and 10 ms for each proxy, and ten times what it takes istiod to tell about
-/// its proxies (at most 10 s), to reach all of them; unless all have acknowledged it.
+/// *Settled* needs evidence: just after a change nothing has been sent yet, so every proxy has acknowledged all that
+/// it was sent. A state is settled when every replica has seen it, pushes are over, and each proxy has acknowledged
+/// all that it was sent, or a push that began after the state was seen. Pushes are over when two have come since (the
+/// first may have begun before), or one has come and nothing has changed for the debounce, or nothing has changed for
+/// the debounce and a second (a proxy that does not depend on an object gets no push for it), or the longest debounce
+/// and a second have passed. In each case a push also gets 100 ms, 10 ms for each proxy, and ten times as long as
+/// istiod took to list its proxies (at most 10 s) to reach all of them, unless all have acknowledged it.
 ///
-/// - A proxy that was connected and is not is *not yet*, until its pod is gone; if no pod of it was ever seen, until
-///   istiod has answered for 60 s without a gap. That it is waited for no longer is told.
+/// - A proxy that has lost its connection counts as *not yet* until its pod is gone; if no pod of it was ever seen,
+///   until istiod has answered for 60 s without a gap. A proxy that is no longer waited for is reported.
 /// - Proxies of the Rollout's own namespace and of [`gateways`](Self::gateways) are waited for without limit. One of
-///   another namespace counts where it can see the host (`exportTo`, Sidecar resources), and for
-///   [`patience`](Self::patience).
-/// - A replica that once answered and does not any more is *not yet* for all that is new: it may be frozen, and so
-///   its proxies. What all its proxies had before, they still have: an abort goes back to a stable that nobody has
-///   touched, also while nobody answers. What was learned is forgotten only when a replica has begun anew.
-/// - 401, 403, 404, silence or a closed port from the start is *unknown*, and a round's complaint says what to open.
-/// - Endpoints need the pods' addresses from [`Fetch::ready`]; a Service needs all its endpoints to be of
-///   the revision that it selects.
+///   another namespace counts only if it can see the host (`exportTo`, Sidecar resources), and is waited for as long
+///   as [`patience`](Self::patience) says.
+/// - A replica that no longer answers means *not yet* for all that is new: it may be frozen, and its proxies with it.
+///   What all its proxies had before, they still have: an abort can go back to a stable that nobody has touched, even
+///   while nobody answers. What was learned is forgotten only when a replica has restarted.
+/// - 401, 403, 404, silence or a closed port from the start means *unknown*, and the round says what to open.
+/// - For endpoints, the pods' addresses come from [`Fetch::ready`]; for a Service, all its endpoints must be of the
+///   revision that it selects.
 #[derive(Debug)]
 pub struct Istiod<F> {
     fetch: F,

@@ -2,10 +2,10 @@
 
 const DOMAIN: &str = "svc.cluster.local";
 
-/// The whole host that a destination in an object of `namespace` means: a short name is one of the object's own
-/// namespace; what has a dot is taken as it stands.
+/// The full host that a destination in an object of `namespace` means: a short name is one of the object's own
+/// namespace; a name with a dot is taken as it stands.
 ///
-/// So `web.other` is not Service `web` of namespace `other`, but a host that only a `ServiceEntry` can make.
+/// So `web.other` is not Service `web` of namespace `other`, but a host that only a `ServiceEntry` can define.
 ///
 /// ```
 /// use rollout_istio::resolve;
@@ -21,7 +21,7 @@ pub fn resolve(host: &str, namespace: &str) -> String {
 }
 
 /// The name and the namespace of the Kubernetes Service that a destination in an object of `namespace` leads to;
-/// `None` when the host is none of a Service. The cluster's domain may be any.
+/// `None` if the host is not that of a Service. The cluster may have any domain.
 ///
 /// ```
 /// use rollout_istio::service_of;

@@ -94,8 +94,8 @@ impl Judge<'_> {
         if is_pushed && behind.is_empty() { Answer::Yes } else { Answer::NotYet(behind) }
     }
 
-    /// Whether this proxy must have a state before it counts as settled. Those of the Rollout's own namespace must,
-    /// whatever else is said of them.
+    /// Whether this proxy must have a state before it counts as settled. Those of the Rollout's own namespace always
+    /// must.
     fn counts(&self, id: &str, subject: &Subject, watch: &Watch) -> bool {
         let at = namespace(id);
         let mut homes: Vec<&str> = watch.askers.iter().map(|asker| asker.namespace.as_str()).collect();

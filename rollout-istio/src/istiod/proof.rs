@@ -1,4 +1,4 @@
-//! When a state that a replica has seen is with all its proxies.
+//! When all proxies of a replica have a state that the replica has seen.
 
 use super::replica::Replica;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Which proxies there are, also when they are not connected, and which are waited for no longer.
+//! Which proxies there are, connected or not, and which are no longer waited for.
 
 use super::replica::{Connection, Replica};
 use std::{collections::BTreeMap, time::Duration};

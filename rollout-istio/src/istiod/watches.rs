@@ -10,9 +10,9 @@ use std::{
     time::Duration,
 };
 
-/// Whoever has not asked again for so long does not wait.
+/// Whoever has not asked again for so long no longer waits.
 const WAITS: Duration = Duration::from_secs(10);
-/// What a rollout has not asked about for so long, while it asked about others, it asks about no more.
+/// If a rollout has asked about other things but not about this for so long, it no longer asks about it.
 const FORGOTTEN: Duration = Duration::from_secs(3_600);
 /// So many proxies are named.
 const NAMES: usize = 8;
