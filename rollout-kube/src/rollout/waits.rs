@@ -3,16 +3,15 @@ use rollout_core::{WaitReason, Waiting};
 use std::{collections::BTreeMap, time::Duration};
 use tokio::time::Instant;
 
-/// A wait is told in an event after so long.
+/// How long a wait lasts before an event reports it.
 const TOLD_AFTER: Duration = Duration::from_secs(60);
 
-/// What a rollout waits for, since when, and whether that was told in an event. A process that starts tells it
-/// again.
+/// What a rollout waits for, since when, and whether an event has reported it. A new process reports it again.
 #[derive(Debug, Default)]
 pub(crate) struct Waits(BTreeMap<(&'static str, bool), (Instant, bool)>);
 
 impl Waits {
-    /// What is to be told now; each wait once, and again only when it was over in between, or a person should look.
+    /// What to report now: each wait once, and again only if it had ended in between, or once a person should look.
     pub(super) fn tell(&mut self, waiting: &[Waiting], now: Instant) -> Vec<Said> {
         let news: Vec<_> = waiting.iter().filter(|waiting| waiting.reason.is_news()).collect();
         self.0.retain(|key, _| news.iter().any(|waiting| Self::key(&waiting.reason) == *key));
@@ -34,7 +33,7 @@ impl Waits {
         said
     }
 
-    /// When the next is due.
+    /// When the next report is due.
     pub(super) fn next(&self) -> Option<Instant> {
         self.0.values().filter(|(_, told)| !told).map(|(since, _)| *since + TOLD_AFTER).min()
     }
