@@ -90,7 +90,7 @@ impl Dumps {
         Ok(())
     }
 
-    /// The replica began anew: what it has seen must be read again.
+    /// The replica has restarted: what it has seen must be read again.
     pub(super) fn forget(&mut self) {
         self.read = [None; 3];
     }
@@ -149,7 +149,7 @@ impl Dumps {
         self.hashes.hash_one((group, kind, namespace, name))
     }
 
-    /// A Service changes its endpoints only a little later: all must be of the revision that it selects.
+    /// The endpoints of a Service change a little later than its selector: all must be of the selected revision.
     fn has_service(&self, name: &ObjectRef, version: &ObjectVersion) -> bool {
         let key = self.hashes.hash_one((&*name.namespace, &*name.name));
         let Some((write, selects)) = self.services.get(&key) else { return false };
@@ -225,7 +225,7 @@ impl Dumps {
         Ok(digest)
     }
 
-    /// A digest to which the order does not matter.
+    /// A digest that does not depend on the order.
     fn mix(&self, digest: u64, part: &impl Hash) -> u64 {
         digest.wrapping_add(self.hashes.hash_one(part))
     }

@@ -6,14 +6,14 @@ use std::{collections::BTreeMap, time::Duration};
 /// A proxy that is not connected, and of whose pod nothing is known, is waited for so long: twice Envoy's longest
 /// pause between two attempts.
 pub(super) const GIVEN_UP_AFTER: Duration = Duration::from_secs(60);
-/// When nobody has asked for longer than this, nothing is known about the time between.
+/// If nobody has asked for longer than this, nothing is known about the time between.
 pub(super) const GAP: Duration = Duration::from_secs(10);
-/// Who has connected again has asked for everything within this time.
+/// A proxy that has reconnected has asked for everything within this time.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(10);
-/// So many pods are looked for in one round, and each no more often than this.
+/// How many pods are looked for in one round, and how often each at most.
 const LOOKS: usize = 10;
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// Not every proxy has a pod: that of one that is connected is looked for less often.
+/// The pod of a connected proxy is looked for less often, since not every proxy has one.
 const LOOK_FOR_ONE_EVERY: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Default)]
@@ -41,7 +41,7 @@ pub(super) struct Known {
     /// Whether its pod was seen to exist.
     has_pod: bool,
     looked_for: Option<Duration>,
-    /// What it has acknowledged while something else was sent to it, since when.
+    /// What it has acknowledged, and since when it has stayed at that while more was sent to it.
     stuck: Option<([u64; 4], Duration)>,
     /// The rollouts of other namespaces do not wait for it any more.
     pub(super) is_given_up: bool,
@@ -156,8 +156,8 @@ impl Proxies {
         found
     }
 
-    /// Takes in whether the pods of these proxies exist. That there is none counts only where there was one: not
-    /// every proxy has a pod.
+    /// Takes in whether the pods of these proxies exist. A missing pod counts only if there was one: not every proxy
+    /// has a pod.
     pub(super) fn looked_for(&mut self, ids: &[String], exist: &[Option<bool>]) {
         for (id, exists) in ids.iter().zip(exist) {
             let Some(proxy) = self.known.get_mut(id) else { continue };
@@ -172,8 +172,8 @@ impl Proxies {
         }
     }
 
-    /// Gives those up that have been waited for long enough, and says so: everybody those without a pod that do not
-    /// come back, other namespaces than its own one that does not keep up for `patience`.
+    /// Gives up those that have been waited for long enough, and says so: one without a pod that does not come back,
+    /// for everybody; one that has not kept up for `patience`, for other namespaces than its own.
     pub(super) fn give_up(&mut self, patience: Option<Duration>, now: Duration) -> Vec<(String, String)> {
         let mut said = Vec::new();
         let answering_since = self.answering_since;

@@ -7,10 +7,10 @@ use super::{
 use rollout_core::{Time, backend::NoAnswer};
 use std::time::Duration;
 
-/// Of a reading that is older than this, nothing is concluded about a push that came since.
+/// From a reading older than this nothing is concluded about a push that came since.
 const JUST_BEFORE: Duration = Duration::from_secs(1);
 
-/// A pod, a dot, and a namespace.
+/// The longest name of a proxy: a pod, a dot, and a namespace.
 const LONGEST_NAME: usize = 253 + 1 + 63;
 
 #[derive(Debug)]
@@ -20,24 +20,24 @@ pub(super) struct Replica {
     pub(super) connections: Vec<Connection>,
     /// When they were asked for, and told.
     pub(super) told: (Duration, Duration),
-    /// The newest push that any proxy was sent, since it began.
+    /// The newest push that any proxy was sent since the replica started.
     pub(super) newest: u64,
     newest_began: Option<Time>,
     /// The newest in the last reading alone.
     last: (u64, Option<Time>),
-    /// It is another process than before, which nobody was told yet.
+    /// It has restarted, and nobody has been told yet.
     pub(super) has_begun_anew: bool,
     /// The newest push in the reading before this one, if that was just before.
     pub(super) just_before: Option<u64>,
-    /// What became of the last round.
+    /// Whether it answered in the last round.
     pub(super) answers: Result<(), NoAnswer>,
-    /// Why it did not answer, since it last did.
+    /// Why it has not answered since it last did.
     pub(super) gap: Option<NoAnswer>,
     /// When it last answered before the last time.
     pub(super) answered_before: Duration,
-    /// Whether it has been asked how long it has run, since it last did not answer.
+    /// Whether it has been asked for its uptime since it last failed to answer.
     pub(super) knows_uptime: bool,
-    /// The push that the slowest of its proxies has acknowledged the routes of.
+    /// The push whose routes even the slowest of its proxies has acknowledged.
     pub(super) all_acked: u64,
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Replica {
 pub(super) struct Connection {
     pub(super) id: String,
     pub(super) is_gateway: bool,
-    /// Of each type: whether the last that was sent is acknowledged, and the push of what is.
+    /// For each type: whether the last one sent is acknowledged, and the push of the last one acknowledged.
     acked: [(bool, u64); 4],
 }
 
@@ -63,7 +63,7 @@ impl Connection {
         self.acked.iter().all(|(in_step, _)| *in_step)
     }
 
-    /// Whether whatever it may still have not acknowledged came after this push.
+    /// Whether anything that it has not acknowledged came after this push.
     pub(super) fn has(&self, push: u64) -> bool {
         self.acked.iter().all(|(in_step, acked)| *in_step || *acked >= push)
     }
@@ -85,7 +85,7 @@ impl Connection {
     }
 }
 
-/// A proxy names itself: nothing in that is to look like anything else in a log.
+/// A proxy chooses its own name, so the name is made harmless for a log.
 fn shown(id: &str) -> String {
     let shown = |c: char| if c.is_ascii_graphic() { c } else { '?' };
     id.chars().take(LONGEST_NAME).map(shown).collect()
@@ -138,7 +138,7 @@ impl Replica {
         Ok(())
     }
 
-    /// It is another process than before: it numbers its pushes anew, and reads everything again.
+    /// It has restarted: it numbers its pushes anew, and reads everything again.
     pub(super) fn begin_anew(&mut self) {
         (self.newest, self.newest_began) = self.last;
         self.just_before = None;

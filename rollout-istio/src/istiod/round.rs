@@ -1,4 +1,4 @@
-//! One round: everybody is asked once, and everything that is waited for is judged.
+//! One round: every replica is asked once, and everything that is waited for is judged.
 
 use super::{
     Inner, Istiod, dump,
@@ -137,8 +137,8 @@ impl Inner {
         self.unanswered = if all_answer { 0 } else { self.unanswered.saturating_add(1) };
     }
 
-    /// How long each has run that was not there before: whether it began anew meanwhile, and whether its proxies
-    /// may be on their way.
+    /// Takes in how long each new or returned replica has run: whether it has restarted, and whether its proxies may
+    /// still be on their way.
     fn take_in_uptime(&mut self, metrics: Vec<Fetched>, now: Duration) {
         let mut of: BTreeMap<String, Option<f64>> = BTreeMap::new();
         for Fetched { replica, answers } in metrics {

@@ -14,10 +14,10 @@ use std::{
 const WAITS: Duration = Duration::from_secs(10);
 /// If a rollout has asked about other things but not about this for so long, it no longer asks about it.
 const FORGOTTEN: Duration = Duration::from_secs(3_600);
-/// So many proxies are named.
+/// How many proxies are named.
 const NAMES: usize = 8;
 
-/// All states that anybody has asked about, and does.
+/// All states that anybody asks about.
 #[derive(Debug, Default)]
 pub(super) struct Watches {
     by_subject: HashMap<Subject, Vec<Watch>>,
@@ -54,7 +54,7 @@ pub(super) struct Watch {
     first: Duration,
     /// By replica.
     pub(super) seen: HashMap<String, Seen>,
-    /// Every proxy has it, also those that were not connected for a while.
+    /// Every proxy has it, including those that were not connected for a while.
     pub(super) is_everywhere: bool,
     pub(super) answer: Answer,
     /// Which kind of answer its askers know.
@@ -123,7 +123,7 @@ impl Watch {
         self.answer != Answer::Yes && elapsed.saturating_sub(self.asked) <= WAITS
     }
 
-    /// Takes a judgement in; whether those who asked know another.
+    /// Takes in a judgement. Returns whether those who asked know another.
     pub(super) fn judged(&mut self, answer: Answer, (elapsed, now): (Duration, Time)) -> bool {
         if answer != Answer::Yes && self.answer == Answer::Yes {
             (self.since, self.first) = (now, elapsed);
@@ -147,7 +147,7 @@ impl Watch {
 }
 
 impl Watches {
-    /// What is known of this state, which from now on is waited for by `who`, and no other state of the same thing.
+    /// What is known of this state. From now on `who` waits for it, and for no other state of the same subject.
     pub(super) fn ask(
         &mut self,
         who: &Asker,
@@ -214,7 +214,7 @@ impl Watches {
         }
     }
 
-    /// A replica began anew: what it and its proxies have is judged anew.
+    /// A replica has restarted: what it and its proxies have is judged anew.
     pub(super) fn began_anew(&mut self, replica: &str) {
         for watch in self.by_subject.values_mut().flatten() {
             watch.seen.remove(replica);
