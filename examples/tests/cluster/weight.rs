@@ -37,7 +37,7 @@ fn an_update_goes_by_its_steps_and_no_request_fails() {
         ("Progressing", 2, 50),
         ("Paused", 3, 50),
         ("Progressing", 4, 100),
-        ("Healthy", 4, 100),
+        // Only when no route leads to the canary any more.
         ("Healthy", 4, 0),
     ];
     let mut left = moments.iter();

@@ -70,5 +70,7 @@ fn remove(object: &mut Value, key: &str) {
 }
 
 fn is_ours(annotation: &str) -> bool {
-    annotation.starts_with("rollout-core/") || annotation == "rollout.argoproj.io/revision"
+    annotation.starts_with("rollout-core/")
+        || ["rollout.argoproj.io/revision", "argo-rollouts.argoproj.io/managed-by-rollouts"]
+            .contains(&annotation)
 }
