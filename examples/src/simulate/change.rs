@@ -119,7 +119,17 @@ fn parts(path: &str) -> Vec<String> {
     parts
 }
 
+/// What says which object it is: with another, it would be another object.
+const IDENTITY: [&[&str]; 5] =
+    [&["apiVersion"], &["kind"], &["metadata"], &["metadata", "name"], &["metadata", "namespace"]];
+
 fn set(manifest: &mut Value, path: &[String], text: &str) -> Result<(), String> {
+    if IDENTITY.iter().any(|identity| path.iter().eq(identity.iter())) {
+        let path = path.join(".");
+        return Err(format!(
+            "{path} says which object it is, and an update cannot change that; edit the manifest"
+        ));
+    }
     let (last, parents) = path.split_last().ok_or("the path is empty")?;
     let mut at = manifest;
     let mut so_far = String::new();
@@ -299,6 +309,10 @@ mod tests {
                 "spec has no \"templat\"; did you mean \"template\"?",
             ),
             (Change::parse_set("spec.replicas.x=1"), "spec.replicas is 1, nothing can be set in it"),
+            (
+                Change::parse_set("metadata.name=other"),
+                "metadata.name says which object it is, and an update cannot change that; edit the manifest",
+            ),
             (
                 Change::parse_set("spec.template.spec.containers.7=1"),
                 "spec.template.spec.containers is a list of 1, \"7\" is none of them; write a number from 0",

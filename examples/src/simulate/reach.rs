@@ -18,6 +18,8 @@ const HASH: &str = "rollouts-pod-template-hash";
 pub(crate) enum When {
     Given,
     AfterUpdate,
+    /// The objects as they are after the update, and the pods that serve until it is released.
+    DuringRelease,
 }
 
 impl When {
@@ -25,6 +27,7 @@ impl When {
         match self {
             Self::Given => "",
             Self::AfterUpdate => " after the update",
+            Self::DuringRelease => " until the release is over",
         }
     }
 }
@@ -218,7 +221,12 @@ fn unmatched(
         None => "the pods have no such label".to_owned(),
     };
     let what = format!("{who} selects {label}={value}, but {have}{}: it leads to none of them", when.words());
-    let instead = format!("take `{label}` out of it, or write what the template's labels say");
+    let instead = match when {
+        When::Given | When::AfterUpdate => {
+            format!("take `{label}` out of it, or write what the template's labels say")
+        }
+        When::DuringRelease => format!("take `{label}` out of it: old and new pods must both match it"),
+    };
     let plain = label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     let path = if plain { format!("{path}.{label}") } else { format!("{path}[{label}]") };
     Some(object.diagnostic(Severity::Error, &path, &what, &instead))

@@ -7,7 +7,7 @@ use super::{
     waits::Waits,
 };
 use rollout_core::{
-    Event, Revision, Time,
+    Event, Failure, Revision, Time,
     sim::{Content, MeshStore, Moment, Truth, Watcher, What},
     traffic::ObjectRef,
 };
@@ -214,7 +214,11 @@ impl Watcher for Recorder {
                     self.written(truth);
                 }
                 if let Some(Err(failure)) = answer {
-                    self.push(truth, Kind::Failed(format!("a write did not get through: {failure:?}")));
+                    let why = match failure {
+                        Failure::Conflict => "somebody else wrote first",
+                        Failure::Refused(why) | Failure::Unclear(why) => why,
+                    };
+                    self.push(truth, Kind::Failed(format!("a write did not get through: {why}")));
                 }
             }
             What::Fenced { .. } if self.objects.is_some() => {

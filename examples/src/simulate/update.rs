@@ -91,6 +91,7 @@ pub(crate) fn of(
     }
     if let Some(parts) = &parts {
         reach::check(&result.manifest, parts, after, When::AfterUpdate, findings);
+        reach::check(rollout.value(), parts, after, When::DuringRelease, findings);
     }
     odd_changes(
         args,

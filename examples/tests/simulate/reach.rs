@@ -1,7 +1,7 @@
 //! What leads past the pods is said before anything is played: no request to it is counted as answered.
 
 use crate::{
-    folder::{changed, plays, refuses, rollout, services, virtual_service, web},
+    folder::{Folder, changed, plays, refuses, rollout, services, virtual_service, web},
     simulate_with,
 };
 
@@ -84,6 +84,24 @@ fn a_selector_must_match_after_the_update_too() {
             &["the Service \"web\" selects version=v1, but the pods have version=v2 after the update"],
         );
     }
+}
+
+/// The pods that serve until the release is over are those of the old template.
+#[test]
+fn a_selector_that_changes_with_the_pods_leads_past_those_that_still_serve() {
+    let version = |version: &str| {
+        let label = format!("app: web, version: {version}}}");
+        let all = changed(&web(), "labels: {app: web}", &format!("labels: {{{label}"));
+        changed(&all, "spec: {selector: {app: web}", &format!("spec: {{selector: {{{label}"))
+    };
+    let folder = Folder::new().with("v1.yaml", version("v1")).with("v2.yaml", version("v2"));
+    refuses(
+        &folder.simulate(&["v1.yaml", "--update", "v2.yaml"]),
+        &[
+            "the Service \"web\" selects version=v2, but the pods have version=v1 until the release is over",
+            "take `version` out of it: old and new pods must both match it",
+        ],
+    );
 }
 
 #[test]
