@@ -103,6 +103,8 @@ pub(crate) enum Rest {
     Degraded,
     /// The user wants no pod, and nothing is left to be done.
     ScaledToZero,
+    /// The user wants no pod while an update is under way: it goes on when pods are wanted again.
+    HeldAtZero,
     /// The update was given up, and the objects still lead requests to it.
     AbortedInTraffic,
     /// It waits for objects that cannot be read.
@@ -116,7 +118,7 @@ impl Rest {
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Healthy | Self::ScaledToZero => "healthy",
-            Self::Paused => "paused",
+            Self::Paused | Self::HeldAtZero => "paused",
             Self::Aborted => "aborted",
             Self::Degraded => "degraded",
             Self::Unfinished | Self::AbortedInTraffic | Self::Unreadable => "unfinished",

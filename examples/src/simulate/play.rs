@@ -123,6 +123,7 @@ impl<'a> Play<'a> {
             Health::Healthy | Health::Aborted if self.waits_for_reading() => Rest::Unreadable,
             Health::Healthy if at_rest && truth.spec.replicas == 0 => Rest::ScaledToZero,
             Health::Healthy if at_rest => Rest::Healthy,
+            _ if at_rest && truth.spec.replicas == 0 => Rest::HeldAtZero,
             Health::Paused if at_rest => Rest::Paused,
             Health::Aborted if leads_to_canary(&truth) => Rest::AbortedInTraffic,
             Health::Aborted if at_rest => Rest::Aborted,

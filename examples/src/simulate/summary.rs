@@ -19,7 +19,7 @@ impl Line {
         match self.expect {
             None => true,
             Some(Expect::Healthy) => matches!(self.rest, Rest::Healthy | Rest::ScaledToZero),
-            Some(Expect::Paused) => self.rest == Rest::Paused,
+            Some(Expect::Paused) => matches!(self.rest, Rest::Paused | Rest::HeldAtZero),
             Some(Expect::Aborted) => self.rest == Rest::Aborted,
         }
     }

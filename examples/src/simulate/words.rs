@@ -63,6 +63,9 @@ pub(crate) fn words(happening: &Happening, names: &Names, clock: Clock) -> Strin
             Rest::Aborted => "AT REST: aborted".to_owned(),
             Rest::Degraded => "AT REST: degraded, its pods make no progress".to_owned(),
             Rest::ScaledToZero => "AT REST: healthy, scaled to zero".to_owned(),
+            Rest::HeldAtZero => {
+                "AT REST: scaled to zero, the update goes on when replicas are above 0 again".to_owned()
+            }
             Rest::AbortedInTraffic => {
                 "END: unfinished, it is aborted, and traffic is still led to the aborted revision".to_owned()
             }

@@ -198,6 +198,17 @@ fn scaled_to_zero_after_a_release_is_a_healthy_end() {
 }
 
 #[test]
+fn scaled_to_zero_in_the_middle_of_a_release_is_a_rest_that_says_what_ends_it() {
+    for at in ["2s", "30s", "11m"] {
+        let change = format!("{at}=set spec.replicas=0");
+        let run = simulate(&[WEIGHT, "--set", V2, "--at", &change, "--expect", "dubbo3-provider:paused"]);
+        assert_eq!(run.code, 0, "{at}: {}", run.out);
+        let end = "AT REST: scaled to zero, the update goes on when replicas are above 0 again";
+        assert_eq!(run.out.matches(end).count(), 1, "{at}: {}", run.out);
+    }
+}
+
+#[test]
 fn aborted_is_no_rest_while_requests_are_led_to_the_aborted_revision() {
     // Stable never gets its pods back: the weight stays where pods are.
     let words = [
