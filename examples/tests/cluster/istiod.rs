@@ -104,7 +104,8 @@ fn while_istiod_is_silent_or_endpoints_are_late_no_weight_rises_and_afterwards_i
         let ready = |set: &&serde_json::Value| set["status"]["readyReplicas"] == 1;
         seen.objects("ReplicaSet").filter(ready).count() == 2
     });
-    let log = &["waiting until every proxy has the endpoints of", "behind"];
+    // Where they were late before all proxies had the selectors, these are named first.
+    let log = &["waiting until every proxy has the ", "behind: ", "sidecar-"];
     println!("{}", story.controller.until_logged(log, secs(30)));
     assert!(!space.within(secs(8), |seen| seen.weights("provider") != Some((100, 0))), "{}", space.report());
     bed.delay_endpoints(Duration::ZERO);
