@@ -16,7 +16,10 @@ use asked::Asked;
 use async_trait::async_trait;
 use proxies::Proxies;
 use replica::Replica;
-use rollout_core::backend::{Asker, DataPlane, Fetch, NoAnswer, Round, Rounds};
+use rollout_core::{
+    backend::{DataPlane, Fetch, NoAnswer, Round, Rounds},
+    traffic::RolloutRef,
+};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -160,7 +163,7 @@ impl Inner {
 
 #[async_trait]
 impl<F: Fetch + 'static> Rounds for Istiod<F> {
-    fn of(self: Arc<Self>, who: &Asker) -> Arc<dyn DataPlane> {
+    fn of(self: Arc<Self>, who: &RolloutRef) -> Arc<dyn DataPlane> {
         Arc::new(Asked { istiod: self, who: who.clone() })
     }
 
@@ -172,7 +175,7 @@ impl<F: Fetch + 'static> Rounds for Istiod<F> {
         round::round(self).await
     }
 
-    fn forget(&self, who: &Asker) {
+    fn forget(&self, who: &RolloutRef) {
         let elapsed = self.fetch.elapsed();
         let mut inner = self.inner();
         inner.watches.forget(who);

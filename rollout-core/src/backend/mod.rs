@@ -28,7 +28,7 @@ pub use memory::{Fault, MemoryStore};
 pub use note::{note, set_note};
 pub use pair::Pair;
 pub use ready::{NotReady, ready};
-pub use rounds::{Asker, Round, Rounds};
+pub use rounds::{Round, Rounds};
 pub use service::{InvalidName, REVISION_LABEL, ServiceEditor};
 pub use store::{Object, ObjectStore};
 pub use stored::Stored;

@@ -1,4 +1,5 @@
 use super::DataPlane;
+use crate::traffic::RolloutRef;
 use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 use async_trait::async_trait;
 use core::{fmt, time::Duration};
@@ -9,9 +10,9 @@ use core::{fmt, time::Duration};
 /// The program around it runs the rounds, one after the other: no turn of a rollout waits for one.
 ///
 /// ```
-/// # use rollout_core::backend::{Asker, Rounds};
+/// # use rollout_core::{backend::Rounds, traffic::RolloutRef};
 /// # use core::time::Duration;
-/// async fn run(plane: &dyn Rounds, sleep: impl AsyncFn(Duration), wake: impl Fn(Asker)) {
+/// async fn run(plane: &dyn Rounds, sleep: impl AsyncFn(Duration), wake: impl Fn(RolloutRef)) {
 ///     loop {
 ///         match plane.next_round() {
 ///             // Until a rollout has asked something again.
@@ -26,7 +27,7 @@ use core::{fmt, time::Duration};
 pub trait Rounds: fmt::Debug + Send + Sync {
     /// The data plane as one rollout sees it. What it asks about is waited for, until it is settled or `who` has
     /// not asked again for a while.
-    fn of(self: Arc<Self>, who: &Asker) -> Arc<dyn DataPlane>;
+    fn of(self: Arc<Self>, who: &RolloutRef) -> Arc<dyn DataPlane>;
 
     /// In how long the next round is due; `None` while nobody waits for anything.
     fn next_round(&self) -> Option<Duration>;
@@ -35,17 +36,7 @@ pub trait Rounds: fmt::Debug + Send + Sync {
     async fn round(&self) -> Round;
 
     /// This rollout is gone: what only it asked about is forgotten.
-    fn forget(&self, who: &Asker);
-}
-
-/// A rollout that asks.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(clippy::exhaustive_structs, reason = "a name has two parts")]
-pub struct Asker {
-    /// Its namespace.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
+    fn forget(&self, who: &RolloutRef);
 }
 
 /// What one round brought.
@@ -53,9 +44,9 @@ pub struct Asker {
 #[non_exhaustive]
 pub struct Round {
     /// Who gets another answer now than before.
-    pub changed: Vec<Asker>,
+    pub changed: Vec<RolloutRef>,
     /// What a person should know, a sentence each, and which rollouts it concerns.
-    pub notes: Vec<(String, Vec<Asker>)>,
+    pub notes: Vec<(String, Vec<RolloutRef>)>,
     /// Why nothing can be said, and what to open; `None` once every replica of the control plane has answered.
     pub complaint: Option<String>,
 }

@@ -8,15 +8,15 @@ use super::{
 use async_trait::async_trait;
 use rollout_core::{
     Revision,
-    backend::{Asker, DataPlane, Fetch},
-    traffic::{ObjectRef, ObjectVersion, Settled, Version},
+    backend::{DataPlane, Fetch},
+    traffic::{ObjectRef, ObjectVersion, RolloutRef, Settled, Version},
 };
 use std::sync::Arc;
 
 #[derive(Debug)]
 pub(super) struct Asked<F> {
     pub(super) istiod: Arc<Istiod<F>>,
-    pub(super) who: Asker,
+    pub(super) who: RolloutRef,
 }
 
 impl<F: Fetch> Asked<F> {
@@ -47,7 +47,7 @@ impl<F: Fetch + 'static> DataPlane for Asked<F> {
         let Some(ready) = self.istiod.fetch.ready(&self.who.namespace, of).await else {
             return Settled::UNKNOWN;
         };
-        let subject = Subject::Endpoints { namespace: self.who.namespace.clone(), revision: of.clone() };
+        let subject = Subject::Endpoints { namespace: self.who.namespace.to_string(), revision: of.clone() };
         self.ask(&subject, &State::Endpoints(ready.into_iter().collect()))
     }
 }

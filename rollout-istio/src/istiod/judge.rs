@@ -98,7 +98,7 @@ impl Judge<'_> {
     /// must.
     fn counts(&self, id: &str, subject: &Subject, watch: &Watch) -> bool {
         let at = namespace(id);
-        let mut homes: Vec<&str> = watch.askers.iter().map(|asker| asker.namespace.as_str()).collect();
+        let mut homes: Vec<&str> = watch.askers.iter().map(|asker| &*asker.namespace).collect();
         homes.push(subject.namespace());
         if homes.contains(&at) || self.trusted.iter().any(|trusted| trusted == at) {
             return true;

@@ -4,7 +4,10 @@ use super::{
     proof::Seen,
     subject::{State, Subject},
 };
-use rollout_core::{Time, backend::Asker, traffic::Settled};
+use rollout_core::{
+    Time,
+    traffic::{RolloutRef, Settled},
+};
 use std::{
     collections::{HashMap, HashSet},
     time::Duration,
@@ -22,7 +25,7 @@ const NAMES: usize = 8;
 pub(super) struct Watches {
     by_subject: HashMap<Subject, Vec<Watch>>,
     /// What each rollout asks about, and when it last did.
-    asked: HashMap<Asker, HashMap<Subject, Duration>>,
+    asked: HashMap<RolloutRef, HashMap<Subject, Duration>>,
     waits: Option<Waits>,
 }
 
@@ -46,7 +49,7 @@ impl Waits {
 #[derive(Debug)]
 pub(super) struct Watch {
     pub(super) state: State,
-    pub(super) askers: Vec<Asker>,
+    pub(super) askers: Vec<RolloutRef>,
     asked: Duration,
     /// Since when it is not settled.
     since: Time,
@@ -150,7 +153,7 @@ impl Watches {
     /// What is known of this state. From now on `who` waits for it, and for no other state of the same subject.
     pub(super) fn ask(
         &mut self,
-        who: &Asker,
+        who: &RolloutRef,
         (subject, state): (&Subject, &State),
         first: Answer,
         (elapsed, now): (Duration, Time),
@@ -196,7 +199,7 @@ impl Watches {
     }
 
     /// Forgets what this rollout no longer asks about.
-    fn forget_old(&mut self, who: &Asker, elapsed: Duration) {
+    fn forget_old(&mut self, who: &RolloutRef, elapsed: Duration) {
         let Some(asked) = self.asked.get_mut(who) else { return };
         let old = |last: &Duration| elapsed.saturating_sub(*last) > FORGOTTEN;
         let gone: Vec<Subject> =
@@ -208,7 +211,7 @@ impl Watches {
     }
 
     /// This rollout is gone.
-    pub(super) fn forget(&mut self, who: &Asker) {
+    pub(super) fn forget(&mut self, who: &RolloutRef) {
         for subject in self.asked.remove(who).unwrap_or_default().into_keys() {
             leave(&mut self.by_subject, who, &subject);
         }
@@ -233,14 +236,14 @@ impl Watches {
     }
 
     /// Who waits for anything.
-    pub(super) fn waiting(&self, elapsed: Duration) -> Vec<Asker> {
+    pub(super) fn waiting(&self, elapsed: Duration) -> Vec<RolloutRef> {
         let watches = self.iter().filter(|(_, watch)| watch.is_waited_for(elapsed));
-        let askers: HashSet<&Asker> = watches.flat_map(|(_, watch)| &watch.askers).collect();
+        let askers: HashSet<&RolloutRef> = watches.flat_map(|(_, watch)| &watch.askers).collect();
         askers.into_iter().cloned().collect()
     }
 }
 
-fn leave(by_subject: &mut HashMap<Subject, Vec<Watch>>, who: &Asker, subject: &Subject) {
+fn leave(by_subject: &mut HashMap<Subject, Vec<Watch>>, who: &RolloutRef, subject: &Subject) {
     let Some(all) = by_subject.get_mut(subject) else { return };
     all.retain_mut(|watch| {
         watch.askers.retain(|asker| asker != who);

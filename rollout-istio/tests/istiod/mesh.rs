@@ -2,8 +2,8 @@
 
 use rollout_core::{
     Revision, Time,
-    backend::{Asker, DataPlane, Fetch, Fetched, NoAnswer, Round, Rounds, ready},
-    traffic::{ObjectRef, ObjectVersion, Settled, Version},
+    backend::{DataPlane, Fetch, Fetched, NoAnswer, Round, Rounds, ready},
+    traffic::{ObjectRef, ObjectVersion, RolloutRef, Settled, Version},
 };
 use rollout_istio::Istiod;
 use serde_json::{Value, json};
@@ -209,8 +209,8 @@ pub(crate) fn version(content: u64, write: &str) -> Version {
     Version::from_iter([(name, ObjectVersion { write: write.into(), content })])
 }
 
-pub(crate) fn asker() -> Asker {
-    Asker { namespace: "shop".to_owned(), name: "provider".to_owned() }
+pub(crate) fn asker() -> RolloutRef {
+    RolloutRef::new("shop", "provider")
 }
 
 pub(crate) fn plane<F: Fetch + 'static>(istiod: &Arc<Istiod<F>>) -> Arc<dyn DataPlane> {

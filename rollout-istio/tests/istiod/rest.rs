@@ -2,8 +2,8 @@
 
 use super::mesh::{Mesh, asker, endpoints, plane, push, round, routes, version};
 use rollout_core::{
-    backend::{Asker, Rounds, ready},
-    traffic::Settled,
+    backend::{Rounds, ready},
+    traffic::{RolloutRef, Settled},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -30,7 +30,7 @@ fn nobody_is_asked_while_nobody_waits() {
 fn a_question_asks_nobody_and_whoever_asked_hears_of_the_answer() {
     let mesh = Mesh::new();
     let istiod = mesh.istiod();
-    let other = Asker { namespace: "shop".to_owned(), name: "other".to_owned() };
+    let other = RolloutRef::new("shop", "other");
     let plane = plane(&istiod);
     assert!(matches!(ready(plane.objects(&version(1, "x"))).unwrap(), Settled::NotYet { .. }));
     ready(Arc::clone(&istiod).of(&other).objects(&version(1, "x"))).unwrap();

@@ -4,8 +4,8 @@ use crate::{
 };
 use rollout_core::{
     Revision,
-    backend::{Asker, DataPlane, NoDataPlane, Round, Rounds},
-    traffic::{ObjectRef, Settled, Version},
+    backend::{DataPlane, NoDataPlane, Round, Rounds},
+    traffic::{ObjectRef, RolloutRef, Settled, Version},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::Notify, time::timeout};
@@ -41,8 +41,8 @@ impl DataPlanes {
     }
 }
 
-fn asker((namespace, name): &Key) -> Asker {
-    Asker { namespace: namespace.clone(), name: name.clone() }
+fn asker((namespace, name): &Key) -> RolloutRef {
+    RolloutRef::new(namespace, name)
 }
 
 /// A question that may be waited for begins the rounds.
@@ -87,8 +87,8 @@ impl Herald {
                 }
             }
         }
-        for Asker { namespace, name } in round.changed {
-            self.waker.wake((namespace, name));
+        for who in round.changed {
+            self.waker.wake((who.namespace.to_string(), who.name.to_string()));
         }
     }
 }

@@ -13,8 +13,8 @@ use crate::{
 use async_trait::async_trait;
 use rollout_core::{
     Revision,
-    backend::{Asker, DataPlane, Round, Rounds},
-    traffic::{Settled, Version},
+    backend::{DataPlane, Round, Rounds},
+    traffic::{RolloutRef, Settled, Version},
 };
 use serde_json::json;
 use std::{
@@ -47,7 +47,7 @@ impl DataPlane for Handle {
 
 #[async_trait]
 impl Rounds for Played {
-    fn of(self: Arc<Self>, _who: &Asker) -> Arc<dyn DataPlane> {
+    fn of(self: Arc<Self>, _who: &RolloutRef) -> Arc<dyn DataPlane> {
         Arc::new(Handle)
     }
 
@@ -62,7 +62,7 @@ impl Rounds for Played {
         std::mem::take(&mut *self.next.lock().unwrap())
     }
 
-    fn forget(&self, _who: &Asker) {}
+    fn forget(&self, _who: &RolloutRef) {}
 }
 
 fn key() -> Key {
@@ -135,7 +135,7 @@ async fn a_new_question_does_not_wait_as_long_as_an_old_one() {
 #[tokio::test(start_paused = true)]
 async fn who_gets_another_answer_is_woken_and_a_proxy_given_up_is_an_event() {
     let (played, context, mut woken, events) = at_work();
-    let who = Asker { namespace: "shop".to_owned(), name: "web".to_owned() };
+    let who = RolloutRef::new("shop", "web");
     let mut round = Round::default();
     round.changed = vec![who.clone()];
     round.notes = vec![("the proxy a.far does not keep up".to_owned(), vec![who])];
