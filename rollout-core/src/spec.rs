@@ -33,7 +33,7 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// One replica, nothing paused, the reference's defaults.
+    /// One replica, nothing paused, Argo Rollouts' defaults.
     #[must_use]
     pub fn new(strategy: Strategy, target: Revision) -> Self {
         Self {

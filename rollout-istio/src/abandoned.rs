@@ -19,7 +19,7 @@ use serde_json::Value;
 pub const SUBSETS_ANNOTATION: &str = "rollout-core/subsets";
 
 /// Notes whose the subsets are, in the write that selects pods in them: in a note of ours for each Rollout, and in
-/// the reference's annotation for the first.
+/// Argo Rollouts' annotation for the first.
 pub(crate) fn sign(
     name: &ObjectRef,
     object: &mut Value,
@@ -42,9 +42,9 @@ pub(crate) fn sign(
 /// names it. Returns whether that changed anything.
 ///
 /// From a DestinationRule it takes the labels that select the Rollout's pods: a subset that selects pods which no
-/// longer exist answers every request with 503. Subsets of others stay. A rule that only the reference has written
-/// has no note of subsets: there it takes the label from all that nobody else has noted. A VirtualService keeps its
-/// weights and its routes, since nobody knows better ones; only notes go.
+/// longer exist answers every request with 503. Subsets of others stay. A rule that only Argo Rollouts has
+/// written has no note of subsets: there it takes the label from all that nobody else has noted. A
+/// VirtualService keeps its weights and its routes, since nobody knows better ones; only notes go.
 ///
 /// [`rollouts_in`] says which Rollouts have left something in an object.
 ///

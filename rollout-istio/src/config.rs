@@ -41,7 +41,7 @@ pub struct IstioConfig {
     pub max_weight: u32,
     /// Which VirtualServices of other namespaces it may split.
     pub foreign: Foreign,
-    /// Whether a destination is known by no more than the reference looks at.
+    /// Whether a destination is known by no more than Argo Rollouts looks at.
     pub(crate) as_the_reference: bool,
 }
 

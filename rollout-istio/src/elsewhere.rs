@@ -66,8 +66,8 @@ fn named(config: &IstioConfig, host: Option<&str>, to: &Value, looked: Looked<'_
     let subset = to.get("subset").and_then(Value::as_str).filter(|subset| !subset.is_empty());
     let is_here = match namespace_of(at) {
         Some(namespace) => *namespace == *config.namespace,
-        // A short host is one of the VirtualService's own namespace; in our own VirtualServices the
-        // reference takes it for ours wherever they are.
+        // A short host is one of the VirtualService's own namespace; in our own VirtualServices Argo Rollouts
+        // takes it for ours wherever they are.
         None => looked.weighed.is_some() || looked.name.namespace == config.namespace,
     };
     if !is_here {

@@ -1,13 +1,13 @@
 //! Managed routes, as they are written and read again.
 
+mod argo;
 mod both;
 mod made;
 mod parse;
-mod reference;
 
+pub(crate) use argo::ArgoRoutes;
 pub(crate) use made::Ground;
 pub(crate) use parse::{parse, same};
-pub(crate) use reference::Reference;
 
 use crate::problem::Problem;
 use rollout_core::traffic::{ManagedRoute, MirrorMatch, RouteMatch, StringMatch};

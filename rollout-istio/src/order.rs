@@ -1,7 +1,7 @@
 //! Where managed routes stand: each directly before the weighed route whose requests it takes, in the order of
 //! `managedRoutes`.
 
-mod reference;
+mod argo;
 
 use crate::{
     config::IstioConfig,
@@ -16,7 +16,7 @@ use std::{
     sync::Arc,
 };
 
-pub(crate) use reference::stepped;
+pub(crate) use argo::stepped;
 
 /// What becomes of the managed routes of one VirtualService.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +27,8 @@ pub(crate) enum Managed<'a> {
     Retain(&'a [Arc<str>]),
     /// Exactly these.
     To(&'a [Arc<ManagedRoute>]),
-    /// Each of these is put in place of one of its name, or taken away, as the reference does it; the others stay.
+    /// Each of these is put in place of one of its name, or taken away, as Argo Rollouts does it; the others
+    /// stay.
     Steps(&'a [(Arc<str>, Option<ManagedRoute>)]),
 }
 

@@ -51,7 +51,7 @@ impl<'a> Known<'a> {
         if which == Destination::Stable { self.stable } else { self.canary }
     }
 
-    /// The reference knows a subset by its name alone, and a Service by the first label of its host;
+    /// Argo Rollouts knows a subset by its name alone, and a Service by the first label of its host;
     /// strictly, the host must be the one that Istio resolves.
     fn is(self, destination: &Value, which: Destination, strictly: bool) -> bool {
         let text = |key| destination.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -89,7 +89,7 @@ impl<'a> Known<'a> {
         find(true).or_else(|| find(false))?.get("host")?.as_str()
     }
 
-    /// Whether both destinations stand in a rule, by whatever the reference knows them.
+    /// Whether both destinations stand in a rule, by whatever Argo Rollouts knows them.
     pub(crate) fn both_in(self, rule: &Value) -> bool {
         let entries = || rule.get("route").and_then(Value::as_array).into_iter().flatten();
         let stands = |which| {

@@ -47,9 +47,9 @@ pub struct InForce<'a> {
 /// first the subsets, then the weights, then the managed routes. Objects that the Rollout does not name
 /// come back as they are.
 ///
-/// This is the reference's answer. The engine comes to the same subsets and weights in the end, but writes managed
-/// routes [for each weighed route](IstioEditor), and looks at all of a host. Neither gates nor the order of work
-/// matter here, and no annotation is left.
+/// This is Argo Rollouts' answer. The engine comes to the same subsets and weights in the end, but writes
+/// managed routes [for each weighed route](IstioEditor), and looks at all of a host. Neither gates nor the
+/// order of work matter here, and no annotation is left.
 ///
 /// # Errors
 /// All of the Rollout's Istio part, of the steps, and of the objects.

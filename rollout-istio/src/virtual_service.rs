@@ -2,7 +2,7 @@
 
 use crate::{
     config::{IstioConfig, VirtualServiceRef},
-    managed::{Ground, Reference, parse, same},
+    managed::{ArgoRoutes, Ground, parse, same},
     order::{Managed, Slot, arrange, arranged, in_order, retained, stepped, there},
     problem::{Problem, shown},
     rules::{Place, Protocol, managed_name, rules},
@@ -203,8 +203,8 @@ impl VirtualService<'_> {
             Managed::Steps(steps) => {
                 let first = places.iter().find(|place| place.protocol == Protocol::Http);
                 let first = first.and_then(|place| place.of(object));
-                let reference = Reference::new(self.config, self.host, first);
-                (stepped(&reference, self.config, http, steps)?, None)
+                let argo = ArgoRoutes::new(self.config, self.host, first);
+                (stepped(&argo, self.config, http, steps)?, None)
             }
         })
     }

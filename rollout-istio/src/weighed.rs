@@ -16,7 +16,7 @@ type Own<'a> = Vec<(usize, &'a Value)>;
 /// The rules that one entry of `virtualServices` means: http ones in the order of its `routes`.
 ///
 /// A protocol of which it names no rule, while it names some of another, may be somebody else's: its only rule is
-/// ours if both our destinations stand in it. `routes` count only where there is http, as for the reference.
+/// ours if both our destinations stand in it. `routes` count only where there is http, as for Argo Rollouts.
 pub(crate) fn weighed(
     object: &Value,
     entry: &VirtualServiceRef,

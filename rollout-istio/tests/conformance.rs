@@ -1,4 +1,4 @@
-//! The reference's answers for the kind `istio`.
+//! Argo Rollouts' answers for the kind `istio`.
 
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may stop where it stands")]
 
@@ -157,8 +157,8 @@ fn http<'a>(objects: &'a [Value], managed: &BTreeSet<&str>) -> (Vec<&'a Value>, 
     rules.partition(|rule| rule["name"].as_str().is_some_and(|name| managed.contains(name)))
 }
 
-/// The engine writes managed routes for each weighed route. They are the reference's exactly where there is one such
-/// route, in front, of which the user says nothing else; all other routes are always the same.
+/// The engine writes managed routes for each weighed route. They are Argo Rollouts' exactly where there is
+/// one such route, in front, of which the user says nothing else; all other routes are always the same.
 #[test]
 fn the_engines_managed_routes_differ_only_where_the_user_says_more() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../rollout-core/tests/conformance/istio.jsonl");

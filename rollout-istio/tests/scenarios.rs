@@ -262,7 +262,7 @@ fn s67_a_name_with_a_period_is_not_another_namespace() {
     let seen = ready(backend.observe(&[])).unwrap().unwrap();
     let written = ready(backend.route(&weight(5), &seen.version)).unwrap().unwrap();
     assert_eq!(written.changed, std::slice::from_ref(&here));
-    // When both exist, the last dot splits, as the reference has it.
+    // When both exist, the last dot splits, as Argo Rollouts has it.
     let host = |name: &str| json!({"host": format!("{name}.shop.svc.cluster.local")});
     let entries = json!([{"destination": host("a"), "weight": 100}, {"destination": host("b"), "weight": 0}]);
     backend.store().apply(&far, http(&json!([{"route": entries}])));

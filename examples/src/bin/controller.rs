@@ -1,6 +1,6 @@
 //! Drives the Rollouts of a cluster: the engine, Istio and the Kubernetes adapter, wired together.
 //!
-//! A flag that the reference's controller (Argo Rollouts) also has is named as it is there.
+//! A flag that Argo Rollouts' controller also has is named as it is there.
 
 use lexopt::{Arg, Parser, ValueExt};
 use rollout_core::backend::{DataPlane, ObjectStore, Stored, TrafficBackend};

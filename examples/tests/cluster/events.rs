@@ -1,4 +1,5 @@
-//! What is said in events, in which order: the reference's own end-to-end assertion (`TestRolloutAbortRetryPromote`).
+//! What is said in events, in which order: Argo Rollouts' own end-to-end assertion
+//! (`TestRolloutAbortRetryPromote`).
 
 use crate::{
     bed::{Bed, secs},

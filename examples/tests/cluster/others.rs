@@ -6,7 +6,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 
-/// A lease of the reference's controller, held from now on for an hour.
+/// A lease of Argo Rollouts' controller, held from now on for an hour.
 fn lease(name: &str) -> String {
     json!({
         "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": name},

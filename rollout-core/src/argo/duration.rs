@@ -13,7 +13,7 @@ pub enum InvalidDuration {
     /// Below 0.
     #[error("{0} is below 0")]
     Negative(String),
-    /// Above 2 147 483 647 s: the reference wraps around there, which ends the pause at once or never.
+    /// Above 2 147 483 647 s: Argo Rollouts wraps around there, which ends the pause at once or never.
     #[error("{0} is more than 2147483647 seconds (68 years)")]
     TooLong(String),
 }
@@ -32,7 +32,7 @@ pub enum InvalidDuration {
 /// ```
 ///
 /// # Errors
-/// What is no duration, is below 0, or above 2 147 483 647 s (where the reference wraps around).
+/// What is no duration, is below 0, or above 2 147 483 647 s (where Argo Rollouts wraps around).
 pub fn pause_seconds(duration: &IntOrText) -> Result<u32, InvalidDuration> {
     let shown = || alloc::format!("{duration}");
     let seconds = match duration {
@@ -214,7 +214,7 @@ mod tests {
         let text = |text: &str| pause_seconds(&IntOrText::Text(text.into()));
         assert_eq!(text("2147483647s"), Ok(2_147_483_647));
         assert_eq!(text("596523h14m7.999s"), Ok(2_147_483_647));
-        // The reference takes these for a negative number of seconds, or for another one.
+        // Argo Rollouts takes these for a negative number of seconds, or for another one.
         assert!(matches!(text("2147483648s"), Err(InvalidDuration::TooLong(_))));
         assert!(matches!(text("2000000h"), Err(InvalidDuration::TooLong(_))));
         assert!(matches!(text("-5"), Err(InvalidDuration::Negative(_))));

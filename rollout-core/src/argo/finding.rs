@@ -18,13 +18,13 @@ pub struct Finding {
     pub severity: Severity,
     /// Where: fields with dots, list items in brackets. A key that is no plain name is in brackets, too.
     pub path: String,
-    /// What is wrong. Where the reference has a message for it, it is that one.
+    /// What is wrong. Where Argo Rollouts has a message for it, it is that one.
     pub message: String,
     /// What to write instead; may be empty.
     pub instead: String,
     /// Whether the field's name is meant and not its value.
     pub(crate) names_key: bool,
-    /// Whether the message is a sentence of the reference's.
+    /// Whether the message is one of Argo Rollouts' own.
     pub(crate) quotes: bool,
     /// Whether it is a field of the language in a place where it means nothing.
     pub(crate) misplaced: bool,

@@ -3,7 +3,7 @@
 //! Three stages, kept apart: the **wire form** ([`wire`]: everything that the language may say, and the
 //! [step hash](step_hash)), the **check** ([`check`](fn@check): all errors of the language at once), and the
 //! **conversion** ([`convert`](fn@convert)) to what the engine drives. Beside them the
-//! [status](read_status) as the fields that clients of the reference read and write, and, with the feature
+//! [status](read_status) as the fields that clients of Argo Rollouts read and write, and, with the feature
 //! `yaml`, what a person wrote with the place of everything in it (`read`).
 //!
 //! An error never stops the others from being found, and nothing that is given can make any of it panic.

@@ -20,7 +20,7 @@ impl Phase {
     }
 }
 
-/// The phase and message that the controller stores, by the reference's rules: the first that fits.
+/// The phase and message that the controller stores, by Argo Rollouts' rules: the first that fits.
 ///
 /// What cannot be read counts as absent.
 ///

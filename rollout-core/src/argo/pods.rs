@@ -5,7 +5,7 @@ use crate::{Fenceposts, IntOrPercent};
 use alloc::string::String;
 
 /// What `maxSurge` or `maxUnavailable` means: absent is 25 per cent, text is per cent with or without `%`,
-/// and text that is no number counts as 0, as in the reference.
+/// and text that is no number counts as 0, as in Argo Rollouts.
 ///
 /// ```
 /// use rollout_core::{IntOrPercent, argo::{int_or_percent, wire::IntOrText}};

@@ -5,8 +5,8 @@ use crate::traffic::{ObjectRef, RolloutRef};
 use alloc::vec::Vec;
 use serde_json::Value;
 
-/// The annotation by which the reference knows that a Rollout selects pods in a Service or a DestinationRule: the
-/// name of the Rollout, in the object's namespace.
+/// The annotation by which Argo Rollouts knows that a Rollout selects pods in a Service or a DestinationRule:
+/// the name of the Rollout, in the object's namespace.
 pub const MANAGED_BY_ANNOTATION: &str = "argo-rollouts.argoproj.io/managed-by-rollouts";
 
 /// What the keys of all notes of ours begin with.

@@ -4,7 +4,7 @@ use core::{fmt::Write, time::Duration};
 
 /// Builds a [`Strategy`] in code.
 ///
-/// Every setter has the reference's default when it is not called; the last call wins.
+/// Every setter has Argo Rollouts' default when it is not called; the last call wins.
 #[derive(Debug, Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct StrategyBuilder {

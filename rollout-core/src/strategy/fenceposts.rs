@@ -11,7 +11,7 @@ pub enum IntOrPercent {
 }
 
 impl IntOrPercent {
-    /// What an absent value means: 25 per cent (the reference's accidental default, kept on purpose).
+    /// What an absent value means: 25 per cent (Argo Rollouts' accidental default, kept on purpose).
     pub const DEFAULT: Self = Self::Percent(25);
 
     /// Reads the text form: a percentage, with or without `%`.

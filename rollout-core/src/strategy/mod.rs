@@ -47,7 +47,7 @@ pub struct Strategy {
 }
 
 impl Strategy {
-    /// Starts an empty strategy: no steps, no traffic routing, the reference's defaults.
+    /// Starts an empty strategy: no steps, no traffic routing, Argo Rollouts' defaults.
     pub fn builder() -> StrategyBuilder {
         StrategyBuilder::new()
     }
@@ -60,7 +60,7 @@ impl Strategy {
 
     /// What tells one list of steps from another; a change restarts the steps.
     ///
-    /// From a manifest it is the reference's own step hash, byte for byte.
+    /// From a manifest it is Argo Rollouts' own step hash, byte for byte.
     #[must_use]
     pub fn step_hash(&self) -> &str {
         &self.step_hash

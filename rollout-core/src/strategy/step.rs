@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// One step of a canary.
 ///
-/// Its text is the reference's, as events and the kubectl plugin show it:
+/// Its text is Argo Rollouts', as events and the kubectl plugin show it:
 ///
 /// ```
 /// use rollout_core::{CanaryScale, Step};

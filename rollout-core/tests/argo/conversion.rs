@@ -210,7 +210,7 @@ fn an_invalid_rollout_has_no_strategy() {
     assert_eq!((made.spec, made.unsupported[0].path.as_str()), (None, "spec.strategy.blueGreen"));
 }
 
-/// The reference's controller writes the object out and reads it again first: so does an empty list become
+/// Argo Rollouts' controller writes the object out and reads it again first: so does an empty list become
 /// an absent one, and a Rollout that is taken over is not started again.
 #[test]
 fn an_empty_list_of_steps_has_the_hash_of_an_absent_one() {

@@ -1,4 +1,4 @@
-//! The reference's answers, and what we do better on purpose.
+//! Argo Rollouts' answers, and what we do better on purpose.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod any_input;

@@ -1,4 +1,4 @@
-//! The status as the reference's fields, and back.
+//! The status as Argo Rollouts' fields, and back.
 
 use proptest::{option, prelude::*};
 use rollout_core::{

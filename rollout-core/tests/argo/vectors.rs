@@ -48,7 +48,7 @@ fn hash_of_the_steps() {
     each("stepHash", |input| json!({ "hash": step_hash(&input["rollout"]).unwrap() }));
 }
 
-/// The paths that the reference names; ours have the word `canary` in them, where it belongs.
+/// The paths that Argo Rollouts names; ours have the word `canary` in them, where it belongs.
 #[test]
 fn rules_of_the_language() {
     let mut refused = 0;

@@ -4,7 +4,7 @@ use rollout_core::{Time, traffic::ObjectRef};
 use serde_json::Value;
 use std::time::Duration;
 
-/// The lease of the reference's controller; one that keeps to an instance id has that behind it.
+/// The lease of Argo Rollouts' controller; one that keeps to an instance id has that behind it.
 const LOCK: &str = "argo-rollouts-controller-lock";
 
 /// Refuses when another controller is at work.

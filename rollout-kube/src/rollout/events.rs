@@ -33,10 +33,10 @@ pub(super) struct Scene<'s> {
 }
 
 impl Scene<'_> {
-    /// What is said about these events, with the reference's reasons and texts, in order.
+    /// What is said about these events, with Argo Rollouts' reasons and texts, in order.
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "an event that the reference does not have is not told"
+        reason = "an event that Argo Rollouts does not have is not told"
     )]
     pub(super) fn tell(&mut self, events: &[Event]) -> Vec<Said> {
         let mut said = Vec::new();
@@ -72,7 +72,7 @@ impl Scene<'_> {
                 }
                 Event::Selected(to) => self.select(to, &mut said),
                 Event::Routed(to) => self.route(to, &mut said),
-                // The reference has no events for these; the log has them.
+                // Argo Rollouts has no events for these; the log has them.
                 _ => {}
             }
         }
@@ -207,8 +207,8 @@ impl Scene<'_> {
     }
 }
 
-/// In which order the reference tells what happened in one turn: what the steps did, what was written, and how
-/// it ended.
+/// In which order Argo Rollouts tells what happened in one turn: what the steps did, what was written, and
+/// how it ended.
 #[expect(clippy::wildcard_enum_match_arm, reason = "what is not told has no place")]
 fn rank(event: &Event) -> u32 {
     match event {

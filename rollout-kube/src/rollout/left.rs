@@ -23,7 +23,7 @@ pub(crate) struct Release {
 
 type TakeOut = dyn Fn(&ObjectRef, &mut Value, &RolloutRef) -> Result<bool, EditError> + Send + Sync;
 
-/// The prefix of the annotations that hold our notes. What only the reference has noted is left alone.
+/// The prefix of the annotations that hold our notes. What only Argo Rollouts has noted is left alone.
 const OURS: &str = "rollout-core/";
 const LEFT_BY: &str = "left by ";
 

@@ -19,7 +19,7 @@ impl Notes {
         self.findings.push(Finding { quotes: true, ..finding });
     }
 
-    /// An error in words of our own: the reference has none for it.
+    /// An error in words of our own: Argo Rollouts has none for it.
     pub(super) fn ours(
         &mut self,
         path: impl Into<String>,

@@ -1,4 +1,4 @@
-//! What the reference accepts and makes no sense, outside the steps.
+//! What Argo Rollouts accepts although it makes no sense, outside the steps.
 
 use super::{notes::Notes, odd_steps};
 use crate::argo::wire::{Canary, IntOrText, RolloutSpec};

@@ -1,4 +1,4 @@
-//! What the reference accepts and makes no sense, in the steps.
+//! What Argo Rollouts accepts although it makes no sense, in the steps.
 
 use super::{notes::Notes, steps::kinds, strings};
 use crate::argo::{

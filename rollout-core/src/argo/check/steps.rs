@@ -29,7 +29,7 @@ pub(super) fn check(canary: &Canary, written: &[Value], notes: &mut Notes) {
     }
 }
 
-/// How many of the kinds a step has that the reference counts, and of the others.
+/// How many of the kinds a step has that Argo Rollouts counts, and of the others.
 pub(super) fn kinds(step: &CanaryStep) -> (usize, usize) {
     let counted =
         [step.set_weight.is_some(), step.pause.is_some(), step.experiment.is_some(), step.analysis.is_some()];

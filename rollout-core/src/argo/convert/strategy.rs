@@ -30,7 +30,7 @@ pub(super) fn around(canary: &Canary) -> StrategyBuilder {
         .dynamic_stable_scale(canary.dynamic_stable_scale.unwrap_or(false))
 }
 
-/// As the reference's controller has it, which writes the object out and reads it again first: an empty
+/// As Argo Rollouts' controller has it, which writes the object out and reads it again first: an empty
 /// list is an absent one then.
 fn step_hash(canary: &Canary) -> String {
     let is_empty = canary.steps.as_ref().is_none_or(Vec::is_empty);

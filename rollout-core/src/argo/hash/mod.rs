@@ -1,4 +1,4 @@
-//! The step hash, byte for byte the reference's, and a template hash of our own.
+//! The step hash, byte for byte Argo Rollouts', and a template hash of our own.
 
 mod fnv;
 mod step;

@@ -10,7 +10,7 @@ use crate::argo::{
 use alloc::{string::String, vec::Vec};
 use serde_json::{Map, Value};
 
-/// The reference's hash of a Rollout's steps: what it stores in `status.currentStepHash`.
+/// Argo Rollouts' hash of a Rollout's steps: what it stores in `status.currentStepHash`.
 ///
 /// It is computed on the steps as they stand, also on invalid ones; empty text for a Rollout without a
 /// canary. Byte-exact, so that neither a take-over nor a return restarts the steps.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 /// A revision for a pod template: the same for the same content, in whatever order its keys stand.
 ///
-/// It is a hash of our own, in the reference's alphabet. The reference's has other digits: whether two
+/// It is a hash of our own, in Argo Rollouts' alphabet. Theirs has other digits: whether two
 /// templates are the same is decided by comparing them, never by this.
 ///
 /// ```

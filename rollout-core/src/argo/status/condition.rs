@@ -1,4 +1,4 @@
-//! What the reference has no field for: it travels as the message of a condition of our own type, which
+//! What Argo Rollouts has no field for: it travels as the message of a condition of our own type, which
 //! every CRD keeps.
 
 use crate::{AbortReason, Progress, Status, Time};
@@ -23,7 +23,7 @@ pub(super) struct Kept {
     /// The step at which an update was given up: clients are shown the first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) step: Option<u32>,
-    /// Times that the reference's text form cannot say: before the year 0 or after 9999.
+    /// Times that Argo Rollouts' text form cannot say: before the year 0 or after 9999.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) paused_at: Option<Time>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! The list of conditions, with the reference's rules for changing one.
+//! The list of conditions, with Argo Rollouts' rules for changing one.
 
 use super::write::time;
 use crate::Time;

@@ -1,4 +1,4 @@
-//! The engine's status as the reference's fields, and back.
+//! The engine's status as Argo Rollouts' fields, and back.
 
 mod condition;
 mod conditions;

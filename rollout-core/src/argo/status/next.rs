@@ -9,7 +9,7 @@ use alloc::{format, string::String, vec::Vec};
 use serde_json::{Map, Value, json};
 
 /// The whole next `status` of a Rollout: the engine's fields, counts, conditions, phase and message, as the
-/// clients of the reference read them. The same facts again change nothing.
+/// clients of Argo Rollouts read them. The same facts again change nothing.
 ///
 /// ```
 /// use rollout_core::{Status, Time, argo::{Facts, WorkloadFacts, next_status}};
@@ -37,7 +37,7 @@ pub fn next_status(facts: &Facts<'_>) -> Value {
     }
     let steps = facts.canary_spec("steps").as_array();
     if facts.invalid.is_none() && steps.is_none_or(Vec::is_empty) {
-        // The reference counts no steps where there are none.
+        // Argo Rollouts counts no steps where there are none.
         next.as_object_mut().map(|map| map.remove("currentStepIndex"));
     }
     let mut conditions = Conditions::of(next, facts.now);
@@ -66,8 +66,8 @@ pub fn next_status(facts: &Facts<'_>) -> Value {
     core::mem::take(next)
 }
 
-/// The phase by the reference's rules; but a restart that nobody carries out is not under way, and an update is
-/// not over before the routes lead back to stable's destination.
+/// The phase by Argo Rollouts' rules; but a restart that nobody carries out is not under way, and an update
+/// is not over before the routes lead back to stable's destination.
 fn shown(facts: &Facts<'_>, next: &Value) -> Phase {
     let mut spec = facts.rollout.get("spec").cloned().unwrap_or_default();
     spec.as_object_mut().map(|spec| spec.remove("restartAt"));
@@ -266,7 +266,7 @@ mod tests {
         told.status.aborted = Some(Aborted::new(Time::from_secs(70), AbortReason::Command));
         let status = told.tell(0).clone();
         assert_eq!(status["message"], "RolloutAborted: Rollout aborted update to revision 2");
-        assert_eq!(status["currentStepIndex"], 0, "as the reference says it");
+        assert_eq!(status["currentStepIndex"], 0, "as Argo Rollouts says it");
         assert_eq!(read_status(&status).unwrap().status, told.status, "but the step is not forgotten");
         assert_eq!((&status["phase"], &status["abort"]), (&json!("Degraded"), &json!(true)));
         assert_eq!(told.condition("Paused").0, "False");

@@ -17,7 +17,7 @@ pub struct WireStatus {
     pub requests: Vec<CommandKind>,
 }
 
-/// Reads a Rollout's `status`, also one that the reference's controller wrote.
+/// Reads a Rollout's `status`, also one that Argo Rollouts' controller wrote.
 ///
 /// Clients give commands by writing fields. `abort: true` without a time is an abort that nobody has
 /// carried out yet; a time without `abort: true` is a retry; `controllerPause: true` without a pause
@@ -180,5 +180,5 @@ impl Fields<'_> {
     }
 }
 
-/// Why the reference says that it waits, when a pause step waits.
+/// Why Argo Rollouts says that it waits, when a pause step waits.
 pub(super) const PAUSE_STEP: &str = "CanaryPauseStep";

@@ -1,4 +1,5 @@
-//! What the engine waits for, where clients of the reference look: a condition of its own type, and the message.
+//! What the engine waits for, where clients of Argo Rollouts look: a condition of its own type, and the
+//! message.
 
 use super::conditions::{Conditions, Said};
 use crate::{WaitReason, Waiting, argo::phase::Phase};

@@ -6,9 +6,9 @@ use crate::{Status, Time};
 use alloc::{format, string::String, vec::Vec};
 use serde_json::{Map, Value, json};
 
-/// Writes a status into a Rollout's `status`, as the fields that clients of the reference know.
+/// Writes a status into a Rollout's `status`, as the fields that clients of Argo Rollouts know.
 ///
-/// Only the engine's own fields change; counts, phase and other conditions stay. What the reference has no
+/// Only the engine's own fields change; counts, phase and other conditions stay. What Argo Rollouts has no
 /// field for stands in a condition of the engine's own type, whose times move only when it changes: the
 /// same status again is no change. `now` is for those times.
 ///
@@ -30,7 +30,7 @@ pub fn write_status(status: &Status, onto: &mut Value, now: Time) {
     let text = |text: &str| Value::String(text.into());
     set(map, "stableRS", status.stable.as_ref().map(|revision| text(revision.as_str())));
     set(map, "currentPodHash", status.canary.as_ref().map(|revision| text(revision.as_str())));
-    // Of an update that was given up no step is done: so the reference says, and its clients reckon with it.
+    // Of an update that was given up no step is done: so Argo Rollouts says, and its clients reckon with it.
     let step = if status.aborted.is_some() { 0 } else { status.step };
     set(map, "currentStepIndex", Some(step.into()));
     set(map, "currentStepHash", status.step_hash.as_deref().map(text));

@@ -16,7 +16,7 @@ impl World {
     }
 }
 
-/// The list is the reference's own end-to-end test.
+/// The list is Argo Rollouts' own end-to-end test.
 #[tokio::test(start_paused = true)]
 async fn an_update_aborted_retried_and_finished_is_told_in_the_references_order() {
     let mut world = World::new(json!([{"setWeight": 50}, {"pause": {}}])).await;

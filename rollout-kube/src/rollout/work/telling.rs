@@ -43,7 +43,7 @@ impl AtWork<'_> {
         }
     }
 
-    /// That an action was refused, in the reference's words for it.
+    /// That an action was refused, in Argo Rollouts' words for it.
     pub(super) fn tell_refusal(&mut self, action: &Action, before: Option<Before>, why: &str) {
         match action {
             Action::Select(_) | Action::Route(_) => {

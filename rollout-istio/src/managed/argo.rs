@@ -1,13 +1,13 @@
-//! Managed routes as the reference writes them: one, for all requests of the VirtualService.
+//! Managed routes as Argo Rollouts writes them: one, for all requests of the VirtualService.
 
 use super::{blocks, one_port, port};
 use crate::{config::IstioConfig, problem::Problem, split::Known};
 use rollout_core::traffic::{ManagedRoute, RouteMatch};
 use serde_json::{Map, Value, json};
 
-/// What the reference makes a managed route from.
+/// What Argo Rollouts makes a managed route from.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Reference<'a> {
+pub(crate) struct ArgoRoutes<'a> {
     config: &'a IstioConfig,
     /// The DestinationRule's host.
     host: Option<&'a str>,
@@ -15,7 +15,7 @@ pub(crate) struct Reference<'a> {
     weighed: Option<&'a Value>,
 }
 
-impl<'a> Reference<'a> {
+impl<'a> ArgoRoutes<'a> {
     pub(crate) fn new(config: &'a IstioConfig, host: Option<&'a str>, weighed: Option<&'a Value>) -> Self {
         Self { config, host, weighed }
     }

@@ -1,9 +1,9 @@
-//! The list of http routes as the reference comes to it: managed routes at the very front.
+//! The list of http routes as Argo Rollouts comes to it: managed routes at the very front.
 
 use super::{Slot, rank, rank_of};
 use crate::{
     config::IstioConfig,
-    managed::{Reference, same},
+    managed::{ArgoRoutes, same},
     problem::Problem,
 };
 use rollout_core::traffic::ManagedRoute;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// The new list after these steps, or `None` when it stays as it is.
 pub(crate) fn stepped(
-    reference: &Reference<'_>,
+    argo: &ArgoRoutes<'_>,
     config: &IstioConfig,
     http: &[Value],
     steps: &[(Arc<str>, Option<ManagedRoute>)],
@@ -30,7 +30,7 @@ pub(crate) fn stepped(
     let last = |name: &Arc<str>| steps.iter().rev().find(|(other, _)| other == name);
     for route in steps.iter().filter_map(|(name, _)| last(name)?.1.as_ref()) {
         let rank = rank_of(config, route)?;
-        let new = reference.write(route)?;
+        let new = argo.write(route)?;
         let means_it = |(other, index): &&(usize, usize)| {
             *other == rank && http.get(*index).is_some_and(|old| same(old, &new))
         };
