@@ -9,6 +9,7 @@
 mod audit;
 mod churn;
 mod controller;
+mod follow;
 mod held;
 mod load;
 mod manifests;
@@ -24,6 +25,7 @@ mod watch;
 
 pub(crate) use audit::Requests;
 pub(crate) use controller::Controller;
+pub(crate) use follow::follow;
 pub(crate) use held::Held;
 pub(crate) use load::{Answers, Load, Target};
 pub(crate) use manifests::{Canary, IMAGE};

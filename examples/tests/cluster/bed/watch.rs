@@ -1,12 +1,7 @@
 //! Watches on everything that a rollout touches.
 
-use super::{RUNTIME, seen::Seen};
-use futures::{StreamExt as _, TryStreamExt as _};
-use kube::{
-    Api, Client,
-    api::{DynamicObject, ListParams, WatchEvent, WatchParams},
-    core::ApiResource,
-};
+use super::{follow, seen::Seen};
+use kube::{Api, Client, api::DynamicObject, core::ApiResource};
 use std::{
     sync::{Arc, Condvar, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -31,6 +26,20 @@ struct Board {
     news: Condvar,
 }
 
+impl Board {
+    fn add(&self, kind: &'static str, object: &DynamicObject, is_there: bool) {
+        let name = object.metadata.name.clone().unwrap_or_default();
+        let mut value = serde_json::to_value(object).unwrap();
+        if let Some(metadata) = value["metadata"].as_object_mut() {
+            metadata.remove("managedFields");
+        }
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::make_mut(&mut seen).add(kind, name, value, is_there);
+        drop(seen);
+        self.news.notify_all();
+    }
+}
+
 /// Keeps what is seen in one namespace, from its beginning.
 #[derive(Debug)]
 pub(super) struct Watch {
@@ -53,9 +62,8 @@ impl Watch {
                 plural: (*plural).to_owned(),
             };
             let api = Api::namespaced_with(client.clone(), namespace, &resource);
-            let version = RUNTIME.block_on(api.list(&ListParams::default().limit(1))).unwrap();
-            let version = version.metadata.resource_version.unwrap();
-            RUNTIME.spawn(follow(api, kind, version, Arc::clone(&board)))
+            let board = Arc::clone(&board);
+            follow(api, move |object, is_there| board.add(kind, &object, is_there))
         });
         Self { tasks: tasks.collect(), board }
     }
@@ -91,37 +99,6 @@ impl Drop for Watch {
     fn drop(&mut self) {
         for task in &self.tasks {
             task.abort();
-        }
-    }
-}
-
-/// Follows one kind, for ever; a stream that is cut is taken up where it was.
-async fn follow(api: Api<DynamicObject>, kind: &'static str, mut version: String, board: Arc<Board>) {
-    loop {
-        let Ok(stream) = api.watch(&WatchParams::default(), &version).await else {
-            tokio::time::sleep(Duration::from_millis(200)).await;
-            continue;
-        };
-        let mut stream = stream.boxed();
-        while let Ok(Some(event)) = stream.try_next().await {
-            let (object, is_there) = match event {
-                WatchEvent::Added(object) | WatchEvent::Modified(object) => (object, true),
-                WatchEvent::Deleted(object) => (object, false),
-                WatchEvent::Bookmark(_) => continue,
-                WatchEvent::Error(_) => break,
-            };
-            if let Some(new) = &object.metadata.resource_version {
-                version.clone_from(new);
-            }
-            let name = object.metadata.name.clone().unwrap_or_default();
-            let mut value = serde_json::to_value(&object).unwrap();
-            if let Some(metadata) = value["metadata"].as_object_mut() {
-                metadata.remove("managedFields");
-            }
-            let mut seen = board.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::make_mut(&mut seen).add(kind, name, value, is_there);
-            drop(seen);
-            board.news.notify_all();
         }
     }
 }

@@ -1,13 +1,8 @@
 //! How far all Rollouts are, as watches show it.
 
 use super::apps::resource;
-use crate::bed::{Bed, RUNTIME};
-use futures::{StreamExt as _, TryStreamExt as _};
-use kube::{
-    Api,
-    api::{DynamicObject, ListParams, WatchEvent, WatchParams},
-    core::ApiResource,
-};
+use crate::bed::{Bed, follow};
+use kube::{Api, core::ApiResource};
 use serde_json::Value;
 use std::{
     collections::HashMap,
@@ -62,8 +57,8 @@ impl Drop for Progress {
 impl Progress {
     pub(super) fn follow(bed: &Bed) -> Self {
         let board = Arc::<Board>::default();
-        let rollouts = follow(bed, &resource("argoproj.io/v1alpha1", "Rollout"), &board, rollout);
-        let routes = follow(bed, &resource("networking.istio.io/v1beta1", "VirtualService"), &board, routes);
+        let rollouts = watch(bed, &resource("argoproj.io/v1alpha1", "Rollout"), &board, rollout);
+        let routes = watch(bed, &resource("networking.istio.io/v1beta1", "VirtualService"), &board, routes);
         Self { board, tasks: [rollouts, routes] }
     }
 
@@ -140,33 +135,19 @@ fn note(changes: &mut Vec<Change>, change: Change) {
     }
 }
 
-/// Follows one kind, for ever; a stream that is cut is taken up where it was.
-fn follow(bed: &Bed, resource: &ApiResource, board: &Arc<Board>, take: Take) -> JoinHandle<()> {
-    let api: Api<DynamicObject> = Api::all_with(bed.client(), resource);
+/// Follows one kind in the whole cluster.
+fn watch(bed: &Bed, resource: &ApiResource, board: &Arc<Board>, take: Take) -> JoinHandle<()> {
     let board = Arc::clone(board);
-    let begin = RUNTIME.block_on(api.list(&ListParams::default().limit(1))).unwrap();
-    let mut version = begin.metadata.resource_version.unwrap();
-    RUNTIME.spawn(async move {
-        loop {
-            let Ok(stream) = api.watch(&WatchParams::default(), &version).await else {
-                tokio::time::sleep(Duration::from_millis(200)).await;
-                continue;
-            };
-            let mut stream = stream.boxed();
-            while let Ok(Some(event)) = stream.try_next().await {
-                let (WatchEvent::Added(object) | WatchEvent::Modified(object)) = event else { continue };
-                let metadata = &object.metadata;
-                version.clone_from(metadata.resource_version.as_ref().unwrap());
-                let name = metadata.name.clone().unwrap();
-                let mark = Mark { version: version.parse().unwrap(), seen: Instant::now() };
-                let value = serde_json::to_value(&object).unwrap();
-                take(
-                    board.0.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default(),
-                    &value,
-                    mark,
-                );
-                board.1.notify_all();
-            }
+    follow(Api::all_with(bed.client(), resource), move |object, is_there| {
+        if !is_there {
+            return;
         }
+        let (name, version) = (object.metadata.name.clone(), object.metadata.resource_version.clone());
+        let mark = Mark { version: version.unwrap().parse().unwrap(), seen: Instant::now() };
+        let value = serde_json::to_value(&object).unwrap();
+        let mut apps = board.0.lock().unwrap_or_else(PoisonError::into_inner);
+        take(apps.entry(name.unwrap()).or_default(), &value, mark);
+        drop(apps);
+        board.1.notify_all();
     })
 }
