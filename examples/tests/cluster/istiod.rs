@@ -6,15 +6,18 @@ use crate::{
 };
 use std::{fs, net::TcpListener, time::Duration};
 
+/// How the controller says in its log that istiod cannot be asked.
+const CANNOT: &str = "the control plane of the proxies cannot be asked";
+
 /// A controller that cannot ask says so once, with what to open, and goes on by time.
 fn goes_by_time(space: &Namespace, controller: &Controller<'_>, words: &[&str]) {
-    let line = controller.until_logged(&[&["istiod cannot be asked"], words].concat(), secs(30));
+    let line = controller.until_logged(&[&[CANNOT], words].concat(), secs(30));
     println!("{line}");
     space.until("the first deploy goes on by time", secs(90), |seen| {
         seen.rollout(PROVIDER).is_some_and(|rollout| rollout.is_healthy())
     });
     let log = controller.log();
-    let said = log.lines().filter(|line| line.contains("istiod cannot be asked")).count();
+    let said = log.lines().filter(|line| line.contains(CANNOT)).count();
     assert_eq!(said, 1, "{log}");
 }
 
@@ -117,7 +120,7 @@ fn while_istiod_is_silent_or_endpoints_are_late_no_weight_rises_and_afterwards_i
     story.controller.until_logged(&["waiting", "does not answer"], secs(40));
     let goes_on = |seen: &crate::bed::Seen| seen.rollout(PROVIDER).unwrap().is_paused_at(3);
     assert!(!space.within(secs(8), goes_on), "{}", space.report());
-    assert!(!story.controller.log().contains("istiod cannot be asked"), "silence is no missing istiod");
+    assert!(!story.controller.log().contains(CANNOT), "silence is no missing istiod");
     drop(frozen);
     story.until("paused at 50 %", |rollout| rollout.is_paused_at(3));
     space.plugin(&["promote", PROVIDER]).ok();

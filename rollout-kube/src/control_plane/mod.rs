@@ -9,7 +9,7 @@ mod tests;
 
 pub use address::{Address, InvalidAddress};
 pub use place::ControlPlaneAt;
-pub(crate) use rounds::{DataPlanes, Herald, keep_asking};
+pub(crate) use rounds::{DataPlanes, keep_asking};
 
 use self::http::Http;
 use crate::cache::Shelves;

@@ -69,33 +69,9 @@ impl DataPlane for Asked {
     }
 }
 
-/// Who is told what a round brought.
-pub(crate) struct Herald {
-    pub(crate) context: Arc<Context>,
-    pub(crate) waker: Waker,
-}
-
-impl Herald {
-    async fn tell(&self, round: Round) {
-        for (note, whom) in &round.notes {
-            tracing::warn!(%note, rollouts = whom.len(), "a proxy is waited for no longer");
-            for who in whom.iter().filter(|_| !self.context.dry_run) {
-                let rollout = ObjectRef::new("argoproj.io", "Rollout", &who.namespace, &who.name);
-                if let Ok(entry) = self.context.shelves.get(&rollout).await {
-                    let said = Said::warning("ProxyGivenUp", note.as_str());
-                    self.context.publisher.say(&entry.value, &said, now());
-                }
-            }
-        }
-        for who in round.changed {
-            self.waker.wake((who.namespace.to_string(), who.name.to_string()));
-        }
-    }
-}
-
 /// Runs the rounds while anybody waits for something, one after the other, for ever.
-pub(crate) async fn keep_asking(herald: Herald) {
-    let planes = &herald.context.data_planes;
+pub(crate) async fn keep_asking(context: Arc<Context>, waker: Waker) {
+    let planes = &context.data_planes;
     let Some(shared) = planes.shared.clone() else { return };
     let mut complaint = None;
     loop {
@@ -105,14 +81,31 @@ pub(crate) async fn keep_asking(herald: Herald) {
                 let round = shared.round().await;
                 if complaint != round.complaint {
                     if let Some(why) = &round.complaint {
-                        tracing::warn!(%why, "istiod cannot be asked");
+                        tracing::warn!(%why, "the control plane of the proxies cannot be asked");
                     }
                     complaint.clone_from(&round.complaint);
                 }
-                herald.tell(round).await;
+                tell(&context, &waker, round).await;
             }
             // Whoever asks something new does not wait as long as what is old.
             Some(pause) => _ = timeout(pause, planes.asked.notified()).await,
         }
+    }
+}
+
+/// Says what a person should know, and wakes the rollouts whose answer has changed.
+async fn tell(context: &Context, waker: &Waker, round: Round) {
+    for (note, whom) in &round.notes {
+        tracing::warn!(%note, rollouts = whom.len(), "a proxy is waited for no longer");
+        for who in whom.iter().filter(|_| !context.dry_run) {
+            let rollout = ObjectRef::new("argoproj.io", "Rollout", &who.namespace, &who.name);
+            if let Ok(entry) = context.shelves.get(&rollout).await {
+                let said = Said::warning("ProxyGivenUp", note.as_str());
+                context.publisher.say(&entry.value, &said, now());
+            }
+        }
+    }
+    for who in round.changed {
+        waker.wake((who.namespace.to_string(), who.name.to_string()));
     }
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     cache::{Changed, Index, Shelves},
-    control_plane::{ControlPlane, ControlPlaneAt, DataPlanes, Herald, keep_asking},
+    control_plane::{ControlPlane, ControlPlaneAt, DataPlanes, keep_asking},
     rollout::{Context, Factory, InvalidTraffic, Publisher, Release, claims_index, left_index},
     store::{Kind, Requests},
 };
@@ -202,7 +202,7 @@ impl ControllerBuilder {
         let context = Arc::new(context);
         let (waker, due) = Waker::new();
         let mut rounds = JoinSet::new();
-        rounds.spawn(keep_asking(Herald { context: Arc::clone(&context), waker }));
+        rounds.spawn(keep_asking(Arc::clone(&context), waker));
         run(context, Sources { news: changes, wakes: due }, workers, stop).await;
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! When rounds are run, and what comes of them.
 
-use super::super::{DataPlanes, Herald, keep_asking};
+use super::super::{DataPlanes, keep_asking};
 use crate::{
     cache::Shelves,
     controller::Waker,
@@ -102,7 +102,7 @@ fn at_work() -> AtWork {
         releases: Vec::new(),
     });
     let (waker, woken) = Waker::new();
-    tokio::spawn(keep_asking(Herald { context: Arc::clone(&context), waker }));
+    tokio::spawn(keep_asking(Arc::clone(&context), waker));
     (played, context, woken, events)
 }
 
