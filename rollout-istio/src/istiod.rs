@@ -177,8 +177,6 @@ impl<F: Fetch + 'static> Rounds for Istiod<F> {
 
     fn forget(&self, who: &RolloutRef) {
         let elapsed = self.fetch.elapsed();
-        let mut inner = self.inner();
-        inner.watches.forget(who);
-        inner.watches.count(elapsed);
+        self.inner().watches.forget(who, elapsed);
     }
 }

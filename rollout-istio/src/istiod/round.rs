@@ -73,7 +73,7 @@ struct Told {
 
 impl Inner {
     fn needs<F>(&self, istiod: &Istiod<F>, now: Duration) -> dump::Which {
-        self.judging(istiod, [false; 3], now).needs(self.watches.iter(), self.verify)
+        self.judging(istiod, [false; 3], now).needs(self.watches.lately(), self.verify)
     }
 
     fn judging<'j, F>(&'j self, istiod: &'j Istiod<F>, read: dump::Which, now: Duration) -> Judge<'j> {
@@ -195,12 +195,12 @@ impl Inner {
         }
         let mut watches = std::mem::take(&mut self.watches);
         let judge = self.judging(istiod, read, ended);
-        for (subject, watch) in watches.iter_mut() {
+        watches.each_lately(|subject, watch| {
             let answer = judge.judge(subject, watch);
             if watch.judged(answer, (ended, now)) {
                 round.changed.extend(watch.askers.iter().cloned());
             }
-        }
+        });
         watches.count(ended);
         self.watches = watches;
         round.changed.sort_unstable();

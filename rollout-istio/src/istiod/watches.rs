@@ -24,6 +24,8 @@ const NAMES: usize = 8;
 #[derive(Debug, Default)]
 pub(super) struct Watches {
     by_subject: HashMap<Subject, Vec<Watch>>,
+    /// What somebody has asked about lately: a round costs as much as there is of it, whatever else is at rest.
+    lately: HashSet<Subject>,
     /// What each rollout asks about, and when it last did.
     asked: HashMap<RolloutRef, HashMap<Subject, Duration>>,
     waits: Option<Waits>,
@@ -121,9 +123,14 @@ impl Watch {
         }
     }
 
+    /// Whether somebody has asked about it lately.
+    fn is_asked_about(&self, elapsed: Duration) -> bool {
+        elapsed.saturating_sub(self.asked) <= WAITS
+    }
+
     /// Whether somebody waits for it.
     pub(super) fn is_waited_for(&self, elapsed: Duration) -> bool {
-        self.answer != Answer::Yes && elapsed.saturating_sub(self.asked) <= WAITS
+        self.answer != Answer::Yes && self.is_asked_about(elapsed)
     }
 
     /// Takes in a judgement. Returns whether those who asked know another.
@@ -137,7 +144,7 @@ impl Watch {
             self.told.clone_from(&self.answer);
         }
         // Whoever is at rest hears of it when they ask.
-        is_news && elapsed.saturating_sub(self.asked) <= WAITS
+        is_news && self.is_asked_about(elapsed)
     }
 
     fn settled(&self) -> Settled {
@@ -180,6 +187,9 @@ impl Watches {
             }
             true
         });
+        if !self.lately.contains(subject) {
+            self.lately.insert(subject.clone());
+        }
         self.asked.entry(who.clone()).or_default().insert(subject.clone(), elapsed);
         self.forget_old(who, elapsed);
         settled
@@ -193,8 +203,13 @@ impl Watches {
 
     /// Looks again who waits: some of them have got what they waited for, or are gone.
     pub(super) fn count(&mut self, elapsed: Duration) {
+        let by_subject = &self.by_subject;
+        self.lately.retain(|subject| {
+            let all = by_subject.get(subject).map(Vec::as_slice).unwrap_or_default();
+            all.iter().any(|watch| watch.is_asked_about(elapsed))
+        });
         let waits = |watch: &Watch| Waits { youngest: watch.first, asked: watch.asked };
-        let waiting = self.iter().filter(|(_, watch)| watch.is_waited_for(elapsed));
+        let waiting = self.lately().filter(|(_, watch)| watch.is_waited_for(elapsed));
         self.waits = waiting.map(|(_, watch)| waits(watch)).reduce(|one, other| one.and(Some(other)));
     }
 
@@ -211,10 +226,12 @@ impl Watches {
     }
 
     /// This rollout is gone.
-    pub(super) fn forget(&mut self, who: &RolloutRef) {
-        for subject in self.asked.remove(who).unwrap_or_default().into_keys() {
+    pub(super) fn forget(&mut self, who: &RolloutRef, elapsed: Duration) {
+        let Some(asked) = self.asked.remove(who) else { return };
+        for subject in asked.into_keys() {
             leave(&mut self.by_subject, who, &subject);
         }
+        self.count(elapsed);
     }
 
     /// A replica has restarted: what it and its proxies have is judged anew.
@@ -225,19 +242,24 @@ impl Watches {
         }
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&Subject, &Watch)> {
-        self.by_subject.iter().flat_map(|(subject, all)| all.iter().map(move |watch| (subject, watch)))
+    /// What somebody has asked about lately.
+    pub(super) fn lately(&self) -> impl Iterator<Item = (&Subject, &Watch)> {
+        self.lately.iter().flat_map(|subject| {
+            self.by_subject.get(subject).into_iter().flatten().map(move |watch| (subject, watch))
+        })
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&Subject, &mut Watch)> {
-        self.by_subject
-            .iter_mut()
-            .flat_map(|(subject, all)| all.iter_mut().map(move |watch| (subject, watch)))
+    /// Judges what somebody has asked about lately.
+    pub(super) fn each_lately(&mut self, mut judge: impl FnMut(&Subject, &mut Watch)) {
+        for subject in &self.lately {
+            let all = self.by_subject.get_mut(subject).into_iter().flatten();
+            all.for_each(|watch| judge(subject, watch));
+        }
     }
 
     /// Who waits for anything.
     pub(super) fn waiting(&self, elapsed: Duration) -> Vec<RolloutRef> {
-        let watches = self.iter().filter(|(_, watch)| watch.is_waited_for(elapsed));
+        let watches = self.lately().filter(|(_, watch)| watch.is_waited_for(elapsed));
         let askers: HashSet<&RolloutRef> = watches.flat_map(|(_, watch)| &watch.askers).collect();
         askers.into_iter().cloned().collect()
     }
@@ -251,5 +273,43 @@ fn leave(by_subject: &mut HashMap<Subject, Vec<Watch>>, who: &RolloutRef, subjec
     });
     if all.is_empty() {
         by_subject.remove(subject);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoints(namespace: &str) -> Subject {
+        Subject::Endpoints { namespace: namespace.to_owned(), revision: "v1".into() }
+    }
+
+    /// What one rollout's turn asks.
+    fn ask(watches: &mut Watches, namespace: &str, second: u64) {
+        let (subject, state) = (endpoints(namespace), State::Endpoints([namespace.to_owned()].into()));
+        let who = RolloutRef::new(namespace, "web");
+        let at = (Duration::from_secs(second), Time::from_secs(0));
+        watches.ask(&who, (&subject, &state), Answer::NotYet(Vec::new()), at);
+    }
+
+    fn judged(watches: &mut Watches) -> Vec<Subject> {
+        let mut judged = Vec::new();
+        watches.each_lately(|subject, _| judged.push(subject.clone()));
+        judged
+    }
+
+    #[test]
+    fn a_round_costs_nothing_for_rollouts_at_rest() {
+        let mut watches = Watches::default();
+        for namespace in ["at-rest-1", "at-rest-2", "at-work"] {
+            ask(&mut watches, namespace, 0);
+        }
+        ask(&mut watches, "at-work", 8);
+        watches.count(Duration::from_secs(11));
+        assert_eq!(judged(&mut watches), [endpoints("at-work")]);
+        assert_eq!(watches.youngest(Duration::from_secs(11)), Some(Duration::from_secs(11)));
+        ask(&mut watches, "at-rest-1", 60);
+        watches.forget(&RolloutRef::new("at-work", "web"), Duration::from_secs(60));
+        assert_eq!(judged(&mut watches), [endpoints("at-rest-1")], "whoever asks again is judged again");
     }
 }
