@@ -62,6 +62,50 @@ const UNANSWERED: (Duration, Duration) = (Duration::from_secs(1), Duration::from
 /// - 401, 403, 404, silence or a closed port from the start means *unknown*, and the round says what to open.
 /// - For endpoints, the pods' addresses come from [`Fetch::ready`]; for a Service, all its endpoints must be of the
 ///   revision that it selects.
+///
+/// ```
+/// use rollout_core::{
+///     Revision, Time,
+///     backend::{Fetch, Fetched, Rounds, ready},
+///     traffic::{RolloutRef, Settled},
+/// };
+/// use rollout_istio::Istiod;
+/// use std::{sync::Arc, time::Duration};
+///
+/// /// One pod, and no istiod that could be found.
+/// #[derive(Debug)]
+/// struct NoIstiod;
+///
+/// #[async_trait::async_trait]
+/// impl Fetch for NoIstiod {
+///     async fn fetch(&self, _paths: &[&str]) -> Vec<Fetched> {
+///         Vec::new()
+///     }
+///     async fn ready(&self, _namespace: &str, _revision: &Revision) -> Option<Vec<String>> {
+///         Some(vec!["10.0.0.1".to_owned()])
+///     }
+///     async fn pods(&self, pods: &[(&str, &str)], _live: bool) -> Vec<Option<bool>> {
+///         pods.iter().map(|_| None).collect()
+///     }
+///     fn elapsed(&self) -> Duration {
+///         Duration::ZERO
+///     }
+///     fn now(&self) -> Time {
+///         Time::from_secs(0)
+///     }
+/// }
+///
+/// let istiod = Arc::new(Istiod::new(NoIstiod).debounce(Duration::from_millis(100)));
+/// assert_eq!(istiod.next_round(), None, "nobody waits for anything");
+/// let plane = Arc::clone(&istiod).of(&RolloutRef::new("shop", "web"));
+/// ready(plane.endpoints(&"v2".into()))?;
+/// assert!(istiod.next_round().is_some());
+///
+/// let round = ready(istiod.round())?;
+/// assert!(round.complaint.is_some_and(|why| why.starts_with("no istiod was found")));
+/// assert_eq!(ready(plane.endpoints(&"v2".into()))?, Settled::UNKNOWN);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Istiod<F> {
     fetch: F,
