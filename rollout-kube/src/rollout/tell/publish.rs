@@ -206,3 +206,18 @@ fn event(told: &Told, object: &str) -> Value {
         "count": told.count
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The API server refuses longer names, and such as end a part in `-`.
+    #[test]
+    fn the_name_of_an_event_is_one_whatever_the_rollouts_is() {
+        assert_eq!(name("web", "17a-1"), "web.17a-1");
+        let longest = name(&"w".repeat(253), "17a-1");
+        assert_eq!((longest.len(), longest.ends_with("w.17a-1")), (253, true));
+        let cut_after_a_dash = format!("{}-{}", "w".repeat(246), "w".repeat(6));
+        assert_eq!(name(&cut_after_a_dash, "17a-1"), format!("{}.17a-1", "w".repeat(246)));
+    }
+}
