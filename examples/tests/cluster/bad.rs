@@ -164,7 +164,7 @@ fn a_status_that_a_hand_has_spoiled_costs_no_request_and_can_be_put_right() {
     story.until("finished", |rollout| rollout.is_healthy() && rollout.newest() == rollout.stable());
     let answers = load.stop();
     println!("{answers}");
-    answers.assert_none_failed(1_000);
+    answers.assert_none_failed();
 }
 
 #[test]

@@ -56,5 +56,5 @@ fn the_users_folder_applied_every_second_hinders_no_update_and_fails_no_request(
     let took = began.elapsed().as_secs_f32();
     println!("the folder was applied {applied} times in {took:.0} s; {answers}{requests}");
     assert!(applied >= 3, "two pauses of 3 s are longer than that");
-    answers.assert_none_failed(1_000);
+    answers.assert_none_failed();
 }

@@ -127,5 +127,5 @@ fn while_istiod_is_silent_or_endpoints_are_late_no_weight_rises_and_afterwards_i
     story.until("finished", |rollout| rollout.is_healthy());
     let answers = load.stop();
     println!("{answers}");
-    answers.assert_none_failed(1_000);
+    answers.assert_none_failed();
 }

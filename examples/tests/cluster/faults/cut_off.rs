@@ -24,7 +24,7 @@ fn an_envoy_that_lost_its_istiod_is_waited_for_as_long_as_its_pod_is_there() {
     space.until("the old pods are gone", secs(60), |seen| seen.objects("Pod").count() == 3);
     let answers = load.stop();
     println!("{answers}");
-    answers.assert_none_failed(1_000);
+    answers.assert_none_failed();
 }
 
 /// One that is gone for good is not.

@@ -22,7 +22,7 @@ fn a_rollout_that_comes_back_beside_its_orphans_takes_them() {
     });
     set_image(&space, "web", "v2");
     super::web::until(&space, "web", "paused at half", 60, |rollout| rollout.is_paused_at(1));
-    load.stop().assert_none_failed(100);
+    load.stop().assert_none_failed();
 }
 
 /// The labels of ours must not stay in a rule that is nobody's any more: they would come to select nobody.
@@ -49,5 +49,5 @@ fn a_rule_that_is_no_longer_named_has_its_own_selectors_again() {
     });
     let answers = load.stop();
     println!("{answers}");
-    answers.assert_none_failed(100);
+    answers.assert_none_failed();
 }

@@ -29,7 +29,7 @@ fn when_the_stable_replica_set_is_gone_the_canary_gets_everything_and_people_are
     space.within(secs(10), |_| false);
     let answers = after.stop();
     println!("{answers}");
-    answers.assert_none_failed(100);
+    answers.assert_none_failed();
     assert_eq!(
         weights(&space, "web"),
         Some((0, 100)),
