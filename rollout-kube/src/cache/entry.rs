@@ -1,3 +1,4 @@
+use crate::store::Received;
 use rollout_core::traffic::{ObjectRef, ObjectVersion};
 use serde_json::Value;
 use std::sync::Arc;
@@ -12,22 +13,10 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    pub(crate) fn new(mut value: Value) -> Self {
-        let managers = value
-            .get_mut("metadata")
-            .and_then(Value::as_object_mut)
-            .and_then(|metadata| {
-                let fields = metadata.get("managedFields").cloned();
-                metadata.retain(|key, _| key != "managedFields");
-                fields
-            })
-            .and_then(|fields| fields.as_array().cloned())
-            .unwrap_or_default();
-        let name = |field: &Value| field.get("manager").and_then(Value::as_str).map(str::to_owned);
-        let managers = managers.iter().filter_map(name).collect();
-        let version = crate::store::version_of(&value);
-        trim_pod(&mut value);
-        Self { value: Arc::new(value), version, managers }
+    /// One that was not received.
+    #[cfg(test)]
+    pub(crate) fn new(value: Value) -> Self {
+        serde_json::from_value::<Received>(value).unwrap().into()
     }
 
     /// Its resource version as a number. Versions of one kind can be compared (Kubernetes promises that since
@@ -63,6 +52,14 @@ impl Entry {
     /// The name of the Rollout that owns it, and that Rollout's uid.
     pub(crate) fn owner(&self) -> Option<(&str, &str)> {
         owner(&self.value)
+    }
+}
+
+impl From<Received> for Entry {
+    fn from(Received { mut value, managers }: Received) -> Self {
+        let version = crate::store::version_of(&value);
+        trim_pod(&mut value);
+        Self { value: Arc::new(value), version, managers: managers.into() }
     }
 }
 

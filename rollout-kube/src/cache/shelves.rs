@@ -7,9 +7,8 @@ use super::{
     shelf::Shelf,
     watching::watch,
 };
-use crate::store::{Kind, Requests};
+use crate::store::{Kind, Received, Requests};
 use rollout_core::{backend::StoreError, traffic::ObjectRef};
-use serde_json::Value;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -85,7 +84,7 @@ impl Shelves {
     pub(crate) async fn all(&self, like: &ObjectRef) -> Result<Vec<Entry>, StoreError> {
         if !self.is_watched(like) {
             let values = self.requests.list(like, "").await?;
-            return Ok(values.into_iter().map(Entry::new).collect());
+            return Ok(values.into_iter().map(Entry::from).collect());
         }
         Ok(self.whole(like).await?.all(&like.namespace))
     }
@@ -121,7 +120,7 @@ impl Shelves {
         let asked = self.asks(object);
         match self.requests.get(object).await {
             Ok(value) => {
-                self.put(object, Entry::new(value), by).ok_or_else(|| StoreError::NotFound(object.clone()))
+                self.put(object, value.into(), by).ok_or_else(|| StoreError::NotFound(object.clone()))
             }
             Err(error) => {
                 if matches!(error, StoreError::NotFound(_)) {
@@ -144,7 +143,7 @@ impl Shelves {
         by: Option<&Key>,
     ) -> Result<Vec<Entry>, StoreError> {
         let values = self.requests.list(like, labels).await?;
-        let known = |value: Value| self.put(&reference(like, &value), Entry::new(value), by);
+        let known = |item: Received| self.put(&reference(like, &item.value), item.into(), by);
         Ok(values.into_iter().filter_map(known).collect())
     }
 
@@ -159,8 +158,8 @@ impl Shelves {
 
     /// Remembers what a rollout wrote of its own: itself, or a ReplicaSet. Returns what is known of it then, which
     /// may be newer; if it is gone meanwhile, the next write finds that out.
-    pub(crate) fn wrote(&self, object: &ObjectRef, value: Value) -> Entry {
-        let entry = Entry::new(value);
+    pub(crate) fn wrote(&self, object: &ObjectRef, written: Received) -> Entry {
+        let entry = Entry::from(written);
         let owner = entry.owner().map(|(name, _)| (object.namespace.to_string(), name.to_owned()));
         let by = owner.unwrap_or_else(|| key_of(object));
         self.put(object, entry.clone(), Some(&by)).unwrap_or(entry)

@@ -125,8 +125,8 @@ impl ObjectStore for View {
     ) -> Result<ObjectVersion, StoreError> {
         conditional(name, &mut to, read)?;
         let written = self.shelves.requests().replace(name, &to).await?;
-        let version = version_of(&written);
-        self.shelves.put(name, Entry::new(written), Some(&self.rollout));
+        let version = version_of(&written.value);
+        self.shelves.put(name, written.into(), Some(&self.rollout));
         Ok(version)
     }
 }

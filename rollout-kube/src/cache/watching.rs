@@ -4,15 +4,15 @@ use super::{
     objects::Key,
     shelf::Shelf,
 };
-use crate::store::Kind;
+use crate::store::{Kind, Received};
 use futures::StreamExt;
 use kube::{
-    Api, Client, Error,
+    Client, Error,
     api::{ListParams, WatchEvent, WatchParams},
-    core::{ApiResource, DynamicObject},
+    core::{ListMeta, Request},
 };
 use rollout_core::{backend::REVISION_LABEL, traffic::ObjectRef};
-use serde_json::Value;
+use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
 
@@ -45,21 +45,11 @@ pub(super) async fn watch(
     shelf: Arc<Shelf>,
     news: News,
 ) {
-    let resource = ApiResource {
-        group: kind.group.to_string(),
-        version: kind.version.to_string(),
-        api_version: kind.api_version(),
-        kind: kind.kind.to_string(),
-        plural: kind.plural.to_string(),
-    };
-    let api: Api<DynamicObject> = match &namespace {
-        Some(namespace) => Api::namespaced_with(client, namespace, &resource),
-        None => Api::all_with(client, &resource),
-    };
+    let all = Request::new(kind.path(namespace.as_deref().unwrap_or_default()));
     // Of all pods of a cluster, those of revisions.
     let labels = (&*kind.kind == "Pod").then_some(REVISION_LABEL);
     let like = kind.object("", "");
-    let mut watching = Watching { api, kind, like, labels, shelf, news, failures: 0 };
+    let mut watching = Watching { client, all, kind, like, labels, shelf, news, failures: 0 };
     loop {
         match timeout(LIST_TAKES, watching.list()).await {
             Ok(Ok(version)) => watching.follow(version).await,
@@ -73,13 +63,23 @@ pub(super) async fn watch(
 }
 
 struct Watching {
-    api: Api<DynamicObject>,
+    client: Client,
+    /// Where all of them are.
+    all: Request,
     kind: Kind,
     like: ObjectRef,
     labels: Option<&'static str>,
     shelf: Arc<Shelf>,
     news: News,
     failures: u32,
+}
+
+/// A part of a list.
+#[derive(Deserialize)]
+struct Page {
+    #[serde(default)]
+    metadata: ListMeta,
+    items: Option<Vec<Received>>,
 }
 
 /// Why a watch is over.
@@ -98,8 +98,9 @@ impl Watching {
         let mut params = ListParams::default().limit(PAGE);
         params.label_selector = self.labels.map(str::to_owned);
         loop {
-            let page = self.api.list(&params).await?;
-            for object in &page.items {
+            let request = self.all.list(&params).map_err(Error::BuildRequest)?;
+            let page: Page = self.client.request(request).await?;
+            for object in page.items.into_iter().flatten() {
                 self.show(object);
             }
             let version = page.metadata.resource_version.unwrap_or_default();
@@ -143,7 +144,11 @@ impl Watching {
     async fn events(&mut self, version: &mut String) -> Over {
         let mut params = WatchParams::default().timeout(WATCH_SECONDS);
         params.label_selector = self.labels.map(str::to_owned);
-        let events = match timeout(SILENCE, self.api.watch(&params, version)).await {
+        let request = match self.all.watch(&params, version) {
+            Ok(request) => request,
+            Err(error) => return Over::Broke(error.to_string()),
+        };
+        let events = match timeout(SILENCE, self.client.request_events::<Received>(request)).await {
             Ok(Ok(events)) => events,
             Ok(Err(Error::Api(status))) if status.code == 410 => return Over::Expired,
             Ok(Err(error)) => return Over::Broke(error_text(&error)),
@@ -158,16 +163,14 @@ impl Watching {
             };
             match event {
                 WatchEvent::Added(object) | WatchEvent::Modified(object) => {
-                    self.show(&object);
-                    version.clone_from(&object.metadata.resource_version.unwrap_or_default());
+                    *version = self.show(object);
                 }
                 WatchEvent::Deleted(object) => {
-                    if let Some((name, entry)) = self.taken(&object)
-                        && let Some(touched) = self.shelf.show_deleted(&key(&name), &entry)
-                    {
+                    let (name, entry) = self.taken(object);
+                    *version = entry.version.write.to_string();
+                    if let Some(touched) = self.shelf.show_deleted(&key(&name), &entry) {
                         self.news.tell(name, None, touched);
                     }
-                    version.clone_from(&object.metadata.resource_version.unwrap_or_default());
                 }
                 WatchEvent::Bookmark(mark) => {
                     *version = mark.metadata.resource_version;
@@ -181,21 +184,20 @@ impl Watching {
         }
     }
 
-    fn show(&self, object: &DynamicObject) {
-        if let Some((name, entry)) = self.taken(object)
-            && let Some(touched) = self.shelf.show(key(&name), entry.clone())
-        {
+    /// Shows an object; returns its version.
+    fn show(&self, object: Received) -> String {
+        let (name, entry) = self.taken(object);
+        let version = entry.version.write.to_string();
+        if let Some(touched) = self.shelf.show(key(&name), entry.clone()) {
             self.news.tell(name, Some(entry), touched);
         }
+        version
     }
 
-    fn taken(&self, object: &DynamicObject) -> Option<(ObjectRef, Entry)> {
-        let mut value = serde_json::to_value(object).ok()?;
-        let fields = value.as_object_mut()?;
-        fields.insert("apiVersion".to_owned(), self.kind.api_version().into());
-        fields.insert("kind".to_owned(), Value::from(&*self.kind.kind));
-        let name = reference(&self.like, &value);
-        Some((name, Entry::new(value)))
+    fn taken(&self, mut object: Received) -> (ObjectRef, Entry) {
+        object.is_of(&self.kind);
+        let name = reference(&self.like, &object.value);
+        (name, object.into())
     }
 
     async fn failed(&mut self, why: &str) {

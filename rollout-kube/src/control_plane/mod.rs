@@ -106,7 +106,7 @@ impl ControlPlane {
         }
         let pod = ObjectRef::new("", "Pod", namespace, name);
         let found = if live {
-            self.shelves.requests().get(&pod).await
+            self.shelves.requests().get(&pod).await.map(|pod| pod.value)
         } else if self.namespace.as_deref().is_none_or(|only| only == namespace) {
             self.shelves.get(&pod).await.map(|entry| Value::clone(&entry.value))
         } else {

@@ -12,7 +12,7 @@ pub(super) async fn nobody_else(requests: &Requests, now: Time) -> Result<(), Ru
     let mut requests = requests.clone();
     requests.add(Kind::new("coordination.k8s.io", "v1", "Lease", "leases"));
     let leases = requests.list(&ObjectRef::new("coordination.k8s.io", "Lease", "", ""), "").await?;
-    match leases.iter().find_map(|lease| held(lease, now)) {
+    match leases.iter().find_map(|lease| held(&lease.value, now)) {
         Some((lease, holder)) => Err(RunError::AnotherController { lease, holder }),
         None => Ok(()),
     }

@@ -4,7 +4,10 @@ use super::{
     memory::{Key, Memory},
     observe::Reading,
 };
-use crate::replica_set::{self, ReplicaSet};
+use crate::{
+    replica_set::{self, ReplicaSet},
+    store::Received,
+};
 use rollout_core::{
     Action, Failure, Outcome, Revision, Time,
     backend::{BackendError, FENCE_ANNOTATION, StoreError, TrafficBackend, Written},
@@ -181,9 +184,9 @@ fn key(reading: &Reading) -> Key {
 }
 
 /// The next write of the same turn carries the version of this one.
-fn remember(context: &Context, reading: &mut Reading, written: serde_json::Value) {
+fn remember(context: &Context, reading: &mut Reading, written: Received) {
     let like = ObjectRef::new("apps", "ReplicaSet", "", "");
-    let object = crate::cache::reference(&like, &written);
+    let object = crate::cache::reference(&like, &written.value);
     let Some(read) = ReplicaSet::read(context.shelves.wrote(&object, written)) else { return };
     match reading.sets.iter_mut().find(|set| set.revision == read.revision) {
         Some(set) => *set = read,

@@ -118,7 +118,7 @@ pub(super) async fn take_out(
         }
         conditional(&object, &mut value, &entry.version)?;
         let written = context.shelves.requests().replace(&object, &value).await?;
-        let written = crate::cache::Entry::new(written);
+        let written = crate::cache::Entry::from(written);
         tracing::info!(rollout = %who, %object, "released: the Rollout no longer names it");
         memory.released.push((object.clone(), written.version.clone()));
         memory.released_at = Some(Instant::now());

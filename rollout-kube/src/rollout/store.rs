@@ -148,13 +148,21 @@ pub(super) async fn put(
     reading: &mut Reading,
     status: &Value,
 ) -> Result<Outcome, Failure> {
-    let mut rollout = (*reading.rollout.value).clone();
     let same = is_stored(reading, status);
-    if let Some(fields) = rollout.as_object_mut() {
-        fields.insert("status".to_owned(), status.clone());
-    }
     let object = object(reading);
-    let written = context.shelves.requests().replace_status(&object, &rollout).await.map_err(failure)?;
+    // Of what is written to the status, the server takes nothing else.
+    let body = json!({
+        "apiVersion": reading.rollout.text("/apiVersion"),
+        "kind": "Rollout",
+        "metadata": {
+            "namespace": *object.namespace,
+            "name": *object.name,
+            "uid": reading.rollout.uid(),
+            "resourceVersion": *reading.rollout.version.write
+        },
+        "status": status
+    });
+    let written = context.shelves.requests().replace_status(&object, &body).await.map_err(failure)?;
     reading.rollout = context.shelves.wrote(&object, written);
     Ok(if same { Outcome::AsItWas } else { Outcome::Changed })
 }

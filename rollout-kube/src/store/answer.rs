@@ -1,5 +1,6 @@
 //! What an API server's answer means.
 
+use super::Received;
 use kube::{Error, core::Status};
 use rollout_core::{backend::StoreError, traffic::ObjectRef};
 use serde_json::Value;
@@ -31,35 +32,38 @@ pub(super) fn of_write(object: &ObjectRef, error: &Error) -> StoreError {
 }
 
 /// What came for one object: that object, in a version that a write can be conditional on.
-pub(super) fn object(asked: &ObjectRef, came: Value) -> Result<Value, StoreError> {
-    match odd(asked, &came) {
+pub(super) fn object(asked: &ObjectRef, came: Received) -> Result<Received, StoreError> {
+    match odd(asked, &came.value) {
         Some(why) => Err(unreadable(asked, why)),
         None => Ok(came),
     }
 }
 
 /// What came for a write: the object as it is now. If it is not that, nobody knows what was written.
-pub(super) fn written(asked: &ObjectRef, came: Value) -> Result<Value, StoreError> {
-    match odd(asked, &came) {
+pub(super) fn written(asked: &ObjectRef, came: Received) -> Result<Received, StoreError> {
+    match odd(asked, &came.value) {
         Some(why) => Err(StoreError::Unclear { object: asked.clone(), why }),
         None => Ok(came),
     }
 }
 
+/// A list as it comes.
+#[derive(serde::Deserialize)]
+pub(super) struct List {
+    items: Vec<Received>,
+}
+
 /// What came for all objects of a kind and namespace: named objects of that namespace.
-pub(super) fn items(like: &ObjectRef, mut came: Value) -> Result<Vec<Value>, StoreError> {
-    let Some(Value::Array(items)) = came.get_mut("items").map(Value::take) else {
-        return Err(unreadable(like, "the answer is no list".to_owned()));
-    };
-    let is_one = |item: &Value| {
-        let namespace = text(item, "/metadata/namespace");
-        !text(item, "/metadata/name").is_empty()
+pub(super) fn items(like: &ObjectRef, came: List) -> Result<Vec<Received>, StoreError> {
+    let is_one = |item: &Received| {
+        let namespace = text(&item.value, "/metadata/namespace");
+        !text(&item.value, "/metadata/name").is_empty()
             && (like.namespace.is_empty() || namespace == &*like.namespace)
     };
-    if !items.iter().all(is_one) {
+    if !came.items.iter().all(is_one) {
         return Err(unreadable(like, "the answer lists what was not asked for".to_owned()));
     }
-    Ok(items)
+    Ok(came.items)
 }
 
 /// Why this is not the object that was asked for, if it is not.

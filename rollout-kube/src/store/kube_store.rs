@@ -1,4 +1,4 @@
-use super::{Kind, Requests};
+use super::{Kind, Received, Requests};
 use async_trait::async_trait;
 use kube::Client;
 use rollout_core::{
@@ -13,6 +13,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 /// It knows Services, ReplicaSets, Rollouts, VirtualServices and DestinationRules; others are named with
 /// [`kind`](Self::kind). A write is a `PUT` with the resource version that was read. An answer 4xx is a
 /// refusal (409 a conflict); everything else, also no answer within 30 s, may have taken effect.
+///
+/// What is read comes without `metadata.managedFields`; a write that leaves it out changes nothing about it.
 ///
 /// ```no_run
 /// use rollout_core::{backend::{NoDataPlane, ServiceEditor, Stored}};
@@ -45,14 +47,14 @@ impl KubeStore {
 #[async_trait]
 impl ObjectStore for KubeStore {
     async fn get(&self, object: &ObjectRef) -> Result<Object, StoreError> {
-        let value = self.requests.get(object).await?;
+        let value = self.requests.get(object).await?.value;
         let version = version_of(&value);
         Ok(Object { value: value.into(), version })
     }
 
     async fn list(&self, like: &ObjectRef) -> Result<Vec<(ObjectRef, Object)>, StoreError> {
         let values = self.requests.list(like, "").await?;
-        let named = |value: Value| {
+        let named = |Received { value, .. }: Received| {
             let text = |field: &str| value.pointer(field).and_then(Value::as_str).unwrap_or_default();
             let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
             let object = ObjectRef::new(&like.group, &like.kind, namespace, name);
@@ -69,7 +71,7 @@ impl ObjectStore for KubeStore {
         read: &ObjectVersion,
     ) -> Result<ObjectVersion, StoreError> {
         conditional(object, &mut to, read)?;
-        self.requests.replace(object, &to).await.map(|written| version_of(&written))
+        self.requests.replace(object, &to).await.map(|written| version_of(&written.value))
     }
 }
 

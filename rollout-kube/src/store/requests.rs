@@ -1,7 +1,8 @@
-use super::{address::Address, answer, kind::Kind};
+use super::{Received, address::Address, answer, kind::Kind};
 use http::{Method, Request};
 use kube::Client;
 use rollout_core::{backend::StoreError, traffic::ObjectRef};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{fmt, time::Duration};
 
@@ -42,37 +43,36 @@ impl Requests {
         Address::one(self.kind(object)?, object)
     }
 
-    pub(crate) async fn get(&self, object: &ObjectRef) -> Result<Value, StoreError> {
+    pub(crate) async fn get(&self, object: &ObjectRef) -> Result<Received, StoreError> {
         let found = self.read(object, &self.one(object)?).await?;
         answer::object(object, found)
     }
 
     /// All objects of the kind and namespace of `like`, each of them whole; those that `labels` selects
     /// (`app=web,tier=front`), unless it is empty.
-    pub(crate) async fn list(&self, like: &ObjectRef, labels: &str) -> Result<Vec<Value>, StoreError> {
+    pub(crate) async fn list(&self, like: &ObjectRef, labels: &str) -> Result<Vec<Received>, StoreError> {
         let kind = self.kind(like)?;
         let address = Address::all(kind, like)?;
         let address = if labels.is_empty() { address } else { address.with("labelSelector", labels) };
         let mut items = answer::items(like, self.read(like, &address).await?)?;
         // Items of a list do not repeat what they are.
-        for item in items.iter_mut().filter_map(Value::as_object_mut) {
-            item.insert("apiVersion".to_owned(), kind.api_version().into());
-            item.insert("kind".to_owned(), Value::from(&*kind.kind));
+        for item in &mut items {
+            item.is_of(kind);
         }
         Ok(items)
     }
 
     /// Replaces the object, if it still has the version that stands in `to`.
-    pub(crate) async fn replace(&self, object: &ObjectRef, to: &Value) -> Result<Value, StoreError> {
+    pub(crate) async fn replace(&self, object: &ObjectRef, to: &Value) -> Result<Received, StoreError> {
         let written = self.write(object, Method::PUT, self.one(object)?, JSON, to).await?;
         answer::written(object, written)
     }
 
-    async fn read(&self, object: &ObjectRef, address: &Address) -> Result<Value, StoreError> {
+    async fn read<T: DeserializeOwned>(&self, object: &ObjectRef, address: &Address) -> Result<T, StoreError> {
         let unreadable = |why: String| StoreError::Unreadable { object: object.clone(), why };
         let request = Request::get(address.as_str()).body(Vec::new());
         let request = request.map_err(|error| unreadable(error.to_string()))?;
-        match tokio::time::timeout(self.patience, self.client.request::<Value>(request)).await {
+        match tokio::time::timeout(self.patience, self.client.request(request)).await {
             Ok(answer) => answer.map_err(|error| answer::of_read(object, &error)),
             Err(_) => Err(unreadable(format!("no answer within {} s", self.patience.as_secs()))),
         }
@@ -85,7 +85,7 @@ impl Requests {
         address: Address,
         content: &str,
         body: &Value,
-    ) -> Result<Value, StoreError> {
+    ) -> Result<Received, StoreError> {
         let refused = |why: String| StoreError::Refused { object: object.clone(), why };
         if is_unconditional(&method, body) {
             return Err(refused(
@@ -101,7 +101,7 @@ impl Requests {
             .header(http::header::CONTENT_TYPE, content)
             .body(body)
             .map_err(|error| refused(error.to_string()))?;
-        match tokio::time::timeout(self.patience, self.client.request::<Value>(request)).await {
+        match tokio::time::timeout(self.patience, self.client.request(request)).await {
             Ok(answer) => answer.map_err(|error| answer::of_write(object, &error)),
             Err(_) => Err(StoreError::Unclear {
                 object: object.clone(),
