@@ -40,6 +40,9 @@ On SIGTERM and SIGINT, turns at work are finished; then it exits.
 
 Exit codes: 0 it was told to end, 1 it cannot run, 2 the command line is wrong or another controller is at work";
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// One thread is enough for thousands of Rollouts: nearly all of the time goes into waiting for the API server, and to
 /// hand the work from thread to thread costs more than it brings.
 #[tokio::main(flavor = "current_thread")]

@@ -18,7 +18,11 @@ impl Requests {
     }
 
     /// Replaces its status alone, likewise.
-    pub(crate) async fn replace_status(&self, object: &ObjectRef, to: &Value) -> Result<Received, StoreError> {
+    pub(crate) async fn replace_status(
+        &self,
+        object: &ObjectRef,
+        to: &Value,
+    ) -> Result<Received, StoreError> {
         let written = self.write(object, Method::PUT, self.one(object)?.status(), JSON, to).await?;
         answer::written(object, written)
     }

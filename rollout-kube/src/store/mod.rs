@@ -4,6 +4,7 @@ mod address;
 mod answer;
 #[cfg(feature = "controller")]
 mod changes;
+mod exact;
 mod kind;
 mod kube_store;
 #[cfg(test)]

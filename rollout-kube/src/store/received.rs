@@ -1,9 +1,12 @@
-use super::Kind;
+use super::{
+    Kind,
+    exact::{Exact, object},
+};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, MapAccess, Visitor},
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::fmt;
 
 /// An object as an API server sends it, without the record of who manages which field.
@@ -68,7 +71,7 @@ impl<'de> Visitor<'de> for Fields<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Value, A::Error> {
-        let mut fields = Map::new();
+        let mut fields = Vec::new();
         while let Some(name) = from.next_key::<String>()? {
             let value = match (self.of, name.as_str()) {
                 (Of::Object, "metadata") => {
@@ -79,11 +82,11 @@ impl<'de> Visitor<'de> for Fields<'_> {
                     self.managers.extend(named.into_iter().map(|by| by.manager));
                     continue;
                 }
-                _ => from.next_value()?,
+                _ => from.next_value::<Exact>()?.0,
             };
-            fields.insert(name, value);
+            fields.push((name, value));
         }
-        Ok(Value::Object(fields))
+        Ok(object(fields))
     }
 }
 

@@ -68,7 +68,11 @@ impl Requests {
         answer::written(object, written)
     }
 
-    async fn read<T: DeserializeOwned>(&self, object: &ObjectRef, address: &Address) -> Result<T, StoreError> {
+    async fn read<T: DeserializeOwned>(
+        &self,
+        object: &ObjectRef,
+        address: &Address,
+    ) -> Result<T, StoreError> {
         let unreadable = |why: String| StoreError::Unreadable { object: object.clone(), why };
         let request = Request::get(address.as_str()).body(Vec::new());
         let request = request.map_err(|error| unreadable(error.to_string()))?;
