@@ -12,7 +12,7 @@ pub use place::ControlPlaneAt;
 pub(crate) use rounds::{DataPlanes, keep_asking};
 
 use self::http::Http;
-use crate::cache::Shelves;
+use crate::{cache::Shelves, rollout::Clock};
 use async_trait::async_trait;
 use rollout_core::{
     Revision, Time,
@@ -37,6 +37,7 @@ pub struct ControlPlane {
     namespace: Option<Arc<str>>,
     shelves: Arc<Shelves>,
     started: Instant,
+    clock: Clock,
     /// How long each has taken at most to answer, and how often in a row it did not.
     pace: Arc<Mutex<HashMap<String, Pace>>>,
 }
@@ -74,10 +75,11 @@ impl ControlPlane {
         at: ControlPlaneAt,
         namespace: Option<&str>,
         shelves: Arc<Shelves>,
+        clock: Clock,
     ) -> io::Result<Self> {
         let http = Http::new(&at)?;
         let (namespace, started, pace) = (namespace.map(Into::into), Instant::now(), Arc::default());
-        Ok(Self { replicas: at.replicas.into(), http, namespace, shelves, started, pace })
+        Ok(Self { replicas: at.replicas.into(), http, namespace, shelves, started, pace, clock })
     }
 
     async fn ask(&self, replica: &Address, path: &str) -> Result<Vec<u8>, NoAnswer> {
@@ -147,7 +149,7 @@ impl Fetch for ControlPlane {
     }
 
     fn now(&self) -> Time {
-        crate::rollout::now()
+        (self.clock)()
     }
 }
 

@@ -1,6 +1,6 @@
 use crate::{
     controller::Waker,
-    rollout::{Context, Key, Said, now},
+    rollout::{Context, Key, Said},
 };
 use rollout_core::{
     Revision,
@@ -101,7 +101,7 @@ async fn tell(context: &Context, waker: &Waker, round: Round) {
             let rollout = ObjectRef::new("argoproj.io", "Rollout", &who.namespace, &who.name);
             if let Ok(entry) = context.shelves.get(&rollout).await {
                 let said = Said::warning("ProxyGivenUp", note.as_str());
-                context.publisher.say(&entry.value, &said, now());
+                context.publisher.say(&entry.value, &said, context.now());
             }
         }
     }

@@ -7,7 +7,9 @@ use super::{
 use crate::{
     cache::{Changed, Index, Shelves},
     control_plane::{ControlPlane, ControlPlaneAt, DataPlanes, keep_asking},
-    rollout::{Context, Factory, InvalidTraffic, Publisher, Release, claims_index, left_index},
+    rollout::{
+        Clock, Context, Factory, InvalidTraffic, Publisher, Release, claims_index, left_index, wall_clock,
+    },
     store::{Kind, Requests},
 };
 use kube::Client;
@@ -54,6 +56,7 @@ pub struct ControllerBuilder {
     factory: Factory,
     data_plane: Option<(ControlPlaneAt, MakeDataPlane)>,
     dry_run: bool,
+    clock: Clock,
 }
 
 impl Controller {
@@ -71,6 +74,7 @@ impl Controller {
             factory: Arc::new(|_, _, _| Ok(None)),
             data_plane: None,
             dry_run: false,
+            clock: Arc::new(wall_clock),
         };
         builder.release("", "Service", release_service)
     }
@@ -145,6 +149,12 @@ impl ControllerBuilder {
         self
     }
 
+    /// What time it is. Default: what the machine's clock says. A test in virtual time has another.
+    pub fn clock(mut self, clock: impl Fn() -> Time + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
     /// Finds the objects of a kind by these keys, made from an object's namespace and the object: those that an
     /// [`ObjectEditor`](rollout_core::backend::ObjectEditor) asks for in its `mentions`. Without an index, all
     /// objects of the kind in a namespace are read for that.
@@ -212,12 +222,11 @@ impl ControllerBuilder {
         for kind in self.kinds {
             requests.add(kind);
         }
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now = Time::from_millis(i64::try_from(since.as_millis()).unwrap_or(0));
+        let now = (self.clock)();
         if self.instance.is_none() {
             charge::nobody_else(&requests, now).await?;
         }
-        let process = format!("{:x}-{:x}", since.as_nanos(), std::process::id());
+        let process = process_name(now);
         let publisher = Publisher::start(requests.clone(), &process);
         let (mut shelves, changes) = Shelves::new(requests, self.namespace.clone());
         for (group, kind, index) in self.indexes {
@@ -239,7 +248,12 @@ impl ControllerBuilder {
         let data_planes = match self.data_plane {
             None => DataPlanes::none(),
             Some((at, make)) => {
-                let plane = ControlPlane::new(at, self.namespace.as_deref(), Arc::clone(&shelves));
+                let plane = ControlPlane::new(
+                    at,
+                    self.namespace.as_deref(),
+                    Arc::clone(&shelves),
+                    Arc::clone(&self.clock),
+                );
                 DataPlanes::new(make(plane.map_err(RunError::Untrusting)?))
             }
         };
@@ -252,6 +266,7 @@ impl ControllerBuilder {
             dry_run: self.dry_run,
             releases: self.releases,
             process,
+            clock: self.clock,
         };
         Ok((context, changes))
     }
@@ -268,4 +283,12 @@ impl fmt::Debug for ControllerBuilder {
             .field("dry_run", &self.dry_run)
             .finish_non_exhaustive()
     }
+}
+
+/// A name that no other process has, and that begins with when this one began: in containers all processes have the
+/// same number, so the time is as fine as it can be.
+fn process_name(began: Time) -> String {
+    let within = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().subsec_nanos() % 1_000_000;
+    let nanos = i128::from(began.as_millis()) * 1_000_000 + i128::from(within);
+    format!("{nanos:x}-{:x}", std::process::id())
 }

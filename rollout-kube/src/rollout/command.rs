@@ -1,4 +1,4 @@
-use super::{context::now, observe, observe::Reading};
+use super::{observe, observe::Reading};
 use crate::{cache::Entry, shown::shown};
 use rollout_core::{
     Answer, Command, CommandKind, Edit, Escaped, Event, Position, Revision, Spec, Status, Step, Time, apply,
@@ -37,14 +37,14 @@ pub(super) struct Outstanding {
 
 /// Takes the command that stands in the Rollout, if there is one that was not answered; returns the status
 /// with its effect, and what is to be written when that is stored.
-pub(super) fn take(reading: &Reading, spec: &Spec, status: Status) -> (Status, Outstanding) {
+pub(super) fn take(reading: &Reading, spec: &Spec, status: Status, now: Time) -> (Status, Outstanding) {
     let rollout = &reading.rollout;
     let Some(text) = rollout.annotation(COMMAND) else { return (status, Outstanding::default()) };
     let asked = match parse(text) {
         Ok(asked) => asked,
         Err(why) => {
             let receipt =
-                json!({"command": shortened(text), "answer": "rejected", "why": why, "time": time(now())});
+                json!({"command": shortened(text), "answer": "rejected", "why": why, "time": time(now)});
             return (status, Outstanding::of(rollout, receipt, Vec::new()));
         }
     };
@@ -61,9 +61,9 @@ pub(super) fn take(reading: &Reading, spec: &Spec, status: Status) -> (Status, O
     if answered.before.contains(&asked.id) {
         let why =
             "it was answered before, and nothing is done twice; to repeat it, give it an \"id\" of its own";
-        return (status, Outstanding::of(rollout, asked.receipt("rejected", Some(why)), Vec::new()));
+        return (status, Outstanding::of(rollout, asked.receipt("rejected", Some(why), now), Vec::new()));
     }
-    answer(reading, spec, status, &asked, answered)
+    answer(reading, spec, status, &asked, answered, now)
 }
 
 fn answer(
@@ -72,8 +72,9 @@ fn answer(
     status: Status,
     asked: &Asked,
     answered: Answered,
+    now: Time,
 ) -> (Status, Outstanding) {
-    let answer = apply(&asked.command, spec, &status, &reading.observed, now());
+    let answer = apply(&asked.command, spec, &status, &reading.observed, now);
     let gone =
         |edit: &Edit| matches!(edit, Edit::Template(revision) if template(reading, revision).is_none());
     let (next, edits, why) = match answer {
@@ -88,7 +89,7 @@ fn answer(
     let id = asked.id.as_str();
     let shown = why.as_deref().map(|why| tracing::field::display(Escaped(why)));
     tracing::info!(rollout = reading.rollout.name(), command = %asked.command.kind, id = %Escaped(id), why = shown, "{word}");
-    let receipt = asked.receipt(word, why.as_deref());
+    let receipt = asked.receipt(word, why.as_deref(), now);
     let condition = answered.with(&asked.id, &receipt, &edits, word);
     (next, Outstanding { receipt: Some(receipt), edits, condition: Some(condition) })
 }
@@ -173,11 +174,11 @@ impl Outstanding {
 }
 
 impl Asked {
-    fn receipt(&self, answer: &str, why: Option<&str>) -> Value {
+    fn receipt(&self, answer: &str, why: Option<&str>, now: Time) -> Value {
         let Command { kind, at, .. } = &self.command;
         let mut receipt = json!({
             "id": self.id, "kind": kind.to_string(),
-            "at": {"revision": at.revision.as_str(), "step": at.step}, "answer": answer, "time": time(now())
+            "at": {"revision": at.revision.as_str(), "step": at.step}, "answer": answer, "time": time(now)
         });
         if let (Some(why), Some(receipt)) = (why, receipt.as_object_mut()) {
             receipt.insert("why".to_owned(), why.into());

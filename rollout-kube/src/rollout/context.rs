@@ -20,20 +20,28 @@ pub(crate) struct Context {
     pub(crate) releases: Vec<Release>,
     /// No other process has this name.
     pub(crate) process: String,
+    pub(crate) clock: Clock,
+}
+
+/// Says what time it is.
+pub(crate) type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
+
+/// What the machine's clock says.
+pub(crate) fn wall_clock() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Time::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// The label that says which controller a Rollout belongs to.
 pub(crate) const INSTANCE: &str = "argo-rollouts.argoproj.io/controller-instance-id";
 
 impl Context {
+    pub(crate) fn now(&self) -> Time {
+        (self.clock)()
+    }
+
     /// Whether a Rollout with this label value is for this controller.
     pub(crate) fn is_mine(&self, label: Option<&str>) -> bool {
         label.filter(|label| !label.is_empty()) == self.instance.as_deref()
     }
-}
-
-/// The wall clock.
-pub(crate) fn now() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Time::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

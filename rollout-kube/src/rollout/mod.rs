@@ -26,7 +26,7 @@ mod waits;
 mod work;
 
 pub(crate) use claims::index as claims_index;
-pub(crate) use context::{Context, now};
+pub(crate) use context::{Clock, Context, wall_clock};
 pub(crate) use left::{Release, about, index as left_index};
 pub(crate) use memory::{Key, Memory};
 pub(crate) use tell::{Publisher, Said};

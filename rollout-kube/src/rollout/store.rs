@@ -1,14 +1,10 @@
-use super::{
-    act::failure,
-    context::{Context, now},
-    observe::Reading,
-};
+use super::{act::failure, context::Context, observe::Reading};
 use crate::{
     replica_set::{self, ReplicaSet},
     shown::shown,
 };
 use rollout_core::{
-    Action, Failure, Outcome, Range, Revision, Spec, Status, Waiting,
+    Action, Failure, Outcome, Range, Revision, Spec, Status, Time, Waiting,
     argo::{Facts, WorkloadFacts, next_status, write_status},
     traffic::{ObjectRef, Routes, WeightChange},
 };
@@ -42,6 +38,7 @@ pub(super) fn wire(
     spec: Option<&Spec>,
     decided: &Decided<'_>,
     invalid: Option<&str>,
+    now: Time,
 ) -> Value {
     let Decided { status, actions, waiting, refused } = *decided;
     // What is stored is compared with what is to be stored: it is made fit to be shown before, not after.
@@ -65,9 +62,9 @@ pub(super) fn wire(
         && spec.is_some()
         && let Some(fields) = rollout.to_mut().as_object_mut()
     {
-        write_status(status, fields.entry("status").or_insert(Value::Null), now());
+        write_status(status, fields.entry("status").or_insert(Value::Null), now);
     }
-    let mut facts = Facts::new(&rollout, status, now()).workloads(&workloads).invalid(invalid);
+    let mut facts = Facts::new(&rollout, status, now).workloads(&workloads).invalid(invalid);
     facts = facts.waiting(waiting).refused(refused);
     if let (Some(spec), Some(seen), true) = (spec, &reading.observed.traffic, is_routed) {
         let weight = weight(actions).unwrap_or_else(|| seen.weight());
@@ -265,7 +262,7 @@ mod tests {
         (status.stable, status.canary) = (Some("v2".into()), Some("v2".into()));
         let shown = |actions: &[Action]| {
             let decided = Decided { actions, ..Decided::nothing(&status) };
-            let wire = wire(&reading, Some(&spec), &decided, None);
+            let wire = wire(&reading, Some(&spec), &decided, None, Time::from_secs(0));
             let weight = wire["canary"]["weights"]["canary"]["weight"].clone();
             (wire["replicas"].clone(), wire["updatedReplicas"].clone(), weight)
         };

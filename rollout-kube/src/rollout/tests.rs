@@ -81,6 +81,7 @@ impl World {
                 take_out: Arc::new(rollout_core::backend::release_service),
             }],
             process: "p".to_owned(),
+            clock: Arc::new(crate::rollout::wall_clock),
         };
         let key = ("shop".to_owned(), "web".to_owned());
         Self { cluster, asked, context, memory: Memory::default(), key }

@@ -1,6 +1,6 @@
 use super::{
     adopt, bounds, claims, command,
-    context::{Context, INSTANCE, now},
+    context::{Context, INSTANCE},
     left::{self, Left},
     memory::{Ended, Key, Memory},
     observe::{Reading, observe},
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::cache::{Entry, View};
 use rollout_core::{
-    Answer, Command, CommandKind, Observed, Position, Revision, Spec, Status, Strategy, apply,
+    Answer, Command, CommandKind, Observed, Position, Revision, Spec, Status, Strategy, Time, apply,
     argo::{Report, WireStatus, check, convert, read_status, way_back},
     backend::{StoreError, TrafficBackend},
     traffic::ObjectRef,
@@ -94,7 +94,7 @@ async fn go(
     let manager = context.shelves.requests().manager();
     if let Some(why) = target::foreign(&rollout, &sets, manager) {
         if say::trouble(memory, name, &why) && !context.dry_run {
-            context.publisher.say(&rollout.value, &Said::warning("RolloutHeld", why), now());
+            context.publisher.say(&rollout.value, &Said::warning("RolloutHeld", why), context.now());
         }
         return Ok(Some(None));
     }
@@ -134,7 +134,7 @@ async fn go(
     };
     let (Some(spec), Some(backend)) = (spec, backend) else {
         let reading = Reading::nothing(rollout, sets);
-        let status = kept(&read);
+        let status = kept(&read, context.now());
         return Ok(Some(refuse(context, memory, name, reading, &status, &why.unwrap_or_default()).await));
     };
     match hindered(context, memory, key, view, (&rollout, &*backend)).await? {
@@ -164,13 +164,13 @@ async fn go(
 
 /// The status, with the abort that was asked for where it cannot be carried out yet: nothing names the routes. It is
 /// carried out when something does.
-fn kept(read: &WireStatus) -> Status {
+fn kept(read: &WireStatus, now: Time) -> Status {
     let position = Position::of(&read.status).filter(|_| read.requests.contains(&CommandKind::Abort));
     let strategy = Strategy::builder().build();
     let (Some(at), Ok(strategy)) = (position, strategy) else { return read.status.clone() };
     let spec = Spec::new(strategy, at.revision.clone());
     let abort = Command::new(CommandKind::Abort, at);
-    match apply(&abort, &spec, &read.status, &Observed::new(), now()) {
+    match apply(&abort, &spec, &read.status, &Observed::new(), now) {
         Answer::Accepted { status, .. } => status,
         Answer::Rejected(_) => read.status.clone(),
     }
@@ -181,7 +181,11 @@ fn note(context: &Context, memory: &mut Memory, name: &str, rollout: &Entry, not
     for note in notes.iter().filter(|note| !memory.noted.contains(note)) {
         tracing::warn!(rollout = name, %note, "not done");
         if !context.dry_run {
-            context.publisher.say(&rollout.value, &Said::warning("FieldIgnored", note.clone()), now());
+            context.publisher.say(
+                &rollout.value,
+                &Said::warning("FieldIgnored", note.clone()),
+                context.now(),
+            );
         }
     }
     memory.noted = notes;
@@ -200,7 +204,7 @@ async fn unreadable(
     let next = refuse(context, memory, name, reading, &Status::default(), &why).await;
     if is_news && !context.dry_run {
         let rollout = memory.rollout.clone().unwrap_or_default();
-        context.publisher.say(&rollout, &Said::warning("RolloutHeld", why), now());
+        context.publisher.say(&rollout, &Said::warning("RolloutHeld", why), context.now());
     }
     next
 }
@@ -212,7 +216,11 @@ fn seen(context: &Context, memory: &mut Memory, name: &str, rollout: &Entry) {
         // After a restart all Rollouts are seen again: that is no news to those who look at one.
         if !context.dry_run && is_new(rollout) {
             let said = format!("Rollout resource added to informer: {name}");
-            context.publisher.say(&rollout.value, &Said::normal("RolloutAddedToInformer", said), now());
+            context.publisher.say(
+                &rollout.value,
+                &Said::normal("RolloutAddedToInformer", said),
+                context.now(),
+            );
         }
     }
 }
@@ -238,7 +246,7 @@ async fn hindered(
     if let Some(collision) = claims::collision(context, view, rollout, &claims) {
         let why = collision.to_string();
         if memory.said != why && !context.dry_run {
-            context.publisher.say(&rollout.value, &Said::warning("InvalidSpec", why.clone()), now());
+            context.publisher.say(&rollout.value, &Said::warning("InvalidSpec", why.clone()), context.now());
         }
         return Ok(Some(Hindered::Refused(why)));
     }
@@ -252,7 +260,7 @@ async fn hindered(
         }
         Left::Waits(why) => {
             if say::trouble(memory, &format!("{}/{}", key.0, key.1), &why) {
-                context.publisher.say(&rollout.value, &Said::warning("RolloutHeld", why), now());
+                context.publisher.say(&rollout.value, &Said::warning("RolloutHeld", why), context.now());
             }
             Ok(Some(Hindered::Until(soon)))
         }
@@ -264,7 +272,7 @@ fn yields(context: &Context, memory: &mut Memory, name: &str, rollout: &Value) -
     if let Some(why) = memory.rival.says() {
         say::trouble(memory, name, &why);
         if !context.dry_run {
-            context.publisher.say(rollout, &Said::warning("AnotherController", why), now());
+            context.publisher.say(rollout, &Said::warning("AnotherController", why), context.now());
         }
     }
     memory.rival.yields(Instant::now())
@@ -319,7 +327,7 @@ fn deleted(context: &Context, memory: &mut Memory, name: &str) {
     tracing::info!(rollout = name, "deleted");
     if !context.dry_run {
         let said = Said::normal("RolloutDeleted", format!("Rollout {name} is deleted."));
-        context.publisher.say(&rollout, &said, now());
+        context.publisher.say(&rollout, &said, context.now());
     }
 }
 
@@ -355,7 +363,7 @@ async fn refuse(
     why: &str,
 ) -> Option<Instant> {
     say::trouble(memory, name, why);
-    let wire = store::wire(&reading, None, &Decided::nothing(status), Some(why));
+    let wire = store::wire(&reading, None, &Decided::nothing(status), Some(why), context.now());
     if context.dry_run || store::is_stored(&reading, &wire) {
         return memory.ended(Ended::Well, Instant::now());
     }

@@ -3,7 +3,7 @@ mod telling;
 use super::{
     act::{self, act},
     command::{self, Outstanding},
-    context::{Context, now},
+    context::Context,
     events::Before,
     memory::{Ended, Memory},
     observe::{self, Reading},
@@ -115,7 +115,13 @@ impl<'w> AtWork<'w> {
                 continue;
             }
             let command = Command::new(*kind, at);
-            match rollout_core::apply(&command, &self.spec, &status, &self.reading.observed, now()) {
+            match rollout_core::apply(
+                &command,
+                &self.spec,
+                &status,
+                &self.reading.observed,
+                self.context.now(),
+            ) {
                 Answer::Accepted { status: next, edits } => {
                     tracing::info!(rollout = self.name, command = %kind, "accepted");
                     status = next;
@@ -127,7 +133,7 @@ impl<'w> AtWork<'w> {
             }
         }
         if self.not_followed.is_none() || command::is_abort(&self.reading.rollout) {
-            (status, self.outstanding) = command::take(&self.reading, &self.spec, status);
+            (status, self.outstanding) = command::take(&self.reading, &self.spec, status, self.context.now());
         }
         self.heard = command::effects(&before, &status, self.spec.strategy.steps());
         status
@@ -135,7 +141,7 @@ impl<'w> AtWork<'w> {
 
     /// Decides and carries out.
     pub(super) async fn work(mut self, status: &Status) -> Option<Instant> {
-        let at = now();
+        let at = self.context.now();
         let mut turn = Turn::begin(&self.spec, status, &self.reading.observed, at, &self.memory.fence);
         say::decision(self.memory, self.name, turn.plan(), &at.to_string());
         say::record(self.name, (&self.spec, status, &self.reading.observed, at), turn.plan());
@@ -154,7 +160,13 @@ impl<'w> AtWork<'w> {
             let refused = work.memory.refused.as_ref().map(|(revision, why)| (revision, why.as_str()));
             let actions = if is_failing { [].as_slice() } else { plan.actions.as_slice() };
             let decided = store::Decided { status: &plan.status, actions, waiting: &plan.waiting, refused };
-            let mut wire = store::wire(&work.reading, Some(&work.spec), &decided, invalid.as_deref());
+            let mut wire = store::wire(
+                &work.reading,
+                Some(&work.spec),
+                &decided,
+                invalid.as_deref(),
+                work.context.now(),
+            );
             work.outstanding.remember(&mut wire);
             wire
         };
@@ -162,7 +174,7 @@ impl<'w> AtWork<'w> {
             return self.at(plan.wake, at);
         }
         for said in self.memory.waits.tell(&plan.waiting, Instant::now()) {
-            self.context.publisher.say(&self.reading.rollout.value, &said, now());
+            self.context.publisher.say(&self.reading.rollout.value, &said, self.context.now());
         }
         let mut before = Vec::new();
         let (mut changed, mut is_stored, mut fenced) = (false, false, false);

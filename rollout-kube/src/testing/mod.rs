@@ -2,6 +2,10 @@
 
 mod asked;
 mod objects;
+mod trouble;
+
+pub use objects::Change;
+pub use trouble::{Disturb, Trouble};
 
 use asked::{Asked, Verb};
 use bytes::Bytes;
@@ -54,8 +58,8 @@ impl Played {
         let served = Arc::clone(&objects);
         tokio::spawn(async move {
             while let Some((request, answer)) = asked.recv().await {
-                // Who asked may be gone.
-                let _ = answer.send(serve(&served, request).await);
+                // Each in a task of its own: one that is late does not hold the others.
+                tokio::spawn(serve(Arc::clone(&served), request, answer));
             }
         });
         Self { objects, requests }
@@ -118,6 +122,32 @@ impl Played {
         self.objects().requests.clone()
     }
 
+    /// From now on this decides what goes wrong.
+    pub fn disturb(&self, disturb: impl Disturb + 'static) {
+        self.objects().disturbed.0 = Box::new(disturb);
+    }
+
+    /// From now on nothing goes wrong any more.
+    pub fn calm(&self) {
+        self.objects().disturbed = trouble::Disturbed::default();
+    }
+
+    /// All changes after a version (0: from the beginning), of all kinds, in their order.
+    #[must_use]
+    pub fn since(&self, version: u64) -> Vec<Change> {
+        self.objects().since(version)
+    }
+
+    /// Ends all watches: their clients begin new ones.
+    pub fn cut_watches(&self) {
+        self.objects().cut_watches();
+    }
+
+    /// No watch can begin at a version before the present one any more: its client has to list everything.
+    pub fn expire(&self) {
+        self.objects().expire();
+    }
+
     fn objects(&self) -> MutexGuard<'_, Objects> {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -129,26 +159,61 @@ impl std::fmt::Debug for Played {
     }
 }
 
-async fn serve(objects: &Mutex<Objects>, request: Request<Body>) -> Answer {
+async fn serve(objects: Arc<Mutex<Objects>>, request: Request<Body>, answer: oneshot::Sender<Answer>) {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
     let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
-    let Some(asked) = Asked::parse(parts.method.as_str(), path) else { return failure(404, "no such path") };
-    let mut objects = objects.lock().unwrap_or_else(PoisonError::into_inner);
-    objects.count(&asked);
-    let result = match asked.verb {
-        Verb::Watch => return watch(&mut objects, &asked),
-        Verb::List => Ok(objects.list(&asked)),
-        Verb::Get => objects.get(&asked).map(|object| (*object).clone()),
-        Verb::Delete => {
-            objects.delete(&asked, &body).map(|()| json!({"kind": "Status", "status": "Success"}))
+    let Some(asked) = Asked::parse(parts.method.as_str(), path) else {
+        // Who asked may be gone.
+        let _ = answer.send(failure(404, "no such path"));
+        return;
+    };
+    let lock = || objects.lock().unwrap_or_else(PoisonError::into_inner);
+    let trouble = {
+        let mut objects = lock();
+        let name = objects.count(&asked);
+        objects.disturbed.0.request(&name)
+    };
+    let answered = match trouble {
+        Trouble::None => Some(respond_to(&mut lock(), &asked, &body)),
+        Trouble::Late(by) => {
+            tokio::time::sleep(by).await;
+            Some(respond_to(&mut lock(), &asked, &body))
         }
-        Verb::Create | Verb::Replace | Verb::Patch => {
-            objects.write(&asked, &body).map(|object| (*object).clone())
+        Trouble::Refused(code) => Some(failure(code, "a fault")),
+        Trouble::Misreported(code) => {
+            drop(respond_to(&mut lock(), &asked, &body));
+            Some(failure(code, "a fault"))
+        }
+        Trouble::Lost => None,
+        Trouble::AnswerLost => {
+            drop(respond_to(&mut lock(), &asked, &body));
+            None
         }
     };
-    drop(objects);
+    match answered {
+        // Who asked may be gone.
+        Some(response) => drop(answer.send(response)),
+        None => answer_never(answer).await,
+    }
+}
+
+/// Keeps whoever asked waiting until they give up.
+async fn answer_never(mut answer: oneshot::Sender<Answer>) {
+    answer.closed().await;
+}
+
+fn respond_to(objects: &mut Objects, asked: &Asked, body: &Value) -> Answer {
+    let result = match asked.verb {
+        Verb::Watch => return watch(objects, asked),
+        Verb::List => Ok(objects.list(asked)),
+        Verb::Get => objects.get(asked).map(|object| (*object).clone()),
+        Verb::Delete => objects.delete(asked, body).map(|()| json!({"kind": "Status", "status": "Success"})),
+        Verb::Create | Verb::Replace | Verb::Patch => {
+            objects.write(asked, body).map(|object| (*object).clone())
+        }
+    };
     match result {
         Ok(value) => respond(200, &value),
         Err((code, why)) => failure(code, why),
@@ -156,7 +221,13 @@ async fn serve(objects: &Mutex<Objects>, request: Request<Body>) -> Answer {
 }
 
 fn failure(code: u16, why: &str) -> Answer {
-    let reason = if code == 404 { "NotFound" } else { "Conflict" };
+    let reason = match code {
+        404 => "NotFound",
+        409 if why.contains("exists already") => "AlreadyExists",
+        409 => "Conflict",
+        429 => "TooManyRequests",
+        _ => "InternalError",
+    };
     let status =
         json!({"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": why});
     respond(code, &status)
@@ -172,7 +243,8 @@ fn respond(code: u16, value: &Value) -> Answer {
 fn watch(objects: &mut Objects, asked: &Asked) -> Answer {
     let events = objects.watch(asked);
     let events = stream::unfold(events, |mut events| async move {
-        let event: Bytes = events.recv().await?;
+        let (due, event) = events.recv().await?;
+        tokio::time::sleep_until(due).await;
         Some((Ok(Frame::data(event)), events))
     });
     Response::new(StreamBody::new(events.boxed()).boxed_unsync())

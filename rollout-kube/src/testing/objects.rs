@@ -1,11 +1,26 @@
-use super::asked::{Asked, Verb};
+use super::{
+    asked::{Asked, Verb},
+    trouble::Disturbed,
+};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, sync::Arc};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 /// Kind, namespace and name.
 type Place = (String, String, String);
+
+/// One change of an object.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Change {
+    /// The version that it made.
+    pub version: u64,
+    /// The object as it is then; as it was last, if it was deleted.
+    pub object: Arc<Value>,
+    /// Whether it was deleted.
+    pub is_deleted: bool,
+}
 
 /// A status code and why.
 type Failure = (u16, &'static str);
@@ -20,19 +35,28 @@ pub(super) struct Objects {
     watches: BTreeMap<String, Vec<Watch>>,
     pub(super) pods_run: bool,
     pub(super) requests: BTreeMap<String, u64>,
+    pub(super) disturbed: Disturbed,
+    /// Watches from a version before this are told that it is too old.
+    oldest: u64,
+    /// When the last change is shown by the watches.
+    shown: Option<Instant>,
 }
+
+/// What a watch shows, and when.
+pub(super) type Line = (Instant, Bytes);
 
 #[derive(Debug, Clone)]
 struct Event {
     version: u64,
     object: Arc<Value>,
-    line: Bytes,
+    is_deleted: bool,
+    line: Line,
 }
 
 #[derive(Debug)]
 struct Watch {
     asked: Asked,
-    events: mpsc::UnboundedSender<Bytes>,
+    events: mpsc::UnboundedSender<Line>,
 }
 
 fn place(asked: &Asked) -> Place {
@@ -50,7 +74,8 @@ fn matches(asked: &Asked, object: &Value) -> bool {
 }
 
 impl Objects {
-    pub(super) fn count(&mut self, asked: &Asked) {
+    /// Counts a request, and names it.
+    pub(super) fn count(&mut self, asked: &Asked) -> String {
         let verb = match asked.verb {
             Verb::Get => "GET",
             Verb::List => "LIST",
@@ -60,7 +85,9 @@ impl Objects {
             Verb::Patch => "PATCH",
             Verb::Delete => "DELETE",
         };
-        *self.requests.entry(format!("{verb} {}", asked.plural())).or_default() += 1;
+        let name = format!("{verb} {}", asked.plural());
+        *self.requests.entry(name.clone()).or_default() += 1;
+        name
     }
 
     pub(super) fn get(&self, asked: &Asked) -> Result<Arc<Value>, Failure> {
@@ -83,8 +110,17 @@ impl Objects {
         })
     }
 
-    pub(super) fn watch(&mut self, asked: &Asked) -> mpsc::UnboundedReceiver<Bytes> {
+    pub(super) fn watch(&mut self, asked: &Asked) -> mpsc::UnboundedReceiver<Line> {
         let (events, receiver) = mpsc::unbounded_channel();
+        if asked.version < self.oldest {
+            let expired = json!({"type": "ERROR", "object": {
+                "kind": "Status", "status": "Failure", "code": 410, "reason": "Expired",
+                "message": "too old resource version"
+            }});
+            // The receiver is here. Without a sender it ends behind that.
+            let _ = events.send((Instant::now(), Bytes::from(format!("{expired}\n"))));
+            return receiver;
+        }
         for event in self.log.get(&asked.kind).into_iter().flatten() {
             if event.version > asked.version && matches(asked, &event.object) {
                 // The receiver is here.
@@ -177,6 +213,32 @@ impl Objects {
         next
     }
 
+    /// All changes after a version, in their order: versions and objects, as they are then or were last.
+    pub(super) fn since(&self, version: u64) -> Vec<Change> {
+        let of_kind = |log: &Vec<Event>| {
+            let from = log.partition_point(|event| event.version <= version);
+            log.get(from..).unwrap_or_default().to_vec()
+        };
+        let mut all: Vec<Event> = self.log.values().flat_map(of_kind).collect();
+        all.sort_by_key(|event| event.version);
+        let change = |event: Event| Change {
+            version: event.version,
+            object: event.object,
+            is_deleted: event.is_deleted,
+        };
+        all.into_iter().map(change).collect()
+    }
+
+    /// Ends all watches.
+    pub(super) fn cut_watches(&mut self) {
+        self.watches.clear();
+    }
+
+    /// No watch can begin at a version before the present one any more.
+    pub(super) fn expire(&mut self) {
+        self.oldest = self.version;
+    }
+
     fn run_pods(&mut self, asked: &Asked, set_: &Value) {
         let (pods, generation) = (set_.pointer("/spec/replicas"), set_.pointer("/metadata/generation"));
         let status = json!({
@@ -191,7 +253,12 @@ impl Objects {
 
     fn tell(&mut self, asked: &Asked, what: &'static str, object: Arc<Value>) {
         let line = Bytes::from(format!("{}\n", json!({"type": what, "object": *object})));
-        let event = Event { version: self.version, object, line };
+        // The watches show changes in their order.
+        let due = Instant::now() + self.disturbed.0.watch_lag();
+        let due = self.shown.map_or(due, |before| before.max(due));
+        self.shown = Some(due);
+        let is_deleted = what == "DELETED";
+        let event = Event { version: self.version, object, is_deleted, line: (due, line) };
         if let Some(watches) = self.watches.get_mut(&asked.kind) {
             watches.retain(|watch| {
                 !matches(&watch.asked, &event.object) || watch.events.send(event.line.clone()).is_ok()

@@ -48,7 +48,7 @@ fn plane(at: ControlPlaneAt, namespace: Option<&str>) -> ControlPlane {
         ),
     });
     let (shelves, _news) = Shelves::new(Requests::new(client, "us"), namespace.map(str::to_owned));
-    ControlPlane::new(at, namespace, Arc::new(shelves)).unwrap()
+    ControlPlane::new(at, namespace, Arc::new(shelves), Arc::new(crate::rollout::wall_clock)).unwrap()
 }
 
 #[tokio::test]

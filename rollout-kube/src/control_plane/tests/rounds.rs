@@ -99,6 +99,7 @@ fn at_work() -> AtWork {
         instance: None,
         dry_run: false,
         process: "p".to_owned(),
+        clock: Arc::new(crate::rollout::wall_clock),
         releases: Vec::new(),
     });
     let (waker, woken) = Waker::new();

@@ -81,6 +81,7 @@ async fn controller() -> (Arc<Context>, UnboundedReceiver<Changed>, Arc<AtomicU3
         dry_run: true,
         releases: Vec::new(),
         process: "p".to_owned(),
+        clock: Arc::new(crate::rollout::wall_clock),
     };
     (Arc::new(context), news, turns)
 }

@@ -43,6 +43,7 @@ async fn said(rollouts: Vec<Value>) -> Vec<Option<String>> {
         instance: None,
         dry_run: false,
         process: "p".to_owned(),
+        clock: Arc::new(crate::rollout::wall_clock),
         releases: Vec::new(),
     };
     for value in rollouts {

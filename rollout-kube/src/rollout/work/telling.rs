@@ -1,9 +1,6 @@
 use super::{super::tell::Said, AtWork};
 use crate::{
-    rollout::{
-        context::now,
-        events::{Before, Scene},
-    },
+    rollout::events::{Before, Scene},
     shown::shown,
 };
 use rollout_core::{Action, Escaped, Event, Status, traffic::Selection};
@@ -15,7 +12,7 @@ impl AtWork<'_> {
     /// Tells a trouble that is not told yet; it is told again only after it was over.
     pub(super) fn tell_once(&mut self, said: &Said) {
         if self.memory.troubles.insert(format!("{}: {}", said.reason, said.note)) {
-            self.context.publisher.say(&self.reading.rollout.value, said, now());
+            self.context.publisher.say(&self.reading.rollout.value, said, self.context.now());
         }
     }
 
@@ -77,7 +74,7 @@ impl AtWork<'_> {
         let said = scene.tell(events);
         self.memory.weight = scene.weight;
         for said in said {
-            self.context.publisher.say(&self.reading.rollout.value, &said, now());
+            self.context.publisher.say(&self.reading.rollout.value, &said, self.context.now());
         }
         for event in events {
             tracing::info!(rollout = self.name, event = %Escaped(event), "done");

@@ -1,0 +1,135 @@
+use proptest::{
+    collection::vec as several,
+    prelude::{Just, any, prop_oneof},
+    sample::Index,
+    strategy::{BoxedStrategy, Strategy as _, ValueTree as _},
+    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
+};
+
+/// How often a history that fails is made smaller.
+const SHRINKS: u32 = 300;
+
+/// What happens to a few Rollouts.
+#[derive(Debug, Clone)]
+pub(crate) struct History {
+    pub(crate) apps: Vec<App>,
+    /// Each with the time since the one before, in tenths of a second.
+    pub(crate) happenings: Vec<(u16, Happening)>,
+    /// Of a thousand requests, so many go wrong.
+    pub(crate) trouble: u16,
+    /// The watches are at most so late, in milliseconds.
+    pub(crate) lag: u16,
+    /// Of what goes wrong, and how long pods take.
+    pub(crate) seed: u64,
+}
+
+/// A Rollout with a DestinationRule of its own.
+#[derive(Debug, Clone)]
+pub(crate) struct App {
+    pub(crate) replicas: u8,
+    /// Whether its route is one of several in one VirtualService.
+    pub(crate) shares: bool,
+    pub(crate) steps: Vec<Step>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Step {
+    Weight(u8),
+    /// Seconds; 0 is without an end.
+    Pause(u8),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Happening {
+    /// Another version; one in five never gets ready.
+    Image(Index, u8),
+    Abort(Index),
+    Retry(Index),
+    Promote(Index),
+    PromoteFull(Index),
+    Replicas(Index, u8),
+    /// All pods of its ReplicaSets are lost for so many seconds.
+    PodsLost(Index, u8),
+    /// Somebody else writes an annotation into its VirtualService, and another time-out into a route that is not ours.
+    Touched(Index),
+    /// The controller dies, and is started again after so many seconds.
+    Killed(u8),
+    /// A second controller is started beside it, and the first ends some seconds later.
+    Overlap(u8),
+    WatchesCut,
+    VersionsExpire,
+}
+
+/// All histories, each drawn by a number.
+pub(crate) struct Histories(BoxedStrategy<History>);
+
+impl Histories {
+    pub(crate) fn new() -> Self {
+        Self(history().boxed())
+    }
+
+    pub(crate) fn draw(&self, number: u64) -> History {
+        self.0.new_tree(&mut runner(number)).unwrap().current()
+    }
+
+    /// The smallest one found, from that of this number on, that still `fails`.
+    pub(crate) fn shrink(&self, number: u64, fails: impl Fn(&History) -> bool) -> History {
+        let mut tree = self.0.new_tree(&mut runner(number)).unwrap();
+        let mut smallest = tree.current();
+        for _ in 0..SHRINKS {
+            let current = tree.current();
+            let failed = fails(&current);
+            if failed {
+                smallest = current;
+            }
+            if !(if failed { tree.simplify() } else { tree.complicate() }) {
+                break;
+            }
+        }
+        smallest
+    }
+}
+
+fn runner(number: u64) -> TestRunner {
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&number.to_le_bytes());
+    TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &seed))
+}
+
+fn history() -> impl proptest::strategy::Strategy<Value = History> {
+    let happenings = several((prop_oneof![0..40_u16, 0..300_u16], happening()), 1..10);
+    let trouble = prop_oneof![Just(0), 1..60_u16, 60..250_u16];
+    let lag = prop_oneof![Just(0), 0..400_u16, 0..5_000_u16];
+    let whole = (several(app(), 1..4), happenings, trouble, lag, any::<u64>());
+    whole.prop_map(|(apps, happenings, trouble, lag, seed)| History { apps, happenings, trouble, lag, seed })
+}
+
+fn app() -> impl proptest::strategy::Strategy<Value = App> {
+    let step = prop_oneof![
+        prop_oneof![Just(5), Just(50), Just(100), 0..101_u8].prop_map(Step::Weight),
+        prop_oneof![Just(0), 1..20_u8].prop_map(Step::Pause),
+    ];
+    (1..4_u8, any::<bool>(), several(step, 0..5)).prop_map(|(replicas, shares, steps)| App {
+        replicas,
+        shares,
+        steps,
+    })
+}
+
+fn happening() -> impl proptest::strategy::Strategy<Value = Happening> {
+    let index = any::<Index>;
+    prop_oneof![
+        5 => (index(), 1..5_u8).prop_map(|(app, version)| Happening::Image(app, version)),
+        1 => index().prop_map(Happening::Abort),
+        1 => index().prop_map(Happening::Retry),
+        2 => index().prop_map(Happening::Promote),
+        1 => index().prop_map(Happening::PromoteFull),
+        1 => (index(), 1..5_u8).prop_map(|(app, pods)| Happening::Replicas(app, pods)),
+        1 => (index(), 1..30_u8).prop_map(|(app, seconds)| Happening::PodsLost(app, seconds)),
+        1 => index().prop_map(Happening::Touched),
+        1 => (0..40_u8).prop_map(Happening::Killed),
+        1 => (1..20_u8).prop_map(Happening::Overlap),
+        1 => Just(Happening::WatchesCut),
+        1 => Just(Happening::VersionsExpire),
+    ]
+}

@@ -1,0 +1,240 @@
+//! What must hold of every write, whoever made it, and at the end.
+
+use crate::apps;
+use rollout_kube::testing::Change;
+use serde_json::Value;
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+/// A controller may not have heard yet that pods are gone: its watches are late, and so are its requests.
+const HEARD: Duration = Duration::from_secs(45);
+
+/// How often each rule had something to say.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Seen(BTreeMap<&'static str, u64>);
+
+impl Seen {
+    fn count(&mut self, rule: &'static str) {
+        *self.0.entry(rule).or_default() += 1;
+    }
+
+    pub(crate) fn join(&mut self, other: &Self) {
+        for (rule, count) in &other.0 {
+            *self.0.entry(rule).or_default() += count;
+        }
+    }
+
+    /// A rule that never had anything to say was not tested.
+    pub(crate) fn assert_all(&self) {
+        for rule in RULES {
+            assert!(self.0.get(rule).is_some_and(|count| *count > 0), "{rule} never had anything to say");
+        }
+    }
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "how often each rule had something to say:")?;
+        self.0.iter().try_for_each(|(rule, count)| writeln!(f, "  {rule:<28} {count:>9}"))
+    }
+}
+
+const WHOLE: &str = "weights_sum";
+const DARK: &str = "no_dark_write";
+const ALONE: &str = "no_pods_taken_from_traffic";
+const ABORTED: &str = "aborted_never_rises";
+const FOREIGN: &str = "what_is_foreign_stays";
+const REST: &str = "comes_to_rest";
+const QUIET: &str = "quiet_at_rest";
+const FEW: &str = "few_requests";
+const RULES: [&str; 8] = [WHOLE, DARK, ALONE, ABORTED, FOREIGN, REST, QUIET, FEW];
+
+#[derive(Debug, Clone, Default)]
+struct Pods {
+    hash: String,
+    wanted: u64,
+    ready: u64,
+    /// When there was a ready one last.
+    ready_at: Option<Duration>,
+}
+
+/// What there is, as the server's changes tell it.
+#[derive(Debug, Default)]
+pub(crate) struct Judge {
+    now: Duration,
+    sets: BTreeMap<String, Pods>,
+    /// The canary's weight, by the name of the route, which is that of its Rollout.
+    weights: BTreeMap<String, u64>,
+    /// What stable and canary lead to, by Rollout.
+    leads: BTreeMap<String, (String, String)>,
+    /// The revision that each Rollout was given up at.
+    aborted: BTreeMap<String, Option<String>>,
+    /// The time-out that was last written into the route of nobody here, by VirtualService.
+    pub(crate) foreign: BTreeMap<String, u64>,
+    pub(crate) seen: Seen,
+    pub(crate) broken: Option<String>,
+}
+
+fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn number(value: &Value, pointer: &str) -> u64 {
+    value.pointer(pointer).and_then(Value::as_u64).unwrap_or_default()
+}
+
+fn items<'v>(value: &'v Value, pointer: &str) -> impl Iterator<Item = &'v Value> {
+    value.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
+}
+
+impl Judge {
+    fn must(&mut self, rule: &'static str, holds: bool, why: impl FnOnce() -> String) {
+        self.seen.count(rule);
+        if !holds && self.broken.is_none() {
+            self.broken = Some(format!("{rule}: at {:.1} s, {}", self.now.as_secs_f32(), why()));
+        }
+    }
+
+    /// Takes in a change, and judges it.
+    pub(crate) fn see(&mut self, change: &Change, now: Duration) {
+        self.now = now;
+        let object = &*change.object;
+        let name = text(object, "/metadata/name").to_owned();
+        match text(object, "/kind") {
+            "ReplicaSet" if change.is_deleted => _ = self.sets.remove(&name),
+            "ReplicaSet" => self.set(&name, object),
+            "VirtualService" => self.routes(&name, object),
+            "DestinationRule" => self.rule(&name, object),
+            "Rollout" => self.rollout(&name, object),
+            _ => {}
+        }
+    }
+
+    fn set(&mut self, name: &str, object: &Value) {
+        let mut pods = self.sets.remove(name).unwrap_or_default();
+        pods.hash = text(object, "/metadata/labels/rollouts-pod-template-hash").to_owned();
+        let before = pods.wanted;
+        (pods.wanted, pods.ready) =
+            (number(object, "/spec/replicas"), number(object, "/status/readyReplicas"));
+        if pods.ready > 0 {
+            pods.ready_at = Some(self.now);
+        }
+        let (wanted, hash) = (pods.wanted, pods.hash.clone());
+        self.sets.insert(name.to_owned(), pods);
+        if before > 0 && wanted == 0 {
+            let meets = self.meets(&hash);
+            self.must(ALONE, meets.is_none(), || {
+                format!("{name} goes to 0 pods, and requests meet it: {}", meets.unwrap_or_default())
+            });
+        }
+    }
+
+    /// Which requests meet pods with this hash, if any do.
+    fn meets(&self, hash: &str) -> Option<String> {
+        self.leads.iter().find_map(|(app, (stable, canary))| {
+            let weight = self.weights.get(app).copied().unwrap_or(0);
+            let to_stable = (stable == hash && weight < 100).then(|| format!("stable of {app}"));
+            to_stable
+                .or_else(|| (canary == hash && weight > 0).then(|| format!("canary of {app}, {weight} %")))
+        })
+    }
+
+    fn routes(&mut self, of: &str, object: &Value) {
+        for route in items(object, "/spec/http") {
+            let name = text(route, "/name").to_owned();
+            if name == "theirs" {
+                let wanted = apps::foreign(self.foreign.get(of).copied().unwrap_or(1));
+                self.must(FOREIGN, *route == wanted, || format!("{of} has {route} instead of {wanted}"));
+                continue;
+            }
+            let weight = |subset: &str| {
+                let of_it = |to: &&Value| text(to, "/destination/subset") == subset;
+                items(route, "/route").find(of_it).map_or(0, |to| number(to, "/weight"))
+            };
+            let (stable, canary) = (weight("stable"), weight("canary"));
+            self.must(WHOLE, stable + canary == 100, || format!("{name} has {stable} and {canary}"));
+            let kept = route.pointer("/retries/attempts") == Some(&Value::from(2));
+            self.must(FOREIGN, kept, || format!("{name} has lost its retries: {route}"));
+            let before = self.weights.insert(name.clone(), canary).unwrap_or(0);
+            if canary > before {
+                let to = self.leads.get(&name).map(|(_, canary)| canary.clone()).unwrap_or_default();
+                let is_lit = self.is_lit(&to);
+                self.must(DARK, is_lit, || {
+                    format!("{name} goes from {before} to {canary} %, and {to} is dark")
+                });
+                let given_up = self.aborted.get(&name).cloned().flatten();
+                self.must(ABORTED, given_up.as_ref() != Some(&to), || {
+                    format!("{name} goes from {before} to {canary} %, and {to} was given up")
+                });
+            } else if canary < before {
+                let to = self.leads.get(&name).map(|(stable, _)| stable.clone()).unwrap_or_default();
+                // Where both are dark, it makes no difference.
+                let canary_to = self.leads.get(&name).map(|(_, canary)| canary.clone()).unwrap_or_default();
+                let holds = self.is_lit(&to) || !self.is_lit(&canary_to);
+                self.must(DARK, holds, || {
+                    format!("{name} goes from {before} to {canary} %, and {to} is dark")
+                });
+            }
+        }
+    }
+
+    /// Whether a revision has a ready pod, or had one until a moment ago.
+    fn is_lit(&self, hash: &str) -> bool {
+        self.sets
+            .values()
+            .filter(|pods| pods.hash == hash)
+            .any(|pods| pods.ready > 0 || pods.ready_at.is_some_and(|at| self.now.saturating_sub(at) < HEARD))
+    }
+
+    fn rule(&mut self, app: &str, object: &Value) {
+        let label = |subset: &str| {
+            let of_it = |seen: &&Value| text(seen, "/name") == subset;
+            let found = items(object, "/spec/subsets").find(of_it);
+            found.map(|seen| text(seen, "/labels/rollouts-pod-template-hash").to_owned()).unwrap_or_default()
+        };
+        self.leads.insert(app.to_owned(), (label("stable"), label("canary")));
+    }
+
+    fn rollout(&mut self, app: &str, object: &Value) {
+        let is_aborted = object.pointer("/status/abort") == Some(&Value::Bool(true))
+            && !text(object, "/status/abortedAt").is_empty();
+        let revision = text(object, "/status/currentPodHash").to_owned();
+        self.aborted.insert(app.to_owned(), is_aborted.then_some(revision));
+    }
+
+    /// Why a Rollout is not at rest, if it is not.
+    pub(crate) fn unrest(&self, object: &Value) -> Option<String> {
+        let app = text(object, "/metadata/name");
+        let phase = text(object, "/status/phase");
+        let (stable, current) = (text(object, "/status/stableRS"), text(object, "/status/currentPodHash"));
+        let message = text(object, "/status/message");
+        if phase != "Healthy" || stable != current {
+            return Some(format!("{app} is {phase} ({message}), stable {stable}, current {current}"));
+        }
+        let weight = self.weights.get(app).copied().unwrap_or(0);
+        let (to_stable, to_canary) = self.leads.get(app).cloned().unwrap_or_default();
+        if weight != 0 || to_stable != stable {
+            return Some(format!("{app}: {weight} % to {to_canary}, the rest to {to_stable}, not {stable}"));
+        }
+        let wanted = number(object, "/spec/replicas");
+        let of_app = self.sets.iter().filter(|(name, _)| name.starts_with(&format!("{app}-")));
+        let odd =
+            of_app.map(|(name, pods)| (name, pods.wanted, if pods.hash == stable { wanted } else { 0 }));
+        let odd = odd
+            .filter(|(_, has, wants)| has != wants)
+            .map(|(name, has, wants)| format!("{name} has {has} pods instead of {wants}"));
+        let odd: Vec<_> = odd.collect();
+        (!odd.is_empty()).then(|| odd.join(", "))
+    }
+
+    pub(crate) fn rests(&mut self, why_not: &[String]) {
+        self.must(REST, why_not.is_empty(), || why_not.join("; "));
+    }
+
+    pub(crate) fn quiet(&mut self, asked: &BTreeMap<String, u64>) {
+        self.must(QUIET, asked.is_empty(), || format!("all are at rest, and there are requests: {asked:?}"));
+    }
+
+    pub(crate) fn few(&mut self, asked: u64, most: u64) {
+        self.must(FEW, asked <= most, || format!("{asked} requests, at most {most} are expected"));
+    }
+}

@@ -1,0 +1,100 @@
+//! The whole controller, as it is, over an API server in memory, in virtual time: random histories of several
+//! Rollouts, people, pods, faults and restarts, each judged by what its writes leave behind.
+//!
+//! `HISTORIES=20000` plays more, `FROM=7` begins at another number, `ONLY=123` plays one and prints what happened.
+//! `LOG=1` prints the controller's log with it.
+
+mod apps;
+mod history;
+mod judge;
+mod trouble;
+mod world;
+
+use history::Histories;
+use std::{
+    collections::BTreeMap,
+    env,
+    num::NonZero,
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+    time::Instant,
+};
+
+/// How many are played.
+const HISTORIES: u64 = 3_000;
+/// How many that fail are made smaller and printed.
+const PRINTED: usize = 4;
+
+#[test]
+fn every_rollout_comes_to_rest_whatever_goes_wrong() {
+    if let Some(number) = number("ONLY") {
+        return one(number);
+    }
+    let (from, histories) = (number("FROM").unwrap_or(0), number("HISTORIES").unwrap_or(HISTORIES));
+    let began = Instant::now();
+    let (next, threads) = (AtomicU64::new(from), thread::available_parallelism().map_or(2, NonZero::get));
+    let mut broken: BTreeMap<u64, String> = BTreeMap::new();
+    let mut seen = judge::Seen::default();
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| some(&next, from + histories))).collect();
+        for worker in workers {
+            let (part, found) = worker.join().unwrap();
+            broken.extend(part);
+            seen.join(&found);
+        }
+    });
+    let a_second = u128::from(histories) * 1_000 / began.elapsed().as_millis().max(1);
+    println!("{histories} histories from number {from} in {:.1?}: {a_second} a second", began.elapsed());
+    println!("{seen}");
+    for (number, why) in &broken {
+        println!("BROKEN in number {number}: {why}");
+    }
+    for number in broken.keys().take(PRINTED) {
+        smaller(*number);
+    }
+    assert!(broken.is_empty(), "{} of {histories} histories break a rule", broken.len());
+    seen.assert_all();
+}
+
+fn some(next: &AtomicU64, until: u64) -> (BTreeMap<u64, String>, judge::Seen) {
+    let histories = Histories::new();
+    let (mut broken, mut seen) = (BTreeMap::new(), judge::Seen::default());
+    loop {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        if number >= until {
+            return (broken, seen);
+        }
+        let played = world::play(&histories.draw(number));
+        seen.join(&played.seen);
+        if let Some(why) = played.broken {
+            broken.insert(number, why);
+        }
+    }
+}
+
+fn one(number: u64) {
+    if env::var("LOG").is_ok() {
+        tracing_subscriber::fmt().with_target(false).with_ansi(false).init();
+    }
+    let history = Histories::new().draw(number);
+    println!("{history:#?}");
+    let played = world::play(&history);
+    println!("{}", played.diary.join("\n"));
+    assert_eq!(played.broken, None);
+}
+
+/// The smallest history from a failing one on, and what happened in it.
+fn smaller(number: u64) {
+    let kind = |why: &str| why.split(':').next().unwrap_or_default().to_owned();
+    let first = world::play(&Histories::new().draw(number)).broken;
+    let Some(first) = first else { return println!("number {number} does not fail again") };
+    let history = Histories::new()
+        .shrink(number, |history| world::play(history).broken.is_some_and(|why| kind(&why) == kind(&first)));
+    let played = world::play(&history);
+    println!("\n===== number {number}, made smaller =====\n{history:?}\n{}", played.diary.join("\n"));
+    println!("{}", played.broken.unwrap_or_default());
+}
+
+fn number(name: &str) -> Option<u64> {
+    env::var(name).ok().map(|text| text.parse().unwrap())
+}

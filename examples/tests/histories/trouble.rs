@@ -1,0 +1,49 @@
+use rollout_kube::testing::{Disturb, Trouble};
+use std::time::Duration;
+
+/// A row of numbers that depend on the seed alone (splitmix64).
+#[derive(Debug, Clone)]
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    /// From 0 to one less than `sides`.
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % sides.max(1)
+    }
+}
+
+/// What goes wrong by chance.
+pub(crate) struct ByChance {
+    pub(crate) dice: Dice,
+    /// Of a thousand requests.
+    pub(crate) often: u64,
+    /// In milliseconds.
+    pub(crate) lag: u64,
+}
+
+impl Disturb for ByChance {
+    fn request(&mut self, what: &str) -> Trouble {
+        if self.dice.roll(1_000) >= self.often {
+            return Trouble::None;
+        }
+        let is_write = !what.starts_with("GET") && !what.starts_with("LIST") && !what.starts_with("WATCH");
+        match self.dice.roll(7) {
+            0 => Trouble::Late(Duration::from_millis(self.dice.roll(5_000))),
+            1 => Trouble::Refused(429),
+            2 => Trouble::Refused(500),
+            3 if is_write => Trouble::Refused(409),
+            4 if is_write => Trouble::Misreported(500),
+            5 if is_write => Trouble::AnswerLost,
+            6 if is_write => Trouble::Lost,
+            _ => Trouble::Refused(503),
+        }
+    }
+
+    fn watch_lag(&mut self) -> Duration {
+        Duration::from_millis(self.dice.roll(self.lag + 1))
+    }
+}

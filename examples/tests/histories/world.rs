@@ -1,0 +1,360 @@
+//! One history, played.
+
+use crate::{
+    apps,
+    history::{Happening, History},
+    judge::{Judge, Seen},
+    trouble::{ByChance, Dice},
+};
+use futures::future::pending;
+use kube::{Client, client::Body};
+use rollout_core::{
+    Time,
+    backend::{DataPlane, ObjectStore, Stored, TrafficBackend},
+};
+use rollout_istio::{IstioConfig, IstioEditor};
+use rollout_kube::{Controller, InvalidTraffic, testing::Played};
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
+
+/// How often pods come and go, and the changes are judged.
+const TICK: Duration = Duration::from_millis(250);
+/// All come to rest within this time once nothing goes wrong any more; a controller that had no luck backs off for up
+/// to five minutes.
+const LIMIT: Duration = Duration::from_secs(3_600);
+/// How long it has to be quiet at rest.
+const REST: Duration = Duration::from_secs(120);
+/// What the clock says at the beginning.
+const BEGIN: i64 = 1_800_000_000_000;
+
+/// What came of a history.
+pub(crate) struct Outcome {
+    pub(crate) broken: Option<String>,
+    pub(crate) seen: Seen,
+    pub(crate) diary: Vec<String>,
+}
+
+pub(crate) fn play(history: &History) -> Outcome {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    runtime.block_on(async { World::new(history).play().await })
+}
+
+struct World<'h> {
+    history: &'h History,
+    server: Played,
+    judge: Judge,
+    /// How far the server's changes have been judged.
+    judged: u64,
+    began: Instant,
+    dice: Dice,
+    controllers: Vec<Process>,
+    /// By ReplicaSet: how many pods it asked for, and when it has them.
+    pods: BTreeMap<String, (u64, Instant)>,
+    /// By Rollout, until when it has no pods.
+    lost: BTreeMap<String, Instant>,
+    diary: Vec<String>,
+}
+
+/// A controller that can be killed: nothing that it asks from then on reaches the server.
+struct Process {
+    task: JoinHandle<()>,
+    lives: Arc<AtomicBool>,
+}
+
+impl Process {
+    fn start(server: &Played, began: Instant) -> Self {
+        let lives = Arc::new(AtomicBool::new(true));
+        let (client, is_alive) = (server.client(), Arc::clone(&lives));
+        let service = tower::service_fn(move |request: http::Request<Body>| {
+            let (client, is_alive) = (client.clone(), Arc::clone(&is_alive));
+            async move {
+                if !is_alive.load(Ordering::Relaxed) {
+                    pending::<()>().await;
+                }
+                client.send(request).await.map_err(io::Error::other)
+            }
+        });
+        let client = Client::new(service, "default");
+        let task = tokio::spawn(async move {
+            loop {
+                let controller = Controller::builder(client.clone())
+                    .traffic(traffic)
+                    .index("networking.istio.io", "VirtualService", rollout_istio::hosts_named)
+                    .release("networking.istio.io", "DestinationRule", rollout_istio::release_abandoned)
+                    .clock(move || clock(began));
+                // One that cannot begin is started again, as on a cluster.
+                drop(controller.run().await);
+                sleep(Duration::from_secs(5)).await;
+            }
+        });
+        Self { task, lives }
+    }
+
+    fn kill(self) {
+        self.lives.store(false, Ordering::Relaxed);
+        self.task.abort();
+    }
+}
+
+fn clock(began: Instant) -> Time {
+    Time::from_millis(BEGIN + i64::try_from(began.elapsed().as_millis()).unwrap())
+}
+
+fn traffic(
+    rollout: &Value,
+    store: Arc<dyn ObjectStore>,
+    plane: Arc<dyn DataPlane>,
+) -> Result<Option<Box<dyn TrafficBackend>>, InvalidTraffic> {
+    let config = IstioConfig::from_rollout(rollout)
+        .map_err(|invalid| InvalidTraffic::new(invalid.errors().iter().map(|error| error.what.clone())))?;
+    Ok(config.map(|config| -> Box<dyn TrafficBackend> {
+        Box::new(Stored::new(IstioEditor::new(config), store, plane))
+    }))
+}
+
+impl<'h> World<'h> {
+    fn new(history: &'h History) -> Self {
+        Self {
+            history,
+            server: Played::start(),
+            judge: Judge::default(),
+            judged: 0,
+            began: Instant::now(),
+            dice: Dice(history.seed),
+            controllers: Vec::new(),
+            pods: BTreeMap::new(),
+            lost: BTreeMap::new(),
+            diary: Vec::new(),
+        }
+    }
+
+    async fn play(mut self) -> Outcome {
+        for (path, object) in apps::objects(self.history) {
+            self.server.apply(&path, object);
+        }
+        let (often, lag) = (u64::from(self.history.trouble), u64::from(self.history.lag));
+        self.server.disturb(ByChance { dice: Dice(self.history.seed ^ 1), often, lag });
+        self.start();
+        for (after, happening) in &self.history.happenings {
+            self.pass(Duration::from_millis(u64::from(*after) * 100)).await;
+            self.say(format!("{happening:?}"));
+            self.happen(happening).await;
+        }
+        self.server.calm();
+        self.say("nothing goes wrong any more".to_owned());
+        self.until_at_rest().await;
+        Outcome { broken: self.judge.broken, seen: self.judge.seen, diary: self.diary }
+    }
+
+    fn say(&mut self, what: String) {
+        self.diary.push(format!("{:>8.2} {what}", self.began.elapsed().as_secs_f32()));
+    }
+
+    fn start(&mut self) {
+        self.controllers.push(Process::start(&self.server, self.began));
+    }
+
+    async fn pass(&mut self, time: Duration) {
+        let until = Instant::now() + time;
+        while Instant::now() < until && self.judge.broken.is_none() {
+            sleep(TICK.min(until - Instant::now())).await;
+            self.run_pods();
+            self.judge();
+        }
+    }
+
+    fn judge(&mut self) {
+        for change in self.server.since(self.judged) {
+            self.judged = change.version;
+            self.note(&change.object, change.is_deleted);
+            self.judge.see(&change, self.began.elapsed());
+        }
+    }
+
+    /// Writes into the diary what changed.
+    fn note(&mut self, object: &Value, is_deleted: bool) {
+        let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        let status = &object["status"];
+        let what = match object["kind"].as_str().unwrap_or_default() {
+            "ReplicaSet" if is_deleted => "deleted".to_owned(),
+            "ReplicaSet" => format!(
+                "wants {} has {} ready {}",
+                object["spec"]["replicas"], status["replicas"], status["readyReplicas"]
+            ),
+            "VirtualService" => {
+                let routes = object["spec"]["http"].as_array().cloned().unwrap_or_default();
+                routes
+                    .iter()
+                    .map(|route| format!("{}:{} ", route["name"], route["route"][1]["weight"]))
+                    .collect()
+            }
+            "DestinationRule" => format!("{}", object["spec"]["subsets"]),
+            "Rollout" => format!(
+                "{} step {} stable {} current {} abort {} ({})",
+                status["phase"],
+                status["currentStepIndex"],
+                status["stableRS"],
+                status["currentPodHash"],
+                status["abort"],
+                status["message"]
+            ),
+            _ => return,
+        };
+        let kind = object["kind"].as_str().unwrap_or_default().to_owned();
+        self.say(format!("  {kind} {name}: {what}"));
+    }
+
+    /// What kubelets do: pods come and go some time after they are asked for.
+    fn run_pods(&mut self) {
+        let now = Instant::now();
+        for set in self.server.all("/apis/apps/v1/replicasets") {
+            let name = set["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+            let wanted = set["spec"]["replicas"].as_u64().unwrap_or_default();
+            let (asked, at) = self.pods.get(&name).copied().unwrap_or((0, now));
+            let at = if asked == wanted { at } else { now + Duration::from_millis(self.dice.roll(4_000)) };
+            self.pods.insert(name.clone(), (wanted, at));
+            let is_lost =
+                self.lost.iter().any(|(app, until)| *until > now && name.starts_with(&format!("{app}-")));
+            let image = set.pointer("/spec/template/spec/containers/0/image").and_then(Value::as_str);
+            let is_bad = image == Some(&apps::image(apps::BAD));
+            let ready = if is_lost || is_bad { 0 } else { wanted };
+            let status = if at > now && !is_lost {
+                continue;
+            } else {
+                json!({
+                    "observedGeneration": set["metadata"]["generation"], "replicas": wanted,
+                    "readyReplicas": ready, "availableReplicas": ready
+                })
+            };
+            if set["status"] != status {
+                self.server.patch(&apps::set_path(&name), &json!({"status": status}));
+            }
+        }
+    }
+
+    fn app(&self, index: proptest::sample::Index) -> usize {
+        index.index(self.history.apps.len())
+    }
+
+    fn patch(&self, app: usize, leaves: &Value) {
+        self.server.patch(&apps::rollout_path(app), leaves);
+    }
+
+    async fn happen(&mut self, happening: &Happening) {
+        match happening {
+            Happening::Image(app, version) => {
+                let app = self.app(*app);
+                self.patch(app, &json!({"spec": {"template": apps::template(&apps::name(app), *version)}}));
+            }
+            Happening::Abort(app) => self.patch(self.app(*app), &json!({"status": {"abort": true}})),
+            Happening::Retry(app) => self.patch(self.app(*app), &json!({"status": {"abort": false}})),
+            Happening::Promote(app) => {
+                self.patch(self.app(*app), &json!({"status": {"pauseConditions": null}}));
+            }
+            Happening::PromoteFull(app) => {
+                self.patch(self.app(*app), &json!({"status": {"promoteFull": true}}));
+            }
+            Happening::Replicas(app, pods) => {
+                self.patch(self.app(*app), &json!({"spec": {"replicas": pods}}))
+            }
+            Happening::PodsLost(app, seconds) => {
+                let until = Instant::now() + Duration::from_secs(u64::from(*seconds));
+                self.lost.insert(apps::name(self.app(*app)), until);
+            }
+            Happening::Touched(app) => self.touch(self.app(*app)),
+            Happening::Killed(seconds) => {
+                self.controllers.drain(..).for_each(Process::kill);
+                self.pass(Duration::from_secs(u64::from(*seconds))).await;
+                self.start();
+            }
+            Happening::Overlap(seconds) => {
+                self.start();
+                self.pass(Duration::from_secs(u64::from(*seconds))).await;
+                self.controllers.remove(0).kill();
+            }
+            Happening::WatchesCut => self.server.cut_watches(),
+            Happening::VersionsExpire => {
+                self.server.expire();
+                self.server.cut_watches();
+            }
+        }
+    }
+
+    /// Somebody else writes into a VirtualService: on condition of its version, as everybody does.
+    fn touch(&mut self, app: usize) {
+        let name = apps::route_of(self.history, app);
+        let all = self.server.all("/apis/networking.istio.io/v1alpha3/virtualservices");
+        let Some(there) = all.iter().find(|there| there["metadata"]["name"] == *name) else { return };
+        let mut next = (**there).clone();
+        let seconds = self.judge.foreign.get(&name).copied().unwrap_or(1) + 1;
+        let routes = next["spec"]["http"].as_array_mut().into_iter().flatten();
+        for route in routes.filter(|route| route["name"] == "theirs") {
+            *route = apps::foreign(seconds);
+        }
+        // What was written before belongs to the old text.
+        self.judge();
+        self.judge.foreign.insert(name.clone(), seconds);
+        self.server.apply(&apps::route_path(&name), next);
+    }
+
+    /// A person helps wherever one is needed, until everything is at rest; then it has to be quiet.
+    async fn until_at_rest(&mut self) {
+        let (began, before) = (self.began.elapsed(), self.asked());
+        self.lost.clear();
+        let mut why_not = vec!["nothing was looked at".to_owned()];
+        while self.judge.broken.is_none() && !why_not.is_empty() && self.began.elapsed() - began < LIMIT {
+            self.help();
+            self.pass(Duration::from_secs(20)).await;
+            let rollouts = self.server.all("/apis/argoproj.io/v1alpha1/rollouts");
+            why_not = rollouts.iter().filter_map(|rollout| self.judge.unrest(rollout)).collect();
+        }
+        if self.judge.broken.is_some() {
+            return;
+        }
+        self.judge.rests(&why_not);
+        let during: u64 = self.asked().values().sum::<u64>() - before.values().sum::<u64>();
+        let rollouts = u64::try_from(self.history.apps.len()).unwrap();
+        self.judge.few(during, 150 * rollouts);
+        // Counts may wait for five seconds, and the rest of the bookkeeping for thirty.
+        self.pass(Duration::from_secs(60)).await;
+        let before = self.asked();
+        self.pass(REST).await;
+        let asked = self.asked().into_iter().map(|(what, count)| {
+            let more = count - before.get(&what).copied().unwrap_or(0);
+            (what, more)
+        });
+        self.judge.quiet(&asked.filter(|(_, count)| *count > 0).collect());
+    }
+
+    /// Requests so far, by verb and kind: without watches and events.
+    fn asked(&self) -> BTreeMap<String, u64> {
+        let all = self.server.requests().into_iter();
+        all.filter(|(what, _)| !what.starts_with("WATCH") && !what.ends_with("events")).collect()
+    }
+
+    fn help(&mut self) {
+        for (app, rollout) in self.server.all("/apis/argoproj.io/v1alpha1/rollouts").iter().enumerate() {
+            let image = rollout.pointer("/spec/template/spec/containers/0/image").and_then(Value::as_str);
+            if image == Some(&apps::image(apps::BAD)) {
+                self.patch(app, &json!({"spec": {"template": apps::template(&apps::name(app), 0)}}));
+            } else if rollout.pointer("/status/abort") == Some(&Value::Bool(true)) {
+                self.patch(app, &json!({"status": {"abort": false}}));
+            } else if rollout["status"]["phase"] == "Paused" {
+                self.patch(app, &json!({"status": {"promoteFull": true}}));
+            }
+        }
+    }
+}
