@@ -1,7 +1,7 @@
-use super::objects::Key;
+use super::{few::Few, objects::Key};
 use rollout_core::traffic::ObjectRef;
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, hash_map},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -23,44 +23,42 @@ pub(crate) struct Interests(Mutex<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    by_rollout: HashMap<Key, HashSet<Interest>>,
-    by_interest: HashMap<Interest, HashSet<Key>>,
+    by_rollout: HashMap<Arc<Key>, HashSet<Arc<Interest>>>,
+    by_interest: HashMap<Arc<Interest>, Few<Arc<Key>>>,
 }
 
 impl Interests {
     /// A rollout is about to look at this.
     pub(super) fn note(&self, rollout: &Key, interest: Interest) {
         self.with(|inner| {
-            if inner.by_rollout.get(rollout).is_some_and(|all| all.contains(&interest)) {
+            let known = inner.by_rollout.get_key_value(rollout);
+            if known.is_some_and(|(_, all)| all.contains(&interest)) {
                 return;
             }
-            inner.by_interest.entry(interest.clone()).or_default().insert(rollout.clone());
-            inner.by_rollout.entry(rollout.clone()).or_default().insert(interest);
+            let rollout = known.map_or_else(|| Arc::new(rollout.clone()), |(rollout, _)| Arc::clone(rollout));
+            let known = inner.by_interest.get_key_value(&interest);
+            let interest = known.map_or_else(|| Arc::new(interest), |(interest, _)| Arc::clone(interest));
+            match inner.by_interest.entry(Arc::clone(&interest)) {
+                hash_map::Entry::Occupied(mut few) => few.get_mut().insert(Arc::clone(&rollout)),
+                hash_map::Entry::Vacant(none) => _ = none.insert(Few::One(Arc::clone(&rollout))),
+            }
+            inner.by_rollout.entry(rollout).or_default().insert(interest);
         });
     }
 
     /// The turn of a rollout is over, and it looked only at these.
     pub(crate) fn keep(&self, rollout: &Key, only: &HashSet<Interest>) {
         self.with(|inner| {
-            let Some(all) = inner.by_rollout.get_mut(rollout) else { return };
-            let mut forgotten = Vec::new();
-            all.retain(|interest| {
-                let stays = only.contains(interest);
-                if !stays {
-                    forgotten.push(interest.clone());
+            let Some((rollout, mut all)) = inner.by_rollout.remove_entry(rollout) else { return };
+            for interest in all.extract_if(|interest| !only.contains(&**interest)) {
+                if let Some((interest, rollouts)) = inner.by_interest.remove_entry(&interest)
+                    && let Some(left) = rollouts.without(&rollout)
+                {
+                    inner.by_interest.insert(interest, left);
                 }
-                stays
-            });
-            if all.is_empty() {
-                inner.by_rollout.remove(rollout);
             }
-            for interest in forgotten {
-                if let Some(rollouts) = inner.by_interest.get_mut(&interest) {
-                    rollouts.remove(rollout);
-                    if rollouts.is_empty() {
-                        inner.by_interest.remove(&interest);
-                    }
-                }
+            if !all.is_empty() {
+                inner.by_rollout.insert(rollout, all);
             }
         });
     }
@@ -79,7 +77,8 @@ impl Interests {
         let interests: Vec<_> =
             having.chain([Interest::Object(object.clone()), Interest::All(like.clone())]).collect();
         self.with(|inner| {
-            interests.iter().filter_map(|one| inner.by_interest.get(one)).flatten().cloned().collect()
+            let concerned = interests.iter().filter_map(|one| inner.by_interest.get(one)).flat_map(Few::iter);
+            concerned.map(|rollout| Key::clone(rollout)).collect()
         })
     }
 
