@@ -22,6 +22,10 @@ pub(crate) fn route_of(history: &History, at: usize) -> String {
     if history.apps[at].shares { "shared".to_owned() } else { name(at) }
 }
 
+pub(crate) fn rule_path(name: &str) -> String {
+    format!("{ISTIO}/destinationrules/{name}")
+}
+
 pub(crate) fn route_path(name: &str) -> String {
     format!("{ISTIO}/virtualservices/{name}")
 }
@@ -50,7 +54,7 @@ pub(crate) fn objects(history: &History) -> Vec<(String, Value)> {
         let name = name(at);
         let subset = |subset| json!({"name": subset, "labels": {"app": name}});
         all.push((
-            format!("{ISTIO}/destinationrules/{name}"),
+            rule_path(&name),
             json!({
                 "apiVersion": "networking.istio.io/v1alpha3", "kind": "DestinationRule",
                 "spec": {"host": name, "subsets": [subset("stable"), subset("canary")]}

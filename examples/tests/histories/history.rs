@@ -1,7 +1,7 @@
 use proptest::{
     collection::vec as several,
     prelude::{Just, any, prop_oneof},
-    sample::Index,
+    sample::{Index, select},
     strategy::{BoxedStrategy, Strategy as _, ValueTree as _},
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
@@ -13,6 +13,8 @@ const SHRINKS: u32 = 300;
 #[derive(Debug, Clone)]
 pub(crate) struct History {
     pub(crate) apps: Vec<App>,
+    /// When the objects are created, in tenths of a second from the beginning, one after the other and over again.
+    pub(crate) arrivals: Vec<u16>,
     /// Each with the time since the one before, in tenths of a second.
     pub(crate) happenings: Vec<(u16, Happening)>,
     /// Of a thousand requests, so many go wrong.
@@ -56,8 +58,18 @@ pub(crate) enum Happening {
     Killed(u8),
     /// A second controller is started beside it, and the first ends some seconds later.
     Overlap(u8),
+    /// An object of it is deleted, and made again after so many tenths of a second, unless the controller does that.
+    Deleted(Index, Part, u16),
     WatchesCut,
     VersionsExpire,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Part {
+    VirtualService,
+    DestinationRule,
+    /// The newest, which its controller makes again.
+    ReplicaSet,
 }
 
 /// All histories, each drawn by a number.
@@ -100,8 +112,16 @@ fn history() -> impl proptest::strategy::Strategy<Value = History> {
     let happenings = several((prop_oneof![0..40_u16, 0..300_u16], happening()), 1..10);
     let trouble = prop_oneof![Just(0), 1..60_u16, 60..250_u16];
     let lag = prop_oneof![Just(0), 0..400_u16, 0..5_000_u16];
-    let whole = (several(app(), 1..4), happenings, trouble, lag, any::<u64>());
-    whole.prop_map(|(apps, happenings, trouble, lag, seed)| History { apps, happenings, trouble, lag, seed })
+    let arrivals = several(prop_oneof![Just(0), 0..20_u16, 0..100_u16], 1..8);
+    let whole = (several(app(), 1..4), arrivals, happenings, trouble, lag, any::<u64>());
+    whole.prop_map(|(apps, arrivals, happenings, trouble, lag, seed)| History {
+        apps,
+        arrivals,
+        happenings,
+        trouble,
+        lag,
+        seed,
+    })
 }
 
 fn app() -> impl proptest::strategy::Strategy<Value = App> {
@@ -118,6 +138,7 @@ fn app() -> impl proptest::strategy::Strategy<Value = App> {
 
 fn happening() -> impl proptest::strategy::Strategy<Value = Happening> {
     let index = any::<Index>;
+    let part = select(vec![Part::VirtualService, Part::DestinationRule, Part::ReplicaSet]);
     prop_oneof![
         5 => (index(), 1..5_u8).prop_map(|(app, version)| Happening::Image(app, version)),
         1 => index().prop_map(Happening::Abort),
@@ -129,6 +150,7 @@ fn happening() -> impl proptest::strategy::Strategy<Value = Happening> {
         1 => index().prop_map(Happening::Touched),
         1 => (0..40_u8).prop_map(Happening::Killed),
         1 => (1..20_u8).prop_map(Happening::Overlap),
+        1 => (index(), part, 0..100_u16).prop_map(|(app, part, after)| Happening::Deleted(app, part, after)),
         1 => Just(Happening::WatchesCut),
         1 => Just(Happening::VersionsExpire),
     ]

@@ -102,7 +102,14 @@ impl Judge {
         match text(object, "/kind") {
             "ReplicaSet" if change.is_deleted => _ = self.sets.remove(&name),
             "ReplicaSet" => self.set(&name, object),
+            "VirtualService" if change.is_deleted => {
+                for route in items(object, "/spec/http") {
+                    self.weights.remove(text(route, "/name"));
+                }
+                self.foreign.remove(&name);
+            }
             "VirtualService" => self.routes(&name, object),
+            "DestinationRule" if change.is_deleted => _ = self.leads.remove(&name),
             "DestinationRule" => self.rule(&name, object),
             "Rollout" => self.rollout(&name, object),
             _ => {}
@@ -131,7 +138,8 @@ impl Judge {
     /// Which requests meet pods with this hash, if any do.
     fn meets(&self, hash: &str) -> Option<String> {
         self.leads.iter().find_map(|(app, (stable, canary))| {
-            let weight = self.weights.get(app).copied().unwrap_or(0);
+            // What is not there sends nothing anywhere.
+            let weight = *self.weights.get(app)?;
             let to_stable = (stable == hash && weight < 100).then(|| format!("stable of {app}"));
             to_stable
                 .or_else(|| (canary == hash && weight > 0).then(|| format!("canary of {app}, {weight} %")))
@@ -232,6 +240,13 @@ impl Judge {
 
     pub(crate) fn quiet(&mut self, asked: &BTreeMap<String, u64>) {
         self.must(QUIET, asked.is_empty(), || format!("all are at rest, and there are requests: {asked:?}"));
+    }
+
+    /// Whether there are as few requests as any history needs.
+    pub(crate) fn ends(&mut self, ends: bool) {
+        if !ends {
+            self.must(FEW, false, || "the requests do not end".to_owned());
+        }
     }
 
     pub(crate) fn few(&mut self, asked: u64, most: u64) {

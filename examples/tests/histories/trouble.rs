@@ -1,5 +1,11 @@
 use rollout_kube::testing::{Disturb, Trouble};
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 /// A row of numbers that depend on the seed alone (splitmix64).
 #[derive(Debug, Clone)]
@@ -23,10 +29,19 @@ pub(crate) struct ByChance {
     pub(crate) often: u64,
     /// In milliseconds.
     pub(crate) lag: u64,
+    /// How many requests there were.
+    pub(crate) asked: Arc<AtomicU64>,
 }
+
+/// No history needs more requests: beyond them, nothing is answered any more, or one that turns in circles would go on
+/// for ever in no time.
+pub(crate) const MOST: u64 = 20_000;
 
 impl Disturb for ByChance {
     fn request(&mut self, what: &str) -> Trouble {
+        if self.asked.fetch_add(1, Ordering::Relaxed) >= MOST {
+            return Trouble::Lost;
+        }
         if self.dice.roll(1_000) >= self.often {
             return Trouble::None;
         }

@@ -2,9 +2,9 @@
 
 use crate::{
     apps,
-    history::{Happening, History},
+    history::{Happening, History, Part},
     judge::{Judge, Seen},
-    trouble::{ByChance, Dice},
+    trouble::{ByChance, Dice, MOST},
 };
 use futures::future::pending;
 use kube::{Client, client::Body};
@@ -20,7 +20,7 @@ use std::{
     io,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -65,6 +65,10 @@ struct World<'h> {
     pods: BTreeMap<String, (u64, Instant)>,
     /// By Rollout, until when it has no pods.
     lost: BTreeMap<String, Instant>,
+    /// What is created when, and where.
+    arriving: Vec<(Instant, String, Value)>,
+    /// How many requests there were.
+    asked: Arc<AtomicU64>,
     diary: Vec<String>,
 }
 
@@ -137,26 +141,35 @@ impl<'h> World<'h> {
             controllers: Vec::new(),
             pods: BTreeMap::new(),
             lost: BTreeMap::new(),
+            arriving: Vec::new(),
+            asked: Arc::default(),
             diary: Vec::new(),
         }
     }
 
     async fn play(mut self) -> Outcome {
-        for (path, object) in apps::objects(self.history) {
-            self.server.apply(&path, object);
+        for (number, (path, object)) in apps::objects(self.history).into_iter().enumerate() {
+            let arrivals = &self.history.arrivals;
+            let tenths = arrivals.get(number % arrivals.len().max(1)).copied().unwrap_or(0);
+            self.later(Duration::from_millis(u64::from(tenths) * 100), path, object);
         }
         let (often, lag) = (u64::from(self.history.trouble), u64::from(self.history.lag));
-        self.server.disturb(ByChance { dice: Dice(self.history.seed ^ 1), often, lag });
+        self.disturb(often, lag);
         self.start();
         for (after, happening) in &self.history.happenings {
             self.pass(Duration::from_millis(u64::from(*after) * 100)).await;
             self.say(format!("{happening:?}"));
             self.happen(happening).await;
         }
-        self.server.calm();
+        self.disturb(0, 0);
         self.say("nothing goes wrong any more".to_owned());
         self.until_at_rest().await;
         Outcome { broken: self.judge.broken, seen: self.judge.seen, diary: self.diary }
+    }
+
+    fn disturb(&self, often: u64, lag: u64) {
+        let (dice, asked) = (Dice(self.history.seed ^ 1), Arc::clone(&self.asked));
+        self.server.disturb(ByChance { dice, often, lag, asked });
     }
 
     fn say(&mut self, what: String) {
@@ -171,12 +184,45 @@ impl<'h> World<'h> {
         let until = Instant::now() + time;
         while Instant::now() < until && self.judge.broken.is_none() {
             sleep(TICK.min(until - Instant::now())).await;
+            self.arrive();
             self.run_pods();
             self.judge();
         }
     }
 
+    fn later(&mut self, after: Duration, path: String, object: Value) {
+        self.arriving.push((Instant::now() + after, path, object));
+    }
+
+    fn arrive(&mut self) {
+        let now = Instant::now();
+        for (_, path, object) in self.arriving.extract_if(.., |(at, ..)| *at <= now) {
+            self.server.apply(&path, object);
+        }
+    }
+
+    /// Somebody deletes an object, and makes it again.
+    fn delete(&mut self, app: usize, part: Part, after: Duration) {
+        let path = match part {
+            Part::VirtualService => apps::route_path(&apps::route_of(self.history, app)),
+            Part::DestinationRule => apps::rule_path(&apps::name(app)),
+            Part::ReplicaSet => {
+                let rollouts = self.server.all("/apis/argoproj.io/v1alpha1/rollouts");
+                let hash = rollouts.iter().find(|rollout| rollout["metadata"]["name"] == apps::name(app));
+                let hash = hash.and_then(|rollout| rollout["status"]["currentPodHash"].as_str());
+                let name = format!("{}-{}", apps::name(app), hash.unwrap_or_default());
+                return self.server.delete(&apps::set_path(&name));
+            }
+        };
+        if self.arriving.iter().all(|(_, arriving, _)| *arriving != path) {
+            self.server.delete(&path);
+            let again = apps::objects(self.history).into_iter().find(|(one, _)| *one == path);
+            again.into_iter().for_each(|(path, object)| self.later(after, path, object));
+        }
+    }
+
     fn judge(&mut self) {
+        self.judge.ends(self.asked.load(Ordering::Relaxed) < MOST);
         for change in self.server.since(self.judged) {
             self.judged = change.version;
             self.note(&change.object, change.is_deleted);
@@ -201,7 +247,9 @@ impl<'h> World<'h> {
                     .map(|route| format!("{}:{} ", route["name"], route["route"][1]["weight"]))
                     .collect()
             }
-            "DestinationRule" => format!("{}", object["spec"]["subsets"]),
+            "DestinationRule" => {
+                format!("{} {}", object["spec"]["subsets"], object["metadata"]["annotations"])
+            }
             "Rollout" => format!(
                 "{} step {} stable {} current {} abort {} ({})",
                 status["phase"],
@@ -209,7 +257,7 @@ impl<'h> World<'h> {
                 status["stableRS"],
                 status["currentPodHash"],
                 status["abort"],
-                status["message"]
+                if std::env::var("WHOLE").is_ok() { status } else { &status["message"] }
             ),
             _ => return,
         };
@@ -284,6 +332,9 @@ impl<'h> World<'h> {
                 self.start();
                 self.pass(Duration::from_secs(u64::from(*seconds))).await;
                 self.controllers.remove(0).kill();
+            }
+            Happening::Deleted(app, part, tenths) => {
+                self.delete(self.app(*app), *part, Duration::from_millis(u64::from(*tenths) * 100));
             }
             Happening::WatchesCut => self.server.cut_watches(),
             Happening::VersionsExpire => {

@@ -90,6 +90,20 @@ fn weight(actions: &[Action]) -> Option<Range> {
     })
 }
 
+/// Whether the Rollout already says that this is wrong.
+pub(super) fn says_invalid(reading: &Reading, why: &str) -> bool {
+    let why = shown(why, MESSAGE);
+    let text = |condition: &Value, key: &str| {
+        condition.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let conditions = reading.rollout.value.pointer("/status/conditions").and_then(Value::as_array);
+    conditions.into_iter().flatten().any(|condition| {
+        text(condition, "type") == "InvalidSpec"
+            && text(condition, "status") == "True"
+            && text(condition, "message").contains(&*why)
+    })
+}
+
 /// Whether this is what is stored.
 pub(super) fn is_stored(reading: &Reading, status: &Value) -> bool {
     reading.rollout.value.get("status") == Some(status)

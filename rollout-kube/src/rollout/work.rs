@@ -6,7 +6,7 @@ use super::{
     context::Context,
     events::Before,
     memory::{Ended, Memory},
-    observe::{self, Reading},
+    observe::{self, Reading, Trouble},
     say, store,
     tell::Said,
 };
@@ -147,7 +147,10 @@ impl<'w> AtWork<'w> {
         say::record(self.name, (&self.spec, status, &self.reading.observed, at), turn.plan());
         let on = self.reading.fingerprint();
         let is_missing = self.reading.trouble.as_ref().is_some_and(|trouble| trouble.missing.is_some());
-        self.grace = self.memory.grace.until(is_missing, Instant::now());
+        let was_said = |trouble: &Trouble| store::says_invalid(&self.reading, &trouble.why);
+        let was_said = self.reading.trouble.as_ref().is_some_and(was_said);
+        // What is already said is not taken back: another process's time for it is over.
+        self.grace = self.memory.grace.until(is_missing, Instant::now()).filter(|_| !was_said);
         self.tell_trouble();
         let invalid = self.reading.trouble.as_ref();
         let invalid = invalid.filter(|trouble| trouble.is_the_users && self.grace.is_none());

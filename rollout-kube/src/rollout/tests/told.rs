@@ -113,6 +113,8 @@ async fn what_is_missing_is_told_once_and_the_rollout_goes_on_when_it_comes() {
     assert!(world.status()["currentPodHash"].is_string(), "what is decided is stored before it is done");
     world.memory.live_next = true;
     assert_eq!(world.turn().await.0, []);
+    world.memory = Memory::default();
+    assert_eq!(world.turn().await.0, [], "another process does not take back what is said");
     let service = json!({
         "apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"},
         "spec": {"selector": {"app": "web"}}
