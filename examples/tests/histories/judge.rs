@@ -120,6 +120,9 @@ impl Judge {
         let mut pods = self.sets.remove(name).unwrap_or_default();
         pods.hash = text(object, "/metadata/labels/rollouts-pod-template-hash").to_owned();
         let before = pods.wanted;
+        if pods.ready > 0 {
+            pods.ready_at = Some(self.now);
+        }
         (pods.wanted, pods.ready) =
             (number(object, "/spec/replicas"), number(object, "/status/readyReplicas"));
         if pods.ready > 0 {
@@ -163,23 +166,22 @@ impl Judge {
             let kept = route.pointer("/retries/attempts") == Some(&Value::from(2));
             self.must(FOREIGN, kept, || format!("{name} has lost its retries: {route}"));
             let before = self.weights.insert(name.clone(), canary).unwrap_or(0);
+            // Where somebody deleted the rule, requests go nowhere, whatever the weight is.
+            let Some((to_stable, to_canary)) = self.leads.get(&name).cloned() else { continue };
             if canary > before {
-                let to = self.leads.get(&name).map(|(_, canary)| canary.clone()).unwrap_or_default();
-                let is_lit = self.is_lit(&to);
+                let is_lit = self.is_lit(&to_canary);
                 self.must(DARK, is_lit, || {
-                    format!("{name} goes from {before} to {canary} %, and {to} is dark")
+                    format!("{name} goes from {before} to {canary} %, and {to_canary} is dark")
                 });
                 let given_up = self.aborted.get(&name).cloned().flatten();
-                self.must(ABORTED, given_up.as_ref() != Some(&to), || {
-                    format!("{name} goes from {before} to {canary} %, and {to} was given up")
+                self.must(ABORTED, given_up.as_ref() != Some(&to_canary), || {
+                    format!("{name} goes from {before} to {canary} %, and {to_canary} was given up")
                 });
             } else if canary < before {
-                let to = self.leads.get(&name).map(|(stable, _)| stable.clone()).unwrap_or_default();
                 // Where both are dark, it makes no difference.
-                let canary_to = self.leads.get(&name).map(|(_, canary)| canary.clone()).unwrap_or_default();
-                let holds = self.is_lit(&to) || !self.is_lit(&canary_to);
+                let holds = self.is_lit(&to_stable) || !self.is_lit(&to_canary);
                 self.must(DARK, holds, || {
-                    format!("{name} goes from {before} to {canary} %, and {to} is dark")
+                    format!("{name} goes from {before} to {canary} %, and {to_stable} is dark")
                 });
             }
         }

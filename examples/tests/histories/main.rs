@@ -24,6 +24,8 @@ use std::{
 const HISTORIES: u64 = 3_000;
 /// How many that fail are made smaller and printed.
 const PRINTED: usize = 4;
+/// So much of the diary is printed with each failure: the same history need not fail again.
+const DIARY: usize = 25;
 
 #[test]
 fn every_rollout_comes_to_rest_whatever_goes_wrong() {
@@ -67,7 +69,8 @@ fn some(next: &AtomicU64, until: u64) -> (BTreeMap<u64, String>, judge::Seen) {
         let played = world::play(&histories.draw(number));
         seen.join(&played.seen);
         if let Some(why) = played.broken {
-            broken.insert(number, why);
+            let last = played.diary.len().saturating_sub(DIARY);
+            broken.insert(number, format!("{why}\n{}", played.diary[last..].join("\n")));
         }
     }
 }

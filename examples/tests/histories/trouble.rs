@@ -35,7 +35,7 @@ pub(crate) struct ByChance {
 
 /// No history needs more requests: beyond them, nothing is answered any more, or one that turns in circles would go on
 /// for ever in no time.
-pub(crate) const MOST: u64 = 20_000;
+pub(crate) const MOST: u64 = 5_000;
 
 impl Disturb for ByChance {
     fn request(&mut self, what: &str) -> Trouble {

@@ -209,6 +209,9 @@ impl<'h> World<'h> {
             Part::ReplicaSet => {
                 let rollouts = self.server.all("/apis/argoproj.io/v1alpha1/rollouts");
                 let hash = rollouts.iter().find(|rollout| rollout["metadata"]["name"] == apps::name(app));
+                // Without the stable one a person has to decide: that is not played here.
+                let hash = hash
+                    .filter(|rollout| rollout["status"]["currentPodHash"] != rollout["status"]["stableRS"]);
                 let hash = hash.and_then(|rollout| rollout["status"]["currentPodHash"].as_str());
                 let name = format!("{}-{}", apps::name(app), hash.unwrap_or_default());
                 return self.server.delete(&apps::set_path(&name));
@@ -257,7 +260,7 @@ impl<'h> World<'h> {
                 status["stableRS"],
                 status["currentPodHash"],
                 status["abort"],
-                if std::env::var("WHOLE").is_ok() { status } else { &status["message"] }
+                status["message"]
             ),
             _ => return,
         };
@@ -379,8 +382,8 @@ impl<'h> World<'h> {
         let during: u64 = self.asked().values().sum::<u64>() - before.values().sum::<u64>();
         let rollouts = u64::try_from(self.history.apps.len()).unwrap();
         self.judge.few(during, 150 * rollouts);
-        // Counts may wait for five seconds, and the rest of the bookkeeping for thirty.
-        self.pass(Duration::from_secs(60)).await;
+        // Bookkeeping may wait for half a minute, and a process that found another one at work for a whole one.
+        self.pass(Duration::from_secs(180)).await;
         let before = self.asked();
         self.pass(REST).await;
         let asked = self.asked().into_iter().map(|(what, count)| {
@@ -403,9 +406,14 @@ impl<'h> World<'h> {
                 self.patch(app, &json!({"spec": {"template": apps::template(&apps::name(app), 0)}}));
             } else if rollout.pointer("/status/abort") == Some(&Value::Bool(true)) {
                 self.patch(app, &json!({"status": {"abort": false}}));
-            } else if rollout["status"]["phase"] == "Paused" {
+            } else if rollout["status"]["phase"] == "Paused" || is_without_stable(rollout) {
                 self.patch(app, &json!({"status": {"promoteFull": true}}));
             }
         }
     }
+}
+
+/// Whether the update stands still because somebody deleted the pods of the stable revision: a person decides.
+fn is_without_stable(rollout: &Value) -> bool {
+    rollout["status"]["message"].as_str().is_some_and(|message| message.starts_with("StableGone"))
 }

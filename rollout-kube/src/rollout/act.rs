@@ -48,6 +48,7 @@ pub(super) async fn fence(
     backend: &dyn TrafficBackend,
 ) -> Result<Outcome, Failure> {
     let nonce = memory.new_nonce(&context.process);
+    memory.tried = Some(nonce.clone());
     if reading.observed.traffic.is_some() {
         let written = backend.fence(&nonce, &reading.traffic).await;
         traffic(reading, written)?;
@@ -61,6 +62,7 @@ pub(super) async fn fence(
         let written = context.shelves.requests().merge(&set.object(), &patch).await.map_err(failure)?;
         remember(context, reading, written);
     }
+    memory.tried = None;
     memory.fence.written(nonce.clone());
     memory.nonce = Some(nonce);
     Ok(Outcome::Changed)

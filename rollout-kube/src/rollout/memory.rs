@@ -43,6 +43,8 @@ pub(crate) struct Memory {
     pub(super) noted: Vec<String>,
     /// Another process that works on it.
     pub(super) rival: Rival,
+    /// The nonce of a fence that was begun and did not come about.
+    pub(super) tried: Option<String>,
     /// What is missing, and may be about to come.
     pub(super) grace: Grace,
     /// The version of the Rollout whose size was looked at, and what was wrong with it.

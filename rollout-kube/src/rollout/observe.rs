@@ -82,8 +82,12 @@ pub(super) async fn observe(
     let nonces: Vec<&str> = nonces.chain(sets.iter().filter_map(ReplicaSet::nonce)).collect();
     let held = memory.fence.holds();
     memory.fence.found(nonces.iter().copied().map(Some));
-    if let (true, false, Some(ours)) = (held, memory.fence.holds(), memory.nonce.as_deref())
-        && let Some(other) = nonces.iter().find(|nonce| **nonce != ours)
+    // A fence that did not come about may have met what an earlier process left; only a newer one is a rival.
+    let tried = memory.tried.take();
+    let ours = if held { memory.nonce.as_deref() } else { tried.as_deref() };
+    let is_rival = |ours: &str, nonce: &str| if held { nonce != ours } else { nonce > ours };
+    if let (false, Some(ours)) = (memory.fence.holds(), ours)
+        && let Some(other) = nonces.iter().find(|nonce| is_rival(ours, nonce))
     {
         memory.rival.met(ours, other, now);
     }

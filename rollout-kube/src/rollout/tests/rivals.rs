@@ -83,3 +83,25 @@ async fn objects_without_a_record_of_their_writers_are_no_other_controllers() {
         .await;
     assert_eq!(world.replica_sets().len(), 2);
 }
+
+/// Two that begin at once overwrite each other's fences before either comes about.
+#[tokio::test(start_paused = true)]
+async fn fences_that_do_not_come_about_show_a_newer_rival_too() {
+    let mut world = World::new(json!([])).await;
+    world.until_phase("Healthy").await;
+    world.settle().await;
+    world.memory = Memory::default();
+    let mut fences = 0;
+    for pods in 0..12 {
+        world.edit(&json!({"spec": {"replicas": pods + 3}}));
+        world.fenced_by("q-1");
+        world.cluster().fault = Some((409, false));
+        fences += world.turn().await.0.len();
+        tokio::time::advance(Duration::from_secs(3)).await;
+    }
+    assert!(fences <= 3, "{fences} writes beside a newer process");
+    assert!(world.told_notes().await.iter().any(|note| note.starts_with("another controller (q-1)")));
+    tokio::time::advance(Duration::from_secs(90)).await;
+    world.memory.live_next = true;
+    assert!(!world.turn().await.0.is_empty(), "what the other left behind does not hold it for ever");
+}
