@@ -118,7 +118,7 @@ impl Judge {
 
     fn set(&mut self, name: &str, object: &Value) {
         let mut pods = self.sets.remove(name).unwrap_or_default();
-        pods.hash = text(object, "/metadata/labels/rollouts-pod-template-hash").to_owned();
+        text(object, "/metadata/labels/rollouts-pod-template-hash").clone_into(&mut pods.hash);
         let before = pods.wanted;
         if pods.ready > 0 {
             pods.ready_at = Some(self.now);

@@ -158,11 +158,11 @@ impl<'h> World<'h> {
         self.start();
         for (after, happening) in &self.history.happenings {
             self.pass(Duration::from_millis(u64::from(*after) * 100)).await;
-            self.say(format!("{happening:?}"));
+            self.say(&format!("{happening:?}"));
             self.happen(happening).await;
         }
         self.disturb(0, 0);
-        self.say("nothing goes wrong any more".to_owned());
+        self.say("nothing goes wrong any more");
         self.until_at_rest().await;
         Outcome { broken: self.judge.broken, seen: self.judge.seen, diary: self.diary }
     }
@@ -172,7 +172,7 @@ impl<'h> World<'h> {
         self.server.disturb(ByChance { dice, often, lag, asked });
     }
 
-    fn say(&mut self, what: String) {
+    fn say(&mut self, what: &str) {
         self.diary.push(format!("{:>8.2} {what}", self.began.elapsed().as_secs_f32()));
     }
 
@@ -220,7 +220,9 @@ impl<'h> World<'h> {
         if self.arriving.iter().all(|(_, arriving, _)| *arriving != path) {
             self.server.delete(&path);
             let again = apps::objects(self.history).into_iter().find(|(one, _)| *one == path);
-            again.into_iter().for_each(|(path, object)| self.later(after, path, object));
+            if let Some((path, object)) = again {
+                self.later(after, path, object);
+            }
         }
     }
 
@@ -245,10 +247,8 @@ impl<'h> World<'h> {
             ),
             "VirtualService" => {
                 let routes = object["spec"]["http"].as_array().cloned().unwrap_or_default();
-                routes
-                    .iter()
-                    .map(|route| format!("{}:{} ", route["name"], route["route"][1]["weight"]))
-                    .collect()
+                let weight = |route: &Value| format!("{}:{}", route["name"], route["route"][1]["weight"]);
+                routes.iter().map(weight).collect::<Vec<_>>().join(" ")
             }
             "DestinationRule" => {
                 format!("{} {}", object["spec"]["subsets"], object["metadata"]["annotations"])
@@ -265,7 +265,7 @@ impl<'h> World<'h> {
             _ => return,
         };
         let kind = object["kind"].as_str().unwrap_or_default().to_owned();
-        self.say(format!("  {kind} {name}: {what}"));
+        self.say(&format!("  {kind} {name}: {what}"));
     }
 
     /// What kubelets do: pods come and go some time after they are asked for.
@@ -319,7 +319,7 @@ impl<'h> World<'h> {
                 self.patch(self.app(*app), &json!({"status": {"promoteFull": true}}));
             }
             Happening::Replicas(app, pods) => {
-                self.patch(self.app(*app), &json!({"spec": {"replicas": pods}}))
+                self.patch(self.app(*app), &json!({"spec": {"replicas": pods}}));
             }
             Happening::PodsLost(app, seconds) => {
                 let until = Instant::now() + Duration::from_secs(u64::from(*seconds));
@@ -366,10 +366,10 @@ impl<'h> World<'h> {
 
     /// A person helps wherever one is needed, until everything is at rest; then it has to be quiet.
     async fn until_at_rest(&mut self) {
-        let (began, before) = (self.began.elapsed(), self.asked());
+        let (until, before) = (Instant::now() + LIMIT, self.asked());
         self.lost.clear();
         let mut why_not = vec!["nothing was looked at".to_owned()];
-        while self.judge.broken.is_none() && !why_not.is_empty() && self.began.elapsed() - began < LIMIT {
+        while self.judge.broken.is_none() && !why_not.is_empty() && Instant::now() < until {
             self.help();
             self.pass(Duration::from_secs(20)).await;
             let rollouts = self.server.all("/apis/argoproj.io/v1alpha1/rollouts");

@@ -99,7 +99,7 @@ impl Load {
         let text = fs::read_to_string(&self.out).unwrap();
         let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let summary = lines.pop().filter(|line| line["summary"] == true).unwrap();
-        let due = (f64::from(self.rate) * lasts.as_secs_f64()) as u64;
+        let due = u64::from(self.rate) * u64::try_from(lasts.as_millis()).unwrap() / 1_000;
         Answers { seconds: lines, summary, targets: self.targets.clone(), due }
     }
 }
