@@ -94,7 +94,7 @@ fn what_changes_in_the_route_changes_in_its_managed_ones() {
 }
 
 #[test]
-fn a_plain_header_route_of_the_reference_is_adopted_in_one_write() {
+fn a_plain_header_route_of_argo_rollouts_is_adopted_in_one_write() {
     let plain = json!({"name": "testers", "match": [{"headers": {"lane": {"exact": "x"}}}],
         "route": [{"destination": {"host": "b"}, "weight": 100}]});
     let wanted = to(0, ManagedChange::To(vec![header("testers", "x")]));

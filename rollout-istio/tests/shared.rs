@@ -262,7 +262,7 @@ fn e1_what_a_rollout_has_left_is_found_and_taken_out_and_nothing_of_another() {
 
 /// As Argo Rollouts leaves a rule: it names the Rollout, but not its subsets.
 #[test]
-fn e1_a_rule_that_the_reference_wrote_loses_the_labels_that_nobody_else_has_noted() {
+fn e1_a_rule_that_argo_rollouts_wrote_loses_the_labels_that_nobody_else_has_noted() {
     let subset = |name: &str| json!({"name": name, "labels": {"rollouts-pod-template-hash": "x"}});
     let mut value = json!({
         "metadata": {"annotations": {

@@ -35,7 +35,7 @@ const REASONS: [&str; 21] = [
 ];
 
 #[test]
-fn abort_retry_and_promote_are_told_as_the_reference_tells_them() {
+fn abort_retry_and_promote_are_told_as_argo_rollouts_tells_them() {
     let space = Bed::shared().namespace("events");
     let rollout = json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": WEB},

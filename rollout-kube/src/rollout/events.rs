@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_is_told_like_the_reference_tells_it() {
+    fn an_update_is_told_as_argo_rollouts_tells_it() {
         let events = [
             Event::Started { revision: "v2".into(), instead_of: None },
             Event::Scaled { revision: "v2".into(), pods: 1, mark: None },

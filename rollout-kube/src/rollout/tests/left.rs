@@ -82,7 +82,7 @@ async fn that_a_watch_does_not_show_the_rollout_is_not_enough() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_only_the_reference_has_noted_is_left_alone() {
+async fn what_only_argo_rollouts_has_noted_is_left_alone() {
     for ours in [false, true] {
         let mut world = at_rest().await;
         let mut object = service();

@@ -18,7 +18,7 @@ impl World {
 
 /// The list is Argo Rollouts' own end-to-end test.
 #[tokio::test(start_paused = true)]
-async fn an_update_aborted_retried_and_finished_is_told_in_the_references_order() {
+async fn an_update_aborted_retried_and_finished_is_told_in_the_order_of_argo_rollouts() {
     let mut world = World::new(json!([{"setWeight": 50}, {"pause": {}}])).await;
     world.edit(&json!({"spec": {"replicas": 1}}));
     world.until_phase("Healthy").await;
