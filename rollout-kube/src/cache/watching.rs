@@ -195,7 +195,7 @@ impl Watching {
     }
 
     fn taken(&self, mut object: Received) -> (ObjectRef, Entry) {
-        object.is_of(&self.kind);
+        object.set_kind(&self.kind);
         let name = reference(&self.like, &object.value);
         (name, object.into())
     }

@@ -25,7 +25,7 @@ pub(crate) struct Received {
 
 impl Received {
     /// Says in it what it is: items of a list do not repeat that.
-    pub(crate) fn is_of(&mut self, kind: &Kind) {
+    pub(crate) fn set_kind(&mut self, kind: &Kind) {
         if let Some(fields) = self.value.as_object_mut() {
             fields.insert("apiVersion".to_owned(), kind.api_version().into());
             fields.insert("kind".to_owned(), Value::from(&*kind.kind));

@@ -57,7 +57,7 @@ impl Requests {
         let mut items = answer::items(like, self.read(like, &address).await?)?;
         // Items of a list do not repeat what they are.
         for item in &mut items {
-            item.is_of(kind);
+            item.set_kind(kind);
         }
         Ok(items)
     }

@@ -127,11 +127,6 @@ impl Played {
         self.objects().disturbed.0 = Box::new(disturb);
     }
 
-    /// From now on nothing goes wrong any more.
-    pub fn calm(&self) {
-        self.objects().disturbed = trouble::Disturbed::default();
-    }
-
     /// All changes after a version (0: from the beginning), of all kinds, in their order.
     #[must_use]
     pub fn since(&self, version: u64) -> Vec<Change> {

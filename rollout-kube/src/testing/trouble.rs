@@ -20,6 +20,33 @@ pub enum Trouble {
 
 /// Decides what goes wrong: with each request, which is named by verb and kind (`PUT virtualservices`), and with
 /// each event of a watch.
+///
+/// ```
+/// use rollout_kube::testing::{Disturb, Played, Trouble};
+/// use std::time::Duration;
+///
+/// struct NoWrites;
+///
+/// impl Disturb for NoWrites {
+///     fn request(&mut self, what: &str) -> Trouble {
+///         if what.starts_with("GET") { Trouble::None } else { Trouble::Refused(503) }
+///     }
+///     fn watch_lag(&mut self) -> Duration {
+///         Duration::ZERO
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Played::start();
+/// server.apply("/api/v1/namespaces/shop/services/web", serde_json::json!({}));
+/// server.disturb(NoWrites);
+/// let path = "/api/v1/namespaces/shop/services/web";
+/// let client = server.client();
+/// assert!(client.request_text(http::Request::get(path).body(Vec::new())?).await.is_ok());
+/// assert!(client.request_text(http::Request::delete(path).body(Vec::new())?).await.is_err());
+/// # Ok(()) }
+/// ```
 pub trait Disturb: Send {
     /// What goes wrong with this request. Watches are asked about, too, but can only be late or refused.
     fn request(&mut self, what: &str) -> Trouble;
