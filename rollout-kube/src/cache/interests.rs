@@ -1,7 +1,7 @@
-use super::{few::Few, objects::Key};
+use super::{groups::Groups, objects::Key};
 use rollout_core::traffic::ObjectRef;
 use std::{
-    collections::{HashMap, HashSet, hash_map},
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -24,7 +24,7 @@ pub(crate) struct Interests(Mutex<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     by_rollout: HashMap<Arc<Key>, HashSet<Arc<Interest>>>,
-    by_interest: HashMap<Arc<Interest>, Few<Arc<Key>>>,
+    by_interest: Groups<Arc<Interest>, Arc<Key>>,
 }
 
 impl Interests {
@@ -36,12 +36,9 @@ impl Interests {
                 return;
             }
             let rollout = known.map_or_else(|| Arc::new(rollout.clone()), |(rollout, _)| Arc::clone(rollout));
-            let known = inner.by_interest.get_key_value(&interest);
-            let interest = known.map_or_else(|| Arc::new(interest), |(interest, _)| Arc::clone(interest));
-            match inner.by_interest.entry(Arc::clone(&interest)) {
-                hash_map::Entry::Occupied(mut few) => few.get_mut().insert(Arc::clone(&rollout)),
-                hash_map::Entry::Vacant(none) => _ = none.insert(Few::One(Arc::clone(&rollout))),
-            }
+            let known = inner.by_interest.key(&interest).cloned();
+            let interest = known.unwrap_or_else(|| Arc::new(interest));
+            inner.by_interest.insert(Arc::clone(&interest), Arc::clone(&rollout));
             inner.by_rollout.entry(rollout).or_default().insert(interest);
         });
     }
@@ -51,11 +48,7 @@ impl Interests {
         self.with(|inner| {
             let Some((rollout, mut all)) = inner.by_rollout.remove_entry(rollout) else { return };
             for interest in all.extract_if(|interest| !only.contains(&**interest)) {
-                if let Some((interest, rollouts)) = inner.by_interest.remove_entry(&interest)
-                    && let Some(left) = rollouts.without(&rollout)
-                {
-                    inner.by_interest.insert(interest, left);
-                }
+                inner.by_interest.remove(&interest, &rollout);
             }
             if !all.is_empty() {
                 inner.by_rollout.insert(rollout, all);
@@ -77,7 +70,7 @@ impl Interests {
         let interests: Vec<_> =
             having.chain([Interest::Object(object.clone()), Interest::All(like.clone())]).collect();
         self.with(|inner| {
-            let concerned = interests.iter().filter_map(|one| inner.by_interest.get(one)).flat_map(Few::iter);
+            let concerned = interests.iter().flat_map(|one| inner.by_interest.of(one));
             concerned.map(|rollout| Key::clone(rollout)).collect()
         })
     }

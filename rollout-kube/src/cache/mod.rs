@@ -1,7 +1,7 @@
 //! The objects of the cluster as this process knows them: what the watches showed, and what it read or wrote itself.
 
 mod entry;
-mod few;
+mod groups;
 mod index;
 mod interests;
 mod news;

@@ -1,6 +1,6 @@
-use super::{entry::Entry, few::Few, index::Index};
+use super::{entry::Entry, groups::Groups, index::Index};
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet, hash_map},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -22,7 +22,7 @@ pub(crate) type Touched = BTreeSet<Arc<str>>;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Objects {
     all: BTreeMap<Key, Kept>,
-    by_key: HashMap<Arc<str>, Few<Key>>,
+    by_key: Groups<Arc<str>, Key>,
     index: Index,
     /// The newest version of anything known.
     newest: u64,
@@ -88,10 +88,7 @@ impl Objects {
         let keys: Arc<[Arc<str>]> =
             self.index.keys(&key.0, &entry.value).into_iter().map(Arc::from).collect();
         for indexed in &*keys {
-            match self.by_key.entry(Arc::clone(indexed)) {
-                hash_map::Entry::Occupied(mut few) => few.get_mut().insert(key.clone()),
-                hash_map::Entry::Vacant(none) => _ = none.insert(Few::One(key.clone())),
-            }
+            self.by_key.insert(Arc::clone(indexed), key.clone());
             touched.insert(Arc::clone(indexed));
         }
         self.all.insert(key, Kept { entry, keys });
@@ -145,11 +142,7 @@ impl Objects {
     fn take(&mut self, key: &Key) -> Option<Touched> {
         let kept = self.all.remove(key)?;
         for indexed in &*kept.keys {
-            if let Some((indexed, keys)) = self.by_key.remove_entry(indexed)
-                && let Some(left) = keys.without(key)
-            {
-                self.by_key.insert(indexed, left);
-            }
+            self.by_key.remove(indexed, key);
         }
         Some(kept.keys.iter().cloned().collect())
     }
@@ -172,8 +165,7 @@ impl Objects {
 
     /// Those of one namespace, or of every one when it is empty, that have this index key.
     pub(super) fn having(&self, namespace: &str, indexed: &str) -> impl Iterator<Item = (&Key, &Entry)> {
-        let keys = self.by_key.get(indexed).into_iter().flat_map(Few::iter);
-        let here = keys.filter(move |key| namespace.is_empty() || key.0 == namespace);
+        let here = self.by_key.of(indexed).filter(move |key| namespace.is_empty() || key.0 == namespace);
         here.filter_map(|key| self.all.get(key).map(|kept| (key, &kept.entry)))
     }
 }
