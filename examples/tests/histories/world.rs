@@ -282,14 +282,13 @@ impl<'h> World<'h> {
             let image = set.pointer("/spec/template/spec/containers/0/image").and_then(Value::as_str);
             let is_bad = image == Some(&apps::image(apps::BAD));
             let ready = if is_lost || is_bad { 0 } else { wanted };
-            let status = if at > now && !is_lost {
+            if at > now && !is_lost {
                 continue;
-            } else {
-                json!({
-                    "observedGeneration": set["metadata"]["generation"], "replicas": wanted,
-                    "readyReplicas": ready, "availableReplicas": ready
-                })
-            };
+            }
+            let status = json!({
+                "observedGeneration": set["metadata"]["generation"], "replicas": wanted,
+                "readyReplicas": ready, "availableReplicas": ready
+            });
             if set["status"] != status {
                 self.server.patch(&apps::set_path(&name), &json!({"status": status}));
             }
