@@ -9,6 +9,7 @@
 mod apps;
 mod history;
 mod judge;
+mod planted;
 mod trouble;
 mod world;
 

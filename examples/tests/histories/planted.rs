@@ -1,0 +1,76 @@
+//! What the judge must notice, planted one by one.
+
+use crate::{apps, judge::Judge};
+use rollout_kube::testing::Played;
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, time::Duration};
+
+type Object = (String, Value);
+
+fn set(pods: u64, ready: u64) -> Object {
+    let set = json!({
+        "kind": "ReplicaSet", "metadata": {"labels": {"rollouts-pod-template-hash": "v2"}},
+        "spec": {"replicas": pods}, "status": {"readyReplicas": ready}
+    });
+    (apps::set_path("app-0-v2"), set)
+}
+
+/// Where stable and canary lead to.
+fn rule(stable: &str, canary: &str) -> Object {
+    let subset = |name, hash| json!({"name": name, "labels": {"rollouts-pod-template-hash": hash}});
+    let rule = json!({
+        "kind": "DestinationRule", "spec": {"subsets": [subset("stable", stable), subset("canary", canary)]}
+    });
+    (apps::rule_path("app-0"), rule)
+}
+
+fn routes(stable: u64, canary: u64, theirs: u64) -> Object {
+    let to = |subset, weight: u64| json!({"destination": {"subset": subset}, "weight": weight});
+    let ours = json!({
+        "name": "app-0", "retries": {"attempts": 2}, "route": [to("stable", stable), to("canary", canary)]
+    });
+    let routes = json!({"kind": "VirtualService", "spec": {"http": [ours, apps::foreign(theirs)]}});
+    (apps::route_path("app-0"), routes)
+}
+
+fn given_up() -> Object {
+    let status = json!({"abort": true, "abortedAt": "2027-01-15T08:00:00Z", "currentPodHash": "v2"});
+    (apps::rollout_path(0), json!({"kind": "Rollout", "status": status}))
+}
+
+/// What is broken after these writes.
+async fn after(writes: impl IntoIterator<Item = Object>) -> Option<String> {
+    let (server, mut judge) = (Played::start(), Judge::default());
+    for (path, object) in writes {
+        server.apply(&path, object);
+    }
+    for change in server.since(0) {
+        judge.see(&change, Duration::from_secs(100));
+    }
+    judge.broken
+}
+
+#[tokio::test]
+async fn the_judge_notices_what_is_planted() {
+    let right = [set(1, 1), rule("v1", "v2"), routes(100, 0, 1), routes(95, 5, 1)];
+    assert_eq!(after(right).await, None);
+    let planted = [
+        ("weights_sum", vec![routes(60, 30, 1)]),
+        ("no_dark_write", vec![set(1, 0), rule("v1", "v2"), routes(95, 5, 1)]),
+        ("no_pods_taken_from_traffic", vec![set(1, 1), rule("v1", "v2"), routes(95, 5, 1), set(0, 0)]),
+        ("no_pods_taken_from_traffic", vec![set(1, 1), rule("v2", "v3"), routes(100, 0, 1), set(0, 0)]),
+        ("aborted_never_rises", vec![set(1, 1), rule("v1", "v2"), given_up(), routes(95, 5, 1)]),
+        ("what_is_foreign_stays", vec![routes(100, 0, 9)]),
+    ];
+    for (rule, writes) in planted {
+        let broken = after(writes).await.unwrap_or_default();
+        assert!(broken.starts_with(rule), "{rule}: {broken}");
+    }
+    let mut ends: [Judge; 3] = Default::default();
+    ends[0].rests(&["app-0 is Progressing".to_owned()]);
+    ends[1].quiet(&BTreeMap::from([("PUT rollouts".to_owned(), 1)]));
+    ends[2].few(11, 10);
+    for (rule, judge) in ["comes_to_rest", "quiet_at_rest", "few_requests"].into_iter().zip(ends) {
+        assert!(judge.broken.is_some_and(|broken| broken.starts_with(rule)), "{rule}");
+    }
+}
