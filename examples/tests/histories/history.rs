@@ -2,12 +2,9 @@ use proptest::{
     collection::vec as several,
     prelude::{Just, any, prop_oneof},
     sample::{Index, select},
-    strategy::{BoxedStrategy, Strategy as _, ValueTree as _},
-    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
+    strategy::Strategy as _,
 };
-
-/// How often a history that fails is made smaller.
-const SHRINKS: u32 = 300;
+use rollout_core::testing::Numbered;
 
 /// What happens to a few Rollouts.
 #[derive(Debug, Clone)]
@@ -73,39 +70,8 @@ pub(crate) enum Part {
 }
 
 /// All histories, each drawn by a number.
-pub(crate) struct Histories(BoxedStrategy<History>);
-
-impl Histories {
-    pub(crate) fn new() -> Self {
-        Self(history().boxed())
-    }
-
-    pub(crate) fn draw(&self, number: u64) -> History {
-        self.0.new_tree(&mut runner(number)).unwrap().current()
-    }
-
-    /// The smallest one found, from that of this number on, that still `fails`.
-    pub(crate) fn shrink(&self, number: u64, fails: impl Fn(&History) -> bool) -> History {
-        let mut tree = self.0.new_tree(&mut runner(number)).unwrap();
-        let mut smallest = tree.current();
-        for _ in 0..SHRINKS {
-            let current = tree.current();
-            let failed = fails(&current);
-            if failed {
-                smallest = current;
-            }
-            if !(if failed { tree.simplify() } else { tree.complicate() }) {
-                break;
-            }
-        }
-        smallest
-    }
-}
-
-fn runner(number: u64) -> TestRunner {
-    let mut seed = [0; 32];
-    seed[..8].copy_from_slice(&number.to_le_bytes());
-    TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &seed))
+pub(crate) fn histories() -> Numbered<History> {
+    Numbered::new(history())
 }
 
 fn history() -> impl proptest::strategy::Strategy<Value = History> {

@@ -13,7 +13,7 @@ mod planted;
 mod trouble;
 mod world;
 
-use history::Histories;
+use history::{History, histories};
 use std::{
     collections::BTreeMap,
     env,
@@ -27,6 +27,8 @@ use std::{
 const HISTORIES: u64 = 3_000;
 /// How many that fail are made smaller and printed.
 const PRINTED: usize = 4;
+/// How often a history that fails is made smaller.
+const SHRINKS: u32 = 300;
 /// So much of the diary is printed with each failure: the same history need not fail again.
 const DIARY: usize = 25;
 
@@ -62,14 +64,14 @@ fn every_rollout_comes_to_rest_whatever_goes_wrong() {
 }
 
 fn some(next: &AtomicU64, until: u64) -> (BTreeMap<u64, String>, judge::Seen) {
-    let histories = Histories::new();
+    let histories = histories();
     let (mut broken, mut seen) = (BTreeMap::new(), judge::Seen::default());
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
         if number >= until {
             return (broken, seen);
         }
-        let played = world::play(&histories.draw(number));
+        let played = world::play(&histories.draw(number).unwrap());
         seen.join(&played.seen);
         if let Some(why) = played.broken {
             let last = played.diary.len().saturating_sub(DIARY);
@@ -82,7 +84,7 @@ fn one(number: u64) {
     if env::var("LOG").is_ok() {
         tracing_subscriber::fmt().with_target(false).with_ansi(false).init();
     }
-    let history = Histories::new().draw(number);
+    let history = histories().draw(number).unwrap();
     println!("{history:#?}");
     let played = world::play(&history);
     println!("{}", played.diary.join("\n"));
@@ -92,10 +94,13 @@ fn one(number: u64) {
 /// The smallest history from a failing one on, and what happened in it.
 fn smaller(number: u64) {
     let kind = |why: &str| why.split(':').next().unwrap_or_default().to_owned();
-    let first = world::play(&Histories::new().draw(number)).broken;
-    let Some(first) = first else { return println!("number {number} does not fail again") };
-    let history = Histories::new()
-        .shrink(number, |history| world::play(history).broken.is_some_and(|why| kind(&why) == kind(&first)));
+    let broken = |history: &History| world::play(history).broken.map(|why| kind(&why));
+    let histories = histories();
+    let first = broken(&histories.draw(number).unwrap());
+    if first.is_none() {
+        return println!("number {number} does not fail again");
+    }
+    let history = histories.shrink(number, SHRINKS, |history| broken(history) == first).unwrap();
     let played = world::play(&history);
     println!("\n===== number {number}, made smaller =====\n{history:?}\n{}", played.diary.join("\n"));
     println!("{}", played.broken.unwrap_or_default());

@@ -8,8 +8,10 @@
 mod backend;
 pub mod history;
 pub mod laws;
+mod numbered;
 mod reading;
 mod recorded;
 
 pub use backend::{Deviation, Try, try_backend};
+pub use numbered::Numbered;
 pub use recorded::{Cause, Record, Recorded};

@@ -2,30 +2,25 @@ use super::{Happening, History, Recipe, Surroundings, Target, recipe::MANAGED};
 use crate::{
     CanaryScale, CommandKind, IntOrPercent, Step, Threshold,
     sim::{Fault, Kind},
+    testing::Numbered,
     traffic::{HeaderMatch, ManagedRoute, MirrorMatch, RouteMatch, StringMatch},
 };
 use alloc::{string::ToString, sync::Arc, vec, vec::Vec};
-use core::{fmt, time::Duration};
+use core::time::Duration;
 use proptest::{
     collection::vec as several,
     option,
     prelude::{Just, any, prop_oneof},
     sample::{select, subsequence},
-    strategy::{BoxedStrategy, Strategy as _, ValueTree as _},
-    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
+    strategy::Strategy as _,
 };
 
 /// How often a history that breaks a law is made smaller.
 const SHRINKS: u32 = 4_000;
 
 /// All histories, each drawn by a number: the same number, the same history.
-pub struct Histories(BoxedStrategy<History>);
-
-impl fmt::Debug for Histories {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Histories")
-    }
-}
+#[derive(Debug)]
+pub struct Histories(Numbered<History>);
 
 impl Default for Histories {
     fn default() -> Self {
@@ -37,43 +32,19 @@ impl Histories {
     /// Rich in everything that can go wrong.
     #[must_use]
     pub fn new() -> Self {
-        Self(history().boxed())
+        Self(Numbered::new(history()))
     }
 
     /// The history of this number.
     #[must_use]
     pub fn draw(&self, number: u64) -> Option<History> {
-        let tree = self.0.new_tree(&mut runner(number)).ok()?;
-        Some(tree.current())
+        self.0.draw(number)
     }
 
     /// The smallest history found, from that of this number on, that still `fails`.
-    pub fn shrink(&self, number: u64, mut fails: impl FnMut(&History) -> bool) -> Option<History> {
-        let mut tree = self.0.new_tree(&mut runner(number)).ok()?;
-        let mut smallest = tree.current();
-        for _ in 0..SHRINKS {
-            let current = tree.current();
-            let failed = fails(&current);
-            if failed {
-                smallest = current;
-            }
-            if !(if failed { tree.simplify() } else { tree.complicate() }) {
-                break;
-            }
-        }
-        Some(smallest)
+    pub fn shrink(&self, number: u64, fails: impl FnMut(&History) -> bool) -> Option<History> {
+        self.0.shrink(number, SHRINKS, fails)
     }
-}
-
-fn runner(number: u64) -> TestRunner {
-    let mut seed = [0x5a; 16];
-    for (to, from) in seed
-        .iter_mut()
-        .zip(number.to_le_bytes().into_iter().chain(number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes()))
-    {
-        *to ^= from;
-    }
-    TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::XorShift, &seed))
 }
 
 fn history() -> impl proptest::strategy::Strategy<Value = History> {
