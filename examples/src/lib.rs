@@ -1,5 +1,7 @@
 //! What the example binaries share.
 
+#[cfg(feature = "cluster")]
+pub mod istio;
 pub mod simulate;
 
 /// What the README shows is compiled and run with the tests.

@@ -2,11 +2,10 @@
 //!
 //! A flag that Argo Rollouts' controller also has is named as it is there.
 
+use examples::istio::with_istio;
 use lexopt::{Arg, Parser, ValueExt};
-use rollout_core::backend::{DataPlane, ObjectStore, Stored, TrafficBackend};
-use rollout_istio::{Foreign, IstioConfig, IstioEditor, Istiod};
-use rollout_kube::{Address, ControlPlaneAt, Controller, InvalidTraffic, Kind, RunError};
-use serde_json::Value;
+use rollout_istio::{Foreign, Istiod};
+use rollout_kube::{Address, ControlPlaneAt, Controller, Kind, RunError};
 use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -89,16 +88,13 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     (config.read_timeout, config.reset_reader_on_write) = (Some(Duration::from_secs(70)), true);
     let client = kube::Client::try_from(config)?;
     let istio = |kind, plural| Kind::new("networking.istio.io", &args.istio, kind, plural);
-    let (istiod, debounce, shared) = (args.istiod, args.debounce, args.shared);
-    let mut controller = Controller::builder(client)
+    let (istiod, debounce) = (args.istiod, args.debounce);
+    let mut controller = with_istio(Controller::builder(client), args.shared)
         .namespace(args.namespace)
         .instance_id(args.instance)
         .kind(istio("VirtualService", "virtualservices"))
         .kind(istio("DestinationRule", "destinationrules"))
-        .index("networking.istio.io", "VirtualService", rollout_istio::hosts_named)
-        .release("networking.istio.io", "DestinationRule", rollout_istio::release_abandoned)
         .workers(args.workers)
-        .traffic(move |rollout, store, data_plane| traffic(&shared, rollout, store, data_plane))
         .dry_run(args.dry_run);
     if !istiod.is_empty() {
         if let Some(far) = istiod.iter().find(|at| args.token.is_some() && !at.is_private()) {
@@ -147,22 +143,6 @@ fn take_a_guard_out() -> Result<(), String> {
 }
 
 /// What a Rollout says about Istio, as a backend.
-fn traffic(
-    shared: &Foreign,
-    rollout: &Value,
-    store: Arc<dyn ObjectStore>,
-    data_plane: Arc<dyn DataPlane>,
-) -> Result<Option<Box<dyn TrafficBackend>>, InvalidTraffic> {
-    let sentence =
-        |error: &rollout_istio::ConfigError| format!("{}: {}; {}", error.path, error.what, error.instead);
-    let config = IstioConfig::from_rollout(rollout)
-        .map_err(|invalid| InvalidTraffic::new(invalid.errors().iter().map(sentence)))?;
-    let backend = |config: IstioConfig| -> Box<dyn TrafficBackend> {
-        Box::new(Stored::new(IstioEditor::new(config.foreign(shared.clone())), store, data_plane))
-    };
-    Ok(config.map(backend))
-}
-
 struct Args {
     kubeconfig: Option<String>,
     namespace: Option<String>,

@@ -6,14 +6,12 @@ use crate::{
     judge::{Judge, Seen},
     trouble::{ByChance, Dice, MOST},
 };
+use examples::istio::with_istio;
 use futures::future::pending;
 use kube::{Client, client::Body};
-use rollout_core::{
-    Time,
-    backend::{DataPlane, ObjectStore, Stored, TrafficBackend},
-};
-use rollout_istio::{IstioConfig, IstioEditor};
-use rollout_kube::{Controller, InvalidTraffic, testing::Played};
+use rollout_core::Time;
+use rollout_istio::Foreign;
+use rollout_kube::{Controller, testing::Played};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -94,11 +92,8 @@ impl Process {
         let client = Client::new(service, "default");
         let task = tokio::spawn(async move {
             loop {
-                let controller = Controller::builder(client.clone())
-                    .traffic(traffic)
-                    .index("networking.istio.io", "VirtualService", rollout_istio::hosts_named)
-                    .release("networking.istio.io", "DestinationRule", rollout_istio::release_abandoned)
-                    .clock(move || clock(began));
+                let builder = Controller::builder(client.clone()).clock(move || clock(began));
+                let controller = with_istio(builder, Foreign::Of(Arc::default()));
                 // One that cannot begin is started again, as on a cluster.
                 drop(controller.run().await);
                 sleep(Duration::from_secs(5)).await;
@@ -115,18 +110,6 @@ impl Process {
 
 fn clock(began: Instant) -> Time {
     Time::from_millis(BEGIN + i64::try_from(began.elapsed().as_millis()).unwrap())
-}
-
-fn traffic(
-    rollout: &Value,
-    store: Arc<dyn ObjectStore>,
-    plane: Arc<dyn DataPlane>,
-) -> Result<Option<Box<dyn TrafficBackend>>, InvalidTraffic> {
-    let config = IstioConfig::from_rollout(rollout)
-        .map_err(|invalid| InvalidTraffic::new(invalid.errors().iter().map(|error| error.what.clone())))?;
-    Ok(config.map(|config| -> Box<dyn TrafficBackend> {
-        Box::new(Stored::new(IstioEditor::new(config), store, plane))
-    }))
 }
 
 impl<'h> World<'h> {
