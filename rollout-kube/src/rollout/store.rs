@@ -168,7 +168,6 @@ pub(super) async fn put(
         "metadata": {
             "namespace": *object.namespace,
             "name": *object.name,
-            "uid": reading.rollout.uid(),
             "resourceVersion": *reading.rollout.version.write
         },
         "status": status

@@ -81,6 +81,17 @@ mod tests {
     use serde_json::Value;
 
     #[test]
+    fn it_keeps_no_room_that_it_does_not_need() {
+        for items in [1, 5, 9, 100] {
+            let text = format!("[{}0]", "0,".repeat(items - 1));
+            let Value::Array(exact) = serde_json::from_str::<Exact>(&text).unwrap().0 else {
+                panic!("{text}")
+            };
+            assert_eq!((exact.len(), exact.capacity()), (items, items));
+        }
+    }
+
+    #[test]
     fn it_is_what_serde_json_reads() {
         for text in [
             "null",

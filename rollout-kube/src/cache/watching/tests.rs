@@ -102,6 +102,19 @@ async fn a_stream_that_is_cut_ends_or_falls_silent_goes_on_where_it_stood() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_deleted_is_not_shown_again_by_the_next_watch() {
+    let mut deleted = modified("a", "4");
+    deleted["type"] = json!("DELETED");
+    let watches = vec![Answer::Lines(vec![deleted], Then::Cut), Answer::Never];
+    let (shelves, mut news, asked) = watched(vec![list("3", &[service("a", "1")])], watches);
+    shelves.start(&services()).await.unwrap();
+    assert_eq!(next(&mut news).await, is("a", "1"));
+    assert_eq!(next(&mut news).await, ("a".to_owned(), None));
+    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    assert_eq!(watch_versions(&asked), ["3", "4"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_list_that_is_refused_or_never_answered_is_asked_for_again_but_not_in_a_hot_loop() {
     let lists = vec![
         Answer::failure(403, "not yours"),

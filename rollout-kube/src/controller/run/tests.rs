@@ -49,6 +49,21 @@ async fn an_object_that_appears_wakes_the_rollout_that_looked_for_it() {
     assert_eq!(loop_.queue.take(Instant::now()), Some(key));
 }
 
+/// What a rollout wrote itself is in its reading already: another turn for it would be for nothing.
+#[tokio::test(start_paused = true)]
+async fn a_change_is_no_news_for_the_rollout_that_made_it() {
+    let (context, _news, _) = controller().await;
+    let mut loop_ = Loop::new(context, 4);
+    let key = ("shop".to_owned(), "good".to_owned());
+    let object = ObjectRef::new("argoproj.io", "Rollout", "shop", "good");
+    let mut change = Changed { object, now: None, keys: Touched::new(), by: Some(key.clone()) };
+    loop_.news(&change);
+    assert_eq!(loop_.queue.take(Instant::now()), None);
+    change.by = None;
+    loop_.news(&change);
+    assert_eq!(loop_.queue.take(Instant::now()), Some(key));
+}
+
 /// A controller over two rollouts; how often the one called `bad` had its turn, which always panics.
 async fn controller() -> (Arc<Context>, UnboundedReceiver<Changed>, Arc<AtomicU32>) {
     let (client, _) = server(|asked| match asked.uri.as_str() {

@@ -63,6 +63,19 @@ async fn when_the_rollout_is_gone_the_service_is_as_the_user_wrote_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn that_the_watches_show_a_rollout_without_the_service_is_not_enough() {
+    let mut world = at_rest().await;
+    world.edit(&json!({"spec": {"strategy": {"canary": {"stableService": null}}}}));
+    let rollout = ObjectRef::new("argoproj.io", "Rollout", "shop", "web");
+    world.context.shelves.get_live(&rollout, None).await.unwrap();
+    world.edit(&json!({"spec": {"strategy": {"canary": {"stableService": "web"}}}}));
+    world.memory.live_next = false;
+    let (writes, next) = world.turn().await;
+    assert_eq!((writes, next.is_some()), (vec![], true));
+    assert!(label(&world).is_string(), "the server's Rollout names it again");
+}
+
+#[tokio::test(start_paused = true)]
 async fn that_a_watch_does_not_show_the_rollout_is_not_enough() {
     let mut world = at_rest().await;
     let mut late = world.cluster().objects[ROLLOUT].clone();

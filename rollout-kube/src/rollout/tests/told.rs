@@ -82,6 +82,23 @@ async fn a_trouble_is_told_once_and_the_end_too() {
     assert_eq!(told.iter().filter(|reason| *reason == "RolloutAddedToInformer").count(), 1, "{told:?}");
 }
 
+/// What was known of a Rollout that is gone is not known of another one with its name.
+#[tokio::test(start_paused = true)]
+async fn another_rollout_of_the_same_name_begins_anew() {
+    let mut world = World::new(json!([])).await;
+    world.until_phase("Healthy").await;
+    let mut other = world.cluster().objects[ROLLOUT].clone();
+    other["metadata"]["uid"] = json!("another");
+    other.as_object_mut().unwrap().shift_remove("status");
+    world.cluster().put(ROLLOUT, other);
+    world.memory.live_next = true;
+    world.turn().await;
+    world.turn().await;
+    let told = world.told().await;
+    let times = |reason: &str| told.iter().filter(|told| *told == reason).count();
+    assert_eq!((times("RolloutDeleted"), times("RolloutAddedToInformer")), (1, 2), "{told:?}");
+}
+
 /// A Service that is not there is said in the condition and in one event; when it comes, the rollout goes on.
 #[tokio::test(start_paused = true)]
 async fn what_is_missing_is_told_once_and_the_rollout_goes_on_when_it_comes() {
