@@ -65,8 +65,24 @@ pub(crate) enum Happening {
 pub(crate) enum Part {
     VirtualService,
     DestinationRule,
-    /// The newest, which its controller makes again.
-    ReplicaSet,
+    /// Its controller makes the newest one again; without the stable one in an update, a person decides.
+    ReplicaSet(Which),
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Which {
+    Current,
+    Stable,
+}
+
+impl Which {
+    /// The field of the status that names it.
+    pub(crate) fn field(self) -> &'static str {
+        match self {
+            Self::Current => "currentPodHash",
+            Self::Stable => "stableRS",
+        }
+    }
 }
 
 /// All histories, each drawn by a number.
@@ -104,7 +120,8 @@ fn app() -> impl proptest::strategy::Strategy<Value = App> {
 
 fn happening() -> impl proptest::strategy::Strategy<Value = Happening> {
     let index = any::<Index>;
-    let part = select(vec![Part::VirtualService, Part::DestinationRule, Part::ReplicaSet]);
+    let set = prop_oneof![2 => Just(Which::Current), 1 => Just(Which::Stable)].prop_map(Part::ReplicaSet);
+    let part = prop_oneof![select(vec![Part::VirtualService, Part::DestinationRule]), set];
     prop_oneof![
         5 => (index(), 1..5_u8).prop_map(|(app, version)| Happening::Image(app, version)),
         1 => index().prop_map(Happening::Abort),

@@ -169,7 +169,7 @@ impl Judge {
             // Where somebody deleted the rule, requests go nowhere, whatever the weight is.
             let Some((to_stable, to_canary)) = self.leads.get(&name).cloned() else { continue };
             if canary > before {
-                let is_lit = self.is_lit(&to_canary);
+                let is_lit = self.is_lit(&name, &to_canary);
                 self.must(DARK, is_lit, || {
                     format!("{name} goes from {before} to {canary} %, and {to_canary} is dark")
                 });
@@ -179,7 +179,7 @@ impl Judge {
                 });
             } else if canary < before {
                 // Where both are dark, it makes no difference.
-                let holds = self.is_lit(&to_stable) || !self.is_lit(&to_canary);
+                let holds = self.is_lit(&name, &to_stable) || !self.is_lit(&name, &to_canary);
                 self.must(DARK, holds, || {
                     format!("{name} goes from {before} to {canary} %, and {to_stable} is dark")
                 });
@@ -187,12 +187,13 @@ impl Judge {
         }
     }
 
-    /// Whether a revision has a ready pod, or had one until a moment ago.
-    fn is_lit(&self, hash: &str) -> bool {
-        self.sets
-            .values()
-            .filter(|pods| pods.hash == hash)
-            .any(|pods| pods.ready > 0 || pods.ready_at.is_some_and(|at| self.now.saturating_sub(at) < HEARD))
+    /// Whether a revision has a ready pod, or had one until a moment ago; without a revision, any pod of its Rollout
+    /// counts: a rule that somebody made again does not tell them apart.
+    fn is_lit(&self, app: &str, hash: &str) -> bool {
+        let is_its = |name: &str| name.strip_prefix(app).is_some_and(|rest| rest.starts_with('-'));
+        self.sets.iter().filter(|(name, pods)| pods.hash == hash || hash.is_empty() && is_its(name)).any(
+            |(_, pods)| pods.ready > 0 || pods.ready_at.is_some_and(|at| self.now.saturating_sub(at) < HEARD),
+        )
     }
 
     fn rule(&mut self, app: &str, object: &Value) {

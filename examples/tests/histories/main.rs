@@ -18,9 +18,12 @@ use std::{
     collections::BTreeMap,
     env,
     num::NonZero,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// How many are played.
@@ -29,6 +32,8 @@ const HISTORIES: u64 = 3_000;
 const PRINTED: usize = 4;
 /// How often a history that fails is made smaller.
 const SHRINKS: u32 = 300;
+/// None takes a second; the machine may be busy.
+const ENDS_IN: Duration = Duration::from_secs(60);
 /// So much of the diary is printed with each failure: the same history need not fail again.
 const DIARY: usize = 25;
 
@@ -71,7 +76,7 @@ fn some(next: &AtomicU64, until: u64) -> (BTreeMap<u64, String>, judge::Seen) {
         if number >= until {
             return (broken, seen);
         }
-        let played = world::play(&histories.draw(number).unwrap());
+        let played = ending(number, || world::play(&histories.draw(number).unwrap()));
         seen.join(&played.seen);
         if let Some(why) = played.broken {
             let last = played.diary.len().saturating_sub(DIARY);
@@ -80,13 +85,28 @@ fn some(next: &AtomicU64, until: u64) -> (BTreeMap<u64, String>, judge::Seen) {
     }
 }
 
+/// Plays a history that has to end: a loop in which no time passes, not even virtual time, would never be judged.
+fn ending<T>(number: u64, play: impl FnOnce() -> T) -> T {
+    let (done, waits) = mpsc::channel::<()>();
+    let watch = thread::spawn(move || {
+        if waits.recv_timeout(ENDS_IN) == Err(mpsc::RecvTimeoutError::Timeout) {
+            eprintln!("BROKEN: number {number} does not end: something loops while no time passes");
+            std::process::exit(1);
+        }
+    });
+    let played = play();
+    drop(done);
+    watch.join().unwrap();
+    played
+}
+
 fn one(number: u64) {
     if env::var("LOG").is_ok() {
         tracing_subscriber::fmt().with_target(false).with_ansi(false).init();
     }
     let history = histories().draw(number).unwrap();
     println!("{history:#?}");
-    let played = world::play(&history);
+    let played = ending(number, || world::play(&history));
     println!("{}", played.diary.join("\n"));
     assert_eq!(played.broken, None);
 }

@@ -189,13 +189,10 @@ impl<'h> World<'h> {
         let path = match part {
             Part::VirtualService => apps::route_path(&apps::route_of(self.history, app)),
             Part::DestinationRule => apps::rule_path(&apps::name(app)),
-            Part::ReplicaSet => {
+            Part::ReplicaSet(which) => {
                 let rollouts = self.server.all("/apis/argoproj.io/v1alpha1/rollouts");
                 let hash = rollouts.iter().find(|rollout| rollout["metadata"]["name"] == apps::name(app));
-                // Without the stable one a person has to decide: that is not played here.
-                let hash = hash
-                    .filter(|rollout| rollout["status"]["currentPodHash"] != rollout["status"]["stableRS"]);
-                let hash = hash.and_then(|rollout| rollout["status"]["currentPodHash"].as_str());
+                let hash = hash.and_then(|rollout| rollout["status"][which.field()].as_str());
                 let name = format!("{}-{}", apps::name(app), hash.unwrap_or_default());
                 return self.server.delete(&apps::set_path(&name));
             }

@@ -1,4 +1,4 @@
-use super::{ages::Ages, dark::DarkRows, grace::Grace, rival::Rival, waits::Waits};
+use super::{ages::Ages, dark::DarkRows, grace::Grace, rate::Rate, rival::Rival, waits::Waits};
 use crate::replica_set::Counts;
 use rollout_core::{
     Fence, Revision,
@@ -29,6 +29,8 @@ pub(crate) struct Memory {
     pub(super) said: String,
     /// Since when counts are to be stored that nothing but a reader waits for.
     pub(super) counts_since: Option<Instant>,
+    /// How often its status was stored without a decision.
+    pub(super) shows: Rate,
     /// Since when the Rollout is to bear another number.
     pub(super) number_since: Option<Instant>,
     /// The weight in the last event about it.

@@ -13,6 +13,7 @@ mod grace;
 mod left;
 mod memory;
 mod observe;
+mod rate;
 mod rival;
 mod say;
 mod store;

@@ -364,8 +364,12 @@ async fn refuse(
 ) -> Option<Instant> {
     say::trouble(memory, name, why);
     let wire = store::wire(&reading, None, &Decided::nothing(status), Some(why), context.now());
+    let now = Instant::now();
     if context.dry_run || store::is_stored(&reading, &wire) {
-        return memory.ended(Ended::Well, Instant::now());
+        return memory.ended(Ended::Well, now);
+    }
+    if !memory.shows.allows(now) {
+        return memory.shows.due();
     }
     match store::put(context, &mut reading, &wire).await {
         Ok(_) => memory.ended(Ended::Well, Instant::now()),

@@ -289,6 +289,7 @@ impl<'w> AtWork<'w> {
         plan: &Plan,
         changed: &mut bool,
     ) -> Result<(), Failure> {
+        self.memory.shows.rests();
         if is_stored || store::is_stored(&self.reading, wire) {
             self.memory.counts_since = None;
         } else if self.counts_are_due(wire, can_wait) {
@@ -349,8 +350,13 @@ impl<'w> AtWork<'w> {
 
     /// Whether a status has to be stored now.
     fn counts_are_due(&mut self, wire: &Value, can_wait: bool) -> bool {
-        if !can_wait || !store::only_counts(&self.reading, wire) {
+        if !can_wait {
             return true;
+        }
+        if !store::only_counts(&self.reading, wire) {
+            // Counts go with it.
+            self.memory.counts_since = None;
+            return self.memory.shows.allows(Instant::now());
         }
         let since = *self.memory.counts_since.get_or_insert_with(Instant::now);
         since.elapsed() >= COUNTS_WAIT
@@ -370,7 +376,7 @@ impl<'w> AtWork<'w> {
         let again = again.map(|_| self.grace.unwrap_or_else(|| Instant::now() + LOOK_AGAIN));
         let counts = self.memory.counts_since.map(|since| since + COUNTS_WAIT);
         let number = self.memory.number_since.map(|since| since + NUMBER_WAITS);
-        let waits = self.memory.waits.next();
+        let waits = self.memory.waits.next().into_iter().chain(self.memory.shows.due());
         wake.into_iter().chain(again).chain(waits).chain(counts).chain(number).min()
     }
 }

@@ -1,0 +1,71 @@
+//! How often a status is stored that decides nothing.
+
+use std::{collections::VecDeque, time::Duration};
+use tokio::time::Instant;
+
+/// So many may follow one another at once.
+const MOST: usize = 6;
+/// In so long.
+const IN: Duration = Duration::from_secs(90);
+
+/// When a status was stored that only shows more, or something else.
+///
+/// What is shown also rests on what a process remembers, such as for how long stable has been without a pod. Two
+/// processes that work on one Rollout for a while would otherwise write it against each other as fast as they hear of
+/// it, and what each remembers would be lost in conflicts.
+#[derive(Debug, Default)]
+pub(super) struct Rate {
+    times: VecDeque<Instant>,
+    /// One is to be stored, and may not be yet.
+    waits: bool,
+}
+
+impl Rate {
+    /// Whether one may be stored now, as it then is.
+    pub(super) fn allows(&mut self, now: Instant) -> bool {
+        self.waits = self.next().is_some_and(|next| next > now);
+        if self.waits {
+            return false;
+        }
+        if self.times.len() >= MOST {
+            self.times.pop_front();
+        }
+        self.times.push_back(now);
+        true
+    }
+
+    /// None is to be stored.
+    pub(super) fn rests(&mut self) {
+        self.waits = false;
+    }
+
+    /// When the one that waits may be stored.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.next().filter(|_| self.waits)
+    }
+
+    fn next(&self) -> Option<Instant> {
+        let oldest = self.times.front().filter(|_| self.times.len() >= MOST)?;
+        oldest.checked_add(IN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_few_may_follow_at_once_and_then_one_waits() {
+        let (mut rate, began) = (Rate::default(), Instant::now());
+        let second = |seconds| began + Duration::from_secs(seconds);
+        assert!((0..6).all(|at| rate.allows(second(at))));
+        assert_eq!(rate.due(), None, "nothing waits");
+        assert!(!rate.allows(second(6)));
+        assert_eq!(rate.due(), Some(second(90)));
+        assert!(rate.allows(second(90)) && !rate.allows(second(90)), "six in any 90 seconds");
+        assert_eq!(rate.due(), Some(second(91)));
+        rate.rests();
+        assert_eq!(rate.due(), None);
+        assert!((500..506).all(|at| rate.allows(second(at))));
+    }
+}
