@@ -10,6 +10,8 @@ pub(crate) struct Entry {
     pub(crate) version: ObjectVersion,
     /// The writers that are named in it.
     pub(crate) managers: Arc<[String]>,
+    /// The pod template of a ReplicaSet, as JSON. It is the larger part of one, and hardly ever read.
+    template: Option<Arc<str>>,
 }
 
 impl Entry {
@@ -41,6 +43,11 @@ impl Entry {
         self.text("/metadata/name").unwrap_or_default()
     }
 
+    /// The pod template of a ReplicaSet.
+    pub(crate) fn template(&self) -> Option<Value> {
+        serde_json::from_str(self.template.as_deref()?).ok()
+    }
+
     pub(crate) fn annotation(&self, key: &str) -> Option<&str> {
         rollout_core::backend::annotation(&self.value, key)
     }
@@ -58,8 +65,15 @@ impl Entry {
 impl From<Received> for Entry {
     fn from(Received { mut value, managers }: Received) -> Self {
         let version = crate::store::version_of(&value);
-        trim_pod(&mut value);
-        Self { value: Arc::new(value), version, managers: managers.into() }
+        let template = match value.get("kind").and_then(Value::as_str) {
+            Some("Pod") => {
+                trim_pod(&mut value);
+                None
+            }
+            Some("ReplicaSet") => take_template(&mut value),
+            _ => None,
+        };
+        Self { value: Arc::new(value), version, managers: managers.into(), template }
     }
 }
 
@@ -85,9 +99,6 @@ pub(super) fn is_ownerless(object: &Value) -> bool {
 
 /// Keeps of a pod only what names it, its address and its conditions.
 fn trim_pod(value: &mut Value) {
-    if value.get("kind").and_then(Value::as_str) != Some("Pod") {
-        return;
-    }
     if let Some(pod) = value.as_object_mut() {
         pod.retain(|key, _| key != "spec");
     }
@@ -99,6 +110,12 @@ fn trim_pod(value: &mut Value) {
 }
 
 const KEPT: [&str; 6] = ["name", "namespace", "uid", "resourceVersion", "labels", "deletionTimestamp"];
+
+/// Takes the pod template out of a ReplicaSet.
+fn take_template(set: &mut Value) -> Option<Arc<str>> {
+    let template = set.get_mut("spec")?.as_object_mut()?.shift_remove("template")?;
+    Some(template.to_string().into())
+}
 
 /// What names an object.
 pub(crate) fn reference(like: &ObjectRef, value: &Value) -> ObjectRef {

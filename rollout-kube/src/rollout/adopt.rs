@@ -80,9 +80,9 @@ pub(super) async fn in_the_way(
         );
         return others(&why);
     }
-    let template = |value: &Value| value.pointer("/spec/template").cloned().unwrap_or_default();
+    let wanted = rollout.value.pointer("/spec/template").unwrap_or(&Value::Null);
     if !is_orphan_of(&rollout.value, &there)
-        || !same_template(&template(&rollout.value), &template(&there.value))
+        || !there.template().is_some_and(|there| same_template(wanted, &there))
     {
         return others(
             "it belongs to nobody, and its labels or its template are not the Rollout's; delete it, or give the \

@@ -223,7 +223,7 @@ impl Answered {
 /// The template of a revision, as it stands in its ReplicaSet.
 fn template(reading: &Reading, revision: &Revision) -> Option<Value> {
     let set = reading.sets.iter().find(|set| set.revision == *revision)?;
-    let mut template = set.entry.value.pointer("/spec/template")?.clone();
+    let mut template = set.entry.template()?;
     if let Some(labels) = template.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
         labels.retain(|key, _| key != REVISION_LABEL);
     }

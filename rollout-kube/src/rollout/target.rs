@@ -39,9 +39,8 @@ pub(super) fn target(rollout: &Value, sets: &[ReplicaSet]) -> Revision {
     if sets.iter().any(|set| set.revision == hash) {
         return hash;
     }
-    let has_it = |set: &&ReplicaSet| {
-        set.entry.value.pointer("/spec/template").is_some_and(|there| same_template(template, there))
-    };
+    let has_it =
+        |set: &&ReplicaSet| set.entry.template().is_some_and(|there| same_template(template, &there));
     sets.iter().rev().find(has_it).map_or(hash, |set| set.revision.clone())
 }
 
@@ -78,6 +77,7 @@ mod tests {
 
     fn set(hash: &str, number: u64, image: &str, manager: &str) -> ReplicaSet {
         ReplicaSet::read(Entry::new(json!({
+            "kind": "ReplicaSet",
             "metadata": {
                 "name": format!("web-{hash}"), "uid": hash, "resourceVersion": "1",
                 "labels": {"rollouts-pod-template-hash": hash},
