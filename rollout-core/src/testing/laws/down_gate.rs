@@ -1,5 +1,6 @@
 use super::{Decision, Findings, Law};
 use crate::{
+    Action,
     sim::Moment,
     traffic::{Destination, Settled},
 };
@@ -7,7 +8,8 @@ use alloc::{format, string::ToString};
 
 /// Before a selector leaves pods, or pods are removed, the routes are settled, relative to what the plan
 /// saw. (Leaving stable's pods needs only the new pods' endpoints; the user's own `replicas: 0` needs
-/// nothing; where the data plane cannot be asked, the mark's delay stands in for pods.)
+/// nothing; where the data plane cannot be asked, the mark's delay stands in for pods.) Where some pods stay, every
+/// proxy also has to know them; and a revision that a destination leads to is not deleted.
 #[derive(Debug, Default)]
 pub(super) struct DownGate;
 
@@ -32,9 +34,21 @@ impl Law for DownGate {
             return;
         }
         let behind = |answer: &Settled| matches!(answer, Settled::NotYet { .. }) && !decision.word();
+        for action in &decision.plan.actions {
+            let Action::Prune { revision } = action else { continue };
+            findings.premise();
+            let led =
+                [Destination::Stable, Destination::Canary].map(|of| seen.behind(of)).into_iter().flatten();
+            if led.into_iter().any(|selection| selection.is(revision)) {
+                findings.broken(|| format!("{revision} is deleted, and a destination leads to it"));
+            }
+        }
         for (of, pods) in decision.shrinks() {
             findings.premise();
-            for (what, answer) in [("routes", &seen.routes_settled), ("selectors", &seen.selectors_settled)] {
+            let endpoints = seen.endpoints.iter().find(|(revision, _)| *revision == of.revision);
+            let endpoints = endpoints.filter(|_| pods > 0).map(|(_, answer)| ("endpoints", answer));
+            let layers = [("routes", &seen.routes_settled), ("selectors", &seen.selectors_settled)];
+            for (what, answer) in layers.into_iter().chain(endpoints) {
                 if behind(answer) {
                     findings.broken(|| {
                         format!(

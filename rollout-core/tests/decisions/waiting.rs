@@ -1,76 +1,12 @@
 //! Every guard, with a situation in which it holds the rollout, and what it says then.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+use crate::situation::{Situation, pods};
 use core::time::Duration;
 use rollout_core::{
-    AbortReason, Aborted, IntOrPercent, Observed, Range, RevisionSeen, Spec, Status, Step, Strategy, Time,
-    WaitReason, reconcile,
-    traffic::{RoutesSeen, Seen, Selection, Settled},
+    AbortReason, Aborted, IntOrPercent, Range, Step, Strategy, Time, WaitReason,
+    traffic::{Selection, Settled},
 };
 use std::collections::BTreeSet;
-
-/// An update from v1 to v2 with 4 pods each, at 50 %, everything settled.
-struct Situation {
-    spec: Spec,
-    status: Status,
-    seen: Option<Seen>,
-    revisions: Option<Vec<RevisionSeen>>,
-}
-
-fn pods(revision: &str, pods: u32) -> RevisionSeen {
-    RevisionSeen::new(revision.into()).wanted(pods).ready(Range::exact(pods)).available(Range::exact(pods))
-}
-
-impl Situation {
-    fn at_fifty() -> Self {
-        let strategy = Strategy::builder()
-            .traffic_routing(true)
-            .step(Step::SetWeight(50))
-            .step(Step::Pause(None))
-            .build()
-            .unwrap();
-        Self::of(strategy)
-    }
-
-    fn of(strategy: Strategy) -> Self {
-        let mut status = Status::default();
-        (status.stable, status.canary) = (Some("v1".into()), Some("v2".into()));
-        status.step_hash = Some(strategy.step_hash().into());
-        let mut seen = Seen::nothing();
-        seen.stable = vec![Selection::Revision("v1".into())];
-        seen.canary = vec![Selection::Revision("v2".into())];
-        let mut routes = RoutesSeen::new(Range::exact(50));
-        routes.written_for = Some("v2".into());
-        seen.routes = vec![routes];
-        seen.endpoints =
-            vec![("v1".into(), Settled::Yes), ("v2".into(), Settled::Yes), ("v3".into(), Settled::Yes)];
-        let revisions = Some(vec![pods("v1", 4), pods("v2", 4)]);
-        Self { spec: Spec::new(strategy, "v2".into()).replicas(4), status, seen: Some(seen), revisions }
-    }
-
-    fn seen(&mut self) -> &mut Seen {
-        self.seen.as_mut().unwrap()
-    }
-
-    fn revisions(&mut self) -> &mut Vec<RevisionSeen> {
-        self.revisions.as_mut().unwrap()
-    }
-
-    fn supersede(&mut self) {
-        self.spec.target = "v3".into();
-        self.status.canary = Some("v3".into());
-        self.revisions().push(pods("v3", 2));
-    }
-
-    /// What the rollout says that it waits for, as one text a guard.
-    fn says(&self) -> Vec<(WaitReason, String)> {
-        let mut observed = Observed::new();
-        observed.revisions.clone_from(&self.revisions);
-        observed.traffic.clone_from(&self.seen);
-        let plan = reconcile(&self.spec, &self.status, &observed, Time::from_secs(1000));
-        plan.waiting.into_iter().map(|waiting| (waiting.reason.clone(), waiting.to_string())).collect()
-    }
-}
 
 /// A name, what is changed in the situation at 50 %, and the text that must be said.
 type Row = (&'static str, fn(&mut Situation), &'static str);
@@ -225,19 +161,13 @@ fn every_guard_says_what_it_waits_for_since_when_and_what_ends_it() {
 fn the_progress_deadline_does_not_run_while_proxies_are_behind() {
     let mut situation = Situation::at_fifty();
     situation.revisions()[1] = pods("v2", 2).ready(Range::exact(1)).available(Range::exact(1));
-    let decide = |situation: &Situation, now: i64| {
-        let mut observed = Observed::new();
-        observed.revisions.clone_from(&situation.revisions);
-        observed.traffic.clone_from(&situation.seen);
-        reconcile(&situation.spec, &situation.status, &observed, Time::from_secs(now))
-    };
-    situation.status = decide(&situation, 1000).status;
+    situation.status = situation.plan(1000).status;
     assert!(situation.status.progress.is_some(), "pods alone are waited for");
     // Pods are still missing, but now a proxy is behind as well.
     situation.revisions().push(pods("v0", 4));
     situation.seen().routes_settled =
         Settled::NotYet { since: Time::from_secs(1001), behind: vec!["proxy-1".into()] };
-    let plan = decide(&situation, 9000);
+    let plan = situation.plan(9000);
     assert_eq!(plan.status.progress, None, "{:?}", plan.waiting);
     assert!(plan.events.is_empty(), "{:?}", plan.events);
 }

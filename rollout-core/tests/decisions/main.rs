@@ -1,0 +1,7 @@
+//! What is decided in situations that are made by hand.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod order;
+mod situation;
+mod waiting;

@@ -1,0 +1,78 @@
+//! An update under way, to be changed by a test.
+
+use rollout_core::{
+    Observed, Plan, Range, RevisionSeen, Spec, Status, Step, Strategy, Time, WaitReason, reconcile,
+    traffic::{RoutesSeen, Seen, Selection, Settled},
+};
+
+/// An update from v1 to v2 with 4 pods each, at 50 %, everything settled.
+pub(crate) struct Situation {
+    pub(crate) spec: Spec,
+    pub(crate) status: Status,
+    pub(crate) seen: Option<Seen>,
+    pub(crate) revisions: Option<Vec<RevisionSeen>>,
+}
+
+pub(crate) fn pods(revision: &str, pods: u32) -> RevisionSeen {
+    RevisionSeen::new(revision.into()).wanted(pods).ready(Range::exact(pods)).available(Range::exact(pods))
+}
+
+impl Situation {
+    pub(crate) fn at_fifty() -> Self {
+        let strategy = Strategy::builder()
+            .traffic_routing(true)
+            .step(Step::SetWeight(50))
+            .step(Step::Pause(None))
+            .build()
+            .unwrap();
+        Self::of(strategy)
+    }
+
+    pub(crate) fn of(strategy: Strategy) -> Self {
+        let mut status = Status::default();
+        (status.stable, status.canary) = (Some("v1".into()), Some("v2".into()));
+        status.step_hash = Some(strategy.step_hash().into());
+        let mut seen = Seen::nothing();
+        seen.stable = vec![Selection::Revision("v1".into())];
+        seen.canary = vec![Selection::Revision("v2".into())];
+        let mut routes = RoutesSeen::new(Range::exact(50));
+        routes.written_for = Some("v2".into());
+        seen.routes = vec![routes];
+        seen.endpoints =
+            vec![("v1".into(), Settled::Yes), ("v2".into(), Settled::Yes), ("v3".into(), Settled::Yes)];
+        let revisions = Some(vec![pods("v1", 4), pods("v2", 4)]);
+        Self { spec: Spec::new(strategy, "v2".into()).replicas(4), status, seen: Some(seen), revisions }
+    }
+
+    pub(crate) fn seen(&mut self) -> &mut Seen {
+        self.seen.as_mut().unwrap()
+    }
+
+    pub(crate) fn revisions(&mut self) -> &mut Vec<RevisionSeen> {
+        self.revisions.as_mut().unwrap()
+    }
+
+    pub(crate) fn supersede(&mut self) {
+        self.spec.target = "v3".into();
+        self.status.canary = Some("v3".into());
+        self.revisions().push(pods("v3", 2));
+    }
+
+    pub(crate) fn observed(&self) -> Observed {
+        let mut observed = Observed::new();
+        observed.revisions.clone_from(&self.revisions);
+        observed.traffic.clone_from(&self.seen);
+        observed
+    }
+
+    /// What is decided at this second.
+    pub(crate) fn plan(&self, now: i64) -> Plan {
+        reconcile(&self.spec, &self.status, &self.observed(), Time::from_secs(now))
+    }
+
+    /// What the rollout says that it waits for, as one text a guard.
+    pub(crate) fn says(&self) -> Vec<(WaitReason, String)> {
+        let plan = self.plan(1000);
+        plan.waiting.into_iter().map(|waiting| (waiting.reason.clone(), waiting.to_string())).collect()
+    }
+}
