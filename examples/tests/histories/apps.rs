@@ -17,6 +17,10 @@ pub(crate) fn set_path(name: &str) -> String {
     format!("/apis/apps/v1/namespaces/shop/replicasets/{name}")
 }
 
+pub(crate) fn pod_path(name: &str) -> String {
+    format!("/api/v1/namespaces/shop/pods/{name}")
+}
+
 /// The VirtualService that an app's route is in.
 pub(crate) fn route_of(history: &History, at: usize) -> String {
     if history.apps[at].shares { "shared".to_owned() } else { name(at) }

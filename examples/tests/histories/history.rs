@@ -20,6 +20,19 @@ pub(crate) struct History {
     pub(crate) lag: u16,
     /// Of what goes wrong, and how long pods take.
     pub(crate) seed: u64,
+    /// The mesh whose istiod is asked what its proxies have; without one, waits go by time.
+    pub(crate) mesh: Option<MeshOf>,
+}
+
+/// All times are in milliseconds.
+#[derive(Debug, Clone)]
+pub(crate) struct MeshOf {
+    /// How long each takes to acknowledge.
+    pub(crate) proxies: Vec<u16>,
+    /// How late the watches of istiod are at most.
+    pub(crate) watches: u16,
+    /// How long an answer of istiod takes at most.
+    pub(crate) answers: u16,
 }
 
 /// A Rollout with a DestinationRule of its own.
@@ -59,6 +72,20 @@ pub(crate) enum Happening {
     Deleted(Index, Part, u16),
     WatchesCut,
     VersionsExpire,
+    OfMesh(OfMesh),
+}
+
+/// What happens to the mesh, if there is one.
+#[derive(Debug, Clone)]
+pub(crate) enum OfMesh {
+    /// There is no istiod for so many seconds, and then another one.
+    Restarts(u8),
+    /// Istiod neither hears nor answers anything for so many seconds.
+    Freezes(u8),
+    /// A proxy has no connection for so many seconds.
+    LosesProxy(Index, u8),
+    /// From now on a proxy takes so many milliseconds to acknowledge.
+    SlowsDown(Index, u16),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -95,15 +122,41 @@ fn history() -> impl proptest::strategy::Strategy<Value = History> {
     let trouble = prop_oneof![Just(0), 1..60_u16, 60..250_u16];
     let lag = prop_oneof![Just(0), 0..400_u16, 0..5_000_u16];
     let arrivals = several(prop_oneof![Just(0), 0..20_u16, 0..100_u16], 1..8);
-    let whole = (several(app(), 1..4), arrivals, happenings, trouble, lag, any::<u64>());
-    whole.prop_map(|(apps, arrivals, happenings, trouble, lag, seed)| History {
+    let mesh = prop_oneof![Just(None), mesh().prop_map(Some)];
+    let whole = (several(app(), 1..4), arrivals, happenings, trouble, lag, any::<u64>(), mesh);
+    whole.prop_map(|(apps, arrivals, happenings, trouble, lag, seed, mesh)| History {
         apps,
         arrivals,
         happenings,
         trouble,
         lag,
         seed,
+        mesh,
     })
+}
+
+fn mesh() -> impl proptest::strategy::Strategy<Value = MeshOf> {
+    let watches = prop_oneof![0..50_u16, 0..2_000_u16];
+    let answers = prop_oneof![0..20_u16, 0..3_000_u16];
+    (several(lag(), 1..4), watches, answers).prop_map(|(proxies, watches, answers)| MeshOf {
+        proxies,
+        watches,
+        answers,
+    })
+}
+
+fn lag() -> impl proptest::strategy::Strategy<Value = u16> {
+    prop_oneof![0..50_u16, 0..2_000_u16, 0..20_000_u16]
+}
+
+fn of_mesh() -> impl proptest::strategy::Strategy<Value = OfMesh> {
+    let index = any::<Index>;
+    prop_oneof![
+        (0..40_u8).prop_map(OfMesh::Restarts),
+        (0..40_u8).prop_map(OfMesh::Freezes),
+        (index(), 0..45_u8).prop_map(|(proxy, seconds)| OfMesh::LosesProxy(proxy, seconds)),
+        (index(), lag()).prop_map(|(proxy, lag)| OfMesh::SlowsDown(proxy, lag)),
+    ]
 }
 
 fn app() -> impl proptest::strategy::Strategy<Value = App> {
@@ -136,5 +189,6 @@ fn happening() -> impl proptest::strategy::Strategy<Value = Happening> {
         1 => (index(), part, 0..100_u16).prop_map(|(app, part, after)| Happening::Deleted(app, part, after)),
         1 => Just(Happening::WatchesCut),
         1 => Just(Happening::VersionsExpire),
+        3 => of_mesh().prop_map(Happening::OfMesh),
     ]
 }

@@ -1,6 +1,6 @@
 //! What must hold of every write, whoever made it, and at the end.
 
-use crate::apps;
+use crate::{apps, mesh::Mesh};
 use rollout_kube::testing::Change;
 use serde_json::Value;
 use std::{collections::BTreeMap, fmt, time::Duration};
@@ -46,7 +46,9 @@ const FOREIGN: &str = "what_is_foreign_stays";
 const REST: &str = "comes_to_rest";
 const QUIET: &str = "quiet_at_rest";
 const FEW: &str = "few_requests";
-const RULES: [&str; 8] = [WHOLE, DARK, ALONE, ABORTED, FOREIGN, REST, QUIET, FEW];
+const PROXY_DARK: &str = "no_proxy_is_dark";
+const PROXY_ALONE: &str = "no_pods_taken_from_a_proxy";
+const RULES: [&str; 10] = [WHOLE, DARK, ALONE, ABORTED, FOREIGN, REST, QUIET, FEW, PROXY_DARK, PROXY_ALONE];
 
 #[derive(Debug, Clone, Default)]
 struct Pods {
@@ -55,12 +57,16 @@ struct Pods {
     ready: u64,
     /// When there was a ready one last.
     ready_at: Option<Duration>,
+    /// Since when there has always been one.
+    ready_since: Option<Duration>,
 }
 
 /// What there is, as the server's changes tell it.
 #[derive(Debug, Default)]
 pub(crate) struct Judge {
     now: Duration,
+    apps: Vec<String>,
+    mesh: Option<Mesh>,
     sets: BTreeMap<String, Pods>,
     /// The canary's weight, by the name of the route, which is that of its Rollout.
     weights: BTreeMap<String, u64>,
@@ -87,6 +93,10 @@ fn items<'v>(value: &'v Value, pointer: &str) -> impl Iterator<Item = &'v Value>
 }
 
 impl Judge {
+    pub(crate) fn of(apps: Vec<String>, mesh: Option<Mesh>) -> Self {
+        Self { apps, mesh, ..Self::default() }
+    }
+
     fn must(&mut self, rule: &'static str, holds: bool, why: impl FnOnce() -> String) {
         self.seen.count(rule);
         if !holds && self.broken.is_none() {
@@ -128,12 +138,35 @@ impl Judge {
         if pods.ready > 0 {
             pods.ready_at = Some(self.now);
         }
+        pods.ready_since = (pods.ready > 0).then(|| pods.ready_since.unwrap_or(self.now));
         let (wanted, hash) = (pods.wanted, pods.hash.clone());
         self.sets.insert(name.to_owned(), pods);
         if before > 0 && wanted == 0 {
             let meets = self.meets(&hash);
             self.must(ALONE, meets.is_none(), || {
                 format!("{name} goes to 0 pods, and requests meet it: {}", meets.unwrap_or_default())
+            });
+            let Some(mesh) = self.mesh.clone() else { return };
+            let mesh = mesh.now();
+            let proxy = mesh.meets(&self.apps, &hash).filter(|_| !mesh.is_blind);
+            self.must(PROXY_ALONE, proxy.is_none(), || {
+                format!("{name} goes to 0 pods, and {} sends requests to it", proxy.unwrap_or_default())
+            });
+        }
+    }
+
+    /// Where a proxy began to send requests to pods that it does not know, they must have come just now, or gone.
+    pub(crate) fn ask_mesh(&mut self) {
+        let Some(mesh) = self.mesh.clone() else { return };
+        let (dark, is_blind) = {
+            let mut mesh = mesh.now();
+            (mesh.dark(), mesh.is_blind)
+        };
+        for (proxy, app, to) in dark {
+            let since = self.sets.values().find(|pods| pods.hash == to).and_then(|pods| pods.ready_since);
+            let is_lit = since.is_some_and(|since| self.now.saturating_sub(since) > HEARD);
+            self.must(PROXY_DARK, is_blind || !is_lit, || {
+                format!("{proxy} sends requests for {app} to {to}, and knows none of its pods")
             });
         }
     }

@@ -9,7 +9,10 @@
 mod apps;
 mod history;
 mod judge;
+mod mesh;
 mod planted;
+mod pods;
+mod process;
 mod trouble;
 mod world;
 

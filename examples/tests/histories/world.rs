@@ -2,30 +2,24 @@
 
 use crate::{
     apps,
-    history::{Happening, History, Part},
+    history::{Happening, History, OfMesh, Part},
     judge::{Judge, Seen},
+    mesh::Mesh,
+    pods::Pods,
+    process::Process,
     trouble::{ByChance, Dice, MOST},
 };
-use examples::istio::with_istio;
-use futures::future::pending;
-use kube::{Client, client::Body};
-use rollout_core::Time;
-use rollout_istio::Foreign;
-use rollout_kube::{Controller, testing::Played};
+use rollout_kube::testing::Played;
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
-    io,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
-use tokio::{
-    task::JoinHandle,
-    time::{Instant, sleep},
-};
+use tokio::time::{Instant, sleep};
 
 /// How often pods come and go, and the changes are judged.
 const TICK: Duration = Duration::from_millis(250);
@@ -34,8 +28,6 @@ const TICK: Duration = Duration::from_millis(250);
 const LIMIT: Duration = Duration::from_secs(3_600);
 /// How long it has to be quiet at rest.
 const REST: Duration = Duration::from_secs(120);
-/// What the clock says at the beginning.
-const BEGIN: i64 = 1_800_000_000_000;
 
 /// What came of a history.
 pub(crate) struct Outcome {
@@ -57,12 +49,9 @@ struct World<'h> {
     /// How far the server's changes have been judged.
     judged: u64,
     began: Instant,
-    dice: Dice,
     controllers: Vec<Process>,
-    /// By ReplicaSet: how many pods it asked for, and when it has them.
-    pods: BTreeMap<String, (u64, Instant)>,
-    /// By Rollout, until when it has no pods.
-    lost: BTreeMap<String, Instant>,
+    pods: Pods,
+    mesh: Option<Mesh>,
     /// What is created when, and where.
     arriving: Vec<(Instant, String, Value)>,
     /// How many requests there were.
@@ -70,60 +59,20 @@ struct World<'h> {
     diary: Vec<String>,
 }
 
-/// A controller that can be killed: nothing that it asks from then on reaches the server.
-struct Process {
-    task: JoinHandle<()>,
-    lives: Arc<AtomicBool>,
-}
-
-impl Process {
-    fn start(server: &Played, began: Instant) -> Self {
-        let lives = Arc::new(AtomicBool::new(true));
-        let (client, is_alive) = (server.client(), Arc::clone(&lives));
-        let service = tower::service_fn(move |request: http::Request<Body>| {
-            let (client, is_alive) = (client.clone(), Arc::clone(&is_alive));
-            async move {
-                if !is_alive.load(Ordering::Relaxed) {
-                    pending::<()>().await;
-                }
-                client.send(request).await.map_err(io::Error::other)
-            }
-        });
-        let client = Client::new(service, "default");
-        let task = tokio::spawn(async move {
-            loop {
-                let builder = Controller::builder(client.clone()).clock(move || clock(began));
-                let controller = with_istio(builder, Foreign::Of(Arc::default()));
-                // One that cannot begin is started again, as on a cluster.
-                drop(controller.run().await);
-                sleep(Duration::from_secs(5)).await;
-            }
-        });
-        Self { task, lives }
-    }
-
-    fn kill(self) {
-        self.lives.store(false, Ordering::Relaxed);
-        self.task.abort();
-    }
-}
-
-fn clock(began: Instant) -> Time {
-    Time::from_millis(BEGIN + i64::try_from(began.elapsed().as_millis()).unwrap())
-}
-
 impl<'h> World<'h> {
     fn new(history: &'h History) -> Self {
+        let (server, began) = (Played::start(), Instant::now());
+        let mesh = history.mesh.as_ref().map(|of| Mesh::start(&server, of, history.seed ^ 2, began));
+        let apps = (0..history.apps.len()).map(apps::name).collect();
         Self {
             history,
-            server: Played::start(),
-            judge: Judge::default(),
+            judge: Judge::of(apps, mesh.clone()),
             judged: 0,
-            began: Instant::now(),
-            dice: Dice(history.seed),
+            began,
             controllers: Vec::new(),
-            pods: BTreeMap::new(),
-            lost: BTreeMap::new(),
+            pods: Pods::new(history.seed, mesh.is_some()),
+            mesh,
+            server,
             arriving: Vec::new(),
             asked: Arc::default(),
             diary: Vec::new(),
@@ -145,6 +94,9 @@ impl<'h> World<'h> {
             self.happen(happening).await;
         }
         self.disturb(0, 0);
+        if let Some(mesh) = &self.mesh {
+            mesh.now().calm();
+        }
         self.say("nothing goes wrong any more");
         self.until_at_rest().await;
         Outcome { broken: self.judge.broken, seen: self.judge.seen, diary: self.diary }
@@ -160,7 +112,7 @@ impl<'h> World<'h> {
     }
 
     fn start(&mut self) {
-        self.controllers.push(Process::start(&self.server, self.began));
+        self.controllers.push(Process::start(&self.server, self.mesh.as_ref(), self.began));
     }
 
     async fn pass(&mut self, time: Duration) {
@@ -168,7 +120,7 @@ impl<'h> World<'h> {
         while Instant::now() < until && self.judge.broken.is_none() {
             sleep(TICK.min(until - Instant::now())).await;
             self.arrive();
-            self.run_pods();
+            self.pods.run(&self.server);
             self.judge();
         }
     }
@@ -213,6 +165,7 @@ impl<'h> World<'h> {
             self.note(&change.object, change.is_deleted);
             self.judge.see(&change, self.began.elapsed());
         }
+        self.judge.ask_mesh();
     }
 
     /// Writes into the diary what changed.
@@ -248,33 +201,6 @@ impl<'h> World<'h> {
         self.say(&format!("  {kind} {name}: {what}"));
     }
 
-    /// What kubelets do: pods come and go some time after they are asked for.
-    fn run_pods(&mut self) {
-        let now = Instant::now();
-        for set in self.server.all("/apis/apps/v1/replicasets") {
-            let name = set["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-            let wanted = set["spec"]["replicas"].as_u64().unwrap_or_default();
-            let (asked, at) = self.pods.get(&name).copied().unwrap_or((0, now));
-            let at = if asked == wanted { at } else { now + Duration::from_millis(self.dice.roll(4_000)) };
-            self.pods.insert(name.clone(), (wanted, at));
-            let is_lost =
-                self.lost.iter().any(|(app, until)| *until > now && name.starts_with(&format!("{app}-")));
-            let image = set.pointer("/spec/template/spec/containers/0/image").and_then(Value::as_str);
-            let is_bad = image == Some(&apps::image(apps::BAD));
-            let ready = if is_lost || is_bad { 0 } else { wanted };
-            if at > now && !is_lost {
-                continue;
-            }
-            let status = json!({
-                "observedGeneration": set["metadata"]["generation"], "replicas": wanted,
-                "readyReplicas": ready, "availableReplicas": ready
-            });
-            if set["status"] != status {
-                self.server.patch(&apps::set_path(&name), &json!({"status": status}));
-            }
-        }
-    }
-
     fn app(&self, index: proptest::sample::Index) -> usize {
         index.index(self.history.apps.len())
     }
@@ -302,7 +228,7 @@ impl<'h> World<'h> {
             }
             Happening::PodsLost(app, seconds) => {
                 let until = Instant::now() + Duration::from_secs(u64::from(*seconds));
-                self.lost.insert(apps::name(self.app(*app)), until);
+                self.pods.lose(apps::name(self.app(*app)), until);
             }
             Happening::Touched(app) => self.touch(self.app(*app)),
             Happening::Killed(seconds) => {
@@ -322,6 +248,21 @@ impl<'h> World<'h> {
             Happening::VersionsExpire => {
                 self.server.expire();
                 self.server.cut_watches();
+            }
+            Happening::OfMesh(what) => self.happen_to_mesh(what),
+        }
+    }
+
+    fn happen_to_mesh(&mut self, what: &OfMesh) {
+        let Some(mesh) = &self.mesh else { return };
+        let (mut mesh, seconds) = (mesh.now(), |seconds: &u8| Duration::from_secs(u64::from(*seconds)));
+        let proxies = mesh.proxies();
+        match what {
+            OfMesh::Restarts(down) => mesh.restart_istiod(seconds(down)),
+            OfMesh::Freezes(time) => mesh.freeze_istiod(seconds(time)),
+            OfMesh::LosesProxy(which, time) => mesh.lose(which.index(proxies), seconds(time)),
+            OfMesh::SlowsDown(which, lag) => {
+                mesh.slow_down(which.index(proxies), Duration::from_millis(u64::from(*lag)));
             }
         }
     }
@@ -346,7 +287,7 @@ impl<'h> World<'h> {
     /// A person helps wherever one is needed, until everything is at rest; then it has to be quiet.
     async fn until_at_rest(&mut self) {
         let (until, before) = (Instant::now() + LIMIT, self.asked());
-        self.lost.clear();
+        self.pods.lose_no_more();
         let mut why_not = vec!["nothing was looked at".to_owned()];
         while self.judge.broken.is_none() && !why_not.is_empty() && Instant::now() < until {
             self.help();

@@ -1,0 +1,70 @@
+use super::{Mesh, as_millis};
+use async_trait::async_trait;
+use rollout_core::{
+    Revision, Time,
+    backend::{Fetch, Fetched, NoAnswer},
+};
+use rollout_kube::ControlPlane;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+use tokio::time::{Instant, sleep};
+
+/// Who waits for an answer gives up after so long.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Asks the played istiod; for everything else, the cluster as the controller sees it.
+#[derive(Debug)]
+pub(crate) struct PlayedFetch {
+    pub(crate) cluster: ControlPlane,
+    pub(crate) mesh: Mesh,
+    /// Whether istiod has answered it.
+    pub(crate) was_answered: AtomicBool,
+}
+
+#[async_trait]
+impl Fetch for PlayedFetch {
+    async fn fetch(&self, paths: &[&str]) -> Vec<Fetched> {
+        let takes = {
+            let mut mesh = self.mesh.now();
+            let most = as_millis(mesh.lags.1);
+            Duration::from_millis(mesh.dice.roll(most + 1))
+        };
+        sleep(takes / 2).await;
+        let begun = Instant::now();
+        let answers: Vec<_> = {
+            let mut mesh = self.mesh.now();
+            if mesh.istiod.answers() {
+                self.was_answered.store(true, Ordering::Relaxed);
+            } else if !self.was_answered.load(Ordering::Relaxed) {
+                mesh.is_blind = true;
+            }
+            let answer = |path: &&str| match (mesh.istiod.down_until, mesh.istiod.frozen_until) {
+                (Some(_), _) => Err(NoAnswer::Closed),
+                (_, Some(_)) => Err(NoAnswer::Silent),
+                (None, None) => mesh.answer(path, begun),
+            };
+            paths.iter().map(answer).collect()
+        };
+        let silent = answers.iter().any(|answer| *answer == Err(NoAnswer::Silent));
+        sleep(if silent { PATIENCE } else { takes / 2 }).await;
+        vec![Fetched { replica: "istiod-1".to_owned(), answers }]
+    }
+
+    async fn ready(&self, namespace: &str, revision: &Revision) -> Option<Vec<String>> {
+        self.cluster.ready(namespace, revision).await
+    }
+
+    async fn pods(&self, pods: &[(&str, &str)], live: bool) -> Vec<Option<bool>> {
+        self.cluster.pods(pods, live).await
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.cluster.elapsed()
+    }
+
+    fn now(&self) -> Time {
+        self.cluster.now()
+    }
+}
