@@ -1,7 +1,7 @@
 use crate::store::Received;
 use rollout_core::traffic::{ObjectRef, ObjectVersion};
 use serde_json::Value;
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 /// One object as it was last seen, without the record of who manages which field.
 #[derive(Debug, Clone)]
@@ -97,24 +97,28 @@ pub(super) fn is_ownerless(object: &Value) -> bool {
     !owners.into_iter().flatten().any(|owner| owner.get("controller") == Some(&Value::Bool(true)))
 }
 
-/// Keeps of a pod only what names it, its address and its conditions.
-fn trim_pod(value: &mut Value) {
-    if let Some(pod) = value.as_object_mut() {
-        pod.retain(|key, _| key != "spec");
-    }
-    for (part, kept) in [("status", ["podIP", "conditions"].as_slice()), ("metadata", &KEPT)] {
-        if let Some(fields) = value.get_mut(part).and_then(Value::as_object_mut) {
-            fields.retain(|key, _| kept.contains(&key.as_str()));
-        }
-    }
+/// Keeps of a pod only what names it, its address, its phase and its conditions.
+fn trim_pod(pod: &mut Value) {
+    keep(pod, &["apiVersion", "kind", "metadata", "status"]);
+    keep(pod.get_mut("status").unwrap_or(&mut Value::Null), &["podIP", "phase", "conditions"]);
+    let names = ["name", "namespace", "uid", "resourceVersion", "labels", "deletionTimestamp"];
+    keep(pod.get_mut("metadata").unwrap_or(&mut Value::Null), &names);
 }
 
-const KEPT: [&str; 6] = ["name", "namespace", "uid", "resourceVersion", "labels", "deletionTimestamp"];
-
-/// Takes the pod template out of a ReplicaSet.
+/// Takes the pod template out of a ReplicaSet, and keeps of the rest of its specification how many pods it wants.
 fn take_template(set: &mut Value) -> Option<Arc<str>> {
-    let template = set.get_mut("spec")?.as_object_mut()?.shift_remove("template")?;
-    Some(template.to_string().into())
+    let spec = set.get_mut("spec")?;
+    let template = spec.get("template").map(|template| template.to_string().into());
+    keep(spec, &["replicas"]);
+    template
+}
+
+/// Keeps these fields of an object, in no more room than they need.
+fn keep(object: &mut Value, names: &[&str]) {
+    if let Some(fields) = object.as_object_mut() {
+        let kept = mem::take(fields).into_iter().filter(|(name, _)| names.contains(&&**name));
+        *fields = kept.collect();
+    }
 }
 
 /// What names an object.

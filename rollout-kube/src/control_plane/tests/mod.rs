@@ -44,7 +44,8 @@ fn plane(at: ControlPlaneAt, namespace: Option<&str>) -> ControlPlane {
         uri if uri.ends_with("/pods/none") => Answer::Is(404, json!({"kind": "Status", "code": 404})),
         uri if uri.contains("/pods/") => panic!("{uri}"),
         _ => Answer::ok(
-            json!({"metadata": {"resourceVersion": "1"}, "items": [pod("shop", "web", "Running")]}),
+            json!({"metadata": {"resourceVersion": "1"}, "items": [
+                pod("shop", "web", "Running"), pod("shop", "ended", "Failed")]}),
         ),
     });
     let (shelves, _news) = Shelves::new(Requests::new(client, "us"), namespace.map(str::to_owned));
@@ -95,13 +96,13 @@ fn patience_grows_with_the_answers_and_has_an_end() {
 
 #[tokio::test]
 async fn a_pod_is_looked_for_in_the_cluster_only_when_that_is_asked_for() {
-    let pods = [("shop", "web"), ("shop", "other"), ("far", "web")];
+    let pods = [("shop", "web"), ("shop", "other"), ("far", "web"), ("shop", "ended")];
     let all = plane(ControlPlaneAt::new(Vec::new()), None);
-    assert_eq!(all.pods(&pods, false).await, [Some(true), None, None]);
+    assert_eq!(all.pods(&pods, false).await, [Some(true), None, None, Some(false)]);
     let one = plane(ControlPlaneAt::new(Vec::new()), Some("shop"));
     assert_eq!(
         one.pods(&pods, false).await,
-        [Some(true), None, None],
+        [Some(true), None, None, Some(false)],
         "nothing is asked about other namespaces"
     );
     let live = [("far", "web"), ("far", "none"), ("far", "done")];
