@@ -1,7 +1,8 @@
 //! The objects of the Rollouts that are played.
 
-use crate::history::{App, History, Step};
+use crate::history::{History, Step};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 const ISTIO: &str = "/apis/networking.istio.io/v1alpha3/namespaces/shop";
 
@@ -26,6 +27,41 @@ pub(crate) fn route_of(history: &History, at: usize) -> String {
     if history.apps[at].shares { "shared".to_owned() } else { name(at) }
 }
 
+/// The DestinationRule that an app's subsets are in.
+pub(crate) fn rule_of(history: &History, at: usize) -> String {
+    if history.apps[at].shares_rule { "shared".to_owned() } else { name(at) }
+}
+
+/// The subset of an app that stable or canary requests go to.
+pub(crate) fn subset(app: &str, role: &str) -> String {
+    format!("{app}-{role}")
+}
+
+/// The canary's part of a route, and stable's.
+pub(crate) fn weights(route: &Value) -> Option<(u64, u64)> {
+    let app = route["name"].as_str()?;
+    let to = route["route"].as_array()?;
+    let weight = |role| {
+        let found = to.iter().find(|to| to["destination"]["subset"] == *subset(app, role))?;
+        Some(found["weight"].as_u64().unwrap_or(0))
+    };
+    Some((weight("canary")?, weight("stable")?))
+}
+
+/// The revisions that stable and canary lead to, by app; without a name where a subset matches all.
+pub(crate) fn leads(rule: &Value) -> BTreeMap<String, (String, String)> {
+    let mut leads: BTreeMap<String, (String, String)> = BTreeMap::new();
+    for subset in rule["spec"]["subsets"].as_array().into_iter().flatten() {
+        let hash = subset["labels"]["rollouts-pod-template-hash"].as_str().unwrap_or_default();
+        match subset["name"].as_str().unwrap_or_default().rsplit_once('-') {
+            Some((app, "stable")) => hash.clone_into(&mut leads.entry(app.to_owned()).or_default().0),
+            Some((app, "canary")) => hash.clone_into(&mut leads.entry(app.to_owned()).or_default().1),
+            _ => {}
+        }
+    }
+    leads
+}
+
 pub(crate) fn rule_path(name: &str) -> String {
     format!("{ISTIO}/destinationrules/{name}")
 }
@@ -43,7 +79,8 @@ pub(crate) fn objects(history: &History) -> Vec<(String, Value)> {
     routes.dedup();
     for route in routes {
         let of = |at: &usize| route_of(history, *at) == route;
-        let mut http: Vec<Value> = (0..history.apps.len()).filter(of).map(http_route).collect();
+        let mut http: Vec<Value> =
+            (0..history.apps.len()).filter(of).map(|at| http_route(history, at)).collect();
         http.push(foreign(1));
         let hosts: Vec<String> = (0..history.apps.len()).filter(of).map(name).collect();
         all.push((
@@ -54,18 +91,20 @@ pub(crate) fn objects(history: &History) -> Vec<(String, Value)> {
             }),
         ));
     }
-    for (at, app) in history.apps.iter().enumerate() {
-        let name = name(at);
-        let subset = |subset| json!({"name": subset, "labels": {"app": name}});
-        all.push((
-            rule_path(&name),
-            json!({
-                "apiVersion": "networking.istio.io/v1alpha3", "kind": "DestinationRule",
-                "spec": {"host": name, "subsets": [subset("stable"), subset("canary")]}
-            }),
-        ));
-        all.push((rollout_path(at), rollout(app, &name, &route_of(history, at))));
+    let mut rules: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for at in 0..history.apps.len() {
+        let (rule, app) = (rule_of(history, at), name(at));
+        let part = |role| json!({"name": subset(&app, role), "labels": {"app": app}});
+        rules.entry(rule).or_insert_with(|| vec![foreign_subset()]).extend([part("stable"), part("canary")]);
     }
+    all.extend(rules.into_iter().map(|(name, subsets)| {
+        let rule = json!({
+            "apiVersion": "networking.istio.io/v1alpha3", "kind": "DestinationRule",
+            "spec": {"host": name, "subsets": subsets}
+        });
+        (rule_path(&name), rule)
+    }));
+    all.extend((0..history.apps.len()).map(|at| (rollout_path(at), rollout(history, at))));
     all
 }
 
@@ -77,9 +116,14 @@ pub(crate) fn foreign(seconds: u64) -> Value {
     })
 }
 
-fn http_route(at: usize) -> Value {
-    let name = name(at);
-    let to = |subset, weight: u32| json!({"destination": {"host": name, "subset": subset}, "weight": weight});
+/// A subset that belongs to nobody here.
+pub(crate) fn foreign_subset() -> Value {
+    json!({"name": "theirs", "labels": {"app": "theirs"}})
+}
+
+fn http_route(history: &History, at: usize) -> Value {
+    let (name, host) = (name(at), rule_of(history, at));
+    let to = |role, weight: u32| json!({"destination": {"host": host, "subset": subset(&name, role)}, "weight": weight});
     json!({
         "name": name, "match": [{"uri": {"prefix": format!("/{name}")}}], "retries": {"attempts": 2},
         "route": [to("stable", 100), to("canary", 0)]
@@ -101,7 +145,8 @@ pub(crate) fn template(name: &str, version: u8) -> Value {
     })
 }
 
-fn rollout(app: &App, name: &str, route: &str) -> Value {
+fn rollout(history: &History, at: usize) -> Value {
+    let (app, name, route) = (&history.apps[at], name(at), route_of(history, at));
     let step = |step: &Step| match step {
         Step::Weight(weight) => json!({"setWeight": weight}),
         Step::Pause(0) => json!({"pause": {}}),
@@ -111,13 +156,14 @@ fn rollout(app: &App, name: &str, route: &str) -> Value {
     json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
         "spec": {
-            "replicas": app.replicas, "selector": {"matchLabels": {"app": name}}, "template": template(name, 0),
+            "replicas": app.replicas, "selector": {"matchLabels": {"app": name}}, "template": template(&name, 0),
             "strategy": {"canary": {
                 "scaleDownDelaySeconds": 5, "abortScaleDownDelaySeconds": 5, "steps": steps,
                 "trafficRouting": {"istio": {
                     "virtualService": {"name": route, "routes": [name]},
                     "destinationRule": {
-                        "name": name, "stableSubsetName": "stable", "canarySubsetName": "canary"
+                        "name": rule_of(history, at), "stableSubsetName": subset(&name, "stable"),
+                        "canarySubsetName": subset(&name, "canary")
                     }
                 }}
             }}

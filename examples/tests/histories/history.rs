@@ -35,12 +35,14 @@ pub(crate) struct MeshOf {
     pub(crate) answers: u16,
 }
 
-/// A Rollout with a DestinationRule of its own.
+/// A Rollout.
 #[derive(Debug, Clone)]
 pub(crate) struct App {
     pub(crate) replicas: u8,
     /// Whether its route is one of several in one VirtualService.
     pub(crate) shares: bool,
+    /// Whether its subsets are in one DestinationRule with those of others.
+    pub(crate) shares_rule: bool,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -164,9 +166,11 @@ fn app() -> impl proptest::strategy::Strategy<Value = App> {
         prop_oneof![Just(5), Just(50), Just(100), 0..101_u8].prop_map(Step::Weight),
         prop_oneof![Just(0), 1..20_u8].prop_map(Step::Pause),
     ];
-    (1..4_u8, any::<bool>(), several(step, 0..5)).prop_map(|(replicas, shares, steps)| App {
+    let shares = (any::<bool>(), any::<bool>());
+    (1..4_u8, shares, several(step, 0..5)).prop_map(|(replicas, (shares, shares_rule), steps)| App {
         replicas,
         shares,
+        shares_rule,
         steps,
     })
 }

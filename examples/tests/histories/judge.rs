@@ -119,7 +119,11 @@ impl Judge {
                 self.foreign.remove(&name);
             }
             "VirtualService" => self.routes(&name, object),
-            "DestinationRule" if change.is_deleted => _ = self.leads.remove(&name),
+            "DestinationRule" if change.is_deleted => {
+                for app in apps::leads(object).keys() {
+                    self.leads.remove(app);
+                }
+            }
             "DestinationRule" => self.rule(&name, object),
             "Rollout" => self.rollout(&name, object),
             _ => {}
@@ -190,11 +194,7 @@ impl Judge {
                 self.must(FOREIGN, *route == wanted, || format!("{of} has {route} instead of {wanted}"));
                 continue;
             }
-            let weight = |subset: &str| {
-                let of_it = |to: &&Value| text(to, "/destination/subset") == subset;
-                items(route, "/route").find(of_it).map_or(0, |to| number(to, "/weight"))
-            };
-            let (stable, canary) = (weight("stable"), weight("canary"));
+            let (canary, stable) = apps::weights(route).unwrap_or_default();
             self.must(WHOLE, stable + canary == 100, || format!("{name} has {stable} and {canary}"));
             let kept = route.pointer("/retries/attempts") == Some(&Value::from(2));
             self.must(FOREIGN, kept, || format!("{name} has lost its retries: {route}"));
@@ -229,13 +229,10 @@ impl Judge {
         )
     }
 
-    fn rule(&mut self, app: &str, object: &Value) {
-        let label = |subset: &str| {
-            let of_it = |seen: &&Value| text(seen, "/name") == subset;
-            let found = items(object, "/spec/subsets").find(of_it);
-            found.map(|seen| text(seen, "/labels/rollouts-pod-template-hash").to_owned()).unwrap_or_default()
-        };
-        self.leads.insert(app.to_owned(), (label("stable"), label("canary")));
+    fn rule(&mut self, name: &str, object: &Value) {
+        let is_kept = items(object, "/spec/subsets").any(|subset| *subset == apps::foreign_subset());
+        self.must(FOREIGN, is_kept, || format!("{name} has lost a subset: {}", object["spec"]));
+        self.leads.extend(apps::leads(object));
     }
 
     fn rollout(&mut self, app: &str, object: &Value) {

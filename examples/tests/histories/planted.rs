@@ -17,15 +17,20 @@ fn set(pods: u64, ready: u64) -> Object {
 
 /// Where stable and canary lead to.
 fn rule(stable: &str, canary: &str) -> Object {
-    let subset = |name, hash| json!({"name": name, "labels": {"rollouts-pod-template-hash": hash}});
-    let rule = json!({
-        "kind": "DestinationRule", "spec": {"subsets": [subset("stable", stable), subset("canary", canary)]}
-    });
+    let subset = |role, hash| json!({"name": apps::subset("app-0", role), "labels": {"rollouts-pod-template-hash": hash}});
+    let subsets = [subset("stable", stable), subset("canary", canary), apps::foreign_subset()];
+    let rule = json!({"kind": "DestinationRule", "spec": {"subsets": subsets}});
     (apps::rule_path("app-0"), rule)
 }
 
+/// Somebody else's subset is gone.
+fn emptied() -> Object {
+    (apps::rule_path("app-0"), json!({"kind": "DestinationRule", "spec": {"subsets": []}}))
+}
+
 fn routes(stable: u64, canary: u64, theirs: u64) -> Object {
-    let to = |subset, weight: u64| json!({"destination": {"subset": subset}, "weight": weight});
+    let to =
+        |role, weight: u64| json!({"destination": {"subset": apps::subset("app-0", role)}, "weight": weight});
     let ours = json!({
         "name": "app-0", "retries": {"attempts": 2}, "route": [to("stable", stable), to("canary", canary)]
     });
@@ -61,6 +66,7 @@ async fn the_judge_notices_what_is_planted() {
         ("no_pods_taken_from_traffic", vec![set(1, 1), rule("v2", "v3"), routes(100, 0, 1), set(0, 0)]),
         ("aborted_never_rises", vec![set(1, 1), rule("v1", "v2"), given_up(), routes(95, 5, 1)]),
         ("what_is_foreign_stays", vec![routes(100, 0, 9)]),
+        ("what_is_foreign_stays", vec![emptied()]),
     ];
     for (rule, writes) in planted {
         let broken = after(writes).unwrap_or_default();

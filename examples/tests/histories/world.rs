@@ -140,7 +140,7 @@ impl<'h> World<'h> {
     fn delete(&mut self, app: usize, part: Part, after: Duration) {
         let path = match part {
             Part::VirtualService => apps::route_path(&apps::route_of(self.history, app)),
-            Part::DestinationRule => apps::rule_path(&apps::name(app)),
+            Part::DestinationRule => apps::rule_path(&apps::rule_of(self.history, app)),
             Part::ReplicaSet(which) => {
                 let rollouts = self.server.all("/apis/argoproj.io/v1alpha1/rollouts");
                 let hash = rollouts.iter().find(|rollout| rollout["metadata"]["name"] == apps::name(app));

@@ -1,6 +1,7 @@
 //! What the process knows, and when it pushes.
 
 use super::proxy::{Endpoints, Leads, Weights};
+use crate::apps;
 use rollout_kube::testing::Change;
 use serde_json::Value;
 use std::{
@@ -140,23 +141,12 @@ impl Known {
 
     pub(super) fn weights(&self) -> Weights {
         let routes = self.of_kind("VirtualService").flat_map(|object| items(object, "/spec/http"));
-        let canary = |route: &Value| {
-            let to = items(route, "/route").find(|to| text(to, "/destination/subset") == "canary")?;
-            Some((text(route, "/name").to_owned(), to.get("weight").and_then(Value::as_u64).unwrap_or(0)))
-        };
+        let canary = |route: &Value| Some((text(route, "/name").to_owned(), apps::weights(route)?.0));
         Arc::new(routes.filter_map(canary).collect())
     }
 
     pub(super) fn leads(&self) -> Leads {
-        let lead = |rule: &Value| {
-            let of = |subset: &str| {
-                let found = items(rule, "/spec/subsets").find(|seen| text(seen, "/name") == subset);
-                found.map(|seen| text(seen, "/labels/rollouts-pod-template-hash").to_owned())
-            };
-            let both = (of("stable").unwrap_or_default(), of("canary").unwrap_or_default());
-            (text(rule, "/spec/host").to_owned(), both)
-        };
-        Arc::new(self.of_kind("DestinationRule").map(lead).collect())
+        Arc::new(self.of_kind("DestinationRule").flat_map(apps::leads).collect())
     }
 
     pub(super) fn endpoints(&self) -> Endpoints {

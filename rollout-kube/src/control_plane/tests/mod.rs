@@ -43,10 +43,8 @@ fn plane(at: ControlPlaneAt, namespace: Option<&str>) -> ControlPlane {
         uri if uri.ends_with("/far/pods/web") => Answer::ok(pod("far", "web", "Running")),
         uri if uri.ends_with("/pods/none") => Answer::Is(404, json!({"kind": "Status", "code": 404})),
         uri if uri.contains("/pods/") => panic!("{uri}"),
-        _ => Answer::ok(
-            json!({"metadata": {"resourceVersion": "1"}, "items": [
-                pod("shop", "web", "Running"), pod("shop", "ended", "Failed")]}),
-        ),
+        _ => Answer::ok(json!({"metadata": {"resourceVersion": "1"}, "items": [
+                pod("shop", "web", "Running"), pod("shop", "ended", "Failed")]})),
     });
     let (shelves, _news) = Shelves::new(Requests::new(client, "us"), namespace.map(str::to_owned));
     ControlPlane::new(at, namespace, Arc::new(shelves), Arc::new(crate::rollout::wall_clock)).unwrap()
