@@ -145,20 +145,23 @@ pub(crate) fn template(name: &str, version: u8) -> Value {
     })
 }
 
-fn rollout(history: &History, at: usize) -> Value {
-    let (app, name, route) = (&history.apps[at], name(at), route_of(history, at));
+pub(crate) fn steps(steps: &[Step]) -> Value {
     let step = |step: &Step| match step {
         Step::Weight(weight) => json!({"setWeight": weight}),
         Step::Pause(0) => json!({"pause": {}}),
         Step::Pause(seconds) => json!({"pause": {"duration": seconds}}),
     };
-    let steps: Vec<Value> = app.steps.iter().map(step).collect();
+    steps.iter().map(step).collect()
+}
+
+fn rollout(history: &History, at: usize) -> Value {
+    let (app, name, route) = (&history.apps[at], name(at), route_of(history, at));
     json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
         "spec": {
             "replicas": app.replicas, "selector": {"matchLabels": {"app": name}}, "template": template(&name, 0),
             "strategy": {"canary": {
-                "scaleDownDelaySeconds": 5, "abortScaleDownDelaySeconds": 5, "steps": steps,
+                "scaleDownDelaySeconds": 5, "abortScaleDownDelaySeconds": 5, "steps": steps(&app.steps),
                 "trafficRouting": {"istio": {
                     "virtualService": {"name": route, "routes": [name]},
                     "destinationRule": {

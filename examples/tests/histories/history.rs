@@ -62,6 +62,8 @@ pub(crate) enum Happening {
     Promote(Index),
     PromoteFull(Index),
     Replicas(Index, u8),
+    /// The steps are edited.
+    Steps(Index, Vec<Step>),
     /// All pods of its ReplicaSets are lost for so many seconds.
     PodsLost(Index, u8),
     /// Somebody else writes an annotation into its VirtualService, and another time-out into a route that is not ours.
@@ -92,6 +94,8 @@ pub(crate) enum OfMesh {
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Part {
+    /// What it owns is collected as garbage.
+    Rollout,
     VirtualService,
     DestinationRule,
     /// Its controller makes the newest one again; without the stable one in an update, a person decides.
@@ -161,13 +165,16 @@ fn of_mesh() -> impl proptest::strategy::Strategy<Value = OfMesh> {
     ]
 }
 
-fn app() -> impl proptest::strategy::Strategy<Value = App> {
-    let step = prop_oneof![
+fn step() -> impl proptest::strategy::Strategy<Value = Step> {
+    prop_oneof![
         prop_oneof![Just(5), Just(50), Just(100), 0..101_u8].prop_map(Step::Weight),
         prop_oneof![Just(0), 1..20_u8].prop_map(Step::Pause),
-    ];
+    ]
+}
+
+fn app() -> impl proptest::strategy::Strategy<Value = App> {
     let shares = (any::<bool>(), any::<bool>());
-    (1..4_u8, shares, several(step, 0..5)).prop_map(|(replicas, (shares, shares_rule), steps)| App {
+    (1..4_u8, shares, several(step(), 0..5)).prop_map(|(replicas, (shares, shares_rule), steps)| App {
         replicas,
         shares,
         shares_rule,
@@ -178,7 +185,7 @@ fn app() -> impl proptest::strategy::Strategy<Value = App> {
 fn happening() -> impl proptest::strategy::Strategy<Value = Happening> {
     let index = any::<Index>;
     let set = prop_oneof![2 => Just(Which::Current), 1 => Just(Which::Stable)].prop_map(Part::ReplicaSet);
-    let part = prop_oneof![select(vec![Part::VirtualService, Part::DestinationRule]), set];
+    let part = prop_oneof![select(vec![Part::Rollout, Part::VirtualService, Part::DestinationRule]), set];
     prop_oneof![
         5 => (index(), 1..5_u8).prop_map(|(app, version)| Happening::Image(app, version)),
         1 => index().prop_map(Happening::Abort),
@@ -186,6 +193,7 @@ fn happening() -> impl proptest::strategy::Strategy<Value = Happening> {
         2 => index().prop_map(Happening::Promote),
         1 => index().prop_map(Happening::PromoteFull),
         1 => (index(), 1..5_u8).prop_map(|(app, pods)| Happening::Replicas(app, pods)),
+        1 => (index(), several(step(), 0..4)).prop_map(|(app, steps)| Happening::Steps(app, steps)),
         1 => (index(), 1..30_u8).prop_map(|(app, seconds)| Happening::PodsLost(app, seconds)),
         1 => index().prop_map(Happening::Touched),
         1 => (0..40_u8).prop_map(Happening::Killed),

@@ -125,6 +125,7 @@ impl Judge {
                 }
             }
             "DestinationRule" => self.rule(&name, object),
+            "Rollout" if change.is_deleted => _ = self.aborted.remove(&name),
             "Rollout" => self.rollout(&name, object),
             _ => {}
         }

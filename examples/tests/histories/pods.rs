@@ -1,4 +1,5 @@
-//! What kubelets do: pods come and go some time after they are asked for.
+//! What kubelets do, and who collects garbage: pods come and go some time after they are asked for, and what belongs to
+//! a Rollout that is gone goes, too.
 
 use crate::{apps, trouble::Dice};
 use rollout_kube::testing::Played;
@@ -15,6 +16,8 @@ pub(crate) struct Pods {
     asked: BTreeMap<String, (u64, Instant)>,
     /// By Rollout, until when it has no pods.
     lost: BTreeMap<String, Instant>,
+    /// The ReplicaSets whose Rollout is gone, and when each goes.
+    garbage: BTreeMap<String, Instant>,
     /// By ReplicaSet, the pods that are objects.
     objects: BTreeMap<String, Vec<String>>,
     made: u32,
@@ -27,6 +30,7 @@ impl Pods {
             as_objects,
             asked: BTreeMap::new(),
             lost: BTreeMap::new(),
+            garbage: BTreeMap::new(),
             objects: BTreeMap::new(),
             made: 0,
         }
@@ -43,7 +47,20 @@ impl Pods {
 
     pub(crate) fn run(&mut self, server: &Played) {
         let now = Instant::now();
-        let sets = server.all("/apis/apps/v1/replicasets");
+        let mut sets = server.all("/apis/apps/v1/replicasets");
+        let rollouts = server.all("/apis/argoproj.io/v1alpha1/rollouts");
+        let is_garbage = |set: &Value| {
+            let uid = &set["metadata"]["ownerReferences"][0]["uid"];
+            rollouts.iter().all(|rollout| rollout["metadata"]["uid"] != *uid)
+        };
+        for set in sets.extract_if(.., |set| is_garbage(set)) {
+            let name = set["metadata"]["name"].as_str().unwrap_or_default();
+            let at = now + Duration::from_millis(self.dice.roll(3_000));
+            if *self.garbage.entry(name.to_owned()).or_insert(at) <= now {
+                self.garbage.remove(name);
+                server.delete(&apps::set_path(name));
+            }
+        }
         for set in &sets {
             let name = set["metadata"]["name"].as_str().unwrap_or_default().to_owned();
             let wanted = set["spec"]["replicas"].as_u64().unwrap_or_default();

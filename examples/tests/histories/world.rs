@@ -139,6 +139,7 @@ impl<'h> World<'h> {
     /// Somebody deletes an object, and makes it again.
     fn delete(&mut self, app: usize, part: Part, after: Duration) {
         let path = match part {
+            Part::Rollout => apps::rollout_path(app),
             Part::VirtualService => apps::route_path(&apps::route_of(self.history, app)),
             Part::DestinationRule => apps::rule_path(&apps::rule_of(self.history, app)),
             Part::ReplicaSet(which) => {
@@ -225,6 +226,10 @@ impl<'h> World<'h> {
             }
             Happening::Replicas(app, pods) => {
                 self.patch(self.app(*app), &json!({"spec": {"replicas": pods}}));
+            }
+            Happening::Steps(app, steps) => {
+                let canary = json!({"steps": apps::steps(steps)});
+                self.patch(self.app(*app), &json!({"spec": {"strategy": {"canary": canary}}}));
             }
             Happening::PodsLost(app, seconds) => {
                 let until = Instant::now() + Duration::from_secs(u64::from(*seconds));
