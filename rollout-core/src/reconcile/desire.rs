@@ -106,8 +106,8 @@ fn other_revision<'v>(lead: &Revision, view: &View<'v>) -> Option<&'v Revision> 
 /// neither aborted nor superseded, and has pods.
 fn rescue(lead: &Revision, roles: &Roles<'_>, view: &View<'_>) -> bool {
     let Some(stable) = roles.stable else { return false };
-    roles.under_way
-        && view.seen.weight().lo() > 0
+    // What leads is stable itself where no update is under way, and that has no pod then.
+    view.seen.weight().lo() > 0
         && view.is_dark(stable)
         && view.canary_leads_to(lead)
         && view.ready(lead).lo() > 0

@@ -159,9 +159,10 @@ fn a_revision_that_a_destination_leads_to_is_not_pruned() {
     situation.seen().routes[0].weight = Range::exact(0);
     situation.seen().canary = vec![Selection::Revision("v2".into())];
     assert_eq!(pruned(&situation), ["v1".into(), "v0".into()]);
-    situation.seen().canary_used_elsewhere = true;
-    situation.seen().canary = vec![Selection::Revision("v1".into()), Selection::Revision("v2".into())];
-    assert!(!pruned(&situation).contains(&"v1".into()));
+    let seen = situation.seen();
+    seen.canary = vec![Selection::Revision("v1".into()), Selection::Revision("v2".into())];
+    seen.routes_settled = Settled::NotYet { since: Time::from_secs(999), behind: vec!["proxy-1".into()] };
+    assert_eq!(pruned(&situation), ["v0".into()], "the destination waits, and still leads to v1");
 }
 
 #[test]
