@@ -237,6 +237,10 @@ impl<'w> AtWork<'w> {
         if self.reading.trouble.is_none() && self.not_followed.is_none() {
             self.memory.troubles.clear();
         }
+        if fenced {
+            // Nothing that failed before has been tried again.
+            return Some(self.memory.earliest(Instant::now()));
+        }
         self.memory.ended(Ended::Well, Instant::now());
         if changed {
             return Some(Instant::now());

@@ -187,3 +187,24 @@ async fn what_it_waits_for_is_in_the_message_a_condition_and_after_a_while_an_ev
     world.settle().await;
     assert_eq!(world.condition("Waiting"), Value::Null, "it is over");
 }
+
+/// A fence that succeeds in between says nothing about the write that fails.
+#[tokio::test(start_paused = true)]
+async fn a_status_that_is_never_taken_is_tried_less_and_less_often() {
+    for code in [500, 409, 403] {
+        let mut world = World::new(json!([])).await;
+        world.until_phase("Healthy").await;
+        world.settle().await;
+        world.cluster().status_fails = Some(code);
+        world.edit(&json!({"spec": {"replicas": 5}}));
+        let (began, mut tried) = (tokio::time::Instant::now(), 0);
+        while began.elapsed() < Duration::from_secs(600) {
+            let (writes, next) = world.turn().await;
+            tried += writes.iter().filter(|(_, path)| path.ends_with("/status")).count();
+            let at = next.map_or_else(tokio::time::Instant::now, |next| tokio::time::Instant::now() + next);
+            tokio::time::sleep_until(world.memory.earliest(at)).await;
+            assert!(tried < 50, "{code}: {tried} in {:?}", began.elapsed());
+        }
+        assert!((8..20).contains(&tried), "{code}: {tried}");
+    }
+}
