@@ -74,6 +74,8 @@ pub(crate) enum Happening {
     Overlap(u8),
     /// An object of it is deleted, and made again after so many tenths of a second, unless the controller does that.
     Deleted(Index, Part, u16),
+    /// Every write of this kind is refused with this code for so many seconds.
+    Refused(&'static str, u16, u8),
     WatchesCut,
     VersionsExpire,
     OfMesh(OfMesh),
@@ -182,6 +184,16 @@ fn app() -> impl proptest::strategy::Strategy<Value = App> {
     })
 }
 
+/// What a controller writes beside events.
+const WRITES: [&str; 6] = [
+    "POST replicasets",
+    "PATCH replicasets",
+    "PUT virtualservices",
+    "PUT destinationrules",
+    "PATCH rollouts",
+    "PUT rollouts",
+];
+
 fn happening() -> impl proptest::strategy::Strategy<Value = Happening> {
     let index = any::<Index>;
     let set = prop_oneof![2 => Just(Which::Current), 1 => Just(Which::Stable)].prop_map(Part::ReplicaSet);
@@ -199,6 +211,8 @@ fn happening() -> impl proptest::strategy::Strategy<Value = Happening> {
         1 => (0..40_u8).prop_map(Happening::Killed),
         1 => (1..20_u8).prop_map(Happening::Overlap),
         1 => (index(), part, 0..100_u16).prop_map(|(app, part, after)| Happening::Deleted(app, part, after)),
+        1 => (select(WRITES.to_vec()), select(vec![403, 409, 500]), 1..60_u8)
+            .prop_map(|(what, code, seconds)| Happening::Refused(what, code, seconds)),
         1 => Just(Happening::WatchesCut),
         1 => Just(Happening::VersionsExpire),
         3 => of_mesh().prop_map(Happening::OfMesh),

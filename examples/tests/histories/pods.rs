@@ -53,6 +53,7 @@ impl Pods {
             let uid = &set["metadata"]["ownerReferences"][0]["uid"];
             rollouts.iter().all(|rollout| rollout["metadata"]["uid"] != *uid)
         };
+        let names: Vec<Value> = sets.iter().map(|set| set["metadata"]["name"].clone()).collect();
         for set in sets.extract_if(.., |set| is_garbage(set)) {
             let name = set["metadata"]["name"].as_str().unwrap_or_default();
             let at = now + Duration::from_millis(self.dice.roll(3_000));
@@ -84,7 +85,7 @@ impl Pods {
                 server.patch(&apps::set_path(&name), &json!({"status": status}));
             }
         }
-        let is_gone = |of: &String| sets.iter().all(|set| set["metadata"]["name"] != **of);
+        let is_gone = |of: &String| names.iter().all(|name| *name != **of);
         for of in self.objects.keys().filter(|of| is_gone(of)).cloned().collect::<Vec<_>>() {
             self.make(server, &of, &Value::Null, 0);
             self.objects.remove(&of);

@@ -1,11 +1,12 @@
 use rollout_kube::testing::{Disturb, Trouble};
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
+use tokio::time::Instant;
 
 /// A row of numbers that depend on the seed alone (splitmix64).
 #[derive(Debug, Clone)]
@@ -31,7 +32,11 @@ pub(crate) struct ByChance {
     pub(crate) lag: u64,
     /// How many requests there were.
     pub(crate) asked: Arc<AtomicU64>,
+    pub(crate) refused: Refused,
 }
+
+/// Which writes are refused, with which code, and until when: by a quota, a policy or a webhook.
+pub(crate) type Refused = Arc<Mutex<Option<(&'static str, u16, Instant)>>>;
 
 /// No history needs more requests: beyond them, nothing is answered any more, or one that turns in circles would go on
 /// for ever in no time.
@@ -41,6 +46,10 @@ impl Disturb for ByChance {
     fn request(&mut self, what: &str) -> Trouble {
         if self.asked.fetch_add(1, Ordering::Relaxed) >= MOST {
             return Trouble::Lost;
+        }
+        let refused = *self.refused.lock().unwrap();
+        if let Some((_, code, _)) = refused.filter(|(of, _, until)| *of == what && *until > Instant::now()) {
+            return Trouble::Refused(code);
         }
         if self.dice.roll(1_000) >= self.often {
             return Trouble::None;

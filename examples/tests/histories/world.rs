@@ -7,7 +7,7 @@ use crate::{
     mesh::Mesh,
     pods::Pods,
     process::Process,
-    trouble::{ByChance, Dice, MOST},
+    trouble::{ByChance, Dice, MOST, Refused},
 };
 use rollout_kube::testing::Played;
 use serde_json::{Value, json};
@@ -56,6 +56,7 @@ struct World<'h> {
     arriving: Vec<(Instant, String, Value)>,
     /// How many requests there were.
     asked: Arc<AtomicU64>,
+    refused: Refused,
     diary: Vec<String>,
 }
 
@@ -75,6 +76,7 @@ impl<'h> World<'h> {
             server,
             arriving: Vec::new(),
             asked: Arc::default(),
+            refused: Refused::default(),
             diary: Vec::new(),
         }
     }
@@ -94,6 +96,7 @@ impl<'h> World<'h> {
             self.happen(happening).await;
         }
         self.disturb(0, 0);
+        *self.refused.lock().unwrap() = None;
         if let Some(mesh) = &self.mesh {
             mesh.now().calm();
         }
@@ -104,7 +107,8 @@ impl<'h> World<'h> {
 
     fn disturb(&self, often: u64, lag: u64) {
         let (dice, asked) = (Dice(self.history.seed ^ 1), Arc::clone(&self.asked));
-        self.server.disturb(ByChance { dice, often, lag, asked });
+        let refused = Arc::clone(&self.refused);
+        self.server.disturb(ByChance { dice, often, lag, asked, refused });
     }
 
     fn say(&mut self, what: &str) {
@@ -248,6 +252,10 @@ impl<'h> World<'h> {
             }
             Happening::Deleted(app, part, tenths) => {
                 self.delete(self.app(*app), *part, Duration::from_millis(u64::from(*tenths) * 100));
+            }
+            Happening::Refused(what, code, seconds) => {
+                let until = Instant::now() + Duration::from_secs(u64::from(*seconds));
+                *self.refused.lock().unwrap() = Some((what, *code, until));
             }
             Happening::WatchesCut => self.server.cut_watches(),
             Happening::VersionsExpire => {
