@@ -138,6 +138,10 @@ impl Outbox {
             line.has_turn = false;
             let told = if let Some(told) = line.waiting.pop_front() {
                 space.waiting = space.waiting.saturating_sub(1);
+                if line.waiting.is_empty() {
+                    // Nothing is said of most Rollouts for long.
+                    line.waiting = VecDeque::new();
+                }
                 told
             } else {
                 let Some(left_out) = line.left_out.take() else { continue };
@@ -154,7 +158,8 @@ impl Outbox {
     pub(super) fn published(&mut self, told: &Told, object: Arc<str>) {
         if let Some(line) = self.line(&told.about) {
             line.is_at_work = false;
-            line.recent.retain(|recent| recent.said != told.said);
+            // What is no warning is counted on only as the last one.
+            line.recent.retain(|recent| recent.said.warns && recent.said != told.said);
             let (said, first, last, count) = (told.said.clone(), told.first, told.last, told.count);
             line.recent.push_back(Recent { said, object, first, last, count });
             while line.recent.len() > REMEMBERED {
