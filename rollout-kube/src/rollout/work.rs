@@ -12,7 +12,7 @@ use super::{
 };
 use rollout_core::{
     Action, Answer, Command, CommandKind, Edit, Escaped, Event, Failure, Next, Outcome, Plan, Position,
-    Revision, Spec, Status, Turn, Wake, backend::TrafficBackend,
+    Revision, Spec, Status, Time, Turn, Wake, backend::TrafficBackend,
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -234,18 +234,26 @@ impl<'w> AtWork<'w> {
             }
             return self.stopped_early(failure, on);
         }
+        self.ended_well((fenced, changed), wake, at)
+    }
+
+    /// When the next turn is due, after one that went well.
+    fn ended_well(
+        &mut self,
+        (fenced, changed): (bool, bool),
+        wake: Option<Wake>,
+        at: Time,
+    ) -> Option<Instant> {
         if self.reading.trouble.is_none() && self.not_followed.is_none() {
             self.memory.troubles.clear();
         }
+        let now = Instant::now();
         if fenced {
             // Nothing that failed before has been tried again.
-            return Some(self.memory.earliest(Instant::now()));
+            return Some(self.memory.earliest(now));
         }
-        self.memory.ended(Ended::Well, Instant::now());
-        if changed {
-            return Some(Instant::now());
-        }
-        self.at(wake, at)
+        self.memory.ended(Ended::Well, now);
+        if changed { Some(now) } else { self.at(wake, at) }
     }
 
     /// What was stored before it was done is stored again, when it was not done. If that fails, the next turn says it.
@@ -373,7 +381,7 @@ impl<'w> AtWork<'w> {
     }
 
     /// When a wake-up is due by the clock that only runs forward.
-    fn at(&self, wake: Option<Wake>, now: rollout_core::Time) -> Option<Instant> {
+    fn at(&self, wake: Option<Wake>, now: Time) -> Option<Instant> {
         // Whoever waits for proxies is woken when the answer changes; the wake-up only keeps the question alive.
         let wake = wake.map(|wake| Instant::now() + wake.at.since(now).max(Duration::from_millis(10)));
         let again = self.reading.trouble.as_ref();

@@ -47,7 +47,7 @@ impl Fetch for PlayedFetch {
             };
             paths.iter().map(answer).collect()
         };
-        let silent = answers.iter().any(|answer| *answer == Err(NoAnswer::Silent));
+        let silent = answers.contains(&Err(NoAnswer::Silent));
         sleep(if silent { PATIENCE } else { takes / 2 }).await;
         vec![Fetched { replica: "istiod-1".to_owned(), answers }]
     }

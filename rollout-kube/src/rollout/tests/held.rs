@@ -197,11 +197,11 @@ async fn a_status_that_is_never_taken_is_tried_less_and_less_often() {
         world.settle().await;
         world.cluster().status_fails = Some(code);
         world.edit(&json!({"spec": {"replicas": 5}}));
-        let (began, mut tried) = (tokio::time::Instant::now(), 0);
+        let (began, mut tried) = (Instant::now(), 0);
         while began.elapsed() < Duration::from_secs(600) {
             let (writes, next) = world.turn().await;
             tried += writes.iter().filter(|(_, path)| path.ends_with("/status")).count();
-            let at = next.map_or_else(tokio::time::Instant::now, |next| tokio::time::Instant::now() + next);
+            let at = next.map_or_else(Instant::now, |next| Instant::now() + next);
             tokio::time::sleep_until(world.memory.earliest(at)).await;
             assert!(tried < 50, "{code}: {tried} in {:?}", began.elapsed());
         }
