@@ -28,7 +28,7 @@ pub(crate) fn bench(arguments: &[String]) -> Result<(), Failed> {
     let controller = Controller::as_it_ships(&Workspace::read()?)?;
     plan.insert("ours".to_owned(), json!(controller.0));
     run(test_of("examples")
-        .args(["--features=cluster", "--test=cluster", "--", "--nocapture", "--exact"])
+        .args(["--features=played", "--test=cluster", "--", "--nocapture", "--exact"])
         .arg("scale::table_of_scale")
         .env("BENCH", Value::Object(plan).to_string()))
 }

@@ -13,6 +13,6 @@ pub(crate) fn crash(arguments: &[String]) -> Result<(), Failed> {
     }
     testbed::testbed(&["build".to_owned()])?;
     run(test_of("examples")
-        .args(["--features=cluster", "--test=cluster", "--", "--nocapture", "--exact"])
+        .args(["--features=played", "--test=cluster", "--", "--nocapture", "--exact"])
         .arg("crash::table_of_crashes"))
 }

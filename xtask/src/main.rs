@@ -6,6 +6,7 @@
 //! cargo xtask verify [CHECK…]  the gate: reads only, changes nothing
 //! cargo xtask verify --list    what the gate checks
 //! cargo xtask fix [PART…]      mends: what clippy can (lint), the format, what documents quote (quotes)
+//! cargo xtask conform [N]      asks N random sequences of the played API server and of a real one, as a table
 //! cargo xtask crash            kills the controller at every API write of an update, as a table
 //! cargo xtask testbed COMMAND  a private cluster and mesh on this machine: build, up, status, run, down, smoke
 //! cargo xtask bench …          what N Rollouts cost, ours beside any other controller: a table
@@ -14,6 +15,7 @@
 
 mod bench;
 mod built;
+mod conform;
 mod crash;
 mod documents;
 mod fix;
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         "test" => test::test(rest),
         "verify" => verify::verify(rest),
         "fix" => fix::fix(rest),
+        "conform" => conform::conform(rest),
         "crash" => crash::crash(rest),
         "testbed" => testbed::testbed(rest),
         "bench" => bench::bench(rest),
@@ -53,7 +56,7 @@ fn main() -> ExitCode {
 
 fn usage(what: &str) -> ExitCode {
     eprintln!(
-        "{what}\nusage: cargo xtask test [--cluster] | verify [CHECK…] | verify --list | fix [PART…] | testbed COMMAND | bench | mesh | crash"
+        "{what}\nusage: cargo xtask test [--cluster] | verify [CHECK…] | verify --list | fix [PART…] | testbed COMMAND | bench | mesh | crash | conform"
     );
     ExitCode::from(2)
 }

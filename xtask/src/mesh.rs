@@ -27,7 +27,7 @@ pub(crate) fn mesh(arguments: &[String]) -> Result<(), Failed> {
     let unguarded = controller.with_file_name("controller-unguarded");
     fs::copy(&controller, &unguarded).map_err(|why| format!("{}: {why}", controller.display()))?;
     run(test_of("examples")
-        .args(["--features=cluster", "--test=cluster", "--", "--nocapture", "--exact"])
+        .args(["--features=played", "--test=cluster", "--", "--nocapture", "--exact"])
         .arg("mesh::table::table_of_the_mesh")
         .env("MESH_ONLY", only)
         .env("MESH_UNGUARDED", &unguarded))

@@ -15,6 +15,7 @@
 
 mod bad;
 mod bed;
+mod conform;
 mod crash;
 mod events;
 mod faults;

@@ -61,7 +61,7 @@ fn on_a_cluster() -> Result<usize, Failed> {
 /// The test program, with arguments that are still to be said.
 fn tests() -> Command {
     let mut cargo = test_of("examples");
-    cargo.args(["--features=cluster", "--test=cluster", "--"]);
+    cargo.args(["--features=played", "--test=cluster", "--"]);
     cargo
 }
 

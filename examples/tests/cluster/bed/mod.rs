@@ -34,6 +34,7 @@ pub(crate) use period::pass;
 pub(crate) use process::Process;
 pub(crate) use run::Ran;
 pub(crate) use seen::Seen;
+pub(crate) use trouble::Frozen;
 pub(crate) use view::{Rollout, weights_of};
 
 use rollout_core::Time;
