@@ -1,3 +1,6 @@
+use super::{kinds::Traits, selector::Selector};
+use serde_json::Value;
+
 /// One request: what is asked of which objects.
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
@@ -7,9 +10,22 @@ pub(super) struct Asked {
     pub(super) namespace: String,
     pub(super) name: String,
     pub(super) is_status: bool,
-    /// Each label, and the value that it must have if it must have one.
-    pub(super) labels: Vec<(String, Option<String>)>,
+    pub(super) traits: Traits,
+    pub(super) labels: Selector,
     pub(super) version: u64,
+    /// A list comes in pages of so many; 0: in one.
+    pub(super) limit: usize,
+    /// Where the next page begins, as the last one said it.
+    pub(super) next: String,
+}
+
+/// The body of a request.
+#[derive(Debug)]
+pub(super) struct Sent {
+    /// What kind of text it is.
+    pub(super) content: String,
+    /// `None`: it is no JSON.
+    pub(super) value: Option<Value>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,19 +70,24 @@ impl Asked {
             "DELETE" => Verb::Delete,
             _ => return None,
         };
-        let selector = parameter("labelSelector").unwrap_or_default();
-        let label = |label: &str| match label.split_once('=') {
-            Some((key, value)) => (key.to_owned(), Some(value.trim_start_matches('=').to_owned())),
-            None => (label.to_owned(), None),
-        };
+        let number =
+            |wanted: &str| parameter(wanted).and_then(|number| number.parse::<u64>().ok()).unwrap_or(0);
+        let kind = format!("{root}/{plural}");
+        let subresource = parts.next();
+        if subresource.is_some_and(|part| part != "status") || parts.next().is_some() {
+            return None;
+        }
         Some(Self {
             verb,
-            kind: format!("{root}/{plural}"),
+            traits: Traits::of(&kind),
+            kind,
             namespace: namespace.to_owned(),
-            name: name.to_owned(),
-            is_status: parts.next() == Some("status"),
-            labels: selector.split(',').filter(|label| !label.is_empty()).map(label).collect(),
-            version: parameter("resourceVersion").and_then(|version| version.parse().ok()).unwrap_or(0),
+            name: decode(name),
+            is_status: subresource.is_some(),
+            labels: Selector::parse(&parameter("labelSelector").unwrap_or_default()),
+            version: number("resourceVersion"),
+            limit: usize::try_from(number("limit")).unwrap_or(0),
+            next: parameter("continue").unwrap_or_default(),
         })
     }
 

@@ -1,13 +1,22 @@
 //! An API server in memory, for tests and benchmarks of a whole controller.
 
 mod asked;
+mod kinds;
+mod merge;
 mod objects;
+mod pages;
+mod refusal;
+mod selector;
+#[cfg(test)]
+mod tests;
 mod trouble;
+mod watches;
+mod writes;
 
 pub use objects::Change;
 pub use trouble::{Disturb, Trouble};
 
-use asked::{Asked, Verb};
+use asked::{Asked, Sent, Verb};
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use http::{Request, Response, StatusCode};
@@ -15,7 +24,8 @@ use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
 use kube::{Client, client::Body};
 use objects::Objects;
-use serde_json::{Value, json};
+use refusal::Refusal;
+use serde_json::Value;
 use std::{
     collections::BTreeMap,
     io,
@@ -23,9 +33,20 @@ use std::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-/// A small Kubernetes API server: lists (by label, too), watches from a version on, resource versions and
-/// generations, writes that compare and swap, merge patches, the status apart. It checks no schema, collects no
-/// garbage and has no permissions; a list comes in one page. Objects of any kind may be in it.
+/// A small Kubernetes API server: lists (by label, in pages), watches from a version on, resource versions and
+/// generations, writes that compare and swap, merge patches, the status apart, finalizers. Objects of any kind may be
+/// in it. Those that the adapter reads and writes (Rollouts, ReplicaSets, Services, VirtualServices, DestinationRules,
+/// Events, Leases) are answered as by a real server, with which `cargo xtask conform` compares it; the wording of
+/// errors aside. In this it differs on purpose:
+///
+/// - Every namespace is there, and everybody may do everything.
+/// - No schema is checked: what a real server would refuse, complete, or leave out because it does not know it, is
+///   stored as it came. What keeps a name from being a DNS name is noticed, nothing stricter.
+/// - Who manages which field is not recorded. On a real server a change of that alone makes a new version, such as the
+///   first status that a controller writes to an object, even if it is as it was.
+/// - Of patches, only merge patches are read.
+/// - No garbage is collected: what is deleted in the foreground stays until somebody takes its finalizer away.
+/// - A watch shows no bookmarks, and does not end by itself.
 ///
 /// It answers on the tasks of the runtime in which it was [started](Self::start), so that the processor time of a
 /// client in another runtime is the client's own. Cloning is cheap: it is the same server.
@@ -93,7 +114,7 @@ impl Played {
     pub fn patch(&self, path: &str, leaves: &Value) {
         if let Some(asked) = Asked::parse("PATCH", path) {
             // There may be none.
-            let _ = self.objects().write(&asked, leaves);
+            let _ = self.objects().change(&asked, leaves);
         }
     }
 
@@ -101,7 +122,7 @@ impl Played {
     pub fn delete(&self, path: &str) {
         if let Some(asked) = Asked::parse("DELETE", path) {
             // There may be none.
-            let _ = self.objects().delete(&asked, &Value::Null);
+            let _ = self.objects().remove(&asked);
         }
     }
 
@@ -157,11 +178,13 @@ impl std::fmt::Debug for Played {
 async fn serve(objects: Arc<Mutex<Objects>>, request: Request<Body>, answer: oneshot::Sender<Answer>) {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let content = parts.headers.get(http::header::CONTENT_TYPE).and_then(|content| content.to_str().ok());
+    let body =
+        Sent { content: content.unwrap_or_default().to_owned(), value: serde_json::from_slice(&body).ok() };
     let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
     let Some(asked) = Asked::parse(parts.method.as_str(), path) else {
         // Who asked may be gone.
-        let _ = answer.send(failure(404, "no such path"));
+        let _ = answer.send(refuse(&Refusal::not_found()));
         return;
     };
     let lock = || objects.lock().unwrap_or_else(PoisonError::into_inner);
@@ -176,10 +199,10 @@ async fn serve(objects: Arc<Mutex<Objects>>, request: Request<Body>, answer: one
             tokio::time::sleep(by).await;
             Some(respond_to(&mut lock(), &asked, &body))
         }
-        Trouble::Refused(code) => Some(failure(code, "a fault")),
+        Trouble::Refused(code) => Some(refuse(&Refusal::fault(code))),
         Trouble::Misreported(code) => {
             drop(respond_to(&mut lock(), &asked, &body));
-            Some(failure(code, "a fault"))
+            Some(refuse(&Refusal::fault(code)))
         }
         Trouble::Lost => None,
         Trouble::AnswerLost => {
@@ -199,37 +222,28 @@ async fn answer_never(mut answer: oneshot::Sender<Answer>) {
     answer.closed().await;
 }
 
-fn respond_to(objects: &mut Objects, asked: &Asked, body: &Value) -> Answer {
+fn respond_to(objects: &mut Objects, asked: &Asked, body: &Sent) -> Answer {
     let result = match asked.verb {
         Verb::Watch => return watch(objects, asked),
-        Verb::List => Ok(objects.list(asked)),
-        Verb::Get => objects.get(asked).map(|object| (*object).clone()),
-        Verb::Delete => objects.delete(asked, body).map(|()| json!({"kind": "Status", "status": "Success"})),
+        Verb::List => objects.list(asked).map(|list| (200, list.to_string())),
+        Verb::Get => objects.get(asked).map(|object| (200, object.to_string())),
+        Verb::Delete => objects.delete(asked, body).map(|deleted| (200, deleted.to_string())),
         Verb::Create | Verb::Replace | Verb::Patch => {
-            objects.write(asked, body).map(|object| (*object).clone())
+            objects.write(asked, body).map(|(code, object)| (code, object.to_string()))
         }
     };
     match result {
-        Ok(value) => respond(200, &value),
-        Err((code, why)) => failure(code, why),
+        Ok((code, text)) => respond(code, text),
+        Err(refusal) => refuse(&refusal),
     }
 }
 
-fn failure(code: u16, why: &str) -> Answer {
-    let reason = match code {
-        404 => "NotFound",
-        409 if why.contains("exists already") => "AlreadyExists",
-        409 => "Conflict",
-        429 => "TooManyRequests",
-        _ => "InternalError",
-    };
-    let status =
-        json!({"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": why});
-    respond(code, &status)
+fn refuse(refusal: &Refusal) -> Answer {
+    respond(refusal.code, refusal.status().to_string())
 }
 
-fn respond(code: u16, value: &Value) -> Answer {
-    let body = Full::from(value.to_string()).map_err(|never| match never {});
+fn respond(code: u16, text: String) -> Answer {
+    let body = Full::from(text).map_err(|never| match never {});
     let mut response = Response::new(body.boxed_unsync());
     *response.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::OK);
     response

@@ -27,9 +27,14 @@ impl Real {
         let client = bed.client();
         RUNTIME.block_on(async {
             for lane in 0..LANES {
-                let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace(lane)}});
-                let request = http::Request::post("/api/v1/namespaces").header("content-type", "application/json");
-                client.request::<Value>(request.body(object.to_string().into_bytes()).unwrap()).await.unwrap();
+                let object =
+                    json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace(lane)}});
+                let request =
+                    http::Request::post("/api/v1/namespaces").header("content-type", "application/json");
+                client
+                    .request::<Value>(request.body(object.to_string().into_bytes()).unwrap())
+                    .await
+                    .unwrap();
             }
         });
         Self { client, _frozen: bed.freeze("kube-controller-manager"), _bed: bed }
@@ -38,6 +43,19 @@ impl Real {
 
 fn namespace(lane: usize) -> String {
     format!("conform-{lane}")
+}
+
+impl Real {
+    /// One that is played and this one, each with the same empty namespace.
+    pub(super) fn both(&self, lane: usize) -> [Server; 2] {
+        let namespace = namespace(lane);
+        let played = Played::start();
+        // The first versions are long gone.
+        played.apply("/api/v1/namespaces/other/configmaps/first", json!({}));
+        played.delete("/api/v1/namespaces/other/configmaps/first");
+        played.expire();
+        [Server::new(played.client(), &namespace), Server::new(self.client.clone(), &namespace)]
+    }
 }
 
 /// How many were compared, by their line in the table: such as succeeded, such as were refused.
@@ -60,16 +78,9 @@ pub(super) async fn compare(
     sequence: &Sequence,
     counts: &mut Counts,
 ) -> Option<Difference> {
-    let namespace = namespace(lane);
-    let started = Played::start();
-    // The first versions are long gone.
-    started.apply("/api/v1/namespaces/other/configmaps/first", json!({}));
-    started.delete("/api/v1/namespaces/other/configmaps/first");
-    started.expire();
-    let mut played = Server::new(started.client(), &namespace);
-    let mut real = Server::new(server.client.clone(), &namespace);
+    let [mut played, mut real] = server.both(lane);
     let difference = differ(&mut played, &mut real, sequence, counts).await;
-    real.clean(&sequence.kinds).await;
+    real.clean().await;
     difference
 }
 

@@ -34,6 +34,11 @@ impl Kind {
         }
     }
 
+    /// Whether it is defined by a CustomResourceDefinition.
+    pub(super) const fn is_custom(self) -> bool {
+        matches!(self, Self::Rollout | Self::VirtualService | Self::DestinationRule)
+    }
+
     const fn plural(self) -> &'static str {
         match self {
             Self::Rollout => "rollouts",
@@ -79,12 +84,15 @@ impl Kind {
             Self::Event => json!({
                 "involvedObject": {"kind": "Rollout", "namespace": namespace, "name": "web"},
                 "type": "Normal", "reason": "Paused", "message": "it is paused", "count": 1,
-                "source": {"component": "us"}, "reportingComponent": "us", "reportingInstance": "", "eventTime": null,
+                "source": {"component": "us"}, "reportingComponent": "us", "reportingInstance": "",
                 "firstTimestamp": "2026-01-01T00:00:00Z", "lastTimestamp": "2026-01-01T00:00:00Z"
             }),
             Self::Lease => json!({"spec": {"holderIdentity": "us", "leaseDurationSeconds": 15}}),
         };
         merge(&mut object, &more);
+        if self == Self::Event {
+            object["eventTime"] = Value::Null;
+        }
         object
     }
 
@@ -134,8 +142,7 @@ fn template() -> Value {
 }
 
 fn routes(weight: u8) -> Value {
-    let to =
-        |subset: &str, weight: u8| json!({"destination": {"host": "web", "subset": subset}, "weight": weight});
+    let to = |subset: &str, weight: u8| json!({"destination": {"host": "web", "subset": subset}, "weight": weight});
     json!([{"name": "main", "route": [to("stable", 100 - weight), to("canary", weight)]}])
 }
 

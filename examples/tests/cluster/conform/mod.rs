@@ -11,6 +11,7 @@
 mod compare;
 mod kinds;
 mod known;
+mod on_purpose;
 mod request;
 mod sequence;
 mod server;
@@ -27,9 +28,12 @@ const FEW: u64 = 300;
 /// How many `cargo xtask conform` compares unless it is told.
 const MANY: u64 = 5_000;
 
+/// And what differs on purpose does so still.
 #[test]
 fn the_played_server_answers_as_the_real_one() {
-    compare_all(&Real::of(Bed::own("conform", &[])), 0, FEW);
+    let real = Real::of(Bed::own("conform", &[]));
+    on_purpose::assert_all(&real);
+    compare_all(&real, 0, FEW);
 }
 
 /// `cargo xtask conform`.

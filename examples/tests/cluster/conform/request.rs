@@ -40,12 +40,23 @@ impl Request {
     }
 
     pub(super) fn delete(kind: Kind, namespace: &str, name: &str) -> Self {
-        Self::new("DELETE", format!("{}/{name}", kind.path(namespace)))
+        Self::new("DELETE", format!("{}/{}", kind.path(namespace), encoded(name)))
     }
 
     pub(super) fn patch(kind: Kind, namespace: &str, name: &str, patch: &Value) -> Self {
-        let uri = format!("{}/{name}", kind.path(namespace));
+        let uri = format!("{}/{}", kind.path(namespace), encoded(name));
         Self { method: "PATCH", uri, content: MERGE_PATCH, body: patch.to_string() }
+    }
+
+    /// The status is replaced, by another than those who wrote the rest.
+    pub(super) fn status(kind: Kind, namespace: &str, name: &str, object: &Value) -> Self {
+        let uri = format!("{}/{name}/status?fieldManager=other", kind.path(namespace));
+        Self { method: "PUT", uri, content: JSON, body: object.to_string() }
+    }
+
+    /// The same patch, of the kind that kubectl sends.
+    pub(super) fn strategic(self) -> Self {
+        Self { content: "application/strategic-merge-patch+json", ..self }
     }
 
     pub(super) fn http(&self) -> http::Request<Body> {
@@ -73,7 +84,8 @@ pub(super) fn write(step: &Step, kind: Kind, known: &Known) -> Request {
     match &step.ask {
         Ask::Create(changes, oddity) => {
             let mut object = kind.object(&known.namespace, name);
-            changes.iter().for_each(|change| merge(&mut object, &leaves(kind, change)));
+            let changes = changes.iter().filter(|change| change.is_for(kind, Part::Whole));
+            changes.for_each(|change| merge(&mut object, &leaves(kind, change)));
             oddity.spoil(&mut object);
             let uri = format!("{}?fieldManager=conform", kind.path(&known.namespace));
             Request { method: "POST", uri, content: JSON, body: oddity.body(&object) }
@@ -82,14 +94,16 @@ pub(super) fn write(step: &Step, kind: Kind, known: &Known) -> Request {
             let anew = || kind.object(&known.namespace, name);
             let read = known.last(kind, name).filter(|_| *oddity != Oddity::Anew);
             let mut object = read.cloned().unwrap_or_else(anew);
-            changes.iter().for_each(|change| merge(&mut object, &leaves(kind, change)));
+            let changes = changes.iter().filter(|change| change.is_for(kind, *part));
+            changes.for_each(|change| merge(&mut object, &leaves(kind, change)));
             merge(&mut object, &condition(kind, name, known, *version, *uid));
             oddity.spoil(&mut object);
             Request { method: "PUT", uri: one(*part), content: JSON, body: oddity.body(&object) }
         }
         Ask::Patch { part, changes, version, uid, oddity } => {
             let mut patch = json!({});
-            changes.iter().for_each(|change| overlay(&mut patch, &leaves(kind, change)));
+            let changes = changes.iter().filter(|change| change.is_for(kind, *part));
+            changes.for_each(|change| overlay(&mut patch, &leaves(kind, change)));
             let mut condition = condition(kind, name, known, *version, *uid);
             // What is missing is not mentioned, which is another thing than to take it away.
             let metadata = condition["metadata"].as_object_mut().unwrap();
@@ -114,11 +128,9 @@ pub(super) fn write(step: &Step, kind: Kind, known: &Known) -> Request {
             let uri = path(kind, known, step.name);
             Request { method: "DELETE", uri, content: JSON, body: options.to_string() }
         }
-        Ask::Get
-        | Ask::List { .. }
-        | Ask::Pages(_)
-        | Ask::Watch { .. }
-        | Ask::WatchFromLongAgo => Request::get(path(kind, known, step.name)),
+        Ask::Get | Ask::List { .. } | Ask::Pages(_) | Ask::Watch { .. } | Ask::WatchFromLongAgo => {
+            Request::get(path(kind, known, step.name))
+        }
     }
 }
 
@@ -185,6 +197,21 @@ fn leaves(kind: Kind, change: &Change) -> Value {
         Change::Generation(generation) => metadata(json!({"generation": generation})),
         Change::CreationTime => metadata(json!({"creationTimestamp": "2020-01-01T00:00:00Z"})),
         Change::DeletionTime => metadata(json!({"deletionTimestamp": "2020-01-01T00:00:00Z"})),
+    }
+}
+
+impl Change {
+    /// What is written to the status of a custom object leaves its metadata alone; but that somebody tried is written
+    /// into `managedFields`, so that there is a new version. That is not played, and asserted apart.
+    fn is_for(&self, kind: Kind, part: Part) -> bool {
+        // What is made by replacing nothing keeps what it says of these; so do new objects without generations.
+        let is_the_servers = matches!(self, Self::Generation(_) | Self::DeletionTime);
+        if is_the_servers && matches!(kind, Kind::Service | Kind::Event | Kind::Lease) {
+            return false;
+        }
+        let is_metadata =
+            !matches!(self, Self::Wants(_) | Self::Reports(_) | Self::NoStatus | Self::Generation(_));
+        !(is_metadata && kind.is_custom() && part == Part::Status)
     }
 }
 

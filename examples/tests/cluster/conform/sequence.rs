@@ -44,16 +44,38 @@ pub(super) enum Name {
 pub(super) enum Ask {
     Create(Vec<Change>, Oddity),
     Get,
-    List { everywhere: bool, labels: &'static str },
+    List {
+        everywhere: bool,
+        labels: &'static str,
+    },
     /// Page by page, each of so many.
     Pages(u8),
     /// From the version of the object that was last read; from that of a list if there is none.
-    Watch { everywhere: bool, labels: &'static str },
+    Watch {
+        everywhere: bool,
+        labels: &'static str,
+    },
     /// From a version that is long gone.
     WatchFromLongAgo,
-    Replace { part: Part, changes: Vec<Change>, version: Version, uid: Uid, oddity: Oddity },
-    Patch { part: Part, changes: Vec<Change>, version: Version, uid: Uid, oddity: Oddity },
-    Delete { version: Version, uid: Uid, is_foreground: bool },
+    Replace {
+        part: Part,
+        changes: Vec<Change>,
+        version: Version,
+        uid: Uid,
+        oddity: Oddity,
+    },
+    Patch {
+        part: Part,
+        changes: Vec<Change>,
+        version: Version,
+        uid: Uid,
+        oddity: Oddity,
+    },
+    Delete {
+        version: Version,
+        uid: Uid,
+        is_foreground: bool,
+    },
 }
 
 impl Ask {
@@ -159,7 +181,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn name() -> impl Strategy<Value = Name> {
-    let odd = vec!["", "UPPER", "a_b", "-a", "a..b", "a b", "ä", "a/b", "a%b", "a?watch=true"];
+    let odd = vec!["", "UPPER", "a_b", "-a", "a..b", "a b", "ä", "a/b", "a?watch=true"];
     prop_oneof![
         12 => Just(Name::One),
         5 => Just(Name::Two),
@@ -257,8 +279,7 @@ fn oddity(patches: bool) -> impl Strategy<Value = Oddity> {
     ];
     odd.extend(["", "null", "[]", "7", "\"text\"", "{", "{}", "<html>"].map(Oddity::Raw));
     if patches {
-        let others = ["application/json-patch+json", "application/strategic-merge-patch+json", "text/plain", ""];
-        odd.extend(others.map(Oddity::ContentType));
+        odd.extend(["text/plain", "application/xml"].map(Oddity::ContentType));
     }
     prop_oneof![9 => Just(Oddity::Nothing), 1 => select(odd)]
 }

@@ -5,12 +5,13 @@ use super::{
     known::Known,
     request::{self, Request},
     sequence::{Ask, Sequence, Step},
-    watched::Watched,
+    watched::{PATIENCE, Watched},
 };
 use http_body_util::BodyExt as _;
 use kube::Client;
 use serde_json::{Value, json};
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
+use tokio::time::timeout;
 
 /// What came back, so that it can be compared.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +30,8 @@ pub(super) struct Server {
     client: Client,
     known: Known,
     watches: Vec<Watched>,
+    /// Of which kinds there may be objects.
+    kinds: BTreeSet<Kind>,
     /// What was asked last.
     pub(super) asked: String,
     /// The newest version that was seen.
@@ -41,12 +44,20 @@ const PAGES: usize = 10;
 impl Server {
     /// The objects of this namespace.
     pub(super) fn new(client: Client, namespace: &str) -> Self {
-        Self { client, known: Known::of(namespace), watches: Vec::new(), asked: String::new(), newest: 0 }
+        Self {
+            client,
+            known: Known::of(namespace),
+            watches: Vec::new(),
+            kinds: BTreeSet::new(),
+            asked: String::new(),
+            newest: 0,
+        }
     }
 
     /// Asks it, and says what came.
     pub(super) async fn ask(&mut self, sequence: &Sequence, step: &Step) -> Answer {
         let kind = sequence.kind(step);
+        self.kinds.insert(kind);
         let here = self.known.namespace.clone();
         let path = |everywhere| kind.path(if everywhere { "" } else { &here });
         match &step.ask {
@@ -69,11 +80,16 @@ impl Server {
         }
     }
 
-    async fn send(&mut self, request: &Request) -> (u16, Value) {
+    pub(super) async fn send(&mut self, request: &Request) -> (u16, Value) {
         self.asked = request.to_string();
-        let answer = self.client.send(request.http()).await.unwrap();
-        let code = answer.status().as_u16();
-        let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+        let answer = async {
+            let answer = self.client.send(request.http()).await.unwrap();
+            let code = answer.status().as_u16();
+            (code, answer.into_body().collect().await.unwrap().to_bytes())
+        };
+        let (code, bytes) = timeout(PATIENCE, answer)
+            .await
+            .unwrap_or_else(|_| panic!("no answer within {PATIENCE:?}: {request}"));
         let text = String::from_utf8_lossy(&bytes);
         (code, serde_json::from_slice(&bytes).unwrap_or_else(|_| json!({"not JSON": text})))
     }
@@ -124,8 +140,10 @@ impl Server {
         let is_new = version.parse::<u64>().is_ok_and(|version| version >= self.newest);
         body["metadata"]["resourceVersion"] =
             if is_new { "new".into() } else { format!("{version} after {}", self.newest).into() };
-        if let Some(next) = body["metadata"].get_mut("continue") {
-            *next = (!next.as_str().unwrap_or_default().is_empty()).into();
+        // An empty one says the same as none.
+        let next = body["metadata"].as_object_mut().unwrap().shift_remove("continue");
+        if next.is_some_and(|next| next != "") {
+            body["metadata"]["continue"] = true.into();
         }
         body["items"] = items.into();
         self.known.listed = Some(version);
@@ -136,7 +154,11 @@ impl Server {
         let mut pages = Vec::new();
         let mut next = String::new();
         while pages.len() < PAGES {
-            let and = if next.is_empty() { String::new() } else { format!("&continue={}", request::encoded(&next)) };
+            let and = if next.is_empty() {
+                String::new()
+            } else {
+                format!("&continue={}", request::encoded(&next))
+            };
             let (code, body) = self.send(&Request::get(format!("{path}?limit={limit}{and}"))).await;
             next = body["metadata"]["continue"].as_str().unwrap_or_default().to_owned();
             let page = self.listed(kind, code, body);
@@ -158,13 +180,17 @@ impl Server {
     }
 
     async fn watch(&mut self, kind: Kind, path: &str, labels: &str, version: &str) -> Answer {
-        let labels =
-            if labels.is_empty() { String::new() } else { format!("&labelSelector={}", request::encoded(labels)) };
+        let labels = if labels.is_empty() {
+            String::new()
+        } else {
+            format!("&labelSelector={}", request::encoded(labels))
+        };
         let request = Request::get(format!(
             "{path}?watch=true&timeoutSeconds=55&allowWatchBookmarks=true&resourceVersion={version}{labels}"
         ));
         self.asked = request.to_string();
-        let answer = self.client.send(request.http()).await.unwrap();
+        let answer = timeout(PATIENCE, self.client.send(request.http())).await;
+        let answer = answer.unwrap_or_else(|_| panic!("no answer within {PATIENCE:?}: {request}")).unwrap();
         let code = answer.status().as_u16();
         if code == 200 {
             self.watches.push(Watched::new(kind, self.asked.clone(), version, answer.into_body()));
@@ -176,7 +202,8 @@ impl Server {
 
     /// What the watches have shown until now: each with what was asked.
     pub(super) async fn shown(&mut self) -> Vec<(String, Answer)> {
-        let kinds: std::collections::BTreeSet<Kind> = self.watches.iter().map(|watch| watch.kind).collect();
+        let kinds: BTreeSet<Kind> = self.watches.iter().map(|watch| watch.kind).collect();
+        self.kinds.extend(&kinds);
         for kind in kinds {
             // A selector asks for the label or asks that it is not there.
             for (name, label) in [("end-1", json!("t1")), ("end-2", Value::Null)] {
@@ -194,20 +221,29 @@ impl Server {
         all
     }
 
-    /// Deletes everything of these kinds.
-    pub(super) async fn clean(&mut self, kinds: &[Kind]) {
+    pub(super) fn namespace(&self) -> &str {
+        &self.known.namespace
+    }
+
+    /// Deletes what there is of any kind.
+    pub(super) async fn clean_all(&mut self) {
+        self.kinds.extend(Kind::ALL);
+        self.clean().await;
+    }
+
+    /// Deletes everything that may have been made.
+    pub(super) async fn clean(&mut self) {
         let here = self.known.namespace.clone();
-        for kind in kinds {
+        for kind in std::mem::take(&mut self.kinds) {
             let (_, list) = self.send(&Request::get(kind.path(&here))).await;
             for object in list["items"].as_array().into_iter().flatten() {
                 let name = object["metadata"]["name"].as_str().unwrap();
                 if object["metadata"].get("finalizers").is_some() {
                     let patch = json!({"metadata": {"finalizers": null}});
-                    self.send(&Request::patch(*kind, &here, name, &patch)).await;
+                    self.send(&Request::patch(kind, &here, name, &patch)).await;
                 }
-                if object["metadata"].get("deletionTimestamp").is_none() {
-                    self.send(&Request::delete(*kind, &here, name)).await;
-                }
+                // It may be gone with that.
+                self.send(&Request::delete(kind, &here, name)).await;
             }
         }
     }

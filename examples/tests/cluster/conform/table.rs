@@ -19,8 +19,7 @@ const PRINTED: usize = 6;
 /// How often a sequence that differs is made smaller.
 const SHRINKS: u32 = 300;
 /// What has to succeed, and be refused, too, in any number of sequences that says something.
-const BOTH: [&str; 6] =
-    ["create", "get", "replace", "replace the status", "merge patch", "delete"];
+const BOTH: [&str; 6] = ["create", "get", "replace", "replace the status", "merge patch", "delete"];
 
 /// Compares so many sequences; fails when an answer differs.
 pub(super) fn compare_all(server: &Real, from: u64, many: u64) {
@@ -83,7 +82,8 @@ fn kind_of(sequence: &Sequence, difference: &Difference) -> String {
     let step = sequence.steps.get(difference.step);
     let what = step.map_or("what a watch shows", |step| step.ask.name());
     let Difference { played, real, .. } = difference;
-    let reason = |answer: &super::server::Answer| answer.body["reason"].as_str().unwrap_or_default().to_owned();
+    let reason =
+        |answer: &super::server::Answer| answer.body["reason"].as_str().unwrap_or_default().to_owned();
     let kind = step.map(|step| format!("{:?}, ", sequence.kind(step))).unwrap_or_default();
     format!("{kind}{what}, played {} {}, real {} {}", played.code, reason(played), real.code, reason(real))
 }

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// An event that is not there after this time does not come.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// What is not there after this time does not come.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) struct Watched {
     pub(super) kind: Kind,
@@ -66,7 +66,7 @@ impl Watched {
                 return Some(serde_json::from_slice(&line).unwrap());
             }
             let frame = match timeout(PATIENCE, self.body.frame()).await {
-                Err(_) => return Some(json!({"type": "ERROR", "object": {"reason": "nothing comes"}})),
+                Err(_) => panic!("nothing came within {PATIENCE:?}, not even the end: {}", self.asked),
                 Ok(frame) => frame?.unwrap(),
             };
             if let Ok(data) = frame.into_data() {

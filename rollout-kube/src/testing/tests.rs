@@ -1,0 +1,120 @@
+//! Some of what `cargo xtask conform` compares with a real server, where that is not at hand.
+
+use super::Played;
+use http::Request;
+use http_body_util::BodyExt as _;
+use kube::client::Body;
+use serde_json::{Value, json};
+
+const SERVICES: &str = "/api/v1/namespaces/shop/services";
+const ROLLOUTS: &str = "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts";
+
+async fn ask(server: &Played, method: &str, uri: &str, body: Value) -> (u16, Value) {
+    let request = Request::builder().method(method).uri(uri);
+    let request = request.header("content-type", "application/merge-patch+json");
+    let answer =
+        server.client().send(request.body(Body::from(body.to_string().into_bytes())).unwrap()).await.unwrap();
+    let code = answer.status().as_u16();
+    let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+    (code, serde_json::from_slice(&bytes).unwrap())
+}
+
+fn rollout(more: Value) -> Value {
+    let mut whole = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "web", "labels": {"app": "web"}},
+        "spec": {"replicas": 1}
+    });
+    super::merge::merge(&mut whole, &more);
+    whole
+}
+
+#[tokio::test]
+async fn a_status_is_written_apart_and_raises_no_generation() {
+    let server = Played::start();
+    let (code, made) = ask(&server, "POST", ROLLOUTS, rollout(json!({"status": {"phase": "Healthy"}}))).await;
+    assert_eq!((code, made.get("status")), (201, None), "nothing new has a status");
+    let one = format!("{ROLLOUTS}/web");
+    let mut next = made.clone();
+    next["status"] = json!({"phase": "Paused"});
+    next["spec"]["replicas"] = json!(7);
+    let (_, written) = ask(&server, "PUT", &format!("{one}/status"), next.clone()).await;
+    assert_eq!((&written["status"]["phase"], &written["spec"]["replicas"]), (&json!("Paused"), &json!(1)));
+    assert_eq!(written["metadata"]["generation"], 1);
+    let (code, stale) = ask(&server, "PUT", &one, next.clone()).await;
+    assert_eq!((code, &stale["reason"]), (409, &json!("Conflict")));
+    let (_, patched) = ask(&server, "PATCH", &one, json!({"spec": {"replicas": 7}, "status": null})).await;
+    assert_eq!(
+        (&patched["status"]["phase"], &patched["metadata"]["generation"]),
+        (&json!("Paused"), &json!(2))
+    );
+    let (_, again) = ask(&server, "PATCH", &one, json!({"spec": {"replicas": 7}})).await;
+    assert_eq!(again, patched, "what changes nothing makes no version");
+}
+
+#[tokio::test]
+async fn a_write_without_a_version_depends_on_the_kind() {
+    let server = Played::start();
+    ask(&server, "POST", ROLLOUTS, rollout(json!({}))).await;
+    assert_eq!(ask(&server, "PUT", &format!("{ROLLOUTS}/web"), rollout(json!({}))).await.0, 422);
+    assert_eq!(
+        ask(&server, "PUT", &format!("{ROLLOUTS}/other"), rollout(json!({}))).await.0,
+        400,
+        "another name"
+    );
+    let service = json!({"metadata": {"name": "web", "labels": {"app": "web"}}});
+    let one = format!("{SERVICES}/web");
+    assert_eq!(ask(&server, "PUT", &one, service.clone()).await.0, 201, "a Service is made by that");
+    assert_eq!(ask(&server, "PUT", &one, service.clone()).await.0, 200);
+    assert_eq!(ask(&server, "POST", SERVICES, service).await.1["reason"], "AlreadyExists");
+}
+
+#[tokio::test]
+async fn what_is_held_by_a_finalizer_goes_with_it() {
+    let server = Played::start();
+    ask(&server, "POST", ROLLOUTS, rollout(json!({"metadata": {"finalizers": ["test/hold"]}}))).await;
+    let one = format!("{ROLLOUTS}/web");
+    let (code, held) = ask(&server, "DELETE", &one, json!({})).await;
+    assert_eq!((code, held["metadata"]["deletionTimestamp"].is_string()), (200, true));
+    assert_eq!(held["metadata"]["generation"], 2);
+    assert_eq!(ask(&server, "PATCH", &one, json!({"metadata": {"finalizers": null}})).await.0, 200);
+    assert_eq!(ask(&server, "GET", &one, Value::Null).await.0, 404);
+}
+
+#[tokio::test]
+async fn pages_show_what_was_there_at_the_first() {
+    let server = Played::start();
+    for name in ["a", "b", "c"] {
+        server.apply(&format!("{SERVICES}/{name}"), json!({}));
+    }
+    let (_, first) = ask(&server, "GET", &format!("{SERVICES}?limit=2"), Value::Null).await;
+    assert_eq!(first["metadata"]["remainingItemCount"], 1);
+    server.delete(&format!("{SERVICES}/c"));
+    let next = format!("{SERVICES}?limit=2&continue={}", first["metadata"]["continue"].as_str().unwrap());
+    let (_, second) = ask(&server, "GET", &next, Value::Null).await;
+    assert_eq!(second["items"][0]["metadata"]["name"], "c");
+    assert_eq!(second["metadata"]["resourceVersion"], first["metadata"]["resourceVersion"]);
+    server.expire();
+    assert_eq!(ask(&server, "GET", &next, Value::Null).await.0, 410);
+}
+
+#[tokio::test]
+async fn who_watches_some_is_shown_that_one_is_no_more_among_them() {
+    let server = Played::start();
+    let one = format!("{SERVICES}/web");
+    server.apply(&one, json!({"metadata": {"labels": {"tier": "a"}}}));
+    server.patch(&one, &json!({"metadata": {"labels": {"tier": "b"}}}));
+    server.patch(&one, &json!({"metadata": {"labels": {"tier": "a"}}}));
+    let uri = format!("{SERVICES}?watch=true&labelSelector=tier%3Da");
+    let answer = server.client().send(Request::get(uri).body(Body::empty()).unwrap()).await.unwrap();
+    server.cut_watches();
+    let text = answer.into_body().collect().await.unwrap().to_bytes();
+    let events = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let seen: Vec<(Value, Value)> = events
+        .map(|line| {
+            let event: Value = serde_json::from_slice(line).unwrap();
+            (event["type"].clone(), event["object"]["metadata"]["resourceVersion"].clone())
+        })
+        .collect();
+    let expected = [("ADDED", "1"), ("DELETED", "2"), ("ADDED", "3")];
+    assert_eq!(seen, expected.map(|(what, version)| (json!(what), json!(version))));
+}

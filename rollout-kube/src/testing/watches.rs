@@ -1,0 +1,102 @@
+//! Who watches, and what they are shown.
+
+use super::{asked::Asked, merge::put, objects::Objects, refusal::Refusal};
+use bytes::Bytes;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tokio::{sync::mpsc, time::Instant};
+
+/// What a watch shows, and when.
+pub(super) type Line = (Instant, Bytes);
+
+/// Something that happened to an object.
+#[derive(Debug, Clone)]
+pub(super) struct Event {
+    pub(super) version: u64,
+    pub(super) object: Arc<Value>,
+    pub(super) is_deleted: bool,
+    /// As it was before.
+    before: Option<Arc<Value>>,
+    /// For those who watch all of them: made once.
+    line: Line,
+}
+
+#[derive(Debug)]
+pub(super) struct Watch {
+    asked: Asked,
+    events: mpsc::UnboundedSender<Line>,
+}
+
+fn line(what: &str, object: &Value) -> Bytes {
+    Bytes::from(format!("{}\n", json!({"type": what, "object": object})))
+}
+
+impl Event {
+    /// What a watch is shown of it. Who watches some is shown one that is no more among them as deleted.
+    fn shown(&self, asked: &Asked) -> Option<Line> {
+        if asked.labels.is_everything() {
+            return asked.selects(&self.object).then(|| self.line.clone());
+        }
+        let was = self.before.as_ref().filter(|before| asked.selects(before));
+        let line = match (was, !self.is_deleted && asked.selects(&self.object)) {
+            (None, false) => return None,
+            (None, true) => line("ADDED", &self.object),
+            (Some(_), true) => line("MODIFIED", &self.object),
+            (Some(before), false) => {
+                let mut last = (**before).clone();
+                put(&mut last, "resourceVersion", self.version.to_string().into());
+                line("DELETED", &last)
+            }
+        };
+        Some((self.line.0, line))
+    }
+}
+
+impl Objects {
+    pub(super) fn watch(&mut self, asked: &Asked) -> mpsc::UnboundedReceiver<Line> {
+        let (events, receiver) = mpsc::unbounded_channel();
+        if asked.version < self.oldest {
+            // The receiver is here. Without a sender it ends behind that.
+            let _ = events.send((Instant::now(), line("ERROR", &Refusal::expired().status())));
+            return receiver;
+        }
+        let log = self.log.get(&asked.kind).map(Vec::as_slice).unwrap_or_default();
+        let from = log.partition_point(|event| event.version <= asked.version);
+        for line in log.iter().skip(from).filter_map(|event| event.shown(asked)) {
+            // The receiver is here.
+            let _ = events.send(line);
+        }
+        self.watches.entry(asked.kind.clone()).or_default().push(Watch { asked: asked.clone(), events });
+        receiver
+    }
+
+    /// Shows the watches what was written, or deleted, at the present version.
+    pub(super) fn tell(
+        &mut self,
+        asked: &Asked,
+        before: Option<Arc<Value>>,
+        object: Arc<Value>,
+        is_deleted: bool,
+    ) {
+        let what = if is_deleted {
+            "DELETED"
+        } else if before.is_some() {
+            "MODIFIED"
+        } else {
+            "ADDED"
+        };
+        // The watches show changes in their order.
+        let due = Instant::now() + self.disturbed.0.watch_lag();
+        let due = self.shown.map_or(due, |before| before.max(due));
+        self.shown = Some(due);
+        let line = (due, line(what, &object));
+        let event = Event { version: self.version, object, is_deleted, before, line };
+        if let Some(watches) = self.watches.get_mut(&asked.kind) {
+            watches.retain(|watch| match event.shown(&watch.asked) {
+                Some(line) => watch.events.send(line).is_ok(),
+                None => true,
+            });
+        }
+        self.log.entry(asked.kind.clone()).or_default().push(event);
+    }
+}

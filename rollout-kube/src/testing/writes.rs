@@ -1,0 +1,247 @@
+//! What a request writes, and why one is refused.
+
+use super::{
+    asked::{Asked, Sent, Verb},
+    merge::{keep, merge, put},
+    objects::Objects,
+    refusal::Refusal,
+};
+use rollout_core::traffic::DnsName;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// What somebody who deletes in the foreground leaves for the garbage collector, which is not played.
+const FOREGROUND: &str = "foregroundDeletion";
+
+fn metadata<'v>(object: &'v Value, key: &str) -> Option<&'v Value> {
+    object.pointer("/metadata")?.get(key).filter(|value| !value.is_null())
+}
+
+fn text<'v>(object: &'v Value, key: &str) -> &'v str {
+    metadata(object, key).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn finalizers(object: &Value) -> Vec<Value> {
+    metadata(object, "finalizers").and_then(Value::as_array).cloned().unwrap_or_default()
+}
+
+impl Objects {
+    /// Creates, replaces or changes an object: with the status code of the answer.
+    pub(super) fn write(&mut self, asked: &Asked, sent: &Sent) -> Result<(u16, Arc<Value>), Refusal> {
+        if (asked.verb == Verb::Create) != asked.name.is_empty() {
+            return Err(Refusal::not_allowed());
+        }
+        if asked.is_status && !asked.traits.has_status {
+            return Err(Refusal::not_found());
+        }
+        if asked.verb != Verb::Patch {
+            let body = asked.body(sent)?;
+            return match (asked.verb, self.get(asked)) {
+                (Verb::Create, _) => self.create(asked, body),
+                (_, Ok(there)) => {
+                    let uid = metadata(&body, "uid");
+                    if uid.is_some() && uid != metadata(&there, "uid") {
+                        return Err(Refusal::precondition());
+                    }
+                    Ok((200, self.replace(asked, there, body)?))
+                }
+                (_, Err(missing)) if !asked.traits.is_created_by_put => Err(missing),
+                (_, Err(_)) if metadata(&body, "uid").is_some() => Err(Refusal::precondition()),
+                (_, Err(_)) => self.create(asked, body),
+            };
+        }
+        if !sent.content.starts_with("application/merge-patch+json") {
+            return Err(Refusal::unsupported());
+        }
+        let there = self.get(asked)?;
+        let patch = sent.value.as_ref().ok_or_else(|| Refusal::bad_request("the patch is no JSON"))?;
+        let mut next = (*there).clone();
+        merge(&mut next, patch);
+        asked.check(&next)?;
+        Ok((200, self.replace(asked, there, next)?))
+    }
+
+    fn create(&mut self, asked: &Asked, mut body: Value) -> Result<(u16, Arc<Value>), Refusal> {
+        let mut asked = asked.clone();
+        text(&body, "name").clone_into(&mut asked.name);
+        asked.is_kind(&body)?;
+        let is_name = if asked.traits.has_any_name {
+            !asked.name.is_empty() && !asked.name.contains(['/', '%'])
+        } else {
+            DnsName::parse(&asked.name).is_ok()
+        };
+        if !is_name {
+            return Err(Refusal::invalid("metadata.name is no name"));
+        }
+        if read_version(&body)? > 0 && asked.verb == Verb::Create {
+            return Err(Refusal::internal("resourceVersion should not be set on objects to be created"));
+        }
+        if self.get(&asked).is_ok() {
+            return Err(Refusal::exists());
+        }
+        for key in ["uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp"] {
+            keep(&mut body["metadata"], key, None);
+        }
+        if asked.traits.has_status {
+            keep(&mut body, "status", serde_json::from_str(asked.traits.first_status).ok());
+        }
+        tidy(&mut body);
+        Ok((201, self.store(&asked, None, body)))
+    }
+
+    fn replace(&mut self, asked: &Asked, there: Arc<Value>, next: Value) -> Result<Arc<Value>, Refusal> {
+        match read_version(&next)? {
+            0 if asked.traits.is_unconditional => {}
+            0 => return Err(Refusal::invalid("metadata.resourceVersion must be specified for an update")),
+            version if Ok(version) != read_version(&there) => return Err(Refusal::modified()),
+            _ => {}
+        }
+        if !(asked.is_status && asked.traits.is_custom) {
+            asked.is_kind(&next)?;
+            for key in ["uid", "deletionTimestamp"] {
+                let there = metadata(&there, key);
+                let is_kept = key != "uid" && there.is_some();
+                if metadata(&next, key).is_some_and(|next| Some(next) != there) && !is_kept {
+                    return Err(Refusal::invalid(format!("metadata.{key} cannot be changed")));
+                }
+            }
+        }
+        let mut next = if asked.is_status {
+            let mut whole = if asked.traits.is_custom { (*there).clone() } else { next.clone() };
+            if !asked.traits.is_custom {
+                keep(&mut whole, "spec", there.get("spec").cloned());
+            }
+            let first = || serde_json::from_str(asked.traits.first_status).ok();
+            keep(&mut whole, "status", next.get("status").cloned().or_else(first));
+            whole
+        } else {
+            let mut whole = next;
+            if asked.traits.has_status {
+                keep(&mut whole, "status", there.get("status").cloned());
+            }
+            whole
+        };
+        for key in ["generation", "deletionTimestamp", "deletionGracePeriodSeconds"] {
+            keep(&mut next["metadata"], key, metadata(&there, key).cloned());
+        }
+        tidy(&mut next);
+        let is_going = metadata(&there, "deletionTimestamp").is_some();
+        let had = finalizers(&there);
+        if is_going && finalizers(&next).iter().any(|finalizer| !had.contains(finalizer)) {
+            return Err(Refusal::invalid("no new finalizers can be added to what is being deleted"));
+        }
+        if is_going && finalizers(&next).is_empty() {
+            // It is deleted as it was: what came last is only answered.
+            let last = self.complete(asked, Some(&there), next);
+            self.remove(asked)?;
+            return Ok(Arc::new(last));
+        }
+        Ok(self.store(asked, Some(there), next))
+    }
+
+    /// Deletes an object, or says in it that it is to go as soon as nobody holds it any more.
+    pub(super) fn delete(&mut self, asked: &Asked, sent: &Sent) -> Result<Value, Refusal> {
+        let there = self.get(asked)?;
+        let option = |name: &str| sent.value.as_ref().and_then(|options| options.get(name));
+        for key in ["uid", "resourceVersion"] {
+            let wanted = option("preconditions").and_then(|wanted| wanted.get(key));
+            if wanted.is_some_and(|wanted| Some(wanted) != metadata(&there, key)) {
+                return Err(Refusal::precondition());
+            }
+        }
+        let mut held = finalizers(&there);
+        held.retain(|finalizer| finalizer != FOREGROUND);
+        if asked.traits.is_collected
+            && option("propagationPolicy").is_some_and(|policy| policy == "Foreground")
+        {
+            held.push(FOREGROUND.into());
+        }
+        if !held.is_empty() {
+            let mut next = (*there).clone();
+            put(&mut next, "finalizers", held.into());
+            if metadata(&there, "deletionTimestamp").is_none() {
+                put(&mut next, "deletionTimestamp", "2026-01-01T00:00:00Z".into());
+                put(&mut next, "deletionGracePeriodSeconds", 0.into());
+            }
+            return Ok((*self.store(asked, Some(there), next)).clone());
+        }
+        let last = self.remove(asked)?;
+        if asked.traits.returns_deleted {
+            return Ok((*last).clone());
+        }
+        let group = asked.api_version().rsplit_once('/').map_or("", |(group, _)| group);
+        let mut details = json!({"name": asked.name, "kind": asked.plural(), "uid": metadata(&last, "uid")});
+        if !group.is_empty() {
+            details["group"] = group.into();
+        }
+        Ok(json!({
+            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details
+        }))
+    }
+}
+
+impl Asked {
+    /// The body of a request, if it is an object of this kind, name and namespace.
+    fn body(&self, sent: &Sent) -> Result<Value, Refusal> {
+        let mut body = match &sent.value {
+            Some(body) if body.is_object() => body.clone(),
+            Some(Value::Null) if !self.traits.is_custom => json!({}),
+            _ => return Err(Refusal::bad_request("the body is no object")),
+        };
+        if !body["metadata"].is_object() {
+            body["metadata"] = json!({});
+        }
+        self.check(&body)?;
+        if text(&body, "namespace").is_empty() {
+            put(&mut body, "namespace", self.namespace.as_str().into());
+        }
+        Ok(body)
+    }
+
+    /// A custom object of another kind can be read, but not stored.
+    fn is_kind(&self, object: &Value) -> Result<(), Refusal> {
+        let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
+        if self.traits.is_custom && !self.traits.kind.is_empty() && kind != self.traits.kind {
+            return Err(Refusal::invalid("it is of another kind"));
+        }
+        Ok(())
+    }
+
+    fn check(&self, body: &Value) -> Result<(), Refusal> {
+        let said = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
+        let is_right = |said: &str, right: &str| said == right || said.is_empty() && !self.traits.is_custom;
+        let is_kind =
+            is_right(said("kind"), self.traits.kind) || self.traits.is_custom && !said("kind").is_empty();
+        if !self.traits.kind.is_empty() && !(is_kind && is_right(said("apiVersion"), self.api_version())) {
+            return Err(Refusal::bad_request("the body is of another kind"));
+        }
+        let (name, namespace) = (text(body, "name"), text(body, "namespace"));
+        if !self.name.is_empty() && name != self.name {
+            return Err(Refusal::bad_request("the name in the body is another than that in the path"));
+        }
+        if !namespace.is_empty() && namespace != self.namespace {
+            return Err(Refusal::bad_request("the namespace in the body is another than that in the path"));
+        }
+        Ok(())
+    }
+}
+
+/// The version that an object has, as a number; 0 if it has none.
+fn read_version(object: &Value) -> Result<u64, Refusal> {
+    match text(object, "resourceVersion") {
+        "" => Ok(0),
+        version => version.parse().map_err(|_| Refusal::internal("metadata.resourceVersion is no number")),
+    }
+}
+
+/// Metadata that says nothing is left out.
+fn tidy(object: &mut Value) {
+    if let Some(fields) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        fields.retain(|_, value| match value {
+            Value::Null => false,
+            Value::Object(fields) => !fields.is_empty(),
+            Value::Array(items) => !items.is_empty(),
+            Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
+        });
+    }
+}
