@@ -185,7 +185,6 @@ impl Asked {
     fn body(&self, sent: &Sent) -> Result<Value, Refusal> {
         let mut body = match &sent.value {
             Some(body) if body.is_object() => body.clone(),
-            Some(Value::Null) if !self.traits.is_custom => json!({}),
             _ => return Err(Refusal::bad_request("the body is no object")),
         };
         if !body["metadata"].is_object() {

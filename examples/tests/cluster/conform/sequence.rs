@@ -277,7 +277,7 @@ fn oddity(patches: bool) -> impl Strategy<Value = Oddity> {
         Oddity::Version,
         Oddity::Uid,
     ];
-    odd.extend(["", "null", "[]", "7", "\"text\"", "{", "{}", "<html>"].map(Oddity::Raw));
+    odd.extend(["", "[]", "7", "\"text\"", "{", "{}", "<html>"].map(Oddity::Raw));
     if patches {
         odd.extend(["text/plain", "application/xml"].map(Oddity::ContentType));
     }
