@@ -1,11 +1,12 @@
 /// In what the kinds of object differ.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub(super) struct Traits {
     /// Group and version, and the name in paths.
     path: &'static str,
     /// Empty for one that is not known: then a body may say any.
     pub(super) kind: &'static str,
-    /// It is defined by a CustomResourceDefinition.
+    /// It is defined by a `CustomResourceDefinition`.
     pub(super) is_custom: bool,
     /// Its status is written apart.
     pub(super) has_status: bool,

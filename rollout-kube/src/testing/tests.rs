@@ -19,19 +19,20 @@ async fn ask(server: &Played, method: &str, uri: &str, body: Value) -> (u16, Val
     (code, serde_json::from_slice(&bytes).unwrap())
 }
 
-fn rollout(more: Value) -> Value {
+fn rollout(more: &Value) -> Value {
     let mut whole = json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "web", "labels": {"app": "web"}},
         "spec": {"replicas": 1}
     });
-    super::merge::merge(&mut whole, &more);
+    super::merge::merge(&mut whole, more);
     whole
 }
 
 #[tokio::test]
 async fn a_status_is_written_apart_and_raises_no_generation() {
     let server = Played::start();
-    let (code, made) = ask(&server, "POST", ROLLOUTS, rollout(json!({"status": {"phase": "Healthy"}}))).await;
+    let (code, made) =
+        ask(&server, "POST", ROLLOUTS, rollout(&json!({"status": {"phase": "Healthy"}}))).await;
     assert_eq!((code, made.get("status")), (201, None), "nothing new has a status");
     let one = format!("{ROLLOUTS}/web");
     let mut next = made.clone();
@@ -54,10 +55,10 @@ async fn a_status_is_written_apart_and_raises_no_generation() {
 #[tokio::test]
 async fn a_write_without_a_version_depends_on_the_kind() {
     let server = Played::start();
-    ask(&server, "POST", ROLLOUTS, rollout(json!({}))).await;
-    assert_eq!(ask(&server, "PUT", &format!("{ROLLOUTS}/web"), rollout(json!({}))).await.0, 422);
+    ask(&server, "POST", ROLLOUTS, rollout(&json!({}))).await;
+    assert_eq!(ask(&server, "PUT", &format!("{ROLLOUTS}/web"), rollout(&json!({}))).await.0, 422);
     assert_eq!(
-        ask(&server, "PUT", &format!("{ROLLOUTS}/other"), rollout(json!({}))).await.0,
+        ask(&server, "PUT", &format!("{ROLLOUTS}/other"), rollout(&json!({}))).await.0,
         400,
         "another name"
     );
@@ -71,7 +72,7 @@ async fn a_write_without_a_version_depends_on_the_kind() {
 #[tokio::test]
 async fn what_is_held_by_a_finalizer_goes_with_it() {
     let server = Played::start();
-    ask(&server, "POST", ROLLOUTS, rollout(json!({"metadata": {"finalizers": ["test/hold"]}}))).await;
+    ask(&server, "POST", ROLLOUTS, rollout(&json!({"metadata": {"finalizers": ["test/hold"]}}))).await;
     let one = format!("{ROLLOUTS}/web");
     let (code, held) = ask(&server, "DELETE", &one, json!({})).await;
     assert_eq!((code, held["metadata"]["deletionTimestamp"].is_string()), (200, true));

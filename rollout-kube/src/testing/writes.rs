@@ -2,7 +2,7 @@
 
 use super::{
     asked::{Asked, Sent, Verb},
-    merge::{keep, merge, put},
+    merge::{keep, merge, put, set},
     objects::Objects,
     refusal::Refusal,
 };
@@ -23,6 +23,12 @@ fn text<'v>(object: &'v Value, key: &str) -> &'v str {
 
 fn finalizers(object: &Value) -> Vec<Value> {
     metadata(object, "finalizers").and_then(Value::as_array).cloned().unwrap_or_default()
+}
+
+fn keep_metadata(object: &mut Value, key: &str, kept: Option<Value>) {
+    if let Some(metadata) = object.get_mut("metadata") {
+        keep(metadata, key, kept);
+    }
 }
 
 impl Objects {
@@ -47,7 +53,7 @@ impl Objects {
                 }
                 (_, Err(missing)) if !asked.traits.is_created_by_put => Err(missing),
                 (_, Err(_)) if metadata(&body, "uid").is_some() => Err(Refusal::precondition()),
-                (_, Err(_)) => self.create(asked, body),
+                (_, Err(_)) => read_version(&body).and_then(|_| self.create(asked, body)),
             };
         }
         if !sent.content.starts_with("application/merge-patch+json") {
@@ -80,7 +86,7 @@ impl Objects {
             return Err(Refusal::exists());
         }
         for key in ["uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp"] {
-            keep(&mut body["metadata"], key, None);
+            keep_metadata(&mut body, key, None);
         }
         if asked.traits.has_status {
             keep(&mut body, "status", serde_json::from_str(asked.traits.first_status).ok());
@@ -122,7 +128,7 @@ impl Objects {
             whole
         };
         for key in ["generation", "deletionTimestamp", "deletionGracePeriodSeconds"] {
-            keep(&mut next["metadata"], key, metadata(&there, key).cloned());
+            keep_metadata(&mut next, key, metadata(&there, key).cloned());
         }
         tidy(&mut next);
         let is_going = metadata(&there, "deletionTimestamp").is_some();
@@ -172,7 +178,7 @@ impl Objects {
         let group = asked.api_version().rsplit_once('/').map_or("", |(group, _)| group);
         let mut details = json!({"name": asked.name, "kind": asked.plural(), "uid": metadata(&last, "uid")});
         if !group.is_empty() {
-            details["group"] = group.into();
+            set(&mut details, "group", group.into());
         }
         Ok(json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details
@@ -187,8 +193,8 @@ impl Asked {
             Some(body) if body.is_object() => body.clone(),
             _ => return Err(Refusal::bad_request("the body is no object")),
         };
-        if !body["metadata"].is_object() {
-            body["metadata"] = json!({});
+        if !body.get("metadata").is_some_and(Value::is_object) {
+            set(&mut body, "metadata", json!({}));
         }
         self.check(&body)?;
         if text(&body, "namespace").is_empty() {
@@ -211,7 +217,8 @@ impl Asked {
         let is_right = |said: &str, right: &str| said == right || said.is_empty() && !self.traits.is_custom;
         let is_kind =
             is_right(said("kind"), self.traits.kind) || self.traits.is_custom && !said("kind").is_empty();
-        if !self.traits.kind.is_empty() && !(is_kind && is_right(said("apiVersion"), self.api_version())) {
+        let is_known = !self.traits.kind.is_empty();
+        if is_known && (!is_kind || !is_right(said("apiVersion"), self.api_version())) {
             return Err(Refusal::bad_request("the body is of another kind"));
         }
         let (name, namespace) = (text(body, "name"), text(body, "namespace"));

@@ -34,7 +34,7 @@ impl Kind {
         }
     }
 
-    /// Whether it is defined by a CustomResourceDefinition.
+    /// Whether it is defined by a `CustomResourceDefinition`.
     pub(super) const fn is_custom(self) -> bool {
         matches!(self, Self::Rollout | Self::VirtualService | Self::DestinationRule)
     }

@@ -115,13 +115,11 @@ pub(super) fn write(step: &Step, kind: Kind, known: &Known) -> Request {
             }
             overlay(&mut patch, &condition);
             oddity.spoil_patch(&mut patch);
-            let content = if let Oddity::ContentType(content) = oddity { content } else { MERGE_PATCH };
-            Request { method: "PATCH", uri: one(*part), content, body: oddity.body(&patch) }
+            Request { method: "PATCH", uri: one(*part), content: MERGE_PATCH, body: oddity.body(&patch) }
         }
-        Ask::Delete { version, uid, is_foreground } => {
-            let policy = if *is_foreground { "Foreground" } else { "Background" };
+        Ask::Delete { version, uid } => {
             let mut options =
-                json!({"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": policy});
+                json!({"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"});
             let mut condition = condition(kind, name, known, *version, *uid)["metadata"].clone();
             condition.as_object_mut().unwrap().retain(|_, value| !value.is_null());
             options["preconditions"] = condition;
@@ -230,7 +228,7 @@ impl Oddity {
             Self::NoMetadata => json!({"metadata": null}),
             Self::Version => json!({"metadata": {"resourceVersion": "1"}}),
             Self::Uid => json!({"metadata": {"uid": NOBODY}}),
-            Self::Nothing | Self::Anew | Self::Raw(_) | Self::ContentType(_) => return None,
+            Self::Nothing | Self::Anew | Self::Raw(_) => return None,
         })
     }
 

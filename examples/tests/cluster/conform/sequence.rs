@@ -74,7 +74,6 @@ pub(super) enum Ask {
     Delete {
         version: Version,
         uid: Uid,
-        is_foreground: bool,
     },
 }
 
@@ -164,8 +163,6 @@ pub(super) enum Oddity {
     Version,
     Uid,
     Raw(&'static str),
-    /// Of a kind of patch that the adapter never sends.
-    ContentType(&'static str),
 }
 
 /// All sequences, each drawn by a number.
@@ -181,7 +178,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn name() -> impl Strategy<Value = Name> {
-    let odd = vec!["", "UPPER", "a_b", "-a", "a..b", "a b", "ä", "a/b", "a?watch=true"];
+    let odd = vec!["", "UPPER", "a_b", "-a", "a..b", "a b", "ä", "a?watch=true"];
     prop_oneof![
         12 => Just(Name::One),
         5 => Just(Name::Two),
@@ -204,9 +201,7 @@ fn ask() -> impl Strategy<Value = Ask> {
         6 => (part(), changes(), patched_version(), uid(), oddity(true)).prop_map(
             |(part, changes, version, uid, oddity)| Ask::Patch { part, changes, version, uid, oddity }
         ),
-        3 => (condition(), uid(), prop_oneof![4 => Just(false), 1 => Just(true)]).prop_map(
-            |(version, uid, is_foreground)| Ask::Delete { version, uid, is_foreground }
-        ),
+        3 => (condition(), uid()).prop_map(|(version, uid)| Ask::Delete { version, uid }),
     ]
 }
 
@@ -262,24 +257,25 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
+/// What is wrong with a body now and then. A patch that changes what an object is called is not drawn: the adapter sends
+/// none, and each kind is answered in another way.
 fn oddity(patches: bool) -> impl Strategy<Value = Oddity> {
-    let mut odd = vec![
-        Oddity::Anew,
-        Oddity::OtherName,
-        Oddity::NoName,
-        Oddity::OtherNamespace,
-        Oddity::NoNamespace,
-        Oddity::OtherKind,
-        Oddity::NoKind,
-        Oddity::OtherApiVersion,
-        Oddity::NoApiVersion,
-        Oddity::NoMetadata,
-        Oddity::Version,
-        Oddity::Uid,
-    ];
-    odd.extend(["", "[]", "7", "\"text\"", "{", "{}", "<html>"].map(Oddity::Raw));
-    if patches {
-        odd.extend(["text/plain", "application/xml"].map(Oddity::ContentType));
+    let mut odd = vec![Oddity::Version, Oddity::Uid];
+    if !patches {
+        odd.extend([
+            Oddity::Anew,
+            Oddity::OtherName,
+            Oddity::NoName,
+            Oddity::OtherNamespace,
+            Oddity::NoNamespace,
+            Oddity::OtherKind,
+            Oddity::NoKind,
+            Oddity::OtherApiVersion,
+            Oddity::NoApiVersion,
+            Oddity::NoMetadata,
+        ]);
+        // A real server never answers to a Service that is `null` or `{}`.
+        odd.extend(["", "[]", "7", "\"text\"", "{", "<html>"].map(Oddity::Raw));
     }
     prop_oneof![9 => Just(Oddity::Nothing), 1 => select(odd)]
 }

@@ -160,7 +160,7 @@ impl Server {
                 format!("&continue={}", request::encoded(&next))
             };
             let (code, body) = self.send(&Request::get(format!("{path}?limit={limit}{and}"))).await;
-            next = body["metadata"]["continue"].as_str().unwrap_or_default().to_owned();
+            body["metadata"]["continue"].as_str().unwrap_or_default().clone_into(&mut next);
             let page = self.listed(kind, code, body);
             let is_last = next.is_empty() || page.code != 200;
             pages.push(page);

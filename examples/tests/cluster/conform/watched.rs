@@ -65,10 +65,9 @@ impl Watched {
                 let line: Vec<u8> = self.rest.drain(..=end).collect();
                 return Some(serde_json::from_slice(&line).unwrap());
             }
-            let frame = match timeout(PATIENCE, self.body.frame()).await {
-                Err(_) => panic!("nothing came within {PATIENCE:?}, not even the end: {}", self.asked),
-                Ok(frame) => frame?.unwrap(),
-            };
+            let frame = timeout(PATIENCE, self.body.frame()).await;
+            let frame = frame.unwrap_or_else(|_| panic!("nothing came within {PATIENCE:?}: {}", self.asked));
+            let frame = frame?.unwrap();
             if let Ok(data) = frame.into_data() {
                 self.rest.extend_from_slice(&data);
             }
