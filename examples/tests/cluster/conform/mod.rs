@@ -24,7 +24,7 @@ use std::env;
 use table::compare_all;
 
 /// How many are compared beside the other tests: in some seconds.
-const FEW: u64 = 300;
+const FEW: u64 = 200;
 /// How many `cargo xtask conform` compares unless it is told.
 const MANY: u64 = 5_000;
 
