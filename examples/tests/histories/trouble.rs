@@ -55,8 +55,11 @@ impl Disturb for ByChance {
             return Trouble::None;
         }
         let is_write = !what.starts_with("GET") && !what.starts_with("LIST") && !what.starts_with("WATCH");
-        match self.dice.roll(7) {
+        match self.dice.roll(8) {
             0 => Trouble::Late(Duration::from_millis(self.dice.roll(5_000))),
+            7 if !what.starts_with("WATCH") => {
+                Trouble::AnswerLate(Duration::from_millis(self.dice.roll(9_000)))
+            }
             1 => Trouble::Refused(429),
             2 => Trouble::Refused(500),
             3 if is_write => Trouble::Refused(409),

@@ -199,6 +199,11 @@ async fn serve(objects: Arc<Mutex<Objects>>, request: Request<Body>, answer: one
             tokio::time::sleep(by).await;
             Some(respond_to(&mut lock(), &asked, &body))
         }
+        Trouble::AnswerLate(by) => {
+            let answer = respond_to(&mut lock(), &asked, &body);
+            tokio::time::sleep(by).await;
+            Some(answer)
+        }
         Trouble::Refused(code) => Some(refuse(&Refusal::fault(code))),
         Trouble::Misreported(code) => {
             drop(respond_to(&mut lock(), &asked, &body));

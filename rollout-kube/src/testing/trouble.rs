@@ -8,6 +8,8 @@ pub enum Trouble {
     None,
     /// It reaches the server so much later; the answer comes at once then.
     Late(Duration),
+    /// It takes effect, or is read, at once; the answer comes so much later, and may be old by then.
+    AnswerLate(Duration),
     /// It is answered with this code, and has no effect.
     Refused(u16),
     /// It takes effect, and is answered with this code.
