@@ -10,6 +10,7 @@
 //! cargo xtask crash            kills the controller at every API write of an update, as a table
 //! cargo xtask testbed COMMAND  a private cluster and mesh on this machine: build, up, status, run, down, smoke
 //! cargo xtask bench …          what N Rollouts cost, ours beside any other controller: a table
+//! cargo xtask mutants [ROOM…] changes the code in many small ways, one at a time: does a test notice each?
 //! cargo xtask mesh             failed requests while istiod is quick, stopped or slow: a table, in half an hour
 //! ```
 
@@ -20,6 +21,7 @@ mod crash;
 mod documents;
 mod fix;
 mod mesh;
+mod mutants;
 mod run;
 mod sources;
 mod test;
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         "testbed" => testbed::testbed(rest),
         "bench" => bench::bench(rest),
         "mesh" => mesh::mesh(rest),
+        "mutants" => mutants::mutants(rest),
         other => return usage(&format!("there is no command `{other}`")),
     };
     match outcome {
@@ -56,7 +59,7 @@ fn main() -> ExitCode {
 
 fn usage(what: &str) -> ExitCode {
     eprintln!(
-        "{what}\nusage: cargo xtask test [--cluster] | verify [CHECK…] | verify --list | fix [PART…] | testbed COMMAND | bench | mesh | crash | conform"
+        "{what}\nusage: cargo xtask test [--cluster] | verify [CHECK…] | verify --list | fix [PART…] | testbed COMMAND | bench | mesh | crash | mutants [ROOM…] | conform"
     );
     ExitCode::from(2)
 }
