@@ -54,7 +54,7 @@ pub(crate) fn mutants(arguments: &[String]) -> Result<(), Failed> {
         let folder = workspace.target.join("mutants").join(suite.name());
         fs::create_dir_all(&folder).map_err(|why| format!("{}: {why}", folder.display()))?;
         try_all(suite, &rooms, &plan, &folder)?;
-        let found = Found::read(&folder.join("mutants.out/outcomes.json"), &workspace.root)?;
+        let found = Found::read(&folder.join("mutants.out"))?;
         for room in &rooms {
             println!("{}", found.summary(room));
         }

@@ -3,12 +3,7 @@
 use super::rooms::Room;
 use crate::run::Failed;
 use serde::Deserialize;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write,
-    fs,
-    path::Path,
-};
+use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
 
 /// A mutant without line numbers, so that a list of mutants outlives edits elsewhere in the file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +59,7 @@ struct Outcomes {
 struct Outcome {
     scenario: Scenario,
     summary: Summary,
+    diff_path: Option<String>,
     phase_results: Vec<Phase>,
 }
 
@@ -77,17 +73,6 @@ enum Scenario {
 struct Named {
     name: String,
     file: String,
-    span: Span,
-}
-
-#[derive(Debug, Deserialize)]
-struct Span {
-    start: Place,
-}
-
-#[derive(Debug, Deserialize)]
-struct Place {
-    line: usize,
 }
 
 #[derive(Debug, Deserialize)]
@@ -96,24 +81,26 @@ struct Phase {
 }
 
 impl Found {
-    /// Reads `outcomes.json`; the lines that were changed are read from the files under `root`.
-    pub(super) fn read(path: &Path, root: &Path) -> Result<Self, Failed> {
-        let text = fs::read_to_string(path).map_err(|why| format!("{}: {why}", path.display()))?;
-        Self::of(&text, |file| fs::read_to_string(root.join(file)).unwrap_or_default())
+    /// Reads what cargo-mutants wrote into `folder`.
+    pub(super) fn read(folder: &Path) -> Result<Self, Failed> {
+        let path = folder.join("outcomes.json");
+        let text = fs::read_to_string(&path).map_err(|why| format!("{}: {why}", path.display()))?;
+        Self::of(&text, |diff| fs::read_to_string(folder.join(diff)).unwrap_or_default())
             .map_err(|why| format!("{}: {why}", path.display()))
     }
 
-    fn of(outcomes: &str, source: impl Fn(&str) -> String) -> Result<Self, Failed> {
+    fn of(outcomes: &str, diff: impl Fn(&str) -> String) -> Result<Self, Failed> {
         let outcomes: Outcomes = serde_json::from_str(outcomes).map_err(|why| why.to_string())?;
-        let (mut found, mut sources) = (Self::default(), BTreeMap::new());
+        let mut found = Self::default();
         for outcome in outcomes.outcomes {
-            let Scenario::Mutant(Named { name, file, span }) = outcome.scenario else { continue };
-            let text = sources.entry(file.clone()).or_insert_with(|| source(&file));
-            let line = text.lines().nth(span.start.line.saturating_sub(1)).unwrap_or_default().trim();
+            let Scenario::Mutant(Named { name, file }) = outcome.scenario else { continue };
+            // The file itself may have been edited since.
+            let diff = outcome.diff_path.map(|path| diff(&path)).unwrap_or_default();
+            let line = changed(&diff).trim().to_owned();
             let change = name.split_once(": ").map_or(name.as_str(), |(_, change)| change).to_owned();
             found.seconds += outcome.phase_results.iter().map(|phase| phase.duration).sum::<f64>();
             found.files.insert(file.clone());
-            found.mutants.push((Mutant { file, change, line: line.to_owned() }, outcome.summary));
+            found.mutants.push((Mutant { file, change, line }, outcome.summary));
         }
         Ok(found)
     }
@@ -147,28 +134,33 @@ impl Found {
     }
 }
 
+/// The first line that a diff takes away.
+fn changed(diff: &str) -> &str {
+    diff.lines().skip(1).find_map(|line| line.strip_prefix('-')).unwrap_or_default()
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::{Found, Mutant};
     use crate::mutants::rooms::ROOMS;
     use serde_json::{Value, json};
 
-    /// In `turn.rs`, whose lines are all different, the `>` of each of these lines was tried.
-    pub(in crate::mutants) fn found(lines: &[(usize, &str)]) -> Found {
+    /// In `turn.rs`, the `>` of each of these lines was tried.
+    pub(in crate::mutants) fn found(lines: &[(&str, &str)]) -> Found {
         let file = "rollout-core/src/turn.rs";
-        let mutant = |(line, summary): &(usize, &str)| {
+        let mutant = |(line, summary): &(&str, &str)| {
             json!({
-                "scenario": { "Mutant": {
-                    "name": format!("{file}:{line}:7: replace > with < in f"),
-                    "file": file, "span": { "start": { "line": line, "column": 7 } },
-                } },
-                "summary": summary, "phase_results": [{ "duration": 1.5 }, { "duration": 0.5 }],
+                "scenario": { "Mutant": { "name": format!("{file}:9:7: replace > with < in f"), "file": file } },
+                "summary": summary, "diff_path": line,
+                "phase_results": [{ "duration": 1.5 }, { "duration": 0.5 }],
             })
         };
         let baseline = json!({ "scenario": "Baseline", "summary": "Success", "phase_results": [] });
         let outcomes: Vec<Value> = [baseline].into_iter().chain(lines.iter().map(mutant)).collect();
         let text = json!({ "outcomes": outcomes }).to_string();
-        Found::of(&text, |_| "  a > 1\n  a > 2\n  a > 3".to_owned()).unwrap()
+        let diff =
+            |line: &str| format!("--- {file}\n+++ replace\n@@ -1 +1 @@\n  fn f() {{\n-    {line}\n+    b");
+        Found::of(&text, diff).unwrap()
     }
 
     pub(in crate::mutants) fn mutant(line: &str) -> Mutant {
@@ -178,7 +170,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_survivor_is_known_by_its_line() {
-        let found = found(&[(1, "CaughtMutant"), (2, "MissedMutant"), (3, "Timeout")]);
+        let found = found(&[("a > 1", "CaughtMutant"), ("a > 2", "MissedMutant"), ("a > 3", "Timeout")]);
         assert_eq!(found.survivors().into_iter().collect::<Vec<_>>(), [&mutant("a > 2")]);
         let turn = ROOMS.iter().find(|room| room.name == "turn").unwrap();
         assert_eq!(

@@ -89,7 +89,7 @@ impl Suite {
         let (features, targets): (&str, &[&str]) = match self {
             Decision => {
                 // Enough for every law to have something to say.
-                mutants.env("HISTORIES", "3000").env("PRINTED", "0");
+                mutants.env("HISTORIES", "1000").env("PRINTED", "0");
                 ("argo,testing", &["argo", "commands", "laws", "scenarios", "waiting"])
             }
             Core => ("argo,yaml,testing", &["commands", "scenarios"]),
