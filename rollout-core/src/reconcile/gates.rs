@@ -33,8 +33,7 @@ fn pods(revision: &Revision, need: u32, seen: Range) -> Gate {
 /// the strategy asks for; past the steps the full count.
 pub(super) fn enough(view: &View<'_>, status: &Status, desire: &Desire, weight: u32) -> u32 {
     let goal = goal::at_rest(view.spec, status);
-    let full =
-        desire.rescue || goal.weight == view.spec.strategy.max_weight() && past_the_steps(view, status);
+    let full = goal.weight == view.spec.strategy.max_weight() && past_the_steps(view, status);
     let wanted = if desire.rescue {
         1
     } else if full {

@@ -16,7 +16,7 @@ pub(super) struct Roles<'a> {
 impl<'a> Roles<'a> {
     pub(super) fn of(status: &'a Status) -> Self {
         let (stable, canary) = (status.stable.as_ref(), status.canary.as_ref());
-        let update = stable.is_some() && canary.is_some() && stable != canary;
+        let update = stable.zip(canary).is_some_and(|(stable, canary)| stable != canary);
         let aborted = update && status.aborted.is_some();
         let given_up = aborted && !off(Guard::AbortedRises);
         Self { stable, canary, under_way: update && !given_up, aborted }

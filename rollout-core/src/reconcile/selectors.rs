@@ -37,8 +37,7 @@ pub(super) fn decide(
 fn is_wanted(view: &View<'_>, status: &Status, roles: &Roles<'_>, desire: &Desire) -> bool {
     let routed = view.spec.strategy.routing().is_some();
     // Where stable has no pod, nobody is better off there.
-    !roles.under_way
-        || roles.stable.is_some_and(|stable| view.ready(stable).hi() == 0)
+    roles.stable.is_some_and(|stable| view.ready(stable).hi() == 0)
         || goal::at_rest(view.spec, status).canary > 0
         || routed && (desire.weight > 0 || !desire.managed.is_empty())
 }

@@ -137,7 +137,7 @@ impl<'a> View<'a> {
     pub(super) fn endpoints_settled(&self, status: &Status, revision: &Revision) -> Gate {
         let known = self.seen.endpoints.iter().find(|(of, _)| of == revision).map(|(_, settled)| settled);
         let is_absent = self.revision(revision).is_none();
-        let nothing_routed = (self.spec.strategy.routing().is_none() || is_absent) && known.is_none();
+        let nothing_routed = self.spec.strategy.routing().is_none() || is_absent;
         let settled = known.unwrap_or(if nothing_routed { &Settled::Yes } else { &Settled::UNKNOWN });
         self.settled(status, settled, || Settling::Endpoints(revision.clone()), STEP_DWELL)
     }

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod edges;
 mod order;
+mod proxies;
 mod situation;
+mod turn;
 mod waiting;

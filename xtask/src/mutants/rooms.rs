@@ -90,7 +90,7 @@ impl Suite {
             Decision => {
                 // Enough for every law to have something to say.
                 mutants.env("HISTORIES", "1000").env("PRINTED", "0");
-                ("argo,testing", &["argo", "commands", "laws", "scenarios", "waiting"])
+                ("argo,testing", &["argo", "commands", "decisions", "laws", "scenarios"])
             }
             Core => ("argo,yaml,testing", &["commands", "scenarios"]),
             Istio => ("", &[]),

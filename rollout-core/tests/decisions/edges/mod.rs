@@ -1,0 +1,108 @@
+//! Situations in which one condition alone makes the difference: what is done, and what is waited for.
+
+use crate::situation::{Situation, pods as of};
+use core::time::Duration;
+use rollout_core::{
+    AbortReason, Aborted, CanaryScale, Event, IntOrPercent, Plan, Range, Step, Strategy, Time,
+    traffic::{HeaderMatch, ManagedRoute, ManagedSeen, RouteMatch, Selection, Settled, StringMatch},
+};
+use std::sync::Arc;
+
+mod destinations;
+mod pods;
+mod traffic;
+mod zero;
+
+/// What a row is about, what is changed in the situation at 50 %, and what is decided then.
+type Row = (&'static str, fn(&mut Situation), &'static str);
+
+/// The update at its first step, with these.
+fn at(steps: impl IntoIterator<Item = Step>) -> Situation {
+    let strategy = Strategy::builder().managed_route("testers").managed_route("others").steps(steps);
+    Situation::of(strategy.build().unwrap())
+}
+
+/// Without a traffic manager.
+fn by_ratio(surge: i32, unavailable: i32) -> Situation {
+    let strategy = Strategy::builder()
+        .max_surge(IntOrPercent::Int(surge))
+        .max_unavailable(IntOrPercent::Int(unavailable))
+        .step(Step::SetWeight(50));
+    Situation::of(strategy.build().unwrap())
+}
+
+fn route(name: &str) -> Arc<ManagedRoute> {
+    let header = HeaderMatch { name: "version".to_owned(), value: StringMatch::Exact("2".to_owned()) };
+    Arc::new(ManagedRoute { name: name.into(), matches: RouteMatch::Header(vec![header]) })
+}
+
+fn header(name: &str) -> Step {
+    Step::SetHeaderRoute { name: name.into(), route: Some(route(name)) }
+}
+
+fn scale(pods: u32) -> Step {
+    Step::SetCanaryScale(CanaryScale::Replicas(pods))
+}
+
+fn to(revision: &str) -> Vec<Selection> {
+    vec![Selection::Revision(revision.into())]
+}
+
+impl Situation {
+    fn abort(&mut self) {
+        self.status.aborted = Some(Aborted::new(Time::from_secs(900), AbortReason::Command));
+    }
+
+    /// The canary's weight in the objects.
+    fn weight(&mut self, weight: u32) {
+        self.seen().routes[0].weight = Range::exact(weight);
+    }
+
+    fn managed(&mut self, names: &[&str]) {
+        self.seen().routes[0].managed = names.iter().map(|name| ManagedSeen::new(route(name))).collect();
+    }
+
+    /// So many ready pods of stable, since so long that it is not dark yet.
+    fn stable_ready(&mut self, ready: u32) {
+        let there = Range::exact(ready);
+        self.revisions()[0] = of("v1", 4).ready(there).available(there);
+    }
+
+    fn stable_dark(&mut self) {
+        self.revisions()[0] = of("v1", 4).ready(Range::exact(0)).dark(Some(Duration::from_secs(11)));
+    }
+
+    fn canary_ready(&mut self, wanted: u32, ready: u32) {
+        let there = Range::exact(ready);
+        self.revisions()[1] = of("v2", wanted).ready(there).available(there);
+    }
+}
+
+fn not_yet(since: i64) -> Settled {
+    Settled::NotYet { since: Time::from_secs(since), behind: vec!["proxy-1".into()] }
+}
+
+const ROWS: [&[Row]; 4] = [&pods::ROWS, &traffic::ROWS, &destinations::ROWS, &zero::ROWS];
+
+#[test]
+fn every_condition_makes_a_difference() {
+    let mut wrong = Vec::new();
+    for (about, change, expected) in ROWS.iter().flat_map(|rows| rows.iter()) {
+        let mut situation = Situation::at_fifty();
+        change(&mut situation);
+        let decided = in_words(&situation.plan(1000));
+        if decided != *expected {
+            wrong.push(format!("{about}\n  expected: {expected}\n  decided:  {decided}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What is done and what has happened; then the names of the guards that hold.
+fn in_words(plan: &Plan) -> String {
+    let done = plan.actions.iter().map(Event::from).collect::<Vec<_>>();
+    let done: Vec<_> = done.iter().chain(&plan.events).map(ToString::to_string).collect();
+    let waiting: Vec<_> = plan.waiting.iter().map(|waiting| waiting.reason.guard()).collect();
+    let done = if done.is_empty() { "nothing".to_owned() } else { done.join(", ") };
+    format!("{done}; waits: {}", waiting.join(", "))
+}

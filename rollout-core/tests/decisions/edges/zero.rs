@@ -1,0 +1,48 @@
+//! `replicas: 0`.
+
+use super::Row;
+use crate::situation::pods as of;
+
+pub(super) const ROWS: [Row; 5] = [
+    (
+        "the canary goes before stable",
+        |it| it.spec.replicas = 0,
+        "v2: 0 pods, scaled to zero by the user; waits: scaled to zero",
+    ),
+    (
+        "then stable goes",
+        |it| {
+            it.spec.replicas = 0;
+            it.canary_ready(0, 0);
+        },
+        "v1: 0 pods, scaled to zero by the user; waits: scaled to zero",
+    ),
+    (
+        "then nothing is left to do",
+        |it| {
+            it.spec.replicas = 0;
+            it.status.asleep = true;
+            *it.revisions() = vec![of("v1", 0), of("v2", 0)];
+        },
+        "nothing; waits: scaled to zero",
+    ),
+    (
+        "an update that arrives then gets its workload",
+        |it| {
+            it.spec.replicas = 0;
+            it.spec.target = "v3".into();
+            *it.revisions() = vec![of("v1", 0), of("v2", 0)];
+        },
+        "v3: 0 pods, started v3 instead of v2, completed: v3 is stable instead of v1, scaled to zero by the \
+         user; waits: scaled to zero",
+    ),
+    (
+        "a stable that is gone is not waited for",
+        |it| {
+            it.status.asleep = true;
+            it.weight(0);
+            it.revisions().remove(0);
+        },
+        "routed canary 50, stable 50, stable has pods again; waits: stable gone",
+    ),
+];
