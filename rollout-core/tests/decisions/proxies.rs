@@ -1,8 +1,8 @@
 //! Proxies that are behind: how often they are looked at, and what a person's word ends.
 
-use crate::situation::Situation;
+use crate::situation::{Situation, pods};
 use rollout_core::{
-    Position, Proceed, Time, reconcile,
+    Action, Position, Proceed, Time, reconcile,
     traffic::{ObjectRef, ObjectVersion, Settled, Version},
 };
 
@@ -40,4 +40,19 @@ fn a_persons_word_ends_the_wait_at_this_step_for_these_objects_alone() {
     assert!(!goes_on(here(), &content(2)), "the objects are not those that were waited for");
     assert!(!goes_on(Position::new("v2".into(), 1), &content(1)), "another step");
     assert!(!goes_on(Position::new("v1".into(), 0), &content(1)), "another revision");
+}
+
+#[test]
+fn a_persons_word_lets_old_pods_go_but_not_before_their_time() {
+    let goes = |word: bool, mark: i64| {
+        let mut situation = behind_since(990);
+        situation.status.step = 1;
+        situation.revisions()[1] = pods("v2", 2);
+        situation.revisions().push(pods("v0", 4).mark(Some(Time::from_secs(mark))));
+        let word = word.then(|| Proceed::new(Position::new("v2".into(), 1), &Version::NONE));
+        let observed = situation.observed().proceed(word);
+        let plan = reconcile(&situation.spec, &situation.status, &observed, Time::from_secs(1000));
+        plan.actions.contains(&Action::Workload { revision: "v0".into(), pods: 0, mark: None })
+    };
+    assert!(goes(true, 999) && !goes(false, 999) && !goes(true, 1010));
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 /// A name, what is changed in the situation at 50 %, and the text that must be said.
 type Row = (&'static str, fn(&mut Situation), &'static str);
 
-const ROWS: [Row; 20] = [
+const ROWS: [Row; 21] = [
     (
         "pause",
         |_| {},
@@ -35,6 +35,15 @@ const ROWS: [Row; 20] = [
         },
         "traffic should go back to stable, which cannot carry it: 3 ready pods needed, 1 there; ends when stable \
          has the pods, or by `proceed`",
+    ),
+    (
+        "stable can carry",
+        |it| {
+            it.status.aborted = Some(Aborted::new(Time::from_secs(900), AbortReason::Command));
+            it.revisions()[0] = pods("v1", 4).ready(Range::exact(0));
+        },
+        "traffic should go back to stable, which cannot carry it: 3 ready pods needed, 0 there; ends when pods become \
+         ready",
     ),
     (
         "settled",

@@ -4,7 +4,7 @@ use super::{Row, at, scale, to};
 use crate::situation::pods as of;
 use rollout_core::{Range, Step, traffic::Selection};
 
-pub(super) const ROWS: [Row; 11] = [
+pub(super) const ROWS: [Row; 12] = [
     (
         "promoted in full and stopped, a destination in use is pointed only at all pods",
         |it| {
@@ -114,5 +114,15 @@ pub(super) const ROWS: [Row; 11] = [
         },
         "nothing; waits: routes of another revision, stable dark, stable can carry, stable can carry, \
          destination, old pods",
+    ),
+    (
+        "a subset without weight leads to the canary before its pods are ready",
+        |it| {
+            *it = at([scale(2), Step::Pause(None)]);
+            it.weight(0);
+            it.canary_ready(2, 0);
+            it.seen().canary = to("v1");
+        },
+        "selected canary → v2; waits: pods",
     ),
 ];

@@ -69,7 +69,8 @@ impl Situation {
     }
 
     fn stable_dark(&mut self) {
-        self.revisions()[0] = of("v1", 4).ready(Range::exact(0)).dark(Some(Duration::from_secs(11)));
+        self.stable_ready(0);
+        self.revisions()[0].dark = Some(Duration::from_secs(11));
     }
 
     fn canary_ready(&mut self, wanted: u32, ready: u32) {

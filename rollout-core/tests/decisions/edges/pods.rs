@@ -2,9 +2,9 @@
 
 use super::{Row, at, by_ratio, header, not_yet, scale, to};
 use crate::situation::{Situation, pods as of};
-use rollout_core::{Range, Step, Strategy, Time, traffic::Selection};
+use rollout_core::{Progress, Range, Step, Strategy, Time, traffic::Selection};
 
-pub(super) const ROWS: [Row; 21] = [
+pub(super) const ROWS: [Row; 26] = [
     (
         "by ratio: what has no role goes before an aborted canary",
         |it| {
@@ -200,5 +200,56 @@ pub(super) const ROWS: [Row; 21] = [
             it.revisions()[1] = of("v2", 2).mark(Some(Time::from_secs(1010)));
         },
         "v2: 2 pods, step 1/2 completed (setWeight: 50), paused until somebody promotes; waits: pause",
+    ),
+    (
+        "late pods of stable do not abort the update",
+        |it| {
+            *it = at([Step::SetWeight(60)]);
+            it.canary_ready(3, 3);
+            it.stable_ready(1);
+            it.seen().stable = vec![Selection::UsersOwn];
+            it.spec.progress_deadline_abort = true;
+            it.status.progress = Some(Progress::new(Time::from_secs(100), 1));
+        },
+        "routed canary 60, stable 40, the pods of v1 make no progress; waits: pods",
+    ),
+    (
+        "late pods of a first deploy are told",
+        |it| {
+            it.status.stable = None;
+            it.weight(0);
+            *it.revisions() = vec![];
+            it.status.progress = Some(Progress::new(Time::from_secs(100), 0));
+        },
+        "v2: 4 pods, the pods of v2 make no progress; waits: pods",
+    ),
+    (
+        "late pods of the canary abort the update, which then waits for nothing else",
+        |it| {
+            it.canary_ready(2, 1);
+            it.spec.progress_deadline_abort = true;
+            it.status.progress = Some(Progress::new(Time::from_secs(100), 1));
+        },
+        "routed canary 0, stable 100, the pods of v2 make no progress, aborted v2: its pods made no \
+         progress; waits: aborted",
+    ),
+    (
+        "one pod stays for a weight that is to be written",
+        |it| {
+            *it = at([scale(0), Step::SetWeight(20)]);
+            it.status.step = 1;
+            it.weight(0);
+            it.canary_ready(1, 0);
+        },
+        "nothing; waits: pods",
+    ),
+    (
+        "by ratio: a stable that exists and is dark keeps its share",
+        |it| {
+            *it = by_ratio(2, 2);
+            it.stable_dark();
+            it.canary_ready(2, 2);
+        },
+        "v1: 2 pods; waits: fence posts",
     ),
 ];

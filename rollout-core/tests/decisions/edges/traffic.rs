@@ -7,7 +7,7 @@ use rollout_core::{
     traffic::{Selection, Settled},
 };
 
-pub(super) const ROWS: [Row; 16] = [
+pub(super) const ROWS: [Row; 21] = [
     (
         "one pod is enough for all traffic where the scale says so",
         |it| {
@@ -161,6 +161,51 @@ pub(super) const ROWS: [Row; 16] = [
         |it| {
             it.abort();
             it.stable_ready(3);
+        },
+        "routed canary 0, stable 100; waits: aborted",
+    ),
+    (
+        "a header route stays while the canary has no pods",
+        |it| {
+            *it = at([header("testers"), Step::Pause(None)]);
+            it.weight(0);
+            it.managed(&["testers"]);
+            it.canary_ready(1, 0);
+        },
+        "nothing; waits: pods",
+    ),
+    (
+        "a canary without ready pods does not take over",
+        |it| {
+            it.stable_dark();
+            it.canary_ready(2, 0);
+        },
+        "v2: 4 pods; waits: pods, stable can carry",
+    ),
+    (
+        "stable carries with as many pods as the canary",
+        |it| {
+            it.abort();
+            it.stable_ready(2);
+            it.canary_ready(2, 2);
+        },
+        "routed canary 0, stable 100; waits: aborted",
+    ),
+    (
+        "weight goes back when every proxy knows stable's pods",
+        |it| {
+            it.abort();
+            it.canary_ready(2, 2);
+            it.seen().endpoints[0].1 = not_yet(999);
+        },
+        "nothing; waits: settled, destination, old pods, aborted",
+    ),
+    (
+        "where the canary's pods are gone, it goes back before",
+        |it| {
+            it.abort();
+            it.canary_ready(2, 0);
+            it.seen().endpoints[0].1 = not_yet(999);
         },
         "routed canary 0, stable 100; waits: aborted",
     ),

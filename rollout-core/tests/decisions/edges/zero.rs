@@ -2,8 +2,9 @@
 
 use super::Row;
 use crate::situation::pods as of;
+use rollout_core::{Range, Time};
 
-pub(super) const ROWS: [Row; 5] = [
+pub(super) const ROWS: [Row; 8] = [
     (
         "the canary goes before stable",
         |it| it.spec.replicas = 0,
@@ -44,5 +45,30 @@ pub(super) const ROWS: [Row; 5] = [
             it.revisions().remove(0);
         },
         "routed canary 50, stable 50, stable has pods again; waits: stable gone",
+    ),
+    (
+        "stable comes back first",
+        |it| {
+            it.status.asleep = true;
+            *it.revisions() = vec![of("v1", 0), of("v2", 0)];
+        },
+        "v1: 4 pods; waits: asleep, pods",
+    ),
+    (
+        "its pods are asked for once",
+        |it| {
+            it.status.asleep = true;
+            it.stable_ready(0);
+        },
+        "nothing; waits: asleep, pods",
+    ),
+    (
+        "and its mark is taken off",
+        |it| {
+            it.status.asleep = true;
+            let none = Range::exact(0);
+            it.revisions()[0] = of("v1", 4).ready(none).mark(Some(Time::from_secs(1010)));
+        },
+        "v1: 4 pods; waits: asleep, pods",
     ),
 ];
