@@ -9,15 +9,11 @@ pub(super) fn pods(strategy: &Strategy, replicas: u32, weight: u32) -> (u32, u32
     let surge = Fenceposts::resolve(replicas, strategy.max_surge, strategy.max_unavailable).surge;
     let (n, w) = (u64::from(replicas), u64::from(weight));
     let (up, down) = ((n * w).div_ceil(100), n * w / 100);
-    let zero_allowed = w == 0 || w == 100 || (n == 1 && surge == 0);
+    let zero_allowed = n == 1 && surge == 0;
     let down_allowed = down != 0 || zero_allowed;
-    let tie = |total: u64| total * w % 100 == 50;
-    let candidates = [
-        (up, n, up < n || zero_allowed),
-        (down, n, down_allowed && !tie(n)),
-        (up, n + 1, surge > 0),
-        (down, n + 1, surge > 0 && down_allowed && !tie(n + 1)),
-    ];
+    let tie = n * w % 100 == 50;
+    let candidates =
+        [(up, n, up < n || zero_allowed), (down, n, down_allowed && !tie), (up, n + 1, surge > 0)];
     let mut best: Option<(u64, u64)> = None;
     for (canary, total, allowed) in candidates {
         if allowed && best.is_none_or(|best| distance((canary, total), w, best.1) < distance(best, w, total))

@@ -1,14 +1,14 @@
 //! In which order a turn does things, and what becomes of it when one of them fails.
 
 use crate::situation::{Situation, pods};
-use rollout_core::{Failure, Fence, Next, Outcome, Range, Time, Turn, WakeReason};
+use rollout_core::{Failure, Fence, Next, Outcome, Range, Time, Turn, WakeReason, traffic::Selection};
 
 /// One pod too few for stable, and everything else at rest: an action, and the same status.
 fn one_action() -> Situation {
     let mut situation = Situation::at_fifty();
     situation.seen().routes[0].weight = Range::exact(0);
     situation.status.stable = Some("v2".into());
-    situation.seen().stable = situation.seen().canary.clone();
+    situation.seen().stable = vec![Selection::Revision("v2".into())];
     *situation.revisions() = vec![pods("v2", 3)];
     situation.status = situation.plan(1000).status;
     situation
