@@ -223,7 +223,7 @@ mod tests {
     use crate::{
         Failure, Outcome,
         backend::{Fault, MemoryStore, NoDataPlane, Pair, REVISION_LABEL, ServiceEditor, ready},
-        traffic::Selection,
+        traffic::{ManagedChange, Selection, WeightChange},
     };
     use alloc::string::ToString;
     use alloc::{sync::Arc, vec};
@@ -346,6 +346,26 @@ mod tests {
             store.all().into_values().map(|object| Arc::unwrap_or_clone(object.value)).collect::<Vec<_>>();
         let users_own = |name| json!({"metadata": {}, "spec": {"selector": {"app": name}}});
         assert_eq!(left, [users_own("canary"), users_own("stable")]);
+    }
+
+    #[test]
+    fn a_release_takes_the_fence_also_from_what_it_does_not_edit() {
+        let (store, backend) = world();
+        let _ = ready(backend.fence("7f3a", &observe(&backend).version)).unwrap().unwrap();
+        let to = Selectors { canary: None, ..both_to("v2") };
+        let _ = ready(backend.select(&to, &observe(&backend).version)).unwrap().unwrap();
+        let _ = ready(backend.release(&observe(&backend).version)).unwrap().unwrap();
+        let left: Vec<_> = store.all().into_values().map(|object| object.value.to_string()).collect();
+        assert!(!left.iter().any(|text| text.contains("7f3a") || text.contains("v2")), "{left:?}");
+    }
+
+    #[test]
+    fn a_layer_that_is_not_here_is_not_even_read() {
+        let (_, backend) = world();
+        let (weight, managed) = (WeightChange::Keep, ManagedChange::Keep);
+        let to = Routes { weight, managed, written_for: "v2".into() };
+        let written = ready(backend.route(&to, &Version::NONE)).unwrap().unwrap();
+        assert_eq!(written, Written::default());
     }
 
     #[test]

@@ -107,7 +107,10 @@ mod tests {
         for name in
             ["a", "0", "a-b", "web.shop", "a--b", &"a".repeat(63), &"a".repeat(253), &"a.".repeat(127)[..253]]
         {
-            assert_eq!(DnsName::parse(name).map(|name| name.to_string()), Ok(name.to_string()));
+            let parsed = DnsName::parse(name).unwrap();
+            assert_eq!((parsed.as_str(), parsed.as_ref(), &*parsed.to_string()), (name, name, name));
+            let plain: Arc<str> = parsed.into();
+            assert_eq!(&*plain, name);
         }
         assert!(DnsName::label(&"a".repeat(64)).is_err() && DnsName::label(&"a".repeat(63)).is_ok());
         assert!(DnsName::label("web").is_ok() && DnsName::label("web.shop").is_err());
