@@ -83,11 +83,18 @@ impl Queue {
         Some(key)
     }
 
-    /// A turn is over, which kept a processor busy for so long.
-    pub(super) fn done(&mut self, key: &Key, busy: Duration) {
+    /// Whether it has its turn.
+    pub(super) fn is_at_work(&self, key: &Key) -> bool {
+        self.running.contains(key)
+    }
+
+    /// A turn is over, which kept a processor busy for so long. The next is not before `earliest`, whatever came
+    /// meanwhile: most of it is what the turn itself wrote.
+    pub(super) fn done(&mut self, key: &Key, busy: Duration, earliest: Instant) {
         self.running.remove(key);
         self.ready.done(&key.0, busy);
-        if let Some(due) = self.due.get(key) {
+        if let Some(due) = self.due.get_mut(key) {
+            due.at = due.at.max(earliest);
             self.later.insert((due.at, key.clone()));
         }
     }
@@ -112,7 +119,7 @@ mod tests {
         assert_eq!(queue.take(now), Some(key("a")), "the earlier of several counts");
         queue.add(key("a"), now, false);
         assert_eq!((queue.take(now), queue.next_at()), (None, None), "it is at work");
-        queue.done(&key("a"), Duration::ZERO);
+        queue.done(&key("a"), Duration::ZERO, now);
         assert_eq!(queue.take(now), Some(key("a")));
     }
 
@@ -123,7 +130,7 @@ mod tests {
         queue.add(key("under-way"), now + Duration::from_secs(50), false);
         let then = now + Duration::from_secs(50);
         assert_eq!(queue.take(then), Some(key("under-way")));
-        queue.done(&key("under-way"), Duration::ZERO);
+        queue.done(&key("under-way"), Duration::ZERO, now);
         queue.add(key("under-way"), now + Duration::from_secs(61), false);
         assert_eq!(queue.take(now + Duration::from_secs(61)), Some(key("new")));
     }
@@ -141,10 +148,25 @@ mod tests {
         queue.add(key("b"), now + Duration::from_secs(1), false);
         let now = now + Duration::from_secs(1);
         assert_eq!(queue.take(now), Some(key("a")));
-        queue.done(&at_work.pop().unwrap(), Duration::from_secs(9));
+        queue.done(&at_work.pop().unwrap(), Duration::from_secs(9), now);
         assert_eq!(queue.take(now), Some(key("b")), "it had less");
-        queue.done(&key("a"), Duration::from_millis(5));
+        queue.done(&key("a"), Duration::from_millis(5), now);
         let next = queue.take(now).unwrap();
         assert_eq!(next.0, "flood", "nobody else wants one");
+    }
+
+    /// A turn that failed half-way has made news of its own.
+    #[tokio::test(start_paused = true)]
+    async fn news_that_come_during_a_turn_do_not_end_a_pause() {
+        let (mut queue, now) = (Queue::new(4), Instant::now());
+        let second = |seconds| now + Duration::from_secs(seconds);
+        queue.add(key("a"), now, false);
+        assert_eq!(queue.take(now), Some(key("a")));
+        queue.add(key("a"), now, false);
+        assert!(queue.is_at_work(&key("a")));
+        queue.done(&key("a"), Duration::ZERO, second(8));
+        assert!(!queue.is_at_work(&key("a")));
+        assert_eq!((queue.take(second(7)), queue.next_at()), (None, Some(second(8))));
+        assert_eq!(queue.take(second(8)), Some(key("a")));
     }
 }

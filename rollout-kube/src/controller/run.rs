@@ -116,7 +116,8 @@ impl Loop {
     fn wake(&mut self, key: Key) {
         let now = Instant::now();
         let memory = self.memories.get(&key);
-        let (at, is_new) = (memory.map_or(now, |memory| memory.earliest(now)), memory.is_none());
+        let at = memory.map_or(now, |memory| memory.earliest(now));
+        let is_new = memory.is_none() && !self.queue.is_at_work(&key);
         self.queue.add(key, at, is_new);
     }
 
@@ -133,22 +134,22 @@ impl Loop {
             ?again_in,
             "a turn broke off; this is a bug, please report it"
         );
-        self.queue.done(key, LONG);
+        self.queue.done(key, LONG, next);
         self.queue.add(key.clone(), next, false);
         self.memories.insert(key.clone(), memory);
     }
 
     fn done(&mut self, key: Key, mut memory: Memory, after: &After, busy: Duration) {
-        self.queue.done(&key, busy);
+        let rest = if busy > LONG { busy * RESTS } else { Duration::ZERO };
+        if !rest.is_zero() {
+            tracing::warn!(rollout = format!("{}/{}", key.0, key.1), ?busy, ?rest, "a turn took long");
+            memory.rest_until(Instant::now() + rest);
+        }
+        let earliest = memory.earliest(Instant::now());
+        self.queue.done(&key, busy, earliest);
         self.broken.remove(&key);
         if after.is_over {
             return;
-        }
-        let rest = if busy > LONG { busy * RESTS } else { Duration::ZERO };
-        let earliest = Instant::now() + rest;
-        if !rest.is_zero() {
-            tracing::warn!(rollout = format!("{}/{}", key.0, key.1), ?busy, ?rest, "a turn took long");
-            memory.rest_until(earliest);
         }
         if let Some(next) = after.next {
             self.queue.add(key.clone(), next.max(earliest), false);

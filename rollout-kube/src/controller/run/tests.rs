@@ -129,3 +129,18 @@ async fn a_rollout_whose_turns_break_off_is_neither_lost_nor_hot_and_others_go_o
     let turns = turns.load(Ordering::Relaxed);
     assert!((8..=11).contains(&turns), "{turns} turns in five minutes");
 }
+
+/// A turn takes its memory with it.
+#[tokio::test(start_paused = true)]
+async fn what_is_woken_during_its_turn_is_not_taken_for_new() {
+    let (context, _news, _) = controller().await;
+    let (mut loop_, now) = (Loop::new(context, 4), Instant::now());
+    let key = |name: &str| ("shop".to_owned(), name.to_owned());
+    loop_.wake(key("good"));
+    assert_eq!(loop_.queue.take(now), Some(key("good")));
+    loop_.wake(key("good"));
+    loop_.wake(key("another"));
+    let after = After { next: None, is_over: false };
+    loop_.done(key("good"), Memory::default(), &after, Duration::ZERO);
+    assert_eq!(loop_.queue.take(now), Some(key("good")), "one that is under way goes first");
+}

@@ -12,8 +12,8 @@ pub(super) struct Cluster {
     pub(super) pods_stay: bool,
     pub(super) objects: BTreeMap<String, Value>,
     pub(super) version: u64,
-    /// Every write of a status is answered with this code.
-    pub(super) status_fails: Option<u16>,
+    /// Every write to a path that holds this text is answered with this code.
+    pub(super) fails: Option<(&'static str, u16)>,
     /// The next write is answered with this code; and whether it takes effect all the same.
     pub(super) fault: Option<(u16, bool)>,
     /// Likewise, but the so-manieth from now on.
@@ -30,7 +30,7 @@ impl Default for Cluster {
         Self {
             managers: json!([{"manager": "us"}]),
             pods_stay: false,
-            status_fails: None,
+            fails: None,
             objects: BTreeMap::new(),
             version: 0,
             fault: None,
@@ -71,7 +71,7 @@ impl Cluster {
                 self.fail_in = Some((nth - 1, code, took_effect));
             }
         }
-        if let Some(code) = self.status_fails.filter(|_| path.ends_with("/status")) {
+        if let Some((_, code)) = self.fails.filter(|(part, _)| path.contains(part)) {
             return Answer::failure(code, "a fault");
         }
         match self.fault.take() {
