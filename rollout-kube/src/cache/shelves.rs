@@ -156,13 +156,15 @@ impl Shelves {
         known
     }
 
-    /// Remembers what a rollout wrote of its own: itself, or a ReplicaSet. Returns what is known of it then, which
-    /// may be newer; if it is gone meanwhile, the next write finds that out.
+    /// Remembers what a rollout wrote of its own: itself, or a ReplicaSet. Returns it as it was written, also where
+    /// somebody has written it anew since: what is decided in this turn rests on what was read before, and the next
+    /// write has to find that out.
     pub(crate) fn wrote(&self, object: &ObjectRef, written: Received) -> Entry {
         let entry = Entry::from(written);
         let owner = entry.owner().map(|(name, _)| (object.namespace.to_string(), name.to_owned()));
         let by = owner.unwrap_or_else(|| key_of(object));
-        self.put(object, entry.clone(), Some(&by)).unwrap_or(entry)
+        self.put(object, entry.clone(), Some(&by));
+        entry
     }
 
     /// To be called before the server is asked for an object, or to delete it.
@@ -261,4 +263,33 @@ impl Shelves {
 
 fn key_of(object: &ObjectRef) -> Key {
     (object.namespace.to_string(), object.name.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::mock::{Answer, server};
+    use serde_json::json;
+
+    fn rollout(version: u64, image: &str) -> Received {
+        let template = json!({"spec": {"containers": [{"image": image}]}});
+        let metadata =
+            json!({"namespace": "shop", "name": "web", "uid": "u", "resourceVersion": version.to_string()});
+        let value = json!({"kind": "Rollout", "metadata": metadata, "spec": {"template": template}});
+        serde_json::from_value(value).unwrap()
+    }
+
+    /// Otherwise a ReplicaSet was made with the hash of one template and the pods of the next.
+    #[tokio::test]
+    async fn what_was_written_stays_what_the_turn_has_read_when_somebody_writes_it_anew() {
+        let (client, _) = server(|_| Answer::Never);
+        let (shelves, _news) = Shelves::new(Requests::new(client, "us"), None);
+        let object = ObjectRef::new("argoproj.io", "Rollout", "shop", "web");
+        shelves.put(&object, rollout(6, "web:v2").into(), None);
+        let written = shelves.wrote(&object, rollout(5, "web:v1"));
+        assert_eq!(written.text("/spec/template/spec/containers/0/image"), Some("web:v1"));
+        assert_eq!(&*written.version.write, "5", "the next write that depends on it fails");
+        let known = shelves.put(&object, rollout(4, "web:v0").into(), None);
+        assert_eq!(known.unwrap().version.write.as_ref(), "6", "the cache keeps the newest");
+    }
 }
