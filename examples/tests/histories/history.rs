@@ -12,6 +12,8 @@ pub(crate) struct History {
     pub(crate) apps: Vec<App>,
     /// When the objects are created, in tenths of a second from the beginning, one after the other and over again.
     pub(crate) arrivals: Vec<u16>,
+    /// So many seconds pass before anything happens: for a first deploy, it may be enough.
+    pub(crate) deploys: u8,
     /// Each with the time since the one before, in tenths of a second.
     pub(crate) happenings: Vec<(u16, Happening)>,
     /// Of a thousand requests, so many go wrong.
@@ -131,10 +133,12 @@ fn history() -> impl proptest::strategy::Strategy<Value = History> {
     let lag = prop_oneof![Just(0), 0..400_u16, 0..5_000_u16];
     let arrivals = several(prop_oneof![Just(0), 0..20_u16, 0..100_u16], 1..8);
     let mesh = prop_oneof![Just(None), mesh().prop_map(Some)];
-    let whole = (several(app(), 1..4), arrivals, happenings, trouble, lag, any::<u64>(), mesh);
-    whole.prop_map(|(apps, arrivals, happenings, trouble, lag, seed, mesh)| History {
+    let deploys = prop_oneof![1 => Just(0), 3 => 20..90_u8];
+    let whole = (several(app(), 1..4), arrivals, deploys, happenings, trouble, lag, any::<u64>(), mesh);
+    whole.prop_map(|(apps, arrivals, deploys, happenings, trouble, lag, seed, mesh)| History {
         apps,
         arrivals,
+        deploys,
         happenings,
         trouble,
         lag,

@@ -110,7 +110,12 @@ impl Judge {
         let object = &*change.object;
         let name = text(object, "/metadata/name").to_owned();
         match text(object, "/kind") {
-            "ReplicaSet" if change.is_deleted => _ = self.sets.remove(&name),
+            "ReplicaSet" if change.is_deleted => {
+                // When it had its pods last, is still of interest.
+                if let Some(pods) = self.sets.get_mut(&name) {
+                    (pods.wanted, pods.ready, pods.ready_since) = (0, 0, None);
+                }
+            }
             "ReplicaSet" => self.set(&name, object),
             "VirtualService" if change.is_deleted => {
                 for route in items(object, "/spec/http") {

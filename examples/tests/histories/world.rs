@@ -90,6 +90,7 @@ impl<'h> World<'h> {
         let (often, lag) = (u64::from(self.history.trouble), u64::from(self.history.lag));
         self.disturb(often, lag);
         self.start();
+        self.pass(Duration::from_secs(u64::from(self.history.deploys))).await;
         for (after, happening) in &self.history.happenings {
             self.pass(Duration::from_millis(u64::from(*after) * 100)).await;
             self.say(&format!("{happening:?}"));

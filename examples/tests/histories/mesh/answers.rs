@@ -14,7 +14,8 @@ impl Inner {
             "/debug/endpointShardz" => self.istiod.known.shards(),
             "/debug/syncz" => self.proxies.iter().filter(|proxy| proxy.away.is_none()).map(synced).collect(),
             "/metrics" => {
-                let uptime = now.saturating_duration_since(self.istiod.began).as_secs_f64();
+                let (began, before) = self.istiod.began;
+                let uptime = (before + now.saturating_duration_since(began)).as_secs_f64();
                 return Ok(format!("istiod_uptime_seconds {uptime}\n").into_bytes());
             }
             _ => return Err(NoAnswer::Status(404)),

@@ -18,8 +18,8 @@ const LONGEST: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub(super) struct Istiod {
-    /// When this process began.
-    pub(super) began: Instant,
+    /// When this process began, and how long it had run before the history did.
+    pub(super) began: (Instant, Duration),
     /// Until when there is none.
     pub(super) down_until: Option<Instant>,
     /// Until when it hears and answers nothing, and goes on afterwards.
@@ -48,9 +48,9 @@ impl Changed {
 }
 
 impl Istiod {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(super) fn new(now: Instant, has_run: Duration) -> Self {
         Self {
-            began: now,
+            began: (now, has_run),
             down_until: None,
             frozen_until: None,
             known: Known::default(),

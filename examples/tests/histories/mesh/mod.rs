@@ -26,6 +26,9 @@ const BACK_OFF: u64 = 15_000;
 /// Nobody has to wait longer for one that is away.
 const GIVEN_UP: Duration = Duration::from_secs(55);
 
+/// The first istiod has run for so long: nobody has to wait for proxies that have not found it yet.
+const LONG_AGO: Duration = Duration::from_secs(3_600);
+
 /// What is going to happen.
 #[derive(Debug)]
 enum Event {
@@ -79,7 +82,7 @@ impl Mesh {
             lags: (millis(of.watches), millis(of.answers)),
             version: 0,
             heard: now,
-            istiod: Istiod::new(now),
+            istiod: Istiod::new(now, LONG_AGO),
             proxies: proxies.collect(),
             events: BTreeMap::new(),
             scheduled: 0,
@@ -165,7 +168,7 @@ impl Inner {
             return;
         }
         // Another process: it reads everything before it lets anybody connect.
-        self.istiod = Istiod::new(now);
+        self.istiod = Istiod::new(now, Duration::ZERO);
         self.events.retain(|_, event| !matches!(event, Event::Heard(_)));
         for change in self.server.since(0) {
             self.version = change.version;
