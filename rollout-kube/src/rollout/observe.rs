@@ -85,7 +85,12 @@ pub(super) async fn observe(
     // A fence that did not come about may have met what an earlier process left; only a newer one is a rival.
     let tried = memory.tried.take();
     let ours = if held { memory.nonce.as_deref() } else { tried.as_deref() };
-    let is_rival = |ours: &str, nonce: &str| if held { nonce != ours } else { nonce > ours };
+    // A nonce of our own process is a late write of ours.
+    let process = |nonce: &str| nonce.rsplit_once('-').map_or(nonce, |(process, _)| process).to_owned();
+    let is_rival = |ours: &str, nonce: &str| {
+        let (ours, other) = (process(ours), process(nonce));
+        if held { other != ours } else { other > ours }
+    };
     if let (false, Some(ours)) = (memory.fence.holds(), ours)
         && let Some(other) = nonces.iter().find(|nonce| is_rival(ours, nonce))
     {

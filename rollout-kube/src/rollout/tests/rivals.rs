@@ -49,6 +49,14 @@ async fn the_older_process_leaves_the_rollout_to_the_newer_and_says_so_once() {
     assert!(!world.turn().await.0.is_empty(), "the other may be gone: it is taken up again");
 }
 
+/// As a text, the ninth nonce of a process comes after its tenth.
+#[tokio::test(start_paused = true)]
+async fn a_late_write_of_our_own_is_no_rival() {
+    let (world, _) = beside("p-9", 12).await;
+    let notes = world.told_notes().await;
+    assert!(!notes.iter().any(|note| note.starts_with("another controller")), "{notes:#?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_newer_process_goes_on_and_says_so_once() {
     let (world, writes) = beside("a-1", 5).await;
