@@ -111,7 +111,7 @@ impl Judge {
         let name = text(object, "/metadata/name").to_owned();
         match text(object, "/kind") {
             "ReplicaSet" if change.is_deleted => {
-                // When it had its pods last, is still of interest.
+                // When it last had a ready pod still matters.
                 if let Some(pods) = self.sets.get_mut(&name) {
                     (pods.wanted, pods.ready, pods.ready_since) = (0, 0, None);
                 }
