@@ -1,4 +1,5 @@
 use crate::store::Received;
+use rollout_core::backend::REVISION_LABEL;
 use rollout_core::traffic::{ObjectRef, ObjectVersion};
 use serde_json::Value;
 use std::{mem, sync::Arc};
@@ -95,6 +96,13 @@ pub(super) fn owner(object: &Value) -> Option<(&str, &str)> {
 pub(super) fn is_ownerless(object: &Value) -> bool {
     let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
     !owners.into_iter().flatten().any(|owner| owner.get("controller") == Some(&Value::Bool(true)))
+}
+
+/// The Rollout whose name a ReplicaSet has, before a dash and its revision.
+pub(super) fn named_after(set: &Value) -> Option<&str> {
+    let name = set.pointer("/metadata/name")?.as_str()?;
+    let revision = set.pointer("/metadata/labels")?.get(REVISION_LABEL)?.as_str()?;
+    name.strip_suffix(revision)?.strip_suffix('-')
 }
 
 /// Keeps of a pod only what names it, its address, its phase and its conditions.

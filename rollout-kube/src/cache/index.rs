@@ -3,7 +3,13 @@ use serde_json::Value;
 use std::{fmt, sync::Arc};
 
 /// The key of ReplicaSets that belong to nobody; no uid is like this.
-pub(crate) const OWNERLESS: &str = "-";
+pub(super) const OWNERLESS: &str = "-";
+
+/// The key of ReplicaSets that belong to nobody and have the name that a Rollout of this name would give them; no uid
+/// is like this, either.
+pub(super) fn left_by(rollout: &str) -> String {
+    format!("{OWNERLESS}{rollout}")
+}
 
 /// The keys under which the objects of a kind are found, made from namespace and object.
 #[derive(Clone, Default)]
@@ -28,11 +34,14 @@ impl Index {
         }
     }
 
-    /// ReplicaSets by the uid of the Rollout that owns them, or as [`OWNERLESS`].
+    /// ReplicaSets by the uid of the Rollout that owns them; or as [`OWNERLESS`], and by the Rollout that has left them.
     pub(super) fn of_owner() -> Self {
         Self::new(|_, set| match super::entry::owner(set) {
             Some((_, uid)) => vec![uid.to_owned()],
-            None if super::entry::is_ownerless(set) => vec![OWNERLESS.to_owned()],
+            None if super::entry::is_ownerless(set) => {
+                let rollout = super::entry::named_after(set);
+                [OWNERLESS.to_owned()].into_iter().chain(rollout.map(left_by)).collect()
+            }
             None => Vec::new(),
         })
     }

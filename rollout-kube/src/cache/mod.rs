@@ -12,7 +12,7 @@ mod view;
 mod watching;
 
 pub(crate) use entry::{Entry, reference};
-pub(crate) use index::{Index, OWNERLESS};
+pub(crate) use index::Index;
 pub(crate) use interests::Interest;
 pub(crate) use news::Changed;
 #[cfg(test)]

@@ -1,4 +1,8 @@
-use super::{Entry, Interest, Shelves, objects::Key};
+use super::{
+    Entry, Interest, Shelves,
+    index::{OWNERLESS, left_by},
+    objects::Key,
+};
 use crate::store::{conditional, version_of};
 use async_trait::async_trait;
 use rollout_core::{
@@ -53,6 +57,19 @@ impl View {
         let mut sets = self.shelves.all_live(&sets_of, labels, Some(&self.rollout)).await?;
         sets.retain(|set| set.owner().is_some_and(|(_, owner)| owner == uid));
         Ok(sets)
+    }
+
+    /// The ReplicaSets that belong to nobody and have the name that the Rollout would give them; or, with `all`, all
+    /// that belong to nobody. From the cache.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub(crate) async fn orphans(&self, all: bool) -> Result<Vec<Entry>, StoreError> {
+        let sets_of = ObjectRef::new("apps", "ReplicaSet", &self.rollout.0, "");
+        let left = left_by(&self.rollout.1);
+        self.note(Interest::Having(sets_of.clone(), left.as_str().into()));
+        let key = if all { OWNERLESS.to_owned() } else { left };
+        self.shelves.having(&sets_of, &[key]).await
     }
 
     /// The Rollouts, wherever they are, that have one of these keys of the index of Rollouts.

@@ -1,9 +1,10 @@
 use super::context::Context;
 use crate::{
-    cache::{Entry, OWNERLESS},
+    cache::{Entry, View},
     replica_set::{self, ReplicaSet, same_template},
 };
 use rollout_core::{
+    argo::template_hash,
     backend::{REVISION_LABEL, StoreError},
     traffic::ObjectRef,
 };
@@ -13,32 +14,34 @@ use serde_json::{Value, json};
 const IN_A_TURN: usize = 20;
 
 /// Adopts the ReplicaSets that are a Rollout's by their labels and belong to nobody: those that a Rollout of
-/// the same name left when it was deleted without them. Returns whether there may be more of them.
+/// the same name left when it was deleted without them.
 ///
-/// Only a Rollout that nobody has worked on yet looks for them.
+/// They may be shown later than the Rollout that was made again: it looks for those that are named after it in every
+/// turn, and has one when they are shown. One that nobody has worked on yet also takes in those of other names.
 ///
 /// # Errors
 /// They could not be read, or a write has no clear answer.
-pub(super) async fn orphans(context: &Context, rollout: &Entry) -> Result<bool, StoreError> {
-    let namespace = rollout.text("/metadata/namespace").unwrap_or_default();
-    let like = ObjectRef::new("apps", "ReplicaSet", namespace, "");
-    let sets = context.shelves.having(&like, &[OWNERLESS.to_owned()]).await?;
-    let found: Vec<_> =
-        sets.into_iter().filter(|set| is_orphan_of(&rollout.value, set)).take(IN_A_TURN).collect();
+pub(super) async fn orphans(
+    context: &Context,
+    view: &View,
+    rollout: &Entry,
+    is_new: bool,
+) -> Result<(), StoreError> {
+    let sets = view.orphans(is_new).await?;
+    let fits = |set: &Entry| is_orphan_of(&rollout.value, set) && holds_its_revision(&rollout.value, set);
+    let found: Vec<_> = sets.into_iter().filter(fits).take(IN_A_TURN).collect();
     if found.is_empty() || !is_there(context, rollout).await? {
-        return Ok(false);
+        return Ok(());
     }
-    let mut are_more = found.len() == IN_A_TURN;
     for set in found {
         let Some(set) = ReplicaSet::read(set) else { continue };
         match adopt(context, rollout, &set).await {
-            Ok(_) => {}
-            // Somebody else has changed it: it is looked at again.
-            Err(StoreError::Conflict(_) | StoreError::NotFound(_)) => are_more = true,
+            // Somebody else may have changed it: it is looked at again when that is shown.
+            Ok(_) | Err(StoreError::Conflict(_) | StoreError::NotFound(_)) => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(are_more)
+    Ok(())
 }
 
 /// What already has the name of a ReplicaSet that was to be made.
@@ -80,10 +83,7 @@ pub(super) async fn in_the_way(
         );
         return others(&why);
     }
-    let wanted = rollout.value.pointer("/spec/template").unwrap_or(&Value::Null);
-    if !is_orphan_of(&rollout.value, &there)
-        || !there.template().is_some_and(|there| same_template(wanted, &there))
-    {
+    if !is_orphan_of(&rollout.value, &there) || !has_template(&rollout.value, &there) {
         return others(
             "it belongs to nobody, and its labels or its template are not the Rollout's; delete it, or give the \
              Rollout another name",
@@ -136,6 +136,19 @@ fn is_orphan_of(rollout: &Value, set: &Entry) -> bool {
         && set.text("/metadata/deletionTimestamp").is_none()
         && controller(&set.value).is_none()
         && selects(rollout.pointer("/spec/selector"), set)
+}
+
+/// Whether it may pass for the revision that its label names: where that is the Rollout's newest, it has the Rollout's
+/// template. Another one would be released under the name of what the user wants.
+fn holds_its_revision(rollout: &Value, set: &Entry) -> bool {
+    let newest = template_hash(rollout.pointer("/spec/template").unwrap_or(&Value::Null));
+    set.label(REVISION_LABEL) != Some(newest.as_str()) || has_template(rollout, set)
+}
+
+/// Whether it has the Rollout's template.
+fn has_template(rollout: &Value, set: &Entry) -> bool {
+    let wanted = rollout.pointer("/spec/template").unwrap_or(&Value::Null);
+    set.template().is_some_and(|there| same_template(wanted, &there))
 }
 
 /// The owner that controls it.

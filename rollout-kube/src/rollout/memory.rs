@@ -51,8 +51,6 @@ pub(crate) struct Memory {
     pub(super) grace: Grace,
     /// The version of the Rollout whose size was looked at, and what was wrong with it.
     pub(super) size: Option<(Arc<str>, Option<String>)>,
-    /// Whether ReplicaSets that belong to nobody were looked for.
-    pub(super) looked_for_orphans: bool,
     /// On what the last turn ended in a conflict.
     pub(super) conflict_on: Option<u64>,
     /// What it no longer names and was released, and when.

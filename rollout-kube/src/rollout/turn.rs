@@ -87,8 +87,8 @@ async fn go(
     if let Some(next) = too_large(context, memory, name, &rollout).await {
         return Ok(Some(next));
     }
-    if is_new(&rollout) && !memory.looked_for_orphans && !context.dry_run {
-        memory.looked_for_orphans = !adopt::orphans(context, &rollout).await?;
+    if !context.dry_run {
+        adopt::orphans(context, view, &rollout, is_new(&rollout)).await?;
     }
     let sets = target::replica_sets(view, &rollout, live).await?;
     let manager = context.shelves.requests().manager();

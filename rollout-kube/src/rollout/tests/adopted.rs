@@ -78,11 +78,29 @@ async fn what_it_left_and_does_not_want_is_taken_in_and_scaled_down() {
     );
 }
 
+/// The watch shows the new Rollout before it shows that the ReplicaSets belong to nobody.
+#[tokio::test(start_paused = true)]
+async fn what_is_shown_later_is_taken_in_then() {
+    let mut world = World::recreated().await;
+    world.recreate(Some("web:v2"));
+    let (path, orphan) = world.only_set();
+    let mut before = orphan.clone();
+    before["metadata"]["ownerReferences"] = json!([{"kind": "Rollout", "uid": "gone", "controller": true}]);
+    world.cluster().put(&path, before);
+    world.until_phase("Healthy").await;
+    world.cluster().put(&path, orphan);
+    world.seen().await;
+    world.settle().await;
+    let owner = |set: &Value| set["metadata"]["ownerReferences"][0]["uid"].clone();
+    let sets = sets(&world.cluster());
+    let owners: Vec<_> = sets.iter().map(|(_, set)| owner(set)).collect();
+    assert_eq!(owners, ["another", "another"]);
+}
+
 /// The name of a new ReplicaSet is taken, and no watch has shown by whom.
 #[tokio::test(start_paused = true)]
 async fn what_is_found_in_the_way_is_taken_in_when_it_is_the_same() {
     let mut world = World::recreated().await;
-    world.memory.looked_for_orphans = true;
     let uid = world.only_set().1["metadata"]["uid"].clone();
     world.until_phase("Healthy").await;
     let (_, set) = world.only_set();
