@@ -35,6 +35,8 @@ pub(crate) struct MeshOf {
     pub(crate) watches: u16,
     /// How long an answer of istiod takes at most.
     pub(crate) answers: u16,
+    /// Of a hundred questions to istiod, so many get no answer in time, until everything is at rest.
+    pub(crate) silent: u8,
 }
 
 /// A Rollout.
@@ -100,6 +102,8 @@ pub(crate) enum OfMesh {
 pub(crate) enum Part {
     /// What it owns is collected as garbage.
     Rollout,
+    /// As `kubectl delete --cascade=orphan` does: its ReplicaSets stay, and belong to nobody.
+    RolloutAlone,
     VirtualService,
     DestinationRule,
     /// Its controller makes the newest one again; without the stable one in an update, a person decides.
@@ -128,7 +132,10 @@ pub(crate) fn histories() -> Numbered<History> {
 }
 
 fn history() -> impl proptest::strategy::Strategy<Value = History> {
-    let happenings = several((prop_oneof![0..40_u16, 0..300_u16], happening()), 1..10);
+    let happenings = prop_oneof![
+        9 => several((gap(), happening()), 1..10).boxed(),
+        1 => aimed().boxed(),
+    ];
     let trouble = prop_oneof![Just(0), 1..60_u16, 60..250_u16];
     let lag = prop_oneof![Just(0), 0..400_u16, 0..5_000_u16];
     let arrivals = several(prop_oneof![Just(0), 0..20_u16, 0..100_u16], 1..8);
@@ -147,14 +154,27 @@ fn history() -> impl proptest::strategy::Strategy<Value = History> {
     })
 }
 
+fn gap() -> impl proptest::strategy::Strategy<Value = u16> {
+    prop_oneof![0..40_u16, 0..300_u16]
+}
+
+/// The stable ReplicaSet is deleted in the middle of an update, and little else happens.
+fn aimed() -> impl proptest::strategy::Strategy<Value = Vec<(u16, Happening)>> {
+    let update = (any::<Index>(), 1..4_u8);
+    (update, several((gap(), happening()), 0..2), 0..300_u16).prop_map(|((app, version), between, after)| {
+        let mut happenings = vec![(0, Happening::Image(app, version))];
+        happenings.extend(between);
+        happenings.push((after, Happening::Deleted(app, Part::ReplicaSet(Which::Stable), 0)));
+        happenings
+    })
+}
+
 fn mesh() -> impl proptest::strategy::Strategy<Value = MeshOf> {
     let watches = prop_oneof![0..50_u16, 0..2_000_u16];
     let answers = prop_oneof![0..20_u16, 0..3_000_u16];
-    (several(lag(), 1..4), watches, answers).prop_map(|(proxies, watches, answers)| MeshOf {
-        proxies,
-        watches,
-        answers,
-    })
+    let silent = prop_oneof![2 => Just(0), 1 => 1..60_u8];
+    let whole = (several(lag(), 1..4), watches, answers, silent);
+    whole.prop_map(|(proxies, watches, answers, silent)| MeshOf { proxies, watches, answers, silent })
 }
 
 fn lag() -> impl proptest::strategy::Strategy<Value = u16> {
@@ -201,7 +221,10 @@ const WRITES: [&str; 6] = [
 fn happening() -> impl proptest::strategy::Strategy<Value = Happening> {
     let index = any::<Index>;
     let set = prop_oneof![2 => Just(Which::Current), 1 => Just(Which::Stable)].prop_map(Part::ReplicaSet);
-    let part = prop_oneof![select(vec![Part::Rollout, Part::VirtualService, Part::DestinationRule]), set];
+    let part = prop_oneof![
+        select(vec![Part::Rollout, Part::RolloutAlone, Part::VirtualService, Part::DestinationRule]),
+        set
+    ];
     prop_oneof![
         5 => (index(), 1..5_u8).prop_map(|(app, version)| Happening::Image(app, version)),
         1 => index().prop_map(Happening::Abort),

@@ -48,7 +48,9 @@ const QUIET: &str = "quiet_at_rest";
 const FEW: &str = "few_requests";
 const PROXY_DARK: &str = "no_proxy_is_dark";
 const PROXY_ALONE: &str = "no_pods_taken_from_a_proxy";
-const RULES: [&str; 10] = [WHOLE, DARK, ALONE, ABORTED, FOREIGN, REST, QUIET, FEW, PROXY_DARK, PROXY_ALONE];
+const KEPT: &str = "no_dark_weight_kept";
+const RULES: [&str; 11] =
+    [WHOLE, DARK, ALONE, ABORTED, FOREIGN, REST, QUIET, FEW, PROXY_DARK, PROXY_ALONE, KEPT];
 
 #[derive(Debug, Clone, Default)]
 struct Pods {
@@ -271,6 +273,26 @@ impl Judge {
             .map(|(name, has, wants)| format!("{name} has {has} pods instead of {wants}"));
         let odd: Vec<_> = odd.collect();
         (!odd.is_empty()).then(|| odd.join(", "))
+    }
+
+    /// The canary's weight where it has a part of the requests and has to take the others, too: stable has no pods any
+    /// more, and the canary has some.
+    pub(crate) fn must_take_over(&self, object: &Value) -> Option<u64> {
+        let app = text(object, "/metadata/name");
+        let (stable, current) = (text(object, "/status/stableRS"), text(object, "/status/currentPodHash"));
+        let weight = self.weights.get(app).copied().filter(|weight| *weight > 0)?;
+        let leads_there = self.leads.get(app).is_some_and(|(one, other)| one == stable && other == current);
+        let of = |hash: &str| self.sets.values().find(|pods| pods.hash == hash);
+        let is_gone = of(stable).is_none_or(|pods| pods.ready == 0);
+        let is_given_up = self.aborted.get(app).is_some_and(Option::is_some);
+        let is_there = of(current).is_some_and(|pods| pods.ready > 0);
+        (stable != current && leads_there && is_gone && is_there && !is_given_up).then_some(weight)
+    }
+
+    pub(crate) fn took_over(&mut self, weights: &[u64]) {
+        for weight in weights {
+            self.must(KEPT, *weight == 100, || format!("{weight} % to a canary; its stable has no pods"));
+        }
     }
 
     pub(crate) fn rests(&mut self, why_not: &[String]) {

@@ -21,6 +21,10 @@ pub(crate) struct Pods {
     /// By ReplicaSet, the pods that are objects.
     objects: BTreeMap<String, Vec<String>>,
     made: u32,
+    /// The version of the server that was last looked at.
+    version: u64,
+    /// When something is due although nothing changes.
+    due: Option<Instant>,
 }
 
 impl Pods {
@@ -33,25 +37,42 @@ impl Pods {
             garbage: BTreeMap::new(),
             objects: BTreeMap::new(),
             made: 0,
+            version: 0,
+            due: None,
         }
     }
 
     /// A Rollout has no pods until then.
     pub(crate) fn lose(&mut self, app: String, until: Instant) {
         self.lost.insert(app, until);
+        self.due = Some(Instant::now());
     }
 
     pub(crate) fn lose_no_more(&mut self) {
         self.lost.clear();
+        self.due = Some(Instant::now());
     }
 
+    /// Everything that is due now.
     pub(crate) fn run(&mut self, server: &Played) {
-        let now = Instant::now();
+        let (now, version) = (Instant::now(), server.version());
+        if version == self.version && self.due.is_none_or(|due| due > now) {
+            return;
+        }
+        self.version = version;
+        self.act(server, now);
+        let pods = self.asked.values().map(|(_, at)| at);
+        let all = pods.chain(self.lost.values()).chain(self.garbage.values());
+        self.due = all.filter(|at| **at > now).min().copied();
+    }
+
+    fn act(&mut self, server: &Played, now: Instant) {
         let mut sets = server.all("/apis/apps/v1/replicasets");
         let rollouts = server.all("/apis/argoproj.io/v1alpha1/rollouts");
         let is_garbage = |set: &Value| {
             let uid = &set["metadata"]["ownerReferences"][0]["uid"];
-            rollouts.iter().all(|rollout| rollout["metadata"]["uid"] != *uid)
+            // What belongs to nobody stays.
+            !uid.is_null() && rollouts.iter().all(|rollout| rollout["metadata"]["uid"] != *uid)
         };
         let names: Vec<Value> = sets.iter().map(|set| set["metadata"]["name"].clone()).collect();
         for set in sets.extract_if(.., |set| is_garbage(set)) {

@@ -26,6 +26,8 @@ const TICK: Duration = Duration::from_millis(250);
 /// All come to rest within this time once nothing goes wrong any more; a controller that had no luck backs off for up
 /// to five minutes.
 const LIMIT: Duration = Duration::from_secs(3_600);
+/// Where stable has no pods any more, the canary has its requests within this time, although no person helps.
+const TAKEN_OVER: Duration = Duration::from_secs(420);
 /// How long it has to be quiet at rest.
 const REST: Duration = Duration::from_secs(120);
 
@@ -145,6 +147,10 @@ impl<'h> World<'h> {
     fn delete(&mut self, app: usize, part: Part, after: Duration) {
         let path = match part {
             Part::Rollout => apps::rollout_path(app),
+            Part::RolloutAlone => {
+                self.release(app);
+                apps::rollout_path(app)
+            }
             Part::VirtualService => apps::route_path(&apps::route_of(self.history, app)),
             Part::DestinationRule => apps::rule_path(&apps::rule_of(self.history, app)),
             Part::ReplicaSet(which) => {
@@ -160,6 +166,19 @@ impl<'h> World<'h> {
             let again = apps::objects(self.history).into_iter().find(|(one, _)| *one == path);
             if let Some((path, object)) = again {
                 self.later(after, path, object);
+            }
+        }
+    }
+
+    /// The ReplicaSets of a Rollout belong to nobody from now on.
+    fn release(&self, app: usize) {
+        let rollouts = self.server.all("/apis/argoproj.io/v1alpha1/rollouts");
+        let rollout = rollouts.iter().find(|rollout| rollout["metadata"]["name"] == apps::name(app));
+        let uid = rollout.map(|rollout| &rollout["metadata"]["uid"]);
+        for set in self.server.all("/apis/apps/v1/replicasets") {
+            if uid == Some(&set["metadata"]["ownerReferences"][0]["uid"]) {
+                let path = apps::set_path(set["metadata"]["name"].as_str().unwrap_or_default());
+                self.server.patch(&path, &json!({"metadata": {"ownerReferences": null}}));
             }
         }
     }
@@ -300,8 +319,10 @@ impl<'h> World<'h> {
 
     /// A person helps wherever one is needed, until everything is at rest; then it has to be quiet.
     async fn until_at_rest(&mut self) {
-        let (until, before) = (Instant::now() + LIMIT, self.asked());
+        let (began, before) = (Instant::now(), self.asked());
+        let until = began + LIMIT;
         self.pods.lose_no_more();
+        self.until_taken_over().await;
         let mut why_not = vec!["nothing was looked at".to_owned()];
         while self.judge.broken.is_none() && !why_not.is_empty() && Instant::now() < until {
             self.help();
@@ -315,7 +336,12 @@ impl<'h> World<'h> {
         self.judge.rests(&why_not);
         let during: u64 = self.asked().values().sum::<u64>() - before.values().sum::<u64>();
         let rollouts = u64::try_from(self.history.apps.len()).unwrap();
-        self.judge.few(during, 150 * rollouts);
+        // A mesh that hardly answers takes its time, and each wait is looked at now and then.
+        let a_while = began.elapsed().as_secs() / 4;
+        self.judge.few(during, (150 + a_while) * rollouts);
+        if let Some(mesh) = &self.mesh {
+            mesh.now().answer_always();
+        }
         // Bookkeeping may wait for half a minute, and a process that found another one at work for a whole one.
         self.pass(Duration::from_secs(180)).await;
         let before = self.asked();
@@ -325,6 +351,26 @@ impl<'h> World<'h> {
             (what, more)
         });
         self.judge.quiet(&asked.filter(|(_, count)| *count > 0).collect());
+    }
+
+    /// Nobody has to help where the canary is all that there is.
+    async fn until_taken_over(&mut self) {
+        let until = Instant::now() + TAKEN_OVER;
+        // Pods that were lost come back first.
+        self.pass(Duration::from_secs(10)).await;
+        let look = |world: &Self| -> Vec<u64> {
+            let rollouts = world.server.all("/apis/argoproj.io/v1alpha1/rollouts");
+            rollouts.iter().filter_map(|rollout| world.judge.must_take_over(rollout)).collect()
+        };
+        let mut weights = look(self);
+        while weights.iter().any(|weight| *weight < 100) && Instant::now() < until {
+            self.pass(Duration::from_secs(5)).await;
+            if self.judge.broken.is_some() {
+                return;
+            }
+            weights = look(self);
+        }
+        self.judge.took_over(&weights);
     }
 
     /// Requests so far, by verb and kind: without watches and events.

@@ -148,6 +148,12 @@ impl Played {
         self.objects().disturbed.0 = Box::new(disturb);
     }
 
+    /// The version of the last change; 0 before the first.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.objects().version
+    }
+
     /// All changes after a version (0: from the beginning), of all kinds, in their order.
     #[must_use]
     pub fn since(&self, version: u64) -> Vec<Change> {

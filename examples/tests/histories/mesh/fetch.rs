@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct PlayedFetch {
     pub(crate) cluster: ControlPlane,
     pub(crate) mesh: Mesh,
-    /// Whether istiod has answered it.
+    /// Whether istiod has answered all its questions once.
     pub(crate) was_answered: AtomicBool,
 }
 
@@ -35,15 +35,19 @@ impl Fetch for PlayedFetch {
         let begun = Instant::now();
         let answers: Vec<_> = {
             let mut mesh = self.mesh.now();
-            if mesh.istiod.answers() {
+            let is_silent = mesh.istiod.frozen_until.is_some() || mesh.dice.roll(100) < mesh.silent;
+            if paths.contains(&"/metrics") {
+                // It is asked for this once everything else has been answered.
                 self.was_answered.store(true, Ordering::Relaxed);
-            } else if !self.was_answered.load(Ordering::Relaxed) {
+            }
+            let has_answer = mesh.istiod.down_until.is_none() && !is_silent;
+            if !has_answer && !self.was_answered.load(Ordering::Relaxed) {
                 mesh.is_blind = true;
             }
-            let answer = |path: &&str| match (mesh.istiod.down_until, mesh.istiod.frozen_until) {
-                (Some(_), _) => Err(NoAnswer::Closed),
-                (_, Some(_)) => Err(NoAnswer::Silent),
-                (None, None) => mesh.answer(path, begun),
+            let answer = |path: &&str| match mesh.istiod.down_until {
+                Some(_) => Err(NoAnswer::Closed),
+                None if is_silent => Err(NoAnswer::Silent),
+                None => mesh.answer(path, begun),
             };
             paths.iter().map(answer).collect()
         };

@@ -45,6 +45,8 @@ pub(crate) struct Inner {
     began: Instant,
     /// The most that the watches of istiod are late, and the most that an answer takes.
     lags: (Duration, Duration),
+    /// Of a hundred questions to istiod, so many get no answer in time.
+    silent: u64,
     /// The last version of the server that was looked at.
     version: u64,
     /// When its watches show that.
@@ -80,6 +82,7 @@ impl Mesh {
             dice: Dice(seed),
             began,
             lags: (millis(of.watches), millis(of.answers)),
+            silent: of.silent.into(),
             version: 0,
             heard: now,
             istiod: Istiod::new(now, LONG_AGO),
@@ -277,6 +280,11 @@ impl Inner {
             self.proxies[at].lag = self.proxies[at].lag.min(Duration::from_millis(500));
             self.schedule(now, Event::Connects(at));
         }
+    }
+
+    /// No question to istiod stays without an answer any more.
+    pub(crate) fn answer_always(&mut self) {
+        self.silent = 0;
     }
 
     /// Where requests began to meet nothing since this was last asked for.
