@@ -73,15 +73,21 @@ pub(super) fn unmarked(view: &View<'_>, revision: &Revision) -> Gate {
 }
 
 /// Before weight goes back to stable: stable can carry it. After a commit, when the canary destination
-/// already leads to stable, stable's own destination must lead there too, everywhere.
+/// already leads to stable or to the user's own selector, stable's own destination must lead there too, everywhere.
 pub(super) fn fall(view: &View<'_>, status: &Status, roles: &Roles<'_>) -> Gate {
     let Some(stable) = roles.stable else { return Ok(()) };
+    let itself = returns_to_itself(view, stable);
+    // A canary destination with the user's own selector reaches any pod: what leaves it can wait, too.
+    let anywhere = canary_alive(view).is_none() && !view.seen.canary.is_empty();
     // Where the pods of both are gone, whatever else is behind stable's destination is better.
-    if returns_to_itself(view, stable) && view.ready(stable).hi() > 0 && !off(Guard::StableReturn) {
+    if (itself || anywhere) && view.ready(stable).hi() > 0 && !off(Guard::StableReturn) {
         if !view.stable_leads_to(stable) {
             return Err(elsewhere(view, Destination::Stable));
         }
-        return view.selectors_settled(status, STEP_DWELL);
+        view.selectors_settled(status, STEP_DWELL)?;
+        if itself {
+            return Ok(());
+        }
     }
     let seen = behind_stable(view, stable);
     let need = view.carry_need();

@@ -50,7 +50,8 @@ fn for_stable(view: &View<'_>, status: &Status, stable: &Revision) -> Gate {
     let everything = view.spec.strategy.max_weight();
     let front_door = view.spec.strategy.stable_service || view.seen.stable_used_elsewhere;
     let idle = !objects.is_empty() && objects.iter().all(|object| object.weight.lo() == everything);
-    if idle && !front_door && view.routes_settled(status, STEP_DWELL).is_ok() {
+    let unused = if idle && !front_door { Some(view.routes_settled(status, STEP_DWELL)) } else { None };
+    if matches!(unused, Some(Ok(()))) {
         return Ok(());
     }
     // Where the weight is a ratio of pods, the old revision may have kept one for this destination, and the new one
@@ -58,7 +59,12 @@ fn for_stable(view: &View<'_>, status: &Status, stable: &Revision) -> Gate {
     let by_ratio = view.spec.strategy.routing().is_none();
     let behind = view.seen.stable.iter().map(|selection| view.ready_behind(selection).hi()).max();
     let enough = if by_ratio { behind.unwrap_or(u32::MAX).max(1) } else { u32::MAX };
-    live(view, status, stable, view.carry_need().min(enough))
+    let live = live(view, status, stable, view.carry_need().min(enough));
+    // Pods need not come where it is enough that every proxy knows that nothing leads here.
+    match unused {
+        Some(closed) => live.or(closed),
+        None => live,
+    }
 }
 
 fn live(view: &View<'_>, status: &Status, revision: &Revision, need: u32) -> Gate {

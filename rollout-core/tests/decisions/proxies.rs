@@ -1,9 +1,10 @@
 //! Proxies that are behind: how often they are looked at, and what a person's word ends.
 
 use crate::situation::{Situation, pods};
+use core::time::Duration;
 use rollout_core::{
-    Action, Position, Proceed, Time, reconcile,
-    traffic::{ObjectRef, ObjectVersion, Settled, Version},
+    AbortReason, Aborted, Action, Position, Proceed, Range, Time, reconcile,
+    traffic::{ObjectRef, ObjectVersion, Selection, Settled, Version},
 };
 
 /// An update whose routes a proxy does not have since so many seconds after 1970.
@@ -55,4 +56,38 @@ fn a_persons_word_lets_old_pods_go_but_not_before_their_time() {
         plan.actions.contains(&Action::Workload { revision: "v0".into(), pods: 0, mark: None })
     };
     assert!(goes(true, 999) && !goes(false, 999) && !goes(true, 1010));
+}
+
+/// The canary has everything, and nothing leads to stable, whose pods are gone: when its destination may change
+/// depends on the routes alone, so the rollout must wake when they have had their time.
+#[test]
+fn a_destination_that_nothing_leads_to_waits_for_the_routes_and_not_for_pods() {
+    let plan = |age: u64| {
+        let mut situation = Situation::at_fifty();
+        let seen = situation.seen();
+        seen.routes[0].weight = Range::exact(100);
+        seen.stable = vec![Selection::UsersOwn];
+        seen.routes_settled = Settled::Unknown { age: Duration::from_millis(age) };
+        situation.revisions().remove(0);
+        situation.plan(1000)
+    };
+    let selects = |action: &Action| matches!(action, Action::Select(to) if to.stable.is_some());
+    assert!(!plan(1_999).actions.iter().any(selects));
+    assert_eq!(plan(1_999).wake.map(|wake| wake.at), Some(Time::from_millis(1_000_001)));
+    assert!(plan(2_000).actions.iter().any(selects));
+}
+
+/// Requests for such a canary meet any pod; at stable's destination they would meet those that a proxy still has.
+#[test]
+fn what_leaves_a_canary_with_the_users_own_selector_waits_until_stables_is_known() {
+    let falls = |settled: Settled| {
+        let mut situation = Situation::at_fifty();
+        situation.status.aborted = Some(Aborted::new(Time::from_secs(999), AbortReason::Command));
+        situation.seen().canary = vec![Selection::UsersOwn];
+        situation.seen().selectors_settled = settled;
+        let plan = situation.plan(1000);
+        plan.actions.iter().any(|action| matches!(action, Action::Route(_)))
+    };
+    assert!(falls(Settled::Yes));
+    assert!(!falls(Settled::NotYet { since: Time::from_secs(999), behind: vec!["proxy-1".into()] }));
 }
