@@ -58,7 +58,7 @@ mod world;
 pub use builder::Sim;
 pub use delay::Delay;
 pub use faults::Fault;
-pub use mesh::{CoreMesh, Mesh, MeshStore, MeshWrite, MeshWritten, ObjectMesh};
+pub use mesh::{CoreMesh, Mesh, MeshStore, MeshWrite, MeshWritten, ObjectMesh, SharedObjects};
 pub use requests::DarkRequests;
 pub use settings::Kind;
 pub use summary::{Health, Summary};

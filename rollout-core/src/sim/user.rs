@@ -1,5 +1,6 @@
 use super::{Watcher, What, mesh::Mesh, settings::Kind, world::World};
 use crate::{Answer, Command, CommandKind, Edit, Position, Revision, Spec, Time};
+use alloc::vec::Vec;
 
 impl<M: Mesh, W: Watcher> World<M, W> {
     /// A person says something, looking at where the rollout is.
@@ -65,6 +66,21 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     pub fn strip_annotations(&mut self, object: usize) {
         self.mesh.strip(&mut self.truth.traffic, object);
         self.foreign_write(object);
+    }
+
+    /// Whoever shares objects with this world may have written them by `now`: they go to the proxies, and the
+    /// controller hears of them. For Rollouts that share objects, each in a world of its own.
+    ///
+    /// Nothing of this world may be due before `now`.
+    pub fn look_again(&mut self, now: Time) {
+        self.advance(now);
+        let before: Vec<u64> = self.truth.traffic.iter().map(|object| object.write).collect();
+        self.mesh.refresh(&mut self.truth.traffic);
+        for (index, before) in before.into_iter().enumerate() {
+            if self.truth.traffic.get(index).is_some_and(|object| object.write != before) {
+                self.foreign_write(index);
+            }
+        }
     }
 
     /// Somebody marks a revision for scale-down, or takes the mark away.

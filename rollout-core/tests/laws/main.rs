@@ -6,7 +6,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use rollout_core::testing::{
-    history::{Histories, History, play_under},
+    history::{Group, Groups, play_together},
     laws::{Laws, Violation, all as all_laws},
 };
 use std::{
@@ -25,6 +25,7 @@ const PRINTED: u64 = 8;
 
 #[derive(Default)]
 struct Found {
+    rollouts: usize,
     premises: BTreeMap<&'static str, (u64, u64)>,
     broken: BTreeMap<(&'static str, String), Vec<(u64, usize)>>,
 }
@@ -39,7 +40,10 @@ fn every_law_holds_in_every_history() {
     let found = all(from, histories);
     let took = began.elapsed();
     let a_second = u128::from(histories) * 1_000 / took.as_millis().max(1);
-    println!("{histories} histories from number {from} in {took:.1?}: {a_second} a second");
+    println!(
+        "{histories} histories of {} Rollouts from number {from} in {took:.1?}: {a_second} a second",
+        found.rollouts
+    );
     println!("how often each law had something to say:");
     for (law, (premises, most)) in &found.premises {
         let most = if *most > 0 { format!(" (most: {most})") } else { String::new() };
@@ -69,6 +73,7 @@ fn all(from: u64, histories: u64) -> Found {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| some(&next, from + histories))).collect();
         for worker in workers {
             let part = worker.join().expect("a history panicked; its number is printed above");
+            found.rollouts += part.rollouts;
             for (law, (premises, most)) in part.premises {
                 let sum = found.premises.entry(law).or_default();
                 *sum = (sum.0 + premises, sum.1.max(most));
@@ -93,7 +98,7 @@ impl Drop for Playing {
 }
 
 fn some(next: &AtomicU64, until: u64) -> Found {
-    let histories = Histories::new();
+    let groups = Groups::new();
     let mut found = Found::default();
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
@@ -101,14 +106,17 @@ fn some(next: &AtomicU64, until: u64) -> Found {
             return found;
         }
         let _playing = Playing(number);
-        let history = histories.draw(number).expect("every number has a history");
-        let laws = play(&history);
-        for (law, findings) in laws.findings() {
-            let sum = found.premises.entry(law).or_default();
-            *sum = (sum.0 + findings.premises(), sum.1.max(findings.most()));
-        }
-        if let Some(Violation { law, how, .. }) = laws.violation() {
-            found.broken.entry((law, shape(how))).or_default().push((number, history.happenings.len()));
+        let group = groups.draw(number).expect("every number has a group");
+        let happenings = group.histories.iter().map(|history| history.happenings.len()).sum();
+        found.rollouts += group.histories.len();
+        for laws in play(&group) {
+            for (law, findings) in laws.findings() {
+                let sum = found.premises.entry(law).or_default();
+                *sum = (sum.0 + findings.premises(), sum.1.max(findings.most()));
+            }
+            if let Some(Violation { law, how, .. }) = laws.violation() {
+                found.broken.entry((law, shape(how))).or_default().push((number, happenings));
+            }
         }
     }
 }
@@ -119,8 +127,13 @@ fn under() -> Laws {
     Laws::new(all_laws()).without(&without.split(',').collect::<Vec<_>>())
 }
 
-fn play(history: &History) -> Laws {
-    play_under(history, under())
+fn play(group: &Group) -> Vec<Laws> {
+    play_together(group, under)
+}
+
+/// What was broken first, if anything was.
+fn broken(laws: &[Laws]) -> Option<(&'static str, String)> {
+    laws.iter().find_map(Laws::violation).map(|broken| (broken.law, shape(&broken.how)))
 }
 
 /// What was broken, without the numbers: the same mistake looks the same.
@@ -138,29 +151,27 @@ fn number(name: &str) -> Option<u64> {
 
 /// The smallest history from a failing one on, as a value and as it happened.
 fn smaller(number: u64) {
-    let histories = Histories::new();
-    let broken = |laws: &Laws| laws.violation().map(|broken| (broken.law, shape(&broken.how)));
-    let first = broken(&play(&histories.draw(number).expect("it was drawn before")));
-    let history =
-        histories.shrink(number, |history| broken(&play(history)) == first).expect("it was drawn before");
-    let laws = play_under(&history, under().recording());
-    println!("\n===== history number {number}, made smaller =====\n{history:?}");
-    if let Some(timeline) = laws.timeline() {
-        println!("{timeline}");
-    }
-    if let Some(broken) = laws.violation() {
-        println!(
-            "===== {broken}\n===== again: ONLY={number} cargo test --release -p rollout-core --features testing --test laws -- --nocapture"
-        );
+    let groups = Groups::new();
+    let first = broken(&play(&groups.draw(number).expect("it was drawn before")));
+    let group = groups.shrink(number, |group| broken(&play(group)) == first).expect("it was drawn before");
+    println!("\n===== history number {number}, made smaller =====\n{group:?}");
+    for laws in play_together(&group, || under().recording()) {
+        if let Some(timeline) = laws.timeline() {
+            println!("{timeline}");
+        }
+        if let Some(broken) = laws.violation() {
+            println!(
+                "===== {broken}\n===== again: ONLY={number} cargo test --release -p rollout-core --features testing --test laws -- --nocapture"
+            );
+        }
     }
 }
 
 fn one(number: u64) {
-    let history = Histories::new().draw(number).expect("every number has a history");
-    let laws = play(&history);
-    assert!(laws.violation().is_none(), "{}", {
+    let group = Groups::new().draw(number).expect("every number has a group");
+    assert!(broken(&play(&group)).is_none(), "{}", {
         smaller(number);
         "see above"
     });
-    println!("history number {number} breaks no law:\n{history:#?}");
+    println!("history number {number} breaks no law:\n{group:#?}");
 }

@@ -40,6 +40,11 @@ pub trait Mesh: fmt::Debug {
         most: usize,
     ) -> MeshWritten;
 
+    /// Brings the list up to date with what others have written, where objects are shared; by default, none are.
+    fn refresh(&mut self, objects: &mut [TrafficObject]) {
+        _ = objects;
+    }
+
     /// The user's own manifest of one object again, by index: nothing of ours is left in it.
     fn reapply(&mut self, objects: &mut [TrafficObject], object: usize);
 

@@ -1,18 +1,14 @@
-use super::{Mesh, MeshWrite, MeshWritten};
+use super::{
+    Mesh, MeshWrite, MeshWritten, SharedObjects,
+    core_write::{ROUTES, SELECTORS, Written, chained, version_of},
+    shared::Shared,
+};
 use crate::{
-    Failure, Outcome, Range,
+    Range,
     sim::{Content, TrafficObject},
-    traffic::{
-        Destination, ManagedChange, ManagedSeen, ObjectRef, ObjectVersion, Routes, RoutesSeen, Seen,
-        Selection, Selectors, Version, WeightChange,
-    },
+    traffic::{Destination, ObjectRef, RoutesSeen, Seen, Selection, Version},
 };
-use alloc::{
-    format,
-    string::{String, ToString},
-    sync::Arc,
-    vec::Vec,
-};
+use alloc::{format, string::String, sync::Arc, vec::Vec};
 
 /// A traffic manager made of plain values: fast, for laws and unit tests.
 ///
@@ -32,6 +28,9 @@ pub struct CoreMesh {
     apart: bool,
     /// The versions of all objects, as they were last handed out; `None` after a write.
     version: Option<Version>,
+    shared: Option<SharedObjects>,
+    /// By object, how often it was applied again and stripped, as far as this mesh has seen.
+    seen: Vec<(u64, u64)>,
 }
 
 impl Default for CoreMesh {
@@ -46,17 +45,13 @@ impl CoreMesh {
     pub fn new() -> Self {
         let users_own = || Some(Selection::UsersOwn);
         let selectors = Content::Selectors { stable: users_own(), canary: users_own() };
-        Self {
-            manifests: Vec::from([routes(0, false), selector("subsets", selectors)]),
-            apart: false,
-            version: None,
-        }
+        Self { manifests: Vec::from([routes(0, false), selector("subsets", selectors)]), ..Self::none() }
     }
 
     /// No object at all: there is no traffic manager.
     #[must_use]
     pub fn none() -> Self {
-        Self { manifests: Vec::new(), apart: false, version: None }
+        Self { manifests: Vec::new(), apart: false, version: None, shared: None, seen: Vec::new() }
     }
 
     /// The same objects, by name and content, as another mesh begins with.
@@ -66,7 +61,7 @@ impl CoreMesh {
             other.objects().into_iter().map(|object| (object.name, object.content)).collect();
         let one_side = |content: &Content| matches!(content, Content::Selectors { stable, canary } if stable.is_none() != canary.is_none());
         let apart = manifests.iter().any(|(_, content)| one_side(content));
-        Self { manifests, apart, version: None }
+        Self { manifests, apart, ..Self::none() }
     }
 
     /// This many objects with routes.
@@ -98,6 +93,13 @@ impl CoreMesh {
         let name = if destination == Destination::Stable { "stable" } else { "canary" };
         self.manifests.push(selector(name, Content::Selectors { stable, canary }));
         self.apart = true;
+        self
+    }
+
+    /// Shares these objects, by name, with whoever shares them, too.
+    #[must_use]
+    pub fn sharing(mut self, with: &SharedObjects) -> Self {
+        self.shared = Some(with.clone());
         self
     }
 }
@@ -188,6 +190,9 @@ impl Mesh for CoreMesh {
         if took_effect {
             let whole = self.version.as_ref() == Some(seen);
             self.version = whole.then(|| version.clone());
+            for object in &*objects {
+                self.keep(object, |_| ());
+            }
         }
         MeshWritten { took_effect, answer, version }
     }
@@ -195,22 +200,70 @@ impl Mesh for CoreMesh {
     fn reapply(&mut self, objects: &mut [TrafficObject], object: usize) {
         if let (Some(stored), Some((_, manifest))) = (objects.get_mut(object), self.manifests.get(object)) {
             let content = manifest.clone();
+            let before = (stored.write, stored.generation);
             self.somebody_writes(stored, content);
+            if self.shared.as_ref().is_some_and(|shared| shared.of(stored).is_some()) {
+                // It may change what is another's.
+                (stored.write, stored.generation) = (before.0 + 1, before.1 + 1);
+                self.version = None;
+            }
+            self.keep(stored, |shared| shared.reapplied += 1);
+            self.has_seen(object, stored);
         }
     }
 
     fn strip(&mut self, objects: &mut [TrafficObject], object: usize) {
         if let Some(stored) = objects.get_mut(object) {
-            let mut content = stored.content.clone();
-            if let Content::Routes { routes, .. } = &mut content {
-                routes.written_for = None;
-            }
+            let (content, before) = (stripped(&stored.content), stored.write);
             self.somebody_writes(stored, content);
+            if self.shared.as_ref().is_some_and(|shared| shared.of(stored).is_some()) {
+                stored.write = before + 1;
+                self.version = None;
+            }
+            self.keep(stored, |shared| shared.stripped += 1);
+            self.has_seen(object, stored);
+        }
+    }
+
+    fn refresh(&mut self, objects: &mut [TrafficObject]) {
+        let Some(shared) = &self.shared else { return };
+        for (index, object) in objects.iter_mut().enumerate() {
+            let Some(now) = shared.of(object) else { continue };
+            if !now.renew(object) {
+                continue;
+            }
+            self.version = None;
+            self.seen.resize(self.seen.len().max(index + 1), (0, 0));
+            let Some(seen) = self.seen.get_mut(index) else { continue };
+            let (reapplied, stripped_) = core::mem::replace(seen, (now.reapplied, now.stripped));
+            if let Some((_, manifest)) = self.manifests.get(index).filter(|_| now.reapplied > reapplied) {
+                object.content = manifest.clone();
+            } else if now.stripped > stripped_ {
+                object.content = stripped(&object.content);
+            } else {
+                continue;
+            }
+            (object.nonce, object.signed) = (None, false);
         }
     }
 }
 
 impl CoreMesh {
+    fn keep(&self, object: &TrafficObject, change: impl FnOnce(&mut Shared)) {
+        if let Some(shared) = &self.shared {
+            shared.keep(object, change);
+        }
+    }
+
+    /// What was done to this object was done here.
+    fn has_seen(&mut self, index: usize, object: &TrafficObject) {
+        let Some(now) = self.shared.as_ref().and_then(|shared| shared.of(object)) else { return };
+        self.seen.resize(self.seen.len().max(index + 1), (0, 0));
+        if let Some(seen) = self.seen.get_mut(index) {
+            *seen = (now.reapplied, now.stripped);
+        }
+    }
+
     /// Somebody else writes an object, without our nonce; a write that changes nothing is none.
     fn somebody_writes(&mut self, stored: &mut TrafficObject, content: Content) {
         if stored.nonce.is_none() && !stored.signed && stored.content == content {
@@ -224,156 +277,13 @@ impl CoreMesh {
     }
 }
 
-type Layer = fn(&Content) -> bool;
-const SELECTORS: Layer = |content| matches!(content, Content::Selectors { .. });
-const ROUTES: Layer = |content| matches!(content, Content::Routes { .. });
-
-struct Written<'a> {
-    seen: &'a Version,
-    changes: Vec<(usize, ObjectVersion)>,
-    took_effect: bool,
-}
-
-impl Written<'_> {
-    /// Where it stands in what was seen; `None` when it has changed since, or was not seen.
-    fn unchanged(&self, object: &TrafficObject) -> Option<usize> {
-        let at = self.seen.objects().iter().position(|(name, _)| *name == object.name)?;
-        let (_, version) = self.seen.objects().get(at)?;
-        (version.write.parse() == Ok(object.write)).then_some(at)
+/// Without our annotations.
+fn stripped(content: &Content) -> Content {
+    let mut content = content.clone();
+    if let Content::Routes { routes, .. } = &mut content {
+        routes.written_for = None;
     }
-
-    /// Writes the objects of these layers, unless one of them has changed since it was seen.
-    fn write(
-        &mut self,
-        objects: &mut [TrafficObject],
-        what: MeshWrite<'_>,
-        most: usize,
-        layers: &[Layer],
-    ) -> Result<Outcome, Failure> {
-        let ours = |object: &TrafficObject| layers.iter().any(|layer| layer(&object.content));
-        if objects.iter().any(|object| ours(object) && self.unchanged(object).is_none()) {
-            return Err(Failure::Conflict);
-        }
-        let mut outcome = Outcome::AsItWas;
-        let mut named = false;
-        for object in objects.iter_mut().filter(|object| ours(object)) {
-            let content = match (what, &object.content) {
-                (MeshWrite::Fence(_), _) => None,
-                (MeshWrite::Select(to), Content::Selectors { stable, canary }) => {
-                    named |= stable.is_some() && to.stable.is_some();
-                    named |= canary.is_some() && to.canary.is_some();
-                    match selected(stable.as_ref(), canary.as_ref(), to) {
-                        None => continue,
-                        some => some,
-                    }
-                }
-                (MeshWrite::Route(to), Content::Routes { routes, stable_elsewhere, canary_elsewhere }) => {
-                    named = true;
-                    match routed(routes, to) {
-                        None => continue,
-                        Some(routes) => Some(Content::Routes {
-                            routes,
-                            stable_elsewhere: *stable_elsewhere,
-                            canary_elsewhere: *canary_elsewhere,
-                        }),
-                    }
-                }
-                (MeshWrite::Select(_), Content::Routes { .. })
-                | (MeshWrite::Route(_), Content::Selectors { .. }) => continue,
-            };
-            if self.changes.len() >= most {
-                return Err(Failure::Unclear(String::from("the connection broke half-way")));
-            }
-            let Some(at) = self.unchanged(object) else { return Err(Failure::Conflict) };
-            object.write += 1;
-            if let MeshWrite::Fence(nonce) = what {
-                object.nonce = Some(nonce.into());
-            }
-            object.signed |= matches!(what, MeshWrite::Select(_));
-            if let Some(content) = content {
-                object.content = content;
-                object.generation += 1;
-            }
-            self.changes.push((at, version_of(object).1));
-            self.took_effect = true;
-            outcome = Outcome::Changed;
-        }
-        match what {
-            MeshWrite::Select(_) | MeshWrite::Route(_) if !named => {
-                Err(Failure::Refused(String::from("no object names such a destination")))
-            }
-            MeshWrite::Select(_) | MeshWrite::Route(_) | MeshWrite::Fence(_) => Ok(outcome),
-        }
-    }
-}
-
-fn version_of(object: &TrafficObject) -> (ObjectRef, ObjectVersion) {
-    let version = ObjectVersion { write: object.write.to_string().into(), content: object.generation };
-    (object.name.clone(), version)
-}
-
-fn chained(seen: &Version, changes: Vec<(usize, ObjectVersion)>) -> Version {
-    if changes.is_empty() {
-        return seen.clone();
-    }
-    let mut objects: Vec<_> = seen.objects().to_vec();
-    for (at, version) in changes {
-        if let Some((_, stored)) = objects.get_mut(at) {
-            *stored = version;
-        }
-    }
-    objects.into_iter().collect()
-}
-
-fn selected(stable: Option<&Selection>, canary: Option<&Selection>, to: &Selectors) -> Option<Content> {
-    let change = |here: Option<&Selection>, to: Option<&Selection>| match (here, to) {
-        (Some(here), Some(to)) if here != to => Some(to.clone()),
-        _ => None,
-    };
-    let (new_stable, new_canary) = (change(stable, to.stable.as_ref()), change(canary, to.canary.as_ref()));
-    (new_stable.is_some() || new_canary.is_some()).then(|| Content::Selectors {
-        stable: new_stable.or_else(|| stable.cloned()),
-        canary: new_canary.or_else(|| canary.cloned()),
-    })
-}
-
-/// The routes of one object after `to`; `None` when nothing changes.
-fn routed(now: &RoutesSeen, to: &Routes) -> Option<RoutesSeen> {
-    let weight = match to.weight {
-        WeightChange::Keep => now.weight,
-        WeightChange::To { weight, .. } => Range::exact(weight),
-    };
-    let managed_stays = match &to.managed {
-        _ if !now.takes_managed => true,
-        ManagedChange::Keep => true,
-        ManagedChange::Retain(names) => now.managed.iter().all(|here| names.contains(&here.name)),
-        ManagedChange::To(routes) => now.in_order && same_routes(&now.managed, routes),
-    };
-    if managed_stays && weight == now.weight {
-        return None;
-    }
-    let managed: Vec<ManagedSeen> = match &to.managed {
-        _ if !now.takes_managed => now.managed.clone(),
-        ManagedChange::Keep => now.managed.clone(),
-        ManagedChange::Retain(names) => {
-            now.managed.iter().filter(|here| names.contains(&here.name)).cloned().collect()
-        }
-        ManagedChange::To(routes) => routes.iter().cloned().map(ManagedSeen::new).collect(),
-    };
-    let in_order = now.in_order || matches!(to.managed, ManagedChange::To(_));
-    let mut next =
-        RoutesSeen { weight, managed, in_order, written_for: None, takes_managed: now.takes_managed };
-    if next.leads_to_canary() {
-        next.written_for = match to.weight {
-            WeightChange::Keep => now.written_for.clone(),
-            WeightChange::To { .. } => Some(to.written_for.clone()),
-        };
-    }
-    Some(next)
-}
-
-fn same_routes(here: &[ManagedSeen], to: &[Arc<crate::traffic::ManagedRoute>]) -> bool {
-    here.len() == to.len() && here.iter().zip(to).all(|(here, to)| here.route.as_ref() == Some(to))
+    content
 }
 
 /// Whether a proxy would notice no difference: annotations do not count.

@@ -1,6 +1,6 @@
 use super::{Mesh, MeshStore, MeshWrite, MeshWritten};
 use crate::{
-    Failure, Outcome, Range, Time,
+    Failure, Outcome, Range,
     backend::{
         BackendError, FENCE_ANNOTATION, Object, ObjectEditor, Objects, TrafficBackend, Written,
         is_managed_by, note, ready,
@@ -89,18 +89,6 @@ impl ObjectMesh {
         }
         Some(index)
     }
-
-    /// Brings the world's list up to date with the store.
-    fn refresh(&self, objects: &mut [TrafficObject]) {
-        let all = self.store.all();
-        for (object, part) in objects.iter_mut().zip(&self.parts) {
-            let Some(stored) = all.get(&part.name) else { continue };
-            if stored.version.write.parse() != Ok(object.write) {
-                let read = part.content(&all).unwrap_or_else(|| object.content.clone());
-                *object = part.object(stored, read);
-            }
-        }
-    }
 }
 
 impl Part {
@@ -139,21 +127,6 @@ impl Part {
 }
 
 impl<W: Watcher> World<ObjectMesh, W> {
-    /// Another world over the same store may have written objects by `now`: they go to the proxies, and the
-    /// controller hears of them. For Rollouts that share objects, each in a world of its own.
-    ///
-    /// Nothing of this world may be due before `now`.
-    pub fn look_again(&mut self, now: Time) {
-        self.advance(now);
-        let before: Vec<u64> = self.truth.traffic.iter().map(|object| object.write).collect();
-        self.mesh.refresh(&mut self.truth.traffic);
-        for (index, before) in before.into_iter().enumerate() {
-            if self.truth.traffic.get(index).is_some_and(|object| object.write != before) {
-                self.foreign_write(index);
-            }
-        }
-    }
-
     /// The user applies another manifest of an object, as a whole.
     pub fn user_changes(&mut self, name: &ObjectRef, manifest: Value) {
         match self.mesh.new_manifest(name, manifest.clone()) {
@@ -208,6 +181,17 @@ impl Mesh for ObjectMesh {
             Err(error) => (Err(Failure::Unclear(error.to_string())), seen.clone()),
         };
         MeshWritten { took_effect, answer, version }
+    }
+
+    fn refresh(&mut self, objects: &mut [TrafficObject]) {
+        let all = self.store.all();
+        for (object, part) in objects.iter_mut().zip(&self.parts) {
+            let Some(stored) = all.get(&part.name) else { continue };
+            if stored.version.write.parse() != Ok(object.write) {
+                let read = part.content(&all).unwrap_or_else(|| object.content.clone());
+                *object = part.object(stored, read);
+            }
+        }
     }
 
     fn reapply(&mut self, objects: &mut [TrafficObject], object: usize) {

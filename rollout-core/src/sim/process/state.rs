@@ -25,6 +25,8 @@ pub(in crate::sim) struct Process {
     pub(super) running: Option<Box<Running>>,
     /// The next observation is read live.
     pub(super) live_next: bool,
+    /// When it last read live. What it knows from that is never replaced by anything older. True time.
+    pub(super) read_live: Time,
     /// When it last wrote, or tried to. True time.
     pub(super) wrote: PerKind<Time>,
     pub(super) refusals: u32,
@@ -52,6 +54,7 @@ impl Process {
             not_before: at,
             running: None,
             live_next: true,
+            read_live: Time::from_millis(i64::MIN),
             wrote: PerKind::all(Time::from_millis(i64::MIN)),
             refusals: 0,
             dark: DarkRows::default(),

@@ -89,7 +89,12 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     fn caches_that_are_new_enough(&mut self) -> Option<PerKind<i64>> {
         let mut lag = self.settings.read_lag;
         if core::mem::take(&mut self.process.live_next) || self.histories.is_none() {
+            self.process.read_live = self.truth.now;
             return Some(PerKind::all(0));
+        }
+        let since_live = self.truth.now.as_millis().saturating_sub(self.process.read_live.as_millis());
+        for kind in Kind::ALL {
+            lag.set(kind, lag.get(kind).min(since_live));
         }
         let patience = millis(CACHE_PATIENCE);
         let mut wait_until = None;

@@ -1,4 +1,4 @@
-use super::{Happening, History, Recipe, Surroundings, Target, recipe::MANAGED};
+use super::{Group, Happening, History, Recipe, Surroundings, Target, recipe::MANAGED};
 use crate::{
     CanaryScale, CommandKind, IntOrPercent, Step, Threshold,
     sim::{Fault, Kind},
@@ -45,6 +45,46 @@ impl Histories {
     pub fn shrink(&self, number: u64, fails: impl FnMut(&History) -> bool) -> Option<History> {
         self.0.shrink(number, SHRINKS, fails)
     }
+}
+
+/// Groups of histories, each drawn by a number; most are of one Rollout alone.
+#[derive(Debug)]
+pub struct Groups(Numbered<Group>);
+
+impl Default for Groups {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Groups {
+    /// Rich in everything that can go wrong.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Numbered::new(group()))
+    }
+
+    /// The group of this number.
+    #[must_use]
+    pub fn draw(&self, number: u64) -> Option<Group> {
+        self.0.draw(number)
+    }
+
+    /// The smallest group found, from that of this number on, that still `fails`.
+    pub fn shrink(&self, number: u64, fails: impl FnMut(&Group) -> bool) -> Option<Group> {
+        self.0.shrink(number, SHRINKS, fails)
+    }
+}
+
+fn group() -> impl proptest::strategy::Strategy<Value = Group> {
+    let histories = prop_oneof![3 => several(history(), 1).boxed(), 1 => several(history(), 2..4).boxed()];
+    (histories, any::<bool>(), any::<bool>()).prop_map(|(mut histories, shares_routes, shares_selectors)| {
+        if histories.len() > 1 {
+            // Without routing there is nothing to share.
+            histories.iter_mut().for_each(|history| history.recipe.routed = true);
+        }
+        Group { histories, shares_routes, shares_selectors }
+    })
 }
 
 fn history() -> impl proptest::strategy::Strategy<Value = History> {

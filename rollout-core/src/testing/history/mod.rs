@@ -2,12 +2,15 @@
 //! that one that breaks a law shrinks to the few things that matter, and plays again the same way.
 
 mod generate;
+mod group;
 mod happening;
 mod play;
+mod player;
 mod recipe;
 mod timeline;
 
-pub use generate::Histories;
+pub use generate::{Groups, Histories};
+pub use group::{Group, play_together};
 pub use happening::{Happening, Target};
 pub use play::{play, play_over, play_under};
 pub use recipe::{MANAGED, Recipe, Surroundings};

@@ -1,6 +1,6 @@
 use super::Decision;
 use crate::{
-    Action, Fenceposts, Revision, Time,
+    Action, Event, Fenceposts, Revision, Time,
     sim::{Moment, What},
     traffic::Destination,
 };
@@ -39,6 +39,8 @@ struct Rested {
     word: bool,
     /// The user allows all pods to be missing.
     allowed: bool,
+    /// It said that some proxy had not shown the endpoints of a first deploy, which goes on all the same.
+    unconfirmed: bool,
     /// The canary had no pod: whatever is done with its traffic makes nothing worse.
     canary_gone: bool,
     ready: Vec<(Revision, u32)>,
@@ -144,14 +146,14 @@ impl Ledger {
     }
 
     /// Whether a darkness is not the fault of a decision: the pods that it saw were lost since, somebody
-    /// else wrote since, or a person said that it may go on.
+    /// else wrote since, a person said that it may go on, or it said itself that a first deploy is unconfirmed.
     pub(super) fn excuses(&self, decision: u64, dark: Option<&Revision>, shrunk: bool) -> bool {
         let Some(rested) = self.decisions.iter().rev().find(|rested| rested.number == decision) else {
             return true;
         };
         let word = self.decisions.iter().any(|later| later.word && later.number >= decision);
         let since = |at: Option<Time>| at.is_some_and(|at| at >= rested.seen_at);
-        if word || rested.allowed || since(self.foreign) || since(self.zero) {
+        if word || rested.allowed || rested.unconfirmed || since(self.foreign) || since(self.zero) {
             return true;
         }
         let since = self.lost.iter().filter(|(_, at, _)| *at >= rested.seen_at);
@@ -179,6 +181,7 @@ impl Rested {
             seen_at: decision.seen_at,
             word: decision.observed.proceed.is_some(),
             allowed: allowed_to_be_missing(decision),
+            unconfirmed: decision.plan.events.iter().any(|event| matches!(event, Event::Unconfirmed { .. })),
             canary_gone: decision.ready_behind(Destination::Canary).hi() == 0,
             ready: revisions.iter().map(|seen| (seen.revision.clone(), seen.ready.lo())).collect(),
             users_own: decision.observed.users_own.map_or(0, crate::Range::lo),

@@ -22,6 +22,10 @@ impl Law for StaleWriterIsHarmless {
     }
 
     fn see(&mut self, moment: &Moment<'_>, findings: &mut Findings) {
+        if !matches!(moment.what, What::Acted { .. }) && self.known.len() > moment.truth.workloads.len() {
+            // One was deleted: it may be created again.
+            self.remember(moment);
+        }
         if let Some(decision) = Decision::of(moment) {
             self.newest = self.newest.max(decision.process);
             if decision.process < self.newest && !decision.plan.actions.is_empty() {
@@ -66,7 +70,11 @@ impl StaleWriterIsHarmless {
     fn created(&mut self, moment: &Moment<'_>) -> bool {
         let What::Acted { action: Action::Workload { revision, .. }, .. } = moment.what else { return false };
         let created = !self.known.contains(revision);
-        self.known = moment.truth.workloads.iter().map(|workload| workload.revision.clone()).collect();
+        self.remember(moment);
         created
+    }
+
+    fn remember(&mut self, moment: &Moment<'_>) {
+        self.known = moment.truth.workloads.iter().map(|workload| workload.revision.clone()).collect();
     }
 }
