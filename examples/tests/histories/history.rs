@@ -158,13 +158,16 @@ fn gap() -> impl proptest::strategy::Strategy<Value = u16> {
     prop_oneof![0..40_u16, 0..300_u16]
 }
 
-/// The stable ReplicaSet is deleted in the middle of an update, and little else happens.
+/// In the middle of an update the stable ReplicaSet is deleted, or the Rollout without its ReplicaSets, and little else
+/// happens.
 fn aimed() -> impl proptest::strategy::Strategy<Value = Vec<(u16, Happening)>> {
     let update = (any::<Index>(), 1..4_u8);
-    (update, several((gap(), happening()), 0..2), 0..300_u16).prop_map(|((app, version), between, after)| {
+    let part = prop_oneof![Just(Part::ReplicaSet(Which::Stable)), Just(Part::RolloutAlone)];
+    let whole = (update, several((gap(), happening()), 0..2), part, 0..300_u16);
+    whole.prop_map(|((app, version), between, part, after)| {
         let mut happenings = vec![(0, Happening::Image(app, version))];
         happenings.extend(between);
-        happenings.push((after, Happening::Deleted(app, Part::ReplicaSet(Which::Stable), 0)));
+        happenings.push((after, Happening::Deleted(app, part, 0)));
         happenings
     })
 }
