@@ -85,6 +85,30 @@ pub(crate) enum Happening {
     OfMesh(OfMesh),
 }
 
+impl Happening {
+    /// The Rollout that it happens to, if it is one.
+    pub(crate) fn app(&self) -> Option<Index> {
+        match self {
+            Self::Image(app, _)
+            | Self::Abort(app)
+            | Self::Retry(app)
+            | Self::Promote(app)
+            | Self::PromoteFull(app)
+            | Self::Replicas(app, _)
+            | Self::Steps(app, _)
+            | Self::PodsLost(app, _)
+            | Self::Touched(app)
+            | Self::Deleted(app, ..) => Some(*app),
+            Self::Killed(_)
+            | Self::Overlap(_)
+            | Self::Refused(..)
+            | Self::WatchesCut
+            | Self::VersionsExpire
+            | Self::OfMesh(_) => None,
+        }
+    }
+}
+
 /// What happens to the mesh, if there is one.
 #[derive(Debug, Clone)]
 pub(crate) enum OfMesh {

@@ -14,6 +14,7 @@ mod planted;
 mod pods;
 mod process;
 mod trouble;
+mod unrelated;
 mod world;
 
 use history::{History, histories};

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 #[derive(Debug)]
 pub(crate) struct Pods {
-    dice: Dice,
+    seed: u64,
     /// Whether each pod is an object, for those who look at them.
     as_objects: bool,
     /// By ReplicaSet: how many pods it asked for, and when it has them.
@@ -30,7 +30,7 @@ pub(crate) struct Pods {
 impl Pods {
     pub(crate) fn new(seed: u64, as_objects: bool) -> Self {
         Self {
-            dice: Dice(seed),
+            seed,
             as_objects,
             asked: BTreeMap::new(),
             lost: BTreeMap::new(),
@@ -66,6 +66,13 @@ impl Pods {
         self.due = all.filter(|at| **at > now).min().copied();
     }
 
+    /// How long it takes to give a ReplicaSet so many pods, in milliseconds up to `most`: whatever else happens.
+    fn takes(&self, name: &str, pods: u64, most: u64) -> Duration {
+        let of = |seed: u64, byte| Dice(seed ^ u64::from(byte)).roll(u64::MAX);
+        let seed = name.bytes().fold(self.seed ^ pods, of);
+        Duration::from_millis(Dice(seed).roll(most))
+    }
+
     fn act(&mut self, server: &Played, now: Instant) {
         let mut sets = server.all("/apis/apps/v1/replicasets");
         let rollouts = server.all("/apis/argoproj.io/v1alpha1/rollouts");
@@ -77,7 +84,7 @@ impl Pods {
         let names: Vec<Value> = sets.iter().map(|set| set["metadata"]["name"].clone()).collect();
         for set in sets.extract_if(.., |set| is_garbage(set)) {
             let name = set["metadata"]["name"].as_str().unwrap_or_default();
-            let at = now + Duration::from_millis(self.dice.roll(3_000));
+            let at = now + self.takes(name, 0, 3_000);
             if *self.garbage.entry(name.to_owned()).or_insert(at) <= now {
                 self.garbage.remove(name);
                 server.delete(&apps::set_path(name));
@@ -87,7 +94,7 @@ impl Pods {
             let name = set["metadata"]["name"].as_str().unwrap_or_default().to_owned();
             let wanted = set["spec"]["replicas"].as_u64().unwrap_or_default();
             let (asked, at) = self.asked.get(&name).copied().unwrap_or((0, now));
-            let at = if asked == wanted { at } else { now + Duration::from_millis(self.dice.roll(4_000)) };
+            let at = if asked == wanted { at } else { now + self.takes(&name, wanted, 4_000) };
             self.asked.insert(name.clone(), (wanted, at));
             let is_lost =
                 self.lost.iter().any(|(app, until)| *until > now && name.starts_with(&format!("{app}-")));

@@ -21,6 +21,8 @@ use std::{
 };
 use tokio::time::{Instant, sleep};
 
+/// What the diary says when it ends.
+pub(crate) const CALM: &str = "nothing goes wrong any more";
 /// How often pods come and go, and the changes are judged.
 const TICK: Duration = Duration::from_millis(250);
 /// All come to rest within this time once nothing goes wrong any more; a controller that had no luck backs off for up
@@ -103,7 +105,7 @@ impl<'h> World<'h> {
         if let Some(mesh) = &self.mesh {
             mesh.now().calm();
         }
-        self.say("nothing goes wrong any more");
+        self.say(CALM);
         self.until_at_rest().await;
         Outcome { broken: self.judge.broken, seen: self.judge.seen, diary: self.diary }
     }
