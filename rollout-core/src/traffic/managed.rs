@@ -67,3 +67,16 @@ pub enum StringMatch {
     /// A regular expression, in the proxy's dialect.
     Regex(String),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn only_a_mirror_copies() {
+        let of = |matches| ManagedRoute { name: "route".into(), matches };
+        assert!(of(RouteMatch::Mirror { matches: vec![], percentage: 100 }).is_mirror());
+        assert!(!of(RouteMatch::Header(vec![])).is_mirror());
+    }
+}

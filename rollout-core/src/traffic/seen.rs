@@ -147,3 +147,37 @@ impl ManagedSeen {
         Self { name, route: None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use core::time::Duration;
+
+    /// What one backend alone says must not be lost, whichever it is.
+    #[test]
+    fn both_sides_count() {
+        let (yes, waits) = (Settled::Yes, Settled::Unknown { age: Duration::from_secs(1) });
+        let (one, other) = (Selection::Revision("v1".into()), Selection::Revision("v2".into()));
+        let mut says = Seen::nothing();
+        (says.stable, says.canary) = (vec![one.clone()], vec![other.clone()]);
+        says.routes = vec![RoutesSeen::new(Range::exact(5))];
+        (says.stable_used_elsewhere, says.canary_used_elsewhere) = (true, true);
+        (says.routes_settled, says.selectors_settled) = (waits.clone(), waits.clone());
+        says.endpoints = vec![("v1".into(), waits.clone())];
+        says.nonces = vec!["nonce".into()];
+        assert_eq!(says.clone().and(Seen::nothing()), says);
+        assert_eq!(Seen::nothing().and(says.clone()), says);
+
+        let mut too = Seen::nothing();
+        (too.stable, too.endpoints) =
+            (vec![one, other.clone()], vec![("v1".into(), yes.clone()), ("v2".into(), yes)]);
+        let both = too.and(says);
+        assert_eq!((both.stable.len(), both.canary), (2, vec![other]), "what both say is said once");
+        assert_eq!(
+            both.endpoints,
+            [("v1".into(), waits), ("v2".into(), Settled::Yes)],
+            "the worse answer counts"
+        );
+    }
+}
