@@ -157,8 +157,9 @@ pub(crate) fn histories() -> Numbered<History> {
 
 fn history() -> impl proptest::strategy::Strategy<Value = History> {
     let happenings = prop_oneof![
-        9 => several((gap(), happening()), 1..10).boxed(),
-        1 => aimed().boxed(),
+        18 => several((gap(), happening()), 1..10).prop_map(|all| (false, all)).boxed(),
+        2 => aimed().prop_map(|all| (false, all)).boxed(),
+        1 => together().prop_map(|all| (true, all)).boxed(),
     ];
     let trouble = prop_oneof![Just(0), 1..60_u16, 60..250_u16];
     let lag = prop_oneof![Just(0), 0..400_u16, 0..5_000_u16];
@@ -166,15 +167,12 @@ fn history() -> impl proptest::strategy::Strategy<Value = History> {
     let mesh = prop_oneof![Just(None), mesh().prop_map(Some)];
     let deploys = prop_oneof![1 => Just(0), 3 => 20..90_u8];
     let whole = (several(app(), 1..4), arrivals, deploys, happenings, trouble, lag, any::<u64>(), mesh);
-    whole.prop_map(|(apps, arrivals, deploys, happenings, trouble, lag, seed, mesh)| History {
-        apps,
-        arrivals,
-        deploys,
-        happenings,
-        trouble,
-        lag,
-        seed,
-        mesh,
+    whole.prop_map(|(mut apps, arrivals, deploys, (meet, happenings), trouble, lag, seed, mesh)| {
+        for app in apps.iter_mut().filter(|_| meet) {
+            app.shares = true;
+            app.steps.splice(0..0, [Step::Weight(20), Step::Pause(0)]);
+        }
+        History { apps, arrivals, deploys, happenings, trouble, lag, seed, mesh }
     })
 }
 
@@ -193,6 +191,16 @@ fn aimed() -> impl proptest::strategy::Strategy<Value = Vec<(u16, Happening)>> {
         happenings.extend(between);
         happenings.push((after, Happening::Deleted(app, part, 0)));
         happenings
+    })
+}
+
+/// Rollouts over one VirtualService are updated at about the same time, and pause with a part of the requests each.
+fn together() -> impl proptest::strategy::Strategy<Value = Vec<(u16, Happening)>> {
+    let update =
+        || (0..20_u16, (any::<Index>(), 1..4_u8).prop_map(|(app, version)| Happening::Image(app, version)));
+    (several(update(), 2..5), several((gap(), happening()), 0..3)).prop_map(|(mut updates, others)| {
+        updates.extend(others);
+        updates
     })
 }
 

@@ -115,6 +115,9 @@ impl Judge {
             "ReplicaSet" if change.is_deleted => {
                 // When it last had a ready pod still matters.
                 if let Some(pods) = self.sets.get_mut(&name) {
+                    if pods.ready > 0 {
+                        pods.ready_at = Some(self.now);
+                    }
                     (pods.wanted, pods.ready, pods.ready_since) = (0, 0, None);
                 }
             }
