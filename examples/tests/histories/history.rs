@@ -74,7 +74,7 @@ pub(crate) enum Happening {
     Touched(Index),
     /// The controller dies, and is started again after so many seconds.
     Killed(u8),
-    /// A second controller is started beside it, and the first ends some seconds later.
+    /// A second controller is started beside it, and the first ends so many seconds later.
     Overlap(u8),
     /// An object of it is deleted, and made again after so many tenths of a second, unless the controller does that.
     Deleted(Index, Part, u16),
@@ -157,9 +157,10 @@ pub(crate) fn histories() -> Numbered<History> {
 
 fn history() -> impl proptest::strategy::Strategy<Value = History> {
     let happenings = prop_oneof![
-        18 => several((gap(), happening()), 1..10).prop_map(|all| (false, all)).boxed(),
-        2 => aimed().prop_map(|all| (false, all)).boxed(),
-        1 => together().prop_map(|all| (true, all)).boxed(),
+        18 => several((gap(), happening()), 1..10).prop_map(|all| (Vec::new(), all)).boxed(),
+        2 => aimed().prop_map(|all| (Vec::new(), all)).boxed(),
+        1 => together().prop_map(|all| (vec![Step::Weight(20), Step::Pause(0)], all)).boxed(),
+        1 => rivals().prop_map(|all| ([5, 20, 50, 80].map(Step::Weight).to_vec(), all)).boxed(),
     ];
     let trouble = prop_oneof![Just(0), 1..60_u16, 60..250_u16];
     let lag = prop_oneof![Just(0), 0..400_u16, 0..5_000_u16];
@@ -167,10 +168,10 @@ fn history() -> impl proptest::strategy::Strategy<Value = History> {
     let mesh = prop_oneof![Just(None), mesh().prop_map(Some)];
     let deploys = prop_oneof![1 => Just(0), 3 => 20..90_u8];
     let whole = (several(app(), 1..4), arrivals, deploys, happenings, trouble, lag, any::<u64>(), mesh);
-    whole.prop_map(|(mut apps, arrivals, deploys, (meet, happenings), trouble, lag, seed, mesh)| {
-        for app in apps.iter_mut().filter(|_| meet) {
+    whole.prop_map(|(mut apps, arrivals, deploys, (steps, happenings), trouble, lag, seed, mesh)| {
+        for app in apps.iter_mut().filter(|_| !steps.is_empty()) {
             app.shares = true;
-            app.steps.splice(0..0, [Step::Weight(20), Step::Pause(0)]);
+            app.steps.splice(0..0, steps.clone());
         }
         History { apps, arrivals, deploys, happenings, trouble, lag, seed, mesh }
     })
@@ -201,6 +202,21 @@ fn together() -> impl proptest::strategy::Strategy<Value = Vec<(u16, Happening)>
     (several(update(), 2..5), several((gap(), happening()), 0..3)).prop_map(|(mut updates, others)| {
         updates.extend(others);
         updates
+    })
+}
+
+/// Two controllers are at work while an update rises, and it is given up.
+fn rivals() -> impl proptest::strategy::Strategy<Value = Vec<(u16, Happening)>> {
+    let update = (any::<Index>(), 1..4_u8);
+    let whole = (update, 1..20_u8, 0..150_u16, 0..150_u16, several((gap(), happening()), 0..2));
+    whole.prop_map(|((app, version), seconds, rises, after, others)| {
+        let mut happenings = vec![
+            (0, Happening::Image(app, version)),
+            (rises, Happening::Overlap(seconds)),
+            (after, Happening::Abort(app)),
+        ];
+        happenings.extend(others);
+        happenings
     })
 }
 

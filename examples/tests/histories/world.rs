@@ -54,6 +54,8 @@ struct World<'h> {
     judged: u64,
     began: Instant,
     controllers: Vec<Process>,
+    /// When the oldest of several controllers ends.
+    ends: Vec<Instant>,
     pods: Pods,
     mesh: Option<Mesh>,
     /// What is created when, and where.
@@ -75,6 +77,7 @@ impl<'h> World<'h> {
             judged: 0,
             began,
             controllers: Vec::new(),
+            ends: Vec::new(),
             pods: Pods::new(history.seed, mesh.is_some()),
             mesh,
             server,
@@ -129,6 +132,9 @@ impl<'h> World<'h> {
         while Instant::now() < until && self.judge.broken.is_none() {
             sleep(TICK.min(until - Instant::now())).await;
             self.arrive();
+            for _ in self.ends.extract_if(.., |at| *at <= Instant::now()) {
+                self.controllers.remove(0).kill();
+            }
             self.pods.run(&self.server);
             self.judge();
         }
@@ -264,13 +270,13 @@ impl<'h> World<'h> {
             Happening::Touched(app) => self.touch(self.app(*app)),
             Happening::Killed(seconds) => {
                 self.controllers.drain(..).for_each(Process::kill);
+                self.ends.clear();
                 self.pass(Duration::from_secs(u64::from(*seconds))).await;
                 self.start();
             }
             Happening::Overlap(seconds) => {
                 self.start();
-                self.pass(Duration::from_secs(u64::from(*seconds))).await;
-                self.controllers.remove(0).kill();
+                self.ends.push(Instant::now() + Duration::from_secs(u64::from(*seconds)));
             }
             Happening::Deleted(app, part, tenths) => {
                 self.delete(self.app(*app), *part, Duration::from_millis(u64::from(*tenths) * 100));
