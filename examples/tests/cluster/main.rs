@@ -25,6 +25,8 @@ mod istiod;
 mod mesh;
 mod others;
 mod outage;
+#[path = "../recorded/mod.rs"]
+mod recorded;
 mod rest;
 mod scale;
 mod story;

@@ -17,6 +17,12 @@ impl Seen {
         *self.0.entry(rule).or_default() += 1;
     }
 
+    pub(crate) fn add(&mut self, premises: BTreeMap<&'static str, u64>) {
+        for (law, count) in premises {
+            *self.0.entry(law).or_default() += count;
+        }
+    }
+
     pub(crate) fn join(&mut self, other: &Self) {
         for (rule, count) in &other.0 {
             *self.0.entry(rule).or_default() += count;

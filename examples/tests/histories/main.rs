@@ -9,10 +9,13 @@
 mod apps;
 mod history;
 mod judge;
+mod laws;
 mod mesh;
 mod planted;
 mod pods;
 mod process;
+#[path = "../recorded/mod.rs"]
+mod recorded;
 mod trouble;
 mod unrelated;
 mod world;

@@ -10,8 +10,6 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(crate) struct Pods {
     seed: u64,
-    /// Whether each pod is an object, for those who look at them.
-    as_objects: bool,
     /// By ReplicaSet: how many pods it asked for, and when it has them.
     asked: BTreeMap<String, (u64, Instant)>,
     /// By Rollout, until when it has no pods.
@@ -28,10 +26,9 @@ pub(crate) struct Pods {
 }
 
 impl Pods {
-    pub(crate) fn new(seed: u64, as_objects: bool) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self {
             seed,
-            as_objects,
             asked: BTreeMap::new(),
             lost: BTreeMap::new(),
             garbage: BTreeMap::new(),
@@ -122,15 +119,18 @@ impl Pods {
 
     /// As many ready pods as that.
     fn make(&mut self, server: &Played, of: &str, set: &Value, ready: u64) {
-        if !self.as_objects {
-            return;
-        }
         let there = self.objects.entry(of.to_owned()).or_default();
         let ready = usize::try_from(ready).unwrap();
+        let wanted =
+            set["spec"]["replicas"].as_u64().map_or(usize::MAX, |pods| usize::try_from(pods).unwrap());
         while there.len() > ready {
-            if let Some(name) = there.pop() {
-                server.delete(&apps::pod_path(&name));
+            let Some(name) = there.pop() else { return };
+            if wanted <= ready {
+                // It was asked to go, and not lost.
+                let going = json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}});
+                server.patch(&apps::pod_path(&name), &going);
             }
+            server.delete(&apps::pod_path(&name));
         }
         while there.len() < ready {
             self.made += 1;

@@ -6,7 +6,10 @@ use futures::future::pending;
 use kube::{Client, client::Body};
 use rollout_core::Time;
 use rollout_istio::{Foreign, Istiod};
-use rollout_kube::{ControlPlaneAt, Controller, testing::Played};
+use rollout_kube::{
+    ControlPlaneAt, Controller,
+    testing::{CLIENT, Played},
+};
 use std::{
     io,
     sync::{
@@ -25,19 +28,26 @@ const BEGIN: i64 = 1_800_000_000_000;
 
 /// The time of a history that began then.
 pub(crate) fn clock(began: Instant) -> Time {
-    Time::from_millis(BEGIN + i64::try_from(began.elapsed().as_millis()).unwrap())
+    time_of(began, Instant::now())
+}
+
+/// What the clock of a history says, or said, at some time.
+pub(crate) fn time_of(began: Instant, at: Instant) -> Time {
+    Time::from_millis(BEGIN + i64::try_from(at.saturating_duration_since(began).as_millis()).unwrap())
 }
 
 pub(crate) struct Process {
+    pub(crate) number: u32,
     task: JoinHandle<()>,
     lives: Arc<AtomicBool>,
 }
 
 impl Process {
-    pub(crate) fn start(server: &Played, mesh: Option<&Mesh>, began: Instant) -> Self {
+    pub(crate) fn start(number: u32, server: &Played, mesh: Option<&Mesh>, began: Instant) -> Self {
         let lives = Arc::new(AtomicBool::new(true));
         let (client, is_alive) = (server.client(), Arc::clone(&lives));
-        let service = tower::service_fn(move |request: http::Request<Body>| {
+        let service = tower::service_fn(move |mut request: http::Request<Body>| {
+            request.headers_mut().insert(CLIENT, number.into());
             let (client, is_alive) = (client.clone(), Arc::clone(&is_alive));
             async move {
                 if !is_alive.load(Ordering::Relaxed) {
@@ -65,7 +75,7 @@ impl Process {
                 sleep(Duration::from_secs(5)).await;
             }
         });
-        Self { task, lives }
+        Self { number, task, lives }
     }
 
     pub(crate) fn kill(self) {

@@ -4,6 +4,7 @@ use crate::{
     apps,
     history::{Happening, History, OfMesh, Part},
     judge::{Judge, Seen},
+    laws::{Recorder, Recording},
     mesh::Mesh,
     pods::Pods,
     process::Process,
@@ -13,6 +14,7 @@ use rollout_kube::testing::Played;
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
+    env,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -20,6 +22,9 @@ use std::{
     time::Duration,
 };
 use tokio::time::{Instant, sleep};
+
+/// One history in so many is brought before the laws of the core: that takes longer than to play it.
+const RECORDED: u64 = 3;
 
 /// What the diary says when it ends.
 pub(crate) const CALM: &str = "nothing goes wrong any more";
@@ -43,7 +48,23 @@ pub(crate) struct Outcome {
 pub(crate) fn play(history: &History) -> Outcome {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-    runtime.block_on(async { World::new(history).play().await })
+    runtime.block_on(async {
+        let world = World::new(history);
+        // A log that is asked for is printed; the decisions are not written down then.
+        let is_recorded = history.seed % RECORDED == 0 && env::var("LOG").is_err();
+        if !is_recorded {
+            return world.play().await.0;
+        }
+        let recorder = Recorder::of(&world.server);
+        let _guard = tracing::subscriber::set_default(recorder.clone());
+        let (mut outcome, world) = world.play().await;
+        if outcome.broken.is_none() {
+            let (premises, broken) = world.recording().judge(&recorder);
+            outcome.seen.add(premises);
+            outcome.broken = broken;
+        }
+        outcome
+    })
 }
 
 struct World<'h> {
@@ -54,6 +75,12 @@ struct World<'h> {
     judged: u64,
     began: Instant,
     controllers: Vec<Process>,
+    /// The server's tick when each was started, by its number.
+    started: BTreeMap<u32, u64>,
+    /// When each was killed, by its number, and the server's tick then.
+    killed: BTreeMap<u32, (Instant, u64)>,
+    /// When nothing went wrong any more, likewise.
+    calm: Option<(Instant, u64)>,
     /// When the oldest of several controllers ends.
     ends: Vec<Instant>,
     pods: Pods,
@@ -77,8 +104,11 @@ impl<'h> World<'h> {
             judged: 0,
             began,
             controllers: Vec::new(),
+            started: BTreeMap::new(),
+            killed: BTreeMap::new(),
+            calm: None,
             ends: Vec::new(),
-            pods: Pods::new(history.seed, mesh.is_some()),
+            pods: Pods::new(history.seed),
             mesh,
             server,
             arriving: Vec::new(),
@@ -88,7 +118,7 @@ impl<'h> World<'h> {
         }
     }
 
-    async fn play(mut self) -> Outcome {
+    async fn play(mut self) -> (Outcome, Self) {
         for (number, (path, object)) in apps::objects(self.history).into_iter().enumerate() {
             let arrivals = &self.history.arrivals;
             let tenths = arrivals.get(number % arrivals.len().max(1)).copied().unwrap_or(0);
@@ -109,8 +139,10 @@ impl<'h> World<'h> {
             mesh.now().calm();
         }
         self.say(CALM);
+        self.calm = Some((Instant::now(), self.server.tick()));
         self.until_at_rest().await;
-        Outcome { broken: self.judge.broken, seen: self.judge.seen, diary: self.diary }
+        let (broken, seen) = (self.judge.broken.clone(), self.judge.seen.clone());
+        (Outcome { broken, seen, diary: std::mem::take(&mut self.diary) }, self)
     }
 
     fn disturb(&self, often: u64, lag: u64) {
@@ -124,7 +156,21 @@ impl<'h> World<'h> {
     }
 
     fn start(&mut self) {
-        self.controllers.push(Process::start(&self.server, self.mesh.as_ref(), self.began));
+        let number = u32::try_from(self.started.len()).unwrap() + 1;
+        self.started.insert(number, self.server.tick());
+        self.controllers.push(Process::start(number, &self.server, self.mesh.as_ref(), self.began));
+    }
+
+    fn kill_oldest(&mut self) {
+        let process = self.controllers.remove(0);
+        self.killed.insert(process.number, (Instant::now(), self.server.tick()));
+        process.kill();
+    }
+
+    /// What was recorded, for the laws.
+    fn recording(&self) -> Recording<'_> {
+        let Self { history, server, began, started, killed, calm, .. } = self;
+        Recording { history, server, began: *began, started, killed, calm: *calm }
     }
 
     async fn pass(&mut self, time: Duration) {
@@ -132,9 +178,8 @@ impl<'h> World<'h> {
         while Instant::now() < until && self.judge.broken.is_none() {
             sleep(TICK.min(until - Instant::now())).await;
             self.arrive();
-            for _ in self.ends.extract_if(.., |at| *at <= Instant::now()) {
-                self.controllers.remove(0).kill();
-            }
+            let ends = self.ends.extract_if(.., |at| *at <= Instant::now()).count();
+            (0..ends).for_each(|_| self.kill_oldest());
             self.pods.run(&self.server);
             self.judge();
         }
@@ -269,7 +314,9 @@ impl<'h> World<'h> {
             }
             Happening::Touched(app) => self.touch(self.app(*app)),
             Happening::Killed(seconds) => {
-                self.controllers.drain(..).for_each(Process::kill);
+                while !self.controllers.is_empty() {
+                    self.kill_oldest();
+                }
                 self.ends.clear();
                 self.pass(Duration::from_secs(u64::from(*seconds))).await;
                 self.start();

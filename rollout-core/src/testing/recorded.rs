@@ -93,14 +93,15 @@ impl Recorded {
         &self.laws
     }
 
-    /// A process decided; what it writes from now on is written by what this returns.
-    pub fn decided(&mut self, process: u32, record: &Record) -> Writer {
+    /// A process decided on what was so at `seen_at` (milliseconds) or later; what it writes from now on is written by
+    /// what this returns.
+    pub fn decided(&mut self, process: u32, record: &Record, seen_at: i64) -> Writer {
         self.decisions += 1;
         self.truth.now = self.truth.now.max(record.now);
         let what = What::Decided {
             process,
             decision: self.decisions,
-            seen_at: record.now,
+            seen_at: Time::from_millis(seen_at),
             spec: &record.spec,
             stored: &record.stored,
             observed: &record.observed,
@@ -311,7 +312,7 @@ mod tests {
             history.becomes(next, Cause::World);
         }
         let record = record(&first);
-        let by = history.decided(1, &record);
+        let by = history.decided(1, &record, record.now.as_millis());
         let mut next = history.truth().clone();
         next.traffic[0].content = routes(50);
         next.traffic[0].generation = 2;

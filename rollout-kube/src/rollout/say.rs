@@ -46,14 +46,14 @@ pub(super) fn decision(memory: &mut Memory, rollout: &str, plan: &Plan, now: &st
 /// Writes the whole decision down, at the level `debug`: with it, the decision can be taken again elsewhere, and
 /// the history be judged by the laws of `rollout_core::testing`.
 pub(super) fn record(
-    rollout: &str,
+    (rollout, process): (&str, &str),
     (spec, stored, observed, now): (&Spec, &Status, &Observed, Time),
     plan: &Plan,
 ) {
     if tracing::enabled!(tracing::Level::DEBUG) {
         let record = json!({"spec": spec, "stored": stored, "observed": observed, "now": now, "plan": plan});
         let record = plain(&record.to_string());
-        tracing::debug!(rollout, %record, "decision");
+        tracing::debug!(rollout, process, %record, "decision");
     }
 }
 

@@ -144,7 +144,8 @@ impl<'w> AtWork<'w> {
         let at = self.context.now();
         let mut turn = Turn::begin(&self.spec, status, &self.reading.observed, at, &self.memory.fence);
         say::decision(self.memory, self.name, turn.plan(), &at.to_string());
-        say::record(self.name, (&self.spec, status, &self.reading.observed, at), turn.plan());
+        let who = (self.name, self.context.process.as_str());
+        say::record(who, (&self.spec, status, &self.reading.observed, at), turn.plan());
         let on = self.reading.fingerprint();
         let is_missing = self.reading.trouble.as_ref().is_some_and(|trouble| trouble.missing.is_some());
         let was_said = |trouble: &Trouble| store::says_invalid(&self.reading, &trouble.why);

@@ -13,7 +13,7 @@ mod trouble;
 mod watches;
 mod writes;
 
-pub use objects::Change;
+pub use objects::{Change, Sender};
 pub use trouble::{Disturb, Trouble};
 
 use asked::{Asked, Sent, Verb};
@@ -67,6 +67,9 @@ pub struct Played {
     objects: Arc<Mutex<Objects>>,
     requests: mpsc::UnboundedSender<(Request<Body>, oneshot::Sender<Answer>)>,
 }
+
+/// The header by which a client says who it is; see [`Change::by`].
+pub const CLIENT: &str = "x-client";
 
 type Answer = Response<UnsyncBoxBody<Bytes, io::Error>>;
 
@@ -154,6 +157,13 @@ impl Played {
         self.objects().version
     }
 
+    /// The next place in the order of everything that happens: requests that come, and changes. Whoever takes one for
+    /// something of their own knows what came before it.
+    #[must_use]
+    pub fn tick(&self) -> u64 {
+        self.objects().tick()
+    }
+
     /// All changes after a version (0: from the beginning), of all kinds, in their order.
     #[must_use]
     pub fn since(&self, version: u64) -> Vec<Change> {
@@ -194,30 +204,43 @@ async fn serve(objects: Arc<Mutex<Objects>>, request: Request<Body>, answer: one
         return;
     };
     let lock = || objects.lock().unwrap_or_else(PoisonError::into_inner);
-    let trouble = {
+    let client = parts.headers.get(CLIENT).and_then(|client| client.to_str().ok());
+    let (trouble, by) = {
         let mut objects = lock();
         let name = objects.count(&asked);
-        objects.disturbed.0.request(&name)
+        let by = client.map(|client| Sender {
+            client: client.into(),
+            at: tokio::time::Instant::now(),
+            tick: objects.tick(),
+        });
+        (objects.disturbed.0.request(&name), by)
+    };
+    let respond_now = || {
+        let mut objects = lock();
+        objects.by.clone_from(&by);
+        let answer = respond_to(&mut objects, &asked, &body);
+        objects.by = None;
+        answer
     };
     let answered = match trouble {
-        Trouble::None => Some(respond_to(&mut lock(), &asked, &body)),
+        Trouble::None => Some(respond_now()),
         Trouble::Late(by) => {
             tokio::time::sleep(by).await;
-            Some(respond_to(&mut lock(), &asked, &body))
+            Some(respond_now())
         }
         Trouble::AnswerLate(by) => {
-            let answer = respond_to(&mut lock(), &asked, &body);
+            let answer = respond_now();
             tokio::time::sleep(by).await;
             Some(answer)
         }
         Trouble::Refused(code) => Some(refuse(&Refusal::fault(code))),
         Trouble::Misreported(code) => {
-            drop(respond_to(&mut lock(), &asked, &body));
+            drop(respond_now());
             Some(refuse(&Refusal::fault(code)))
         }
         Trouble::Lost => None,
         Trouble::AnswerLost => {
-            drop(respond_to(&mut lock(), &asked, &body));
+            drop(respond_now());
             None
         }
     };

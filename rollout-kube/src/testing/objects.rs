@@ -22,6 +22,24 @@ pub struct Change {
     pub object: Arc<Value>,
     /// Whether it was deleted.
     pub is_deleted: bool,
+    /// When that was.
+    pub at: Instant,
+    /// Its place among everything that has happened; see [`Played::tick`](super::Played::tick).
+    pub tick: u64,
+    /// Whose request did it, if that said by the header [`CLIENT`](super::CLIENT) whose it is.
+    pub by: Option<Sender>,
+}
+
+/// Who sent a request.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Sender {
+    /// What the request's header says.
+    pub client: Arc<str>,
+    /// When the request came.
+    pub at: Instant,
+    /// Its place among everything that has happened.
+    pub tick: u64,
 }
 
 /// All objects, and what has happened to them.
@@ -35,6 +53,10 @@ pub(super) struct Objects {
     pub(super) pods_run: bool,
     pub(super) requests: BTreeMap<String, u64>,
     pub(super) disturbed: Disturbed,
+    /// Counts what has happened.
+    ticks: u64,
+    /// Whose request is carried out.
+    pub(super) by: Option<Sender>,
     /// Watches from a version before this are told that it is too old.
     pub(super) oldest: u64,
     /// When the last change is shown by the watches.
@@ -54,6 +76,12 @@ impl Asked {
 }
 
 impl Objects {
+    /// The next place in the order of everything that happens.
+    pub(super) fn tick(&mut self) -> u64 {
+        self.ticks += 1;
+        self.ticks
+    }
+
     /// Counts a request, and names it.
     pub(super) fn count(&mut self, asked: &Asked) -> String {
         let verb = match asked.verb {
@@ -162,6 +190,9 @@ impl Objects {
             version: event.version,
             object: event.object,
             is_deleted: event.is_deleted,
+            at: event.at,
+            tick: event.tick,
+            by: event.by,
         };
         all.into_iter().map(change).collect()
     }

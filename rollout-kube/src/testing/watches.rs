@@ -1,6 +1,11 @@
 //! Who watches, and what they are shown.
 
-use super::{asked::Asked, merge::put, objects::Objects, refusal::Refusal};
+use super::{
+    asked::Asked,
+    merge::put,
+    objects::{Objects, Sender},
+    refusal::Refusal,
+};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -15,6 +20,9 @@ pub(super) struct Event {
     pub(super) version: u64,
     pub(super) object: Arc<Value>,
     pub(super) is_deleted: bool,
+    pub(super) at: Instant,
+    pub(super) tick: u64,
+    pub(super) by: Option<Sender>,
     /// As it was before.
     before: Option<Arc<Value>>,
     /// For those who watch all of them: made once.
@@ -90,7 +98,8 @@ impl Objects {
         let due = self.shown.map_or(due, |before| before.max(due));
         self.shown = Some(due);
         let line = (due, line(what, &object));
-        let event = Event { version: self.version, object, is_deleted, before, line };
+        let (at, tick, by) = (Instant::now(), self.tick(), self.by.clone());
+        let event = Event { version: self.version, object, is_deleted, at, tick, by, before, line };
         if let Some(watches) = self.watches.get_mut(&asked.kind) {
             watches.retain(|watch| match event.shown(&watch.asked) {
                 Some(line) => watch.events.send(line).is_ok(),

@@ -1,6 +1,6 @@
 //! What the controller does not own is left alone: the law `foreign_untouched`, on whole objects.
 
-use super::{judge::History, recorder::Seen};
+use crate::recorded::{History, Seen};
 use rollout_core::backend::REVISION_LABEL;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ pub(crate) fn touched(history: &History) -> (u64, Vec<String>) {
     for seen in &history.seen {
         let before = last.insert((seen.kind, &seen.name), seen);
         let Some(before) = before.filter(|before| before.value != seen.value) else { continue };
-        let write = history.writes.iter().find(|write| write.version() == Some(seen.version));
+        let write = history.writes.iter().find(|write| write.version == Some(seen.version));
         // Its own ReplicaSets are its own.
         if write.is_none() || seen.kind == "ReplicaSet" {
             continue;

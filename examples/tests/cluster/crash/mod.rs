@@ -4,7 +4,6 @@
 //! every object; the history is brought before the laws of `rollout_core::testing`.
 
 mod foreign;
-mod judge;
 mod planted;
 mod proxy;
 mod purpose;
@@ -12,7 +11,6 @@ mod recorder;
 mod rest;
 mod run;
 mod table;
-mod world;
 
 use crate::bed::Bed;
 use proxy::Variant;

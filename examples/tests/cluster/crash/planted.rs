@@ -1,9 +1,7 @@
 //! Violations, planted in a history that obeys every law: each is found by the law that it is about.
 
-use super::{
-    foreign::touched,
-    judge::{History, judge},
-};
+use super::foreign::touched;
+use crate::recorded::{History, judge};
 use rollout_core::{
     AbortReason, Aborted, Action, Range,
     testing::{
@@ -13,6 +11,7 @@ use rollout_core::{
     traffic::WeightChange,
 };
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Puts a violation into a history.
 type Plant = fn(&mut History);
@@ -53,7 +52,7 @@ fn broken(history: &History, law: &str) -> Option<String> {
 
 fn each_record(history: &mut History, mut change: impl FnMut(&mut Record)) {
     for records in history.decisions.values_mut() {
-        records.iter_mut().for_each(&mut change);
+        records.iter_mut().for_each(|(_, record)| change(record));
     }
 }
 
@@ -62,7 +61,12 @@ fn no_endpoints_for_the_canary(history: &mut History) {
     let old = history.seen.iter().find(|seen| seen.kind == "ReplicaSet").unwrap().name.clone();
     let slices = history.seen.iter_mut().filter(|seen| seen.kind == "EndpointSlice");
     for slice in slices {
-        for endpoint in slice.value.get_mut("endpoints").and_then(Value::as_array_mut).into_iter().flatten() {
+        for endpoint in Arc::make_mut(&mut slice.value)
+            .get_mut("endpoints")
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
             let pod = endpoint.pointer("/targetRef/name").and_then(Value::as_str).unwrap_or_default();
             if !pod.starts_with(&old) {
                 endpoint["conditions"]["ready"] = json!(false);
@@ -141,12 +145,12 @@ fn passed_too_early(history: &mut History) {
 /// The last write of routes also changes for which host they are.
 fn another_host(history: &mut History) {
     let last = history.seen.iter_mut().rfind(|seen| seen.kind == "VirtualService").unwrap();
-    last.value["spec"]["hosts"] = json!(["somebody-elses"]);
+    Arc::make_mut(&mut last.value)["spec"]["hosts"] = json!(["somebody-elses"]);
 }
 
 /// The canary keeps a weight in the end.
 fn weight_is_left(history: &mut History) {
     let last = history.seen.iter_mut().rfind(|seen| seen.kind == "VirtualService").unwrap();
-    let route = &mut last.value["spec"]["http"][0]["route"];
+    let route = &mut Arc::make_mut(&mut last.value)["spec"]["http"][0]["route"];
     (route[0]["weight"], route[1]["weight"]) = (json!(50), json!(50));
 }

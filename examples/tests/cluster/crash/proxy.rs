@@ -2,6 +2,7 @@
 //!
 //! Answers, also those of watches, are passed on as they come.
 
+use crate::recorded;
 use http_body_util::BodyExt as _;
 use hyper::{Method, Request, Response, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -61,6 +62,19 @@ impl Write {
     pub(crate) fn version(&self) -> Option<u64> {
         let is_well = self.code.is_some_and(|code| (200..300).contains(&code));
         self.answer.pointer("/metadata/resourceVersion")?.as_str()?.parse().ok().filter(|_| is_well)
+    }
+}
+
+impl From<&Write> for recorded::Write {
+    fn from(write: &Write) -> Self {
+        Self {
+            process: write.process,
+            sent: (write.sent, 0),
+            answered: write.answered.map(|at| (at, 0)),
+            path: write.path.clone(),
+            version: write.version(),
+            late: write.late,
+        }
     }
 }
 

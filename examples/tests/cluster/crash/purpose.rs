@@ -1,6 +1,7 @@
 //! What a write is for, in words.
 
-use super::{proxy::Write, recorder::Seen};
+use super::proxy::Write;
+use crate::recorded::Seen;
 use rollout_core::backend::FENCE_ANNOTATION;
 use serde_json::Value;
 
@@ -8,7 +9,7 @@ use serde_json::Value;
 pub(crate) fn purpose(write: &Write, seen: &[Seen]) -> String {
     let text = |path: &str| write.body.pointer(path).and_then(Value::as_str);
     let from: Option<u64> = text("/metadata/resourceVersion").and_then(|text| text.parse().ok());
-    let before = seen.iter().find(|seen| Some(seen.version) == from).map(|seen| &seen.value);
+    let before = seen.iter().find(|seen| Some(seen.version) == from).map(|seen| &*seen.value);
     let changes = |path: &str| {
         let now = write.body.pointer(path);
         now.is_some() && now != before.and_then(|before| before.pointer(path))

@@ -1,6 +1,7 @@
 //! Writes down every version of every object of a namespace, in order.
 
 use super::proxy::now;
+use crate::recorded::Seen;
 use futures::StreamExt as _;
 use kube::core::WatchEvent;
 use serde_json::Value;
@@ -21,20 +22,6 @@ pub(crate) const KINDS: [(&str, &str, &str); 7] = [
     ("Pod", "/api/v1", "pods"),
     ("EndpointSlice", "/apis/discovery.k8s.io/v1", "endpointslices"),
 ];
-
-/// One version of one object.
-#[derive(Debug, Clone)]
-pub(crate) struct Seen {
-    /// When the recorder was told. Milliseconds UTC.
-    pub(crate) at: i64,
-    /// Its resource version: one order over all kinds.
-    pub(crate) version: u64,
-    pub(crate) kind: &'static str,
-    pub(crate) name: String,
-    /// It was deleted; `value` is as it was last.
-    pub(crate) gone: bool,
-    pub(crate) value: Value,
-}
 
 /// The objects as they are, by kind and name.
 pub(crate) type Objects = BTreeMap<(&'static str, String), Value>;
@@ -159,7 +146,8 @@ impl Inner {
         } else {
             self.objects.insert((kind, name.clone()), value.clone());
         }
-        self.seen.push(Seen { at: now(), version: version(&value), kind, name, gone, value });
+        let version = version(&value);
+        self.seen.push(Seen { at: (now(), 0), version, kind, name, gone, value: value.into() });
     }
 }
 

@@ -1,7 +1,8 @@
 //! What rest looks like.
 
-use super::{recorder::Objects, run::PROVIDER, world::label};
+use super::{recorder::Objects, run::PROVIDER};
 use crate::bed::Rollout;
+use crate::recorded::label;
 use serde_json::Value;
 
 /// Whether this image is released in full, and nothing is left of the one before.

@@ -1,12 +1,12 @@
 //! One update with one crash.
 
 use super::{
-    judge::History,
     proxy::{Proxy, Variant, Write, now},
     recorder::{Objects, Recorder},
     rest,
 };
 use crate::bed::{Bed, Canary, Controller, IMAGE, Load, Namespace, RUNTIME, Target, secs};
+use crate::recorded::{self, History, Place};
 use rollout_core::testing::Record;
 use serde_json::Value;
 use std::{
@@ -165,13 +165,13 @@ pub(crate) fn run(bed: &Arc<Bed>, case: Case) -> Result<Ran, String> {
         scene.prepare()?;
         load = case.load.then(|| requests(bed, &scene.space));
         first.kill();
-        history.decisions.insert(1, records(&first.log()));
+        history.decisions.insert(1, placed(records(&first.log())));
     }
     // The process that is killed has not written anything yet.
     scene.proxy.next_process();
     let mut second = scene.controller();
     // As long as nobody is killed there is no fault.
-    history.restarted = Some(now());
+    history.calm = Some((now(), 0));
     scene.proxy.kill_at(case.at, case.variant, second.killer());
     scene.begin();
     let mut promoted = false;
@@ -184,26 +184,27 @@ pub(crate) fn run(bed: &Arc<Bed>, case: Case) -> Result<Ran, String> {
     let is_struck = still.is_none();
     if is_struck {
         second.kill();
-        history.killed.push(now());
+        history.killed.push((now(), 0));
         scene.proxy.next_process();
-        history.restarted = Some(now());
+        history.calm = Some((now(), 0));
         let third = scene.controller();
         scene.go_on(&mut promoted)?;
         RUNTIME.block_on(scene.proxy.late_is_over());
         scene.go_on(&mut promoted)?;
         let decided = scene.until_still(&third)?.ok_or("the proxy killed nobody")?;
-        history.decisions.insert(3, decided);
+        history.decisions.insert(3, placed(decided));
     }
     let rested_after = began.elapsed();
     history.rested = true;
-    history.decisions.insert(2, records(&second.log()));
+    history.decisions.insert(2, placed(records(&second.log())));
     let requests = load.map(|load: Load| {
         let answers = load.stop();
         (answers.requests(), answers.failed())
     });
-    history.writes = scene.proxy.writes();
+    let writes = scene.proxy.writes();
+    history.writes = writes.iter().map(recorded::Write::from).collect();
     history.seen = RUNTIME.block_on(scene.recorder.all())?;
-    let struck = is_struck.then(|| struck(&history.writes, counted)).flatten();
+    let struck = is_struck.then(|| struck(&writes, counted)).flatten();
     Ok(Ran { history, struck, counted, rested_after, requests })
 }
 
@@ -230,6 +231,10 @@ fn requests(bed: &Arc<Bed>, space: &Namespace) -> Load {
         space.until_answered(target, secs(20));
     }
     Load::start(bed, 50, secs(120), &targets)
+}
+
+fn placed(records: Vec<Record>) -> Vec<(Place, Record)> {
+    records.into_iter().map(|record| ((record.now.as_millis(), 0), record)).collect()
 }
 
 /// How a decision's line is known.

@@ -2,11 +2,11 @@
 
 use super::{
     foreign::touched,
-    judge::judge,
     proxy::Variant,
     purpose::purpose,
     run::{Ran, Story},
 };
+use crate::recorded::judge;
 use rollout_core::testing::laws::{self, Laws};
 use std::{collections::BTreeMap, fmt};
 

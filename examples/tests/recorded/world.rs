@@ -2,7 +2,7 @@
 //!
 //! Without asking any proxy there is one that has everything as soon as the API server has it.
 
-use super::recorder::{Objects, Seen};
+use super::Seen;
 use rollout_core::{
     CommandKind, Range, Revision, Spec, Status, Time,
     argo::{check, convert, read_status, template_hash},
@@ -12,7 +12,10 @@ use rollout_core::{
 };
 use rollout_istio::{IstioConfig, IstioEditor};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// The name of the proxy that has everything at once.
 const AS_STORED: &str = "as-stored";
@@ -20,7 +23,7 @@ const AS_STORED: &str = "as-stored";
 /// The objects so far.
 #[derive(Default)]
 pub(crate) struct World {
-    objects: Objects,
+    objects: BTreeMap<(&'static str, String), Arc<Value>>,
     /// Pods by uid, in the order in which they were met.
     ids: Vec<String>,
     /// Pods that were told to end because fewer were asked for.
@@ -33,7 +36,7 @@ pub(crate) struct World {
 
 impl World {
     /// A version of an object: what was there before.
-    pub(crate) fn becomes(&mut self, seen: &Seen) -> Option<Value> {
+    pub(crate) fn becomes(&mut self, seen: &Seen) -> Option<Arc<Value>> {
         let key = (seen.kind, seen.name.clone());
         let before =
             if seen.gone { self.objects.remove(&key) } else { self.objects.insert(key, seen.value.clone()) };
@@ -49,7 +52,12 @@ impl World {
         let target = rollout.pointer("/spec/template").map(template_hash);
         self.spec = target.and_then(|target| convert(&check(rollout).rollout, target).spec);
         if let Ok(read) = read_status(rollout.get("status").unwrap_or(&Value::Null)) {
-            (self.status, self.requests) = (read.status, read.requests);
+            let before = std::mem::replace(&mut self.status, read.status);
+            self.requests = read.requests;
+            // It is stored as it is asked for.
+            if self.status.promote_full && !before.promote_full {
+                self.requests.push(CommandKind::PromoteFull);
+            }
         }
     }
 
@@ -83,7 +91,7 @@ impl World {
     }
 
     fn of(&self, kind: &'static str) -> impl Iterator<Item = &Value> {
-        self.objects.iter().filter(move |((of, _), _)| *of == kind).map(|(_, value)| value)
+        self.objects.iter().filter(move |((of, _), _)| *of == kind).map(|(_, value)| &**value)
     }
 
     /// What there is; `None` as long as there is no valid Rollout.
@@ -130,6 +138,10 @@ impl World {
 
     /// The pods of a revision that the endpoint slices call ready.
     fn endpoints(&self, workload: &Workload) -> ProxyEndpoints {
+        if self.of("EndpointSlice").next().is_none() {
+            let ready = workload.pods.iter().filter(|pod| pod.ready && pod.ends.is_none());
+            return ProxyEndpoints::new(workload.revision.clone(), ready.map(|pod| pod.id).collect());
+        }
         let endpoints =
             self.of("EndpointSlice").filter_map(|slice| slice.get("endpoints")?.as_array()).flatten();
         let ready = endpoints.filter(|endpoint| {
@@ -185,7 +197,7 @@ fn content(editor: &dyn ObjectEditor, all: &BTreeMap<ObjectRef, Object>, name: &
 }
 
 /// An object as the editors know it.
-fn object(kind: &str, value: &Value) -> Option<(ObjectRef, Object)> {
+fn object(kind: &str, value: &Arc<Value>) -> Option<(ObjectRef, Object)> {
     let group = match kind {
         "Service" => "",
         "VirtualService" | "DestinationRule" => "networking.istio.io",
@@ -201,7 +213,7 @@ fn object(kind: &str, value: &Value) -> Option<(ObjectRef, Object)> {
             .and_then(Value::as_u64)
             .unwrap_or_else(|| version_of(value)),
     };
-    Some((name, Object { value: value.clone().into(), version }))
+    Some((name, Object { value: Arc::clone(value), version }))
 }
 
 /// The revision that an object or pod belongs to.

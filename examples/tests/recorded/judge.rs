@@ -1,32 +1,17 @@
 //! Brings a recorded history before the laws: the objects version by version, with the decisions in between.
 
 use super::{
-    proxy::Write,
-    recorder::Seen,
+    History, Place, Seen, Write,
     world::{World, label},
 };
 use rollout_core::{
     Action, Answer, Command, Position, Revision,
     backend::FENCE_ANNOTATION,
-    sim::Writer,
+    sim::{TrafficObject, Truth, Writer},
     testing::{Cause, Record, Recorded, laws::Laws},
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
-
-/// Everything that was recorded of one namespace.
-#[derive(Default, Clone)]
-pub(crate) struct History {
-    /// In the order of the API server.
-    pub(crate) seen: Vec<Seen>,
-    pub(crate) writes: Vec<Write>,
-    /// By process, from 1 on.
-    pub(crate) decisions: BTreeMap<u32, Vec<Record>>,
-    /// When the controller was killed, and when the last one was started. Milliseconds UTC.
-    pub(crate) killed: Vec<i64>,
-    pub(crate) restarted: Option<i64>,
-    pub(crate) rested: bool,
-}
 
 /// What happened, in the order in which it did.
 enum Happened<'h> {
@@ -35,7 +20,7 @@ enum Happened<'h> {
     /// A write that was refused.
     Refused(&'h Write),
     Killed,
-    Restarted,
+    Calm,
 }
 
 /// What the laws say to a history, and what is wrong beside them.
@@ -52,16 +37,18 @@ pub(crate) fn judge(history: &History, laws: Laws) -> Option<Verdict> {
     let mut recorded: Option<Recorded> = None;
     let mut book = Book::default();
     let mut unexplained = Vec::new();
+    let writes: BTreeMap<u64, &Write> =
+        history.writes.iter().filter_map(|write| Some((write.version?, write))).collect();
     for (at, what) in in_order(history) {
         if let Happened::Version(seen) = what {
             let before = world.becomes(seen);
-            let Some(truth) = world.truth(at) else { continue };
+            let Some(truth) = world.truth(at.0) else { continue };
             let Some(recorded) = &mut recorded else {
                 recorded = laws.take().map(|laws| Recorded::new(laws, truth));
                 continue;
             };
-            let write = history.writes.iter().find(|write| write.version() == Some(seen.version));
-            match book.cause(write, seen, before.as_ref()) {
+            let write = writes.get(&seen.version).copied();
+            match book.cause(write, (seen, before.as_deref()), (recorded.truth(), &truth)) {
                 Ok(cause) => recorded.becomes(truth, cause),
                 Err(why) => {
                     unexplained.push(why);
@@ -76,52 +63,55 @@ pub(crate) fn judge(history: &History, laws: Laws) -> Option<Verdict> {
             Happened::Decided(process, record) => {
                 // What was asked for is in the status that was decided on.
                 let (was, heard) = (&recorded.truth().status, &record.stored);
-                if let Some(at) = Position::of(was).filter(|_| was != heard) {
+                let is_heard = was != heard || heard.promote_full;
+                if let Some(at) = Position::of(was).filter(|_| is_heard) {
                     for kind in std::mem::take(&mut world.requests) {
                         let answer = Answer::Accepted { status: heard.clone(), edits: Vec::new() };
                         recorded.commanded(&Command::new(kind, at.clone()), &answer);
                     }
                 }
-                let by = recorded.decided(process, record);
-                book.decided(process, by, record);
+                let by = recorded.decided(process, record, record.now.as_millis() - history.lag);
+                book.decided(process, (at, by, record));
             }
             Happened::Refused(write) => {
                 if let Some((by, action)) = book.refused(write) {
                     let mut truth = recorded.truth().clone();
-                    truth.now = rollout_core::Time::from_millis(at);
+                    truth.now = rollout_core::Time::from_millis(at.0);
                     recorded.becomes(truth, Cause::Acted { by, action, refused: true });
                 }
             }
             Happened::Killed => recorded.crashed(),
-            Happened::Restarted => recorded.faults_end(),
+            Happened::Calm => recorded.faults_end(),
         }
     }
     let mut recorded = recorded?;
-    recorded.end(history.rested);
+    if !history.is_cut {
+        recorded.end(history.rested);
+    }
     Some(Verdict { recorded, unexplained })
 }
 
 /// Everything by time. The order of the versions is the API server's; their times are corrected by what is
 /// known of our own writes, since a watch tells of them a little later.
-fn in_order(history: &History) -> Vec<(i64, Happened<'_>)> {
+fn in_order(history: &History) -> Vec<(Place, Happened<'_>)> {
     let mut all = Vec::new();
-    let mut at_most = i64::MAX;
+    let mut at_most = (i64::MAX, u64::MAX);
+    let answers: BTreeMap<u64, Place> =
+        history.writes.iter().filter_map(|write| Some((write.version?, write.answered?))).collect();
     for seen in history.seen.iter().rev() {
-        let write = history.writes.iter().find(|write| write.version() == Some(seen.version));
-        let at = write.and_then(|write| write.answered).unwrap_or(seen.at);
+        let at = answers.get(&seen.version).copied().unwrap_or(seen.at);
         at_most = at_most.min(at);
         all.push((at_most, Happened::Version(seen)));
     }
     all.reverse();
     for (process, records) in &history.decisions {
-        let records = records.iter();
-        all.extend(records.map(|record| (record.now.as_millis(), Happened::Decided(*process, record))));
+        all.extend(records.iter().map(|(at, record)| (*at, Happened::Decided(*process, record))));
     }
-    let refused = history.writes.iter().filter(|write| write.answered.is_some() && write.version().is_none());
+    let refused = history.writes.iter().filter(|write| write.answered.is_some() && write.version.is_none());
     all.extend(refused.map(|write| (write.answered.unwrap_or(write.sent), Happened::Refused(write))));
     all.extend(history.killed.iter().map(|at| (*at, Happened::Killed)));
-    all.extend(history.restarted.map(|at| (at, Happened::Restarted)));
-    // Stable: versions of the same millisecond stay in their order, and a decision comes after what it saw.
+    all.extend(history.calm.map(|at| (at, Happened::Calm)));
+    // Stable: versions of the same place stay in their order, and a decision comes after what it saw.
     all.sort_by_key(|(at, _)| *at);
     all
 }
@@ -129,37 +119,49 @@ fn in_order(history: &History) -> Vec<(i64, Happened<'_>)> {
 /// Who decided what, so that writes can be told whose they are.
 #[derive(Default)]
 struct Book<'h> {
-    decisions: BTreeMap<u32, Vec<(Writer, &'h Record)>>,
+    decisions: BTreeMap<u32, Vec<(Place, Writer, &'h Record)>>,
 }
 
 impl<'h> Book<'h> {
-    fn decided(&mut self, process: u32, by: Writer, record: &'h Record) {
-        self.decisions.entry(process).or_default().push((by, record));
+    fn decided(&mut self, process: u32, decision: (Place, Writer, &'h Record)) {
+        self.decisions.entry(process).or_default().push(decision);
     }
 
     /// The decision that a write comes from.
     fn behind(&self, write: &Write) -> Option<(Writer, &'h Record)> {
         let all = self.decisions.get(&write.process)?;
-        let (by, record) = *all.iter().rev().find(|(_, record)| record.now.as_millis() <= write.sent)?;
-        let mut by = by;
+        let (_, mut by, record) = *all.iter().rev().find(|(at, ..)| *at <= write.sent)?;
         by.late = write.late;
         Some((by, record))
     }
 
-    /// Why an object has a new version.
-    fn cause(&self, write: Option<&Write>, seen: &Seen, before: Option<&Value>) -> Result<Cause<'h>, String> {
+    /// Why an object has a new version, and the world is like this instead of like that.
+    fn cause(
+        &self,
+        write: Option<&Write>,
+        (seen, before): (&Seen, Option<&Value>),
+        (was, is): (&Truth, &Truth),
+    ) -> Result<Cause<'h>, String> {
         let Some(write) = write else {
             let is_world = ["Pod", "EndpointSlice", "ReplicaSet"].contains(&seen.kind);
             return Ok(if is_world { Cause::World } else { Cause::Foreign });
         };
-        let said = || format!("{} {} of process {}", write.method, write.path, write.process);
+        let changed = match changed(seen, before, (was, is)) {
+            // For another Rollout, which has its part in the same object.
+            Changed::Nothing if seen.kind != "Rollout" => return Ok(Cause::Foreign),
+            Changed::Nothing => return Ok(Cause::World),
+            changed => changed,
+        };
+        let said = || format!("{} of process {}", write.path, write.process);
+        if matches!(changed, Changed::Status) && self.behind(write).is_none() {
+            // It says why nothing can be decided.
+            return Ok(Cause::Foreign);
+        }
         let (by, record) = self.behind(write).ok_or_else(|| format!("{}: before any decision", said()))?;
-        let kind = kind_of(seen, before);
-        let wanted = match kind {
+        let wanted = match changed {
             Changed::Status => return Ok(Cause::Stored(by)),
             Changed::Nonce => return Ok(Cause::Fenced(by)),
-            Changed::Nothing => return Ok(Cause::World),
-            wanted @ (Changed::Pods(_) | Changed::Gone(_) | Changed::Selectors | Changed::Routes) => wanted,
+            wanted => wanted,
         };
         let action = record.plan.actions.iter().find(|action| wanted.is_by(action));
         match action {
@@ -207,21 +209,30 @@ impl Changed {
     }
 }
 
-fn kind_of(seen: &Seen, before: Option<&Value>) -> Changed {
+fn changed(seen: &Seen, before: Option<&Value>, (was, is): (&Truth, &Truth)) -> Changed {
     let same = |path: &str| before.and_then(|before| before.pointer(path)) == seen.value.pointer(path);
     let annotation = |key: &str| same(&format!("/metadata/annotations/{}", key.replace('/', "~1")));
     let revision = || Revision::from(label(&seen.value).unwrap_or_default());
+    let of = |truth: &Truth| -> Option<TrafficObject> {
+        let is_it =
+            |object: &&TrafficObject| *object.name.kind == *seen.kind && *object.name.name == seen.name;
+        truth.traffic.iter().find(is_it).cloned()
+    };
     match seen.kind {
         "Rollout" if !same("/status") => Changed::Status,
         "ReplicaSet" if seen.gone => Changed::Gone(revision()),
         "ReplicaSet" if before.is_none() || !same("/spec/replicas") || !annotation("scale-down-deadline") => {
             Changed::Pods(revision())
         }
-        "VirtualService" if !same("/spec") => Changed::Routes,
-        "DestinationRule" | "Service" if !same("/spec") => Changed::Selectors,
+        "VirtualService" | "DestinationRule" | "Service" => match (of(was), of(is)) {
+            (Some(was), Some(is)) if was.content != is.content && seen.kind == "VirtualService" => {
+                Changed::Routes
+            }
+            (Some(was), Some(is)) if was.content != is.content => Changed::Selectors,
+            (Some(was), Some(is)) if was.nonce != is.nonce => Changed::Nonce,
+            _ => Changed::Nothing,
+        },
         _ if !annotation(FENCE_ANNOTATION) => Changed::Nonce,
-        // For whom the routes were written, which stands beside them.
-        "VirtualService" => Changed::Routes,
         _ => Changed::Nothing,
     }
 }
