@@ -82,6 +82,10 @@ pub(crate) enum Happening {
     Refused(&'static str, u16, u8),
     WatchesCut,
     VersionsExpire,
+    /// Nothing can be watched or listed for so many seconds, and what happens meanwhile is never shown.
+    Blind(u8),
+    /// Its VirtualService or DestinationRule is applied again, as somebody wrote it.
+    Reapplied(Index, Part),
     OfMesh(OfMesh),
 }
 
@@ -98,12 +102,14 @@ impl Happening {
             | Self::Steps(app, _)
             | Self::PodsLost(app, _)
             | Self::Touched(app)
-            | Self::Deleted(app, ..) => Some(*app),
+            | Self::Deleted(app, ..)
+            | Self::Reapplied(app, _) => Some(*app),
             Self::Killed(_)
             | Self::Overlap(_)
             | Self::Refused(..)
             | Self::WatchesCut
             | Self::VersionsExpire
+            | Self::Blind(_)
             | Self::OfMesh(_) => None,
         }
     }
@@ -293,6 +299,9 @@ fn happening() -> impl proptest::strategy::Strategy<Value = Happening> {
             .prop_map(|(what, code, seconds)| Happening::Refused(what, code, seconds)),
         1 => Just(Happening::WatchesCut),
         1 => Just(Happening::VersionsExpire),
+        1 => (1..20_u8).prop_map(Happening::Blind),
+        1 => (index(), select(vec![Part::VirtualService, Part::DestinationRule]))
+            .prop_map(|(app, part)| Happening::Reapplied(app, part)),
         3 => of_mesh().prop_map(Happening::OfMesh),
     ]
 }

@@ -134,7 +134,7 @@ impl Judge {
                 }
                 self.foreign.remove(&name);
             }
-            "VirtualService" => self.routes(&name, object),
+            "VirtualService" => self.routes(&name, object, change.by.is_some()),
             "DestinationRule" if change.is_deleted => {
                 for app in apps::leads(object).keys() {
                     self.leads.remove(app);
@@ -203,7 +203,8 @@ impl Judge {
         })
     }
 
-    fn routes(&mut self, of: &str, object: &Value) {
+    /// `is_ours` says whether a controller has written it: whatever a person does is right.
+    fn routes(&mut self, of: &str, object: &Value, is_ours: bool) {
         for route in items(object, "/spec/http") {
             let name = text(route, "/name").to_owned();
             if name == "theirs" {
@@ -216,6 +217,9 @@ impl Judge {
             let kept = route.pointer("/retries/attempts") == Some(&Value::from(2));
             self.must(FOREIGN, kept, || format!("{name} has lost its retries: {route}"));
             let before = self.weights.insert(name.clone(), canary).unwrap_or(0);
+            if !is_ours {
+                continue;
+            }
             // Where somebody deleted the rule, requests go nowhere, whatever the weight is.
             let Some((to_stable, to_canary)) = self.leads.get(&name).cloned() else { continue };
             if canary > before {

@@ -7,11 +7,16 @@ use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
 use tokio::time::Instant;
 
+/// In milliseconds.
+const COUNTED_WITHIN: u64 = 1_500;
+
 #[derive(Debug)]
 pub(crate) struct Pods {
     seed: u64,
     /// By ReplicaSet: how many pods it asked for, and when it has them.
     asked: BTreeMap<String, (u64, Instant)>,
+    /// By ReplicaSet: how many pods there are, wanted and ready, and when they are counted.
+    there: BTreeMap<String, ((u64, u64), Instant)>,
     /// By Rollout, until when it has no pods.
     lost: BTreeMap<String, Instant>,
     /// The ReplicaSets whose Rollout is gone, and when each goes.
@@ -30,6 +35,7 @@ impl Pods {
         Self {
             seed,
             asked: BTreeMap::new(),
+            there: BTreeMap::new(),
             lost: BTreeMap::new(),
             garbage: BTreeMap::new(),
             objects: BTreeMap::new(),
@@ -59,7 +65,8 @@ impl Pods {
         self.version = version;
         self.act(server, now);
         let pods = self.asked.values().map(|(_, at)| at);
-        let all = pods.chain(self.lost.values()).chain(self.garbage.values());
+        let counted = self.there.values().map(|(_, at)| at);
+        let all = pods.chain(counted).chain(self.lost.values()).chain(self.garbage.values());
         self.due = all.filter(|at| **at > now).min().copied();
     }
 
@@ -101,12 +108,18 @@ impl Pods {
             if at > now && !is_lost {
                 continue;
             }
+            if self.there.get(&name).is_none_or(|(pods, _)| *pods != (wanted, ready)) {
+                self.make(server, &name, set, ready);
+                // They are counted a little later.
+                let counted = now + self.takes(&name, wanted ^ ready, COUNTED_WITHIN);
+                self.there.insert(name.clone(), ((wanted, ready), counted));
+            }
             let status = json!({
                 "observedGeneration": set["metadata"]["generation"], "replicas": wanted,
                 "readyReplicas": ready, "availableReplicas": ready
             });
-            if set["status"] != status {
-                self.make(server, &name, set, ready);
+            let is_counted = self.there.get(&name).is_some_and(|(_, counted)| *counted <= now);
+            if is_counted && set["status"] != status {
                 server.patch(&apps::set_path(&name), &json!({"status": status}));
             }
         }
@@ -114,6 +127,7 @@ impl Pods {
         for of in self.objects.keys().filter(|of| is_gone(of)).cloned().collect::<Vec<_>>() {
             self.make(server, &of, &Value::Null, 0);
             self.objects.remove(&of);
+            self.there.remove(&of);
         }
     }
 

@@ -33,10 +33,14 @@ pub(crate) struct ByChance {
     /// How many requests there were.
     pub(crate) asked: Arc<AtomicU64>,
     pub(crate) refused: Refused,
+    pub(crate) blind: Blind,
 }
 
 /// Which writes are refused, with which code, and until when: by a quota, a policy or a webhook.
 pub(crate) type Refused = Arc<Mutex<Option<(&'static str, u16, Instant)>>>;
+
+/// Until when nothing can be watched or listed.
+pub(crate) type Blind = Arc<Mutex<Option<Instant>>>;
 
 /// No history needs more requests: beyond them, nothing is answered any more, or one that turns in circles would go on
 /// for ever in no time.
@@ -47,6 +51,10 @@ impl Disturb for ByChance {
         if self.asked.fetch_add(1, Ordering::Relaxed) >= MOST {
             return Trouble::Lost;
         }
+        let is_watched = what.starts_with("LIST") || what.starts_with("WATCH");
+        if is_watched && self.blind.lock().unwrap().is_some_and(|until| until > Instant::now()) {
+            return Trouble::Refused(503);
+        }
         let refused = *self.refused.lock().unwrap();
         if let Some((_, code, _)) = refused.filter(|(of, _, until)| *of == what && *until > Instant::now()) {
             return Trouble::Refused(code);
@@ -55,7 +63,7 @@ impl Disturb for ByChance {
             return Trouble::None;
         }
         let is_write = !what.starts_with("GET") && !what.starts_with("LIST") && !what.starts_with("WATCH");
-        match self.dice.roll(8) {
+        match self.dice.roll(9) {
             0 => Trouble::Late(Duration::from_millis(self.dice.roll(5_000))),
             7 if !what.starts_with("WATCH") => {
                 Trouble::AnswerLate(Duration::from_millis(self.dice.roll(9_000)))
@@ -66,6 +74,7 @@ impl Disturb for ByChance {
             4 if is_write => Trouble::Misreported(500),
             5 if is_write => Trouble::AnswerLost,
             6 if is_write => Trouble::Lost,
+            8 if is_write => Trouble::LandsLate(504, Duration::from_millis(self.dice.roll(20_000))),
             _ => Trouble::Refused(503),
         }
     }

@@ -8,7 +8,7 @@ use crate::{
     mesh::Mesh,
     pods::Pods,
     process::Process,
-    trouble::{ByChance, Dice, MOST, Refused},
+    trouble::{Blind, ByChance, Dice, MOST, Refused},
 };
 use rollout_kube::testing::Played;
 use serde_json::{Value, json};
@@ -81,6 +81,8 @@ struct World<'h> {
     killed: BTreeMap<u32, (Instant, u64)>,
     /// When nothing went wrong any more, likewise.
     calm: Option<(Instant, u64)>,
+    /// When the watches have missed too much to go on.
+    expires: Option<Instant>,
     /// When the oldest of several controllers ends.
     ends: Vec<Instant>,
     pods: Pods,
@@ -90,6 +92,7 @@ struct World<'h> {
     /// How many requests there were.
     asked: Arc<AtomicU64>,
     refused: Refused,
+    blind: Blind,
     diary: Vec<String>,
 }
 
@@ -107,6 +110,7 @@ impl<'h> World<'h> {
             started: BTreeMap::new(),
             killed: BTreeMap::new(),
             calm: None,
+            expires: None,
             ends: Vec::new(),
             pods: Pods::new(history.seed),
             mesh,
@@ -114,6 +118,7 @@ impl<'h> World<'h> {
             arriving: Vec::new(),
             asked: Arc::default(),
             refused: Refused::default(),
+            blind: Blind::default(),
             diary: Vec::new(),
         }
     }
@@ -135,6 +140,7 @@ impl<'h> World<'h> {
         }
         self.disturb(0, 0);
         *self.refused.lock().unwrap() = None;
+        *self.blind.lock().unwrap() = None;
         if let Some(mesh) = &self.mesh {
             mesh.now().calm();
         }
@@ -147,8 +153,8 @@ impl<'h> World<'h> {
 
     fn disturb(&self, often: u64, lag: u64) {
         let (dice, asked) = (Dice(self.history.seed ^ 1), Arc::clone(&self.asked));
-        let refused = Arc::clone(&self.refused);
-        self.server.disturb(ByChance { dice, often, lag, asked, refused });
+        let (refused, blind) = (Arc::clone(&self.refused), Arc::clone(&self.blind));
+        self.server.disturb(ByChance { dice, often, lag, asked, refused, blind });
     }
 
     fn say(&mut self, what: &str) {
@@ -178,6 +184,9 @@ impl<'h> World<'h> {
         while Instant::now() < until && self.judge.broken.is_none() {
             sleep(TICK.min(until - Instant::now())).await;
             self.arrive();
+            if self.expires.take_if(|at| *at <= Instant::now()).is_some() {
+                self.server.expire();
+            }
             let ends = self.ends.extract_if(.., |at| *at <= Instant::now()).count();
             (0..ends).for_each(|_| self.kill_oldest());
             self.pods.run(&self.server);
@@ -220,6 +229,26 @@ impl<'h> World<'h> {
             if let Some((path, object)) = again {
                 self.later(after, path, object);
             }
+        }
+    }
+
+    /// Somebody applies a manifest again, as it was written.
+    fn reapply(&mut self, app: usize, part: Part) {
+        let path = match part {
+            Part::VirtualService => apps::route_path(&apps::route_of(self.history, app)),
+            Part::DestinationRule => apps::rule_path(&apps::rule_of(self.history, app)),
+            Part::Rollout | Part::RolloutAlone | Part::ReplicaSet(_) => return,
+        };
+        // One that is gone comes by itself.
+        let is_there = |one: &&(String, Value)| {
+            one.0 == path && self.arriving.iter().all(|(_, arriving, _)| *arriving != path)
+        };
+        if let Some((path, object)) = apps::objects(self.history).iter().find(is_there) {
+            self.judge();
+            if matches!(part, Part::VirtualService) {
+                self.judge.foreign.remove(path.rsplit('/').next().unwrap_or_default());
+            }
+            self.server.apply(path, object.clone());
         }
     }
 
@@ -337,6 +366,12 @@ impl<'h> World<'h> {
                 self.server.expire();
                 self.server.cut_watches();
             }
+            Happening::Blind(seconds) => {
+                *self.blind.lock().unwrap() = Some(Instant::now() + Duration::from_secs(u64::from(*seconds)));
+                self.server.cut_watches();
+                self.expires = Some(Instant::now() + Duration::from_secs(u64::from(*seconds)));
+            }
+            Happening::Reapplied(app, part) => self.reapply(self.app(*app), *part),
             Happening::OfMesh(what) => self.happen_to_mesh(what),
         }
     }

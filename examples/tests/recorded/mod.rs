@@ -5,6 +5,7 @@ mod judge;
 mod world;
 
 pub(crate) use judge::judge;
+#[cfg_attr(feature = "histories", allow(unused_imports, reason = "only the tests on a cluster use it"))]
 pub(crate) use world::label;
 
 use rollout_core::testing::Record;

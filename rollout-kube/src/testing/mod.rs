@@ -238,6 +238,13 @@ async fn serve(objects: Arc<Mutex<Objects>>, request: Request<Body>, answer: one
             drop(respond_now());
             Some(refuse(&Refusal::fault(code)))
         }
+        Trouble::LandsLate(code, by) => {
+            // Who asked may be gone.
+            let _ = answer.send(refuse(&Refusal::fault(code)));
+            tokio::time::sleep(by).await;
+            drop(respond_now());
+            return;
+        }
         Trouble::Lost => None,
         Trouble::AnswerLost => {
             drop(respond_now());

@@ -18,6 +18,8 @@ pub enum Trouble {
     Lost,
     /// It takes effect, and the answer is lost.
     AnswerLost,
+    /// It is answered with this code at once, and takes effect so much later.
+    LandsLate(u16, Duration),
 }
 
 /// Decides what goes wrong: with each request, which is named by verb and kind (`PUT virtualservices`), and with
