@@ -1,10 +1,12 @@
 //! A controller that can be killed: nothing that it asks from then on reaches the server.
 
-use crate::mesh::{DEBOUNCE, Mesh, PlayedFetch};
+use crate::{
+    fetch::PlayedFetch,
+    mesh::{DEBOUNCE, Mesh, clock},
+};
 use examples::istio::with_istio;
 use futures::future::pending;
 use kube::{Client, client::Body};
-use rollout_core::Time;
 use rollout_istio::{Foreign, Istiod};
 use rollout_kube::{ControlPlaneAt, Controller, testing::Played};
 use std::{
@@ -20,21 +22,14 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-/// What the clock says at the beginning.
-const BEGIN: i64 = 1_800_000_000_000;
-
-/// The time of a history that began then.
-pub(crate) fn clock(began: Instant) -> Time {
-    Time::from_millis(BEGIN + i64::try_from(began.elapsed().as_millis()).unwrap())
-}
-
 pub(crate) struct Process {
     task: JoinHandle<()>,
     lives: Arc<AtomicBool>,
 }
 
 impl Process {
-    pub(crate) fn start(server: &Played, mesh: Option<&Mesh>, began: Instant) -> Self {
+    /// One that asks the mesh, if there is one; each answer takes at most so long.
+    pub(crate) fn start(server: &Played, mesh: Option<&Mesh>, answers: Duration, began: Instant) -> Self {
         let lives = Arc::new(AtomicBool::new(true));
         let (client, is_alive) = (server.client(), Arc::clone(&lives));
         let service = tower::service_fn(move |request: http::Request<Body>| {
@@ -50,12 +45,18 @@ impl Process {
         let mesh = mesh.cloned();
         let task = tokio::spawn(async move {
             loop {
-                let mut builder = Controller::builder(client.clone()).clock(move || clock(began));
+                let mut builder =
+                    Controller::builder(client.clone()).clock(move || clock(began, Instant::now()));
                 if let Some(mesh) = mesh.clone() {
                     // The addresses are not asked for: the played istiod answers.
                     let at = ControlPlaneAt::new(Vec::new());
-                    builder = builder.data_plane(at, |cluster| {
-                        let fetch = PlayedFetch { cluster, mesh, was_answered: AtomicBool::default() };
+                    builder = builder.data_plane(at, move |cluster| {
+                        let fetch = PlayedFetch {
+                            cluster,
+                            mesh,
+                            longest: answers,
+                            was_answered: AtomicBool::default(),
+                        };
                         Arc::new(Istiod::new(fetch).debounce(DEBOUNCE))
                     });
                 }

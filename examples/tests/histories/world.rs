@@ -2,12 +2,12 @@
 
 use crate::{
     apps,
-    history::{Happening, History, OfMesh, Part},
+    history::{Happening, History, MeshOf, OfMesh, Part},
     judge::{Judge, Seen},
-    mesh::Mesh,
+    mesh::{Dice, Mesh, NAMESPACE, ProxyOf, Shape},
     pods::Pods,
     process::Process,
-    trouble::{ByChance, Dice, MOST, Refused},
+    trouble::{ByChance, MOST, Refused},
 };
 use rollout_kube::testing::Played;
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ struct World<'h> {
 impl<'h> World<'h> {
     fn new(history: &'h History) -> Self {
         let (server, began) = (Played::start(), Instant::now());
-        let mesh = history.mesh.as_ref().map(|of| Mesh::start(&server, of, history.seed ^ 2, began));
+        let mesh = history.mesh.as_ref().map(|of| Mesh::start(&server, shape(of, history.seed ^ 2), began));
         let apps = (0..history.apps.len()).map(apps::name).collect();
         Self {
             history,
@@ -117,7 +117,9 @@ impl<'h> World<'h> {
     }
 
     fn start(&mut self) {
-        self.controllers.push(Process::start(&self.server, self.mesh.as_ref(), self.began));
+        let answers = self.history.mesh.as_ref().map_or(0, |of| of.answers);
+        let (mesh, answers) = (self.mesh.as_ref(), Duration::from_millis(u64::from(answers)));
+        self.controllers.push(Process::start(&self.server, mesh, answers, self.began));
     }
 
     async fn pass(&mut self, time: Duration) {
@@ -278,6 +280,10 @@ impl<'h> World<'h> {
             OfMesh::SlowsDown(which, lag) => {
                 mesh.slow_down(which.index(proxies), Duration::from_millis(u64::from(*lag)));
             }
+            OfMesh::StopsProxy(which, time) => mesh.stop(which.index(proxies), seconds(time)),
+            OfMesh::ChangesElsewhere(often, apart) => {
+                mesh.change_elsewhere(u32::from(*often), Duration::from_millis(u64::from(*apart)));
+            }
         }
     }
 
@@ -345,6 +351,17 @@ impl<'h> World<'h> {
             }
         }
     }
+}
+
+fn shape(of: &MeshOf, seed: u64) -> Shape {
+    let millis = |millis: u16| Duration::from_millis(u64::from(millis));
+    let proxy = |(at, lag): (usize, &u16)| ProxyOf {
+        name: format!("proxy-{at}.{NAMESPACE}"),
+        of_type: "sidecar",
+        lag: millis(*lag),
+    };
+    let proxies = of.proxies.iter().enumerate().map(proxy).collect();
+    Shape { proxies, watches: millis(of.watches), seed }
 }
 
 /// Whether the update stands still because somebody deleted the pods of the stable revision: a person decides.

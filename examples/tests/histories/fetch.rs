@@ -1,4 +1,6 @@
-use super::{Mesh, as_millis};
+//! How a controller asks the played istiod.
+
+use crate::mesh::Mesh;
 use async_trait::async_trait;
 use rollout_core::{
     Revision, Time,
@@ -9,7 +11,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 /// Who waits for an answer gives up after so long.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -19,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct PlayedFetch {
     pub(crate) cluster: ControlPlane,
     pub(crate) mesh: Mesh,
+    /// The most that an answer takes.
+    pub(crate) longest: Duration,
     /// Whether istiod has answered it.
     pub(crate) was_answered: AtomicBool,
 }
@@ -26,26 +30,17 @@ pub(crate) struct PlayedFetch {
 #[async_trait]
 impl Fetch for PlayedFetch {
     async fn fetch(&self, paths: &[&str]) -> Vec<Fetched> {
-        let takes = {
-            let mut mesh = self.mesh.now();
-            let most = as_millis(mesh.lags.1);
-            Duration::from_millis(mesh.dice.roll(most + 1))
-        };
+        let most = u64::try_from(self.longest.as_millis()).unwrap();
+        let takes = Duration::from_millis(self.mesh.now().dice.roll(most + 1));
         sleep(takes / 2).await;
-        let begun = Instant::now();
         let answers: Vec<_> = {
             let mut mesh = self.mesh.now();
-            if mesh.istiod.answers() {
+            if mesh.answers() {
                 self.was_answered.store(true, Ordering::Relaxed);
             } else if !self.was_answered.load(Ordering::Relaxed) {
                 mesh.is_blind = true;
             }
-            let answer = |path: &&str| match (mesh.istiod.down_until, mesh.istiod.frozen_until) {
-                (Some(_), _) => Err(NoAnswer::Closed),
-                (_, Some(_)) => Err(NoAnswer::Silent),
-                (None, None) => mesh.answer(path, begun),
-            };
-            paths.iter().map(answer).collect()
+            paths.iter().map(|path| mesh.answer(path)).collect()
         };
         let silent = answers.contains(&Err(NoAnswer::Silent));
         sleep(if silent { PATIENCE } else { takes / 2 }).await;
