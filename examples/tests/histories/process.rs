@@ -2,7 +2,7 @@
 
 use crate::{
     fetch::PlayedFetch,
-    mesh::{DEBOUNCE, Mesh, clock},
+    mesh::{Mesh, clock, istiod::QUIET},
 };
 use examples::istio::with_istio;
 use futures::future::pending;
@@ -57,7 +57,7 @@ impl Process {
                             longest: answers,
                             was_answered: AtomicBool::default(),
                         };
-                        Arc::new(Istiod::new(fetch).debounce(DEBOUNCE))
+                        Arc::new(Istiod::new(fetch).debounce(QUIET))
                     });
                 }
                 let controller = with_istio(builder, Foreign::Of(Arc::default()));

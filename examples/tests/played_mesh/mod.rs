@@ -4,13 +4,12 @@
 
 mod answers;
 mod dice;
-mod istiod;
+pub(crate) mod istiod;
 mod known;
 mod proxy;
 pub(crate) mod said;
 
 pub(crate) use dice::Dice;
-pub(crate) use istiod::QUIET as DEBOUNCE;
 
 use istiod::Istiod;
 use known::Known;
