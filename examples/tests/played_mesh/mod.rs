@@ -224,6 +224,10 @@ impl Inner {
         let changes = self.server.since(0);
         self.version = changes.last().map_or(0, |change| change.version);
         self.istiod = Istiod::new(Known::of(&changes), now, Duration::ZERO);
+        // It may come to know some of that a little later than the rest.
+        if self.dice.roll(4) == 0 {
+            self.istiod.has_to_push(Types::ALL, now);
+        }
         for at in 0..self.proxies.len() {
             let after = Duration::from_millis(self.dice.roll(BACK_OFF));
             self.schedule(now + after, Event::Connects(at));

@@ -4,6 +4,7 @@ use super::{
     played::PlayedMesh,
     real::Real,
     sequence::{Sequence, Step},
+    view::Answers,
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -32,13 +33,17 @@ pub(super) async fn compare(real: &mut Real, sequence: &Sequence, counts: &mut C
         let writes: Vec<_> = changes.iter().filter_map(|change| objects.change(change)).collect();
         played.step(step, writes.clone());
         real.step(step, writes).await;
+        if matches!(step, Step::Restart(_)) {
+            before = (Answers::none(), Answers::none());
+        }
         let ours = played.answers();
         let wanted = ours.since(&before.0, played.stored());
-        let (theirs, said) = real.until(&before.1, &wanted).await;
+        let (theirs, said) = real.until(&before.1, |said| *said == wanted).await;
         if said != wanted {
             return Some(Difference { step: place, played: wanted, real: said });
         }
         if matches!(step, Step::Restart(_)) {
+            assert!(ours.begin_anew() && theirs.begin_anew(), "{ours:?} {theirs:?}");
             let (uptime, most) = real.uptime();
             assert!(uptime.is_some_and(|uptime| uptime <= most), "{uptime:?} s after {most} s");
             assert!(played.uptime().is_some_and(|uptime| uptime < 60.0));

@@ -116,13 +116,13 @@ impl Real {
         }
     }
 
-    /// Looks until istiod says this, and then whether it goes on to say so; the last that it said.
-    pub(super) async fn until(&self, before: &Answers, wanted: &Value) -> (Answers, Value) {
+    /// Looks until this holds of what istiod says, and then whether it goes on to hold; the last that it said.
+    pub(super) async fn until(&self, before: &Answers, holds: impl Fn(&Value) -> bool) -> (Answers, Value) {
         let (began, mut since) = (Instant::now(), None);
         loop {
             let answers = self.answers().await;
             let now = answers.since(before, &self.stored);
-            if now != *wanted {
+            if !holds(&now) {
                 since = None;
                 if began.elapsed() >= PATIENCE {
                     return (answers, now);
@@ -185,21 +185,21 @@ impl Real {
 
     /// Makes it, or makes it so; a status apart, as the API server asks for.
     async fn put(&self, path: &str, object: &Value) -> Value {
-        let patch = |path: String, leaves: &Value| {
-            let request = http::Request::patch(path).header("content-type", "application/merge-patch+json");
-            request.body(leaves.to_string().into_bytes()).unwrap()
-        };
-        let mut written = self.api.request::<Value>(patch(path.to_owned(), object)).await;
+        let mut written = self.patch(path, object).await;
         if written.is_err() {
             let all = path.rsplit_once('/').unwrap().0;
             let request = http::Request::post(all).header("content-type", "application/json");
             written = self.api.request(request.body(object.to_string().into_bytes()).unwrap()).await;
         }
         if let Some(status) = object.get("status") {
-            let leaves = json!({"status": status});
-            written = self.api.request(patch(format!("{path}/status"), &leaves)).await;
+            written = self.patch(&format!("{path}/status"), &json!({"status": status})).await;
         }
         written.unwrap_or_else(|why| panic!("{path}: {why}"))
+    }
+
+    pub(super) async fn patch(&self, path: &str, leaves: &Value) -> kube::Result<Value> {
+        let request = http::Request::patch(path).header("content-type", "application/merge-patch+json");
+        self.api.request(request.body(leaves.to_string().into_bytes()).unwrap()).await
     }
 
     async fn delete_all(&self, path: &str) {

@@ -2,7 +2,7 @@
 
 use crate::played_mesh::NAMESPACE;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 /// The types in the order in which a push sends them, and what they are called in full.
 const TYPES: [(&str, &str); 4] = [
@@ -99,14 +99,24 @@ impl Answers {
         sorted(all)
     }
 
-    /// Whether the number of the newest push has risen; the number itself if a process has begun anew.
+    /// Whether the number of the newest push has risen.
     fn number(&self, before: &Self) -> Value {
-        let (now, then) = (self.newest(), before.newest());
-        match now.cmp(&then) {
-            std::cmp::Ordering::Less => json!(now),
-            std::cmp::Ordering::Equal => json!("as before"),
-            std::cmp::Ordering::Greater => json!("has risen"),
+        match self.newest().cmp(&before.newest()) {
+            Ordering::Less => json!("has fallen"),
+            Ordering::Equal => json!("as before"),
+            Ordering::Greater => json!("has risen"),
         }
+    }
+
+    /// What no process has said yet.
+    pub(super) fn none() -> Self {
+        Self([json!([]), json!({}), json!([])])
+    }
+
+    /// Whether its pushes are numbered by a process that has just begun. In some of its first moments a real one
+    /// pushes a second time what it reads then.
+    pub(super) fn begin_anew(&self) -> bool {
+        (1..=2).contains(&self.newest())
     }
 
     /// Of what was sent anew in one push, each type later than the one before.
