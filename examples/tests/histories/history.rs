@@ -96,7 +96,7 @@ pub(crate) enum OfMesh {
     SlowsDown(Index, u16),
     /// A proxy does nothing for so many seconds, and keeps its connection.
     StopsProxy(Index, u8),
-    /// So often, and so many milliseconds apart, something changes that no proxy here may see.
+    /// So often, and so many milliseconds apart, something changes that concerns no proxy here.
     ChangesElsewhere(u8, u16),
 }
 

@@ -59,8 +59,8 @@ impl Known {
                 // version differs, although that only has another annotation.
                 (is_another || !text(object, "/spec/host").contains('.')).then_some(Types::ALL)
             }
-            // The only ones that are played are for another namespace alone, in which no proxy is.
-            "ServiceEntry" => self.config(kind, name, change).then_some(Types::NONE),
+            // The only ones that are played are of a namespace in which no proxy is.
+            "Sidecar" => self.config(kind, name, change).then_some(Types::NONE),
             "Pod" => self.pod(name, change),
             _ => None,
         }

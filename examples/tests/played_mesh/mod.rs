@@ -73,7 +73,7 @@ enum Event {
     Connects(usize),
     /// A proxy that was stopped goes on.
     GoesOn(usize),
-    /// Something changes that no proxy here may see.
+    /// Something changes that concerns no proxy here.
     Elsewhere,
 }
 
@@ -316,7 +316,7 @@ impl Inner {
         self.schedule(self.now, Event::GoesOn(at));
     }
 
-    /// So often, and so far apart, something changes that no proxy here may see: istiod pushes it to nobody.
+    /// So often, and so far apart, something changes that concerns no proxy here: istiod pushes it to nobody.
     pub(crate) fn change_elsewhere(&mut self, often: u32, apart: Duration) {
         for at in 0..often {
             self.schedule(self.now + apart * at, Event::Elsewhere);

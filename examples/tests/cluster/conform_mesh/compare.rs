@@ -30,7 +30,7 @@ pub(super) async fn compare(real: &mut Real, sequence: &Sequence, counts: &mut C
             Step::Changes(changes) | Step::Restart(changes) => changes.as_slice(),
             Step::Stop(_) | Step::GoOn(_) => &[],
         };
-        let writes: Vec<_> = changes.iter().filter_map(|change| objects.change(change)).collect();
+        let writes: Vec<_> = changes.iter().flat_map(|change| objects.change(change)).collect();
         played.step(step, writes.clone());
         real.step(step, writes).await;
         if matches!(step, Step::Restart(_)) {

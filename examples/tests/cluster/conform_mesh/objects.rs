@@ -3,6 +3,7 @@
 use super::sequence::{Change, PODS, Part, Pod};
 use crate::played_mesh::{NAMESPACE, said::subset};
 use serde_json::{Value, json};
+use std::mem;
 
 const ISTIO: &str = "/apis/networking.istio.io/v1alpha3";
 
@@ -48,36 +49,38 @@ impl Objects {
         self.apps.iter().map(|app| service(&app.name)).collect()
     }
 
-    /// What there is at the beginning.
+    /// What there is at the beginning; the pods have no address yet.
     pub(super) fn first(&self) -> Vec<Write> {
         let both = |at| [self.part(Part::VirtualService, at), self.part(Part::DestinationRule, at)];
-        (0..2).flat_map(both).collect()
+        (0..2).flat_map(both).chain((0..PODS).map(|at| self.pod_object(at))).collect()
     }
 
-    pub(super) fn change(&mut self, change: &Change) -> Option<Write> {
-        match *change {
-            Change::Weight(at, weight) => self.apps[at].weight = weight,
-            Change::Note(part, at, note) => self.apps[at].notes[part as usize] = note,
-            Change::Header(at, there) => self.apps[at].has_header = there,
-            Change::Lead(at, role, revision) => {
-                self.apps[at].leads[usize::from(role == "canary")] = revision;
-            }
-            Change::There(part, at, there) => {
-                let was = std::mem::replace(&mut self.apps[at].is_there[part as usize], there);
-                return (was != there).then(|| self.part(part, at));
-            }
-            Change::Pod(at, pod) => return self.pod(at, pod),
-            Change::Elsewhere(what) => return Some(elsewhere(what)),
-        }
+    pub(super) fn change(&mut self, change: &Change) -> Vec<Write> {
         let (part, at) = match *change {
-            Change::Note(part, at, _) => (part, at),
-            Change::Lead(at, ..) => (Part::DestinationRule, at),
-            Change::Weight(at, _) | Change::Header(at, _) | Change::There(_, at, _) => {
+            Change::Pod(at, pod) => return self.pod(at, pod),
+            Change::Elsewhere(what) => return vec![elsewhere(what)],
+            Change::There(part, at, there) => {
+                let was = mem::replace(&mut self.apps[at].is_there[part as usize], there);
+                return if was == there { Vec::new() } else { vec![self.part(part, at)] };
+            }
+            Change::Weight(at, weight) => {
+                self.apps[at].weight = weight;
                 (Part::VirtualService, at)
             }
-            Change::Pod(..) | Change::Elsewhere(_) => return None,
+            Change::Header(at, there) => {
+                self.apps[at].has_header = there;
+                (Part::VirtualService, at)
+            }
+            Change::Note(part, at, note) => {
+                self.apps[at].notes[part as usize] = note;
+                (part, at)
+            }
+            Change::Lead(at, role, revision) => {
+                self.apps[at].leads[usize::from(role == "canary")] = revision;
+                (Part::DestinationRule, at)
+            }
         };
-        self.apps[at].is_there[part as usize].then(|| self.part(part, at))
+        if self.apps[at].is_there[part as usize] { vec![self.part(part, at)] } else { Vec::new() }
     }
 
     fn part(&self, part: Part, at: usize) -> Write {
@@ -116,33 +119,42 @@ impl Objects {
         json!({"host": app.host, "subsets": [subset("stable", stable), subset("canary", canary)]})
     }
 
-    fn pod(&mut self, at: usize, pod: Pod) -> Option<Write> {
-        let was = std::mem::replace(&mut self.pods[at], pod);
-        let name = format!("{}-pod-{at}", self.apps[0].name);
-        let path = core("pods", &name);
-        if pod == Pod::Gone {
-            return (was != Pod::Gone).then_some((path, None));
+    /// One that is deleted has a successor at once, without an address: as with a `ReplicaSet`, a pod is known some
+    /// time before its address.
+    fn pod(&mut self, at: usize, pod: Pod) -> Vec<Write> {
+        let was = mem::replace(&mut self.pods[at], pod);
+        if was == pod {
+            return Vec::new();
         }
         if was == Pod::Gone {
             self.given += 1;
             self.addresses[at] = self.given;
         }
-        let (ready, address) =
-            (if pod == Pod::Ready { "True" } else { "False" }, format!("10.9.0.{}", self.addresses[at]));
+        let (path, object) = self.pod_object(at);
+        let now = (path.clone(), object);
+        if pod == Pod::Gone { vec![(path, None), now] } else { vec![now] }
+    }
+
+    fn pod_object(&self, at: usize) -> Write {
+        let name = format!("{}-pod-{at}", self.apps[0].name);
         let mut object = json!({
             "apiVersion": "v1", "kind": "Pod", "metadata": meta(&name),
-            "spec": {"nodeName": "node-0", "containers": [{"name": "app", "image": "app:v1"}]},
-            "status": {
-                "phase": "Running", "hostIP": "10.244.255.254", "podIP": address, "podIPs": [{"ip": address}],
-                "conditions": [{"type": "Ready", "status": ready}]
-            }
+            "spec": {"nodeName": "node-0", "containers": [{"name": "app", "image": "app:v1"}]}
         });
         let (app, revision) = if at + 1 == PODS { (1, "v1") } else { (0, ["v1", "v2"][at % 2]) };
         object["metadata"]["labels"] =
             json!({"app": self.apps[app].name, "rollouts-pod-template-hash": revision});
         // The test bed leaves its status to us.
         object["metadata"]["annotations"] = json!({"testbed/proxy": "true"});
-        Some((path, Some(object)))
+        if self.pods[at] != Pod::Gone {
+            let ready = if self.pods[at] == Pod::Ready { "True" } else { "False" };
+            let address = format!("10.9.0.{}", self.addresses[at]);
+            object["status"] = json!({
+                "phase": "Running", "hostIP": "10.244.255.254", "podIP": address, "podIPs": [{"ip": address}],
+                "conditions": [{"type": "Ready", "status": ready}]
+            });
+        }
+        (core("pods", &name), Some(object))
     }
 }
 
@@ -168,16 +180,13 @@ pub(super) fn always() -> [Write; 2] {
     [service(ALWAYS), (format!("{ISTIO}/namespaces/{NAMESPACE}/gateways/{ALWAYS}"), Some(object))]
 }
 
+/// It concerns the proxies of its namespace alone, and there are none.
 fn elsewhere(what: u8) -> Write {
     let object = json!({
-        "apiVersion": "networking.istio.io/v1alpha3", "kind": "ServiceEntry", "metadata": meta("elsewhere"),
-        "spec": {
-            "hosts": ["elsewhere.test"], "addresses": ["240.240.9.9"], "exportTo": ["."], "resolution": "STATIC",
-            "ports": [{"name": "http", "number": 99, "protocol": "HTTP"}],
-            "endpoints": [{"address": format!("10.8.0.{what}")}]
-        }
+        "apiVersion": "networking.istio.io/v1alpha3", "kind": "Sidecar", "metadata": meta("elsewhere"),
+        "spec": {"egress": [{"hosts": ["./*", format!("other-{what}/*")]}]}
     });
-    (format!("{ISTIO}/namespaces/{NAMESPACE}/serviceentries/elsewhere"), Some(object))
+    (format!("{ISTIO}/namespaces/{NAMESPACE}/sidecars/elsewhere"), Some(object))
 }
 
 fn core(kind: &str, name: &str) -> String {

@@ -31,7 +31,7 @@ pub(super) async fn assert_all(real: &mut Real) {
     assert_eq!(routes_of_a_sidecar(&said), "route as before, acknowledged", "none of another namespace does");
 
     // A pod that is deleted is gone, as if it had no time to end.
-    let (path, pod) = objects.change(&Change::Pod(0, Pod::Ready)).unwrap();
+    let (path, pod) = objects.change(&Change::Pod(0, Pod::Ready)).swap_remove(0);
     let mut pod = pod.unwrap();
     pod["metadata"]["finalizers"] = json!(["conform.test/hold"]);
     let has_one = |said: &Value| said["endpoints"].as_object().is_some_and(|all| all.len() == 1);

@@ -54,7 +54,7 @@ impl Real {
     /// An empty namespace, then two apps with names of their own, at rest.
     pub(super) async fn begin(&mut self) -> Objects {
         self.frozen = Default::default();
-        for kind in ["virtualservices", "destinationrules", "serviceentries"] {
+        for kind in ["virtualservices", "destinationrules", "sidecars"] {
             self.delete_all(&format!("/apis/networking.istio.io/v1/namespaces/{NAMESPACE}/{kind}")).await;
         }
         for kind in ["pods", "services"] {

@@ -67,7 +67,7 @@ pub(super) enum Change {
     There(Part, App, bool),
     /// A pod is not there, is there, or is ready.
     Pod(usize, Pod),
-    /// Something that no proxy may see.
+    /// Something that concerns no proxy.
     Elsewhere(u8),
 }
 
@@ -85,7 +85,7 @@ impl Change {
             Self::Pod(_, Pod::Gone) => "a pod is deleted",
             Self::Pod(_, Pod::Unready) => "a pod is not ready",
             Self::Pod(_, Pod::Ready) => "a pod is ready",
-            Self::Elsewhere(_) => "what no proxy may see",
+            Self::Elsewhere(_) => "what concerns no proxy",
         }
     }
 }

@@ -15,16 +15,24 @@ const PRINTED: usize = 2;
 /// How often a sequence that differs is made smaller: each try takes seconds.
 const SHRINKS: u32 = 25;
 
-/// Compares so many sequences; fails when istiod says something else.
+/// Of a hundred sequences, so many may differ once and not again: istiod's own watches race. It leaves out, for one, a
+/// pod that is not ready if it hears of its address first from an `EndpointSlice`, and of the pod later.
+const RACES: u64 = 3;
+
+/// Compares so many sequences; fails when istiod says something else, twice.
 pub(super) fn compare_all(real: &mut Real, from: u64, many: u64) {
     let (began, mut counts, mut differing) = (Instant::now(), Counts::new(), Vec::new());
-    let mut compared = 0;
+    let (mut compared, mut races) = (0, 0);
     for number in from..from + many {
         let sequence = sequences().draw(number).unwrap();
         compared += 1;
-        if let Some(difference) = RUNTIME.block_on(compare(real, &sequence, &mut counts)) {
-            println!("DIFFERENT in number {number}\n{}", shown(&sequence, &difference));
+        let Some(difference) = RUNTIME.block_on(compare(real, &sequence, &mut counts)) else { continue };
+        println!("DIFFERENT in number {number}\n{}", shown(&sequence, &difference));
+        if RUNTIME.block_on(compare(real, &sequence, &mut counts)).is_some() {
             differing.push(number);
+        } else {
+            println!("and not again: a race\n");
+            races += 1;
         }
         if differing.len() >= ENOUGH {
             break;
@@ -34,6 +42,7 @@ pub(super) fn compare_all(real: &mut Real, from: u64, many: u64) {
     for number in differing.iter().take(PRINTED) {
         println!("{}", smaller(real, *number));
     }
+    assert!(races <= 1 + many * RACES / 100, "{races} of {compared} sequences differ once, and not again");
     assert!(differing.is_empty(), "{} of {compared} sequences differ: {differing:?}", differing.len());
 }
 

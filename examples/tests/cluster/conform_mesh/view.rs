@@ -73,8 +73,6 @@ impl Answers {
                 }
             }
         }
-        // It may be seen by nobody, and its Service is not played.
-        all.retain(|name, _| !name.starts_with("elsewhere"));
         sorted(all)
     }
 
