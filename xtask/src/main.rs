@@ -6,7 +6,8 @@
 //! cargo xtask verify [CHECK…]  the gate: reads only, changes nothing
 //! cargo xtask verify --list    what the gate checks
 //! cargo xtask fix [PART…]      mends: what clippy can (lint), the format, what documents quote (quotes)
-//! cargo xtask conform [N]      asks N random sequences of the played API server and of a real one, as a table
+//! cargo xtask conform [N]      asks N random sequences of the played API server and of a real one, as a table;
+//!                              with --mesh, N sequences happen to the played istiod and to a real one
 //! cargo xtask crash            kills the controller at every API write of an update, as a table
 //! cargo xtask testbed COMMAND  a private cluster and mesh on this machine: build, up, status, run, down, smoke
 //! cargo xtask bench …          what N Rollouts cost, ours beside any other controller: a table

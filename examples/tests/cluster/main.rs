@@ -16,6 +16,7 @@
 mod bad;
 mod bed;
 mod conform;
+mod conform_mesh;
 mod crash;
 mod events;
 mod faults;
@@ -25,6 +26,9 @@ mod istiod;
 mod mesh;
 mod others;
 mod outage;
+#[expect(dead_code, reason = "the histories use more of it")]
+#[path = "../played_mesh/mod.rs"]
+mod played_mesh;
 #[path = "../recorded/mod.rs"]
 mod recorded;
 mod rest;

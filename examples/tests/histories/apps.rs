@@ -1,6 +1,9 @@
 //! The objects of the Rollouts that are played.
 
-use crate::history::{History, Step};
+use crate::{
+    history::{History, Step},
+    mesh::said::subset,
+};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -30,36 +33,6 @@ pub(crate) fn route_of(history: &History, at: usize) -> String {
 /// The DestinationRule that an app's subsets are in.
 pub(crate) fn rule_of(history: &History, at: usize) -> String {
     if history.apps[at].shares_rule { "shared".to_owned() } else { name(at) }
-}
-
-/// The subset of an app that stable or canary requests go to.
-pub(crate) fn subset(app: &str, role: &str) -> String {
-    format!("{app}-{role}")
-}
-
-/// The canary's part of a route, and stable's.
-pub(crate) fn weights(route: &Value) -> Option<(u64, u64)> {
-    let app = route["name"].as_str()?;
-    let to = route["route"].as_array()?;
-    let weight = |role| {
-        let found = to.iter().find(|to| to["destination"]["subset"] == *subset(app, role))?;
-        Some(found["weight"].as_u64().unwrap_or(0))
-    };
-    Some((weight("canary")?, weight("stable")?))
-}
-
-/// The revisions that stable and canary lead to, by app; without a name where a subset matches all.
-pub(crate) fn leads(rule: &Value) -> BTreeMap<String, (String, String)> {
-    let mut leads: BTreeMap<String, (String, String)> = BTreeMap::new();
-    for subset in rule["spec"]["subsets"].as_array().into_iter().flatten() {
-        let hash = subset["labels"]["rollouts-pod-template-hash"].as_str().unwrap_or_default();
-        match subset["name"].as_str().unwrap_or_default().rsplit_once('-') {
-            Some((app, "stable")) => hash.clone_into(&mut leads.entry(app.to_owned()).or_default().0),
-            Some((app, "canary")) => hash.clone_into(&mut leads.entry(app.to_owned()).or_default().1),
-            _ => {}
-        }
-    }
-    leads
 }
 
 pub(crate) fn rule_path(name: &str) -> String {

@@ -126,6 +126,10 @@ pub(crate) enum OfMesh {
     LosesProxy(Index, u8),
     /// From now on a proxy takes so many milliseconds to acknowledge.
     SlowsDown(Index, u16),
+    /// A proxy does nothing for so many seconds, and keeps its connection.
+    StopsProxy(Index, u8),
+    /// So often, and so many milliseconds apart, something changes that concerns no proxy here.
+    ChangesElsewhere(u8, u16),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -245,6 +249,8 @@ fn of_mesh() -> impl proptest::strategy::Strategy<Value = OfMesh> {
         (0..40_u8).prop_map(OfMesh::Freezes),
         (index(), 0..45_u8).prop_map(|(proxy, seconds)| OfMesh::LosesProxy(proxy, seconds)),
         (index(), lag()).prop_map(|(proxy, lag)| OfMesh::SlowsDown(proxy, lag)),
+        (index(), 0..45_u8).prop_map(|(proxy, seconds)| OfMesh::StopsProxy(proxy, seconds)),
+        (1..40_u8, 50..1_500_u16).prop_map(|(often, apart)| OfMesh::ChangesElsewhere(often, apart)),
     ]
 }
 

@@ -1,6 +1,9 @@
 //! What must hold of every write, whoever made it, and at the end.
 
-use crate::{apps, mesh::Mesh};
+use crate::{
+    apps,
+    mesh::{Mesh, said},
+};
 use rollout_kube::testing::Change;
 use serde_json::Value;
 use std::{collections::BTreeMap, fmt, time::Duration};
@@ -136,7 +139,7 @@ impl Judge {
             }
             "VirtualService" => self.routes(&name, object, change.by.is_some()),
             "DestinationRule" if change.is_deleted => {
-                for app in apps::leads(object).keys() {
+                for app in said::leads(object).keys() {
                     self.leads.remove(app);
                 }
             }
@@ -212,7 +215,7 @@ impl Judge {
                 self.must(FOREIGN, *route == wanted, || format!("{of} has {route} instead of {wanted}"));
                 continue;
             }
-            let (canary, stable) = apps::weights(route).unwrap_or_default();
+            let (canary, stable) = said::weights(route).unwrap_or_default();
             self.must(WHOLE, stable + canary == 100, || format!("{name} has {stable} and {canary}"));
             let kept = route.pointer("/retries/attempts") == Some(&Value::from(2));
             self.must(FOREIGN, kept, || format!("{name} has lost its retries: {route}"));
@@ -253,7 +256,7 @@ impl Judge {
     fn rule(&mut self, name: &str, object: &Value) {
         let is_kept = items(object, "/spec/subsets").any(|subset| *subset == apps::foreign_subset());
         self.must(FOREIGN, is_kept, || format!("{name} has lost a subset: {}", object["spec"]));
-        self.leads.extend(apps::leads(object));
+        self.leads.extend(said::leads(object));
     }
 
     fn rollout(&mut self, app: &str, object: &Value) {

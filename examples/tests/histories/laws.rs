@@ -4,7 +4,7 @@
 use crate::{
     apps,
     history::History,
-    process::time_of,
+    mesh::clock,
     recorded::{self, Seen, Write},
 };
 use rollout_core::testing::laws::{Laws, all};
@@ -179,7 +179,7 @@ impl Recording<'_> {
     }
 
     fn place(&self, at: Instant, tick: u64) -> recorded::Place {
-        (time_of(self.began, at).as_millis(), tick)
+        (clock(self.began, at).as_millis(), tick)
     }
 
     /// What was recorded of one Rollout, up to the first time that it was deleted.

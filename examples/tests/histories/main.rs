@@ -7,9 +7,11 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod apps;
+mod fetch;
 mod history;
 mod judge;
 mod laws;
+#[path = "../played_mesh/mod.rs"]
 mod mesh;
 mod planted;
 mod pods;

@@ -1,6 +1,6 @@
 //! What the judge must notice, planted one by one.
 
-use crate::{apps, judge::Judge};
+use crate::{apps, judge::Judge, mesh::said::subset};
 use rollout_kube::testing::Played;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
@@ -17,8 +17,9 @@ fn set(pods: u64, ready: u64) -> Object {
 
 /// Where stable and canary lead to.
 fn rule(stable: &str, canary: &str) -> Object {
-    let subset = |role, hash| json!({"name": apps::subset("app-0", role), "labels": {"rollouts-pod-template-hash": hash}});
-    let subsets = [subset("stable", stable), subset("canary", canary), apps::foreign_subset()];
+    let part =
+        |role, hash| json!({"name": subset("app-0", role), "labels": {"rollouts-pod-template-hash": hash}});
+    let subsets = [part("stable", stable), part("canary", canary), apps::foreign_subset()];
     let rule = json!({"kind": "DestinationRule", "spec": {"subsets": subsets}});
     (apps::rule_path("app-0"), rule)
 }
@@ -29,8 +30,7 @@ fn emptied() -> Object {
 }
 
 fn routes(stable: u64, canary: u64, theirs: u64) -> Object {
-    let to =
-        |role, weight: u64| json!({"destination": {"subset": apps::subset("app-0", role)}, "weight": weight});
+    let to = |role, weight: u64| json!({"destination": {"subset": subset("app-0", role)}, "weight": weight});
     let ours = json!({
         "name": "app-0", "retries": {"attempts": 2}, "route": [to("stable", stable), to("canary", canary)]
     });

@@ -1,7 +1,7 @@
 //! What kubelets do, and who collects garbage: pods come and go some time after they are asked for, and what belongs to
 //! a Rollout that is gone goes, too.
 
-use crate::{apps, trouble::Dice};
+use crate::{apps, mesh::Dice};
 use rollout_kube::testing::Played;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};

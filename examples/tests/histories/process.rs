@@ -1,10 +1,12 @@
 //! A controller that can be killed: nothing that it asks from then on reaches the server.
 
-use crate::mesh::{DEBOUNCE, Mesh, PlayedFetch};
+use crate::{
+    fetch::{Asking, PlayedFetch},
+    mesh::{Mesh, clock, istiod::QUIET},
+};
 use examples::istio::with_istio;
 use futures::future::pending;
 use kube::{Client, client::Body};
-use rollout_core::Time;
 use rollout_istio::{Foreign, Istiod};
 use rollout_kube::{
     ControlPlaneAt, Controller,
@@ -23,19 +25,6 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-/// What the clock says at the beginning.
-const BEGIN: i64 = 1_800_000_000_000;
-
-/// The time of a history that began then.
-pub(crate) fn clock(began: Instant) -> Time {
-    time_of(began, Instant::now())
-}
-
-/// What the clock of a history says, or said, at some time.
-pub(crate) fn time_of(began: Instant, at: Instant) -> Time {
-    Time::from_millis(BEGIN + i64::try_from(at.saturating_duration_since(began).as_millis()).unwrap())
-}
-
 pub(crate) struct Process {
     pub(crate) number: u32,
     task: JoinHandle<()>,
@@ -43,7 +32,13 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) fn start(number: u32, server: &Played, mesh: Option<&Mesh>, began: Instant) -> Self {
+    /// One that asks the mesh, if there is one, in this way.
+    pub(crate) fn start(
+        number: u32,
+        server: &Played,
+        (mesh, asking): (Option<&Mesh>, Asking),
+        began: Instant,
+    ) -> Self {
         let lives = Arc::new(AtomicBool::new(true));
         let (client, is_alive) = (server.client(), Arc::clone(&lives));
         let service = tower::service_fn(move |mut request: http::Request<Body>| {
@@ -60,13 +55,16 @@ impl Process {
         let mesh = mesh.cloned();
         let task = tokio::spawn(async move {
             loop {
-                let mut builder = Controller::builder(client.clone()).clock(move || clock(began));
+                let mut builder =
+                    Controller::builder(client.clone()).clock(move || clock(began, Instant::now()));
                 if let Some(mesh) = mesh.clone() {
+                    let asking = asking.clone();
                     // The addresses are not asked for: the played istiod answers.
                     let at = ControlPlaneAt::new(Vec::new());
-                    builder = builder.data_plane(at, |cluster| {
-                        let fetch = PlayedFetch { cluster, mesh, was_answered: AtomicBool::default() };
-                        Arc::new(Istiod::new(fetch).debounce(DEBOUNCE))
+                    builder = builder.data_plane(at, move |cluster| {
+                        let fetch =
+                            PlayedFetch { cluster, mesh, asking, was_answered: AtomicBool::default() };
+                        Arc::new(Istiod::new(fetch).debounce(QUIET))
                     });
                 }
                 let controller = with_istio(builder, Foreign::Of(Arc::default()));

@@ -2,13 +2,14 @@
 
 use crate::{
     apps,
-    history::{Happening, History, OfMesh, Part},
+    fetch::Asking,
+    history::{Happening, History, MeshOf, OfMesh, Part},
     judge::{Judge, Seen},
     laws::{Recorder, Recording},
-    mesh::Mesh,
+    mesh::{Dice, Mesh, NAMESPACE, ProxyOf, Shape},
     pods::Pods,
     process::Process,
-    trouble::{Blind, ByChance, Dice, MOST, Refused},
+    trouble::{Blind, ByChance, MOST, Refused},
 };
 use rollout_kube::testing::Played;
 use serde_json::{Value, json};
@@ -93,13 +94,15 @@ struct World<'h> {
     asked: Arc<AtomicU64>,
     refused: Refused,
     blind: Blind,
+    /// Of a hundred questions to istiod, so many get no answer in time.
+    silent: Arc<AtomicU64>,
     diary: Vec<String>,
 }
 
 impl<'h> World<'h> {
     fn new(history: &'h History) -> Self {
         let (server, began) = (Played::start(), Instant::now());
-        let mesh = history.mesh.as_ref().map(|of| Mesh::start(&server, of, history.seed ^ 2, began));
+        let mesh = history.mesh.as_ref().map(|of| Mesh::start(&server, shape(of, history.seed ^ 2), began));
         let apps = (0..history.apps.len()).map(apps::name).collect();
         Self {
             history,
@@ -119,6 +122,7 @@ impl<'h> World<'h> {
             asked: Arc::default(),
             refused: Refused::default(),
             blind: Blind::default(),
+            silent: Arc::new(AtomicU64::new(history.mesh.as_ref().map_or(0, |of| of.silent.into()))),
             diary: Vec::new(),
         }
     }
@@ -164,7 +168,11 @@ impl<'h> World<'h> {
     fn start(&mut self) {
         let number = u32::try_from(self.started.len()).unwrap() + 1;
         self.started.insert(number, self.server.tick());
-        self.controllers.push(Process::start(number, &self.server, self.mesh.as_ref(), self.began));
+        let answers = self.history.mesh.as_ref().map_or(0, |of| of.answers);
+        let longest = Duration::from_millis(u64::from(answers));
+        let asking = Asking { longest, silent: Arc::clone(&self.silent) };
+        let mesh = (self.mesh.as_ref(), asking);
+        self.controllers.push(Process::start(number, &self.server, mesh, self.began));
     }
 
     fn kill_oldest(&mut self) {
@@ -387,6 +395,10 @@ impl<'h> World<'h> {
             OfMesh::SlowsDown(which, lag) => {
                 mesh.slow_down(which.index(proxies), Duration::from_millis(u64::from(*lag)));
             }
+            OfMesh::StopsProxy(which, time) => mesh.stop(which.index(proxies), seconds(time)),
+            OfMesh::ChangesElsewhere(often, apart) => {
+                mesh.change_elsewhere(u32::from(*often), Duration::from_millis(u64::from(*apart)));
+            }
         }
     }
 
@@ -429,9 +441,7 @@ impl<'h> World<'h> {
         // A mesh that hardly answers takes its time, and each wait is looked at now and then.
         let a_while = began.elapsed().as_secs() / 4;
         self.judge.few(during, (150 + a_while) * rollouts);
-        if let Some(mesh) = &self.mesh {
-            mesh.now().answer_always();
-        }
+        self.silent.store(0, Ordering::Relaxed);
         // Bookkeeping may wait for half a minute, and a process that found another one at work for a whole one.
         self.pass(Duration::from_secs(180)).await;
         let before = self.asked();
@@ -481,6 +491,17 @@ impl<'h> World<'h> {
             }
         }
     }
+}
+
+fn shape(of: &MeshOf, seed: u64) -> Shape {
+    let millis = |millis: u16| Duration::from_millis(u64::from(millis));
+    let proxy = |(at, lag): (usize, &u16)| ProxyOf {
+        name: format!("proxy-{at}.{NAMESPACE}"),
+        of_type: "sidecar",
+        lag: millis(*lag),
+    };
+    let proxies = of.proxies.iter().enumerate().map(proxy).collect();
+    Shape { proxies, watches: millis(of.watches), seed }
 }
 
 /// Whether the update stands still because somebody deleted the pods of the stable revision: a person decides.

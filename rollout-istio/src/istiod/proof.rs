@@ -27,6 +27,8 @@ pub(super) struct Seen {
     before: u64,
     /// When a push later than that was first seen: it may have begun before.
     next: Option<Duration>,
+    /// The first push that must have begun after the state was seen, once that is known.
+    first: Option<u64>,
     /// When a push was first seen that must have begun after that.
     pushed: Option<Duration>,
     /// Every proxy that has all that was sent to it has this state. That does not change as long as the state does
@@ -38,17 +40,21 @@ impl Seen {
     pub(super) fn now(replica: &Replica) -> Self {
         let newest = replica.newest;
         let before = replica.just_before.map_or(newest, |before| before.min(newest));
-        Self { at: replica.told.1, newest, before, next: None, pushed: None, done: false }
+        Self { at: replica.told.1, newest, before, next: None, first: None, pushed: None, done: false }
     }
 
-    /// The first push that must have begun after the state was seen: the next number may be one that had begun
-    /// before.
+    /// The first push that must have begun after the state was seen; larger than any as long as that is not known.
     pub(super) fn first_push(&self) -> u64 {
-        self.newest.saturating_add(2)
+        self.first.unwrap_or(u64::MAX)
     }
 
     /// Takes a round in; whether a proxy that has all that was sent to it has this state.
     pub(super) fn is_pushed(&mut self, replica: &Replica, debounce: Duration) -> bool {
+        // The first one that is seen later may have begun before. How far its number has risen says nothing: a push that
+        // concerns no proxy has a number, too, and nobody is sent it.
+        if self.first.is_none() && replica.newest > self.newest {
+            self.first = Some(replica.newest.saturating_add(1));
+        }
         let first = self.first_push();
         // When only one push comes, it is the last: one that was still to come would have begun within the debounce.
         for (when, enough) in

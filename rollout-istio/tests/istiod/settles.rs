@@ -106,6 +106,11 @@ fn a_push_that_began_later_is_enough_while_other_changes_keep_coming() {
     }
     mesh.after(600, |istiod| {
         istiod.other += 1;
+        istiod.proxies[0] = ("a.shop", 8, 8);
+    });
+    assert_ne!(routes(&istiod, 2), Settled::Yes, "it may have begun before");
+    mesh.after(600, |istiod| {
+        istiod.other += 1;
         istiod.proxies[0] = ("a.shop", 9, 9);
     });
     assert_ne!(routes(&istiod, 2), Settled::Yes, "others may still be about to be sent it");

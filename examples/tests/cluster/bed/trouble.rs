@@ -45,6 +45,13 @@ impl Bed {
         cut
     }
 
+    /// Runs a command inside the cluster's network.
+    pub(crate) fn inside(&self, command: &str) -> Ran {
+        let mut run = Command::new(programs().join("cluster"));
+        run.arg("run").arg("--dir").arg(self.file("")).arg("--").args(command.split(' '));
+        Ran::run(&mut run, "")
+    }
+
     /// An address of istiod's debug paths whose answers can be made slow.
     pub(crate) fn slow_istiod(&self) -> Slow {
         let to = self.address("istiod").unwrap().trim_start_matches("http://").parse().unwrap();

@@ -1,6 +1,7 @@
 //! A proxy, with its own copy of everything.
 
 use std::{
+    array,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::Duration,
@@ -14,12 +15,34 @@ pub(crate) type Leads = Arc<BTreeMap<String, (String, String)>>;
 /// The addresses of the ready pods, by revision.
 pub(crate) type Endpoints = Arc<BTreeMap<String, BTreeSet<String>>>;
 
-/// What a proxy is sent, each kind by itself. Which pods a subset selects comes with the endpoints: a cluster only has
+/// The types that a push sends, in the order in which it sends them: clusters, endpoints, listeners, routes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Types([bool; 4]);
+
+impl Types {
+    pub(super) const ALL: Self = Self([true; 4]);
+    /// Where only routes have changed. Clusters come again because a gateway's may depend on its routes.
+    pub(super) const ALL_BUT_ENDPOINTS: Self = Self([true, false, true, true]);
+    pub(super) const ENDPOINTS: Self = Self([false, true, false, false]);
+    /// What has changed concerns no proxy.
+    pub(super) const NONE: Self = Self([false; 4]);
+
+    pub(super) fn and(self, other: Self) -> Self {
+        Self(array::from_fn(|at| self.0[at] || other.0[at]))
+    }
+
+    pub(super) fn has(self, sent: &Sent) -> bool {
+        self.0[sent.kind()]
+    }
+}
+
+/// What a proxy is sent, each type by itself. Which pods a subset selects comes with the endpoints: a cluster only has
 /// the subset's name.
 #[derive(Debug, Clone)]
 pub(super) enum Sent {
     Clusters,
     Endpoints(Leads, Endpoints),
+    Listeners,
     Routes(Weights),
 }
 
@@ -28,7 +51,8 @@ impl Sent {
         match self {
             Self::Clusters => 0,
             Self::Endpoints(..) => 1,
-            Self::Routes(_) => 2,
+            Self::Listeners => 2,
+            Self::Routes(_) => 3,
         }
     }
 }
@@ -36,15 +60,19 @@ impl Sent {
 #[derive(Debug)]
 pub(crate) struct Proxy {
     pub(crate) name: String,
+    /// `sidecar`, or `router` for a gateway.
+    pub(crate) of_type: &'static str,
     /// How long it takes to acknowledge.
     pub(crate) lag: Duration,
     /// Since when it has no connection.
     pub(crate) away: Option<Instant>,
     /// Which connection it is: what was sent over an earlier one never arrives.
     pub(crate) connection: u64,
-    /// Nonces, by kind.
-    pub(crate) sent: [String; 3],
-    pub(crate) acked: [String; 3],
+    /// It does nothing, and goes on later where it was.
+    pub(crate) is_stopped: bool,
+    /// Nonces, by type.
+    pub(crate) sent: [String; 4],
+    pub(crate) acked: [String; 4],
     /// What was sent last is acknowledged then.
     pub(crate) busy_until: Instant,
     leads: Leads,
@@ -53,12 +81,14 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    pub(crate) fn new(name: String, lag: Duration, now: Instant) -> Self {
+    pub(crate) fn new(name: String, of_type: &'static str, lag: Duration, now: Instant) -> Self {
         Self {
             name,
+            of_type,
             lag,
             away: Some(now),
             connection: 0,
+            is_stopped: false,
             sent: Default::default(),
             acked: Default::default(),
             busy_until: now,
@@ -68,13 +98,16 @@ impl Proxy {
         }
     }
 
-    /// It takes this in, and acknowledges it. To which revisions it sends requests from then on, and did not before,
+    /// It takes this in, and answers that it has. To which revisions it sends requests from then on, and did not before,
     /// without knowing a pod of them; each with its app.
     pub(super) fn take_in(&mut self, nonce: String, sent: Sent) -> Vec<(String, String)> {
         let before = self.dark();
-        self.acked[sent.kind()] = nonce;
+        // An answer to anything but the last that was sent counts for nothing.
+        if self.sent[sent.kind()] == nonce {
+            self.acked[sent.kind()] = nonce;
+        }
         match sent {
-            Sent::Clusters => {}
+            Sent::Clusters | Sent::Listeners => {}
             Sent::Endpoints(leads, endpoints) => (self.leads, self.endpoints) = (leads, endpoints),
             Sent::Routes(weights) => self.weights = weights,
         }

@@ -1,4 +1,6 @@
-use super::{Mesh, as_millis};
+//! How a controller asks the played istiod.
+
+use crate::mesh::Mesh;
 use async_trait::async_trait;
 use rollout_core::{
     Revision, Time,
@@ -6,19 +8,32 @@ use rollout_core::{
 };
 use rollout_kube::ControlPlane;
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::Duration,
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 /// Who waits for an answer gives up after so long.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What may come of a question to istiod.
+#[derive(Debug, Clone)]
+pub(crate) struct Asking {
+    /// The most that an answer takes.
+    pub(crate) longest: Duration,
+    /// Of a hundred questions, so many get no answer in time.
+    pub(crate) silent: Arc<AtomicU64>,
+}
 
 /// Asks the played istiod; for everything else, the cluster as the controller sees it.
 #[derive(Debug)]
 pub(crate) struct PlayedFetch {
     pub(crate) cluster: ControlPlane,
     pub(crate) mesh: Mesh,
+    pub(crate) asking: Asking,
     /// Whether istiod has answered all its questions once.
     pub(crate) was_answered: AtomicBool,
 }
@@ -26,29 +41,21 @@ pub(crate) struct PlayedFetch {
 #[async_trait]
 impl Fetch for PlayedFetch {
     async fn fetch(&self, paths: &[&str]) -> Vec<Fetched> {
-        let takes = {
-            let mut mesh = self.mesh.now();
-            let most = as_millis(mesh.lags.1);
-            Duration::from_millis(mesh.dice.roll(most + 1))
-        };
+        let most = u64::try_from(self.asking.longest.as_millis()).unwrap();
+        let takes = Duration::from_millis(self.mesh.now().dice.roll(most + 1));
         sleep(takes / 2).await;
-        let begun = Instant::now();
         let answers: Vec<_> = {
             let mut mesh = self.mesh.now();
-            let is_silent = mesh.istiod.frozen_until.is_some() || mesh.dice.roll(100) < mesh.silent;
+            let is_silent = mesh.dice.roll(100) < self.asking.silent.load(Ordering::Relaxed);
             if paths.contains(&"/metrics") {
                 // It is asked for this once everything else has been answered.
                 self.was_answered.store(true, Ordering::Relaxed);
             }
-            let has_answer = mesh.istiod.down_until.is_none() && !is_silent;
+            let has_answer = mesh.answers() && !is_silent;
             if !has_answer && !self.was_answered.load(Ordering::Relaxed) {
                 mesh.is_blind = true;
             }
-            let answer = |path: &&str| match mesh.istiod.down_until {
-                Some(_) => Err(NoAnswer::Closed),
-                None if is_silent => Err(NoAnswer::Silent),
-                None => mesh.answer(path, begun),
-            };
+            let answer = |path: &&str| if is_silent { Err(NoAnswer::Silent) } else { mesh.answer(path) };
             paths.iter().map(answer).collect()
         };
         let silent = answers.contains(&Err(NoAnswer::Silent));

@@ -1,17 +1,20 @@
 //! A played mesh: istiod, which hears of changes late, waits until they rest and pushes; and proxies, each of which
-//! takes its time, loses its connection and comes back. What istiod says of it is what the real one says.
+//! takes its time, loses its connection and comes back. What istiod says of it is what the real one says: tests on a
+//! cluster compare the two (`examples/tests/cluster/conform_mesh/`).
 
 mod answers;
-mod fetch;
-mod istiod;
+mod dice;
+pub(crate) mod istiod;
+mod known;
 mod proxy;
+pub(crate) mod said;
 
-pub(crate) use fetch::PlayedFetch;
-pub(crate) use istiod::QUIET as DEBOUNCE;
+pub(crate) use dice::Dice;
 
-use crate::{history::MeshOf, process::clock, trouble::Dice};
 use istiod::Istiod;
-use proxy::{Proxy, Sent};
+use known::Known;
+use proxy::{Proxy, Sent, Types};
+use rollout_core::Time;
 use rollout_kube::testing::{Change, Played};
 use std::{
     collections::BTreeMap,
@@ -29,6 +32,37 @@ const GIVEN_UP: Duration = Duration::from_secs(55);
 /// The first istiod has run for so long: nobody has to wait for proxies that have not found it yet.
 const LONG_AGO: Duration = Duration::from_secs(3_600);
 
+/// Where all Services are.
+pub(crate) const NAMESPACE: &str = "shop";
+
+/// What the clock says at the beginning.
+const BEGIN: i64 = 1_800_000_000_000;
+
+/// What the clock says now, if it began then.
+pub(crate) fn clock(began: Instant, now: Instant) -> Time {
+    let since = now.saturating_duration_since(began).as_millis();
+    Time::from_millis(BEGIN + i64::try_from(since).unwrap())
+}
+
+/// A mesh as it begins.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    pub(crate) proxies: Vec<ProxyOf>,
+    /// How late the watches of istiod are at most.
+    pub(crate) watches: Duration,
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct ProxyOf {
+    /// That of its pod, a dot, and the namespace.
+    pub(crate) name: String,
+    /// `sidecar`, or `router` for a gateway.
+    pub(crate) of_type: &'static str,
+    /// How long it takes to acknowledge.
+    pub(crate) lag: Duration,
+}
+
 /// What is going to happen.
 #[derive(Debug)]
 enum Event {
@@ -37,16 +71,18 @@ enum Event {
     /// The proxy of this number takes something in that came over this connection.
     Arrived(usize, u64, String, Sent),
     Connects(usize),
+    /// A proxy that was stopped goes on.
+    GoesOn(usize),
+    /// Something changes that concerns no proxy here.
+    Elsewhere,
 }
 
 pub(crate) struct Inner {
     server: Played,
-    dice: Dice,
+    pub(crate) dice: Dice,
     began: Instant,
-    /// The most that the watches of istiod are late, and the most that an answer takes.
-    lags: (Duration, Duration),
-    /// Of a hundred questions to istiod, so many get no answer in time.
-    silent: u64,
+    now: Instant,
+    watches: Duration,
     /// The last version of the server that was looked at.
     version: u64,
     /// When its watches show that.
@@ -54,6 +90,8 @@ pub(crate) struct Inner {
     istiod: Istiod,
     proxies: Vec<Proxy>,
     events: BTreeMap<(Instant, u64), Event>,
+    /// What proxies that are stopped will do.
+    held: Vec<(usize, Event)>,
     scheduled: u64,
     nonces: u64,
     /// Where requests began to meet nothing: proxy, app and revision.
@@ -73,21 +111,21 @@ impl fmt::Debug for Mesh {
 }
 
 impl Mesh {
-    pub(crate) fn start(server: &Played, of: &MeshOf, seed: u64, began: Instant) -> Self {
-        let now = Instant::now();
-        let proxies = of.proxies.iter().enumerate();
-        let proxies = proxies.map(|(at, lag)| Proxy::new(format!("proxy-{at}.shop"), millis(*lag), now));
+    pub(crate) fn start(server: &Played, shape: Shape, now: Instant) -> Self {
+        let proxies = shape.proxies.into_iter();
+        let proxies = proxies.map(|ProxyOf { name, of_type, lag }| Proxy::new(name, of_type, lag, now));
         let mut inner = Inner {
             server: server.clone(),
-            dice: Dice(seed),
-            began,
-            lags: (millis(of.watches), millis(of.answers)),
-            silent: of.silent.into(),
+            dice: Dice(shape.seed),
+            began: now,
+            now,
+            watches: shape.watches,
             version: 0,
             heard: now,
-            istiod: Istiod::new(now, LONG_AGO),
+            istiod: Istiod::new(Known::default(), now, LONG_AGO),
             proxies: proxies.collect(),
             events: BTreeMap::new(),
+            held: Vec::new(),
             scheduled: 0,
             nonces: 0,
             dark: Vec::new(),
@@ -101,14 +139,15 @@ impl Mesh {
 
     /// The mesh as it is now.
     pub(crate) fn now(&self) -> MutexGuard<'_, Inner> {
+        self.at(Instant::now())
+    }
+
+    /// The mesh as it is then.
+    pub(crate) fn at(&self, now: Instant) -> MutexGuard<'_, Inner> {
         let mut inner = self.0.lock().unwrap();
-        inner.pass(Instant::now());
+        inner.pass(now);
         inner
     }
-}
-
-fn millis(millis: u16) -> Duration {
-    Duration::from_millis(u64::from(millis))
 }
 
 impl Inner {
@@ -119,9 +158,10 @@ impl Inner {
 
     /// Everything that has happened until now.
     fn pass(&mut self, now: Instant) {
+        self.now = now;
         for change in self.server.since(self.version) {
             self.version = change.version;
-            let late = Duration::from_millis(self.dice.roll(as_millis(self.lags.0) + 1));
+            let late = Duration::from_millis(self.dice.roll(as_millis(self.watches) + 1));
             // A watch shows changes in their order.
             self.heard = self.heard.max(now + late);
             self.schedule(self.heard, Event::Heard(change));
@@ -147,12 +187,15 @@ impl Inner {
 
     fn happen(&mut self, event: Event, now: Instant) {
         match event {
-            Event::Heard(change) => {
+            Event::Heard(_) | Event::Elsewhere if !self.istiod.answers() => {
                 if let Some(frozen) = self.istiod.frozen_until {
-                    self.schedule(frozen, Event::Heard(change));
-                } else if self.istiod.down_until.is_none() {
-                    self.istiod.hears(&change, now);
+                    self.schedule(frozen, event);
                 }
+            }
+            Event::Heard(change) => self.istiod.hears(&change, now),
+            Event::Elsewhere => self.istiod.has_to_push(Types::NONE, now),
+            Event::Arrived(at, ..) | Event::Connects(at) if self.proxies[at].is_stopped => {
+                self.held.push((at, event));
             }
             Event::Arrived(at, connection, nonce, sent) => {
                 let proxy = &mut self.proxies[at];
@@ -162,6 +205,12 @@ impl Inner {
                 }
             }
             Event::Connects(at) => self.connect(at, now),
+            Event::GoesOn(at) => {
+                self.proxies[at].is_stopped = false;
+                for (_, event) in self.held.extract_if(.., |(of, _)| *of == at).collect::<Vec<_>>() {
+                    self.schedule(now, event);
+                }
+            }
         }
     }
 
@@ -171,13 +220,14 @@ impl Inner {
             return;
         }
         // Another process: it reads everything before it lets anybody connect.
-        self.istiod = Istiod::new(now, Duration::ZERO);
         self.events.retain(|_, event| !matches!(event, Event::Heard(_)));
-        for change in self.server.since(0) {
-            self.version = change.version;
-            self.istiod.known.take_in(&change);
+        let changes = self.server.since(0);
+        self.version = changes.last().map_or(0, |change| change.version);
+        self.istiod = Istiod::new(Known::of(&changes), now, Duration::ZERO);
+        // It may come to know some of that a little later than the rest.
+        if self.dice.roll(4) == 0 {
+            self.istiod.has_to_push(Types::ALL, now);
         }
-        self.istiod.pushed = (self.istiod.known.leads(), self.istiod.known.weights());
         for at in 0..self.proxies.len() {
             let after = Duration::from_millis(self.dice.roll(BACK_OFF));
             self.schedule(now + after, Event::Connects(at));
@@ -199,39 +249,31 @@ impl Inner {
         proxy.connection += 1;
         (proxy.sent, proxy.acked) = Default::default();
         proxy.busy_until = now;
-        let (leads, weights) = self.istiod.pushed.clone();
-        let endpoints = self.istiod.known.endpoints();
-        self.send(at, [Sent::Clusters, Sent::Endpoints(leads, endpoints), Sent::Routes(weights)].into(), now);
+        self.send(at, Types::ALL, now);
     }
 
-    /// Sends it to every proxy that has a connection.
+    /// Sends what has changed to every proxy that has a connection.
     fn push(&mut self, now: Instant) {
         let Some(changed) = self.istiod.changed.take() else { return };
-        let endpoints = self.istiod.known.endpoints();
-        if changed.everything {
-            self.istiod.pushes += 1;
-            self.istiod.pushed = (self.istiod.known.leads(), self.istiod.known.weights());
-        }
+        self.istiod.pushes += 1;
+        self.istiod.pushed = (self.istiod.known.leads(), self.istiod.known.weights());
         for at in 0..self.proxies.len() {
-            let (leads, weights) = self.istiod.pushed.clone();
-            let mut all = vec![Sent::Endpoints(leads, endpoints.clone())];
-            if changed.everything {
-                all.insert(0, Sent::Clusters);
-                all.push(Sent::Routes(weights));
-            }
             if self.proxies[at].away.is_none() {
-                self.send(at, all, now);
+                self.send(at, changed.types, now);
             }
         }
     }
 
-    /// In this order; each takes the proxy's time.
-    fn send(&mut self, at: usize, all: Vec<Sent>, now: Instant) {
-        let began = clock(self.began);
-        for sent in all {
+    /// One type after the other; each takes the proxy's time.
+    fn send(&mut self, at: usize, types: Types, now: Instant) {
+        let (leads, weights) = self.istiod.pushed.clone();
+        let endpoints = self.istiod.known.endpoints();
+        let all = [Sent::Clusters, Sent::Endpoints(leads, endpoints), Sent::Listeners, Sent::Routes(weights)];
+        let time = clock(self.began, now);
+        for sent in all.into_iter().filter(|sent| types.has(sent)) {
             self.nonces += 1;
             let uuid = format!("{:08x}-0000-4000-8000-{:012x}", self.nonces, self.nonces);
-            let nonce = format!("{began}/{}{uuid}", self.istiod.pushes);
+            let nonce = format!("{time}/{}{uuid}", self.istiod.pushes);
             let proxy = &mut self.proxies[at];
             proxy.sent[sent.kind()].clone_from(&nonce);
             // What comes later is never taken in earlier.
@@ -243,26 +285,42 @@ impl Inner {
 
     /// There is no istiod for so long, and then another one.
     pub(crate) fn restart_istiod(&mut self, down: Duration) {
-        let now = Instant::now();
-        self.istiod.down_until = Some(now + down);
+        self.istiod.down_until = Some(self.now + down);
         self.istiod.frozen_until = None;
         for proxy in &mut self.proxies {
-            proxy.away.get_or_insert(now);
+            proxy.away.get_or_insert(self.now);
         }
     }
 
     /// It neither answers nor hears anything for so long.
     pub(crate) fn freeze_istiod(&mut self, time: Duration) {
         if self.istiod.answers() {
-            self.istiod.frozen_until = Some(Instant::now() + time);
+            self.istiod.frozen_until = Some(self.now + time);
         }
     }
 
     /// A proxy loses its connection, and has another one after so long.
     pub(crate) fn lose(&mut self, at: usize, time: Duration) {
-        let now = Instant::now();
-        self.proxies[at].away.get_or_insert(now);
-        self.schedule(now + time, Event::Connects(at));
+        self.proxies[at].away.get_or_insert(self.now);
+        self.schedule(self.now + time, Event::Connects(at));
+    }
+
+    /// A proxy does nothing for so long, and keeps its connection.
+    pub(crate) fn stop(&mut self, at: usize, time: Duration) {
+        self.proxies[at].is_stopped = true;
+        self.schedule(self.now + time, Event::GoesOn(at));
+    }
+
+    /// It goes on at once.
+    pub(crate) fn go_on(&mut self, at: usize) {
+        self.schedule(self.now, Event::GoesOn(at));
+    }
+
+    /// So often, and so far apart, something changes that concerns no proxy here: istiod pushes it to nobody.
+    pub(crate) fn change_elsewhere(&mut self, often: u32, apart: Duration) {
+        for at in 0..often {
+            self.schedule(self.now + apart * at, Event::Elsewhere);
+        }
     }
 
     pub(crate) fn slow_down(&mut self, at: usize, lag: Duration) {
@@ -275,16 +333,16 @@ impl Inner {
 
     /// Nothing goes wrong any more.
     pub(crate) fn calm(&mut self) {
-        let now = Instant::now();
         for at in 0..self.proxies.len() {
             self.proxies[at].lag = self.proxies[at].lag.min(Duration::from_millis(500));
-            self.schedule(now, Event::Connects(at));
+            self.go_on(at);
+            self.schedule(self.now, Event::Connects(at));
         }
     }
 
-    /// No question to istiod stays without an answer any more.
-    pub(crate) fn answer_always(&mut self) {
-        self.silent = 0;
+    /// Whether istiod answers; a controller that it has never answered is blind.
+    pub(crate) fn answers(&self) -> bool {
+        self.istiod.answers()
     }
 
     /// Where requests began to meet nothing since this was last asked for.
@@ -294,9 +352,8 @@ impl Inner {
 
     /// A proxy that counts and sends requests to this revision, if there is one.
     pub(crate) fn meets(&self, apps: &[String], revision: &str) -> Option<&str> {
-        let now = Instant::now();
-        let counts =
-            |proxy: &&Proxy| proxy.away.is_none_or(|since| now.saturating_duration_since(since) < GIVEN_UP);
+        let is_lately = |since| self.now.saturating_duration_since(since) < GIVEN_UP;
+        let counts = |proxy: &&Proxy| proxy.away.is_none_or(is_lately);
         let mut proxies = self.proxies.iter().filter(counts);
         let sends = |proxy: &Proxy| apps.iter().any(|app| proxy.sends(app).any(|to| to == revision));
         proxies.find(|proxy| sends(proxy)).map(|proxy| proxy.name.as_str())

@@ -1,13 +1,21 @@
 //! What istiod's debug paths say.
 
-use super::{Inner, istiod::Known, proxy::Proxy};
+use super::{Inner, NAMESPACE, known::Known, proxy::Proxy};
 use rollout_core::backend::NoAnswer;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use tokio::time::Instant;
 
 impl Inner {
-    pub(super) fn answer(&self, path: &str, now: Instant) -> Result<Vec<u8>, NoAnswer> {
+    pub(crate) fn answer(&self, path: &str) -> Result<Vec<u8>, NoAnswer> {
+        match (self.istiod.down_until, self.istiod.frozen_until) {
+            (Some(_), _) => Err(NoAnswer::Closed),
+            (_, Some(_)) => Err(NoAnswer::Silent),
+            (None, None) => self.body(path),
+        }
+    }
+
+    /// Of an istiod that answers.
+    fn body(&self, path: &str) -> Result<Vec<u8>, NoAnswer> {
         let body = match path {
             "/debug/configz" => self.istiod.known.objects(),
             "/debug/registryz" => json!([]),
@@ -15,7 +23,7 @@ impl Inner {
             "/debug/syncz" => self.proxies.iter().filter(|proxy| proxy.away.is_none()).map(synced).collect(),
             "/metrics" => {
                 let (began, before) = self.istiod.began;
-                let uptime = (before + now.saturating_duration_since(began)).as_secs_f64();
+                let uptime = (before + self.now.saturating_duration_since(began)).as_secs_f64();
                 return Ok(format!("istiod_uptime_seconds {uptime}\n").into_bytes());
             }
             _ => return Err(NoAnswer::Status(404)),
@@ -25,11 +33,11 @@ impl Inner {
 }
 
 fn synced(proxy: &Proxy) -> Value {
-    let Proxy { name, sent, acked, .. } = proxy;
+    let Proxy { name, of_type, sent, acked, .. } = proxy;
     json!({
-        "proxy": name, "proxy_type": "sidecar",
-        "cluster_sent": sent[0], "cluster_acked": acked[0], "endpoint_sent": sent[1],
-        "endpoint_acked": acked[1], "route_sent": sent[2], "route_acked": acked[2]
+        "proxy": name, "proxy_type": of_type,
+        "cluster_sent": sent[0], "cluster_acked": acked[0], "endpoint_sent": sent[1], "endpoint_acked": acked[1],
+        "listener_sent": sent[2], "listener_acked": acked[2], "route_sent": sent[3], "route_acked": acked[3]
     })
 }
 
@@ -38,16 +46,18 @@ impl Known {
         self.configs.values().map(|object| Value::clone(object)).collect()
     }
 
+    /// Pods that are not ready are among them.
     fn shards(&self) -> Value {
         let mut hosts: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-        for pod in self.pods.values().filter(|pod| pod.is_ready) {
-            let host = format!("{}.shop.svc.cluster.local", pod.app);
+        for pod in self.pods.values() {
+            let host = format!("{}.{NAMESPACE}.svc.cluster.local", pod.app);
             hosts.entry(host).or_default().push(json!({
                 "Labels": {"app": pod.app, "rollouts-pod-template-hash": pod.revision},
-                "Addresses": [pod.address], "HealthStatus": 1, "Namespace": "shop"
+                "Addresses": [pod.address], "HealthStatus": if pod.is_ready { 1 } else { 2 },
+                "Namespace": NAMESPACE
             }));
         }
-        let shards = |pods: Vec<Value>| json!({"shop": {"Shards": {"Kubernetes/Kubernetes": pods}}});
+        let shards = |pods: Vec<Value>| json!({NAMESPACE: {"Shards": {"Kubernetes/Kubernetes": pods}}});
         hosts.into_iter().map(|(host, pods)| (host, shards(pods))).collect()
     }
 }
