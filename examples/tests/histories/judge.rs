@@ -72,6 +72,16 @@ struct Pods {
     ready_since: Option<Duration>,
 }
 
+impl Pods {
+    fn becomes(&mut self, ready: u64, now: Duration) {
+        if ready > 0 || self.ready > 0 {
+            self.ready_at = Some(now);
+        }
+        self.ready = ready;
+        self.ready_since = (ready > 0).then(|| self.ready_since.unwrap_or(now));
+    }
+}
+
 /// What there is, as the server's changes tell it.
 #[derive(Debug, Default)]
 pub(crate) struct Judge {
@@ -79,6 +89,8 @@ pub(crate) struct Judge {
     apps: Vec<String>,
     mesh: Option<Mesh>,
     sets: BTreeMap<String, Pods>,
+    /// The revision of each pod; all are ready.
+    pods: BTreeMap<String, String>,
     /// The canary's weight, by the name of the route, which is that of its Rollout.
     weights: BTreeMap<String, u64>,
     /// What stable and canary lead to, by Rollout.
@@ -115,6 +127,11 @@ impl Judge {
         }
     }
 
+    /// How many pods of a revision there are: a ReplicaSet counts them later.
+    fn ready(&self, hash: &str) -> u64 {
+        u64::try_from(self.pods.values().filter(|of| *of == hash).count()).unwrap()
+    }
+
     /// Takes in a change, and judges it.
     pub(crate) fn see(&mut self, change: &Change, now: Duration) {
         self.now = now;
@@ -124,13 +141,23 @@ impl Judge {
             "ReplicaSet" if change.is_deleted => {
                 // When it last had a ready pod still matters.
                 if let Some(pods) = self.sets.get_mut(&name) {
-                    if pods.ready > 0 {
-                        pods.ready_at = Some(self.now);
-                    }
-                    (pods.wanted, pods.ready, pods.ready_since) = (0, 0, None);
+                    pods.wanted = 0;
+                    pods.becomes(0, self.now);
                 }
             }
             "ReplicaSet" => self.set(&name, object),
+            "Pod" => {
+                let hash = text(object, "/metadata/labels/rollouts-pod-template-hash").to_owned();
+                if change.is_deleted {
+                    self.pods.remove(&name);
+                } else {
+                    self.pods.insert(name, hash.clone());
+                }
+                let ready = self.ready(&hash);
+                for pods in self.sets.values_mut().filter(|pods| pods.hash == hash) {
+                    pods.becomes(ready, self.now);
+                }
+            }
             "VirtualService" if change.is_deleted => {
                 for route in items(object, "/spec/http") {
                     self.weights.remove(text(route, "/name"));
@@ -151,20 +178,13 @@ impl Judge {
     }
 
     fn set(&mut self, name: &str, object: &Value) {
-        let mut pods = self.sets.remove(name).unwrap_or_default();
-        text(object, "/metadata/labels/rollouts-pod-template-hash").clone_into(&mut pods.hash);
-        let before = pods.wanted;
-        if pods.ready > 0 {
-            pods.ready_at = Some(self.now);
-        }
-        (pods.wanted, pods.ready) =
-            (number(object, "/spec/replicas"), number(object, "/status/readyReplicas"));
-        if pods.ready > 0 {
-            pods.ready_at = Some(self.now);
-        }
-        pods.ready_since = (pods.ready > 0).then(|| pods.ready_since.unwrap_or(self.now));
-        let (wanted, hash) = (pods.wanted, pods.hash.clone());
-        self.sets.insert(name.to_owned(), pods);
+        let hash = text(object, "/metadata/labels/rollouts-pod-template-hash").to_owned();
+        let wanted = number(object, "/spec/replicas");
+        let ready = self.ready(&hash);
+        let pods = self.sets.entry(name.to_owned()).or_default();
+        let before = std::mem::replace(&mut pods.wanted, wanted);
+        pods.hash.clone_from(&hash);
+        pods.becomes(ready, self.now);
         if before > 0 && wanted == 0 {
             let meets = self.meets(&hash);
             self.must(ALONE, meets.is_none(), || {

@@ -177,20 +177,24 @@ pub(super) async fn put(
     Ok(if same { Outcome::AsItWas } else { Outcome::Changed })
 }
 
-/// Gives the current revision the highest number, also one that was there before.
-pub(super) async fn renumber(
+/// What gives the current revision the highest number, also one that was there before; `None` when it has it.
+pub(super) fn renumber(reading: &Reading, status: &Status) -> Option<(ObjectRef, Value)> {
+    let highest = replica_set::highest(&reading.sets);
+    let set = reading.sets.iter().find(|set| Some(&set.revision) == status.canary.as_ref())?;
+    Some((set.object(), replica_set::renumber(set, highest)?))
+}
+
+/// Changes leaves of a ReplicaSet.
+pub(super) async fn set(
     context: &Context,
     reading: &mut Reading,
-    status: &Status,
+    (object, patch): (ObjectRef, Value),
 ) -> Result<(), Failure> {
-    let highest = replica_set::highest(&reading.sets);
-    let current = reading.sets.iter_mut().find(|set| Some(&set.revision) == status.canary.as_ref());
-    let Some(set) = current else { return Ok(()) };
-    let Some(patch) = replica_set::renumber(set, highest) else { return Ok(()) };
-    let object = set.object();
     let written = context.shelves.requests().merge(&object, &patch).await.map_err(failure)?;
-    if let Some(read) = ReplicaSet::read(context.shelves.wrote(&object, written)) {
-        *set = read;
+    let read = ReplicaSet::read(context.shelves.wrote(&object, written));
+    let there = reading.sets.iter_mut().find(|set| set.object() == object);
+    if let (Some(read), Some(there)) = (read, there) {
+        *there = read;
     }
     Ok(())
 }

@@ -303,12 +303,13 @@ impl<'w> AtWork<'w> {
         changed: &mut bool,
     ) -> Result<(), Failure> {
         self.memory.shows.rests();
+        let mut is_proved = is_stored;
         if is_stored || store::is_stored(&self.reading, wire) {
             self.memory.counts_since = None;
         } else if self.counts_are_due(wire, can_wait) {
             self.memory.counts_since = None;
             store::put(self.context, &mut self.reading, wire).await?;
-            *changed = true;
+            (is_proved, *changed) = (true, true);
         }
         for edit in std::mem::take(&mut self.edits) {
             let patch = match edit {
@@ -327,7 +328,13 @@ impl<'w> AtWork<'w> {
             store::merge(self.context, &mut self.reading, &patch).await?;
             *changed = true;
         }
-        store::renumber(self.context, &mut self.reading, &plan.status).await?;
+        if let Some(number) = store::renumber(&self.reading, &plan.status) {
+            // Whoever sees an older template would give another revision the highest number, and so on for ever.
+            if !is_proved {
+                store::put(self.context, &mut self.reading, wire).await?;
+            }
+            store::set(self.context, &mut self.reading, number).await?;
+        }
         let is_at_rest = plan.actions.is_empty() && plan.waiting.is_empty();
         match store::number(&self.reading, &plan.status) {
             Some(number) if number.is_urgent || is_at_rest || self.number_is_due() => {

@@ -113,3 +113,28 @@ async fn fences_that_do_not_come_about_show_a_newer_rival_too() {
     world.memory.live_next = true;
     assert!(!world.turn().await.0.is_empty(), "what the other left behind does not hold it for ever");
 }
+
+/// Its watch of Rollouts is behind, and that of ReplicaSets is not: what it takes for the current revision is not.
+#[tokio::test(start_paused = true)]
+async fn who_sees_an_older_template_numbers_nothing() {
+    let mut world = World::new(json!([])).await;
+    world.until_phase("Healthy").await;
+    world.settle().await;
+    let (path, mut set) = {
+        let cluster = world.cluster();
+        let (path, set) = cluster.objects.iter().find(|(path, _)| path.contains("/replicasets/")).unwrap();
+        (path.clone(), set.clone())
+    };
+    // Another process has begun an update.
+    set["metadata"]["name"] = json!("web-newer");
+    set["metadata"]["labels"]["rollouts-pod-template-hash"] = json!("newer");
+    set["metadata"]["annotations"]["rollout.argoproj.io/revision"] = json!("2");
+    world.cluster().put(&path.replace(path.rsplit('/').next().unwrap(), "web-newer"), set);
+    world.image("web:v2");
+    world.memory.live_next = false;
+    let like = ObjectRef::new("apps", "ReplicaSet", "shop", "");
+    world.context.shelves.all_live(&like, "", None).await.unwrap();
+    let (writes, next) = world.turn().await;
+    assert!(!verbs(&writes).iter().any(|verb| verb.starts_with("PATCH web-")), "{:?}", verbs(&writes));
+    assert_eq!(next, Some(Duration::ZERO), "it is read again");
+}
