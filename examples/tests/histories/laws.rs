@@ -131,6 +131,11 @@ fn numbers(changes: &[Change], decided: &[Decided], lives: &Lives) -> Numbers {
     numbers
 }
 
+/// All laws but the one that asks for the answer to a command: only what came of it is recorded.
+fn laws() -> Laws {
+    Laws::new(all()).without(&["promote_once"])
+}
+
 /// What is known of a history beside what the server knows.
 pub(crate) struct Recording<'h> {
     pub(crate) history: &'h History,
@@ -153,13 +158,13 @@ impl Recording<'_> {
         for app in 0..self.history.apps.len() {
             let name = apps::name(app);
             let history = self.of(app, &changes, (&decided, &numbers));
-            let Some(verdict) = recorded::judge(&history, Laws::new(all())) else { continue };
+            let Some(verdict) = recorded::judge(&history, laws()) else { continue };
             for (law, findings) in verdict.recorded.laws().findings() {
                 *premises.entry(law).or_default() += findings.premises();
             }
             if let Some(broken) = verdict.recorded.laws().violation() {
                 if env::var("ONLY").is_ok() {
-                    let again = recorded::judge(&history, Laws::new(all()).recording());
+                    let again = recorded::judge(&history, laws().recording());
                     let timeline =
                         again.and_then(|again| again.recorded.laws().timeline().map(ToString::to_string));
                     println!("{}", timeline.unwrap_or_default());

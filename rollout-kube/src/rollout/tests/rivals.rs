@@ -125,7 +125,9 @@ async fn who_sees_an_older_template_numbers_nothing() {
         let (path, set) = cluster.objects.iter().find(|(path, _)| path.contains("/replicasets/")).unwrap();
         (path.clone(), set.clone())
     };
-    // Another process has begun an update.
+    // Another process has begun an update, and its pods are not asked for yet.
+    set["spec"]["replicas"] = json!(0);
+    set["status"] = json!({"observedGeneration": set["metadata"]["generation"], "replicas": 0});
     set["metadata"]["name"] = json!("web-newer");
     set["metadata"]["labels"]["rollouts-pod-template-hash"] = json!("newer");
     set["metadata"]["annotations"]["rollout.argoproj.io/revision"] = json!("2");
