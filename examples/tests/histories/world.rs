@@ -148,6 +148,9 @@ impl<'h> World<'h> {
         if let Some(mesh) = &self.mesh {
             mesh.now().calm();
         }
+        let happenings = u64::try_from(self.history.happenings.len()).unwrap();
+        let most = 50 * u64::try_from(self.history.apps.len()).unwrap() + 10 * happenings;
+        self.judge.few(self.asked().values().sum(), most);
         self.say(CALM);
         self.calm = Some((Instant::now(), self.server.tick()));
         self.until_at_rest().await;

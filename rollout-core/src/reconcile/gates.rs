@@ -76,15 +76,19 @@ pub(super) fn unmarked(view: &View<'_>, revision: &Revision) -> Gate {
 /// already leads to stable or to the user's own selector, stable's own destination must lead there too, everywhere.
 pub(super) fn fall(view: &View<'_>, status: &Status, roles: &Roles<'_>) -> Gate {
     let Some(stable) = roles.stable else { return Ok(()) };
-    let itself = returns_to_itself(view, stable);
-    // A canary destination with the user's own selector reaches any pod: what leaves it can wait, too.
-    let anywhere = canary_alive(view).is_none() && !view.seen.canary.is_empty();
-    // Where the pods of both are gone, whatever else is behind stable's destination is better.
-    if (itself || anywhere) && view.ready(stable).hi() > 0 && !off(Guard::StableReturn) {
-        if !view.stable_leads_to(stable) {
+    if !off(Guard::StableReturn) {
+        // Where the pods of both are gone, whatever else is behind stable's destination is better.
+        let carries = view.ready(stable).hi() > 0;
+        let itself = returns_to_itself(view, stable) && carries;
+        // A canary destination with the user's own selector reaches any pod: what leaves it can wait, too.
+        let anywhere = is_unpinned(&view.seen.canary) && carries;
+        if (itself || anywhere) && !view.stable_leads_to(stable) {
             return Err(elsewhere(view, Destination::Stable));
         }
-        view.selectors_settled(status, STEP_DWELL)?;
+        // What stable's own selector replaced may be gone, and some proxy may still have it.
+        if itself || anywhere || is_unpinned(&view.seen.stable) {
+            view.selectors_settled(status, STEP_DWELL)?;
+        }
         if itself {
             return Ok(());
         }
@@ -140,6 +144,11 @@ pub(super) fn drop_managed(view: &View<'_>, status: &Status, roles: &Roles<'_>) 
 pub(super) fn elsewhere(view: &View<'_>, destination: Destination) -> Closed {
     let revision = view.seen.behind(destination).iter().find_map(Selection::revision).cloned();
     Closed::new(WaitReason::LeadsElsewhere { destination, revision }, Ending::Observed)
+}
+
+/// Whether some object leads to whatever the user's own selector matches.
+fn is_unpinned(behind: &[Selection]) -> bool {
+    behind.iter().any(|selection| selection.revision().is_none())
 }
 
 /// Whether the canary destination leads to the stable revision, and nowhere else.

@@ -142,15 +142,16 @@ impl<'a> View<'a> {
         self.settled(status, settled, || Settling::Endpoints(revision.clone()), STEP_DWELL)
     }
 
-    /// Whether the endpoints of a revision are with every proxy. Where no other revision has a pod, nobody is better
-    /// off by waiting: after a while it counts as if they were; then, who is behind.
+    /// Whether the endpoints of a revision are with every proxy. Where no other revision has a pod, or is to have one,
+    /// nobody is better off by waiting: after a while it counts as if they were; then, who is behind.
     pub(super) fn lone_endpoints_settled(
         &self,
         status: &Status,
         revision: &Revision,
     ) -> Result<Option<&'a [String]>, Closed> {
         let others = self.revisions().iter().filter(|seen| seen.revision != *revision);
-        let is_lone = others.clone().all(|seen| seen.wanted == 0 && seen.ready.hi() == 0);
+        let is_current = status.canary.as_ref().is_none_or(|canary| canary == revision);
+        let is_lone = is_current && others.clone().all(|seen| seen.wanted == 0 && seen.ready.hi() == 0);
         let known = self.seen.endpoints.iter().find(|(of, _)| of == revision);
         match known {
             Some((_, Settled::NotYet { since, behind })) if is_lone => {

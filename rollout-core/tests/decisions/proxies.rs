@@ -77,17 +77,49 @@ fn a_destination_that_nothing_leads_to_waits_for_the_routes_and_not_for_pods() {
     assert!(plan(2_000).actions.iter().any(selects));
 }
 
-/// Requests for such a canary meet any pod; at stable's destination they would meet those that a proxy still has.
+/// Requests for such a destination meet any pod; what replaced it may lead to pods that some proxy does not have.
 #[test]
-fn what_leaves_a_canary_with_the_users_own_selector_waits_until_stables_is_known() {
-    let falls = |settled: Settled| {
+fn weight_falls_beside_the_users_own_selector_only_when_every_proxy_has_it() {
+    let falls = |unpin: fn(&mut Situation), settled: Settled| {
         let mut situation = Situation::at_fifty();
         situation.status.aborted = Some(Aborted::new(Time::from_secs(999), AbortReason::Command));
-        situation.seen().canary = vec![Selection::UsersOwn];
+        unpin(&mut situation);
         situation.seen().selectors_settled = settled;
-        let plan = situation.plan(1000);
+        let observed = situation.observed().users_own(Range::exact(8));
+        let plan = reconcile(&situation.spec, &situation.status, &observed, Time::from_secs(1000));
         plan.actions.iter().any(|action| matches!(action, Action::Route(_)))
     };
-    assert!(falls(Settled::Yes));
-    assert!(!falls(Settled::NotYet { since: Time::from_secs(999), behind: vec!["proxy-1".into()] }));
+    let not_yet = || Settled::NotYet { since: Time::from_secs(999), behind: vec!["proxy-1".into()] };
+    let canarys: fn(&mut Situation) = |it| it.seen().canary = vec![Selection::UsersOwn];
+    assert!(falls(canarys, Settled::Yes) && !falls(canarys, not_yet()));
+    // The pods of stable are gone, and its destination reaches those of the canary.
+    let stables: fn(&mut Situation) = |it| {
+        it.seen().stable = vec![Selection::UsersOwn];
+        it.revisions().remove(0);
+        it.supersede();
+    };
+    assert!(falls(stables, Settled::Yes) && !falls(stables, not_yet()));
+    assert!(
+        falls(|_| {}, not_yet()),
+        "an abort does not wait for the selectors of destinations that are pinned"
+    );
+}
+
+/// Before a first deploy is done, nobody is better off by waiting for proxies that do not show the endpoints.
+#[test]
+fn only_a_revision_that_is_alone_and_stays_so_does_not_wait_for_its_endpoints() {
+    let selects = |canary: &str| {
+        let mut situation = Situation::at_fifty();
+        situation.status.canary = Some(canary.into());
+        situation.spec.target = canary.into();
+        let seen = situation.seen();
+        (seen.stable, seen.canary) = (vec![Selection::UsersOwn], vec![Selection::Revision("v1".into())]);
+        seen.routes[0].weight = Range::exact(0);
+        seen.endpoints[0].1 = Settled::NotYet { since: Time::from_secs(900), behind: vec!["proxy-1".into()] };
+        situation.revisions().pop();
+        let plan = situation.plan(1000);
+        plan.actions.iter().any(|action| matches!(action, Action::Select(to) if to.stable.is_some()))
+    };
+    assert!(selects("v1"));
+    assert!(!selects("v2"), "its pods are on their way, and the user's own selector will reach them");
 }
