@@ -16,9 +16,10 @@ use std::{
 };
 use tokio::time::Instant;
 use tracing::{
-    Event, Level, Metadata, Subscriber,
+    Dispatch, Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
     span::{Attributes, Id, Record as Fields},
+    subscriber::NoSubscriber,
 };
 
 /// What a decision rests on is at most so old: watches are late, and begin anew when requests fail. Milliseconds.
@@ -45,6 +46,12 @@ impl Recorder {
     pub(crate) fn of(server: &Played) -> Self {
         Self { server: server.clone(), decided: Arc::default() }
     }
+}
+
+/// While there is one listener only, a place in the code that is first reached in a thread without one is never heard
+/// of again in any thread. As long as these are kept, there are more.
+pub(crate) fn listeners() -> [Dispatch; 2] {
+    [(); 2].map(|()| Dispatch::new(NoSubscriber::new()))
 }
 
 #[derive(Default)]

@@ -52,6 +52,7 @@ fn every_rollout_comes_to_rest_whatever_goes_wrong() {
         return one(number);
     }
     let (from, histories) = (number("FROM").unwrap_or(0), number("HISTORIES").unwrap_or(HISTORIES));
+    let _kept = laws::listeners();
     let began = Instant::now();
     let (next, threads) = (AtomicU64::new(from), thread::available_parallelism().map_or(2, NonZero::get));
     let mut broken: BTreeMap<u64, String> = BTreeMap::new();
