@@ -148,8 +148,12 @@ impl<'h> World<'h> {
         if let Some(mesh) = &self.mesh {
             mesh.now().calm();
         }
-        let happenings = u64::try_from(self.history.happenings.len()).unwrap();
-        let most = 50 * u64::try_from(self.history.apps.len()).unwrap() + 10 * happenings;
+        let count = |all: usize| u64::try_from(all).unwrap();
+        let happenings = &self.history.happenings;
+        let overlaps = happenings.iter().filter(|(_, what)| matches!(what, Happening::Overlap(_))).count();
+        // Two controllers get in each other's way until one of them yields.
+        let most =
+            (50 + 40 * count(overlaps)) * count(self.history.apps.len()) + 10 * count(happenings.len());
         self.judge.few(self.asked().values().sum(), most);
         self.say(CALM);
         self.calm = Some((Instant::now(), self.server.tick()));
