@@ -129,8 +129,8 @@ fn numbers(changes: &[Change], decided: &[Decided], lives: &Lives) -> Numbers {
     }
     // One that had nothing to write a nonce into is the only one that there was.
     for decided in decided.iter().filter(|decided| unknown.contains(&*decided.process)) {
-        let lived = |(_, (from, until)): &(&u32, &(u64, u64))| (*from..*until).contains(&decided.tick);
-        let mut those = lives.iter().filter(lived);
+        let was_there = |(_, (from, until)): &(&u32, &(u64, u64))| (*from..*until).contains(&decided.tick);
+        let mut those = lives.iter().filter(was_there);
         if let (Some((number, _)), None) = (those.next(), those.next()) {
             numbers.insert(decided.process.clone(), *number);
         }

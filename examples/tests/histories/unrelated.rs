@@ -76,5 +76,8 @@ fn changes(history: &History) -> Vec<String> {
 
 /// A nonce names the process and the time.
 fn without_nonces(line: String) -> String {
-    line.split_once(" {\"rollout-core/").map_or(line.clone(), |(before, _)| before.to_owned())
+    match line.split_once(" {\"rollout-core/") {
+        Some((before, _)) => before.to_owned(),
+        None => line,
+    }
 }

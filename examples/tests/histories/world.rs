@@ -52,7 +52,7 @@ pub(crate) fn play(history: &History) -> Outcome {
     runtime.block_on(async {
         let world = World::new(history);
         // A log that is asked for is printed; the decisions are not written down then.
-        let is_recorded = history.seed % RECORDED == 0 && env::var("LOG").is_err();
+        let is_recorded = history.seed.is_multiple_of(RECORDED) && env::var("LOG").is_err();
         if !is_recorded {
             return world.play().await.0;
         }

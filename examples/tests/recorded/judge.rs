@@ -150,7 +150,12 @@ impl<'h> Book<'h> {
             // For another Rollout, which has its part in the same object.
             Changed::Nothing if seen.kind != "Rollout" => return Ok(Cause::Foreign),
             Changed::Nothing => return Ok(Cause::World),
-            changed => changed,
+            changed @ (Changed::Status
+            | Changed::Nonce
+            | Changed::Pods(_)
+            | Changed::Gone(_)
+            | Changed::Selectors
+            | Changed::Routes) => changed,
         };
         let said = || format!("{} of process {}", write.path, write.process);
         if matches!(changed, Changed::Status) && self.behind(write).is_none() {
@@ -161,7 +166,8 @@ impl<'h> Book<'h> {
         let wanted = match changed {
             Changed::Status => return Ok(Cause::Stored(by)),
             Changed::Nonce => return Ok(Cause::Fenced(by)),
-            wanted => wanted,
+            Changed::Nothing => return Ok(Cause::World),
+            wanted @ (Changed::Pods(_) | Changed::Gone(_) | Changed::Selectors | Changed::Routes) => wanted,
         };
         let action = record.plan.actions.iter().find(|action| wanted.is_by(action));
         match action {

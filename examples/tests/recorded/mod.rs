@@ -2,11 +2,9 @@
 //! of every object, every write, and every decision.
 
 mod judge;
-mod world;
+pub(crate) mod world;
 
 pub(crate) use judge::judge;
-#[cfg_attr(feature = "histories", allow(unused_imports, reason = "only the tests on a cluster use it"))]
-pub(crate) use world::label;
 
 use rollout_core::testing::Record;
 use serde_json::Value;

@@ -52,7 +52,9 @@ fn broken(history: &History, law: &str) -> Option<String> {
 
 fn each_record(history: &mut History, mut change: impl FnMut(&mut Record)) {
     for records in history.decisions.values_mut() {
-        records.iter_mut().for_each(|(_, record)| change(record));
+        for (_, record) in records {
+            change(record);
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{recorder::Objects, run::PROVIDER};
 use crate::bed::Rollout;
-use crate::recorded::label;
+use crate::recorded::world::label;
 use serde_json::Value;
 
 /// Whether this image is released in full, and nothing is left of the one before.

@@ -81,7 +81,9 @@ fn group() -> impl proptest::strategy::Strategy<Value = Group> {
     (histories, any::<bool>(), any::<bool>()).prop_map(|(mut histories, shares_routes, shares_selectors)| {
         if histories.len() > 1 {
             // Without routing there is nothing to share.
-            histories.iter_mut().for_each(|history| history.recipe.routed = true);
+            for history in &mut histories {
+                history.recipe.routed = true;
+            }
         }
         Group { histories, shares_routes, shares_selectors }
     })

@@ -32,6 +32,7 @@ pub(super) enum Origin {
 
 /// What a decision with actions rested on.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts of which none follows from another")]
 struct Rested {
     number: u64,
     seen_at: Time,
