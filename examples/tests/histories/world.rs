@@ -153,7 +153,7 @@ impl<'h> World<'h> {
         let costs = |what: &Happening| matches!(what, Happening::Overlap(_) | Happening::Refused(..));
         let costly = happenings.iter().filter(|(_, what)| costs(what)).count();
         // Two controllers get in each other's way until one of them yields; what is refused is tried again.
-        let most = (50 + 40 * count(costly)) * count(self.history.apps.len()) + 10 * count(happenings.len());
+        let most = (60 + 40 * count(costly)) * count(self.history.apps.len()) + 10 * count(happenings.len());
         self.judge.few(self.asked().values().sum(), most);
         self.say(CALM);
         self.calm = Some((Instant::now(), self.server.tick()));
