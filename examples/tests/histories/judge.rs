@@ -134,6 +134,11 @@ impl Judge {
 
     /// Takes in a change, and judges it.
     pub(crate) fn see(&mut self, change: &Change, now: Duration) {
+        self.see_by(change, change.by.is_some(), now);
+    }
+
+    /// `is_ours` says whether a controller made it.
+    pub(crate) fn see_by(&mut self, change: &Change, is_ours: bool, now: Duration) {
         self.now = now;
         let object = &*change.object;
         let name = text(object, "/metadata/name").to_owned();
@@ -164,7 +169,7 @@ impl Judge {
                 }
                 self.foreign.remove(&name);
             }
-            "VirtualService" => self.routes(&name, object, change.by.is_some()),
+            "VirtualService" => self.routes(&name, object, is_ours),
             "DestinationRule" if change.is_deleted => {
                 for app in said::leads(object).keys() {
                     self.leads.remove(app);
