@@ -7,12 +7,18 @@ use std::{collections::BTreeMap, time::Duration};
 
 type Object = (String, Value);
 
-fn set(pods: u64, ready: u64) -> Object {
+fn set(pods: u64) -> Object {
     let set = json!({
         "kind": "ReplicaSet", "metadata": {"labels": {"rollouts-pod-template-hash": "v2"}},
-        "spec": {"replicas": pods}, "status": {"readyReplicas": ready}
+        "spec": {"replicas": pods}
     });
     (apps::set_path("app-0-v2"), set)
+}
+
+/// A ready one of `v2`.
+fn pod() -> Object {
+    let pod = json!({"kind": "Pod", "metadata": {"labels": {"rollouts-pod-template-hash": "v2"}}});
+    (apps::pod_path("app-0-v2-1"), pod)
 }
 
 /// Where stable and canary lead to.
@@ -50,21 +56,21 @@ fn after(writes: impl IntoIterator<Item = Object>) -> Option<String> {
         server.apply(&path, object);
     }
     for change in server.since(0) {
-        judge.see(&change, Duration::from_secs(100));
+        judge.see_by(&change, true, Duration::from_secs(100));
     }
     judge.broken
 }
 
 #[tokio::test]
 async fn the_judge_notices_what_is_planted() {
-    let right = [set(1, 1), rule("v1", "v2"), routes(100, 0, 1), routes(95, 5, 1)];
+    let right = [set(1), pod(), rule("v1", "v2"), routes(100, 0, 1), routes(95, 5, 1)];
     assert_eq!(after(right), None);
     let planted = [
         ("weights_sum", vec![routes(60, 30, 1)]),
-        ("no_dark_write", vec![set(1, 0), rule("v1", "v2"), routes(95, 5, 1)]),
-        ("no_pods_taken_from_traffic", vec![set(1, 1), rule("v1", "v2"), routes(95, 5, 1), set(0, 0)]),
-        ("no_pods_taken_from_traffic", vec![set(1, 1), rule("v2", "v3"), routes(100, 0, 1), set(0, 0)]),
-        ("aborted_never_rises", vec![set(1, 1), rule("v1", "v2"), given_up(), routes(95, 5, 1)]),
+        ("no_dark_write", vec![set(1), rule("v1", "v2"), routes(95, 5, 1)]),
+        ("no_pods_taken_from_traffic", vec![set(1), pod(), rule("v1", "v2"), routes(95, 5, 1), set(0)]),
+        ("no_pods_taken_from_traffic", vec![set(1), pod(), rule("v2", "v3"), routes(100, 0, 1), set(0)]),
+        ("aborted_never_rises", vec![set(1), pod(), rule("v1", "v2"), given_up(), routes(95, 5, 1)]),
         ("what_is_foreign_stays", vec![routes(100, 0, 9)]),
         ("what_is_foreign_stays", vec![emptied()]),
     ];
@@ -72,11 +78,13 @@ async fn the_judge_notices_what_is_planted() {
         let broken = after(writes).unwrap_or_default();
         assert!(broken.starts_with(rule), "{rule}: {broken}");
     }
-    let mut ends: [Judge; 3] = Default::default();
+    let mut ends: [Judge; 4] = Default::default();
     ends[0].rests(&["app-0 is Progressing".to_owned()]);
     ends[1].quiet(&BTreeMap::from([("PUT rollouts".to_owned(), 1)]));
     ends[2].few(11, 10);
-    for (rule, judge) in ["comes_to_rest", "quiet_at_rest", "few_requests"].into_iter().zip(ends) {
+    ends[3].took_over(&[100, 95]);
+    let rules = ["comes_to_rest", "quiet_at_rest", "few_requests", "no_dark_weight_kept"];
+    for (rule, judge) in rules.into_iter().zip(ends) {
         assert!(judge.broken.is_some_and(|broken| broken.starts_with(rule)), "{rule}");
     }
 }
