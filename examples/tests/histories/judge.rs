@@ -11,9 +11,6 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 /// A controller may not have heard yet that pods are gone: its watches are late, and so are its requests.
 const HEARD: Duration = Duration::from_secs(45);
 
-/// Pods that have been ready for so long are known to everybody.
-const LASTING: Duration = Duration::from_secs(10);
-
 /// How often each rule had something to say.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Seen(BTreeMap<&'static str, u64>);
@@ -61,9 +58,8 @@ const FEW: &str = "few_requests";
 const PROXY_DARK: &str = "no_proxy_is_dark";
 const PROXY_ALONE: &str = "no_pods_taken_from_a_proxy";
 const KEPT: &str = "no_dark_weight_kept";
-const BACK: &str = "no_update_goes_back";
-const RULES: [&str; 12] =
-    [WHOLE, DARK, ALONE, ABORTED, FOREIGN, REST, QUIET, FEW, PROXY_DARK, PROXY_ALONE, KEPT, BACK];
+const RULES: [&str; 11] =
+    [WHOLE, DARK, ALONE, ABORTED, FOREIGN, REST, QUIET, FEW, PROXY_DARK, PROXY_ALONE, KEPT];
 
 #[derive(Debug, Clone, Default)]
 struct Pods {
@@ -99,10 +95,6 @@ pub(crate) struct Judge {
     weights: BTreeMap<String, u64>,
     /// What stable and canary lead to, by Rollout.
     leads: BTreeMap<String, (String, String)>,
-    /// The revision that each Rollout is being updated to.
-    under_way: BTreeMap<String, String>,
-    /// When a person last wrote the objects of each Rollout.
-    touched: BTreeMap<String, Duration>,
     /// The revision that each Rollout was given up at.
     aborted: BTreeMap<String, Option<String>>,
     /// The time-out that was last written into the route of nobody here, by VirtualService.
@@ -148,11 +140,6 @@ impl Judge {
     /// `is_ours` says whether a controller made it.
     pub(crate) fn see_by(&mut self, change: &Change, is_ours: bool, now: Duration) {
         self.now = now;
-        if !is_ours && ["VirtualService", "DestinationRule"].contains(&text(&change.object, "/kind")) {
-            let apps = said::leads(&change.object).into_keys();
-            let routes = items(&change.object, "/spec/http").map(|route| text(route, "/name").to_owned());
-            self.touched.extend(apps.chain(routes).map(|app| (app, now)));
-        }
         let object = &*change.object;
         let name = text(object, "/metadata/name").to_owned();
         match text(object, "/kind") {
@@ -273,12 +260,6 @@ impl Judge {
                     format!("{name} goes from {before} to {canary} %, and {to_canary} was given up")
                 });
             } else if canary < before {
-                if canary == 0 && self.under_way.get(&name) == Some(&to_canary) {
-                    let may = !self.is_lasting(&to_canary) || self.was_touched(&name);
-                    self.must(BACK, may, || {
-                        format!("{name} goes from {before} to 0 %, and its update to {to_canary} goes on")
-                    });
-                }
                 // Where both are dark, it makes no difference.
                 let holds = self.is_lit(&name, &to_stable) || !self.is_lit(&name, &to_canary);
                 self.must(DARK, holds, || {
@@ -297,17 +278,6 @@ impl Judge {
         )
     }
 
-    /// Whether a revision has had ready pods for a while.
-    fn is_lasting(&self, hash: &str) -> bool {
-        let of = self.sets.values().filter(|pods| pods.hash == hash);
-        of.filter_map(|pods| pods.ready_since).any(|since| self.now.saturating_sub(since) > LASTING)
-    }
-
-    /// Whether a person has written the objects of a Rollout until a moment ago, or made them again.
-    fn was_touched(&self, app: &str) -> bool {
-        self.touched.get(app).is_some_and(|at| self.now.saturating_sub(*at) < HEARD)
-    }
-
     fn rule(&mut self, name: &str, object: &Value) {
         let is_kept = items(object, "/spec/subsets").any(|subset| *subset == apps::foreign_subset());
         self.must(FOREIGN, is_kept, || format!("{name} has lost a subset: {}", object["spec"]));
@@ -318,15 +288,6 @@ impl Judge {
         let is_aborted = object.pointer("/status/abort") == Some(&Value::Bool(true))
             && !text(object, "/status/abortedAt").is_empty();
         let revision = text(object, "/status/currentPodHash").to_owned();
-        let is_update = text(object, "/status/stableRS") != revision && !is_aborted;
-        // Some strategies take the weight back themselves, or begin without one when they are edited.
-        let mut steps = items(object, "/spec/strategy/canary/steps").peekable();
-        let begins = steps.peek().is_some_and(|step| step["setWeight"].is_u64());
-        if is_update && begins && steps.all(|step| step["setWeight"] != 0) {
-            self.under_way.insert(app.to_owned(), revision.clone());
-        } else {
-            self.under_way.remove(app);
-        }
         self.aborted.insert(app.to_owned(), is_aborted.then_some(revision));
     }
 
