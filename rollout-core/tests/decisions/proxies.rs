@@ -92,6 +92,14 @@ fn weight_falls_beside_the_users_own_selector_only_when_every_proxy_has_it() {
     let not_yet = || Settled::NotYet { since: Time::from_secs(999), behind: vec!["proxy-1".into()] };
     let canarys: fn(&mut Situation) = |it| it.seen().canary = vec![Selection::UsersOwn];
     assert!(falls(canarys, Settled::Yes) && !falls(canarys, not_yet()));
+    // After a commit, stable's destination may still lead to the revision before, whose pods are going.
+    let olds: fn(&mut Situation) = |it| {
+        it.seen().canary = vec![Selection::UsersOwn];
+        it.seen().stable = vec![Selection::Revision("v0".into())];
+        it.revisions().push(pods("v0", 4));
+        it.seen().endpoints.push(("v0".into(), Settled::Yes));
+    };
+    assert!(!falls(olds, Settled::Yes));
     // The pods of stable are gone, and its destination reaches those of the canary.
     let stables: fn(&mut Situation) = |it| {
         it.seen().stable = vec![Selection::UsersOwn];
