@@ -6,7 +6,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use rollout_core::testing::{
-    history::{Group, Groups, play_together},
+    history::{Group, groups, play_together},
     laws::{Laws, Violation, all as all_laws},
 };
 use std::{
@@ -20,6 +20,8 @@ use std::{
 
 /// How many are played.
 const HISTORIES: u64 = 100_000;
+/// How often a group that breaks a law is made smaller.
+const SHRINKS: u32 = 4_000;
 /// How many laws' failures are made smaller and printed.
 const PRINTED: u64 = 8;
 
@@ -98,7 +100,7 @@ impl Drop for Playing {
 }
 
 fn some(next: &AtomicU64, until: u64) -> Found {
-    let groups = Groups::new();
+    let groups = groups();
     let mut found = Found::default();
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
@@ -151,9 +153,10 @@ fn number(name: &str) -> Option<u64> {
 
 /// The smallest history from a failing one on, as a value and as it happened.
 fn smaller(number: u64) {
-    let groups = Groups::new();
+    let groups = groups();
     let first = broken(&play(&groups.draw(number).expect("it was drawn before")));
-    let group = groups.shrink(number, |group| broken(&play(group)) == first).expect("it was drawn before");
+    let group =
+        groups.shrink(number, SHRINKS, |group| broken(&play(group)) == first).expect("it was drawn before");
     println!("\n===== history number {number}, made smaller =====\n{group:?}");
     for laws in play_together(&group, || under().recording()) {
         if let Some(timeline) = laws.timeline() {
@@ -168,7 +171,7 @@ fn smaller(number: u64) {
 }
 
 fn one(number: u64) {
-    let group = Groups::new().draw(number).expect("every number has a group");
+    let group = groups().draw(number).expect("every number has a group");
     assert!(broken(&play(&group)).is_none(), "{}", {
         smaller(number);
         "see above"

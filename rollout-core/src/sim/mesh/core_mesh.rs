@@ -202,7 +202,7 @@ impl Mesh for CoreMesh {
             let content = manifest.clone();
             let before = (stored.write, stored.generation);
             self.somebody_writes(stored, content);
-            if self.shared.as_ref().is_some_and(|shared| shared.of(stored).is_some()) {
+            if self.shares(stored) {
                 // It may change what is another's.
                 (stored.write, stored.generation) = (before.0 + 1, before.1 + 1);
                 self.version = None;
@@ -216,7 +216,7 @@ impl Mesh for CoreMesh {
         if let Some(stored) = objects.get_mut(object) {
             let (content, before) = (stripped(&stored.content), stored.write);
             self.somebody_writes(stored, content);
-            if self.shared.as_ref().is_some_and(|shared| shared.of(stored).is_some()) {
+            if self.shares(stored) {
                 stored.write = before + 1;
                 self.version = None;
             }
@@ -235,10 +235,10 @@ impl Mesh for CoreMesh {
             self.version = None;
             self.seen.resize(self.seen.len().max(index + 1), (0, 0));
             let Some(seen) = self.seen.get_mut(index) else { continue };
-            let (reapplied, stripped_) = core::mem::replace(seen, (now.reapplied, now.stripped));
+            let (reapplied, strips) = core::mem::replace(seen, (now.reapplied, now.stripped));
             if let Some((_, manifest)) = self.manifests.get(index).filter(|_| now.reapplied > reapplied) {
                 object.content = manifest.clone();
-            } else if now.stripped > stripped_ {
+            } else if now.stripped > strips {
                 object.content = stripped(&object.content);
             } else {
                 continue;
@@ -249,6 +249,10 @@ impl Mesh for CoreMesh {
 }
 
 impl CoreMesh {
+    fn shares(&self, object: &TrafficObject) -> bool {
+        self.shared.as_ref().is_some_and(|shared| shared.of(object).is_some())
+    }
+
     fn keep(&self, object: &TrafficObject, change: impl FnOnce(&mut Shared)) {
         if let Some(shared) = &self.shared {
             shared.keep(object, change);

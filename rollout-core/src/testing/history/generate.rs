@@ -48,32 +48,15 @@ impl Histories {
 }
 
 /// Groups of histories, each drawn by a number; most are of one Rollout alone.
-#[derive(Debug)]
-pub struct Groups(Numbered<Group>);
-
-impl Default for Groups {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Groups {
-    /// Rich in everything that can go wrong.
-    #[must_use]
-    pub fn new() -> Self {
-        Self(Numbered::new(group()))
-    }
-
-    /// The group of this number.
-    #[must_use]
-    pub fn draw(&self, number: u64) -> Option<Group> {
-        self.0.draw(number)
-    }
-
-    /// The smallest group found, from that of this number on, that still `fails`.
-    pub fn shrink(&self, number: u64, fails: impl FnMut(&Group) -> bool) -> Option<Group> {
-        self.0.shrink(number, SHRINKS, fails)
-    }
+///
+/// ```
+/// use rollout_core::testing::history::groups;
+/// let alone = (0..100).filter_map(|number| groups().draw(number)).filter(|group| group.histories.len() == 1);
+/// assert!((50..100).contains(&alone.count()));
+/// ```
+#[must_use]
+pub fn groups() -> Numbered<Group> {
+    Numbered::new(group())
 }
 
 fn group() -> impl proptest::strategy::Strategy<Value = Group> {

@@ -9,7 +9,7 @@ mod player;
 mod recipe;
 mod timeline;
 
-pub use generate::{Groups, Histories};
+pub use generate::{Histories, groups};
 pub use group::{Group, play_together};
 pub use happening::{Happening, Target};
 pub use play::{play, play_over, play_under};
