@@ -1,3 +1,4 @@
+use super::plots::{Plot, plot};
 use proptest::{
     collection::vec as several,
     prelude::{Just, any, prop_oneof},
@@ -166,68 +167,25 @@ pub(crate) fn histories() -> Numbered<History> {
 }
 
 fn history() -> impl proptest::strategy::Strategy<Value = History> {
-    let happenings = prop_oneof![
-        18 => several((gap(), happening()), 1..10).prop_map(|all| (Vec::new(), all)).boxed(),
-        2 => aimed().prop_map(|all| (Vec::new(), all)).boxed(),
-        1 => together().prop_map(|all| (vec![Step::Weight(20), Step::Pause(0)], all)).boxed(),
-        1 => rivals().prop_map(|all| ([5, 20, 50, 80].map(Step::Weight).to_vec(), all)).boxed(),
-    ];
     let trouble = prop_oneof![Just(0), 1..60_u16, 60..250_u16];
     let lag = prop_oneof![Just(0), 0..400_u16, 0..5_000_u16];
     let arrivals = several(prop_oneof![Just(0), 0..20_u16, 0..100_u16], 1..8);
     let mesh = prop_oneof![Just(None), mesh().prop_map(Some)];
     let deploys = prop_oneof![1 => Just(0), 3 => 20..90_u8];
-    let whole = (several(app(), 1..4), arrivals, deploys, happenings, trouble, lag, any::<u64>(), mesh);
-    whole.prop_map(|(mut apps, arrivals, deploys, (steps, happenings), trouble, lag, seed, mesh)| {
+    let whole = (several(app(), 1..4), arrivals, deploys, plot(), trouble, lag, any::<u64>(), mesh);
+    whole.prop_map(|(mut apps, arrivals, deploys, plot, trouble, lag, seed, mesh)| {
+        let Plot { steps, happenings, only_lag } = plot;
         for app in apps.iter_mut().filter(|_| !steps.is_empty()) {
             app.shares = true;
             app.steps.splice(0..0, steps.clone());
         }
+        let (trouble, lag) = only_lag.map_or((trouble, lag), |lag| (0, lag));
         History { apps, arrivals, deploys, happenings, trouble, lag, seed, mesh }
     })
 }
 
-fn gap() -> impl proptest::strategy::Strategy<Value = u16> {
+pub(crate) fn gap() -> impl proptest::strategy::Strategy<Value = u16> {
     prop_oneof![0..40_u16, 0..300_u16]
-}
-
-/// In the middle of an update the stable ReplicaSet is deleted, or the Rollout without its ReplicaSets, and little else
-/// happens.
-fn aimed() -> impl proptest::strategy::Strategy<Value = Vec<(u16, Happening)>> {
-    let update = (any::<Index>(), 1..4_u8);
-    let part = prop_oneof![Just(Part::ReplicaSet(Which::Stable)), Just(Part::RolloutAlone)];
-    let whole = (update, several((gap(), happening()), 0..2), part, 0..300_u16);
-    whole.prop_map(|((app, version), between, part, after)| {
-        let mut happenings = vec![(0, Happening::Image(app, version))];
-        happenings.extend(between);
-        happenings.push((after, Happening::Deleted(app, part, 0)));
-        happenings
-    })
-}
-
-/// Rollouts over one VirtualService are updated at about the same time, and pause with a part of the requests each.
-fn together() -> impl proptest::strategy::Strategy<Value = Vec<(u16, Happening)>> {
-    let update =
-        || (0..20_u16, (any::<Index>(), 1..4_u8).prop_map(|(app, version)| Happening::Image(app, version)));
-    (several(update(), 2..5), several((gap(), happening()), 0..3)).prop_map(|(mut updates, others)| {
-        updates.extend(others);
-        updates
-    })
-}
-
-/// Two controllers are at work while an update rises, and it is given up.
-fn rivals() -> impl proptest::strategy::Strategy<Value = Vec<(u16, Happening)>> {
-    let update = (any::<Index>(), 1..4_u8);
-    let whole = (update, 1..20_u8, 0..150_u16, 0..150_u16, several((gap(), happening()), 0..2));
-    whole.prop_map(|((app, version), seconds, rises, after, others)| {
-        let mut happenings = vec![
-            (0, Happening::Image(app, version)),
-            (rises, Happening::Overlap(seconds)),
-            (after, Happening::Abort(app)),
-        ];
-        happenings.extend(others);
-        happenings
-    })
 }
 
 fn mesh() -> impl proptest::strategy::Strategy<Value = MeshOf> {
@@ -271,6 +229,14 @@ fn app() -> impl proptest::strategy::Strategy<Value = App> {
     })
 }
 
+pub(crate) fn part() -> impl proptest::strategy::Strategy<Value = Part> {
+    let set = prop_oneof![2 => Just(Which::Current), 1 => Just(Which::Stable)].prop_map(Part::ReplicaSet);
+    prop_oneof![
+        select(vec![Part::Rollout, Part::RolloutAlone, Part::VirtualService, Part::DestinationRule]),
+        set
+    ]
+}
+
 /// What a controller writes beside events.
 const WRITES: [&str; 6] = [
     "POST replicasets",
@@ -281,13 +247,8 @@ const WRITES: [&str; 6] = [
     "PUT rollouts",
 ];
 
-fn happening() -> impl proptest::strategy::Strategy<Value = Happening> {
+pub(crate) fn happening() -> impl proptest::strategy::Strategy<Value = Happening> {
     let index = any::<Index>;
-    let set = prop_oneof![2 => Just(Which::Current), 1 => Just(Which::Stable)].prop_map(Part::ReplicaSet);
-    let part = prop_oneof![
-        select(vec![Part::Rollout, Part::RolloutAlone, Part::VirtualService, Part::DestinationRule]),
-        set
-    ];
     prop_oneof![
         5 => (index(), 1..5_u8).prop_map(|(app, version)| Happening::Image(app, version)),
         1 => index().prop_map(Happening::Abort),
@@ -300,7 +261,7 @@ fn happening() -> impl proptest::strategy::Strategy<Value = Happening> {
         1 => index().prop_map(Happening::Touched),
         1 => (0..40_u8).prop_map(Happening::Killed),
         1 => (1..20_u8).prop_map(Happening::Overlap),
-        1 => (index(), part, 0..100_u16).prop_map(|(app, part, after)| Happening::Deleted(app, part, after)),
+        1 => (index(), part(), 0..100_u16).prop_map(|(app, part, after)| Happening::Deleted(app, part, after)),
         1 => (select(WRITES.to_vec()), select(vec![403, 409, 500]), 1..60_u8)
             .prop_map(|(what, code, seconds)| Happening::Refused(what, code, seconds)),
         1 => Just(Happening::WatchesCut),

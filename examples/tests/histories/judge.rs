@@ -2,6 +2,7 @@
 
 use crate::{
     apps,
+    history::{Happening, History},
     mesh::{Mesh, said},
 };
 use rollout_kube::testing::Change;
@@ -10,6 +11,8 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 /// A controller may not have heard yet that pods are gone: its watches are late, and so are its requests.
 const HEARD: Duration = Duration::from_secs(45);
+/// Pods are counted some time after they come or go, and what is written lands at the next look.
+const COUNTED: Duration = Duration::from_millis(2_500);
 
 /// How often each rule had something to say.
 #[derive(Debug, Clone, Default)]
@@ -58,8 +61,36 @@ const FEW: &str = "few_requests";
 const PROXY_DARK: &str = "no_proxy_is_dark";
 const PROXY_ALONE: &str = "no_pods_taken_from_a_proxy";
 const KEPT: &str = "no_dark_weight_kept";
-const RULES: [&str; 11] =
-    [WHOLE, DARK, ALONE, ABORTED, FOREIGN, REST, QUIET, FEW, PROXY_DARK, PROXY_ALONE, KEPT];
+const RIGHT: &str = "healthy_is_right";
+const RULES: [&str; 12] =
+    [WHOLE, DARK, ALONE, ABORTED, FOREIGN, REST, QUIET, FEW, PROXY_DARK, PROXY_ALONE, KEPT, RIGHT];
+
+/// After which time a controller has heard of everything, in this history.
+fn heard(history: &History) -> Duration {
+    let is_calm = |what: &Happening| {
+        matches!(
+            what,
+            Happening::Image(..)
+                | Happening::Abort(_)
+                | Happening::Retry(_)
+                | Happening::Promote(_)
+                | Happening::PromoteFull(_)
+                | Happening::Replicas(..)
+                | Happening::Steps(..)
+                | Happening::Touched(_)
+                | Happening::Reapplied(..)
+        )
+    };
+    if history.trouble > 0 || !history.happenings.iter().all(|(_, what)| is_calm(what)) {
+        return HEARD;
+    }
+    let asked = match &history.mesh {
+        Some(mesh) if mesh.silent > 0 => return HEARD,
+        Some(mesh) => Duration::from_millis(3 * u64::from(mesh.answers)),
+        None => Duration::ZERO,
+    };
+    COUNTED + asked + Duration::from_millis(2 * u64::from(history.lag))
+}
 
 #[derive(Debug, Clone, Default)]
 struct Pods {
@@ -86,6 +117,8 @@ impl Pods {
 #[derive(Debug, Default)]
 pub(crate) struct Judge {
     now: Duration,
+    /// A controller has heard of everything that happened longer ago than that.
+    heard: Duration,
     apps: Vec<String>,
     mesh: Option<Mesh>,
     sets: BTreeMap<String, Pods>,
@@ -116,8 +149,13 @@ fn items<'v>(value: &'v Value, pointer: &str) -> impl Iterator<Item = &'v Value>
 }
 
 impl Judge {
-    pub(crate) fn of(apps: Vec<String>, mesh: Option<Mesh>) -> Self {
-        Self { apps, mesh, ..Self::default() }
+    pub(crate) fn of(history: &History, mesh: Option<Mesh>) -> Self {
+        let apps = (0..history.apps.len()).map(apps::name).collect();
+        Self { apps, mesh, heard: heard(history), ..Self::default() }
+    }
+
+    pub(crate) fn is_calm(&self) -> bool {
+        self.heard < HEARD
     }
 
     fn must(&mut self, rule: &'static str, holds: bool, why: impl FnOnce() -> String) {
@@ -213,7 +251,7 @@ impl Judge {
         };
         for (proxy, app, to) in dark {
             let since = self.sets.values().find(|pods| pods.hash == to).and_then(|pods| pods.ready_since);
-            let is_lit = since.is_some_and(|since| self.now.saturating_sub(since) > HEARD);
+            let is_lit = since.is_some_and(|since| self.now.saturating_sub(since) > self.heard);
             self.must(PROXY_DARK, is_blind || !is_lit, || {
                 format!("{proxy} sends requests for {app} to {to}, and knows none of its pods")
             });
@@ -274,7 +312,9 @@ impl Judge {
     fn is_lit(&self, app: &str, hash: &str) -> bool {
         let is_its = |name: &str| name.strip_prefix(app).is_some_and(|rest| rest.starts_with('-'));
         self.sets.iter().filter(|(name, pods)| pods.hash == hash || hash.is_empty() && is_its(name)).any(
-            |(_, pods)| pods.ready > 0 || pods.ready_at.is_some_and(|at| self.now.saturating_sub(at) < HEARD),
+            |(_, pods)| {
+                pods.ready > 0 || pods.ready_at.is_some_and(|at| self.now.saturating_sub(at) < self.heard)
+            },
         )
     }
 
@@ -316,6 +356,14 @@ impl Judge {
         (!odd.is_empty()).then(|| odd.join(", "))
     }
 
+    /// What is not as it has to be, although the Rollout says that it is.
+    pub(crate) fn is_healthy_and_wrong(&self, object: &Value) -> Option<String> {
+        let is_healthy = text(object, "/status/phase") == "Healthy";
+        self.unrest(object).filter(|_| {
+            is_healthy && text(object, "/status/stableRS") == text(object, "/status/currentPodHash")
+        })
+    }
+
     /// The canary's weight where it has a part of the requests and has to take the others, too: stable has no pods any
     /// more, and the canary has some.
     pub(crate) fn must_take_over(&self, object: &Value) -> Option<u64> {
@@ -334,6 +382,10 @@ impl Judge {
         for weight in weights {
             self.must(KEPT, *weight == 100, || format!("{weight} % to a canary; its stable has no pods"));
         }
+    }
+
+    pub(crate) fn is_right(&mut self, wrong: &[String]) {
+        self.must(RIGHT, wrong.is_empty(), || format!("nobody helps, and {}", wrong.join("; ")));
     }
 
     pub(crate) fn rests(&mut self, why_not: &[String]) {

@@ -14,6 +14,7 @@ mod laws;
 #[path = "../played_mesh/mod.rs"]
 mod mesh;
 mod planted;
+mod plots;
 mod pods;
 mod process;
 #[path = "../recorded/mod.rs"]

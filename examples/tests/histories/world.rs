@@ -103,10 +103,9 @@ impl<'h> World<'h> {
     fn new(history: &'h History) -> Self {
         let (server, began) = (Played::start(), Instant::now());
         let mesh = history.mesh.as_ref().map(|of| Mesh::start(&server, shape(of, history.seed ^ 2), began));
-        let apps = (0..history.apps.len()).map(apps::name).collect();
         Self {
             history,
-            judge: Judge::of(apps, mesh.clone()),
+            judge: Judge::of(history, mesh.clone()),
             judged: 0,
             began,
             controllers: Vec::new(),
@@ -155,6 +154,12 @@ impl<'h> World<'h> {
         // Two controllers get in each other's way until one of them yields; what is refused is tried again.
         let most = (60 + 40 * count(costly)) * count(self.history.apps.len()) + 10 * count(happenings.len());
         self.judge.few(self.asked().values().sum(), most);
+        if self.judge.is_calm() {
+            let changed = count(self.history.apps.len()) + count(happenings.len());
+            let live = self.asked().into_iter().filter(|(what, _)| what.starts_with("GET"));
+            self.judge.few(live.map(|(_, count)| count).sum(), 8 * changed);
+            self.judge.few(self.asked().values().sum(), 22 * changed);
+        }
         self.say(CALM);
         self.calm = Some((Instant::now(), self.server.tick()));
         self.until_at_rest().await;
@@ -460,24 +465,28 @@ impl<'h> World<'h> {
         self.judge.quiet(&asked.filter(|(_, count)| *count > 0).collect());
     }
 
-    /// Nobody has to help where the canary is all that there is.
+    /// Nobody has to help where the canary is all that there is, nor where the Rollout says that all is well.
     async fn until_taken_over(&mut self) {
         let until = Instant::now() + TAKEN_OVER;
         // Pods that were lost come back first.
         self.pass(Duration::from_secs(10)).await;
-        let look = |world: &Self| -> Vec<u64> {
-            let rollouts = world.server.all("/apis/argoproj.io/v1alpha1/rollouts");
-            rollouts.iter().filter_map(|rollout| world.judge.must_take_over(rollout)).collect()
-        };
-        let mut weights = look(self);
-        while weights.iter().any(|weight| *weight < 100) && Instant::now() < until {
+        let (mut weights, mut wrong) = self.owed();
+        while (weights.iter().any(|weight| *weight < 100) || !wrong.is_empty()) && Instant::now() < until {
             self.pass(Duration::from_secs(5)).await;
             if self.judge.broken.is_some() {
                 return;
             }
-            weights = look(self);
+            (weights, wrong) = self.owed();
         }
         self.judge.took_over(&weights);
+        self.judge.is_right(&wrong);
+    }
+
+    /// The weights of canaries that have to take over, and what is wrong although it is said to be right.
+    fn owed(&self) -> (Vec<u64>, Vec<String>) {
+        let rollouts = self.server.all("/apis/argoproj.io/v1alpha1/rollouts");
+        let weights = rollouts.iter().filter_map(|rollout| self.judge.must_take_over(rollout)).collect();
+        (weights, rollouts.iter().filter_map(|rollout| self.judge.is_healthy_and_wrong(rollout)).collect())
     }
 
     /// Requests so far, by verb and kind: without watches and events.

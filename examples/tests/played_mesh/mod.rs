@@ -85,8 +85,8 @@ pub(crate) struct Inner {
     watches: Duration,
     /// The last version of the server that was looked at.
     version: u64,
-    /// When its watches show that.
-    heard: Instant,
+    /// When its watches show that, by kind: each kind has its own.
+    heard: BTreeMap<String, Instant>,
     istiod: Istiod,
     proxies: Vec<Proxy>,
     events: BTreeMap<(Instant, u64), Event>,
@@ -121,7 +121,7 @@ impl Mesh {
             now,
             watches: shape.watches,
             version: 0,
-            heard: now,
+            heard: BTreeMap::new(),
             istiod: Istiod::new(Known::default(), now, LONG_AGO),
             proxies: proxies.collect(),
             events: BTreeMap::new(),
@@ -162,9 +162,12 @@ impl Inner {
         for change in self.server.since(self.version) {
             self.version = change.version;
             let late = Duration::from_millis(self.dice.roll(as_millis(self.watches) + 1));
+            let kind = change.object["kind"].as_str().unwrap_or_default();
             // A watch shows changes in their order.
-            self.heard = self.heard.max(now + late);
-            self.schedule(self.heard, Event::Heard(change));
+            let heard = self.heard.entry(kind.to_owned()).or_insert(now);
+            *heard = (*heard).max(now + late);
+            let at = *heard;
+            self.schedule(at, Event::Heard(change));
         }
         loop {
             let event = self.events.first_key_value().map(|((at, _), _)| *at);
