@@ -34,6 +34,8 @@ pub(crate) struct MeshOf {
     pub(crate) proxies: Vec<u16>,
     /// How late the watches of istiod are at most.
     pub(crate) watches: u16,
+    /// How late it hears of endpoints at most, beyond that.
+    pub(crate) endpoints: u16,
     /// How long an answer of istiod takes at most.
     pub(crate) answers: u16,
     /// Of a hundred questions to istiod, so many get no answer in time, until everything is at rest.
@@ -190,10 +192,17 @@ pub(crate) fn gap() -> impl proptest::strategy::Strategy<Value = u16> {
 
 fn mesh() -> impl proptest::strategy::Strategy<Value = MeshOf> {
     let watches = prop_oneof![0..50_u16, 0..2_000_u16];
+    let endpoints = prop_oneof![3 => 0..50_u16, 1 => 0..30_000_u16];
     let answers = prop_oneof![0..20_u16, 0..3_000_u16];
     let silent = prop_oneof![2 => Just(0), 1 => 1..60_u8];
-    let whole = (several(lag(), 1..4), watches, answers, silent);
-    whole.prop_map(|(proxies, watches, answers, silent)| MeshOf { proxies, watches, answers, silent })
+    let whole = (several(lag(), 1..4), watches, endpoints, answers, silent);
+    whole.prop_map(|(proxies, watches, endpoints, answers, silent)| MeshOf {
+        proxies,
+        watches,
+        endpoints,
+        answers,
+        silent,
+    })
 }
 
 fn lag() -> impl proptest::strategy::Strategy<Value = u16> {

@@ -517,7 +517,7 @@ fn shape(of: &MeshOf, seed: u64) -> Shape {
         lag: millis(*lag),
     };
     let proxies = of.proxies.iter().enumerate().map(proxy).collect();
-    Shape { proxies, watches: millis(of.watches), seed }
+    Shape { proxies, watches: millis(of.watches), endpoints: millis(of.endpoints), seed }
 }
 
 /// Whether the update stands still because somebody deleted the pods of the stable revision: a person decides.

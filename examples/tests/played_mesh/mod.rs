@@ -50,6 +50,8 @@ pub(crate) struct Shape {
     pub(crate) proxies: Vec<ProxyOf>,
     /// How late the watches of istiod are at most.
     pub(crate) watches: Duration,
+    /// How late it hears of pods at most, beyond that: somebody else makes endpoints of them first.
+    pub(crate) endpoints: Duration,
     pub(crate) seed: u64,
 }
 
@@ -83,6 +85,7 @@ pub(crate) struct Inner {
     began: Instant,
     now: Instant,
     watches: Duration,
+    endpoints: Duration,
     /// The last version of the server that was looked at.
     version: u64,
     /// When its watches show that, by kind: each kind has its own.
@@ -120,6 +123,7 @@ impl Mesh {
             began: now,
             now,
             watches: shape.watches,
+            endpoints: shape.endpoints,
             version: 0,
             heard: BTreeMap::new(),
             istiod: Istiod::new(Known::default(), now, LONG_AGO),
@@ -161,8 +165,9 @@ impl Inner {
         self.now = now;
         for change in self.server.since(self.version) {
             self.version = change.version;
-            let late = Duration::from_millis(self.dice.roll(as_millis(self.watches) + 1));
             let kind = change.object["kind"].as_str().unwrap_or_default();
+            let most = self.watches + if kind == "Pod" { self.endpoints } else { Duration::ZERO };
+            let late = Duration::from_millis(self.dice.roll(as_millis(most) + 1));
             // A watch shows changes in their order.
             let heard = self.heard.entry(kind.to_owned()).or_insert(now);
             *heard = (*heard).max(now + late);

@@ -37,6 +37,7 @@ impl PlayedMesh {
         let shape = Shape {
             proxies: proxies.map(|(name, of_type)| proxy(name, of_type)).collect(),
             watches: Duration::ZERO,
+            endpoints: Duration::ZERO,
             seed: 0,
         };
         let mesh = Mesh::start(&server, shape, now);
