@@ -1,54 +1,20 @@
 //! What must hold of every write, whoever made it, and at the end.
 
+mod heard;
+mod seen;
+
+pub(crate) use seen::Seen;
+
+use heard::{HEARD, heard};
+
 use crate::{
     apps,
-    history::{Happening, History},
+    history::History,
     mesh::{Mesh, said},
 };
 use rollout_kube::testing::Change;
 use serde_json::Value;
-use std::{collections::BTreeMap, fmt, time::Duration};
-
-/// A controller may not have heard yet that pods are gone: its watches are late, and so are its requests.
-const HEARD: Duration = Duration::from_secs(45);
-/// Pods are counted some time after they come or go, and what is written lands at the next look.
-const COUNTED: Duration = Duration::from_millis(2_500);
-
-/// How often each rule had something to say.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Seen(BTreeMap<&'static str, u64>);
-
-impl Seen {
-    fn count(&mut self, rule: &'static str) {
-        *self.0.entry(rule).or_default() += 1;
-    }
-
-    pub(crate) fn add(&mut self, premises: BTreeMap<&'static str, u64>) {
-        for (law, count) in premises {
-            *self.0.entry(law).or_default() += count;
-        }
-    }
-
-    pub(crate) fn join(&mut self, other: &Self) {
-        for (rule, count) in &other.0 {
-            *self.0.entry(rule).or_default() += count;
-        }
-    }
-
-    /// A rule that never had anything to say was not tested.
-    pub(crate) fn assert_all(&self) {
-        for rule in RULES {
-            assert!(self.0.get(rule).is_some_and(|count| *count > 0), "{rule} never had anything to say");
-        }
-    }
-}
-
-impl fmt::Display for Seen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "how often each rule had something to say:")?;
-        self.0.iter().try_for_each(|(rule, count)| writeln!(f, "  {rule:<28} {count:>9}"))
-    }
-}
+use std::{collections::BTreeMap, time::Duration};
 
 const WHOLE: &str = "weights_sum";
 const DARK: &str = "no_dark_write";
@@ -64,33 +30,6 @@ const KEPT: &str = "no_dark_weight_kept";
 const RIGHT: &str = "healthy_is_right";
 const RULES: [&str; 12] =
     [WHOLE, DARK, ALONE, ABORTED, FOREIGN, REST, QUIET, FEW, PROXY_DARK, PROXY_ALONE, KEPT, RIGHT];
-
-/// After which time a controller has heard of everything, in this history.
-fn heard(history: &History) -> Duration {
-    let is_calm = |what: &Happening| {
-        matches!(
-            what,
-            Happening::Image(..)
-                | Happening::Abort(_)
-                | Happening::Retry(_)
-                | Happening::Promote(_)
-                | Happening::PromoteFull(_)
-                | Happening::Replicas(..)
-                | Happening::Steps(..)
-                | Happening::Touched(_)
-                | Happening::Reapplied(..)
-        )
-    };
-    if history.trouble > 0 || !history.happenings.iter().all(|(_, what)| is_calm(what)) {
-        return HEARD;
-    }
-    let asked = match &history.mesh {
-        Some(mesh) if mesh.silent > 0 => return HEARD,
-        Some(mesh) => Duration::from_millis(3 * u64::from(mesh.answers)),
-        None => Duration::ZERO,
-    };
-    COUNTED + asked + Duration::from_millis(2 * u64::from(history.lag))
-}
 
 #[derive(Debug, Clone, Default)]
 struct Pods {
