@@ -28,12 +28,12 @@ impl Desire {
         let nothing =
             Self { weight: 0, managed: Vec::new(), of_another: None, rescue: false, vanished: false };
         let Some(lead) = roles.lead() else { return nothing };
-        let of_another = other_revision(lead, view).cloned();
         let rescue = rescue(lead, roles, view);
         if rescue {
             let managed = kept(goal::managed_routes(&view.spec.strategy, status), view);
-            return Self { weight: view.spec.strategy.max_weight(), managed, of_another, rescue, ..nothing };
+            return Self { weight: view.spec.strategy.max_weight(), managed, rescue, ..nothing };
         }
+        let of_another = other_revision(lead, view).cloned();
         if !roles.under_way || of_another.is_some() {
             return Self { of_another, ..nothing };
         }
@@ -48,7 +48,7 @@ impl Desire {
             view.seen.weight().hi() > 0 || view.seen.routes.iter().any(|object| !object.managed.is_empty());
         if leads && view.ready(lead).hi() == 0 && view.canary_leads_to(lead) {
             managed.retain(|route| !route.is_mirror());
-            return Self { weight: 0, managed, vanished: true, ..nothing };
+            return Self { managed, vanished: true, ..nothing };
         }
         Self { weight, managed, ..nothing }
     }
@@ -61,7 +61,7 @@ impl Desire {
             let reason = WaitReason::Pods { revision: lead.clone(), need: 1, seen: view.ready(lead) };
             return Err(Closed::new(reason, Ending::PodsReady));
         }
-        if let Some(revision) = self.of_another.clone().filter(|_| !self.rescue) {
+        if let Some(revision) = self.of_another.clone() {
             return held(WaitReason::RoutesOfAnother { revision });
         }
         let weight = view.seen.weight();

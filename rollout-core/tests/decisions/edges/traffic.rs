@@ -7,7 +7,7 @@ use rollout_core::{
     traffic::{Selection, Settled},
 };
 
-pub(super) const ROWS: [Row; 21] = [
+pub(super) const ROWS: [Row; 22] = [
     (
         "one pod is enough for all traffic where the scale says so",
         |it| {
@@ -173,6 +173,16 @@ pub(super) const ROWS: [Row; 21] = [
             it.canary_ready(1, 0);
         },
         "nothing; waits: pods",
+    ),
+    (
+        "a canary that takes over from a dark stable keeps its managed route",
+        |it| {
+            *it = at([header("testers"), Step::SetWeight(50), Step::Pause(None)]);
+            it.status.step = 2;
+            it.managed(&["testers"]);
+            it.stable_dark();
+        },
+        "routed canary 100, stable 0, paused until somebody promotes; waits: pause",
     ),
     (
         "a canary without ready pods does not take over",
