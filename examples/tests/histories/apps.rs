@@ -39,6 +39,18 @@ pub(crate) fn rule_path(name: &str) -> String {
     format!("{ISTIO}/destinationrules/{name}")
 }
 
+pub(crate) fn service_path(name: &str) -> String {
+    format!("/api/v1/namespaces/shop/services/{name}")
+}
+
+/// Its DestinationRule; where it has none, one of its Services.
+pub(crate) fn destination_path(history: &History, at: usize) -> String {
+    if history.apps[at].has_services {
+        return service_path(&subset(&name(at), if at.is_multiple_of(2) { "stable" } else { "canary" }));
+    }
+    rule_path(&rule_of(history, at))
+}
+
 pub(crate) fn route_path(name: &str) -> String {
     format!("{ISTIO}/virtualservices/{name}")
 }
@@ -65,7 +77,11 @@ pub(crate) fn objects(history: &History) -> Vec<(String, Value)> {
         ));
     }
     let mut rules: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for at in 0..history.apps.len() {
+    let have_services = |at: &usize| history.apps[*at].has_services;
+    for role in ["stable", "canary"] {
+        all.extend((0..history.apps.len()).filter(have_services).map(|at| service(&name(at), role)));
+    }
+    for at in (0..history.apps.len()).filter(|at| !have_services(at)) {
         let (rule, app) = (rule_of(history, at), name(at));
         let part = |role| json!({"name": subset(&app, role), "labels": {"app": app}});
         rules.entry(rule).or_insert_with(|| vec![foreign_subset()]).extend([part("stable"), part("canary")]);
@@ -94,9 +110,28 @@ pub(crate) fn foreign_subset() -> Value {
     json!({"name": "theirs", "labels": {"app": "theirs"}})
 }
 
+/// What of a Service is not ours.
+pub(crate) fn ports() -> Value {
+    json!([{"name": "http", "port": 80, "targetPort": 8080}])
+}
+
+fn service(app: &str, role: &str) -> (String, Value) {
+    let service = json!({
+        "apiVersion": "v1", "kind": "Service", "spec": {"selector": {"app": app}, "ports": ports()}
+    });
+    (service_path(&subset(app, role)), service)
+}
+
 fn http_route(history: &History, at: usize) -> Value {
     let (name, host) = (name(at), rule_of(history, at));
-    let to = |role, weight: u32| json!({"destination": {"host": host, "subset": subset(&name, role)}, "weight": weight});
+    let to = |role, weight: u32| {
+        let destination = if history.apps[at].has_services {
+            json!({"host": subset(&name, role)})
+        } else {
+            json!({"host": host, "subset": subset(&name, role)})
+        };
+        json!({"destination": destination, "weight": weight})
+    };
     json!({
         "name": name, "match": [{"uri": {"prefix": format!("/{name}")}}], "retries": {"attempts": 2},
         "route": [to("stable", 100), to("canary", 0)]
@@ -129,20 +164,27 @@ pub(crate) fn steps(steps: &[Step]) -> Value {
 
 fn rollout(history: &History, at: usize) -> Value {
     let (app, name, route) = (&history.apps[at], name(at), route_of(history, at));
-    json!({
+    let mut rollout = json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
         "spec": {
             "replicas": app.replicas, "selector": {"matchLabels": {"app": name}}, "template": template(&name, 0),
             "strategy": {"canary": {
                 "scaleDownDelaySeconds": 5, "abortScaleDownDelaySeconds": 5, "steps": steps(&app.steps),
                 "trafficRouting": {"istio": {
-                    "virtualService": {"name": route, "routes": [name]},
-                    "destinationRule": {
-                        "name": rule_of(history, at), "stableSubsetName": subset(&name, "stable"),
-                        "canarySubsetName": subset(&name, "canary")
-                    }
+                    "virtualService": {"name": route, "routes": [name]}
                 }}
             }}
         }
-    })
+    });
+    let canary = &mut rollout["spec"]["strategy"]["canary"];
+    if app.has_services {
+        canary["stableService"] = json!(subset(&name, "stable"));
+        canary["canaryService"] = json!(subset(&name, "canary"));
+    } else {
+        canary["trafficRouting"]["istio"]["destinationRule"] = json!({
+            "name": rule_of(history, at), "stableSubsetName": subset(&name, "stable"),
+            "canarySubsetName": subset(&name, "canary")
+        });
+    }
+    rollout
 }

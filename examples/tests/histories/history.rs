@@ -1,7 +1,7 @@
 use super::plots::{Plot, plot};
 use proptest::{
     collection::vec as several,
-    prelude::{Just, any, prop_oneof},
+    prelude::{Just, any, prop, prop_oneof},
     sample::{Index, select},
     strategy::Strategy as _,
 };
@@ -50,6 +50,8 @@ pub(crate) struct App {
     pub(crate) shares: bool,
     /// Whether its subsets are in one DestinationRule with those of others.
     pub(crate) shares_rule: bool,
+    /// Whether it has two Services instead of subsets; never in a mesh.
+    pub(crate) has_services: bool,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -142,7 +144,8 @@ pub(crate) enum Part {
     /// As `kubectl delete --cascade=orphan` does: its ReplicaSets stay, and belong to nobody.
     RolloutAlone,
     VirtualService,
-    DestinationRule,
+    /// Its DestinationRule, or one of its Services.
+    Destination,
     /// Its controller makes the newest one again; without the stable one in an update, a person decides.
     ReplicaSet(Which),
 }
@@ -180,6 +183,9 @@ fn history() -> impl proptest::strategy::Strategy<Value = History> {
         for app in apps.iter_mut().filter(|_| !steps.is_empty()) {
             app.shares = true;
             app.steps.splice(0..0, steps.clone());
+        }
+        for app in &mut apps {
+            app.has_services &= mesh.is_none();
         }
         let (trouble, lag) = only_lag.map_or((trouble, lag), |lag| (0, lag));
         History { apps, arrivals, deploys, happenings, trouble, lag, seed, mesh }
@@ -230,28 +236,28 @@ fn step() -> impl proptest::strategy::Strategy<Value = Step> {
 
 fn app() -> impl proptest::strategy::Strategy<Value = App> {
     let shares = (any::<bool>(), any::<bool>());
-    (1..4_u8, shares, several(step(), 0..5)).prop_map(|(replicas, (shares, shares_rule), steps)| App {
+    let whole = (1..4_u8, shares, prop::bool::weighted(0.3), several(step(), 0..5));
+    whole.prop_map(|(replicas, (shares, shares_rule), has_services, steps)| App {
         replicas,
         shares,
         shares_rule,
+        has_services,
         steps,
     })
 }
 
 pub(crate) fn part() -> impl proptest::strategy::Strategy<Value = Part> {
     let set = prop_oneof![2 => Just(Which::Current), 1 => Just(Which::Stable)].prop_map(Part::ReplicaSet);
-    prop_oneof![
-        select(vec![Part::Rollout, Part::RolloutAlone, Part::VirtualService, Part::DestinationRule]),
-        set
-    ]
+    prop_oneof![select(vec![Part::Rollout, Part::RolloutAlone, Part::VirtualService, Part::Destination]), set]
 }
 
 /// What a controller writes beside events.
-const WRITES: [&str; 6] = [
+const WRITES: [&str; 7] = [
     "POST replicasets",
     "PATCH replicasets",
     "PUT virtualservices",
     "PUT destinationrules",
+    "PUT services",
     "PATCH rollouts",
     "PUT rollouts",
 ];
@@ -276,7 +282,7 @@ pub(crate) fn happening() -> impl proptest::strategy::Strategy<Value = Happening
         1 => Just(Happening::WatchesCut),
         1 => Just(Happening::VersionsExpire),
         1 => (1..20_u8).prop_map(Happening::Blind),
-        1 => (index(), select(vec![Part::VirtualService, Part::DestinationRule]))
+        1 => (index(), select(vec![Part::VirtualService, Part::Destination]))
             .prop_map(|(app, part)| Happening::Reapplied(app, part)),
         3 => of_mesh().prop_map(Happening::OfMesh),
     ]

@@ -4,7 +4,7 @@
 use crate::{
     apps,
     history::History,
-    mesh::clock,
+    mesh::{clock, said::subset},
     recorded::{self, Seen, Write},
 };
 use rollout_core::testing::laws::{Laws, all};
@@ -215,6 +215,7 @@ impl Recording<'_> {
                 "Pod" => ("Pod", text("/metadata/labels/app") == name),
                 "VirtualService" => ("VirtualService", of == route),
                 "DestinationRule" => ("DestinationRule", of == rule),
+                "Service" => ("Service", ["stable", "canary"].iter().any(|role| of == subset(&name, role))),
                 _ => continue,
             };
             if !is_its {

@@ -106,7 +106,7 @@ fn back_and_forth() -> impl proptest::strategy::Strategy<Value = Plot> {
 
 /// Nothing happens for a while, and then somebody replaces or deletes an object.
 fn at_rest() -> impl proptest::strategy::Strategy<Value = Vec<(u16, Happening)>> {
-    let parts = || select(vec![Part::VirtualService, Part::DestinationRule]);
+    let parts = || select(vec![Part::VirtualService, Part::Destination]);
     let happening = prop_oneof![
         (any::<Index>(), parts()).prop_map(|(app, part)| Happening::Reapplied(app, part)),
         (any::<Index>(), part(), 0..100_u16)

@@ -1,9 +1,10 @@
-//! What routes and subsets say. A route is called as its app, and the subsets are called after the app and their role.
+//! What routes, subsets and Services say. A route is called as its app, and the subsets, or Services, are called after
+//! the app and their role.
 
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The subset of an app that stable or canary requests go to.
+/// The subset, or the Service, of an app that stable or canary requests go to.
 pub(crate) fn subset(app: &str, role: &str) -> String {
     format!("{app}-{role}")
 }
@@ -13,7 +14,12 @@ pub(crate) fn weights(route: &Value) -> Option<(u64, u64)> {
     let app = route["name"].as_str()?;
     let to = route["route"].as_array()?;
     let weight = |role| {
-        let found = to.iter().find(|to| to["destination"]["subset"] == *subset(app, role))?;
+        let leads_there = |to: &&Value| {
+            let destination = &to["destination"];
+            let name = if destination["subset"].is_null() { "host" } else { "subset" };
+            destination[name] == *subset(app, role)
+        };
+        let found = to.iter().find(leads_there)?;
         Some(found["weight"].as_u64().unwrap_or(0))
     };
     Some((weight("canary")?, weight("stable")?))
@@ -31,4 +37,11 @@ pub(crate) fn leads(rule: &Value) -> BTreeMap<String, (String, String)> {
         }
     }
     leads
+}
+
+/// The app, the role and the revision of a Service; without a name where it selects all pods.
+pub(crate) fn selects(service: &Value) -> Option<(&str, &str, &str)> {
+    let (app, role) = service["metadata"]["name"].as_str()?.rsplit_once('-')?;
+    let hash = service["spec"]["selector"]["rollouts-pod-template-hash"].as_str().unwrap_or_default();
+    Some((app, role, hash))
 }

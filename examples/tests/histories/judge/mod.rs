@@ -67,6 +67,8 @@ pub(crate) struct Judge {
     weights: BTreeMap<String, u64>,
     /// What stable and canary lead to, by Rollout.
     leads: BTreeMap<String, (String, String)>,
+    /// Likewise, where they lead by Services.
+    services: BTreeMap<String, (Option<String>, Option<String>)>,
     /// The revision that each Rollout was given up at.
     aborted: BTreeMap<String, Option<String>>,
     /// The time-out that was last written into the route of nobody here, by VirtualService.
@@ -153,6 +155,7 @@ impl Judge {
                 }
             }
             "DestinationRule" => self.rule(&name, object),
+            "Service" => self.service(object, change.is_deleted),
             "Rollout" if change.is_deleted => _ = self.aborted.remove(&name),
             "Rollout" => self.rollout(&name, object),
             _ => {}
@@ -261,6 +264,20 @@ impl Judge {
         let is_kept = items(object, "/spec/subsets").any(|subset| *subset == apps::foreign_subset());
         self.must(FOREIGN, is_kept, || format!("{name} has lost a subset: {}", object["spec"]));
         self.leads.extend(said::leads(object));
+    }
+
+    fn service(&mut self, object: &Value, is_deleted: bool) {
+        let Some((app, role, hash)) = said::selects(object) else { return };
+        let is_kept = object["spec"]["ports"] == apps::ports() && object["spec"]["selector"]["app"] == *app;
+        self.must(FOREIGN, is_kept, || format!("a Service of {app} has lost something: {}", object["spec"]));
+        let services = self.services.entry(app.to_owned()).or_default();
+        let to = if role == "stable" { &mut services.0 } else { &mut services.1 };
+        *to = (!is_deleted).then(|| hash.to_owned());
+        // Where one is missing, requests go nowhere.
+        match services.clone() {
+            (Some(stable), Some(canary)) => _ = self.leads.insert(app.to_owned(), (stable, canary)),
+            _ => _ = self.leads.remove(app),
+        }
     }
 
     fn rollout(&mut self, app: &str, object: &Value) {

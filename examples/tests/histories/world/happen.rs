@@ -19,7 +19,7 @@ impl World<'_> {
                 apps::rollout_path(app)
             }
             Part::VirtualService => apps::route_path(&apps::route_of(self.history, app)),
-            Part::DestinationRule => apps::rule_path(&apps::rule_of(self.history, app)),
+            Part::Destination => apps::destination_path(self.history, app),
             Part::ReplicaSet(which) => {
                 let rollouts = self.server.all("/apis/argoproj.io/v1alpha1/rollouts");
                 let hash = rollouts.iter().find(|rollout| rollout["metadata"]["name"] == apps::name(app));
@@ -41,7 +41,7 @@ impl World<'_> {
     fn reapply(&mut self, app: usize, part: Part) {
         let path = match part {
             Part::VirtualService => apps::route_path(&apps::route_of(self.history, app)),
-            Part::DestinationRule => apps::rule_path(&apps::rule_of(self.history, app)),
+            Part::Destination => apps::destination_path(self.history, app),
             Part::Rollout | Part::RolloutAlone | Part::ReplicaSet(_) => return,
         };
         // One that is gone comes by itself.

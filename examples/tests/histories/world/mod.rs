@@ -248,6 +248,7 @@ impl<'h> World<'h> {
             "DestinationRule" => {
                 format!("{} {}", object["spec"]["subsets"], object["metadata"]["annotations"])
             }
+            "Service" => format!("{}", object["spec"]["selector"]),
             "Rollout" => format!(
                 "{} step {} stable {} current {} abort {} ({})",
                 status["phase"],
