@@ -2,7 +2,7 @@
 
 use crate::{
     history::{History, Step},
-    mesh::said::subset,
+    mesh::said::{header, subset},
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -153,8 +153,13 @@ pub(crate) fn template(name: &str, version: u8) -> Value {
     })
 }
 
-pub(crate) fn steps(steps: &[Step]) -> Value {
+pub(crate) fn steps(app: &str, steps: &[Step]) -> Value {
     let step = |step: &Step| match step {
+        Step::Header(true) => json!({"setHeaderRoute": {
+            "name": header(app), "match": [{"headerName": "tester", "headerValue": {"exact": "yes"}}]
+        }}),
+        Step::Header(false) => json!({"setHeaderRoute": {"name": header(app)}}),
+        Step::Scale(pods) => json!({"setCanaryScale": {"replicas": pods}}),
         Step::Weight(weight) => json!({"setWeight": weight}),
         Step::Pause(0) => json!({"pause": {}}),
         Step::Pause(seconds) => json!({"pause": {"duration": seconds}}),
@@ -169,10 +174,11 @@ fn rollout(history: &History, at: usize) -> Value {
         "spec": {
             "replicas": app.replicas, "selector": {"matchLabels": {"app": name}}, "template": template(&name, 0),
             "strategy": {"canary": {
-                "scaleDownDelaySeconds": 5, "abortScaleDownDelaySeconds": 5, "steps": steps(&app.steps),
-                "trafficRouting": {"istio": {
-                    "virtualService": {"name": route, "routes": [name]}
-                }}
+                "scaleDownDelaySeconds": 5, "abortScaleDownDelaySeconds": 5, "steps": steps(&name, &app.steps),
+                "trafficRouting": {
+                    "managedRoutes": [{"name": header(&name)}],
+                    "istio": {"virtualService": {"name": route, "routes": [name]}}
+                }
             }}
         }
     });

@@ -60,6 +60,10 @@ pub(crate) enum Step {
     Weight(u8),
     /// Seconds; 0 is without an end.
     Pause(u8),
+    /// Whether requests with a header go to the canary.
+    Header(bool),
+    /// So many pods, whatever the weight is.
+    Scale(u8),
 }
 
 #[derive(Debug, Clone)]
@@ -229,8 +233,10 @@ fn of_mesh() -> impl proptest::strategy::Strategy<Value = OfMesh> {
 
 fn step() -> impl proptest::strategy::Strategy<Value = Step> {
     prop_oneof![
-        prop_oneof![Just(5), Just(50), Just(100), 0..101_u8].prop_map(Step::Weight),
-        prop_oneof![Just(0), 1..20_u8].prop_map(Step::Pause),
+        3 => prop_oneof![Just(5), Just(50), Just(100), 0..101_u8].prop_map(Step::Weight),
+        3 => prop_oneof![Just(0), 1..20_u8].prop_map(Step::Pause),
+        1 => prop::bool::weighted(0.7).prop_map(Step::Header),
+        1 => (0..3_u8).prop_map(Step::Scale),
     ]
 }
 

@@ -1,6 +1,10 @@
 //! What the judge must notice, planted one by one.
 
-use crate::{apps, judge::Judge, mesh::said::subset};
+use crate::{
+    apps,
+    judge::Judge,
+    mesh::said::{header, subset},
+};
 use rollout_kube::testing::Played;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
@@ -30,6 +34,12 @@ fn rule(stable: &str, canary: &str) -> Object {
     (apps::rule_path("app-0"), rule)
 }
 
+/// A Service that selects the pods of this app.
+fn service(app: &str) -> Object {
+    let service = json!({"kind": "Service", "spec": {"selector": {"app": app}, "ports": apps::ports()}});
+    (apps::service_path(&subset("app-0", "canary")), service)
+}
+
 /// Somebody else's subset is gone.
 fn emptied() -> Object {
     (apps::rule_path("app-0"), json!({"kind": "DestinationRule", "spec": {"subsets": []}}))
@@ -42,6 +52,15 @@ fn routes(stable: u64, canary: u64, theirs: u64) -> Object {
     });
     let routes = json!({"kind": "VirtualService", "spec": {"http": [ours, apps::foreign(theirs)]}});
     (apps::route_path("app-0"), routes)
+}
+
+/// Requests with a header go to the canary.
+fn with_header() -> Object {
+    let (path, mut routes) = routes(100, 0, 1);
+    let to = json!([{"destination": {"subset": subset("app-0", "canary")}, "weight": 100}]);
+    let managed = json!({"name": header("app-0"), "route": to});
+    routes["spec"]["http"].as_array_mut().unwrap().insert(0, managed);
+    (path, routes)
 }
 
 fn given_up() -> Object {
@@ -63,14 +82,19 @@ fn after(writes: impl IntoIterator<Item = Object>) -> Option<String> {
 
 #[tokio::test]
 async fn the_judge_notices_what_is_planted() {
-    let right = [set(1), pod(), rule("v1", "v2"), routes(100, 0, 1), routes(95, 5, 1)];
+    let right = [set(1), pod(), rule("v1", "v2"), routes(100, 0, 1), with_header(), routes(95, 5, 1)];
     assert_eq!(after(right), None);
+    assert_eq!(after([service("app-0")]), None);
     let planted = [
         ("weights_sum", vec![routes(60, 30, 1)]),
         ("no_dark_write", vec![set(1), rule("v1", "v2"), routes(95, 5, 1)]),
         ("no_pods_taken_from_traffic", vec![set(1), pod(), rule("v1", "v2"), routes(95, 5, 1), set(0)]),
         ("no_pods_taken_from_traffic", vec![set(1), pod(), rule("v2", "v3"), routes(100, 0, 1), set(0)]),
         ("aborted_never_rises", vec![set(1), pod(), rule("v1", "v2"), given_up(), routes(95, 5, 1)]),
+        ("no_dark_write", vec![set(1), rule("v1", "v2"), with_header()]),
+        ("no_pods_taken_from_traffic", vec![set(1), pod(), rule("v1", "v2"), with_header(), set(0)]),
+        ("aborted_never_rises", vec![set(1), pod(), rule("v1", "v2"), given_up(), with_header()]),
+        ("what_is_foreign_stays", vec![service("other")]),
         ("what_is_foreign_stays", vec![routes(100, 0, 9)]),
         ("what_is_foreign_stays", vec![emptied()]),
     ];

@@ -99,7 +99,10 @@ impl Known {
 
     pub(super) fn weights(&self) -> Weights {
         let routes = self.of_kind("VirtualService").flat_map(|object| items(object, "/spec/http"));
-        let canary = |route: &Value| Some((text(route, "/name").to_owned(), said::weights(route)?.0));
+        let canary = |route: &Value| {
+            let weight = said::header_of(route).map(|_| 100).or_else(|| Some(said::weights(route)?.0))?;
+            Some((text(route, "/name").to_owned(), weight))
+        };
         Arc::new(routes.filter_map(canary).collect())
     }
 

@@ -1,5 +1,6 @@
 //! A proxy, with its own copy of everything.
 
+use super::said;
 use std::{
     array,
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +9,7 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// What the routes of a push say: the canary's weight, by app.
+/// What the routes of a push say: the canary's weight, by route.
 pub(crate) type Weights = Arc<BTreeMap<String, u64>>;
 /// What its subsets say: the revisions that stable and canary lead to, by app.
 pub(crate) type Leads = Arc<BTreeMap<String, (String, String)>>;
@@ -128,7 +129,8 @@ impl Proxy {
         let weight = self.weights.get(app).copied();
         let leads = weight.and_then(|weight| Some((weight, self.leads.get(app)?)));
         let both = leads.map(|(weight, (stable, canary))| {
-            [(weight < 100).then_some(stable.as_str()), (weight > 0).then_some(canary.as_str())]
+            let is_led = weight > 0 || self.weights.contains_key(&said::header(app));
+            [(weight < 100).then_some(stable.as_str()), is_led.then_some(canary.as_str())]
         });
         both.into_iter().flatten().flatten()
     }

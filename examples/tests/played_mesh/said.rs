@@ -9,6 +9,16 @@ pub(crate) fn subset(app: &str, role: &str) -> String {
     format!("{app}-{role}")
 }
 
+/// The managed route of an app, by which requests with a header go to its canary.
+pub(crate) fn header(app: &str) -> String {
+    format!("{app}-header")
+}
+
+/// The app whose canary this managed route leads to.
+pub(crate) fn header_of(route: &Value) -> Option<&str> {
+    route["name"].as_str()?.strip_suffix("-header")
+}
+
 /// The canary's part of a route, and stable's.
 pub(crate) fn weights(route: &Value) -> Option<(u64, u64)> {
     let app = route["name"].as_str()?;

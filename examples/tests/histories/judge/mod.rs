@@ -65,6 +65,8 @@ pub(crate) struct Judge {
     pods: BTreeMap<String, String>,
     /// The canary's weight, by the name of the route, which is that of its Rollout.
     weights: BTreeMap<String, u64>,
+    /// The VirtualServices in which requests with a header go to a canary, by its Rollout.
+    headers: BTreeMap<String, String>,
     /// What stable and canary lead to, by Rollout.
     leads: BTreeMap<String, (String, String)>,
     /// Likewise, where they lead by Services.
@@ -146,6 +148,7 @@ impl Judge {
                 for route in items(object, "/spec/http") {
                     self.weights.remove(text(route, "/name"));
                 }
+                self.headers.retain(|_, of| *of != name);
                 self.foreign.remove(&name);
             }
             "VirtualService" => self.routes(&name, object, is_ours),
@@ -206,14 +209,15 @@ impl Judge {
             // What is not there sends nothing anywhere.
             let weight = *self.weights.get(app)?;
             let to_stable = (stable == hash && weight < 100).then(|| format!("stable of {app}"));
-            to_stable
-                .or_else(|| (canary == hash && weight > 0).then(|| format!("canary of {app}, {weight} %")))
+            let to_canary = canary == hash && (weight > 0 || self.headers.contains_key(app));
+            to_stable.or_else(|| to_canary.then(|| format!("canary of {app}, {weight} %")))
         })
     }
 
     /// `is_ours` says whether a controller has written it: whatever a person does is right.
     fn routes(&mut self, of: &str, object: &Value, is_ours: bool) {
-        for route in items(object, "/spec/http") {
+        self.headers(of, object, is_ours);
+        for route in items(object, "/spec/http").filter(|route| said::header_of(route).is_none()) {
             let name = text(route, "/name").to_owned();
             if name == "theirs" {
                 let wanted = apps::foreign(self.foreign.get(of).copied().unwrap_or(1));
@@ -246,6 +250,22 @@ impl Judge {
                     format!("{name} goes from {before} to {canary} %, and {to_stable} is dark")
                 });
             }
+        }
+    }
+
+    /// A route by which requests with a header go to a canary is like a weight of its own.
+    fn headers(&mut self, of: &str, object: &Value, is_ours: bool) {
+        let now: Vec<_> = items(object, "/spec/http").filter_map(said::header_of).collect();
+        self.headers.retain(|app, route| route != of || now.contains(&app.as_str()));
+        for app in now {
+            let is_new = self.headers.insert(app.to_owned(), of.to_owned()).is_none();
+            let Some((_, to)) = self.leads.get(app).cloned().filter(|_| is_new && is_ours) else { continue };
+            let is_lit = self.is_lit(app, &to);
+            self.must(DARK, is_lit, || format!("{app} has a header route, and {to} is dark"));
+            let given_up = self.aborted.get(app).cloned().flatten();
+            self.must(ABORTED, given_up.as_ref() != Some(&to), || {
+                format!("{app} has a header route, and {to} was given up")
+            });
         }
     }
 
@@ -298,7 +318,7 @@ impl Judge {
         }
         let weight = self.weights.get(app).copied().unwrap_or(0);
         let (to_stable, to_canary) = self.leads.get(app).cloned().unwrap_or_default();
-        if weight != 0 || to_stable != stable {
+        if weight != 0 || to_stable != stable || self.headers.contains_key(app) {
             return Some(format!("{app}: {weight} % to {to_canary}, the rest to {to_stable}, not {stable}"));
         }
         let wanted = number(object, "/spec/replicas");

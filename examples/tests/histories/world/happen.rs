@@ -88,8 +88,9 @@ impl World<'_> {
                 self.patch(self.app(*app), &json!({"spec": {"replicas": pods}}));
             }
             Happening::Steps(app, steps) => {
-                let canary = json!({"steps": apps::steps(steps)});
-                self.patch(self.app(*app), &json!({"spec": {"strategy": {"canary": canary}}}));
+                let app = self.app(*app);
+                let canary = json!({"steps": apps::steps(&apps::name(app), steps)});
+                self.patch(app, &json!({"spec": {"strategy": {"canary": canary}}}));
             }
             Happening::PodsLost(app, seconds) => {
                 let until = Instant::now() + Duration::from_secs(u64::from(*seconds));

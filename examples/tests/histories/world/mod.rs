@@ -146,14 +146,19 @@ impl<'h> World<'h> {
         let happenings = &self.history.happenings;
         let costs = |what: &Happening| matches!(what, Happening::Overlap(_) | Happening::Refused(..));
         let costly = happenings.iter().filter(|(_, what)| costs(what)).count();
-        // Two controllers get in each other's way until one of them yields; what is refused is tried again.
-        let most = (60 + 40 * count(costly)) * count(self.history.apps.len()) + 10 * count(happenings.len());
+        let steps: u64 = self.history.apps.iter().map(|app| count(app.steps.len())).sum();
+        let trouble = u64::from(self.history.trouble) / 4;
+        // Two controllers get in each other's way until one of them yields; what is refused, or gets no answer, is
+        // tried again.
+        let most = (60 + 40 * count(costly) + trouble) * count(self.history.apps.len())
+            + 10 * count(happenings.len())
+            + 5 * steps;
         self.judge.few(self.asked().values().sum(), most);
         if self.judge.is_calm() {
             let changed = count(self.history.apps.len()) + count(happenings.len());
             let live = self.asked().into_iter().filter(|(what, _)| what.starts_with("GET"));
-            self.judge.few(live.map(|(_, count)| count).sum(), 8 * changed);
-            self.judge.few(self.asked().values().sum(), 22 * changed);
+            self.judge.few(live.map(|(_, count)| count).sum(), 8 * changed + steps);
+            self.judge.few(self.asked().values().sum(), 22 * changed + 5 * steps);
         }
         self.say(CALM);
         self.calm = Some((Instant::now(), self.server.tick()));
