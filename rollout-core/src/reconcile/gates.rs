@@ -123,9 +123,12 @@ fn canary_alive(view: &View<'_>) -> Option<u32> {
 }
 
 /// Before a managed route is taken away: one ready pod behind stable; or, when stable is dark, a successor
-/// that waits for the destination.
+/// that waits for the destination. Where the canary has the whole weight, nothing goes back to stable.
 pub(super) fn drop_managed(view: &View<'_>, status: &Status, roles: &Roles<'_>) -> Gate {
     let Some(stable) = roles.stable else { return Ok(()) };
+    if view.seen.weight().lo() >= view.spec.strategy.max_weight() {
+        return Ok(());
+    }
     if returns_to_itself(view, stable) {
         return fall(view, status, roles);
     }

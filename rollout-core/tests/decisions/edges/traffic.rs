@@ -7,7 +7,7 @@ use rollout_core::{
     traffic::{Selection, Settled},
 };
 
-pub(super) const ROWS: [Row; 22] = [
+pub(super) const ROWS: [Row; 23] = [
     (
         "one pod is enough for all traffic where the scale says so",
         |it| {
@@ -183,6 +183,17 @@ pub(super) const ROWS: [Row; 22] = [
             it.stable_dark();
         },
         "routed canary 100, stable 0, paused until somebody promotes; waits: pause",
+    ),
+    (
+        "a canary that has the whole weight needs no managed route, and no stable",
+        |it| {
+            *it = at([header("testers"), Step::SetHeaderRoute { name: "testers".into(), route: None }]);
+            it.status.step = 2;
+            it.weight(100);
+            it.managed(&["testers"]);
+            it.stable_dark();
+        },
+        "routed without managed routes; waits: carrying out",
     ),
     (
         "a canary without ready pods does not take over",
