@@ -50,6 +50,7 @@ pub mod argo;
 #[cfg(feature = "backend")]
 pub mod backend;
 mod command;
+mod driver;
 mod escaped;
 mod event;
 pub mod goal;
@@ -67,10 +68,10 @@ mod strategy;
 pub mod testing;
 mod time;
 pub mod traffic;
-mod turn;
 mod waiting;
 
 pub use command::{Answer, Command, CommandKind, Edit, Position, Proceed, Rejection, apply};
+pub use driver::{Driver, Failure, Next, Outcome, Resume, Rival, Turn};
 pub use escaped::Escaped;
 pub use event::Event;
 pub use observed::{Gone, Observed, RevisionSeen};
@@ -85,7 +86,6 @@ pub use strategy::{
     Threshold,
 };
 pub use time::Time;
-pub use turn::{Failure, Fence, Next, Outcome, Turn};
 pub use waiting::{Ending, EndsBy, Settling, WaitReason, Waiting};
 
 #[cfg(feature = "_mutants")]

@@ -1,7 +1,7 @@
 //! What is there, as far as it is known.
 
 use crate::{Proceed, Range, Revision, Time, traffic::Seen};
-use alloc::vec::Vec;
+use alloc::{sync::Arc, vec::Vec};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +37,8 @@ pub struct Observed {
 pub struct Gone {
     /// Which one.
     pub revision: Revision,
-    /// How long an unbroken row of live readings, at most 5 s apart, has shown that there is none.
+    /// How long an unbroken row of live readings, at most 5.5 s apart, has shown that there is none.
+    /// [`Driver::see`](crate::Driver::see) fills it in.
     pub age: Duration,
 }
 
@@ -125,9 +126,25 @@ pub struct RevisionSeen {
     pub available: Range,
     /// The mark that allows it to go to 0 pods, and when.
     pub mark: Option<Time>,
-    /// How long an unbroken row of live readings, at most 5 s apart and of one version of the workload, has
+    /// How long an unbroken row of live readings, at most 5.5 s apart and of one version of the workload, has
     /// shown that no pod is ready. `None` when the last reading was not live or a pod may be ready.
+    /// [`Driver::see`](crate::Driver::see) fills it in.
     pub dark: Option<Duration>,
+    /// Where this was read live, not from a cache: a number that stands for the version of the workload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<u64>,
+    /// Changes whenever any of its pods comes, goes, or becomes ready or not; 0 where that is not known, and the counts
+    /// have to do.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub changes: u64,
+    /// The nonce that its workload bears; no decision rests on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<Arc<str>>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks like this")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl RevisionSeen {
@@ -142,6 +159,9 @@ impl RevisionSeen {
             available: Range::UNKNOWN,
             mark: None,
             dark: None,
+            live: None,
+            changes: 0,
+            nonce: None,
         }
     }
 
@@ -177,6 +197,27 @@ impl RevisionSeen {
     #[must_use]
     pub fn mark(mut self, until: Option<Time>) -> Self {
         self.mark = until;
+        self
+    }
+
+    /// It was read live, in this version of its workload.
+    #[must_use]
+    pub fn live(mut self, version: Option<u64>) -> Self {
+        self.live = version;
+        self
+    }
+
+    /// Changes whenever any of its pods does; never 0.
+    #[must_use]
+    pub fn changes(mut self, changes: u64) -> Self {
+        self.changes = changes;
+        self
+    }
+
+    /// The nonce that its workload bears.
+    #[must_use]
+    pub fn nonce(mut self, nonce: Option<Arc<str>>) -> Self {
+        self.nonce = nonce;
         self
     }
 

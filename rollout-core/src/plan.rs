@@ -97,8 +97,6 @@ pub enum WakeReason {
     DwellEnds,
     /// Look again: acknowledgements of proxies are no watch events.
     LookAgain,
-    /// Something was just carried out or stored: decide on the new state.
-    GoOn,
 }
 
 impl fmt::Display for WakeReason {
@@ -110,7 +108,6 @@ impl fmt::Display for WakeReason {
             Self::StableDark => "stable has been dark for long enough",
             Self::DwellEnds => "the dwell ends",
             Self::LookAgain => "look again at the proxies",
-            Self::GoOn => "decide on the new state",
         })
     }
 }

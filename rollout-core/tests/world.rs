@@ -7,7 +7,7 @@ mod recorder;
 use core::time::Duration;
 use recorder::Recorder;
 use rollout_core::{
-    Answer, CommandKind, Failure, Spec, Step, Strategy,
+    Answer, CommandKind, Failure, Outcome, Spec, Step, Strategy,
     sim::{
         CoreMesh, Delay, Fault, Health, Kind, Mesh, MeshWrite, MeshWritten, Sim, TrafficObject, Workload,
         World,
@@ -336,11 +336,11 @@ fn what_cannot_be_read_is_unknown() {
     }
 }
 
-/// A traffic manager with which every write loses.
+/// A traffic manager that writes nothing, and answers this.
 #[derive(Debug)]
-struct Contended(CoreMesh);
+struct Broken(CoreMesh, Result<Outcome, Failure>);
 
-impl Mesh for Contended {
+impl Mesh for Broken {
     fn objects(&mut self) -> Vec<TrafficObject> {
         self.0.objects()
     }
@@ -350,7 +350,7 @@ impl Mesh for Contended {
     }
 
     fn write(&mut self, _: &mut [TrafficObject], _: MeshWrite<'_>, seen: &Version, _: usize) -> MeshWritten {
-        MeshWritten { took_effect: false, answer: Err(Failure::Conflict), version: seen.clone() }
+        MeshWritten { took_effect: false, answer: self.1.clone(), version: seen.clone() }
     }
 
     fn reapply(&mut self, objects: &mut [TrafficObject], object: usize) {
@@ -364,9 +364,17 @@ impl Mesh for Contended {
 
 #[test]
 fn a_controller_that_turns_in_circles_is_an_error_and_no_endless_loop() {
-    let mut world = sim().build_with(Contended(CoreMesh::new()), ());
+    let mut world = sim().build_with(Broken(CoreMesh::new(), Ok(Outcome::Changed)), ());
     let stuck = world.run_to_rest(MINUTE).unwrap_err();
     assert!(stuck.decisions > 100 && stuck.at == world.now(), "{stuck}");
+}
+
+#[test]
+fn where_every_write_loses_it_tries_less_and_less_often() {
+    let mut world = sim().build_with(Broken(CoreMesh::new(), Err(Failure::Conflict)), ());
+    assert_eq!(world.run_to_rest(MINUTE), Ok(false), "it does not rest");
+    let decisions = world.summary().decisions;
+    assert!((5..12).contains(&decisions), "{decisions}");
 }
 
 #[test]

@@ -138,8 +138,8 @@ mod tests {
     #[test]
     fn a_command_line_is_a_plan() {
         assert_eq!(read(""), Ok(Plan::default()));
-        let plan = read("goal --shard 1/8 turn").unwrap();
-        assert_eq!(plan.rooms.iter().collect::<Vec<_>>(), ["goal", "turn"]);
+        let plan = read("driver --shard 1/8 goal").unwrap();
+        assert_eq!(plan.rooms.iter().collect::<Vec<_>>(), ["driver", "goal"]);
         assert_eq!(plan.some, ["--shard", "1/8"]);
     }
 

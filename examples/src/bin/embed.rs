@@ -5,8 +5,8 @@
 
 use rollout_core::traffic::{RoutesSeen, Seen, Selection, Settled, WeightChange};
 use rollout_core::{
-    Action, Fence, InvalidStrategy, Next, Observed, Outcome, Range, Revision, RevisionSeen, Spec, Status,
-    Step, Strategy, Time, Turn,
+    Action, Driver, InvalidStrategy, Next, Observed, Outcome, Range, Resume, Revision, RevisionSeen, Spec,
+    Status, Step, Strategy, Time,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -14,7 +14,7 @@ struct Controller {
     workloads: BTreeMap<Revision, (u32, Option<Time>)>,
     traffic: Seen,
     status: Status,
-    fence: Fence,
+    driver: Driver,
     now: Time,
 }
 
@@ -50,19 +50,19 @@ impl Controller {
         }
     }
 
-    /// One turn; says when the next one is due: at once after a change, never when everything is done.
-    fn turn(&mut self, spec: &Spec) -> Option<Time> {
-        let mut turn = Turn::begin(spec, &self.status, &self.observe(), self.now, &self.fence);
-        let changes = !turn.plan().actions.is_empty() || turn.plan().status != self.status;
+    /// One turn; says when the next one begins.
+    fn turn(&mut self, spec: &Spec) -> Resume {
+        let (mut observed, elapsed) = (self.observe(), self.now.since(Time::from_secs(0)));
+        self.driver.see(&mut observed, elapsed);
+        let mut turn = self.driver.begin(spec, &self.status, &observed, self.now);
         loop {
             match turn.next() {
-                Next::Fence => self.fence.written("the only process".into()),
+                // Nobody else writes to a value in memory.
+                Next::Fence(_) | Next::Prove => {}
                 Next::Store(status) => self.status = status.clone(),
-                Next::Prove => {}
                 Next::Act(action) => self.act(action.clone()),
                 Next::Publish(events) => events.iter().for_each(|event| println!("{}  {event}", self.now)),
-                Next::Done { .. } if changes => return Some(self.now),
-                Next::Done { wake, .. } => return wake.map(|wake| wake.at),
+                Next::Done => return self.driver.end(turn, elapsed),
             }
             turn.done(Ok(Outcome::Changed));
         }
@@ -79,12 +79,18 @@ fn main() -> Result<(), InvalidStrategy> {
             traffic.routes = vec![RoutesSeen::new(Range::exact(0))];
             (traffic.stable, traffic.canary) = (vec![Selection::UsersOwn], vec![Selection::UsersOwn]);
         }
-        let (status, fence, now) = (Status::default(), Fence::default(), Time::from_secs(0));
-        let mut controller = Controller { workloads: BTreeMap::new(), traffic, status, fence, now };
+        let (driver, now) = (Driver::new("the only process"), Time::from_secs(0));
+        let mut controller =
+            Controller { workloads: BTreeMap::new(), traffic, status: Status::default(), driver, now };
         for revision in ["v1", "v2"] {
             let spec = Spec::new(strategy.clone(), revision.into()).replicas(4);
-            while let Some(at) = controller.turn(&spec) {
-                controller.now = controller.now.max(at);
+            loop {
+                match controller.turn(&spec) {
+                    Resume::Now { .. } => {}
+                    Resume::At(wake) => controller.now = controller.now.max(wake.at),
+                    Resume::After { delay, .. } => controller.now = controller.now + delay,
+                    Resume::OnChange => break,
+                }
             }
         }
     }

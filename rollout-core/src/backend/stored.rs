@@ -4,7 +4,7 @@ use super::{
 };
 use crate::{
     Revision,
-    traffic::{ObjectRef, ObjectVersion, Routes, Seen, Selectors, Settled, Version},
+    traffic::{ObjectRef, ObjectVersion, Routes, Seen, Selectors, Settled, Version, fingerprint},
 };
 use alloc::{boxed::Box, vec::Vec};
 use async_trait::async_trait;
@@ -119,14 +119,16 @@ impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> Stored<E, S, D> {
         }
     }
 
-    async fn settled(&self, version: &Version, routes: bool) -> Option<Settled> {
+    /// What one layer is, as one number, and whether it is settled.
+    async fn settled(&self, version: &Version, routes: bool) -> Option<(u64, Settled)> {
         let objects = version.objects().iter();
         let part: Version =
             objects.filter(|(name, _)| self.editor.is_route(name) == routes).cloned().collect();
         if part.objects().is_empty() {
             return None;
         }
-        Some(self.data_plane.objects(&part).await)
+        let content = fingerprint(part.objects().iter().map(|(_, version)| version.content));
+        Some((content, self.data_plane.objects(&part).await))
     }
 
     /// Whether there is nothing of one layer here, so that nobody need be asked.
@@ -151,11 +153,11 @@ impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> TrafficBackend for Stored<E,
         }
         objects.extend(own);
         let mut seen = self.editor.read(&objects)?;
-        if let Some(settled) = self.settled(&version, true).await {
-            seen.routes_settled = settled;
+        if let Some((content, settled)) = self.settled(&version, true).await {
+            (seen.routes_content, seen.routes_settled) = (content, settled);
         }
-        if let Some(settled) = self.settled(&version, false).await {
-            seen.selectors_settled = settled;
+        if let Some((content, settled)) = self.settled(&version, false).await {
+            (seen.selectors_content, seen.selectors_settled) = (content, settled);
         }
         for revision in revisions {
             seen.endpoints.push((revision.clone(), self.data_plane.endpoints(revision).await));

@@ -123,12 +123,9 @@ fn canary_alive(view: &View<'_>) -> Option<u32> {
 }
 
 /// Before a managed route is taken away: one ready pod behind stable; or, when stable is dark, a successor
-/// that waits for the destination. Where the canary has the whole weight, nothing goes back to stable.
+/// that waits for the destination. Where the canary has the whole weight, stable need not have any.
 pub(super) fn drop_managed(view: &View<'_>, status: &Status, roles: &Roles<'_>) -> Gate {
     let Some(stable) = roles.stable else { return Ok(()) };
-    if view.seen.weight().lo() >= view.spec.strategy.max_weight() {
-        return Ok(());
-    }
     if returns_to_itself(view, stable) {
         return fall(view, status, roles);
     }
@@ -137,7 +134,8 @@ pub(super) fn drop_managed(view: &View<'_>, status: &Status, roles: &Roles<'_>) 
     if seen.lo() >= 1 {
         return known_to_proxies(view, status, stable);
     }
-    if successor && view.is_dark(stable) {
+    let is_whole = view.seen.weight().lo() >= view.spec.strategy.max_weight();
+    if is_whole || successor && view.is_dark(stable) {
         return Ok(());
     }
     Err(Closed::new(WaitReason::StableCannotCarry { need: 1, seen }, Ending::PodsReady))

@@ -8,6 +8,7 @@ use super::{
     world::World,
 };
 use crate::{Action, Status};
+use alloc::string::String;
 use core::time::Duration;
 
 /// What goes wrong with one write of the process: a status, a nonce, or an action.
@@ -60,7 +61,7 @@ pub(super) struct Late {
 
 #[derive(Debug, Clone)]
 pub(super) enum LateWrite {
-    Fence,
+    Fence(String),
     Store(Status),
     Act(Action),
 }

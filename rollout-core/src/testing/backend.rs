@@ -259,8 +259,9 @@ impl Trial<'_> {
         let Some(before) = self.observes(tried).await else { return };
         let result = self.backend.release(&before.version).await;
         let Some(seen) = self.wrote(tried, &before.version, result, Outcome::Changed).await else { return };
-        let version = fresh.version.clone();
-        let like_fresh = Seen { version, ..seen.clone() } == *fresh;
+        // Versions go on.
+        let Seen { version, routes_content, selectors_content, .. } = fresh.clone();
+        let like_fresh = Seen { version, routes_content, selectors_content, ..seen.clone() } == *fresh;
         self.expect(tried, like_fresh, || format!("all is as at first: {seen:?}"));
     }
 }

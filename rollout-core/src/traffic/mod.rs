@@ -17,4 +17,6 @@ pub use routes::{ManagedChange, Routes, WeightChange};
 pub use seen::{ManagedSeen, RoutesSeen, Seen};
 pub use selectors::{Destination, Selection, Selectors};
 pub use settled::Settled;
+#[cfg(feature = "backend")]
+pub(crate) use version::fingerprint;
 pub use version::{ObjectRef, ObjectVersion, Version};

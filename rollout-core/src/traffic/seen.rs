@@ -1,4 +1,4 @@
-use super::{Destination, ManagedRoute, Selection, Settled, Version};
+use super::{Destination, ManagedRoute, Selection, Settled, Version, version::fingerprint};
 use crate::{Range, Revision};
 use alloc::{sync::Arc, vec::Vec};
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,12 @@ pub struct Seen {
     pub stable_used_elsewhere: bool,
     /// Whether a route that is not ours to weigh leads to the canary destination.
     pub canary_used_elsewhere: bool,
+    /// Changes with the content of the objects that hold the routes; 0 where the backend cannot tell.
+    #[serde(default)]
+    pub routes_content: u64,
+    /// Changes with the content of the objects that hold the selectors, likewise.
+    #[serde(default)]
+    pub selectors_content: u64,
     /// Whether every proxy has these routes.
     pub routes_settled: Settled,
     /// Whether every proxy has these selectors.
@@ -71,6 +77,8 @@ impl Seen {
             routes: Vec::new(),
             stable_used_elsewhere: false,
             canary_used_elsewhere: false,
+            routes_content: 0,
+            selectors_content: 0,
             routes_settled: Settled::Yes,
             selectors_settled: Settled::Yes,
             endpoints: Vec::new(),
@@ -93,6 +101,8 @@ impl Seen {
         self.nonces.extend(other.nonces);
         self.stable_used_elsewhere |= other.stable_used_elsewhere;
         self.canary_used_elsewhere |= other.canary_used_elsewhere;
+        self.routes_content = fingerprint([self.routes_content, other.routes_content]);
+        self.selectors_content = fingerprint([self.selectors_content, other.selectors_content]);
         self.routes_settled = self.routes_settled.and(other.routes_settled);
         self.selectors_settled = self.selectors_settled.and(other.selectors_settled);
         for (revision, settled) in other.endpoints {

@@ -114,6 +114,15 @@ impl Version {
     }
 }
 
+/// One number for several, in their order; 0 only where there is none, or each is 0.
+pub(crate) fn fingerprint(of: impl IntoIterator<Item = u64>) -> u64 {
+    // As FNV-1a does, with whole numbers.
+    let mix = |all: Option<u64>, one: u64| {
+        Some((all.unwrap_or(0xcbf2_9ce4_8422_2325) ^ one).wrapping_mul(0x0100_0000_01b3).max(1))
+    };
+    of.into_iter().filter(|one| *one != 0).fold(None, mix).unwrap_or(0)
+}
+
 impl FromIterator<(ObjectRef, ObjectVersion)> for Version {
     fn from_iter<I: IntoIterator<Item = (ObjectRef, ObjectVersion)>>(objects: I) -> Self {
         let objects: Arc<[_]> = objects.into_iter().collect();

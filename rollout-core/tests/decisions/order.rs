@@ -4,8 +4,8 @@
 use crate::situation::{Situation, pods};
 use core::time::Duration;
 use rollout_core::{
-    AbortReason, Aborted, Action, Event, Failure, Fence, Next, Outcome, Progress, Range, Revision, Strategy,
-    Time, Turn,
+    AbortReason, Aborted, Action, Driver, Event, Failure, Next, Outcome, Progress, Range, Revision, Strategy,
+    Time,
     traffic::{
         HeaderMatch, ManagedChange, ManagedRoute, ManagedSeen, RouteMatch, Routes, Selection, Settled,
         StringMatch, WeightChange,
@@ -113,27 +113,31 @@ fn nothing_is_done_after_an_action_that_failed() {
     let mut situation = Situation::at_fifty();
     *situation.revisions() = vec![pods("v1", 2), pods("v2", 1)];
     situation.status = situation.plan(NOW).status;
-    let mut fence = Fence::default();
-    fence.written("ours".to_owned());
-    let begin = || {
-        Turn::begin(&situation.spec, &situation.status, &situation.observed(), Time::from_secs(NOW), &fence)
-    };
+    let mut driver = Driver::new("ours");
+    let mut fence =
+        driver.begin(&situation.spec, &situation.status, &situation.observed(), Time::from_secs(NOW));
+    assert_eq!(fence.next(), Next::Fence("ours-1"));
+    fence.done(Ok(Outcome::Changed));
+    driver.end(fence, Duration::ZERO);
     let failures =
         [Failure::Conflict, Failure::Refused("quota".to_owned()), Failure::Unclear("no answer".to_owned())];
     for failure in failures {
-        let mut turn = begin();
+        let mut turn = Driver::clone(&driver).begin(
+            &situation.spec,
+            &situation.status,
+            &situation.observed(),
+            Time::from_secs(NOW),
+        );
         assert_eq!(turn.plan().actions.len(), 2, "{:?}", turn.plan());
         assert_eq!(turn.next(), Next::Prove);
         turn.done(Ok(Outcome::AsItWas));
         assert!(matches!(turn.next(), Next::Act(_)));
         turn.done(Err(failure.clone()));
-        assert!(
-            matches!(turn.next(), Next::Done { failure: Some(told), .. } if *told == failure),
-            "{:?}",
-            turn.next()
-        );
+        assert_eq!(turn.next(), Next::Done);
+        assert_eq!(turn.failure(), Some(&failure));
     }
-    let mut turn = begin();
+    let mut turn =
+        driver.begin(&situation.spec, &situation.status, &situation.observed(), Time::from_secs(NOW));
     turn.done(Ok(Outcome::AsItWas));
     turn.done(Ok(Outcome::Changed));
     turn.done(Err(Failure::Conflict));

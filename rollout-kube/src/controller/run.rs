@@ -44,7 +44,7 @@ pub(super) async fn run(
         while turns.len() < workers
             && let Some(key) = loop_.queue.take(Instant::now())
         {
-            let memory = loop_.memories.remove(&key).unwrap_or_default();
+            let memory = loop_.memories.remove(&key).unwrap_or_else(|| Memory::new(&loop_.context.process));
             let task = turns.spawn(Busy::new(one_turn(Arc::clone(&loop_.context), key.clone(), memory)));
             at_work.insert(task.id(), key);
         }
@@ -116,7 +116,7 @@ impl Loop {
     fn wake(&mut self, key: Key) {
         let now = Instant::now();
         let memory = self.memories.get(&key);
-        let at = memory.map_or(now, |memory| memory.earliest(now));
+        let at = memory.map_or(now, Memory::earliest);
         let is_new = memory.is_none() && !self.queue.is_at_work(&key);
         self.queue.add(key, at, is_new);
     }
@@ -126,7 +126,7 @@ impl Loop {
     fn broke_off(&mut self, key: &Key, why: &str) {
         let times = self.broken.entry(key.clone()).or_default();
         *times = times.saturating_add(1);
-        let (memory, next) = Memory::after_breaking(*times, Instant::now());
+        let (memory, next) = Memory::after_breaking(&self.context.process, *times);
         let again_in = next.saturating_duration_since(Instant::now());
         tracing::error!(
             rollout = format!("{}/{}", key.0, key.1),
@@ -143,9 +143,9 @@ impl Loop {
         let rest = if busy > LONG { busy * RESTS } else { Duration::ZERO };
         if !rest.is_zero() {
             tracing::warn!(rollout = format!("{}/{}", key.0, key.1), ?busy, ?rest, "a turn took long");
-            memory.rest_until(Instant::now() + rest);
+            memory.rest_for(rest);
         }
-        let earliest = memory.earliest(Instant::now());
+        let earliest = memory.earliest();
         self.queue.done(&key, busy, earliest);
         self.broken.remove(&key);
         if after.is_over {

@@ -40,17 +40,15 @@ pub(super) async fn act(
     }
 }
 
-/// Writes a fresh nonce to every object that decisions rest on.
+/// Writes a nonce to every object that decisions rest on.
 pub(super) async fn fence(
     context: &Context,
-    memory: &mut Memory,
+    nonce: &str,
     reading: &mut Reading,
     backend: &dyn TrafficBackend,
 ) -> Result<Outcome, Failure> {
-    let nonce = memory.new_nonce(&context.process);
-    memory.tried = Some(nonce.clone());
     if reading.observed.traffic.is_some() {
-        let written = backend.fence(&nonce, &reading.traffic).await;
+        let written = backend.fence(nonce, &reading.traffic).await;
         traffic(reading, written)?;
     }
     for index in 0..reading.sets.len() {
@@ -62,9 +60,6 @@ pub(super) async fn fence(
         let written = context.shelves.requests().merge(&set.object(), &patch).await.map_err(failure)?;
         remember(context, reading, written);
     }
-    memory.tried = None;
-    memory.fence.written(nonce.clone());
-    memory.nonce = Some(nonce);
     Ok(Outcome::Changed)
 }
 
@@ -105,7 +100,7 @@ async fn workload(
             "there is no ReplicaSet of revision {revision} any more, and its template is not the Rollout's"
         )));
     }
-    let nonce = memory.nonce.as_deref().filter(|_| memory.fence.holds());
+    let nonce = memory.driver.nonce();
     let set = replica_set::replica_set(&rollout, revision, replica_set::next(highest), to, nonce);
     let namespace = reading.rollout.text("/metadata/namespace").unwrap_or_default();
     let object = ObjectRef::new("apps", "ReplicaSet", namespace, &replica_set::name(&rollout, revision));

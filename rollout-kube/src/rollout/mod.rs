@@ -2,19 +2,17 @@
 
 mod act;
 mod adopt;
-mod ages;
 mod bounds;
 mod claims;
 mod command;
 mod context;
-mod dark;
 mod events;
 mod grace;
 mod left;
 mod memory;
 mod observe;
 mod rate;
-mod rival;
+mod rivals;
 mod say;
 mod store;
 mod target;

@@ -8,7 +8,10 @@ use rollout_core::{
     backend::{BackendError, StoreError, TrafficBackend},
     traffic::{ObjectRef, Version},
 };
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// What one turn has read, and what its writes are conditional on.
@@ -59,110 +62,96 @@ pub(super) async fn observe(
     backend: &dyn TrafficBackend,
     live: bool,
 ) -> Reading {
-    let now = Instant::now();
-    let gone = look_for_dark((context, view), memory, &rollout, &mut sets, (status, live)).await;
-    let revisions: Vec<_> = sets.iter().map(|set| revision_seen(memory, set, status, now)).collect();
+    let found = look_for_dark((context, view), &rollout, &mut sets, (status, live)).await;
+    let is_live = |set: &ReplicaSet| found == Found::ReadLive(set.revision.clone());
+    let revisions: Vec<_> = sets.iter().map(|set| revision_seen(memory, set, is_live(set))).collect();
     memory.counts.keep(&sets);
     let sum = |end: fn(&RevisionSeen) -> u32| revisions.iter().map(end).fold(0, u32::saturating_add);
     let users_own = Range::new(sum(|seen| seen.ready.lo()), sum(|seen| seen.ready.hi()));
     let names: Vec<Revision> =
         sets.iter().filter(|set| set.wanted > 0).map(|set| set.revision.clone()).collect();
+    let gone = if let Found::Gone(stable) = found { Some(Gone::new(stable, Duration::ZERO)) } else { None };
     let observed = Observed::new().revisions(revisions).users_own(users_own).gone(gone);
     let mut observed = observed.proceed(word(&rollout));
     let (mut traffic, mut trouble) = (Version::NONE, None);
     match backend.observe(&names).await {
-        Ok(mut seen) => {
-            memory.ages.fill(&mut seen, &sets, now);
+        Ok(seen) => {
             traffic.clone_from(&seen.version);
             observed = observed.traffic(seen);
         }
         Err(error) => trouble = Some(Trouble::of(&error)),
     }
-    let nonces = observed.traffic.iter().flat_map(|seen| &seen.nonces).map(|nonce| &**nonce);
-    let nonces: Vec<&str> = nonces.chain(sets.iter().filter_map(ReplicaSet::nonce)).collect();
-    let held = memory.fence.holds();
-    memory.fence.found(nonces.iter().copied().map(Some));
-    // A fence that did not come about may have met what an earlier process left; only a newer one is a rival.
-    let tried = memory.tried.take();
-    let ours = if held { memory.nonce.as_deref() } else { tried.as_deref() };
-    // A nonce of our own process is a late write of ours.
-    let process = |nonce: &str| nonce.rsplit_once('-').map_or(nonce, |(process, _)| process).to_owned();
-    let is_rival = |ours: &str, nonce: &str| {
-        let (ours, other) = (process(ours), process(nonce));
-        if held { other != ours } else { other > ours }
-    };
-    if let (false, Some(ours)) = (memory.fence.holds(), ours)
-        && let Some(other) = nonces.iter().find(|nonce| is_rival(ours, nonce))
-    {
-        memory.rival.met(ours, other, now);
+    let elapsed = memory.elapsed();
+    if let Some(rival) = memory.driver.see(&mut observed, elapsed) {
+        memory.rivals.met(&rival.ours, &rival.other, Instant::now());
     }
     Reading { rollout, sets, observed, traffic, trouble }
 }
 
+/// What became of a stable revision that shows no ready pod during an update.
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    /// It has ready pods, or is not asked for, or could not be read.
+    Nothing,
+    /// It was read live.
+    ReadLive(Revision),
+    /// A live reading shows no ReplicaSet of it.
+    Gone(Revision),
+}
+
 /// A stable revision that shows no ready pod during an update, or no ReplicaSet, is read live: only that can say
-/// that it has none. Whether there is no ReplicaSet of it.
+/// that it has none.
 async fn look_for_dark(
     (context, view): (&Context, &View),
-    memory: &mut Memory,
     rollout: &Entry,
     sets: &mut Vec<ReplicaSet>,
     (status, live): (&Status, bool),
-) -> Option<Gone> {
-    let Some(stable) = status.stable.as_ref().filter(|_| !status.is_done()) else {
-        memory.dark.end();
-        return None;
-    };
+) -> Found {
+    let Some(stable) = status.stable.as_ref().filter(|_| !status.is_done()) else { return Found::Nothing };
     let is_there = |sets: &[ReplicaSet]| sets.iter().any(|set| set.revision == *stable);
     if !is_there(sets) && !live {
-        let Ok(read) = target::replica_sets(view, rollout, true).await else {
-            memory.dark.end();
-            return None;
-        };
+        let Ok(read) = target::replica_sets(view, rollout, true).await else { return Found::Nothing };
         *sets = read;
     }
-    if is_there(sets) {
-        read_dark(context, memory, sets, stable, live).await;
-        return None;
-    }
-    Some(Gone::new(stable.clone(), memory.dark.read_none(stable, Instant::now())))
+    if is_there(sets) { read_dark(context, sets, stable, live).await } else { Found::Gone(stable.clone()) }
 }
 
-async fn read_dark(
-    context: &Context,
-    memory: &mut Memory,
-    sets: &mut [ReplicaSet],
-    stable: &Revision,
-    live: bool,
-) {
+async fn read_dark(context: &Context, sets: &mut [ReplicaSet], stable: &Revision, live: bool) -> Found {
     let set = sets.iter_mut().find(|set| set.revision == *stable && set.wanted > 0 && set.ready == 0);
-    let Some(set) = set else { return memory.dark.end() };
+    let Some(set) = set else { return Found::Nothing };
     if live {
-        return;
+        return Found::ReadLive(stable.clone());
     }
     let object = set.object();
     let by = set.entry.owner().map(|(name, _)| (object.namespace.to_string(), name.to_owned()));
-    match context.shelves.get_live(&object, by.as_ref()).await {
-        Ok(entry) => {
-            if let Some(read) = ReplicaSet::read(entry) {
-                *set = read;
-            }
-        }
-        Err(_) => memory.dark.end(),
+    let Ok(entry) = context.shelves.get_live(&object, by.as_ref()).await else { return Found::Nothing };
+    if let Some(read) = ReplicaSet::read(entry) {
+        *set = read;
     }
+    Found::ReadLive(stable.clone())
 }
 
-fn revision_seen(memory: &mut Memory, set: &ReplicaSet, status: &Status, now: Instant) -> RevisionSeen {
+fn revision_seen(memory: &mut Memory, set: &ReplicaSet, is_live: bool) -> RevisionSeen {
     let ready = memory.counts.range(set, set.ready);
     let available = memory.counts.range(set, set.available);
-    let is_stable = !status.is_done() && status.stable.as_ref() == Some(&set.revision);
-    let dark = (is_stable && ready.hi() == 0 && set.wanted > 0).then(|| memory.dark.read(set, now));
+    let changes = hash(&(set.counted, set.replicas, set.ready, set.available));
+    let version = hash(&(set.entry.uid(), &set.entry.version.write));
     RevisionSeen::new(set.revision.clone())
         .number(set.number)
         .wanted(set.wanted)
         .ready(ready)
         .available(available)
         .mark(set.mark)
-        .dark(dark)
+        .live((is_live && set.wanted > 0).then_some(version))
+        .changes(changes)
+        .nonce(set.nonce().map(Into::into))
+}
+
+/// Never 0.
+fn hash(of: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    hasher.finish().max(1)
 }
 
 /// The annotation that holds a person's word that one wait may end.

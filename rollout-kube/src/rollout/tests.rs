@@ -84,7 +84,7 @@ impl World {
             clock: Arc::new(crate::rollout::wall_clock),
         };
         let key = ("shop".to_owned(), "web".to_owned());
-        Self { cluster, asked, context, memory: Memory::default(), key }
+        Self { cluster, asked, context, memory: Memory::new("p"), key }
     }
 
     /// One turn: what was written in it, and in how long the next is due.
@@ -113,7 +113,7 @@ impl World {
         set["status"] = json!({"observedGeneration": 1, "replicas": 2, "readyReplicas": ready});
         cluster.put(&path, set);
         drop(cluster);
-        self.memory.live_next = true;
+        self.memory.driver.read_live();
     }
 
     /// Every ReplicaSet has the pods that it asks for.
@@ -145,7 +145,7 @@ impl World {
         }
         cluster.put(ROLLOUT, rollout);
         drop(cluster);
-        self.memory.live_next = true;
+        self.memory.driver.read_live();
     }
 
     fn image(&mut self, image: &str) {
@@ -159,7 +159,7 @@ impl World {
             if what(&self.cluster().objects[ROLLOUT]) {
                 return;
             }
-            self.memory.live_next = true;
+            self.memory.driver.read_live();
             self.turn().await;
             self.run_pods();
             tokio::time::advance(Duration::from_secs(1)).await;
@@ -234,7 +234,7 @@ async fn a_lost_compare_and_swap_carries_out_nothing_and_is_no_error() {
     let (writes, next) = world.turn().await;
     assert_eq!(verbs(&writes), ["PUT status"]);
     assert_eq!(next, Some(Duration::ZERO));
-    assert!(world.memory.fence.holds(), "a conflict is known not to have taken effect");
+    assert!(world.memory.driver.nonce().is_some(), "a conflict is known not to have taken effect");
     world.settle().await;
     assert_eq!(world.replica_sets().len(), 1);
 }
@@ -248,14 +248,14 @@ async fn an_unclear_answer_is_followed_by_a_fence_and_a_live_reading() {
         let mut rollout = world.cluster().objects[ROLLOUT].clone();
         rollout["spec"]["replicas"] = json!(5);
         world.cluster().put(ROLLOUT, rollout);
-        world.memory.live_next = true;
+        world.memory.driver.read_live();
         let path =
             world.cluster().objects.keys().find(|path| path.contains("/replicasets/")).unwrap().clone();
         // The proof comes first; the second write is the one without an answer.
         world.cluster().fail_in = Some((2, 500, took_effect));
         let (_, next) = world.turn().await;
         assert_eq!(next, Some(Duration::ZERO));
-        assert!(!world.memory.fence.holds());
+        assert_eq!(world.memory.driver.nonce(), None);
         assert_eq!(world.cluster().objects[&path]["spec"]["replicas"] == 5, took_effect);
         world.settle().await;
         let cluster = world.cluster();
@@ -295,7 +295,7 @@ async fn a_status_that_makes_no_sense_holds_the_rollout() {
     let mut rollout = world.cluster().objects[ROLLOUT].clone();
     rollout["status"] = json!({"currentStepIndex": "three"});
     world.cluster().put(ROLLOUT, rollout);
-    world.memory.live_next = true;
+    world.memory.driver.read_live();
     let (writes, next) = world.turn().await;
     assert_eq!((verbs(&writes), next), (vec!["PUT status".to_owned()], None));
     assert!(world.memory.said.contains("cannot be read"), "{}", world.memory.said);
@@ -314,10 +314,10 @@ async fn what_another_controller_drives_and_what_is_not_ours_is_left_alone() {
     let mut rollout = world.cluster().objects[ROLLOUT].clone();
     rollout["metadata"]["labels"] = json!({"argo-rollouts.argoproj.io/controller-instance-id": "blue"});
     world.cluster().put(ROLLOUT, rollout);
-    world.memory.live_next = true;
+    world.memory.driver.read_live();
     assert_eq!(world.turn().await, (vec![], None));
     world.context.instance = Some("blue".to_owned());
-    world.memory.live_next = true;
+    world.memory.driver.read_live();
     world.turn().await;
     assert!(!world.turn().await.0.is_empty(), "now it is ours");
 }

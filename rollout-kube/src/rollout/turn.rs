@@ -2,18 +2,18 @@ use super::{
     adopt, bounds, claims, command,
     context::{Context, INSTANCE},
     left::{self, Left},
-    memory::{Ended, Key, Memory},
+    memory::{Key, Memory},
     observe::{Reading, observe},
     say,
     store::{self, Decided},
     target,
     tell::Said,
     traffic::backend,
-    work::{AtWork, how},
+    work::AtWork,
 };
 use crate::cache::{Entry, View};
 use rollout_core::{
-    Answer, Command, CommandKind, Observed, Position, Revision, Spec, Status, Strategy, Time, apply,
+    Answer, Command, CommandKind, Failure, Observed, Position, Revision, Spec, Status, Strategy, Time, apply,
     argo::{Report, WireStatus, check, convert, read_status, way_back},
     backend::{StoreError, TrafficBackend},
     traffic::ObjectRef,
@@ -42,7 +42,8 @@ pub(crate) async fn turn(context: &Context, key: &Key, memory: &mut Memory) -> A
         Ok(None) => (None, true),
         Err(error) => {
             say::trouble(memory, &name, &error.to_string());
-            (memory.ended(Ended::Refused, Instant::now()), false)
+            let failure = Failure::Refused(error.to_string());
+            (Some(memory.failed(&failure)), false)
         }
     };
     if is_over {
@@ -60,7 +61,7 @@ async fn go(
     memory: &mut Memory,
     view: &Arc<View>,
 ) -> Result<Option<Option<Instant>>, StoreError> {
-    let live = std::mem::take(&mut memory.live_next);
+    let live = memory.driver.take_live();
     let Some(rollout) = there(context, key, live).await? else {
         deleted(context, memory, name);
         let left = left::take_out(context, memory, key, None).await?;
@@ -76,11 +77,11 @@ async fn go(
     if memory.rollout.as_ref().is_some_and(|known| uid(known) != rollout.uid()) {
         // Another one of the same name: what is remembered is not of this one.
         deleted(context, memory, name);
-        *memory = Memory::default();
+        *memory = Memory::new(&context.process);
         return Ok(Some(Some(Instant::now())));
     }
     memory.rollout = Some(Arc::clone(&rollout.value));
-    if let Some(until) = memory.rival.yields(Instant::now()) {
+    if let Some(until) = memory.rivals.yields(Instant::now()) {
         return Ok(Some(Some(until)));
     }
     seen(context, memory, name, &rollout);
@@ -255,7 +256,7 @@ async fn hindered(
     match left::take_out(context, memory, key, Some((&rollout.version.write, &named))).await? {
         Left::Nothing => Ok(None),
         Left::LookAgain => {
-            memory.live_next = true;
+            memory.driver.read_live();
             Ok(Some(Hindered::Until(soon)))
         }
         Left::Waits(why) => {
@@ -269,13 +270,13 @@ async fn hindered(
 
 /// Says that another process works on this Rollout, once; until when it is left to that one, if it is.
 fn yields(context: &Context, memory: &mut Memory, name: &str, rollout: &Value) -> Option<Instant> {
-    if let Some(why) = memory.rival.says() {
+    if let Some(why) = memory.rivals.says() {
         say::trouble(memory, name, &why);
         if !context.dry_run {
             context.publisher.say(rollout, &Said::warning("AnotherController", why), context.now());
         }
     }
-    memory.rival.yields(Instant::now())
+    memory.rivals.yields(Instant::now())
 }
 
 /// Whether no controller has stored anything about it yet.
@@ -295,7 +296,7 @@ async fn too_large(
     let version = &rollout.version.write;
     if memory.size.as_ref().is_none_or(|(measured, _)| measured != version) {
         memory.size = Some((version.clone(), bounds::too_large(&rollout.value)));
-    } else if memory.size.as_ref().is_some_and(|(_, why)| why.is_some()) && !memory.is_failing() {
+    } else if memory.size.as_ref().is_some_and(|(_, why)| why.is_some()) && !memory.driver.is_failing() {
         return Some(None);
     }
     let why = memory.size.as_ref().and_then(|(_, why)| why.clone())?;
@@ -364,15 +365,18 @@ async fn refuse(
 ) -> Option<Instant> {
     say::trouble(memory, name, why);
     let wire = store::wire(&reading, None, &Decided::nothing(status), Some(why), context.now());
-    let now = Instant::now();
     if context.dry_run || store::is_stored(&reading, &wire) {
-        return memory.ended(Ended::Well, now);
+        memory.went_well();
+        return None;
     }
-    if !memory.shows.allows(now) {
+    if !memory.shows.allows(Instant::now()) {
         return memory.shows.due();
     }
     match store::put(context, &mut reading, &wire).await {
-        Ok(_) => memory.ended(Ended::Well, Instant::now()),
-        Err(failure) => memory.ended(how(&failure), Instant::now()),
+        Ok(_) => {
+            memory.went_well();
+            None
+        }
+        Err(failure) => Some(memory.failed(&failure)),
     }
 }

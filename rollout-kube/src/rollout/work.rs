@@ -5,14 +5,14 @@ use super::{
     command::{self, Outstanding},
     context::Context,
     events::Before,
-    memory::{Ended, Memory},
+    memory::Memory,
     observe::{self, Reading, Trouble},
     say, store,
     tell::Said,
 };
 use rollout_core::{
     Action, Answer, Command, CommandKind, Edit, Escaped, Event, Failure, Next, Outcome, Plan, Position,
-    Revision, Spec, Status, Time, Turn, Wake, backend::TrafficBackend,
+    Resume, Revision, Spec, Status, Time, Turn, Wake, backend::TrafficBackend,
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -35,14 +35,6 @@ fn said(failure: &Failure) -> &str {
     match failure {
         Failure::Conflict => "somebody else wrote first; it is read and decided again",
         Failure::Refused(why) | Failure::Unclear(why) => why,
-    }
-}
-
-pub(super) fn how(failure: &Failure) -> Ended {
-    match failure {
-        Failure::Conflict => Ended::Conflict,
-        Failure::Refused(_) => Ended::Refused,
-        Failure::Unclear(_) => Ended::Unclear,
     }
 }
 
@@ -142,7 +134,7 @@ impl<'w> AtWork<'w> {
     /// Decides and carries out.
     pub(super) async fn work(mut self, status: &Status) -> Option<Instant> {
         let at = self.context.now();
-        let mut turn = Turn::begin(&self.spec, status, &self.reading.observed, at, &self.memory.fence);
+        let mut turn = self.memory.driver.begin(&self.spec, status, &self.reading.observed, at);
         say::decision(self.memory, self.name, turn.plan(), &at.to_string());
         let who = (self.name, self.context.process.as_str());
         say::record(who, (&self.spec, status, &self.reading.observed, at), turn.plan());
@@ -159,7 +151,7 @@ impl<'w> AtWork<'w> {
         let plan = turn.plan().clone();
         let is_bookkeeping = only_progress(&plan, status);
         // What failed just now is not counted on.
-        let is_failing = self.memory.is_failing();
+        let is_failing = self.memory.driver.is_failing();
         let wire = |work: &Self| {
             let refused = work.memory.refused.as_ref().map(|(revision, why)| (revision, why.as_str()));
             let actions = if is_failing { [].as_slice() } else { plan.actions.as_slice() };
@@ -175,18 +167,18 @@ impl<'w> AtWork<'w> {
             wire
         };
         if self.context.dry_run {
-            return self.at(plan.wake, at);
+            return self.end(turn, at);
         }
         for said in self.memory.waits.tell(&plan.waiting, Instant::now()) {
             self.context.publisher.say(&self.reading.rollout.value, &said, self.context.now());
         }
         let mut before = Vec::new();
-        let (mut changed, mut is_stored, mut fenced) = (false, false, false);
-        let (wake, failure) = loop {
+        let (mut is_stored, mut fenced) = (false, false);
+        loop {
             let result = match turn.next() {
-                Next::Fence => {
+                Next::Fence(nonce) => {
                     fenced = true;
-                    act::fence(self.context, self.memory, &mut self.reading, self.backend).await
+                    act::fence(self.context, nonce, &mut self.reading, self.backend).await
                 }
                 Next::Store(_) if is_bookkeeping && plan.actions.is_empty() => Ok(Outcome::AsItWas),
                 Next::Store(_) if !is_bookkeeping => {
@@ -208,53 +200,46 @@ impl<'w> AtWork<'w> {
                     self.publish(&all, status, &plan.status, std::mem::take(&mut before));
                     Ok(Outcome::AsItWas)
                 }
-                Next::Done { wake, failure, .. } => break (wake, failure.cloned()),
+                Next::Done => break,
             };
-            changed |= result == Ok(Outcome::Changed);
             turn.done(result);
-        };
-        let failure = match failure {
-            // Nothing was decided on yet: everything is read live first.
-            None if fenced => {
-                self.memory.live_next = true;
-                None
-            }
-            None => {
-                let wire = wire(&self);
-                self.round_off((is_stored, is_bookkeeping), &wire, &plan, &mut changed).await.err()
-            }
-            failure => failure,
-        };
-        if failure.is_none() && !fenced || is_stored {
+        }
+        if turn.failure().is_none() && !fenced {
+            let wire = wire(&self);
+            turn.done(self.round_off((is_stored, is_bookkeeping), &wire, &plan).await);
+        }
+        if turn.failure().is_none() && !fenced || is_stored {
             let heard = std::mem::take(&mut self.heard);
             self.publish(&heard, status, &plan.status, Vec::new());
         }
-        if let Some(failure) = failure {
+        if let Some(failure) = turn.failure().cloned() {
             if self.memory.refused.is_some() && matches!(failure, Failure::Refused(_)) {
                 self.correct(&wire(&self)).await;
             }
-            return self.stopped_early(failure, on);
+            if failure == Failure::Conflict && self.memory.is_no_conflict(on) {
+                turn.done(Err(Failure::Refused(NO_CONFLICT.to_owned())));
+            }
+            self.tell_failure(turn.failure().unwrap_or(&failure));
+        } else {
+            if self.reading.trouble.is_none() && self.not_followed.is_none() {
+                self.memory.troubles.clear();
+            }
+            if !fenced {
+                self.memory.conflict_on = None;
+            }
         }
-        self.ended_well((fenced, changed), wake, at)
+        self.end(turn, at)
     }
 
-    /// When the next turn is due, after one that went well.
-    fn ended_well(
-        &mut self,
-        (fenced, changed): (bool, bool),
-        wake: Option<Wake>,
-        at: Time,
-    ) -> Option<Instant> {
-        if self.reading.trouble.is_none() && self.not_followed.is_none() {
-            self.memory.troubles.clear();
+    /// The turn is over: when the next one is due.
+    fn end(&mut self, turn: Turn, at: Time) -> Option<Instant> {
+        let elapsed = self.memory.elapsed();
+        match self.memory.driver.end(turn, elapsed) {
+            Resume::Now { .. } => Some(Instant::now()),
+            Resume::After { delay, .. } => Some(Instant::now() + delay),
+            Resume::At(wake) => self.at(Some(wake), at),
+            Resume::OnChange => self.at(None, at),
         }
-        let now = Instant::now();
-        if fenced {
-            // Nothing that failed before has been tried again.
-            return Some(self.memory.earliest(now));
-        }
-        self.memory.ended(Ended::Well, now);
-        if changed { Some(now) } else { self.at(wake, at) }
     }
 
     /// What was stored before it was done is stored again, when it was not done. If that fails, the next turn says it.
@@ -264,17 +249,13 @@ impl<'w> AtWork<'w> {
         }
     }
 
-    /// Says why the turn stopped early; when the next is due.
-    fn stopped_early(&mut self, mut failure: Failure, on: u64) -> Option<Instant> {
-        if failure == Failure::Conflict && self.memory.is_no_conflict(on) {
-            failure = Failure::Refused(NO_CONFLICT.to_owned());
-        }
-        tracing::warn!(rollout = self.name, why = %Escaped(said(&failure)), "the turn stopped early");
-        if let Failure::Refused(why) = &failure {
+    /// Says why the turn stopped early.
+    fn tell_failure(&mut self, failure: &Failure) {
+        tracing::warn!(rollout = self.name, why = %Escaped(said(failure)), "the turn stopped early");
+        if let Failure::Refused(why) = failure {
             let note = format!("Reconciliation failed with error: {why}");
             self.tell_once(&Said::warning("ReconciliationError", note));
         }
-        self.memory.ended(how(&failure), Instant::now())
     }
 
     /// Carries out one action; `before` says how many pods there were, for each ReplicaSet that was written.
@@ -300,16 +281,15 @@ impl<'w> AtWork<'w> {
         (is_stored, can_wait): (bool, bool),
         wire: &Value,
         plan: &Plan,
-        changed: &mut bool,
-    ) -> Result<(), Failure> {
+    ) -> Result<Outcome, Failure> {
         self.memory.shows.rests();
-        let mut is_proved = is_stored;
+        let (mut is_proved, mut outcome) = (is_stored, Outcome::AsItWas);
         if is_stored || store::is_stored(&self.reading, wire) {
             self.memory.counts_since = None;
         } else if self.counts_are_due(wire, can_wait) {
             self.memory.counts_since = None;
             store::put(self.context, &mut self.reading, wire).await?;
-            (is_proved, *changed) = (true, true);
+            (is_proved, outcome) = (true, Outcome::Changed);
         }
         for edit in std::mem::take(&mut self.edits) {
             let patch = match edit {
@@ -322,11 +302,11 @@ impl<'w> AtWork<'w> {
                 Edit::Template(_) => continue,
             };
             store::merge(self.context, &mut self.reading, &patch).await?;
-            *changed = true;
+            outcome = Outcome::Changed;
         }
         if let Some(patch) = self.outstanding.patch(&self.reading) {
             store::merge(self.context, &mut self.reading, &patch).await?;
-            *changed = true;
+            outcome = Outcome::Changed;
         }
         if let Some(number) = store::renumber(&self.reading, &plan.status) {
             // Whoever sees an older template would give another revision the highest number, and so on for ever.
@@ -339,13 +319,13 @@ impl<'w> AtWork<'w> {
         match store::number(&self.reading, &plan.status) {
             Some(number) if number.is_urgent || is_at_rest || self.number_is_due() => {
                 store::merge(self.context, &mut self.reading, &number.patch).await?;
-                *changed = true;
+                outcome = Outcome::Changed;
             }
-            Some(_) => return Ok(()),
+            Some(_) => return Ok(outcome),
             None => {}
         }
         self.memory.number_since = None;
-        Ok(())
+        Ok(outcome)
     }
 
     /// Whether the Rollout's number has to be written alone.

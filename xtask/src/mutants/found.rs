@@ -147,7 +147,7 @@ pub(super) mod tests {
 
     /// In `turn.rs`, the `>` of each of these lines was tried.
     pub(in crate::mutants) fn found(lines: &[(&str, &str)]) -> Found {
-        let file = "rollout-core/src/turn.rs";
+        let file = "rollout-core/src/driver/turn.rs";
         let mutant = |(line, summary): &(&str, &str)| {
             json!({
                 "scenario": { "Mutant": { "name": format!("{file}:9:7: replace > with < in f"), "file": file } },
@@ -164,7 +164,7 @@ pub(super) mod tests {
     }
 
     pub(in crate::mutants) fn mutant(line: &str) -> Mutant {
-        let (file, change) = ("rollout-core/src/turn.rs".into(), "replace > with < in f".into());
+        let (file, change) = ("rollout-core/src/driver/turn.rs".into(), "replace > with < in f".into());
         Mutant { file, change, line: line.into() }
     }
 

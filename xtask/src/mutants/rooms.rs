@@ -35,7 +35,7 @@ use Suite::{Core, Decision, Istio, Kube};
 pub(super) const ROOMS: [Room; 10] = [
     Room { name: "reconcile", files: &["rollout-core/src/reconcile/**/*.rs"], suite: Decision },
     Room { name: "goal", files: &["rollout-core/src/goal/**/*.rs"], suite: Decision },
-    Room { name: "turn", files: &["rollout-core/src/turn.rs"], suite: Decision },
+    Room { name: "driver", files: &["rollout-core/src/driver/**/*.rs"], suite: Decision },
     Room {
         name: "command",
         files: &["rollout-core/src/command.rs", "rollout-core/src/command/**/*.rs"],

@@ -12,12 +12,12 @@ use crate::{
         world::World,
     },
 };
-use alloc::{format, string::String, sync::Arc};
+use alloc::{string::String, sync::Arc};
 
 /// One request of a turn.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Write<'a> {
-    Fence,
+    Fence(&'a str),
     Store(&'a Status),
     Act(&'a Action),
 }
@@ -73,7 +73,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         let now = self.truth.now;
         let attempts = &mut self.process.wrote;
         match write {
-            Write::Fence => {
+            Write::Fence(_) => {
                 for kind in [Kind::Workloads, Kind::Routes, Kind::Selectors] {
                     attempts.set(kind, now);
                 }
@@ -93,7 +93,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         answer: Option<&Answered>,
     ) {
         match write {
-            Write::Fence => self.see(What::Fenced { by, answer }),
+            Write::Fence(_) => self.see(What::Fenced { by, answer }),
             Write::Store(_) if took_effect => self.see(What::Stored { by }),
             Write::Store(_) => {}
             Write::Act(action) => self.see(What::Acted { by, action, took_effect, answer }),
@@ -110,7 +110,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         most: usize,
     ) -> (bool, Answered) {
         match write {
-            Write::Fence => self.perform_fence(by, versions, most),
+            Write::Fence(nonce) => self.perform_fence(nonce, versions, most),
             Write::Store(status) => self.perform_store(versions, status),
             Write::Act(Action::Select(to)) => {
                 self.tally.selects += 1;
@@ -154,7 +154,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         (true, Ok(Outcome::Changed))
     }
 
-    fn perform_fence(&mut self, by: Writer, versions: &mut Versions, most: usize) -> (bool, Answered) {
+    fn perform_fence(&mut self, nonce: &str, versions: &mut Versions, most: usize) -> (bool, Answered) {
         // What could not be read cannot be fenced, and what is not fenced is not acted on.
         let unread = |read: usize, there: usize| read == 0 && there > 0;
         if unread(versions.traffic.objects().len(), self.truth.traffic.len())
@@ -163,8 +163,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             return (false, Err(Failure::Refused(String::from("not everything could be read"))));
         }
         self.tally.fences += 1;
-        self.process.nonces += 1;
-        let nonce: Arc<str> = format!("{}-{}", by.process, self.process.nonces).into();
+        let nonce: Arc<str> = nonce.into();
         let mut took_effect = false;
         if !self.truth.traffic.is_empty() {
             let (traffic, answer) = self.perform_traffic(versions, MeshWrite::Fence(&nonce), most);
@@ -184,9 +183,6 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             took_effect = true;
         }
         self.changed(Kind::Workloads);
-        if by.process == self.process.id {
-            self.process.fenced_with(&nonce);
-        }
         (took_effect, Ok(Outcome::Changed))
     }
 
@@ -231,8 +227,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
 
     fn send_late(&mut self, delay: core::time::Duration, by: Writer, versions: &Versions, write: Write<'_>) {
         let write = match write {
-            // Its nonce is known to nobody: that it lands only costs others their fence.
-            Write::Fence => LateWrite::Fence,
+            Write::Fence(nonce) => LateWrite::Fence(nonce.into()),
             Write::Store(status) => LateWrite::Store(status.clone()),
             Write::Act(action) => LateWrite::Act(action.clone()),
         };
@@ -265,7 +260,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             return;
         };
         let write = match &write {
-            LateWrite::Fence => Write::Fence,
+            LateWrite::Fence(nonce) => Write::Fence(nonce),
             LateWrite::Store(status) => Write::Store(status),
             LateWrite::Act(action) => Write::Act(action),
         };

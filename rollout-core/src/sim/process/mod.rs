@@ -2,7 +2,6 @@
 //! its own.
 
 mod act;
-mod dark;
 mod history;
 mod observe;
 mod old;

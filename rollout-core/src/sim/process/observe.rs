@@ -6,9 +6,10 @@ use crate::{
         settings::{Kind, PerKind},
         world::World,
     },
-    traffic::{ObjectRef, Seen, Version},
+    traffic::{ObjectRef, Seen, Settled, Version, fingerprint},
 };
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use core::time::Duration;
 
 /// The user's object, as it was at some time.
 #[derive(Debug, Clone)]
@@ -50,8 +51,6 @@ pub(in crate::sim) struct Versions {
 pub(in crate::sim) struct WorkloadRead {
     pub(super) revision: Revision,
     pub(super) version: u64,
-    /// The nonce that it bore.
-    nonce: Option<Arc<str>>,
 }
 
 /// Where each kind is read from: live, or as it was.
@@ -70,19 +69,10 @@ pub(super) struct Reading {
     pub(super) versions: Versions,
 }
 
-impl Reading {
-    /// The nonces that were found.
-    pub(super) fn nonces(&self) -> impl Iterator<Item = Option<&str>> {
-        let traffic = self.observed.traffic.iter().flat_map(|seen| &seen.nonces);
-        let workloads = self.versions.workloads.iter().filter_map(|read| read.nonce.as_ref());
-        traffic.chain(workloads).map(|nonce| Some(&**nonce))
-    }
-}
-
 impl WorkloadRead {
     /// It was written, or created, since.
     pub(super) fn written(revision: &Revision, version: u64) -> Self {
-        Self { revision: revision.clone(), version, nonce: None }
+        Self { revision: revision.clone(), version }
     }
 }
 
@@ -90,12 +80,12 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     /// What somebody sees who reads everything live now.
     #[must_use]
     pub fn observed(&mut self) -> Observed {
-        // It is no reading of the process's own: what that knows from reading on and on stays as it is.
-        let (dark, ages) = (self.process.dark.clone(), self.process.ages.clone());
-        let reading = self.read(&Views::default());
+        // It is no reading of the process's own: what that remembers stays as it is.
+        let driver = self.process.driver.clone();
+        let reading = self.read_and_remember(&Views::default());
         let observed = reading.observed.clone();
         self.process.spare = Some(reading);
-        (self.process.dark, self.process.ages) = (dark, ages);
+        self.process.driver = driver;
         observed
     }
 
@@ -140,8 +130,17 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         }
     }
 
+    /// What the process makes of what it reads.
+    pub(super) fn read_and_remember(&mut self, views: &Views) -> Box<Reading> {
+        let mut reading = self.read(views);
+        let elapsed = self.process.elapsed(self.truth.now);
+        // The simulation's own laws find rivals.
+        self.process.driver.see(&mut reading.observed, elapsed);
+        reading
+    }
+
     /// Reads everything through `views`; whether it is settled is always asked live.
-    pub(super) fn read(&mut self, views: &Views) -> Box<Reading> {
+    fn read(&mut self, views: &Views) -> Box<Reading> {
         let mut reading = self.process.spare.take().unwrap_or_default();
         let Reading { observed, versions } = &mut *reading;
         (versions.rollout, observed.proceed) = match &views.rollout {
@@ -156,11 +155,9 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         let stable = status.stable.clone().filter(|_| !status.is_done());
         let gone = |stable: &Revision| revisions.iter().all(|seen| seen.revision != *stable);
         // What a cache does not show is looked for live.
-        observed.gone =
-            stable.filter(|stable| gone(stable) && self.workload_index(stable).is_none()).map(|stable| {
-                let age = self.process.dark.read_none(&stable, self.truth.now);
-                Gone::new(stable, age)
-            });
+        observed.gone = stable
+            .filter(|stable| gone(stable) && self.workload_index(stable).is_none())
+            .map(|stable| Gone::new(stable, Duration::ZERO));
         self.read_traffic(views, &mut observed.traffic);
         versions.traffic = Version::NONE;
         if let Some(seen) = &mut observed.traffic {
@@ -183,10 +180,22 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         versions: &mut Vec<WorkloadRead>,
     ) {
         let mut take_in = |world: &mut Self, workload: WorkloadState, live: bool| {
-            let dark = if live { world.process.dark.read(&workload, world.truth.now) } else { None };
+            let changes = world.changes(&workload);
             let WorkloadState { revision, number, wanted, ready, mark, version, nonce } = workload;
-            versions.push(WorkloadRead { revision: revision.clone(), version, nonce });
-            revisions.push(RevisionSeen { revision, number, wanted, ready, available: ready, mark, dark });
+            versions.push(WorkloadRead { revision: revision.clone(), version });
+            let (dark, live) = (None, live.then_some(version));
+            revisions.push(RevisionSeen {
+                revision,
+                number,
+                wanted,
+                ready,
+                available: ready,
+                mark,
+                dark,
+                live,
+                changes,
+                nonce,
+            });
         };
         let Some(states) = &views.workloads else {
             for index in 0..self.truth.workloads.len() {
@@ -219,13 +228,27 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             let object = objects.iter().find(|object| object.name == *name);
             object.is_some_and(|object| matches!(object.content, Content::Routes { .. }))
         };
-        let (workloads, shadows) = (&self.truth.workloads, &self.shadows);
-        let endpoints = |revision: &Revision| {
-            let mut both = workloads.iter().zip(shadows);
-            both.find(|(workload, _)| workload.revision == *revision)
-                .map_or(0, |(_, shadow)| shadow.endpoints)
+        let content = |routes: bool| {
+            let part = seen.version.objects().iter().filter(|(name, _)| is_route(name) == routes);
+            fingerprint(part.map(|(_, version)| version.content))
         };
-        self.process.ages.fill(seen, is_route, endpoints, revisions, self.truth.now);
+        let settled = |content: u64| if content == 0 { Settled::Yes } else { Settled::UNKNOWN };
+        (seen.routes_content, seen.selectors_content) = (content(true), content(false));
+        seen.routes_settled = settled(seen.routes_content);
+        seen.selectors_settled = settled(seen.selectors_content);
+        seen.endpoints.clear();
+        let unknown = |workload: &RevisionSeen| (workload.revision.clone(), Settled::UNKNOWN);
+        seen.endpoints.extend(revisions.iter().map(unknown));
+    }
+
+    /// Changes with every pod that becomes ready or is lost, and with every count of them. A pod that is lost while
+    /// another becomes ready is a change, too.
+    fn changes(&self, workload: &WorkloadState) -> u64 {
+        let mut both = self.truth.workloads.iter().zip(&self.shadows);
+        let shadow = both.find(|(of, _)| of.revision == workload.revision).map(|(_, shadow)| shadow);
+        let endpoints = shadow.map_or(0, |shadow| shadow.endpoints);
+        let (lo, hi) = (u64::from(workload.ready.lo()), u64::from(workload.ready.hi()));
+        fingerprint([endpoints + 1, lo + 1, hi.saturating_add(1)])
     }
 
     fn read_traffic(&mut self, views: &Views, into: &mut Option<Seen>) {

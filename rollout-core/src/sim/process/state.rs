@@ -1,13 +1,9 @@
-use super::{
-    dark::{Ages, DarkRows},
-    observe::Reading,
-    turn::Running,
-};
+use super::{observe::Reading, turn::Running};
 use crate::{
-    Fence, Time, Turn, Waiting,
+    Driver, Time, Waiting,
     sim::{Writer, settings::PerKind},
 };
-use alloc::{boxed::Box, format, sync::Arc};
+use alloc::{boxed::Box, string::ToString, sync::Arc, vec::Vec};
 use core::time::Duration;
 
 /// One process. It keeps nothing that would survive its death: that is all in the world.
@@ -16,26 +12,22 @@ pub(in crate::sim) struct Process {
     pub(in crate::sim) id: u32,
     /// Its clock shows true time plus this; in milliseconds.
     pub(in crate::sim) offset: i64,
-    pub(super) fence: Fence,
-    pub(super) nonces: u32,
+    /// When it began. True time.
+    began: Time,
+    pub(super) driver: Driver,
     /// When it decides again. True time.
     pub(super) due: Option<Time>,
     /// It does nothing before. True time.
     pub(super) not_before: Time,
     pub(super) running: Option<Box<Running>>,
-    /// The next observation is read live.
-    pub(super) live_next: bool,
     /// When it last read live. What it knows from that is never replaced by anything older. True time.
     pub(super) read_live: Time,
     /// When it last wrote, or tried to. True time.
     pub(super) wrote: PerKind<Time>,
-    pub(super) refusals: u32,
-    pub(super) dark: DarkRows,
-    pub(super) ages: Ages,
     /// It is dying: what it had under way lands so much later.
     pub(super) dies_with: Option<Duration>,
-    /// The last turn that it finished.
-    pub(super) last: Option<Turn>,
+    /// What its last turn waited for.
+    pub(super) waiting: Vec<Waiting>,
     /// What it read for the last turn that it finished.
     pub(super) spare: Option<Box<Reading>>,
     /// Decisions since time last passed.
@@ -45,22 +37,20 @@ pub(in crate::sim) struct Process {
 
 impl Process {
     pub(in crate::sim) fn start(id: u32, at: Time, offset: i64) -> Self {
+        let mut driver = Driver::new(id.to_string());
+        driver.read_live();
         Self {
             id,
             offset,
-            fence: Fence::default(),
-            nonces: 0,
+            began: at,
+            driver,
             due: Some(at),
             not_before: at,
             running: None,
-            live_next: true,
             read_live: Time::from_millis(i64::MIN),
             wrote: PerKind::all(Time::from_millis(i64::MIN)),
-            refusals: 0,
-            dark: DarkRows::default(),
-            ages: Ages::default(),
             dies_with: None,
-            last: None,
+            waiting: Vec::new(),
             spare: None,
             at_once: 0,
             last_decision: at,
@@ -86,12 +76,17 @@ impl Process {
         Time::from_millis(at.as_millis().saturating_sub(self.offset))
     }
 
+    /// The time since it began. An old process has begun, whatever the true time of what it looks at is.
+    pub(super) fn elapsed(&self, now: Time) -> Duration {
+        now.since(self.began)
+    }
+
     /// The nonce that it last wrote: what it creates bears it from the start.
     pub(super) fn nonce_of(&self, by: Writer) -> Option<Arc<str>> {
-        (by.process == self.id && self.fence.holds()).then(|| format!("{}-{}", self.id, self.nonces).into())
+        self.driver.nonce().filter(|_| by.process == self.id).map(Arc::from)
     }
 
     pub(in crate::sim) fn waiting(&self) -> &[Waiting] {
-        self.last.as_ref().map_or(&[], |turn| &turn.plan().waiting)
+        &self.waiting
     }
 }

@@ -1,9 +1,6 @@
-use super::{
-    observe::{Reading, Views},
-    state::Process,
-};
+use super::observe::{Reading, Views};
 use crate::{
-    Failure, Next, Time, Turn,
+    Failure, Next, Resume, Time, Turn,
     reconcile::guard::{Guard, off},
     sim::{
         Stuck, Watcher, What, Writer,
@@ -20,7 +17,6 @@ use core::time::Duration;
 const AT_ONCE: u32 = 200;
 /// How long a process waits for its cache before it reads live.
 const CACHE_PATIENCE: Duration = Duration::from_secs(2);
-const LONGEST_BACK_OFF: Duration = Duration::from_secs(64);
 
 /// A turn under way.
 #[derive(Debug, Clone)]
@@ -61,8 +57,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         self.count_decision()?;
         let Some(lag) = self.caches_that_are_new_enough() else { return Ok(()) };
         let views = self.views(lag);
-        let reading = self.read(&views);
-        self.process.fence.found(reading.nonces());
+        let reading = self.read_and_remember(&views);
         let oldest = Kind::ALL.iter().map(|kind| lag.get(*kind)).max().unwrap_or(0);
         let seen_at = if self.histories.is_some() { self.after(-oldest) } else { self.truth.now };
         let running = self.decide(&views, reading, seen_at);
@@ -88,7 +83,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     /// `None` when it waits for a cache.
     fn caches_that_are_new_enough(&mut self) -> Option<PerKind<i64>> {
         let mut lag = self.settings.read_lag;
-        if core::mem::take(&mut self.process.live_next) || self.histories.is_none() {
+        if self.process.driver.take_live() || self.histories.is_none() {
             self.process.read_live = self.truth.now;
             return Some(PerKind::all(0));
         }
@@ -123,7 +118,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             Some(state) => (&state.spec, &state.status),
             None => (&self.truth.spec, &self.truth.status),
         };
-        let turn = Turn::begin(spec, stored, observed, now, &self.process.fence);
+        let turn = self.process.driver.begin(spec, stored, observed, now);
         self.tally.decisions += 1;
         let (process, decision) = (self.process.id, self.tally.decisions);
         let what =
@@ -146,7 +141,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
                 }
                 GoesOn::Over => {
                     let Running { turn, reading, .. } = *running;
-                    self.process.last = Some(turn);
+                    self.finish(turn);
                     self.process.spare = Some(reading);
                     return;
                 }
@@ -160,7 +155,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         let versions = &mut reading.versions;
         let by = *by;
         let result = match turn.next() {
-            Next::Fence => self.write(by, versions, super::act::Write::Fence),
+            Next::Fence(nonce) => self.write(by, versions, super::act::Write::Fence(nonce)),
             Next::Store(status) => self.write(by, versions, super::act::Write::Store(status)),
             Next::Act(action) => {
                 *acted += 1;
@@ -178,12 +173,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
                 turn.done(Ok(crate::Outcome::AsItWas));
                 return GoesOn::Now;
             }
-            Next::Done { wake, failure, .. } => {
-                let wake = wake.map(|wake| wake.at);
-                let failure = failure.cloned();
-                self.finish(wake, failure.as_ref());
-                return GoesOn::Over;
-            }
+            Next::Done => return GoesOn::Over,
         };
         if let Some(result) = result {
             turn.done(result);
@@ -193,42 +183,21 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         GoesOn::Dead
     }
 
-    fn finish(&mut self, wake: Option<Time>, failure: Option<&Failure>) {
+    fn finish(&mut self, turn: Turn) {
         let now = self.truth.now;
         let process = &mut self.process;
-        if !matches!(failure, Some(Failure::Refused(_))) {
-            process.refusals = 0;
-        }
-        let at = match failure {
-            None => wake.map(|at| process.true_time(at)),
-            Some(Failure::Conflict) => {
-                process.live_next = true;
-                Some(now)
-            }
-            Some(Failure::Unclear(_)) => {
-                process.live_next = true;
-                process.fence.lost();
-                Some(now)
-            }
-            Some(Failure::Refused(_)) => {
-                process.live_next = true;
-                process.refusals = (process.refusals + 1).min(6);
-                let back_off = Duration::from_secs(1 << process.refusals).min(LONGEST_BACK_OFF);
+        process.waiting.clone_from(&turn.plan().waiting);
+        let at = match process.driver.end(turn, process.elapsed(now)) {
+            Resume::Now { .. } => now,
+            Resume::At(wake) => process.true_time(wake.at),
+            Resume::After { delay, .. } => {
+                process.not_before = now + delay;
                 // A watch event does not end a back-off.
-                process.not_before = now + back_off;
                 process.due = None;
-                Some(process.not_before)
+                process.not_before
             }
+            Resume::OnChange => return,
         };
-        if let Some(at) = at {
-            process.wake(at.max(now));
-        }
-    }
-}
-
-impl Process {
-    pub(super) fn fenced_with(&mut self, nonce: &str) {
-        self.fence.written(nonce.into());
-        self.live_next = true;
+        process.wake(at.max(now));
     }
 }

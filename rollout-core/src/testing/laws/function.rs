@@ -71,7 +71,6 @@ impl Law for WakeMeansChange {
         }
         match wake.why {
             WakeReason::LookAgain | WakeReason::DwellEnds | WakeReason::StableDark => return,
-            WakeReason::GoOn => return findings.broken(|| "it wakes to go on, and did nothing".to_string()),
             WakeReason::PauseEnds | WakeReason::ScaleDown | WakeReason::ProgressDeadline => {}
         }
         findings.premise();

@@ -141,6 +141,6 @@ async fn what_is_woken_during_its_turn_is_not_taken_for_new() {
     loop_.wake(key("good"));
     loop_.wake(key("another"));
     let after = After { next: None, is_over: false };
-    loop_.done(key("good"), Memory::default(), &after, Duration::ZERO);
+    loop_.done(key("good"), Memory::new("p"), &after, Duration::ZERO);
     assert_eq!(loop_.queue.take(now), Some(key("good")), "one that is under way goes first");
 }

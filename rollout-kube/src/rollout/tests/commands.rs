@@ -44,8 +44,8 @@ impl World {
 
     /// The process ends and another one begins.
     pub(super) fn crash(&mut self) {
-        self.memory = Memory::default();
-        self.memory.live_next = true;
+        self.memory = Memory::new("p");
+        self.memory.driver.read_live();
     }
 }
 
@@ -61,7 +61,7 @@ async fn a_promotion_moves_one_step_and_is_answered_and_the_same_again_is_nothin
     // The user's folder is applied again, with the command in it.
     for _ in 0..3 {
         world.command(&text);
-        world.memory.live_next = true;
+        world.memory.driver.read_live();
         assert_eq!(world.turn().await.0, []);
     }
     assert_eq!(world.status()["currentStepIndex"], 2);
@@ -147,7 +147,7 @@ async fn what_is_not_accepted_says_why_and_changes_nothing() {
             (&world.status()["currentStepIndex"], &world.status()["phase"]),
             (&json!(1), &json!("Paused"))
         );
-        world.memory.live_next = true;
+        world.memory.driver.read_live();
         assert_eq!(world.turn().await.0, [], "{text}: it is answered once");
     }
 }

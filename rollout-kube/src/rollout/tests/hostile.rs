@@ -103,7 +103,7 @@ async fn control_characters_are_escaped_in_conditions_and_events() {
     world.cluster().put(&path, set);
     world.image("web:v2");
     for _ in 0..5 {
-        world.memory.live_next = true;
+        world.memory.driver.read_live();
         world.turn().await;
         tokio::time::advance(Duration::from_secs(2)).await;
     }
@@ -124,7 +124,7 @@ async fn a_rollout_that_is_too_large_is_measured_once_and_left_alone() {
     assert_eq!((verbs(&writes), next), (vec!["PUT status".to_owned()], None));
     let message = world.status()["message"].as_str().unwrap().to_owned();
     assert!(message.contains("spec.strategy: it has more than 128 KiB"), "{message}");
-    world.memory.live_next = true;
+    world.memory.driver.read_live();
     assert_eq!(world.turn().await, (vec![], None));
     let measured = world.memory.size.clone();
     world.asked.lock().unwrap().clear();
@@ -156,7 +156,7 @@ async fn absurd_numbers_of_revisions_make_no_hot_loop() {
         world.image("web:v2");
         world.until(|rollout| rollout["status"]["stableRS"] == rollout["status"]["currentPodHash"]).await;
         world.settle().await;
-        world.memory.live_next = true;
+        world.memory.driver.read_live();
         assert_eq!(world.turn().await.0, [], "{number}");
         for set in world.replica_sets() {
             let history = set["metadata"]["annotations"]["rollout.argoproj.io/revision-history"].as_str();
@@ -178,7 +178,7 @@ async fn a_command_of_two_hundred_kilobytes_is_refused_in_a_short_answer() {
         let receipt = world.receipt().to_string();
         assert!(receipt.len() < 1_000 && receipt.contains("4096 bytes"), "{receipt}");
         assert!(!receipt.contains(is_hidden), "{receipt}");
-        world.memory.live_next = true;
+        world.memory.driver.read_live();
         assert_eq!(world.turn().await.0, [], "it is answered once");
     }
 }
@@ -221,7 +221,7 @@ async fn thousands_of_replica_sets_hold_the_rollout_and_cost_nothing_more() {
     world.turn().await;
     let message = world.status()["message"].as_str().unwrap().to_owned();
     assert!(message.contains("3001 ReplicaSets of this Rollout, and at most 1000"), "{message}");
-    world.memory.live_next = true;
+    world.memory.driver.read_live();
     assert_eq!(world.turn().await, (vec![], None));
 }
 

@@ -41,7 +41,7 @@ async fn a_service_that_is_no_longer_named_is_released_before_the_pods_go_that_i
             assert_eq!(label(&world), Value::Null, "pods went that were selected");
             went = Some(begun.elapsed());
         }
-        world.memory.live_next = true;
+        world.memory.driver.read_live();
         tokio::time::advance(Duration::from_secs(1)).await;
     }
     assert!(went.unwrap() >= Duration::from_secs(30), "proxies have time to hear of it: {went:?}");
@@ -53,7 +53,7 @@ async fn a_service_that_is_no_longer_named_is_released_before_the_pods_go_that_i
 async fn when_the_rollout_is_gone_the_service_is_as_the_user_wrote_it() {
     let mut world = at_rest().await;
     world.cluster().objects.remove(ROLLOUT);
-    world.memory.live_next = true;
+    world.memory.driver.read_live();
     for _ in 0..3 {
         world.turn().await;
     }
@@ -69,7 +69,7 @@ async fn that_the_watches_show_a_rollout_without_the_service_is_not_enough() {
     let rollout = ObjectRef::new("argoproj.io", "Rollout", "shop", "web");
     world.context.shelves.get_live(&rollout, None).await.unwrap();
     world.edit(&json!({"spec": {"strategy": {"canary": {"stableService": "web"}}}}));
-    world.memory.live_next = false;
+    let _ = world.memory.driver.take_live();
     let (writes, next) = world.turn().await;
     assert_eq!((writes, next.is_some()), (vec![], true));
     assert!(label(&world).is_string(), "the server's Rollout names it again");
@@ -88,7 +88,7 @@ async fn that_a_watch_does_not_show_the_rollout_is_not_enough() {
     let service = ObjectRef::new("", "Service", "shop", "web");
     world.context.shelves.get_live(&service, None).await.unwrap();
     world.key.1 = "late".to_owned();
-    world.memory = Memory::default();
+    world.memory = Memory::new("p");
     let (writes, next) = world.turn().await;
     assert_eq!((writes, next.is_some()), (vec![], true));
     assert!(label(&world).is_string());
@@ -108,7 +108,7 @@ async fn what_only_argo_rollouts_has_noted_is_left_alone() {
         let service = ObjectRef::new("", "Service", "shop", "web");
         world.context.shelves.get_live(&service, None).await.unwrap();
         world.cluster().objects.remove(ROLLOUT);
-        world.memory.live_next = true;
+        world.memory.driver.read_live();
         world.turn().await;
         assert_eq!(label(&world).is_null(), ours);
     }

@@ -111,7 +111,7 @@ async fn one_world(seed: u64) {
             world.cluster().put(path, object);
         }
     }
-    world.memory.live_next = true;
+    world.memory.driver.read_live();
     let (mut all, mut last, began) = (0, Vec::new(), Instant::now());
     // Two minutes, at the times that the turns themselves ask for.
     while began.elapsed() < Duration::from_secs(120) {

@@ -14,7 +14,7 @@ impl World {
         set["metadata"]["annotations"]["rollout-core/fence"] = json!(nonce);
         cluster.put(&path, set);
         drop(cluster);
-        self.memory.live_next = true;
+        self.memory.driver.read_live();
     }
 }
 
@@ -45,7 +45,7 @@ async fn the_older_process_leaves_the_rollout_to_the_newer_and_says_so_once() {
     assert_eq!(told.len(), 1, "{notes:#?}");
     assert!(world.turn().await.1.unwrap() > Duration::from_secs(30));
     tokio::time::advance(Duration::from_secs(60)).await;
-    world.memory.live_next = true;
+    world.memory.driver.read_live();
     assert!(!world.turn().await.0.is_empty(), "the other may be gone: it is taken up again");
 }
 
@@ -98,7 +98,7 @@ async fn fences_that_do_not_come_about_show_a_newer_rival_too() {
     let mut world = World::new(json!([])).await;
     world.until_phase("Healthy").await;
     world.settle().await;
-    world.memory = Memory::default();
+    world.memory = Memory::new("p");
     let mut fences = 0;
     for pods in 0..12 {
         world.edit(&json!({"spec": {"replicas": pods + 3}}));
@@ -110,7 +110,7 @@ async fn fences_that_do_not_come_about_show_a_newer_rival_too() {
     assert!(fences <= 3, "{fences} writes beside a newer process");
     assert!(world.told_notes().await.iter().any(|note| note.starts_with("another controller (q-1)")));
     tokio::time::advance(Duration::from_secs(90)).await;
-    world.memory.live_next = true;
+    world.memory.driver.read_live();
     assert!(!world.turn().await.0.is_empty(), "what the other left behind does not hold it for ever");
 }
 
@@ -133,7 +133,7 @@ async fn who_sees_an_older_template_numbers_nothing() {
     set["metadata"]["annotations"]["rollout.argoproj.io/revision"] = json!("2");
     world.cluster().put(&path.replace(path.rsplit('/').next().unwrap(), "web-newer"), set);
     world.image("web:v2");
-    world.memory.live_next = false;
+    let _ = world.memory.driver.take_live();
     let like = ObjectRef::new("apps", "ReplicaSet", "shop", "");
     world.context.shelves.all_live(&like, "", None).await.unwrap();
     let (writes, next) = world.turn().await;

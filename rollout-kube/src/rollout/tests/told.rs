@@ -74,7 +74,7 @@ async fn a_trouble_is_told_once_and_the_end_too() {
     world.until_phase("Healthy").await;
     world.cluster().objects.remove(ROLLOUT);
     for _ in 0..2 {
-        world.memory.live_next = true;
+        world.memory.driver.read_live();
         world.turn().await;
     }
     let told = world.told().await;
@@ -91,7 +91,7 @@ async fn another_rollout_of_the_same_name_begins_anew() {
     other["metadata"]["uid"] = json!("another");
     other.as_object_mut().unwrap().shift_remove("status");
     world.cluster().put(ROLLOUT, other);
-    world.memory.live_next = true;
+    world.memory.driver.read_live();
     world.turn().await;
     world.turn().await;
     let told = world.told().await;
@@ -105,7 +105,7 @@ async fn what_is_missing_is_told_once_and_the_rollout_goes_on_when_it_comes() {
     let mut world = World::new(json!([])).await;
     world.edit(&json!({"spec": {"strategy": {"canary": {"stableService": "web"}}}}));
     for _ in 0..3 {
-        world.memory.live_next = true;
+        world.memory.driver.read_live();
         let (_, next) = world.turn().await;
         let is_held =
             world.status()["message"].as_str().is_none_or(|message| !message.contains("InvalidSpec"));
@@ -117,7 +117,7 @@ async fn what_is_missing_is_told_once_and_the_rollout_goes_on_when_it_comes() {
     assert_eq!(world.status()["phase"], "Progressing", "the first deploy waits meanwhile");
     tokio::time::advance(Duration::from_secs(3)).await;
     for _ in 0..4 {
-        world.memory.live_next = true;
+        world.memory.driver.read_live();
         world.turn().await;
     }
     let message = world.status()["message"].as_str().unwrap().to_owned();
@@ -128,9 +128,9 @@ async fn what_is_missing_is_told_once_and_the_rollout_goes_on_when_it_comes() {
         assert_eq!(told.iter().filter(|reason| *reason == once).count(), 1, "{told:?}");
     }
     assert!(world.status()["currentPodHash"].is_string(), "what is decided is stored before it is done");
-    world.memory.live_next = true;
+    world.memory.driver.read_live();
     assert_eq!(world.turn().await.0, []);
-    world.memory = Memory::default();
+    world.memory = Memory::new("p");
     assert_eq!(world.turn().await.0, [], "another process does not take back what is said");
     let service = json!({
         "apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"},

@@ -1,11 +1,11 @@
-//! Another process that works on the same Rollout.
+//! Other processes that work on the same Rollout.
 
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What another process's nonces have shown.
+/// What the nonces of other processes have shown.
 #[derive(Debug, Default)]
-pub(super) struct Rival {
+pub(super) struct Rivals {
     /// How often in a row our nonce was replaced, and when last.
     met: Option<(u32, Instant)>,
     yields_until: Option<Instant>,
@@ -16,12 +16,12 @@ pub(super) struct Rival {
 
 /// Replaced only once, it may have been a late write of an earlier process.
 const OFTEN: u32 = 2;
-/// A rival that has not been met for so long is forgotten.
+/// One that has not been met for so long is forgotten.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(300);
 /// How long the process that started first leaves the Rollout to the other.
 const YIELDS_FOR: Duration = Duration::from_secs(60);
 
-impl Rival {
+impl Rivals {
     /// Our nonce was replaced by another one.
     pub(super) fn met(&mut self, ours: &str, other: &str, now: Instant) {
         let again = self.met.filter(|(_, last)| now.saturating_duration_since(*last) < FORGOTTEN_AFTER);
@@ -64,7 +64,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_older_of_two_yields_and_each_says_so_once() {
-        let (mut old, mut new) = (Rival::default(), Rival::default());
+        let (mut old, mut new) = (Rivals::default(), Rivals::default());
         let now = Instant::now();
         for _ in 0..3 {
             old.met("17a-1", "17b-1", now);
@@ -79,9 +79,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_late_write_of_an_earlier_process_is_no_rival() {
-        let mut rival = Rival::default();
-        rival.met("17b-1", "17a-9", Instant::now());
-        rival.met("17b-2", "17a-9", Instant::now() + FORGOTTEN_AFTER);
-        assert_eq!((rival.yields(Instant::now()), rival.says()), (None, None));
+        let mut rivals = Rivals::default();
+        rivals.met("17b-1", "17a-9", Instant::now());
+        rivals.met("17b-2", "17a-9", Instant::now() + FORGOTTEN_AFTER);
+        assert_eq!((rivals.yields(Instant::now()), rivals.says()), (None, None));
     }
 }

@@ -1,0 +1,129 @@
+use alloc::{
+    format,
+    string::{String, ToString},
+};
+
+/// Whether an earlier process's writes can still land.
+///
+/// A process starts without a fence; it has one after it wrote its nonce to every object and read them
+/// again; it loses it with every write whose outcome is not known, and when it finds a nonce that is not
+/// its own.
+#[derive(Debug, Clone)]
+pub(super) struct Fence {
+    /// What all its nonces begin with.
+    process: String,
+    /// How many nonces there were.
+    nonces: u64,
+    nonce: Option<String>,
+    /// The nonce of a fence that was begun and did not come about.
+    tried: Option<String>,
+}
+
+/// Another process works on the same rollout: it replaced a nonce of this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rival {
+    /// The nonce that this process wrote.
+    pub ours: String,
+    /// The nonce that stands there instead.
+    pub other: String,
+}
+
+impl Fence {
+    pub(super) fn new(process: String) -> Self {
+        Self { process, nonces: 0, nonce: None, tried: None }
+    }
+
+    /// The nonce that every object bears, if nobody else's writes can land any more.
+    pub(super) fn nonce(&self) -> Option<&str> {
+        self.nonce.as_deref()
+    }
+
+    /// A nonce that was never used.
+    pub(super) fn new_nonce(&mut self) -> String {
+        self.nonces = self.nonces.saturating_add(1);
+        format!("{}-{}", self.process, self.nonces)
+    }
+
+    /// The nonce has been written to every object.
+    pub(super) fn written(&mut self, nonce: String) {
+        (self.nonce, self.tried) = (Some(nonce), None);
+    }
+
+    /// The nonce was not written to every object, as far as is known.
+    pub(super) fn tried(&mut self, nonce: String) {
+        self.tried = Some(nonce);
+    }
+
+    /// A write's outcome is not known.
+    pub(super) fn lost(&mut self) {
+        self.nonce = None;
+    }
+
+    /// These nonces were read from the objects; one that is not its own breaks the fence.
+    pub(super) fn found<'n>(&mut self, nonces: &(impl Iterator<Item = &'n str> + Clone)) -> Option<Rival> {
+        let tried = self.tried.take();
+        let held = self.nonce.is_some();
+        if nonces.clone().any(|nonce| self.nonce() != Some(nonce)) {
+            let ours = self.nonce.take().or(tried)?;
+            // A nonce of this process is a late write of its own. A fence that did not come about may have met what
+            // an earlier process left: only a newer one is a rival then.
+            let is_rival = |nonce: &&str| {
+                let (ours, other) = (process(&ours), process(nonce));
+                if held { other != ours } else { other > ours }
+            };
+            let other = nonces.clone().find(is_rival)?.to_string();
+            return Some(Rival { ours, other });
+        }
+        None
+    }
+}
+
+/// The part of a nonce that names its process.
+fn process(nonce: &str) -> &str {
+    nonce.rsplit_once('-').map_or(nonce, |(process, _)| process)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fence() -> Fence {
+        let mut fence = Fence::new("b".into());
+        let nonce = fence.new_nonce();
+        fence.written(nonce);
+        fence
+    }
+
+    #[test]
+    fn it_holds_until_another_nonce_is_found_or_an_outcome_is_not_known() {
+        let nonces: [(&[&str], bool); 3] = [(&[], true), (&["b-1"], true), (&["b-1", "a-7"], false)];
+        for (found, holds) in nonces {
+            let mut fence = fence();
+            fence.found(&found.iter().copied());
+            assert_eq!(fence.nonce().is_some(), holds, "{found:?}");
+        }
+        let mut fence = fence();
+        fence.lost();
+        assert_eq!(fence.nonce(), None);
+        assert_eq!(fence.new_nonce(), "b-2", "none is used twice");
+    }
+
+    #[test]
+    fn a_rival_is_another_process() {
+        let met = |fence: &mut Fence, nonce| fence.found(&[nonce].into_iter()).map(|rival| rival.other);
+        assert_eq!(met(&mut fence(), "a-7"), Some("a-7".to_string()));
+        let mut own = fence();
+        assert_eq!(met(&mut own, "b-9"), None, "a late write of its own");
+        assert_eq!(own.nonce(), None, "breaks the fence all the same");
+        let tried = || {
+            let mut fence = Fence::new("b".into());
+            let nonce = fence.new_nonce();
+            fence.tried(nonce);
+            fence
+        };
+        assert_eq!(met(&mut tried(), "a-7"), None, "left by an earlier process");
+        assert_eq!(met(&mut tried(), "c-1"), Some("c-1".to_string()));
+        assert_eq!(met(&mut Fence::new("b".into()), "c-1"), None, "nothing of its own was replaced");
+    }
+}

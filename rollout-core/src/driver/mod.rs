@@ -1,0 +1,199 @@
+//! What a process remembers of one rollout, and the order in which it works.
+
+mod ages;
+mod dark;
+mod fence;
+mod outcome;
+mod resume;
+mod retry;
+mod turn;
+
+pub use fence::Rival;
+pub use outcome::{Failure, Outcome};
+pub use resume::Resume;
+pub use turn::{Next, Turn};
+
+use crate::{Observed, Spec, Status, Time};
+use ages::Ages;
+use alloc::string::String;
+use core::{mem, time::Duration};
+use dark::DarkRows;
+use fence::Fence;
+use retry::Retry;
+
+/// What a process remembers of one rollout from turn to turn. Losing it is safe: a new one fences first, and waits
+/// longer.
+///
+/// It knows since when everything is as it is, for a data plane that cannot be asked; for how long a stable revision
+/// has been without a ready pod; whether an earlier process's writes can still land; and how often something has
+/// failed. `elapsed` is always the time since the process began, by a clock that only runs forward.
+///
+/// One turn after the other:
+///
+/// 1. [`take_live`](Self::take_live) says whether to read live. Observe.
+/// 2. [`see`](Self::see) fills in what only a memory can know.
+/// 3. [`begin`](Self::begin) decides, and the [`Turn`] says what to do, one thing after the other.
+/// 4. [`end`](Self::end) says when the next turn begins.
+///
+/// ```
+/// use core::time::Duration;
+/// use rollout_core::{Driver, Next, Observed, Outcome, Resume, Spec, Status, Strategy, Time, WakeReason};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let spec = Spec::new(Strategy::builder().build()?, "v1".into()).replicas(1);
+/// let (mut driver, mut status) = (Driver::new("controller-1"), Status::default());
+///
+/// let mut observed = Observed::new().revisions([]);
+/// driver.see(&mut observed, Duration::ZERO);
+/// let mut turn = driver.begin(&spec, &status, &observed, Time::from_secs(0));
+/// let mut done = Vec::new();
+/// loop {
+///     match turn.next() {
+///         Next::Fence(nonce) => done.push(format!("wrote {nonce} to every object")),
+///         Next::Store(new) => status = new.clone(),
+///         Next::Prove | Next::Publish(_) => {}
+///         Next::Act(action) => done.push(format!("{action:?}")),
+///         Next::Done => break,
+///     }
+///     turn.done(Ok(Outcome::Changed));
+/// }
+/// assert_eq!(done, ["wrote controller-1-1 to every object"]);
+/// assert_eq!(driver.end(turn, Duration::ZERO), Resume::Now { live: true });
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Driver {
+    fence: Fence,
+    live: bool,
+    ages: Ages,
+    dark: DarkRows,
+    retry: Retry,
+    /// A turn was begun and not ended.
+    at_work: bool,
+}
+
+impl Driver {
+    /// Nothing is known yet. `process` names this process among all that may ever work on the rollout; of two that work
+    /// at the same time, the one whose name sorts first should yield (see [`Rival`]), so let it begin with the time.
+    #[must_use]
+    pub fn new(process: impl Into<String>) -> Self {
+        Self {
+            fence: Fence::new(process.into()),
+            live: false,
+            ages: Ages::default(),
+            dark: DarkRows::default(),
+            retry: Retry::default(),
+            at_work: false,
+        }
+    }
+
+    /// Whether the next observation has to be read live. Ask once before each turn: the answer is then forgotten.
+    #[must_use]
+    pub fn take_live(&mut self) -> bool {
+        mem::take(&mut self.live)
+    }
+
+    /// The next observation has to be read live.
+    pub fn read_live(&mut self) {
+        self.live = true;
+    }
+
+    /// Fills in what only a memory can know: the ages of what is not known to be settled, for how long a revision has
+    /// been without a ready pod, and whether the fence still holds.
+    ///
+    /// Another process that works on the same rollout, if it replaced a nonce of this one since.
+    pub fn see(&mut self, observed: &mut Observed, elapsed: Duration) -> Option<Rival> {
+        self.ages.fill(observed, elapsed);
+        self.dark.fill(observed, elapsed);
+        let traffic = observed.traffic.iter().flat_map(|seen| &seen.nonces);
+        let workloads = observed.revisions.iter().flatten().filter_map(|seen| seen.nonce.as_ref());
+        self.fence.found(&traffic.chain(workloads).map(|nonce| &**nonce))
+    }
+
+    /// Decides on what was observed, at `now` by the wall clock. `stored` must not be older than this process's own last
+    /// write or attempt, nor must `observed`.
+    ///
+    /// A turn that was begun before and never [ended](Self::end) counts as one whose outcome is not known.
+    pub fn begin(&mut self, spec: &Spec, stored: &Status, observed: &Observed, now: Time) -> Turn {
+        if mem::replace(&mut self.at_work, true) {
+            self.fence.lost();
+        }
+        Turn::begin(spec, stored, observed, now, &mut self.fence)
+    }
+
+    /// A turn is over: when the next one begins.
+    pub fn end(&mut self, turn: Turn, elapsed: Duration) -> Resume {
+        self.at_work = false;
+        let ended = turn.end();
+        let fenced = ended.fenced_with.is_some();
+        match (ended.fenced_with, ended.failure) {
+            (Some(nonce), None) => self.fence.written(nonce),
+            (nonce, Some(failure)) => {
+                let resume = self.failed(&failure, elapsed);
+                if let Some(nonce) = nonce {
+                    self.fence.tried(nonce);
+                }
+                return resume;
+            }
+            (None, None) => {}
+        }
+        if fenced {
+            // Nothing that failed before has been tried again.
+            self.live = true;
+            return self.earliest(elapsed);
+        }
+        self.retry.went_well();
+        match (ended.changed, ended.wake) {
+            (true, _) => Resume::Now { live: false },
+            (false, Some(wake)) => Resume::At(wake),
+            (false, None) => Resume::OnChange,
+        }
+    }
+
+    /// Something failed outside a turn, such as reading: when to try again.
+    pub fn failed(&mut self, failure: &Failure, elapsed: Duration) -> Resume {
+        self.live = true;
+        if matches!(failure, Failure::Unclear(_)) {
+            self.fence.lost();
+        }
+        self.retry.failed(failure, elapsed);
+        self.earliest(elapsed)
+    }
+
+    /// Whether the last thing that was tried failed.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.retry.is_failing()
+    }
+
+    /// What failed before is over, without a turn.
+    pub fn went_well(&mut self) {
+        self.retry.went_well();
+    }
+
+    /// No turn begins before this time since the process began, whatever happens.
+    #[must_use]
+    pub fn not_before(&self) -> Duration {
+        self.retry.not_before()
+    }
+
+    /// No turn begins before this time since the process began.
+    pub fn rest_until(&mut self, elapsed: Duration) {
+        self.retry.rest_until(elapsed);
+    }
+
+    /// The nonce that every object bears, while the fence holds: an object that is made has to bear it, too.
+    #[must_use]
+    pub fn nonce(&self) -> Option<&str> {
+        self.fence.nonce()
+    }
+
+    fn earliest(&self, elapsed: Duration) -> Resume {
+        let delay = self.retry.not_before().saturating_sub(elapsed);
+        if delay.is_zero() {
+            Resume::Now { live: self.live }
+        } else {
+            Resume::After { delay, live: self.live }
+        }
+    }
+}

@@ -1,0 +1,23 @@
+use alloc::string::String;
+
+/// How something that a driver was asked to do succeeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the two ways of success")]
+pub enum Outcome {
+    /// Something was written.
+    Changed,
+    /// Nothing had to be written: it was so already.
+    AsItWas,
+}
+
+/// How something that a driver was asked to do failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the three ways of failure, each with its own consequence")]
+pub enum Failure {
+    /// Somebody else wrote first: a new snapshot, not an error.
+    Conflict,
+    /// It was refused, and nothing changed.
+    Refused(String),
+    /// It may have taken effect, or may still do so.
+    Unclear(String),
+}

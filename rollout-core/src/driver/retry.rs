@@ -1,0 +1,74 @@
+use super::Failure;
+use core::time::Duration;
+
+const LONGEST: Duration = Duration::from_secs(64);
+
+/// What goes on failing is tried less and less often, and news do not end that.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Retry {
+    failures: u32,
+    /// By the process's own clock.
+    not_before: Duration,
+}
+
+impl Retry {
+    pub(super) fn went_well(&mut self) {
+        *self = Self::default();
+    }
+
+    /// How long to wait before the next try. A conflict, and the first unclear answer, is followed by one at once.
+    pub(super) fn failed(&mut self, failure: &Failure, elapsed: Duration) -> Duration {
+        self.failures = self.failures.saturating_add(1).min(16);
+        let free = match failure {
+            Failure::Refused(_) => 0,
+            Failure::Unclear(_) => 1,
+            Failure::Conflict => 3,
+        };
+        let delay = match self.failures.checked_sub(free + 1) {
+            None => Duration::ZERO,
+            Some(exponent) => Duration::from_secs(2 << exponent.min(5)).min(LONGEST),
+        };
+        self.not_before = elapsed.saturating_add(delay);
+        delay
+    }
+
+    pub(super) fn is_failing(&self) -> bool {
+        self.failures > 0
+    }
+
+    pub(super) fn not_before(&self) -> Duration {
+        self.not_before
+    }
+
+    pub(super) fn rest_until(&mut self, elapsed: Duration) {
+        self.not_before = self.not_before.max(elapsed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn what_goes_on_failing_is_tried_less_and_less_often() {
+        let waits = |failure: &Failure, times| {
+            let mut retry = Retry::default();
+            (0..times).map(|_| retry.failed(failure, Duration::ZERO).as_secs()).collect::<Vec<_>>()
+        };
+        assert_eq!(waits(&Failure::Refused("quota".into()), 8), [2, 4, 8, 16, 32, 64, 64, 64]);
+        assert_eq!(waits(&Failure::Unclear("no answer".into()), 4), [0, 2, 4, 8]);
+        assert_eq!(waits(&Failure::Conflict, 5), [0, 0, 0, 2, 4]);
+    }
+
+    #[test]
+    fn what_went_well_ends_it() {
+        let (mut retry, second) = (Retry::default(), Duration::from_secs(1));
+        retry.failed(&Failure::Refused("quota".into()), second);
+        assert!(retry.is_failing() && retry.not_before() == 3 * second);
+        retry.rest_until(9 * second);
+        assert_eq!(retry.not_before(), 9 * second);
+        retry.went_well();
+        assert!(!retry.is_failing() && retry.not_before() == Duration::ZERO);
+    }
+}
