@@ -66,6 +66,9 @@ pub enum WaitReason {
         /// What may not be settled.
         what: Settling,
     },
+    /// A proxy may come back that lost its connection before this process began, and still send requests where older
+    /// routes led: no pods go before it would have.
+    ProxiesUnknown,
     /// A revision that has lost its traffic keeps its pods for a while.
     ScaleDownDelay {
         /// Which one.
@@ -167,13 +170,14 @@ pub enum Ending {
 
 impl WaitReason {
     /// The names of all guards.
-    pub const GUARDS: [&'static str; 20] = [
+    pub const GUARDS: [&'static str; 21] = [
         "pause",
         "paused by the user",
         "pods",
         "stable can carry",
         "settled",
         "dwell",
+        "proxies known",
         "scale-down delay",
         "mark",
         "destination",
@@ -201,6 +205,7 @@ impl WaitReason {
                 | Self::Aborted
                 | Self::CarryingOut
                 | Self::Dwell { .. }
+                | Self::ProxiesUnknown
                 | Self::ScaleDownDelay { .. }
                 | Self::ScaledToZero
         )
@@ -222,6 +227,7 @@ impl WaitReason {
             Self::StableCannotCarry { .. } => "stable can carry",
             Self::Settling { .. } => "settled",
             Self::Dwell { .. } => "dwell",
+            Self::ProxiesUnknown => "proxies known",
             Self::ScaleDownDelay { .. } => "scale-down delay",
             Self::Marked { .. } => "mark",
             Self::LeadsElsewhere { .. } => "destination",
@@ -278,6 +284,9 @@ impl fmt::Display for WaitReason {
             Self::Dwell { what } => {
                 write!(f, "the proxies cannot be asked whether they have the {what}: waiting a while")
             }
+            Self::ProxiesUnknown => f.write_str(
+                "pods stay while a proxy may come back that lost its connection before this process began",
+            ),
             Self::ScaleDownDelay { revision } => {
                 write!(f, "{revision} keeps its pods for the scale-down delay")
             }

@@ -36,7 +36,7 @@ impl Law for Decisions {
         let mut traffic = observed.traffic.clone();
         if let Some(seen) = &mut traffic {
             // How objects are versioned, and the order of nonces, is each mesh's own.
-            seen.version = Version::NONE;
+            (seen.version, seen.routes_content, seen.selectors_content) = (Version::NONE, 0, 0);
             seen.nonces.clear();
         }
         let line = format!(

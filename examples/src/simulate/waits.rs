@@ -93,6 +93,7 @@ fn is_short(waiting: &Waiting) -> bool {
             waiting.reason,
             WaitReason::Settling { long: false, .. }
                 | WaitReason::Dwell { .. }
+                | WaitReason::ProxiesUnknown
                 | WaitReason::Fenceposts { .. }
         )
 }

@@ -17,6 +17,12 @@ pub trait DataPlane: fmt::Debug + Send + Sync {
 
     /// Whether all proxies have the endpoints of this revision's ready pods.
     async fn endpoints(&self, of: &Revision) -> Settled;
+
+    /// Whether every proxy is known that may still do what was written earlier
+    /// ([`Seen::proxies`](crate::traffic::Seen::proxies)).
+    async fn proxies(&self) -> Settled {
+        Settled::Yes
+    }
 }
 
 /// A data plane that cannot be asked: always unknown, as of now.
@@ -45,5 +51,9 @@ impl<D: DataPlane + ?Sized> DataPlane for Arc<D> {
 
     async fn endpoints(&self, of: &Revision) -> Settled {
         (**self).endpoints(of).await
+    }
+
+    async fn proxies(&self) -> Settled {
+        (**self).proxies().await
     }
 }

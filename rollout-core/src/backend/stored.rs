@@ -159,6 +159,7 @@ impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> TrafficBackend for Stored<E,
         if let Some((content, settled)) = self.settled(&version, false).await {
             (seen.selectors_content, seen.selectors_settled) = (content, settled);
         }
+        seen.proxies = self.data_plane.proxies().await;
         for revision in revisions {
             seen.endpoints.push((revision.clone(), self.data_plane.endpoints(revision).await));
         }

@@ -74,6 +74,7 @@ fn shrink(draft: &mut Draft, view: &View<'_>, status: &Status, seen: &RevisionSe
         return;
     }
     let gate = settled(view, status, view.spec.strategy.scale_down_delay())
+        .and_then(|()| proxies_known(view, status))
         .and_then(|()| view.endpoints_settled(status, &seen.revision));
     if off(Guard::DownGate) || draft.passes(gate) {
         draft.act(Action::Workload { revision: seen.revision.clone(), pods, mark: seen.mark });
@@ -94,11 +95,13 @@ fn retire(draft: &mut Draft, view: &View<'_>, status: &Status, seen: &RevisionSe
         }
         return;
     };
-    let gate = settled(view, status, view.spec.strategy.scale_down_delay());
+    let gate = settled(view, status, view.spec.strategy.scale_down_delay())
+        .and_then(|()| proxies_known(view, status));
     // Where the proxies cannot be asked, a dwell may be longer than what is left of the delay.
     let dwells = view.all_settled_at(status, view.spec.strategy.scale_down_delay());
     let at = dwells.map_or(at, |dwells| dwells.max(at));
     if at > view.now && dwells.is_some() {
+        let at = at.max(view.proxies_known_at(status));
         draft.wait(Closed::until(WaitReason::ScaleDownDelay { revision }, None, at, WakeReason::ScaleDown));
     } else if draft.passes(gate) {
         draft.act(to(0, None));
@@ -114,6 +117,10 @@ fn marked(view: &View<'_>, seen: &RevisionSeen, delay: Duration) -> Action {
 fn led_to(view: &View<'_>, revision: &Revision) -> bool {
     let users_own = |selection: &Selection| *selection == Selection::UsersOwn;
     in_use(view, revision) || view.seen.stable.iter().chain(&view.seen.canary).any(users_own)
+}
+
+fn proxies_known(view: &View<'_>, status: &Status) -> Gate {
+    if off(Guard::DownGate) { Ok(()) } else { view.proxies_known(status) }
 }
 
 /// The down gate: every proxy has routes and selectors.

@@ -32,9 +32,14 @@ pub struct Seen {
     pub routes_settled: Settled,
     /// Whether every proxy has these selectors.
     pub selectors_settled: Settled,
+    /// Whether every proxy is known that may still do what was written earlier. One that has lost its connection cannot
+    /// be asked, and a process that began afterwards has never heard of it: until it would have come back, that is
+    /// `Unknown` since the process began.
+    #[serde(default = "all_known")]
+    pub proxies: Settled,
     /// For each revision that was asked for: whether every proxy has its endpoints.
     pub endpoints: Vec<(Revision, Settled)>,
-    /// The nonces that the objects bear, for the driver's [`Fence`](crate::Fence); no decision rests on them.
+    /// The nonces that the objects bear, for the fence of the [`Driver`](crate::Driver); no decision rests on them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nonces: Vec<Arc<str>>,
 }
@@ -81,6 +86,7 @@ impl Seen {
             selectors_content: 0,
             routes_settled: Settled::Yes,
             selectors_settled: Settled::Yes,
+            proxies: Settled::Yes,
             endpoints: Vec::new(),
             nonces: Vec::new(),
         }
@@ -105,6 +111,7 @@ impl Seen {
         self.selectors_content = fingerprint([self.selectors_content, other.selectors_content]);
         self.routes_settled = self.routes_settled.and(other.routes_settled);
         self.selectors_settled = self.selectors_settled.and(other.selectors_settled);
+        self.proxies = self.proxies.and(other.proxies);
         for (revision, settled) in other.endpoints {
             match self.endpoints.iter_mut().find(|(mine, _)| *mine == revision) {
                 Some((_, mine)) => *mine = core::mem::replace(mine, Settled::Yes).and(settled),
@@ -128,6 +135,10 @@ impl Seen {
     pub fn weight(&self) -> Range {
         self.routes.iter().map(|object| object.weight).reduce(Range::union).unwrap_or(Range::exact(0))
     }
+}
+
+fn all_known() -> Settled {
+    Settled::Yes
 }
 
 impl RoutesSeen {
@@ -174,6 +185,7 @@ mod tests {
         says.routes = vec![RoutesSeen::new(Range::exact(5))];
         (says.stable_used_elsewhere, says.canary_used_elsewhere) = (true, true);
         (says.routes_settled, says.selectors_settled) = (waits.clone(), waits.clone());
+        says.proxies = waits.clone();
         says.endpoints = vec![("v1".into(), waits.clone())];
         says.nonces = vec!["nonce".into()];
         assert_eq!(says.clone().and(Seen::nothing()), says);

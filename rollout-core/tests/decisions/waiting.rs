@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 /// A name, what is changed in the situation at 50 %, and the text that must be said.
 type Row = (&'static str, fn(&mut Situation), &'static str);
 
-const ROWS: [Row; 21] = [
+const ROWS: [Row; 22] = [
     (
         "pause",
         |_| {},
@@ -58,6 +58,15 @@ const ROWS: [Row; 21] = [
         "dwell",
         |it| it.seen().routes_settled = Settled::Unknown { age: Duration::from_secs(1) },
         "the proxies cannot be asked whether they have the routes: waiting a while; ends at 1970-01-01T00:16:41Z",
+    ),
+    (
+        "proxies known",
+        |it| {
+            it.revisions().push(pods("v0", 1).mark(Some(Time::from_secs(900))));
+            it.seen().proxies = Settled::Unknown { age: Duration::from_secs(20) };
+        },
+        "pods stay while a proxy may come back that lost its connection before this process began; ends at \
+         1970-01-01T00:17:20Z",
     ),
     (
         "scale-down delay",

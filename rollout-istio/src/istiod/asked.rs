@@ -2,6 +2,7 @@
 
 use super::{
     Istiod,
+    proxies::GIVEN_UP_AFTER,
     subject::{State, Subject},
     watches::Answer,
 };
@@ -49,5 +50,12 @@ impl<F: Fetch + 'static> DataPlane for Asked<F> {
         };
         let subject = Subject::Endpoints { namespace: self.who.namespace.to_string(), revision: of.clone() };
         self.ask(&subject, &State::Endpoints(ready.into_iter().collect()))
+    }
+
+    /// Istiod only names the proxies that are connected. One that lost its connection before this process began is
+    /// known once it has come back.
+    async fn proxies(&self) -> Settled {
+        let age = self.istiod.fetch.elapsed();
+        if age < GIVEN_UP_AFTER { Settled::Unknown { age } } else { Settled::Yes }
     }
 }

@@ -67,6 +67,10 @@ impl DataPlane for Asked {
         self.asked.notify_one();
         settled
     }
+
+    async fn proxies(&self) -> Settled {
+        self.plane.proxies().await
+    }
 }
 
 /// Runs the rounds while anybody waits for something, one after the other, for ever.

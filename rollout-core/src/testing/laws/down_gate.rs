@@ -5,11 +5,16 @@ use crate::{
     traffic::{Destination, Settled},
 };
 use alloc::{format, string::ToString};
+use core::time::Duration;
+
+/// By then, a proxy without a connection has come back.
+const RETURN: Duration = Duration::from_secs(60);
 
 /// Before a selector leaves pods, or pods are removed, the routes are settled, relative to what the plan
 /// saw. (Leaving stable's pods needs only the new pods' endpoints; the user's own `replicas: 0` needs
 /// nothing; where the data plane cannot be asked, the mark's delay stands in for pods.) Where some pods stay, every
-/// proxy also has to know them; and a revision that a destination leads to is not deleted.
+/// proxy also has to know them; and a revision that a destination leads to is not deleted. No pods go within a minute
+/// after the process began while a proxy may come back of which nothing is known.
 #[derive(Debug, Default)]
 pub(super) struct DownGate;
 
@@ -33,6 +38,7 @@ impl Law for DownGate {
         if decision.spec.replicas == 0 {
             return;
         }
+        let may_return = |answer: &Settled| matches!(answer, Settled::Unknown { age } if *age < RETURN);
         let behind = |answer: &Settled| matches!(answer, Settled::NotYet { .. }) && !decision.word();
         for action in &decision.plan.actions {
             let Action::Prune { revision } = action else { continue };
@@ -45,6 +51,10 @@ impl Law for DownGate {
         }
         for (of, pods) in decision.shrinks() {
             findings.premise();
+            if may_return(&seen.proxies) && !decision.word() {
+                findings
+                    .broken(|| format!("{} goes to {pods} pods while a proxy may come back", of.revision));
+            }
             let endpoints = seen.endpoints.iter().find(|(revision, _)| *revision == of.revision);
             let endpoints = endpoints.filter(|_| pods > 0).map(|(_, answer)| ("endpoints", answer));
             let layers = [("routes", &seen.routes_settled), ("selectors", &seen.selectors_settled)];

@@ -184,7 +184,9 @@ fn older(observed: &Observed, by: Duration) -> Observed {
     let mut older = observed.clone();
     if let Some(seen) = &mut older.traffic {
         let endpoints = seen.endpoints.iter_mut().map(|(_, answer)| answer);
-        for answer in endpoints.chain([&mut seen.routes_settled, &mut seen.selectors_settled]) {
+        for answer in
+            endpoints.chain([&mut seen.routes_settled, &mut seen.selectors_settled, &mut seen.proxies])
+        {
             if let Settled::Unknown { age } = answer {
                 *age = age.saturating_add(by);
             }

@@ -2,9 +2,33 @@
 
 use super::{Row, at, by_ratio, header, not_yet, scale, to};
 use crate::situation::{Situation, pods as of};
-use rollout_core::{Progress, Range, Step, Strategy, Time, traffic::Selection};
+use core::time::Duration;
+use rollout_core::{
+    Progress, Range, Step, Strategy, Time,
+    traffic::{Selection, Settled},
+};
 
-pub(super) const ROWS: [Row; 26] = [
+pub(super) const ROWS: [Row; 28] = [
+    (
+        "no pods go while a proxy may come back of which nothing is known",
+        |it| {
+            it.seen().proxies = Settled::Unknown { age: Duration::from_secs(59) };
+            it.revisions()[0] = of("v1", 6);
+            it.revisions().push(of("v0", 4).mark(Some(Time::from_secs(900))));
+            it.spec.paused = true;
+        },
+        "nothing; waits: paused by the user, proxies known",
+    ),
+    (
+        "after a minute, it would have come back",
+        |it| {
+            it.seen().proxies = Settled::Unknown { age: Duration::from_secs(60) };
+            it.revisions()[0] = of("v1", 6);
+            it.revisions().push(of("v0", 4).mark(Some(Time::from_secs(900))));
+            it.spec.paused = true;
+        },
+        "v1: 4 pods, v2: 2 pods, v0: 0 pods; waits: paused by the user",
+    ),
     (
         "by ratio: what has no role goes before an aborted canary",
         |it| {
