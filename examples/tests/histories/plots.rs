@@ -1,6 +1,6 @@
 //! What happens in a history: mostly anything in any order, and now and then what is seldom met by chance.
 
-use super::history::{Happening, Part, Step, Which, gap, happening, part};
+use super::history::{Happening, OfMesh, Part, Step, Which, gap, happening, part};
 use proptest::{
     collection::vec as several,
     prelude::{Just, any, prop_oneof},
@@ -34,6 +34,7 @@ pub(crate) fn plot() -> impl proptest::strategy::Strategy<Value = Plot> {
         1 => unseen().prop_map(Plot::of).prop_map(with_steps(paused.clone())).boxed(),
         1 => back_and_forth().prop_map(with_steps(paused)).boxed(),
         1 => at_rest().prop_map(Plot::of).boxed(),
+        1 => unknown_proxy().prop_map(Plot::of).boxed(),
     ]
 }
 
@@ -101,6 +102,20 @@ fn back_and_forth() -> impl proptest::strategy::Strategy<Value = Plot> {
             (goes, Happening::Retry(app)),
         ];
         Plot { only_lag: Some(lag), ..Plot::of(happenings) }
+    })
+}
+
+/// A proxy has lost its connection when a controller begins, which ends an update at once.
+fn unknown_proxy() -> impl proptest::strategy::Strategy<Value = Vec<(u16, Happening)>> {
+    let update = (any::<Index>(), 1..4_u8);
+    let whole = (update, (any::<Index>(), 15..45_u8), 0..200_u16, 0..30_u16, 0..4_u8, 0..60_u16);
+    whole.prop_map(|((app, version), (proxy, away), rises, later, down, ends)| {
+        vec![
+            (0, Happening::Image(app, version)),
+            (rises, Happening::OfMesh(OfMesh::LosesProxy(proxy, away))),
+            (later, Happening::Killed(down)),
+            (ends, Happening::PromoteFull(app)),
+        ]
     })
 }
 

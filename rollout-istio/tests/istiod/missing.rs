@@ -1,8 +1,8 @@
 //! Proxies that were connected, and are not.
 
-use super::mesh::{Mesh, behind, push, round, routes};
+use super::mesh::{Mesh, behind, plane, push, round, routes};
 use rollout_core::{
-    backend::{Fetch, NoAnswer},
+    backend::{Fetch, NoAnswer, ready},
     traffic::Settled,
 };
 use std::time::Duration;
@@ -19,6 +19,19 @@ fn a_proxy_that_lost_its_istiod_is_waited_for_until_it_is_back() {
     }
     mesh.after(1_000, |istiod| istiod.proxies.push(("b.shop", 7, 7)));
     assert_eq!(routes(&istiod, 1), Settled::Yes);
+}
+
+/// Istiod does not name it, and a process that begins now has never heard of it.
+#[test]
+fn one_that_is_away_from_the_beginning_would_be_back_after_a_minute() {
+    let mesh = Mesh::new();
+    let (istiod, began) = (mesh.istiod(), mesh.elapsed());
+    let known = || ready(plane(&istiod).proxies()).unwrap();
+    assert_eq!(known(), Settled::Unknown { age: began });
+    mesh.after(59_999, |_| {});
+    assert!(matches!(known(), Settled::Unknown { .. }));
+    mesh.after(1, |_| {});
+    assert_eq!(known(), Settled::Yes);
 }
 
 /// The critical one: an outage after which nobody is connected for a while.
