@@ -108,6 +108,8 @@ const UNANSWERED: (Duration, Duration) = (Duration::from_secs(1), Duration::from
 /// ```
 #[derive(Debug)]
 pub struct Istiod<F> {
+    /// When it began, by the clock of `fetch`.
+    began: Duration,
     fetch: F,
     debounce: Duration,
     patience: Option<Duration>,
@@ -137,6 +139,7 @@ impl<F: Fetch> Istiod<F> {
     #[must_use]
     pub fn new(fetch: F) -> Self {
         Self {
+            began: fetch.elapsed(),
             fetch,
             debounce: Duration::from_secs(10),
             patience: Some(Duration::from_secs(600)),

@@ -55,7 +55,7 @@ impl<F: Fetch + 'static> DataPlane for Asked<F> {
     /// Istiod only names the proxies that are connected. One that lost its connection before this process began is
     /// known once it has come back.
     async fn proxies(&self) -> Settled {
-        let age = self.istiod.fetch.elapsed();
+        let age = self.istiod.fetch.elapsed().saturating_sub(self.istiod.began);
         if age < GIVEN_UP_AFTER { Settled::Unknown { age } } else { Settled::Yes }
     }
 }
