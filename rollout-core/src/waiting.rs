@@ -79,6 +79,8 @@ pub enum WaitReason {
         /// Which one.
         revision: Revision,
     },
+    /// The strategy routes by weight, and no route was read whose weight could be set.
+    NoRoutes,
     /// A destination still leads to other pods than it should.
     LeadsElsewhere {
         /// Which destination.
@@ -166,11 +168,13 @@ pub enum Ending {
     ReplicasAboveZero,
     /// The manifest is changed.
     ManifestChanged,
+    /// A route is read.
+    RouteThere,
 }
 
 impl WaitReason {
     /// The names of all guards.
-    pub const GUARDS: [&'static str; 21] = [
+    pub const GUARDS: [&'static str; 22] = [
         "pause",
         "paused by the user",
         "pods",
@@ -180,6 +184,7 @@ impl WaitReason {
         "proxies known",
         "scale-down delay",
         "mark",
+        "routes there",
         "destination",
         "routes of another revision",
         "stable dark",
@@ -230,6 +235,7 @@ impl WaitReason {
             Self::ProxiesUnknown => "proxies known",
             Self::ScaleDownDelay { .. } => "scale-down delay",
             Self::Marked { .. } => "mark",
+            Self::NoRoutes => "routes there",
             Self::LeadsElsewhere { .. } => "destination",
             Self::RoutesOfAnother { .. } => "routes of another revision",
             Self::StableDark => "stable dark",
@@ -293,6 +299,10 @@ impl fmt::Display for WaitReason {
             Self::Marked { revision } => {
                 write!(f, "{revision} bears the mark for scale-down, which must go first")
             }
+            Self::NoRoutes => f.write_str(
+                "the strategy routes by weight, and there is no route whose weight could be set: add one, or leave traffic \
+                 routing out",
+            ),
             Self::LeadsElsewhere { destination, revision: Some(revision) } => {
                 write!(f, "the {destination} destination still leads to {revision}")
             }
@@ -358,6 +368,7 @@ impl fmt::Display for Ending {
             Self::Readable => "the objects can be read",
             Self::ReplicasAboveZero => "replicas are asked for again",
             Self::ManifestChanged => "the manifest is changed",
+            Self::RouteThere => "a route is there",
         })
     }
 }

@@ -7,12 +7,12 @@ mod recorder;
 use core::time::Duration;
 use recorder::Recorder;
 use rollout_core::{
-    Answer, CommandKind, Failure, Outcome, Spec, Step, Strategy,
+    Answer, CommandKind, Failure, Outcome, Range, Spec, Step, Strategy,
     sim::{
         CoreMesh, Delay, Fault, Health, Kind, Mesh, MeshWrite, MeshWritten, Sim, TrafficObject, Workload,
         World,
     },
-    traffic::{Seen, Version},
+    traffic::{Seen, Selection, Version},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -336,6 +336,44 @@ fn what_cannot_be_read_is_unknown() {
     }
 }
 
+/// A traffic manager that shows something else at every reading, and writes nothing.
+#[derive(Debug)]
+struct Fickle(CoreMesh, u32);
+
+impl Mesh for Fickle {
+    fn objects(&mut self) -> Vec<TrafficObject> {
+        self.0.objects()
+    }
+
+    fn read(&mut self, objects: &[TrafficObject]) -> Result<Seen, String> {
+        let mut seen = self.0.read(objects)?;
+        self.1 += 1;
+        if self.1.is_multiple_of(2) {
+            seen.stable = vec![Selection::Revision("v1".into())];
+            seen.canary = seen.stable.clone();
+            seen.routes.iter_mut().for_each(|routes| routes.weight = Range::exact(30));
+        }
+        Ok(seen)
+    }
+
+    fn read_again(&mut self, objects: &[TrafficObject], seen: &mut Seen) -> Result<(), String> {
+        *seen = self.read(objects)?;
+        Ok(())
+    }
+
+    fn write(&mut self, _: &mut [TrafficObject], _: MeshWrite<'_>, seen: &Version, _: usize) -> MeshWritten {
+        MeshWritten { took_effect: false, answer: Ok(Outcome::Changed), version: seen.clone() }
+    }
+
+    fn reapply(&mut self, objects: &mut [TrafficObject], object: usize) {
+        self.0.reapply(objects, object);
+    }
+
+    fn strip(&mut self, objects: &mut [TrafficObject], object: usize) {
+        self.0.strip(objects, object);
+    }
+}
+
 /// A traffic manager that writes nothing, and answers this.
 #[derive(Debug)]
 struct Broken(CoreMesh, Result<Outcome, Failure>);
@@ -364,9 +402,17 @@ impl Mesh for Broken {
 
 #[test]
 fn a_controller_that_turns_in_circles_is_an_error_and_no_endless_loop() {
-    let mut world = sim().build_with(Broken(CoreMesh::new(), Ok(Outcome::Changed)), ());
+    let mut world = sim().build_with(Fickle(CoreMesh::new(), 0), ());
     let stuck = world.run_to_rest(MINUTE).unwrap_err();
     assert!(stuck.decisions > 100 && stuck.at == world.now(), "{stuck}");
+}
+
+#[test]
+fn what_is_done_again_and_again_is_done_less_and_less_often() {
+    let mut world = sim().build_with(Broken(CoreMesh::new(), Ok(Outcome::Changed)), ());
+    assert_eq!(world.run_to_rest(MINUTE), Ok(false), "it does not rest");
+    let decisions = world.summary().decisions;
+    assert!((5..15).contains(&decisions), "{decisions}");
 }
 
 #[test]

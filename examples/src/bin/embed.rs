@@ -74,7 +74,8 @@ fn main() -> Result<(), InvalidStrategy> {
         println!("{} a traffic manager", if routed { "With" } else { "Without" });
         let steps = [Step::SetWeight(50), Step::Pause(Some(Duration::from_secs(600)))];
         let strategy = Strategy::builder().traffic_routing(routed).steps(steps).build()?;
-        let mut traffic = Seen::nothing();
+        let mut traffic = Seen::new();
+        (traffic.routes_settled, traffic.selectors_settled) = (Settled::Yes, Settled::Yes);
         if routed {
             traffic.routes = vec![RoutesSeen::new(Range::exact(0))];
             (traffic.stable, traffic.canary) = (vec![Selection::UsersOwn], vec![Selection::UsersOwn]);

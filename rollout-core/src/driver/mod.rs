@@ -15,7 +15,7 @@ pub use turn::{Next, Turn};
 
 use crate::{Observed, Spec, Status, Time};
 use ages::Ages;
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 use core::{mem, time::Duration};
 use dark::DarkRows;
 use fence::Fence;
@@ -141,6 +141,9 @@ impl Driver {
             // Nothing that failed before has been tried again.
             self.live = true;
             return self.earliest(elapsed);
+        }
+        if let Some(failure) = self.retry.did(if ended.changed { ended.actions } else { Vec::new() }) {
+            return self.failed(&failure, elapsed);
         }
         self.retry.went_well();
         match (ended.changed, ended.wake) {

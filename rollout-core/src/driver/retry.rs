@@ -1,19 +1,43 @@
 use super::Failure;
+use crate::{Action, Time};
+use alloc::{string::String, vec::Vec};
 use core::time::Duration;
 
 const LONGEST: Duration = Duration::from_secs(64);
+/// So many turns in a row may do the same: somebody may put it back once or twice.
+const AGAIN: u32 = 3;
 
 /// What goes on failing is tried less and less often, and news do not end that.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Retry {
     failures: u32,
+    /// What the last turn did, and how many in a row did the same.
+    did: (Vec<Action>, u32),
     /// By the process's own clock.
     not_before: Duration,
 }
 
 impl Retry {
     pub(super) fn went_well(&mut self) {
-        *self = Self::default();
+        (self.failures, self.not_before) = (0, Duration::ZERO);
+    }
+
+    /// A turn has done this; whether the same was done before, and what is observed does not show it.
+    pub(super) fn did(&mut self, mut actions: Vec<Action>) -> Option<Failure> {
+        for action in &mut actions {
+            // The time of a mark is another at every try.
+            if let Action::Workload { mark: Some(at), .. } = action {
+                *at = Time::from_secs(0);
+            }
+        }
+        let (before, times) = &mut self.did;
+        if actions.is_empty() || *before != actions {
+            self.did = (actions, 1);
+            return None;
+        }
+        *times = times.saturating_add(1);
+        let why = "the same was done again and again, and what is observed does not show it";
+        (*times > AGAIN).then(|| Failure::Refused(String::from(why)))
     }
 
     /// How long to wait before the next try. A conflict, and the first unclear answer, is followed by one at once.

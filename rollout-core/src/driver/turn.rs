@@ -74,6 +74,8 @@ pub(super) struct Ended {
     pub(super) failure: Option<Failure>,
     /// Whether anything was written.
     pub(super) changed: bool,
+    /// What was decided to do.
+    pub(super) actions: Vec<Action>,
     pub(super) wake: Option<Wake>,
 }
 
@@ -136,6 +138,7 @@ impl Turn {
             fenced_with: self.nonce.filter(|_| self.begun),
             failure: self.failure.or_else(|| broke_off.then(unclear)),
             changed: self.changed,
+            actions: self.plan.actions,
             wake: self.plan.wake,
         }
     }

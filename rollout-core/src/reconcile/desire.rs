@@ -70,6 +70,9 @@ impl Desire {
         if written && leads && view.seen.routes.iter().all(|object| self.has_managed(object)) {
             return Ok(());
         }
+        if view.seen.routes.is_empty() {
+            return Err(Closed::new(WaitReason::NoRoutes, Ending::RouteThere));
+        }
         held(WaitReason::CarryingOut)
     }
 

@@ -71,8 +71,29 @@ pub struct ManagedSeen {
     pub route: Option<Arc<ManagedRoute>>,
 }
 
+impl Default for Seen {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Seen {
-    /// There is no traffic manager, or it has no object of ours: nothing leads anywhere.
+    /// Nothing is known yet: fill in what was read. What is not set is not known to be settled, and its age is filled in
+    /// by [`Driver::see`](crate::Driver::see).
+    ///
+    /// ```
+    /// use rollout_core::{Range, traffic::{RoutesSeen, Seen, Settled}};
+    /// let mut seen = Seen::new();
+    /// seen.routes = vec![RoutesSeen::new(Range::exact(5))];
+    /// assert_eq!(seen.routes_settled, Settled::UNKNOWN);
+    /// ```
+    #[must_use]
+    pub fn new() -> Self {
+        Self { routes_settled: Settled::UNKNOWN, selectors_settled: Settled::UNKNOWN, ..Self::nothing() }
+    }
+
+    /// There is no traffic manager, or it has no object of ours: nothing leads anywhere, and that is settled. Where there
+    /// is one, begin with [`new`](Self::new).
     #[must_use]
     pub const fn nothing() -> Self {
         Self {

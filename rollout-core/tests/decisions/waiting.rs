@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 /// A name, what is changed in the situation at 50 %, and the text that must be said.
 type Row = (&'static str, fn(&mut Situation), &'static str);
 
-const ROWS: [Row; 22] = [
+const ROWS: [Row; 23] = [
     (
         "pause",
         |_| {},
@@ -67,6 +67,12 @@ const ROWS: [Row; 22] = [
         },
         "pods stay while a proxy may come back that lost its connection before this process began; ends at \
          1970-01-01T00:17:20Z",
+    ),
+    (
+        "routes there",
+        |it| it.seen().routes.clear(),
+        "the strategy routes by weight, and there is no route whose weight could be set: add one, or leave traffic routing \
+         out; ends when a route is there",
     ),
     (
         "scale-down delay",
