@@ -17,5 +17,5 @@ fn main() {
 
 #[divan::bench(args = SCENES.iter())]
 fn reconcile(bencher: Bencher<'_, '_>, scene: &Scene) {
-    bencher.bench(|| scene.decide());
+    bencher.bench(|| scene.plan());
 }

@@ -25,7 +25,7 @@ impl Scene {
     }
 
     /// Decides.
-    pub fn decide(&self) -> Plan {
+    pub fn plan(&self) -> Plan {
         reconcile(&self.spec, &self.status, &self.observed, self.now)
     }
 
@@ -93,7 +93,7 @@ impl Scene {
 
 impl fmt::Display for Scene {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plan = self.decide();
+        let plan = self.plan();
         write!(f, "{} ({} actions, {} waits)", self.name, plan.actions.len(), plan.waiting.len())
     }
 }
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn the_route_to_half_is_what_is_decided_before_half() {
         let [.., before_half, _] = Scene::all();
-        let plan = before_half.decide();
+        let plan = before_half.plan();
         let [Action::Route(Routes { weight, managed, .. })] = plan.actions.as_slice() else {
             panic!("{plan:?}");
         };

@@ -27,7 +27,7 @@
 //! | what is there? | [`Observed`], [`traffic::Seen`] |
 //! | what happens next, and why not more? | [`reconcile`](reconcile()), [`Plan`], [`Waiting`] |
 //! | what does abort do? | [`apply`], [`Command`] |
-//! | who scaled that down? | [`goal`], and `reconcile/lower.rs` |
+//! | who scaled that down? | [`goal`], and `reconcile/scale_down.rs` |
 //! | how is it carried out? | [`Turn`], and `backend` (feature `backend`) |
 //! | what does a manifest say? | `argo` (features `argo`, `yaml`) |
 //! | how is a text of others shown? | [`Escaped`] |

@@ -68,7 +68,7 @@ fn fenceposts(input: &Value) -> Result<Value, String> {
 }
 
 fn replicas(input: &Value) -> Result<Value, String> {
-    let goal = argo::at_rest(field(input, "rollout")).map_err(|findings| list(&findings))?;
+    let goal = argo::goal_of(field(input, "rollout")).map_err(|findings| list(&findings))?;
     Ok(json!({"weight": goal.weight, "canary": goal.canary, "stable": goal.stable}))
 }
 

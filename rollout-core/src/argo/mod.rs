@@ -32,11 +32,11 @@
 //! assert_eq!(made.spec.unwrap().strategy.steps()[0], Step::SetWeight(25));
 //! ```
 
-mod at_rest;
 mod check;
 mod convert;
 mod duration;
 mod finding;
+mod goal_of;
 mod hash;
 mod phase;
 mod pods;
@@ -46,12 +46,12 @@ mod source;
 mod status;
 pub mod wire;
 
-pub use at_rest::at_rest;
 pub use check::{Report, check};
 pub use convert::{Conversion, Ignored, Unsupported, convert, way_back};
 pub use duration::{InvalidDuration, pause_seconds};
 pub(crate) use finding::Findings;
 pub use finding::{Finding, Severity};
+pub use goal_of::goal_of;
 pub use hash::{step_hash, template_hash};
 pub use phase::{Phase, phase, phase_for_clients};
 pub use pods::{fenceposts, int_or_percent};

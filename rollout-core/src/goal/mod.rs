@@ -1,6 +1,6 @@
 //! From a position to what is wanted there: pods, weight, managed routes. Functions without state.
 
-mod ratio;
+mod basic;
 mod routed;
 mod share;
 
@@ -17,7 +17,7 @@ use alloc::{sync::Arc, vec::Vec};
 /// let mut status = Status::default();
 /// status.stable = Some("v1".into());
 /// status.canary = Some("v2".into());
-/// let goal = goal::at_rest(&Spec::new(strategy, "v2".into()).replicas(10), &status);
+/// let goal = goal::at(&Spec::new(strategy, "v2".into()).replicas(10), &status);
 /// assert_eq!((goal.weight, goal.canary, goal.stable), (5, 1, 10));
 /// # Ok::<(), rollout_core::InvalidStrategy>(())
 /// ```
@@ -34,14 +34,14 @@ pub struct Goal {
 
 /// What is wanted where `status` stands, while its canary and its stable are two revisions.
 #[must_use]
-pub fn at_rest(spec: &Spec, status: &Status) -> Goal {
+pub fn at(spec: &Spec, status: &Status) -> Goal {
     let strategy = &spec.strategy;
     let weight = weight(strategy, status);
     let scale = scale(strategy, status);
     let (canary, stable) = if strategy.routing().is_some() {
         routed::pods(strategy, spec.replicas, weight, scale)
     } else {
-        ratio::pods(strategy, spec.replicas, weight)
+        basic::pods(strategy, spec.replicas, weight)
     };
     Goal { weight, canary, stable }
 }

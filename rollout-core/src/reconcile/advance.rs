@@ -1,7 +1,8 @@
 use super::{
-    desire::Desire,
+    basic,
+    desired::Desired,
     draft::{Closed, Draft, Gate},
-    gates, ratio,
+    gates,
     roles::Roles,
     target,
     view::{STEP_DWELL, View},
@@ -13,7 +14,7 @@ use alloc::vec;
 use core::time::Duration;
 
 /// How far the observation lets the steps go, until nothing more is reached.
-pub(super) fn decide(draft: &mut Draft, view: &View<'_>) {
+pub(super) fn advance_steps(draft: &mut Draft, view: &View<'_>) {
     let target_waits = draft.status.canary.as_ref() != Some(&view.spec.target);
     if view.spec.paused && (target_waits || !draft.status.is_done()) {
         let ends = EndsBy::Command(vec![CommandKind::Resume, CommandKind::Promote, CommandKind::Abort]);
@@ -50,15 +51,15 @@ fn once(draft: &mut Draft, view: &View<'_>) -> bool {
         return true;
     }
     let Some(step) = usize::try_from(status.step).ok().and_then(|index| steps.get(index)) else {
-        let desire = Desire::at(&status, &roles, view);
-        let done = all_pods(&status, canary, view).and_then(|()| there(&status, &roles, &desire, view));
+        let desired = Desired::at(&status, &roles, view);
+        let done = all_pods(&status, canary, view).and_then(|()| there(&status, &roles, &desired, view));
         return draft.reaches(done) && commit(draft, view);
     };
     if let Step::Pause(duration) = step {
         return pause(draft, view, *duration, step);
     }
-    let desire = Desire::at(&status, &roles, view);
-    let done = pods(&status, step, canary, view).and_then(|()| there(&status, &roles, &desire, view));
+    let desired = Desired::at(&status, &roles, view);
+    let done = pods(&status, step, canary, view).and_then(|()| there(&status, &roles, &desired, view));
     if !draft.reaches(done) {
         return false;
     }
@@ -117,15 +118,15 @@ fn commit(draft: &mut Draft, view: &View<'_>) -> bool {
 
 fn all_pods(status: &Status, canary: &Revision, view: &View<'_>) -> Gate {
     let by_ratio = view.spec.strategy.routing().is_none();
-    let all = if by_ratio { ratio::canary_pods(view, status) } else { view.spec.replicas };
+    let all = if by_ratio { basic::canary_pods(view, status) } else { view.spec.replicas };
     gates::available(view, canary, goal::enough_of(&view.spec.strategy, all).max(1))
 }
 
 /// Whether the pods are there that this step asks for.
 fn pods(status: &Status, step: &Step, canary: &Revision, view: &View<'_>) -> Gate {
-    let goal = goal::at_rest(view.spec, status);
+    let goal = goal::at(view.spec, status);
     if view.spec.strategy.routing().is_none() {
-        return ratio::at_rest(view, status, goal);
+        return basic::is_reached(view, status, goal);
     }
     let wanted = match step {
         Step::SetWeight(weight) => goal::pods_for(view.spec, *weight).min(goal.canary),
@@ -137,10 +138,10 @@ fn pods(status: &Status, step: &Step, canary: &Revision, view: &View<'_>) -> Gat
 
 /// Whether every proxy splits requests as the position wants. A step that cannot be honoured because stable
 /// is dark counts as reached at its weight or above.
-fn there(status: &Status, roles: &Roles<'_>, desire: &Desire, view: &View<'_>) -> Gate {
+fn there(status: &Status, roles: &Roles<'_>, desired: &Desired, view: &View<'_>) -> Gate {
     if view.spec.strategy.routing().is_none() {
         return Ok(());
     }
-    desire.is_written(roles, view)?;
+    desired.is_written(roles, view)?;
     view.routes_settled(status, STEP_DWELL)
 }

@@ -1,7 +1,7 @@
 //! What must hold before traffic rises or falls.
 
 use super::{
-    desire::Desire,
+    desired::Desired,
     draft::{Closed, Gate},
     guard::{Guard, off},
     roles::Roles,
@@ -31,10 +31,10 @@ fn pods(revision: &Revision, need: u32, seen: Range) -> Gate {
 
 /// How many ready pods are enough for the canary at a weight: the smaller of what the weight needs and what
 /// the strategy asks for; past the steps the full count.
-pub(super) fn enough(view: &View<'_>, status: &Status, desire: &Desire, weight: u32) -> u32 {
-    let goal = goal::at_rest(view.spec, status);
+pub(super) fn enough(view: &View<'_>, status: &Status, desired: &Desired, weight: u32) -> u32 {
+    let goal = goal::at(view.spec, status);
     let full = goal.weight == view.spec.strategy.max_weight() && past_the_steps(view, status);
-    let wanted = if desire.rescue {
+    let wanted = if desired.rescue {
         1
     } else if full {
         view.spec.replicas
@@ -51,7 +51,7 @@ pub(super) fn past_the_steps(view: &View<'_>, status: &Status) -> bool {
 
 /// The up gate: before a weight rises or a managed route is added, the pods behind the destination are
 /// enough, and every proxy has its selectors and endpoints.
-pub(super) fn up(view: &View<'_>, status: &Status, desire: &Desire, lead: &Revision) -> Gate {
+pub(super) fn up(view: &View<'_>, status: &Status, desired: &Desired, lead: &Revision) -> Gate {
     if off(Guard::UpGate) {
         return Ok(());
     }
@@ -59,7 +59,7 @@ pub(super) fn up(view: &View<'_>, status: &Status, desire: &Desire, lead: &Revis
         return Err(elsewhere(view, Destination::Canary));
     }
     unmarked(view, lead)?;
-    ready(view, lead, enough(view, status, desire, desire.weight))?;
+    ready(view, lead, enough(view, status, desired, desired.weight))?;
     view.selectors_settled(status, STEP_DWELL)?;
     view.endpoints_settled(status, lead)
 }

@@ -1,42 +1,53 @@
-//! The decision: target → advance → goal → gates → diff, one file each.
+//! The decision, one file for each stage: the target, the steps, what the position wants, what must hold first, and what
+//! is done for it.
 //!
 //! | file | answers |
 //! |---|---|
 //! | `target` | which revision is asked for: first, new, superseded, rolled back, steps edited |
 //! | `advance` | how far the observation lets the steps go |
-//! | `desire` | which routes the position wants, with the two emergencies (vanished canary, dark stable) |
+//! | `desired` | which routes the position wants, with the two emergencies (vanished canary, dark stable) |
 //! | `gates` | what must hold before traffic rises or falls |
 //! | `routes`, `selectors` | the two layers: what would be written, and what holds it back |
-//! | `raise`, `lower` | pods, with traffic routing |
-//! | `ratio`, `cut` | pods, without |
-//! | `sleep` | `replicas: 0` |
+//! | `scale_up`, `scale_down` | pods, with traffic routing |
+//! | `basic`, `surplus` | pods, without: a basic canary |
+//! | `zero` | `replicas: 0` |
 //! | `deadline` | pods that make no progress |
 
 mod advance;
-mod cut;
+mod basic;
 mod deadline;
-mod desire;
+mod desired;
 mod draft;
 mod gates;
 #[cfg(not(feature = "_mutants"))]
 pub(crate) mod guard;
 #[cfg(feature = "_mutants")]
 pub mod guard;
-mod lower;
 mod prune;
-mod raise;
-mod ratio;
 mod roles;
 mod routes;
+mod scale_down;
+mod scale_up;
 mod selectors;
-mod sleep;
+mod surplus;
 mod target;
 mod view;
+mod zero;
 
 use crate::{CommandKind, Ending, EndsBy, Observed, Plan, Spec, Status, Time, WaitReason, Waiting};
+use advance::advance_steps;
 use alloc::vec;
+use basic::plan_basic;
+use desired::Desired;
 use draft::{Closed, Draft};
+use prune::prune_revisions;
+use roles::Roles;
+use routes::plan_traffic;
+use scale_down::{mark_only, scale_down};
+use scale_up::scale_up;
+use target::adopt_target;
 use view::View;
+use zero::scaled_to_zero;
 
 /// Decides what to do next. Never fails, never panics, reads no clock, does no I/O.
 ///
@@ -54,58 +65,58 @@ use view::View;
 /// ```
 pub fn reconcile(spec: &Spec, status: &Status, observed: &Observed, now: Time) -> Plan {
     let mut draft = Draft::new(status);
-    target::decide(&mut draft, spec);
+    adopt_target(&mut draft, spec);
     let view = View::new(spec, observed, now);
-    decide(&mut draft, &view);
+    plan(&mut draft, &view);
     // The deadline is judged on what the decision waits for; an abort is decided on once more.
     if deadline::judge(&mut draft, &view) {
         draft.start_over();
-        decide(&mut draft, &view);
+        plan(&mut draft, &view);
         deadline::judge(&mut draft, &view);
     }
     draft.finish()
 }
 
-fn decide(draft: &mut Draft, view: &View<'_>) {
+fn plan(draft: &mut Draft, view: &View<'_>) {
     if !view.knows_revisions() {
         draft.hold(WaitReason::RevisionsUnknown);
         return;
     }
-    if sleep::decide(draft, view) {
+    if scaled_to_zero(draft, view) {
         return;
     }
-    advance::decide(draft, view);
+    advance_steps(draft, view);
     if view.spec.strategy.routing().is_some() {
-        routed(draft, view);
+        plan_routed(draft, view);
     } else {
-        ratio::decide(draft, view);
+        plan_basic(draft, view);
     }
-    aborted(draft);
-    prune::decide(draft, view);
+    tell_abort(draft);
+    prune_revisions(draft, view);
 }
 
 /// An aborted update is at rest, and says that it waits for a person.
-fn aborted(draft: &mut Draft) {
+fn tell_abort(draft: &mut Draft) {
     let Some(at) = draft.status.aborted.as_ref().map(|aborted| aborted.at) else { return };
     let ends = EndsBy::Command(vec![CommandKind::Retry, CommandKind::Undo, CommandKind::PromoteFull]);
     draft.wait(Closed { waiting: Waiting::new(WaitReason::Aborted, Some(at), ends), wake: None });
 }
 
 /// Pods up, then one layer of traffic, then marks, then pods down: never pods down together with traffic.
-fn routed(draft: &mut Draft, view: &View<'_>) {
+fn plan_routed(draft: &mut Draft, view: &View<'_>) {
     let status = draft.status.clone();
-    let roles = roles::Roles::of(&status);
-    let desire = desire::Desire::at(&status, &roles, view);
-    raise::decide(draft, &roles, &desire, view);
+    let roles = Roles::of(&status);
+    let desired = Desired::at(&status, &roles, view);
+    scale_up(draft, &roles, &desired, view);
     if !view.knows_traffic() {
         draft.hold(WaitReason::TrafficUnknown);
         return;
     }
-    routes::decide(draft, &roles, &desire, view);
+    plan_traffic(draft, &roles, &desired, view);
     if !draft.writes_traffic() || guard::off(guard::Guard::DownGate) {
-        lower::decide(draft, &roles, &desire, view);
+        scale_down(draft, &roles, &desired, view);
     } else {
-        lower::mark_only(draft, &roles, view);
+        mark_only(draft, &roles, view);
     }
 }
 

@@ -1,9 +1,9 @@
-use super::{draft::Draft, raise::in_use, view::View};
+use super::{draft::Draft, scale_up::in_use, view::View};
 use crate::{Action, RevisionSeen};
 use alloc::vec::Vec;
 
 /// Old revisions without pods are kept to go back to, up to the limit; only at rest are others deleted.
-pub(super) fn decide(draft: &mut Draft, view: &View<'_>) {
+pub(super) fn prune_revisions(draft: &mut Draft, view: &View<'_>) {
     let limit = usize::try_from(view.spec.revision_history_limit).unwrap_or(usize::MAX);
     let revisions = view.revisions();
     if revisions.len() <= limit.saturating_add(1) || !draft.actions.is_empty() || !draft.status.is_done() {

@@ -1,5 +1,5 @@
 use super::{
-    desire::Desire,
+    desired::Desired,
     draft::Draft,
     gates,
     guard::{Guard, off},
@@ -15,11 +15,11 @@ use alloc::vec::Vec;
 
 /// One layer of traffic: a falling route first, then selectors, then a rising route. What is held is not
 /// written.
-pub(super) fn decide(draft: &mut Draft, roles: &Roles<'_>, desire: &Desire, view: &View<'_>) {
+pub(super) fn plan_traffic(draft: &mut Draft, roles: &Roles<'_>, desired: &Desired, view: &View<'_>) {
     let Some(lead) = roles.lead() else { return };
-    let need = Need::of(desire, view);
+    let need = Need::of(desired, view);
     let rise = (need.rises || need.adds) && {
-        let gate = gates::up(view, &draft.status, desire, lead);
+        let gate = gates::up(view, &draft.status, desired, lead);
         draft.passes(gate)
     };
     let fall = need.falls && {
@@ -33,12 +33,12 @@ pub(super) fn decide(draft: &mut Draft, roles: &Roles<'_>, desire: &Desire, view
     let weight = if need.rises && !rise || need.falls && !fall || !need.rises && !need.falls {
         WeightChange::Keep
     } else {
-        WeightChange::To { weight: desire.weight, of: view.spec.strategy.max_weight() }
+        WeightChange::To { weight: desired.weight, of: view.spec.strategy.max_weight() }
     };
     let managed = if need.adds && rise && (drop || !need.drops) {
-        ManagedChange::To(desire.managed.clone())
+        ManagedChange::To(desired.managed.clone())
     } else if drop {
-        ManagedChange::Retain(desire.managed.iter().map(|route| route.name.clone()).collect())
+        ManagedChange::Retain(desired.managed.iter().map(|route| route.name.clone()).collect())
     } else {
         ManagedChange::Keep
     };
@@ -48,7 +48,7 @@ pub(super) fn decide(draft: &mut Draft, roles: &Roles<'_>, desire: &Desire, view
         draft.actions.extend(routes);
         return;
     }
-    let select = selectors::decide(draft, roles, desire, view);
+    let select = selectors::plan_selectors(draft, roles, desired, view);
     let selects = select.is_some();
     draft.actions.extend(select.map(Action::Select));
     if !selects || off(Guard::OneLayer) {
@@ -73,18 +73,25 @@ struct Need {
 }
 
 impl Need {
-    fn of(desire: &Desire, view: &View<'_>) -> Self {
+    fn of(desired: &Desired, view: &View<'_>) -> Self {
         let weight = view.seen.weight();
         let objects = &view.seen.routes;
-        let drops = objects.iter().any(|object| desire.has_more(object));
+        let drops = objects.iter().any(|object| desired.has_more(object));
         // An object that only has too many routes needs nothing added.
-        let missing: Vec<_> = objects.iter().filter(|object| !desire.has_managed(object)).collect();
+        let missing: Vec<_> = objects.iter().filter(|object| !desired.has_managed(object)).collect();
         let adds = missing.iter().any(|object| {
-            let kept =
-                object.managed.iter().filter(|seen| desire.managed.iter().any(|want| want.name == seen.name));
-            !object.in_order || !kept.map(|seen| seen.route.as_ref()).eq(desire.managed.iter().map(Some))
+            let kept = object
+                .managed
+                .iter()
+                .filter(|seen| desired.managed.iter().any(|want| want.name == seen.name));
+            !object.in_order || !kept.map(|seen| seen.route.as_ref()).eq(desired.managed.iter().map(Some))
         });
         let there = !objects.is_empty();
-        Self { rises: there && weight.lo() < desire.weight, falls: weight.hi() > desire.weight, adds, drops }
+        Self {
+            rises: there && weight.lo() < desired.weight,
+            falls: weight.hi() > desired.weight,
+            adds,
+            drops,
+        }
     }
 }

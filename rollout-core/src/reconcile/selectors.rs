@@ -1,5 +1,5 @@
 use super::{
-    desire::Desire,
+    desired::Desired,
     draft::{Closed, Draft, Gate},
     gates,
     guard::{Guard, off},
@@ -12,10 +12,10 @@ use crate::{
 };
 
 /// Where the destinations should lead, as far as they may be pointed there now.
-pub(super) fn decide(
+pub(super) fn plan_selectors(
     draft: &mut Draft,
     roles: &Roles<'_>,
-    desire: &Desire,
+    desired: &Desired,
     view: &View<'_>,
 ) -> Option<Selectors> {
     let (stable, lead) = (roles.stable?, roles.lead()?);
@@ -24,9 +24,9 @@ pub(super) fn decide(
         let gate = for_stable(view, &draft.status, stable);
         to.stable = draft.passes(gate).then(|| stable.clone().into());
     }
-    let aim = if is_wanted(view, &draft.status, roles, desire) { lead } else { stable };
+    let aim = if is_wanted(view, &draft.status, roles, desired) { lead } else { stable };
     if !view.canary_leads_to(aim) {
-        let gate = for_canary(view, &draft.status, roles, desire, aim);
+        let gate = for_canary(view, &draft.status, roles, desired, aim);
         to.canary = draft.passes(gate).then(|| aim.clone().into());
     }
     (!to.is_empty()).then_some(to)
@@ -34,12 +34,12 @@ pub(super) fn decide(
 
 /// Whether the position wants pods of the canary. Where it wants none, its destination leads to stable: nobody
 /// waits for pods, and those that there are may go.
-fn is_wanted(view: &View<'_>, status: &Status, roles: &Roles<'_>, desire: &Desire) -> bool {
+fn is_wanted(view: &View<'_>, status: &Status, roles: &Roles<'_>, desired: &Desired) -> bool {
     let routed = view.spec.strategy.routing().is_some();
     // Where stable has no pod, nobody is better off there.
     roles.stable.is_some_and(|stable| view.ready(stable).hi() == 0)
-        || goal::at_rest(view.spec, status).canary > 0
-        || routed && (desire.weight > 0 || !desire.managed.is_empty())
+        || goal::at(view.spec, status).canary > 0
+        || routed && (desired.weight > 0 || !desired.managed.is_empty())
 }
 
 /// Stable's destination is nearly always in use: it is pointed only at enough ready pods that every proxy
@@ -80,7 +80,13 @@ fn live(view: &View<'_>, status: &Status, revision: &Revision, need: u32) -> Gat
 /// The canary's destination may be pointed anywhere while no request can reach it. In use, it is pointed
 /// only at enough ready pods that every proxy has, with settled routes, and never under a managed route of
 /// another revision. A revision that still has weight loses it first, unless stable is dark.
-fn for_canary(view: &View<'_>, status: &Status, roles: &Roles<'_>, desire: &Desire, lead: &Revision) -> Gate {
+fn for_canary(
+    view: &View<'_>,
+    status: &Status,
+    roles: &Roles<'_>,
+    desired: &Desired,
+    lead: &Revision,
+) -> Gate {
     gates::unmarked(view, lead)?;
     let leads = view.seen.routes.iter().any(RoutesSeen::leads_to_canary);
     let behind = view.seen.canary.iter().find_map(Selection::revision).filter(|behind| *behind != lead);
@@ -95,7 +101,7 @@ fn for_canary(view: &View<'_>, status: &Status, roles: &Roles<'_>, desire: &Desi
             }
             return Err(gates::elsewhere(view, Destination::Canary));
         }
-    } else if let Some(revision) = desire.of_another.clone().filter(|_| leads) {
+    } else if let Some(revision) = desired.of_another.clone().filter(|_| leads) {
         return Err(Closed::new(WaitReason::RoutesOfAnother { revision }, Ending::Observed));
     }
     if !off(Guard::DownGate) {
@@ -104,7 +110,7 @@ fn for_canary(view: &View<'_>, status: &Status, roles: &Roles<'_>, desire: &Desi
     if leads || view.seen.canary_used_elsewhere {
         // Where stable is dark, the successor takes everything.
         let all = goal::enough_of(&view.spec.strategy, view.spec.replicas);
-        let need = if dark { all } else { gates::enough(view, status, desire, view.seen.weight().hi()) };
+        let need = if dark { all } else { gates::enough(view, status, desired, view.seen.weight().hi()) };
         return live(view, status, lead, need);
     }
     // Idle: nobody asks for pods, unless somebody may ask the canary's Service itself.

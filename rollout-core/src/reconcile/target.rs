@@ -2,7 +2,7 @@ use super::draft::Draft;
 use crate::{Event, Revision, Spec, Status};
 
 /// Which revision is asked for: first, new, superseded, rolled back; or the same with other steps.
-pub(super) fn decide(draft: &mut Draft, spec: &Spec) {
+pub(super) fn adopt_target(draft: &mut Draft, spec: &Spec) {
     let status = &mut draft.status;
     let steps = u32::try_from(spec.strategy.steps().len()).unwrap_or(u32::MAX);
     let same = status.canary.as_ref() == Some(&spec.target);

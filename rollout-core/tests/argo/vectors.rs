@@ -1,5 +1,5 @@
 use rollout_core::argo::{
-    at_rest, check, fenceposts, pause_seconds, phase, phase_for_clients, step_hash, wire::IntOrText,
+    check, fenceposts, goal_of, pause_seconds, phase, phase_for_clients, step_hash, wire::IntOrText,
 };
 use serde_json::{Value, json};
 
@@ -71,7 +71,7 @@ fn rules_of_the_language() {
 #[test]
 fn pods_and_weight_at_rest() {
     each("replicas", |input| {
-        let goal = at_rest(&input["rollout"]).unwrap();
+        let goal = goal_of(&input["rollout"]).unwrap();
         json!({ "weight": goal.weight, "canary": goal.canary, "stable": goal.stable })
     });
 }

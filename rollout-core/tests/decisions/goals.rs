@@ -14,6 +14,6 @@ fn the_fewest_pods_bound_a_scale_only_where_stable_follows_the_weight() {
             .build()
             .unwrap();
         let situation = Situation::of(strategy);
-        assert_eq!(goal::at_rest(&situation.spec, &situation.status).canary, canary, "{dynamic}");
+        assert_eq!(goal::at(&situation.spec, &situation.status).canary, canary, "{dynamic}");
     }
 }

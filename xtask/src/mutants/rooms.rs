@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn a_room_knows_its_files() {
         let room = |file: &str| ROOMS.iter().find(|room| room.has(file)).map(|room| room.name);
-        assert_eq!(room("rollout-core/src/reconcile/cut.rs"), Some("reconcile"));
+        assert_eq!(room("rollout-core/src/reconcile/surplus.rs"), Some("reconcile"));
         assert_eq!(room("rollout-core/src/command/apply.rs"), Some("command"));
         assert_eq!(room("rollout-core/src/plan.rs"), None);
     }

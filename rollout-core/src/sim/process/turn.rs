@@ -60,7 +60,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         let reading = self.read_and_remember(&views);
         let oldest = Kind::ALL.iter().map(|kind| lag.get(*kind)).max().unwrap_or(0);
         let seen_at = if self.histories.is_some() { self.after(-oldest) } else { self.truth.now };
-        let running = self.decide(&views, reading, seen_at);
+        let running = self.begin_turn(&views, reading, seen_at);
         self.go_on(running);
         Ok(())
     }
@@ -111,7 +111,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 
     /// Decides on what was read.
-    pub(super) fn decide(&mut self, views: &Views, reading: Box<Reading>, seen_at: Time) -> Box<Running> {
+    pub(super) fn begin_turn(&mut self, views: &Views, reading: Box<Reading>, seen_at: Time) -> Box<Running> {
         let observed = &reading.observed;
         let now = self.process.clock(self.truth.now);
         let (spec, stored) = match &views.rollout {

@@ -10,7 +10,7 @@ use crate::{
 use alloc::{sync::Arc, vec::Vec};
 
 /// The routes that the position wants, with the two emergencies.
-pub(super) struct Desire {
+pub(super) struct Desired {
     /// The canary's weight.
     pub(super) weight: u32,
     /// The managed routes, all of them.
@@ -23,7 +23,7 @@ pub(super) struct Desire {
     pub(super) vanished: bool,
 }
 
-impl Desire {
+impl Desired {
     pub(super) fn at(status: &Status, roles: &Roles<'_>, view: &View<'_>) -> Self {
         let nothing =
             Self { weight: 0, managed: Vec::new(), of_another: None, rescue: false, vanished: false };
@@ -43,7 +43,7 @@ impl Desire {
             // Past the steps nothing is added any more: the whole traffic follows.
             managed = kept(managed, view);
         }
-        let weight = goal::at_rest(view.spec, status).weight;
+        let weight = goal::at(view.spec, status).weight;
         let leads =
             view.seen.weight().hi() > 0 || view.seen.routes.iter().any(|object| !object.managed.is_empty());
         if leads && view.ready(lead).hi() == 0 && view.canary_leads_to(lead) {

@@ -12,9 +12,9 @@ use serde_json::Value;
 /// An abort that somebody asked for counts as carried out.
 ///
 /// ```
-/// use rollout_core::argo::at_rest;
+/// use rollout_core::argo::goal_of;
 /// use serde_json::json;
-/// let goal = at_rest(&json!({
+/// let goal = goal_of(&json!({
 ///     "spec": {"replicas": 10, "strategy": {"canary": {"steps": [{"setWeight": 30}]}}},
 ///     "status": {"stableRS": "v1", "currentPodHash": "v2", "currentStepIndex": 0}
 /// })).unwrap();
@@ -23,7 +23,7 @@ use serde_json::Value;
 ///
 /// # Errors
 /// Why there is no strategy to follow, or the status cannot be read.
-pub fn at_rest(rollout: &Value) -> Result<Goal, Vec<Finding>> {
+pub fn goal_of(rollout: &Value) -> Result<Goal, Vec<Finding>> {
     let report = check(rollout);
     let mut read = read_status(rollout.get("status").unwrap_or(&Value::Null))?;
     let target = read.status.canary.clone().unwrap_or_else(|| Revision::from(""));
@@ -37,5 +37,5 @@ pub fn at_rest(rollout: &Value) -> Result<Goal, Vec<Finding>> {
     if read.requests.contains(&CommandKind::Abort) {
         read.status.aborted = Some(Aborted::new(Time::from_secs(0), AbortReason::Command));
     }
-    Ok(goal::at_rest(&spec, &read.status))
+    Ok(goal::at(&spec, &read.status))
 }

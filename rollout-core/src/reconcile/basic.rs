@@ -1,10 +1,9 @@
 use super::{
-    cut,
-    desire::Desire,
+    desired::Desired,
     draft::{Closed, Draft, Gate},
-    gates, raise,
+    gates,
     roles::Roles,
-    selectors,
+    scale_up, selectors, surplus,
     view::View,
 };
 use crate::{
@@ -14,20 +13,20 @@ use crate::{
 
 /// Without a traffic manager the weight is a ratio of pods, moved within `maxSurge` and `maxUnavailable`;
 /// Services, where there are any, follow.
-pub(super) fn decide(draft: &mut Draft, view: &View<'_>) {
+pub(super) fn plan_basic(draft: &mut Draft, view: &View<'_>) {
     let status = draft.status.clone();
     let roles = Roles::of(&status);
-    let goal = wanted(view, &roles, goal::at_rest(view.spec, &status));
+    let goal = wanted(view, &roles, goal::at(view.spec, &status));
     up(draft, view, &roles, goal);
     if let Some(stable) = roles.stable.filter(|stable| roles.under_way && view.revision(stable).is_none()) {
-        raise::look_at_dark(draft, view, stable);
+        scale_up::look_at_dark(draft, view, stable);
     }
-    let desire = Desire::at(&status, &roles, view);
-    if let Some(to) = selectors::decide(draft, &roles, &desire, view) {
+    let desired = Desired::at(&status, &roles, view);
+    if let Some(to) = selectors::plan_selectors(draft, &roles, &desired, view) {
         return draft.act(Action::Select(to));
     }
     if view.knows_traffic() {
-        cut::decide(draft, view, &status, |revision| goal_of(&roles, revision, goal));
+        surplus::remove_surplus(draft, view, &status, |revision| goal_of(&roles, revision, goal));
     } else {
         draft.hold(WaitReason::TrafficUnknown);
     }
@@ -57,7 +56,7 @@ fn wanted(view: &View<'_>, roles: &Roles<'_>, mut goal: Goal) -> Goal {
 
 /// The canary's pods at this position, when all are there.
 pub(super) fn canary_pods(view: &View<'_>, status: &Status) -> u32 {
-    wanted(view, &Roles::of(status), goal::at_rest(view.spec, status)).canary
+    wanted(view, &Roles::of(status), goal::at(view.spec, status)).canary
 }
 
 /// One pod where the stable Service leads to a revision, unless there may be no other beside it.
@@ -67,7 +66,7 @@ pub(super) fn door(view: &View<'_>, revision: &Revision) -> u32 {
 }
 
 /// Whether the ratio that the position asks for is there: enough of the canary's pods, no more of stable's.
-pub(super) fn at_rest(view: &View<'_>, status: &Status, goal: Goal) -> Gate {
+pub(super) fn is_reached(view: &View<'_>, status: &Status, goal: Goal) -> Gate {
     let (Some(canary), Some(stable)) = (&status.canary, &status.stable) else { return Ok(()) };
     let goal = wanted(view, &Roles::of(status), goal);
     gates::available(view, canary, goal::enough_of(&view.spec.strategy, goal.canary))?;

@@ -1,4 +1,4 @@
-use super::{desire::Desire, draft::Closed, draft::Draft, roles::Roles, view::View};
+use super::{desired::Desired, draft::Closed, draft::Draft, roles::Roles, view::View};
 use crate::{
     Action, Ending, EndsBy, Revision, RevisionSeen, WaitReason, Waiting, Wake, WakeReason, goal,
     traffic::Selection,
@@ -9,13 +9,13 @@ use core::time::Duration;
 const LOOK_AT_DARK: Duration = Duration::from_secs(4);
 
 /// Pods up, and marks off what carries traffic or is about to.
-pub(super) fn decide(draft: &mut Draft, roles: &Roles<'_>, desire: &Desire, view: &View<'_>) {
+pub(super) fn scale_up(draft: &mut Draft, roles: &Roles<'_>, desired: &Desired, view: &View<'_>) {
     let replicas = view.spec.replicas;
     if let Some(stable) = roles.stable {
         raise(draft, view, stable, replicas);
     }
     if let Some(canary) = roles.canary.filter(|canary| roles.stable != Some(canary) && !roles.aborted) {
-        let pods = canary_pods(draft, roles, desire, view, replicas);
+        let pods = canary_pods(draft, roles, desired, view, replicas);
         raise(draft, view, canary, pods);
     }
     for seen in view.revisions() {
@@ -30,11 +30,17 @@ pub(super) fn decide(draft: &mut Draft, roles: &Roles<'_>, desire: &Desire, view
     }
 }
 
-fn canary_pods(draft: &mut Draft, roles: &Roles<'_>, desire: &Desire, view: &View<'_>, replicas: u32) -> u32 {
+fn canary_pods(
+    draft: &mut Draft,
+    roles: &Roles<'_>,
+    desired: &Desired,
+    view: &View<'_>,
+    replicas: u32,
+) -> u32 {
     let Some(stable) = roles.stable else { return replicas };
-    let goal = goal::at_rest(view.spec, &draft.status).canary;
+    let goal = goal::at(view.spec, &draft.status).canary;
     // A position that sends requests to the canary wants at least one pod, whatever the strategy says.
-    let goal = if desire.managed.is_empty() && desire.weight == 0 { goal } else { goal.max(1) };
+    let goal = if desired.managed.is_empty() && desired.weight == 0 { goal } else { goal.max(1) };
     if view.seen.weight().hi() == 0 {
         return goal;
     }

@@ -1,9 +1,9 @@
 use super::{
-    desire::Desire,
+    desired::Desired,
     draft::{Closed, Draft, Gate},
     guard::{Guard, off},
-    raise::in_use,
     roles::Roles,
+    scale_up::in_use,
     view::{STEP_DWELL, View},
 };
 use crate::{
@@ -13,7 +13,7 @@ use core::time::Duration;
 
 /// Pods down: only in a plan that writes no traffic, when every proxy has routes and selectors; to 0 only
 /// under the mark, after its delay.
-pub(super) fn decide(draft: &mut Draft, roles: &Roles<'_>, desire: &Desire, view: &View<'_>) {
+pub(super) fn scale_down(draft: &mut Draft, roles: &Roles<'_>, desired: &Desired, view: &View<'_>) {
     let status = draft.status.clone();
     for seen in view.revisions() {
         let revision = Some(&seen.revision);
@@ -29,7 +29,7 @@ pub(super) fn decide(draft: &mut Draft, roles: &Roles<'_>, desire: &Desire, view
         } else if revision == roles.canary && roles.stable.is_none() {
             shrink(draft, view, &status, seen, view.spec.replicas);
         } else if revision == roles.canary {
-            match keep(roles, desire, view, &status) {
+            match keep(roles, desired, view, &status) {
                 0 => retire(draft, view, &status, seen, view.spec.strategy.scale_down_delay()),
                 pods => shrink(draft, view, &status, seen, pods),
             }
@@ -58,13 +58,13 @@ pub(super) fn mark_only(draft: &mut Draft, roles: &Roles<'_>, view: &View<'_>) {
 }
 
 /// How many pods the canary keeps: what the position asks for, and what the weight needs that it has.
-fn keep(roles: &Roles<'_>, desire: &Desire, view: &View<'_>, status: &Status) -> u32 {
+fn keep(roles: &Roles<'_>, desired: &Desired, view: &View<'_>, status: &Status) -> u32 {
     let managed =
-        !desire.managed.is_empty() || view.seen.routes.iter().any(|object| !object.managed.is_empty());
+        !desired.managed.is_empty() || view.seen.routes.iter().any(|object| !object.managed.is_empty());
     let weight = view.seen.weight().hi();
     let dark = weight > 0 && roles.stable.is_some_and(|stable| view.ready(stable).hi() == 0);
-    let everything = if desire.rescue || dark { view.spec.replicas } else { 0 };
-    let goal = goal::at_rest(view.spec, status).canary.max(u32::from(managed || desire.weight > 0));
+    let everything = if desired.rescue || dark { view.spec.replicas } else { 0 };
+    let goal = goal::at(view.spec, status).canary.max(u32::from(managed || desired.weight > 0));
     goal.max(everything).max(goal::pods_for(view.spec, weight).min(view.spec.replicas))
 }
 

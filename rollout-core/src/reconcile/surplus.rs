@@ -1,6 +1,6 @@
 use super::{
+    basic,
     draft::Draft,
-    ratio,
     view::{STEP_DWELL, View},
 };
 use crate::{Action, Revision, RevisionSeen, Status};
@@ -8,7 +8,12 @@ use alloc::vec::Vec;
 
 /// Without a traffic manager, pods go as far as `maxUnavailable` allows: first those that nobody wants, then,
 /// where more are there than `maxSurge` allows (`replicas` was lowered), those that are not available.
-pub(super) fn decide(draft: &mut Draft, view: &View<'_>, status: &Status, goal: impl Fn(&Revision) -> u32) {
+pub(super) fn remove_surplus(
+    draft: &mut Draft,
+    view: &View<'_>,
+    status: &Status,
+    goal: impl Fn(&Revision) -> u32,
+) {
     let mut cuts = Cuts::of(view, status);
     let held = cuts.surplus(view, goal);
     cuts.overhang(view);
@@ -19,7 +24,7 @@ pub(super) fn decide(draft: &mut Draft, view: &View<'_>, status: &Status, goal: 
         return;
     }
     if held {
-        draft.wait(ratio::moving(view));
+        draft.wait(basic::moving(view));
     }
     for (seen, cut) in cuts.list.iter().filter(|(_, cut)| *cut > 0) {
         let pods = seen.wanted.saturating_sub(*cut);
@@ -46,7 +51,7 @@ impl<'v> Cuts<'v> {
         list.sort_by_key(|(seen, _)| role(seen));
         let there = |seen: &RevisionSeen| seen.available.lo().min(seen.wanted);
         let available = view.revisions().iter().map(there).fold(0, u32::saturating_add);
-        let posts = ratio::posts(view);
+        let posts = basic::posts(view);
         // Where a pod may be added first, the last one is never taken away, whatever may be unavailable.
         let at_least = view.spec.replicas.saturating_sub(posts.unavailable).max(posts.surge.min(1));
         Self { list, spare: available.saturating_sub(at_least) }
@@ -57,7 +62,7 @@ impl<'v> Cuts<'v> {
         let mut held = false;
         for (seen, cut) in &mut self.list {
             let surplus =
-                seen.wanted.saturating_sub(goal(&seen.revision).max(ratio::door(view, &seen.revision)));
+                seen.wanted.saturating_sub(goal(&seen.revision).max(basic::door(view, &seen.revision)));
             take(seen, cut, surplus, &mut self.spare);
             held |= *cut < surplus;
         }
@@ -67,10 +72,10 @@ impl<'v> Cuts<'v> {
     /// Cuts what is above the most pods that there may be, also below the goal.
     fn overhang(&mut self, view: &View<'_>) {
         let going = self.list.iter().map(|(_, cut)| *cut).fold(0, u32::saturating_add);
-        let mut over = ratio::all_wanted(view).saturating_sub(ratio::at_most(view)).saturating_sub(going);
+        let mut over = basic::all_wanted(view).saturating_sub(basic::at_most(view)).saturating_sub(going);
         for available_too in [false, true] {
             for (seen, cut) in &mut self.list {
-                let left = seen.wanted.saturating_sub(*cut).saturating_sub(ratio::door(view, &seen.revision));
+                let left = seen.wanted.saturating_sub(*cut).saturating_sub(basic::door(view, &seen.revision));
                 let before = *cut;
                 let (mut none, spare) = (0, &mut self.spare);
                 take(

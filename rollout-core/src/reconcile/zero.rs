@@ -7,7 +7,7 @@ use crate::{Action, Ending, Event, Revision, WaitReason};
 
 /// `replicas: 0` is the user's own: everything goes to 0, the canary before stable, and comes back stable
 /// first. Routes and selectors are not touched, and nothing counts as dark. Whether that is the case.
-pub(super) fn decide(draft: &mut Draft, view: &View<'_>) -> bool {
+pub(super) fn scaled_to_zero(draft: &mut Draft, view: &View<'_>) -> bool {
     let stable = draft.status.stable.clone();
     if view.spec.replicas == 0 {
         if !draft.status.asleep {
