@@ -185,3 +185,18 @@ fn a_nonce_of_another_process_breaks_the_fence_and_is_told() {
     assert_eq!((&*rival.ours, &*rival.other), ("ours-1", "theirs-7"));
     assert_eq!(driver.nonce(), None);
 }
+
+#[test]
+fn what_happens_outside_a_turn_is_remembered_too() {
+    let (mut driver, second) = (Driver::new("ours"), Duration::from_secs(1));
+    assert!(!driver.take_live());
+    driver.read_live();
+    assert!(driver.take_live() && !driver.take_live(), "once");
+    let refused = Failure::Refused("forbidden".to_owned());
+    assert_eq!(driver.failed(&refused, second), Resume::After { delay: 2 * second, live: true });
+    assert!(driver.take_live() && driver.is_failing());
+    driver.went_well();
+    assert!(!driver.is_failing() && driver.not_before().is_zero());
+    driver.rest_until(9 * second);
+    assert_eq!(driver.not_before(), 9 * second);
+}
