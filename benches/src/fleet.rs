@@ -1,6 +1,6 @@
 use rollout_core::{
     Revision,
-    backend::{DataPlane, ObjectStore, Stored, TrafficBackend},
+    backend::{DataPlane, ObjectBackend, ObjectStore, TrafficBackend},
     traffic::{Settled, Version},
 };
 use rollout_istio::{IstioConfig, IstioEditor};
@@ -58,7 +58,7 @@ fn traffic(
     let config = IstioConfig::from_rollout(rollout)
         .map_err(|invalid| InvalidTraffic::new(invalid.errors().iter().map(|error| error.what.clone())))?;
     let backend = |config| -> Box<dyn TrafficBackend> {
-        Box::new(Stored::new(IstioEditor::new(config), store, AtOnce))
+        Box::new(ObjectBackend::new(IstioEditor::new(config), store, AtOnce))
     };
     Ok(config.map(backend))
 }

@@ -80,7 +80,7 @@ impl Scene {
         mut traffic: Seen,
     ) -> Self {
         traffic.endpoints = revisions.iter().map(|seen| (seen.revision.clone(), Settled::Yes)).collect();
-        let observed = Observed::new().users_own(Range::exact(10)).revisions(revisions).traffic(traffic);
+        let observed = Observed::new().user_selector(Range::exact(10)).revisions(revisions).traffic(traffic);
         Self {
             name,
             spec: Spec::new(strategy, "v2".into()).replicas(10),

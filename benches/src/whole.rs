@@ -1,7 +1,7 @@
 use core::time::Duration;
 use rollout_core::{
     Spec, Step, Strategy,
-    backend::{NoDataPlane, ObjectEditor, Stored},
+    backend::{NoDataPlane, ObjectBackend, ObjectEditor},
     sim::{CoreMesh, Delay, Mesh, MeshStore, ObjectMesh, Sim, Summary},
 };
 use rollout_istio::{DestinationRuleRef, IstioConfig, IstioEditor, VirtualServiceRef};
@@ -62,7 +62,7 @@ fn istio() -> ObjectMesh {
         };
         store.user_applies(&object, json!({ "kind": &*object.kind, "spec": spec }));
     }
-    let backend = Stored::new(editor.clone(), store.clone(), NoDataPlane);
+    let backend = ObjectBackend::new(editor.clone(), store.clone(), NoDataPlane);
     ObjectMesh::new(store, backend).objects_of(editor)
 }
 

@@ -1,6 +1,6 @@
 //! How a controller of `rollout-kube` gets Istio for its traffic: the two do not know each other.
 
-use rollout_core::backend::{DataPlane, ObjectStore, Stored, TrafficBackend};
+use rollout_core::backend::{DataPlane, ObjectBackend, ObjectStore, TrafficBackend};
 use rollout_istio::{ConfigError, Foreign, IstioConfig, IstioEditor, hosts_named, release_abandoned};
 use rollout_kube::{ControllerBuilder, InvalidTraffic};
 use serde_json::Value;
@@ -35,7 +35,7 @@ fn traffic(
     let config = IstioConfig::from_rollout(rollout)
         .map_err(|invalid| InvalidTraffic::new(invalid.errors().iter().map(sentence)))?;
     let backend = |config: IstioConfig| -> Box<dyn TrafficBackend> {
-        Box::new(Stored::new(IstioEditor::new(config.foreign(shared.clone())), store, data_plane))
+        Box::new(ObjectBackend::new(IstioEditor::new(config.foreign(shared.clone())), store, data_plane))
     };
     Ok(config.map(backend))
 }

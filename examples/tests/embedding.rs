@@ -48,12 +48,12 @@ impl Mine {
         let all = self.pods.values().map(|(pods, _)| pods).sum();
         let mut traffic = self.traffic.clone();
         traffic.endpoints = self.pods.keys().map(|revision| (revision.clone(), Settled::UNKNOWN)).collect();
-        Observed::new().revisions(revisions).users_own(Range::exact(all)).traffic(traffic)
+        Observed::new().revisions(revisions).user_selector(Range::exact(all)).traffic(traffic)
     }
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::Workload { revision, pods, mark } => {
+            Action::Scale { revision, pods, mark } => {
                 self.pods.insert(revision, (pods, mark.filter(|_| self.marks)));
             }
             Action::Prune { revision } => drop(self.pods.remove(&revision)),
@@ -88,7 +88,7 @@ impl Mine {
                     self.act(action);
                     Ok(Outcome::Changed)
                 }
-                Next::Prove | Next::Publish(_) => Ok(Outcome::AsItWas),
+                Next::VerifyOwnership | Next::Publish(_) => Ok(Outcome::Unchanged),
                 Next::Done => return self.driver.end(turn, elapsed),
             };
             turn.done(result);
@@ -99,12 +99,8 @@ impl Mine {
     fn run(&mut self, spec: &Spec, time: Duration) -> bool {
         let until = self.now + time;
         while self.now < until {
-            match self.turn(spec) {
-                Resume::Now { .. } => {}
-                Resume::At(wake) => self.now = self.now.max(wake.at),
-                Resume::After { delay, .. } => self.now = self.now + delay,
-                Resume::OnChange => return true,
-            }
+            let Some(at) = self.turn(spec).due(self.now) else { return true };
+            self.now = at;
             assert!(self.turns < 200, "it turns in circles: {:?}", self.waiting);
         }
         false
@@ -127,7 +123,7 @@ fn spec(revision: &str) -> Spec {
 fn routed() -> Seen {
     let mut traffic = Seen::new();
     traffic.routes = vec![RoutesSeen::new(Range::exact(0))];
-    (traffic.stable, traffic.canary) = (vec![Selection::UsersOwn], vec![Selection::UsersOwn]);
+    (traffic.stable, traffic.canary) = (vec![Selection::Unpinned], vec![Selection::Unpinned]);
     traffic
 }
 

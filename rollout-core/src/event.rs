@@ -102,7 +102,7 @@ pub enum Event {
 impl From<&Action> for Event {
     fn from(action: &Action) -> Self {
         match action.clone() {
-            Action::Workload { revision, pods, mark } => Self::Scaled { revision, pods, mark },
+            Action::Scale { revision, pods, mark } => Self::Scaled { revision, pods, mark },
             Action::Select(selectors) => Self::Selected(selectors),
             Action::Route(routes) => Self::Routed(routes),
             Action::Prune { revision } => Self::Pruned { revision },

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!   Spec ───────┐                          ┌──► Status   stored first, by compare-and-swap
-//!   Status ─────┤                          ├──► actions  Workload · Select · Route · Prune, in order
+//!   Status ─────┤                          ├──► actions  Scale · Select · Route · Prune, in order
 //!   Observed ───┼──►  reconcile  ──► Plan ─┼──► waiting  which guard, what it needs, what ends it
 //!   now ────────┘                          ├──► wake     when to look again
 //!                                          └──► events   what happened

@@ -21,7 +21,7 @@ pub struct Observed {
     /// Every revision that exists.
     pub revisions: Option<Vec<RevisionSeen>>,
     /// Ready pods behind the user's own selector.
-    pub users_own: Option<Range>,
+    pub user_selector: Option<Range>,
     /// The traffic, as it was read.
     pub traffic: Option<Seen>,
     /// A person's word that one wait may end.
@@ -66,8 +66,8 @@ impl Observed {
 
     /// Ready pods behind the user's own selector.
     #[must_use]
-    pub fn users_own(mut self, ready: Range) -> Self {
-        self.users_own = Some(ready);
+    pub fn user_selector(mut self, ready: Range) -> Self {
+        self.user_selector = Some(ready);
         self
     }
 

@@ -33,7 +33,7 @@ pub struct Plan {
 #[expect(clippy::exhaustive_enums, reason = "a driver that cannot carry out a new action must not compile")]
 pub enum Action {
     /// One compare-and-swap on the object that holds a revision's pod count; creates it if absent.
-    Workload {
+    Scale {
         /// Whose pods.
         revision: Revision,
         /// How many are wanted.
@@ -58,7 +58,7 @@ impl Action {
     pub fn is_traffic(&self) -> bool {
         match self {
             Self::Select(_) | Self::Route(_) => true,
-            Self::Workload { .. } | Self::Prune { .. } => false,
+            Self::Scale { .. } | Self::Prune { .. } => false,
         }
     }
 }

@@ -36,7 +36,7 @@ fn state(name: &'static str, change: impl Fn(&mut Spec, &mut Status, &mut Seen))
     let pods = [("v1", 1), ("v2", 2)].map(|(name, number)| {
         RevisionSeen::new(name.into()).number(number).wanted(1).ready(one).available(one)
     });
-    let observed = Observed::new().users_own(Range::exact(2)).revisions(pods).traffic(seen);
+    let observed = Observed::new().user_selector(Range::exact(2)).revisions(pods).traffic(seen);
     State { name, spec, status, observed }
 }
 

@@ -153,7 +153,7 @@ fn settled() -> impl Drawn<Value = Settled> {
 
 fn seen() -> impl Drawn<Value = Seen> {
     let selections =
-        || vec(prop_oneof![Just(Selection::UsersOwn), revision().prop_map(Selection::from)], 0..3);
+        || vec(prop_oneof![Just(Selection::Unpinned), revision().prop_map(Selection::from)], 0..3);
     let stands = prop_oneof![managed().prop_map(ManagedSeen::new), Just(ManagedSeen::drifted("one".into()))];
     let flags = (proptest::bool::weighted(0.8), proptest::bool::weighted(0.8));
     let routes = (range(), vec(stands, 0..3), flags, option::of(revision())).prop_map(
@@ -190,7 +190,7 @@ fn observed() -> impl Drawn<Value = Observed> {
     let known = (option::weighted(0.9, vec(one, 0..5)), option::weighted(0.9, seen()));
     (known, option::of(range()), option::of(word)).prop_map(|((revisions, seen), own, word)| {
         let mut observed = Observed::new().proceed(word);
-        (observed.revisions, observed.traffic, observed.users_own) = (revisions, seen, own);
+        (observed.revisions, observed.traffic, observed.user_selector) = (revisions, seen, own);
         observed
     })
 }
@@ -215,7 +215,7 @@ proptest! {
                         prop_assert!(weight <= of && of == spec.strategy.max_weight(), "{weight} of {of}");
                     }
                 }
-                Action::Workload { .. } | Action::Prune { .. } => {}
+                Action::Scale { .. } | Action::Prune { .. } => {}
             }
         }
         prop_assert!(!(selects && routes), "two layers in one plan: {:?}", plan.actions);

@@ -26,8 +26,8 @@ impl Instant {
     fn new(strategy: Strategy, replicas: u32) -> Self {
         let mut seen = Seen::nothing();
         if strategy.routing().is_some() {
-            seen.stable = vec![Selection::UsersOwn];
-            seen.canary = vec![Selection::UsersOwn];
+            seen.stable = vec![Selection::Unpinned];
+            seen.canary = vec![Selection::Unpinned];
             seen.routes = vec![RoutesSeen::new(Range::exact(0))];
         }
         let spec = Spec::new(strategy, "v1".into()).replicas(replicas);
@@ -76,7 +76,7 @@ impl Instant {
             .map(|revision| (revision.revision.clone(), rollout_core::traffic::Settled::Yes))
             .collect();
         let all = self.revisions.iter().map(|seen| seen.wanted).sum();
-        Observed::new().revisions(self.revisions.clone()).users_own(Range::exact(all)).traffic(seen)
+        Observed::new().revisions(self.revisions.clone()).user_selector(Range::exact(all)).traffic(seen)
     }
 
     /// Decides and carries out until nothing more happens, over pauses and delays; at most 200 turns.
@@ -104,7 +104,7 @@ impl Instant {
     fn carry_out(&mut self, action: &Action) {
         let at = self.now.as_secs();
         match action {
-            Action::Workload { revision, pods, mark } => {
+            Action::Scale { revision, pods, mark } => {
                 self.log
                     .push(format!("{at}s {revision}: {pods}{}", if mark.is_some() { " marked" } else { "" }));
                 if !self.revisions.iter().any(|seen| seen.revision == *revision) {

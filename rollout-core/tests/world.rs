@@ -125,7 +125,7 @@ fn a_request_without_an_answer_takes_effect_or_not() {
     for took_effect in [false, true] {
         for write in 0..12 {
             let mut world = deployed(sim());
-            world.fault(write, Fault::Unclear { took_effect });
+            world.fault(write, Fault::Ambiguous { took_effect });
             world.update_to("v2");
             ends_well(&mut world);
             assert_eq!(world.summary().fences, 2, "write {write}: a fence once, and once more after it");
@@ -140,7 +140,7 @@ fn a_refused_write_is_tried_again_later() {
     world.update_to("v2");
     ends_well(&mut world);
     let refused = world.watcher().at("Refused");
-    let again = world.watcher().at("Workload { revision: v2, pods: 1, mark: None } true");
+    let again = world.watcher().at("Scale { revision: v2, pods: 1, mark: None } true");
     assert_eq!(again.since(refused), 2 * SECOND);
 }
 
@@ -330,7 +330,7 @@ fn what_cannot_be_read_is_unknown() {
         world.update_to("v2");
         world.run_for(MINUTE).unwrap();
         let actions = world.watcher().lines.iter().filter(|line| line.contains(" true Some(Ok"));
-        assert_eq!(actions.filter(|line| !line.contains("Workload { revision: v2")).count(), 0, "{kind:?}");
+        assert_eq!(actions.filter(|line| !line.contains("Scale { revision: v2")).count(), 0, "{kind:?}");
         world.reads_fail(kind, false);
         ends_well(&mut world);
     }

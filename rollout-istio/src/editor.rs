@@ -31,7 +31,7 @@ use serde_json::Value;
 /// faults), but sends them to the canary of that route.
 ///
 /// ```
-/// use rollout_core::backend::{MemoryStore, NoDataPlane, ObjectEditor, Stored, TrafficBackend, ready};
+/// use rollout_core::backend::{MemoryStore, NoDataPlane, ObjectEditor, ObjectBackend, TrafficBackend, ready};
 /// use rollout_istio::{IstioConfig, IstioEditor, VirtualServiceRef};
 /// # use serde_json::json;
 /// let config = IstioConfig::hosts("shop", "provider", "provider-canary")
@@ -42,7 +42,7 @@ use serde_json::Value;
 ///     {"destination": {"host": "provider"}, "weight": 95},
 ///     {"destination": {"host": "provider-canary"}, "weight": 5},
 /// ]}]}}));
-/// let seen = ready(Stored::new(editor, store, NoDataPlane).observe(&[]))??;
+/// let seen = ready(ObjectBackend::new(editor, store, NoDataPlane).observe(&[]))??;
 /// assert_eq!(seen.weight().to_string(), "5");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -272,11 +272,11 @@ impl ObjectEditor for IstioEditor {
         };
         let mut edits = self.edits(objects, &all_to_stable)?;
         if let Some((rule, name)) = self.rule() {
-            let users_own =
-                Selectors { stable: Some(Selection::UsersOwn), canary: Some(Selection::UsersOwn) };
+            let user_selector =
+                Selectors { stable: Some(Selection::Unpinned), canary: Some(Selection::Unpinned) };
             let mut object = find(objects, &name)?.clone();
             let changed =
-                subsets::select(&mut object, rule, &users_own).map_err(|problem| problem.of(&name))?;
+                subsets::select(&mut object, rule, &user_selector).map_err(|problem| problem.of(&name))?;
             if release_abandoned(&name, &mut object, &self.config.rollout)? || changed {
                 edits.push((name, object));
             }

@@ -3,7 +3,7 @@
 //! cluster itself.
 //!
 //! - [`IstioConfig`]: which objects split the traffic of one rollout, from a Rollout or by hand.
-//! - [`IstioEditor`]: the editor for [`Stored`](rollout_core::backend::Stored); weights, managed routes,
+//! - [`IstioEditor`]: the editor for [`ObjectBackend`](rollout_core::backend::ObjectBackend); weights, managed routes,
 //!   subset labels.
 //! - [`Istiod`]: whether every proxy has what was written, from istiod's own answers.
 //! - [`edit_bytes`]: one VirtualService from bytes to bytes.

@@ -35,7 +35,7 @@ pub(crate) fn selected(object: &Value, subset: &str) -> Result<Selection, Proble
     let index = position(object, subset)?;
     let labels = object.get("spec").and_then(|spec| spec.get("subsets")?.get(index)?.get("labels"));
     match labels.and_then(|labels| labels.get(REVISION_LABEL)) {
-        None | Some(Value::Null) => Ok(Selection::UsersOwn),
+        None | Some(Value::Null) => Ok(Selection::Unpinned),
         Some(Value::String(hash)) => Ok(Selection::Revision(hash.as_str().into())),
         Some(other) => {
             let path = format!("spec.subsets[{index}].labels.{REVISION_LABEL}");
@@ -74,7 +74,7 @@ fn point(subset: &mut Map<String, Value>, to: &Selection, index: usize) -> Resul
         Selection::Revision(revision) => {
             labels.insert(REVISION_LABEL.into(), revision.as_str().into());
         }
-        Selection::UsersOwn => {
+        Selection::Unpinned => {
             labels.retain(|label, _| label != REVISION_LABEL);
             if labels.is_empty() {
                 subset.shift_remove("labels");

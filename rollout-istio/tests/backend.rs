@@ -4,8 +4,8 @@ mod support;
 use rollout_core::{
     Revision,
     backend::{
-        BackendError, MemoryStore, NoDataPlane, ObjectEditor, Pair, ServiceEditor, Stored, TrafficBackend,
-        Written, ready,
+        BackendError, Chain, MemoryStore, NoDataPlane, ObjectBackend, ObjectEditor, ServiceEditor,
+        TrafficBackend, Written, ready,
     },
     testing::{Try, try_backend},
     traffic::{ObjectRef, Routes, Seen, Selectors, Version, WeightChange},
@@ -15,7 +15,9 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use support::{dr, hosts, http, route, rule, subset_route, subsets, vs};
 
-fn over(config: IstioConfig) -> (Arc<MemoryStore>, Stored<IstioEditor, Arc<MemoryStore>, NoDataPlane>) {
+fn over(
+    config: IstioConfig,
+) -> (Arc<MemoryStore>, ObjectBackend<IstioEditor, Arc<MemoryStore>, NoDataPlane>) {
     let store = Arc::new(MemoryStore::new());
     let with_subsets = config.destination_rule.is_some();
     let editor = IstioEditor::new(config.managed_route("testers").managed_route("others"));
@@ -30,7 +32,7 @@ fn over(config: IstioConfig) -> (Arc<MemoryStore>, Stored<IstioEditor, Arc<Memor
         }
         store.apply(&name, if name == dr() { rule() } else { http(&json!([own])) });
     }
-    (store.clone(), Stored::new(editor, store, NoDataPlane))
+    (store.clone(), ObjectBackend::new(editor, store, NoDataPlane))
 }
 
 fn what() -> Try {
@@ -50,8 +52,8 @@ fn subsets_and_hosts_do_all_that_a_backend_must() {
         store
             .apply(&ObjectRef::new("", "Service", "shop", name), json!({"spec": {"selector": {"app": "p"}}}));
     }
-    let services = Stored::new(ServiceEditor::new("shop", Some("a"), Some("b")), store, NoDataPlane);
-    assert_eq!(ready(try_backend(&Pair::new(services, backend), &what())).unwrap(), []);
+    let services = ObjectBackend::new(ServiceEditor::new("shop", Some("a"), Some("b")), store, NoDataPlane);
+    assert_eq!(ready(try_backend(&Chain::new(services, backend), &what())).unwrap(), []);
 }
 
 /// How a backend can be wrong.

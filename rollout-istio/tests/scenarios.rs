@@ -5,7 +5,7 @@ mod support;
 
 use rollout_core::{
     Range,
-    backend::{MemoryStore, NoDataPlane, ObjectEditor, Stored, TrafficBackend, ready},
+    backend::{MemoryStore, NoDataPlane, ObjectBackend, ObjectEditor, TrafficBackend, ready},
     traffic::{ManagedChange, ManagedSeen, ObjectRef, Routes, Selection, WeightChange},
 };
 use rollout_istio::{
@@ -258,7 +258,7 @@ fn s67_a_name_with_a_period_is_not_another_namespace() {
     assert_eq!(editor.objects(), std::slice::from_ref(&far));
     let store = MemoryStore::new();
     store.apply(&here, http(&json!([route("primary", 100, 0)])));
-    let backend = Stored::new(editor, store, NoDataPlane);
+    let backend = ObjectBackend::new(editor, store, NoDataPlane);
     let seen = ready(backend.observe(&[])).unwrap().unwrap();
     let written = ready(backend.route(&weight(5), &seen.version)).unwrap().unwrap();
     assert_eq!(written.changed, std::slice::from_ref(&here));

@@ -11,8 +11,8 @@ mod support;
 use rollout_core::{
     Range,
     backend::{
-        MANAGED_BY_ANNOTATION, MemoryStore, NoDataPlane, Pair, ServiceEditor, Stored, TrafficBackend, ready,
-        release_service, rollouts_in,
+        Chain, MANAGED_BY_ANNOTATION, MemoryStore, NoDataPlane, ObjectBackend, ServiceEditor, TrafficBackend,
+        ready, release_service, rollouts_in,
     },
     traffic::{ManagedChange, ObjectRef, RolloutRef, Routes, Seen, Selection, Selectors, WeightChange},
 };
@@ -23,9 +23,9 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use support::{dr, header, http, vs};
 
-type Backend = Pair<
-    Stored<ServiceEditor, Arc<MemoryStore>, NoDataPlane>,
-    Stored<IstioEditor, Arc<MemoryStore>, NoDataPlane>,
+type Backend = Chain<
+    ObjectBackend<ServiceEditor, Arc<MemoryStore>, NoDataPlane>,
+    ObjectBackend<IstioEditor, Arc<MemoryStore>, NoDataPlane>,
 >;
 
 /// One Rollout of several, and what it last wrote.
@@ -83,8 +83,8 @@ fn world(count: usize) -> (Arc<MemoryStore>, Vec<One>) {
         let routed = |config: IstioConfig, vs| config.virtual_service(VirtualServiceRef::new(vs).route(name));
         let config =
             ["gw", "edge"].into_iter().fold(config, routed).managed_route(&format!("{name}-testers"));
-        let istio = Stored::new(IstioEditor::new(config), store.clone(), NoDataPlane);
-        let backend = Pair::new(Stored::new(services, store.clone(), NoDataPlane), istio);
+        let istio = ObjectBackend::new(IstioEditor::new(config), store.clone(), NoDataPlane);
+        let backend = Chain::new(ObjectBackend::new(services, store.clone(), NoDataPlane), istio);
         let seen = observe(&backend);
         One { backend, seen }
     };
@@ -182,7 +182,7 @@ fn two_that_drive_the_same_are_told_of_each_other() {
     let weighing = |name: &str, one: VirtualServiceRef| {
         let config = IstioConfig::hosts("shop", name, &format!("{name}-canary")).of_rollout(name);
         let config = config.virtual_service(one).managed_route(&format!("{name}-testers"));
-        Stored::new(IstioEditor::new(config), MemoryStore::new(), NoDataPlane).claims()
+        ObjectBackend::new(IstioEditor::new(config), MemoryStore::new(), NoDataPlane).claims()
     };
     let said = |one: Vec<rollout_core::backend::Claim>, other: Vec<rollout_core::backend::Claim>| {
         let pairs = one.iter().flat_map(|one| other.iter().filter_map(|other| one.collision(other)));
@@ -207,12 +207,12 @@ fn two_that_drive_the_same_are_told_of_each_other() {
     let managing = |name: &str| {
         let config = IstioConfig::hosts("shop", name, "canary").of_rollout(name).managed_route("testers");
         let editor = IstioEditor::new(config.virtual_service(gw().route(name)));
-        Stored::new(editor, MemoryStore::new(), NoDataPlane).claims()
+        ObjectBackend::new(editor, MemoryStore::new(), NoDataPlane).claims()
     };
     assert_eq!(said(managing("a"), managing("b")).len(), 1, "the managed route of one name");
     let subsets = |name: &str, rule| {
         let config = IstioConfig::subsets("shop", rule).of_rollout(name).virtual_service(gw().route(name));
-        Stored::new(IstioEditor::new(config), MemoryStore::new(), NoDataPlane).claims()
+        ObjectBackend::new(IstioEditor::new(config), MemoryStore::new(), NoDataPlane).claims()
     };
     let rule = |stable, canary| DestinationRuleRef::new("rule", stable, canary);
     assert!(said(subsets("a", rule("s", "c")), subsets("b", rule("t", "d"))).is_empty());

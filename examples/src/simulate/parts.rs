@@ -8,7 +8,7 @@ use super::{
 };
 use rollout_core::{
     argo::{Document, Severity},
-    backend::{Claim, NoDataPlane, ObjectEditor, Pair, ServiceEditor, Stored, TrafficBackend},
+    backend::{Chain, Claim, NoDataPlane, ObjectBackend, ObjectEditor, ServiceEditor, TrafficBackend},
     sim::MeshStore,
     traffic::ObjectRef,
 };
@@ -65,11 +65,11 @@ impl Parts {
 
     /// How the engine reads and edits them.
     pub(crate) fn backend(&self, store: &Arc<MeshStore>) -> Box<dyn TrafficBackend> {
-        let services = Stored::new(self.services.clone(), store.clone(), NoDataPlane);
+        let services = ObjectBackend::new(self.services.clone(), store.clone(), NoDataPlane);
         match &self.istio {
             None => Box::new(services),
             Some(istio) => {
-                Box::new(Pair::new(services, Stored::new(istio.clone(), store.clone(), NoDataPlane)))
+                Box::new(Chain::new(services, ObjectBackend::new(istio.clone(), store.clone(), NoDataPlane)))
             }
         }
     }

@@ -216,7 +216,7 @@ impl Watcher for Recorder {
                 if let Some(Err(failure)) = answer {
                     let why = match failure {
                         Failure::Conflict => "somebody else wrote first",
-                        Failure::Refused(why) | Failure::Unclear(why) => why,
+                        Failure::Refused(why) | Failure::Ambiguous(why) => why,
                     };
                     self.push(truth, Kind::Failed(format!("a write did not get through: {why}")));
                 }

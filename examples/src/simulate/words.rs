@@ -155,7 +155,7 @@ pub(crate) fn step(step: &Step) -> String {
 
 fn selected(selectors: &Selectors, names: &Names) -> String {
     let behind = |selection: &Selection| match selection {
-        Selection::UsersOwn => "the user's own selector".to_owned(),
+        Selection::Unpinned => "the user's own selector".to_owned(),
         Selection::Revision(revision) => names.of(revision),
     };
     let said: Vec<String> = [("stable", &selectors.stable), ("canary", &selectors.canary)]

@@ -182,7 +182,7 @@ impl<'h> Book<'h> {
         let kind = write.path.split('/').next().unwrap_or_default();
         let name = write.path.split('/').nth(1).unwrap_or_default();
         let is_for = |action: &&Action| match action {
-            Action::Workload { revision, .. } | Action::Prune { revision } => {
+            Action::Scale { revision, .. } | Action::Prune { revision } => {
                 kind == "replicasets" && (name.is_empty() || name.ends_with(revision.as_str()))
             }
             Action::Select(_) => kind == "destinationrules" || kind == "services",
@@ -207,7 +207,7 @@ enum Changed {
 impl Changed {
     fn is_by(&self, action: &Action) -> bool {
         match (self, action) {
-            (Self::Pods(of), Action::Workload { revision, .. })
+            (Self::Pods(of), Action::Scale { revision, .. })
             | (Self::Gone(of), Action::Prune { revision }) => of == revision,
             (Self::Selectors, Action::Select(_)) | (Self::Routes, Action::Route(_)) => true,
             _ => false,

@@ -33,7 +33,7 @@ pub enum StoreError {
     },
     /// No answer, or one that makes no sense: a write may have taken effect.
     #[error("{object}: {why} (it may have taken effect)")]
-    Unclear {
+    Ambiguous {
         /// Which object.
         object: ObjectRef,
         /// What came instead of an answer.
@@ -132,8 +132,8 @@ impl From<&BackendError> for Failure {
     fn from(failed: &BackendError) -> Self {
         match failed {
             BackendError::Store { error: StoreError::Conflict(_), .. } => Self::Conflict,
-            BackendError::Store { error: StoreError::Unclear { .. }, .. } => {
-                Self::Unclear(failed.to_string())
+            BackendError::Store { error: StoreError::Ambiguous { .. }, .. } => {
+                Self::Ambiguous(failed.to_string())
             }
             BackendError::Store { .. } | BackendError::Edit { .. } => Self::Refused(failed.to_string()),
         }

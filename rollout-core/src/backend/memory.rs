@@ -32,7 +32,7 @@ pub enum Fault {
     /// A write is refused with these words; nothing changes.
     Refused(String),
     /// A write gets no answer.
-    Unclear {
+    Ambiguous {
         /// Whether it took effect nevertheless.
         took_effect: bool,
     },
@@ -142,7 +142,7 @@ fn unreadable(object: &ObjectRef) -> StoreError {
 }
 
 fn unclear(object: &ObjectRef) -> StoreError {
-    StoreError::Unclear { object: object.clone(), why: "no answer".into() }
+    StoreError::Ambiguous { object: object.clone(), why: "no answer".into() }
 }
 
 #[async_trait]
@@ -172,8 +172,8 @@ impl ObjectStore for MemoryStore {
         match fault {
             Some(Fault::Conflict) => return Err(StoreError::Conflict(object.clone())),
             Some(Fault::Refused(why)) => return Err(StoreError::Refused { object: object.clone(), why }),
-            Some(Fault::Unclear { took_effect: false }) => return Err(unclear(object)),
-            Some(Fault::Unclear { took_effect: true } | Fault::Unreadable) | None => {}
+            Some(Fault::Ambiguous { took_effect: false }) => return Err(unclear(object)),
+            Some(Fault::Ambiguous { took_effect: true } | Fault::Unreadable) | None => {}
         }
         let Some(old) = inner.objects.get(object) else { return Err(StoreError::NotFound(object.clone())) };
         if old.version.write != read.write {
@@ -233,8 +233,8 @@ mod tests {
         store.inject(Some(&other), Fault::Conflict);
         store.inject(None, Fault::Conflict);
         store.inject(Some(&service()), Fault::Refused("quota".into()));
-        store.inject(None, Fault::Unclear { took_effect: false });
-        store.inject(None, Fault::Unclear { took_effect: true });
+        store.inject(None, Fault::Ambiguous { took_effect: false });
+        store.inject(None, Fault::Ambiguous { took_effect: true });
         assert_eq!(replace(&store, json!({"spec": 2}), &version), Err(StoreError::Conflict(service())));
         let refused = replace(&store, json!({"spec": 2}), &version).unwrap_err();
         assert_eq!(refused.to_string(), "Service shop/provider: quota");

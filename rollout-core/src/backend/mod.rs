@@ -2,6 +2,7 @@
 //! bridge between them.
 
 mod annotation;
+mod chain;
 mod claim;
 mod data_plane;
 mod editor;
@@ -10,14 +11,14 @@ mod fetch;
 mod managed_by;
 mod memory;
 mod note;
-mod pair;
+mod object_backend;
 mod ready;
 mod rounds;
 mod service;
 mod store;
-mod stored;
 
 pub use annotation::{FENCE_ANNOTATION, annotate, annotation};
+pub use chain::Chain;
 pub use claim::Claim;
 pub use data_plane::{DataPlane, NoDataPlane};
 pub use editor::{Edits, Mentions, ObjectEditor, Objects};
@@ -26,12 +27,11 @@ pub use fetch::{Fetch, Fetched, NoAnswer};
 pub use managed_by::{MANAGED_BY_ANNOTATION, is_managed_by, release_service, rollouts_in};
 pub use memory::{Fault, MemoryStore};
 pub use note::{note, set_note};
-pub use pair::Pair;
+pub use object_backend::ObjectBackend;
 pub use ready::{NotReady, ready};
 pub use rounds::{Round, Rounds};
 pub use service::{InvalidName, REVISION_LABEL, ServiceEditor};
 pub use store::{Object, ObjectStore};
-pub use stored::Stored;
 
 use crate::{
     Outcome, Revision,
@@ -146,6 +146,6 @@ impl Written {
     /// Whether anything was changed.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        if self.changed.is_empty() { Outcome::AsItWas } else { Outcome::Changed }
+        if self.changed.is_empty() { Outcome::Unchanged } else { Outcome::Changed }
     }
 }

@@ -165,14 +165,14 @@ impl ObjectEditor for ServiceEditor {
     }
 
     fn release(&self, objects: &Objects) -> Result<Edits, EditError> {
-        let mut edits = self.edit(objects, |_| Some(Selection::UsersOwn))?;
+        let mut edits = self.edit(objects, |_| Some(Selection::Unpinned))?;
         for (_, name) in &self.services {
             if edits.iter().any(|(edited, _)| edited == name) {
                 continue;
             }
             let mut service = find(objects, name)?.clone();
             if is_managed_by(name, &service, &self.rollout) {
-                self.sign(name, &mut service, &Selection::UsersOwn)?;
+                self.sign(name, &mut service, &Selection::Unpinned)?;
                 edits.push((name.clone(), service));
             }
         }
@@ -199,11 +199,11 @@ fn find<'a>(objects: &'a Objects, name: &ObjectRef) -> Result<&'a Value, EditErr
 fn selected(name: &ObjectRef, service: &Value) -> Result<Selection, EditError> {
     let path = "spec.selector";
     let selector = match service.get("spec").and_then(|spec| spec.get("selector")) {
-        None | Some(Value::Null) => return Ok(Selection::UsersOwn),
+        None | Some(Value::Null) => return Ok(Selection::Unpinned),
         Some(selector) => selector.as_object().ok_or_else(|| no_text(name, path, "is no map of labels"))?,
     };
     match selector.get(REVISION_LABEL) {
-        None | Some(Value::Null) => Ok(Selection::UsersOwn),
+        None | Some(Value::Null) => Ok(Selection::Unpinned),
         Some(Value::String(hash)) => Ok(Selection::Revision(hash.as_str().into())),
         Some(_) => Err(no_text(name, &format!("{path}.{REVISION_LABEL}"), "is no text")),
     }
@@ -224,7 +224,7 @@ fn point(name: &ObjectRef, service: &mut Value, to: &Selection) -> Result<(), Ed
     }
     if let Some(selector) = selector.as_object_mut() {
         match to {
-            Selection::UsersOwn => selector.retain(|label, _| label != REVISION_LABEL),
+            Selection::Unpinned => selector.retain(|label, _| label != REVISION_LABEL),
             Selection::Revision(revision) => {
                 selector.insert(REVISION_LABEL.to_owned(), revision.as_str().into());
             }
@@ -273,11 +273,11 @@ mod tests {
         let right = json!({"spec": {"selector": {"app": "a", REVISION_LABEL: "v1"}}});
         let objects = objects(right.clone(), json!({"spec": {"selector": {"app": "a"}}}));
         let to =
-            Selectors { stable: Some(Selection::Revision("v1".into())), canary: Some(Selection::UsersOwn) };
+            Selectors { stable: Some(Selection::Revision("v1".into())), canary: Some(Selection::Unpinned) };
         assert!(editor().select(&objects, &to).unwrap().is_empty());
         let seen = editor().read(&objects).unwrap();
         assert_eq!(seen.stable, [Selection::Revision("v1".into())]);
-        assert_eq!(seen.canary, [Selection::UsersOwn]);
+        assert_eq!(seen.canary, [Selection::Unpinned]);
         assert!(seen.stable_used_elsewhere && !seen.canary_used_elsewhere);
         let edits = editor().release(&objects).unwrap();
         assert_eq!(edits[0].1, json!({"spec": {"selector": {"app": "a"}}}));

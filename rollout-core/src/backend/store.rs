@@ -32,7 +32,7 @@ pub trait ObjectStore: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when it has another version; [`StoreError::Refused`] when the store says no;
-    /// [`StoreError::Unclear`] when the write may or may not have taken effect.
+    /// [`StoreError::Ambiguous`] when the write may or may not have taken effect.
     async fn replace(
         &self,
         object: &ObjectRef,

@@ -50,7 +50,7 @@ use retry::Retry;
 ///     match turn.next() {
 ///         Next::Fence(nonce) => done.push(format!("wrote {nonce} to every object")),
 ///         Next::Store(new) => status = new.clone(),
-///         Next::Prove | Next::Publish(_) => {}
+///         Next::VerifyOwnership | Next::Publish(_) => {}
 ///         Next::Act(action) => done.push(format!("{action:?}")),
 ///         Next::Done => break,
 ///     }
@@ -156,7 +156,7 @@ impl Driver {
     /// Something failed outside a turn, such as reading: when to try again.
     pub fn failed(&mut self, failure: &Failure, elapsed: Duration) -> Resume {
         self.live = true;
-        if matches!(failure, Failure::Unclear(_)) {
+        if matches!(failure, Failure::Ambiguous(_)) {
             self.fence.lost();
         }
         self.retry.failed(failure, elapsed);

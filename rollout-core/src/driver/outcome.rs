@@ -7,7 +7,7 @@ pub enum Outcome {
     /// Something was written.
     Changed,
     /// Nothing had to be written: it was so already.
-    AsItWas,
+    Unchanged,
 }
 
 /// How something that a driver was asked to do failed.
@@ -19,5 +19,5 @@ pub enum Failure {
     /// It was refused, and nothing changed.
     Refused(String),
     /// It may have taken effect, or may still do so.
-    Unclear(String),
+    Ambiguous(String),
 }

@@ -1,4 +1,4 @@
-use crate::Wake;
+use crate::{Time, Wake};
 use core::time::Duration;
 
 /// When the next turn of a rollout begins, unless something changes before.
@@ -24,4 +24,29 @@ pub enum Resume {
     },
     /// When something changes: nothing is due.
     OnChange,
+}
+
+impl Resume {
+    /// The time at which the next turn begins, where it is `now`; `None` when only a change begins one.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::{Resume, Time, Wake, WakeReason};
+    /// let now = Time::from_secs(100);
+    /// assert_eq!(Resume::Now { live: false }.due(now), Some(now));
+    /// let after = Resume::After { delay: Duration::from_secs(2), live: true };
+    /// assert_eq!(after.due(now), Some(Time::from_secs(102)));
+    /// let missed = Resume::At(Wake::new(Time::from_secs(90), WakeReason::PauseEnds));
+    /// assert_eq!(missed.due(now), Some(now));
+    /// assert_eq!(Resume::OnChange.due(now), None);
+    /// ```
+    #[must_use]
+    pub fn due(&self, now: Time) -> Option<Time> {
+        match self {
+            Self::Now { .. } => Some(now),
+            Self::At(wake) => Some(wake.at.max(now)),
+            Self::After { delay, .. } => Some(now + *delay),
+            Self::OnChange => None,
+        }
+    }
 }

@@ -26,7 +26,7 @@ impl Retry {
     pub(super) fn did(&mut self, mut actions: Vec<Action>) -> Option<Failure> {
         for action in &mut actions {
             // The time of a mark is another at every try.
-            if let Action::Workload { mark: Some(at), .. } = action {
+            if let Action::Scale { mark: Some(at), .. } = action {
                 *at = Time::from_secs(0);
             }
         }
@@ -45,7 +45,7 @@ impl Retry {
         self.failures = self.failures.saturating_add(1).min(16);
         let free = match failure {
             Failure::Refused(_) => 0,
-            Failure::Unclear(_) => 1,
+            Failure::Ambiguous(_) => 1,
             Failure::Conflict => 3,
         };
         let delay = match self.failures.checked_sub(free + 1) {
@@ -81,7 +81,7 @@ mod tests {
             (0..times).map(|_| retry.failed(failure, Duration::ZERO).as_secs()).collect::<Vec<_>>()
         };
         assert_eq!(waits(&Failure::Refused("quota".into()), 8), [2, 4, 8, 16, 32, 64, 64, 64]);
-        assert_eq!(waits(&Failure::Unclear("no answer".into()), 4), [0, 2, 4, 8]);
+        assert_eq!(waits(&Failure::Ambiguous("no answer".into()), 4), [0, 2, 4, 8]);
         assert_eq!(waits(&Failure::Conflict, 5), [0, 0, 0, 2, 4]);
     }
 

@@ -14,7 +14,7 @@ use core::mem;
 /// 1. `Fence`: before this process's first action for the rollout, and after a write whose outcome is not
 ///    known. Write a fresh nonce to every object; the turn is over then.
 /// 2. `Store`: the status, by compare-and-swap, if it changed. When it is lost nothing is carried out.
-/// 3. `Prove`: with actions and an unchanged status, prove that this process is still in charge: its lease
+/// 3. `VerifyOwnership`: with actions and an unchanged status, verify that this process is still in charge: its lease
 ///    has not expired, or the rollout's resource version is still the one that was read.
 /// 4. `Act`: the actions in order, until one fails. Each carries the versions of the observation, chained
 ///    with those of this turn's own writes.
@@ -42,7 +42,7 @@ pub struct Turn {
 enum Stage {
     Fence,
     Store,
-    Prove,
+    VerifyOwnership,
     Act,
     Publish,
     Done,
@@ -56,8 +56,8 @@ pub enum Next<'a> {
     Fence(&'a str),
     /// Store the status by compare-and-swap.
     Store(&'a Status),
-    /// Prove that this process is in charge.
-    Prove,
+    /// Verify that this process is in charge.
+    VerifyOwnership,
     /// Carry out one action.
     Act(&'a Action),
     /// Report what happened.
@@ -91,7 +91,7 @@ impl Turn {
         let unfenced = !plan.actions.is_empty() && fence.nonce().is_none() && !off(Guard::LateWriteFence);
         let stage = match (unfenced, plan.status == *stored) {
             (true, _) => Stage::Fence,
-            (false, true) => Stage::Prove,
+            (false, true) => Stage::VerifyOwnership,
             (false, false) if off(Guard::StatusFirst) => Stage::Act,
             (false, false) => Stage::Store,
         };
@@ -117,7 +117,7 @@ impl Turn {
         match self.stage {
             Stage::Fence => Next::Fence(self.nonce.as_deref().unwrap_or_default()),
             Stage::Store => Next::Store(&self.plan.status),
-            Stage::Prove => Next::Prove,
+            Stage::VerifyOwnership => Next::VerifyOwnership,
             Stage::Act => self.plan.actions.get(self.acted).map_or(Next::Done, Next::Act),
             Stage::Publish => Next::Publish(&self.events),
             Stage::Done => Next::Done,
@@ -133,7 +133,7 @@ impl Turn {
     /// What came of it. One that was not carried to its end may have taken effect, unless it never began.
     pub(super) fn end(self) -> Ended {
         let broke_off = self.begun && self.stage != Stage::Done;
-        let unclear = || Failure::Unclear(String::from("the turn was not carried to its end"));
+        let unclear = || Failure::Ambiguous(String::from("the turn was not carried to its end"));
         Ended {
             fenced_with: self.nonce.filter(|_| self.begun),
             failure: self.failure.or_else(|| broke_off.then(unclear)),
@@ -149,12 +149,12 @@ impl Turn {
         self.changed |= result == Ok(Outcome::Changed);
         self.failure = result.err().or(self.failure.take());
         self.stage = match self.stage {
-            Stage::Store | Stage::Prove if failed => Stage::Done,
+            Stage::Store | Stage::VerifyOwnership if failed => Stage::Done,
             Stage::Store => {
                 self.events.splice(0..0, mem::take(&mut self.plan.events));
                 if off(Guard::StatusFirst) { Stage::Publish } else { Stage::Act }
             }
-            Stage::Prove => Stage::Act,
+            Stage::VerifyOwnership => Stage::Act,
             Stage::Act if failed => Stage::Publish,
             Stage::Act => {
                 self.events.extend(self.plan.actions.get(self.acted).map(Event::from));
@@ -168,7 +168,7 @@ impl Turn {
 
     /// Leaves out the stages that have nothing to do.
     fn skip(&mut self) {
-        if self.stage == Stage::Prove && (self.plan.actions.is_empty() || off(Guard::InCharge)) {
+        if self.stage == Stage::VerifyOwnership && (self.plan.actions.is_empty() || off(Guard::InCharge)) {
             self.stage = Stage::Act;
         }
         if self.stage == Stage::Act && self.acted >= self.plan.actions.len() {

@@ -122,7 +122,7 @@ fn up(draft: &mut Draft, view: &View<'_>, roles: &Roles<'_>, goal: Goal) {
         }
         if more > 0 || marked && wanted > 0 {
             let pods = wanted.saturating_add(more);
-            draft.act(Action::Workload { revision: revision.clone(), pods, mark: None });
+            draft.act(Action::Scale { revision: revision.clone(), pods, mark: None });
         }
     }
 }

@@ -59,7 +59,7 @@ use zero::scaled_to_zero;
 /// let spec = Spec::new(Strategy::builder().build()?, "v1".into()).replicas(3);
 /// let nothing_there = Observed::new().revisions([]).traffic(Seen::nothing());
 /// let plan = reconcile(&spec, &Status::default(), &nothing_there, Time::from_secs(0));
-/// assert_eq!(plan.actions, [Action::Workload { revision: "v1".into(), pods: 3, mark: None }]);
+/// assert_eq!(plan.actions, [Action::Scale { revision: "v1".into(), pods: 3, mark: None }]);
 /// assert_eq!(plan.status.canary, Some("v1".into()));
 /// # Ok::<(), rollout_core::InvalidStrategy>(())
 /// ```

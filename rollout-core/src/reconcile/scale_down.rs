@@ -77,7 +77,7 @@ fn shrink(draft: &mut Draft, view: &View<'_>, status: &Status, seen: &RevisionSe
         .and_then(|()| proxies_known(view, status))
         .and_then(|()| view.endpoints_settled(status, &seen.revision));
     if off(Guard::DownGate) || draft.passes(gate) {
-        draft.act(Action::Workload { revision: seen.revision.clone(), pods, mark: seen.mark });
+        draft.act(Action::Scale { revision: seen.revision.clone(), pods, mark: seen.mark });
     }
 }
 
@@ -86,7 +86,7 @@ fn retire(draft: &mut Draft, view: &View<'_>, status: &Status, seen: &RevisionSe
     if led_to(view, &revision) && !off(Guard::DownGate) {
         return draft.wait(Closed::new(WaitReason::PodsGoing { revision }, Ending::Observed));
     }
-    let to = |pods, mark: Option<Time>| Action::Workload { revision: seen.revision.clone(), pods, mark };
+    let to = |pods, mark: Option<Time>| Action::Scale { revision: seen.revision.clone(), pods, mark };
     let Some(at) = seen.mark else {
         if off(Guard::Mark) {
             draft.act(to(0, None));
@@ -110,13 +110,13 @@ fn retire(draft: &mut Draft, view: &View<'_>, status: &Status, seen: &RevisionSe
 
 fn marked(view: &View<'_>, seen: &RevisionSeen, delay: Duration) -> Action {
     let mark = Some((view.now + delay).ceil_to_second());
-    Action::Workload { revision: seen.revision.clone(), pods: seen.wanted, mark }
+    Action::Scale { revision: seen.revision.clone(), pods: seen.wanted, mark }
 }
 
 /// Whether requests may meet this revision: by its own name, or by a selector of the user's that matches all.
 fn led_to(view: &View<'_>, revision: &Revision) -> bool {
-    let users_own = |selection: &Selection| *selection == Selection::UsersOwn;
-    in_use(view, revision) || view.seen.stable.iter().chain(&view.seen.canary).any(users_own)
+    let user_selector = |selection: &Selection| *selection == Selection::Unpinned;
+    in_use(view, revision) || view.seen.stable.iter().chain(&view.seen.canary).any(user_selector)
 }
 
 fn proxies_known(view: &View<'_>, status: &Status) -> Gate {

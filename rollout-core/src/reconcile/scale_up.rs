@@ -19,13 +19,14 @@ pub(super) fn scale_up(draft: &mut Draft, roles: &Roles<'_>, desired: &Desired, 
         raise(draft, view, canary, pods);
     }
     for seen in view.revisions() {
-        let handled = |action: &Action| matches!(action, Action::Workload { revision, .. } if *revision == seen.revision);
+        let handled =
+            |action: &Action| matches!(action, Action::Scale { revision, .. } if *revision == seen.revision);
         if seen.mark.is_some()
             && seen.wanted > 0
             && in_use(view, &seen.revision)
             && !draft.actions.iter().any(handled)
         {
-            draft.act(Action::Workload { revision: seen.revision.clone(), pods: seen.wanted, mark: None });
+            draft.act(Action::Scale { revision: seen.revision.clone(), pods: seen.wanted, mark: None });
         }
     }
 }
@@ -78,7 +79,7 @@ fn raise(draft: &mut Draft, view: &View<'_>, revision: &Revision, pods: u32) {
     }
     let (wanted, marked) = seen.map_or((0, false), |seen| (seen.wanted, seen.mark.is_some()));
     if wanted < pods || marked {
-        draft.act(Action::Workload { revision: revision.clone(), pods: pods.max(wanted), mark: None });
+        draft.act(Action::Scale { revision: revision.clone(), pods: pods.max(wanted), mark: None });
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn remove_surplus(
     }
     for (seen, cut) in cuts.list.iter().filter(|(_, cut)| *cut > 0) {
         let pods = seen.wanted.saturating_sub(*cut);
-        draft.act(Action::Workload { revision: seen.revision.clone(), pods, mark: None });
+        draft.act(Action::Scale { revision: seen.revision.clone(), pods, mark: None });
     }
 }
 

@@ -101,7 +101,7 @@ impl<'a> View<'a> {
     /// Ready pods behind a selection.
     pub(super) fn ready_behind(&self, selection: &Selection) -> Range {
         match selection {
-            Selection::UsersOwn => self.observed.users_own.unwrap_or(Range::UNKNOWN),
+            Selection::Unpinned => self.observed.user_selector.unwrap_or(Range::UNKNOWN),
             Selection::Revision(revision) => self.ready(revision),
         }
     }

@@ -19,7 +19,7 @@ pub(super) fn scaled_to_zero(draft: &mut Draft, view: &View<'_>) -> bool {
             && draft.status.canary.as_ref() == Some(&view.spec.target)
         {
             let revision = view.spec.target.clone();
-            draft.act(Action::Workload { revision, pods: 0, mark: None });
+            draft.act(Action::Scale { revision, pods: 0, mark: None });
         }
         to_zero(draft, view, stable.as_ref());
         draft.wait(Closed::new(WaitReason::ScaledToZero, Ending::ReplicasAboveZero));
@@ -38,7 +38,7 @@ pub(super) fn scaled_to_zero(draft: &mut Draft, view: &View<'_>) -> bool {
         return false;
     };
     if view.wanted(&stable) < view.spec.replicas || view.is_marked(&stable) {
-        draft.act(Action::Workload { revision: stable.clone(), pods: view.spec.replicas, mark: None });
+        draft.act(Action::Scale { revision: stable.clone(), pods: view.spec.replicas, mark: None });
     }
     draft.wait(Closed::new(WaitReason::Asleep, Ending::PodsReady));
     let gate = gates::ready(view, &stable, 1);
@@ -51,7 +51,7 @@ fn to_zero(draft: &mut Draft, view: &View<'_>, stable: Option<&Revision>) {
     let others_left = with_pods().any(|seen| Some(&seen.revision) != stable);
     for seen in with_pods() {
         if Some(&seen.revision) != stable || !others_left {
-            draft.act(Action::Workload { revision: seen.revision.clone(), pods: 0, mark: seen.mark });
+            draft.act(Action::Scale { revision: seen.revision.clone(), pods: 0, mark: seen.mark });
         }
     }
 }

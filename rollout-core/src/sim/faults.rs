@@ -20,7 +20,7 @@ pub enum Fault {
     /// It is refused, and nothing changes.
     Refused,
     /// There is no answer.
-    Unclear {
+    Ambiguous {
         /// Whether it took effect all the same.
         took_effect: bool,
     },

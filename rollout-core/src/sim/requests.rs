@@ -141,7 +141,7 @@ fn dark_behind(truth: &Truth, proxy: &Proxy, destination: Destination) -> u64 {
         }
     }
     if answers == 0 {
-        return if leads_somewhere(truth, proxy, &Selection::UsersOwn) { 0 } else { ALL };
+        return if leads_somewhere(truth, proxy, &Selection::Unpinned) { 0 } else { ALL };
     }
     ALL * dark / answers
 }

@@ -56,13 +56,13 @@ impl fmt::Display for Deviation {
 /// Says everything in which it deviates; after a first failure of a kind the rest of that kind is left out.
 ///
 /// ```
-/// use rollout_core::backend::{MemoryStore, NoDataPlane, ServiceEditor, Stored, ready};
+/// use rollout_core::backend::{MemoryStore, NoDataPlane, ServiceEditor, ObjectBackend, ready};
 /// use rollout_core::testing::{Try, try_backend};
 /// use rollout_core::traffic::ObjectRef;
 /// # use serde_json::json;
 /// let store = MemoryStore::new();
 /// store.apply(&ObjectRef::new("", "Service", "shop", "canary"), json!({"spec": {"selector": {"app": "a"}}}));
-/// let backend = Stored::new(ServiceEditor::new("shop", None, Some("canary")), store, NoDataPlane);
+/// let backend = ObjectBackend::new(ServiceEditor::new("shop", None, Some("canary")), store, NoDataPlane);
 /// assert_eq!(ready(try_backend(&backend, &Try::new()))?, []);
 /// # Ok::<(), rollout_core::backend::NotReady>(())
 /// ```
@@ -163,10 +163,10 @@ impl Trial<'_> {
         self.expect(tried, named, || format!("every object names v2: {:?}", seen.routes));
         let stale = self.backend.route(&weight(9, "v2"), &old).await;
         self.refused("a weight on an old observation", stale, &seen).await;
-        let _ = self.route("the same weight again", &five, Outcome::AsItWas).await;
+        let _ = self.route("the same weight again", &five, Outcome::Unchanged).await;
         let keep =
             Routes { weight: WeightChange::Keep, managed: ManagedChange::Keep, written_for: "v3".into() };
-        let _ = self.route("keeping everything", &keep, Outcome::AsItWas).await;
+        let _ = self.route("keeping everything", &keep, Outcome::Unchanged).await;
         for (tried, part) in [("all weight", 100), ("no weight", 0)] {
             let Some((_, seen)) = self.route(tried, &weight(part, "v2"), Outcome::Changed).await else {
                 return;
@@ -191,10 +191,10 @@ impl Trial<'_> {
                 format!("they are read as they were written, in order: {routes:?}")
             });
         }
-        let _ = self.route("the same managed routes again", &wanted, Outcome::AsItWas).await;
+        let _ = self.route("the same managed routes again", &wanted, Outcome::Unchanged).await;
         let tried = "retaining one managed route";
         let first: Vec<_> = names.iter().take(1).cloned().collect();
-        let outcome = if names.len() > 1 { Outcome::Changed } else { Outcome::AsItWas };
+        let outcome = if names.len() > 1 { Outcome::Changed } else { Outcome::Unchanged };
         if let Some((_, seen)) = self.route(tried, &to(ManagedChange::Retain(first)), outcome).await {
             let only = expected.get(..1).unwrap_or_default();
             let right =
@@ -225,10 +225,10 @@ impl Trial<'_> {
         }
         self.expect(tried, seen.routes == now.routes, || "the routes stay as they were".into());
         let result = self.backend.select(&to, &seen.version).await;
-        let _ = self.wrote("the same selectors again", &seen.version, result, Outcome::AsItWas).await;
+        let _ = self.wrote("the same selectors again", &seen.version, result, Outcome::Unchanged).await;
         let tried = "one selector";
-        let one = Selectors { stable: None, canary: Some(Selection::UsersOwn) };
-        let outcome = if fresh.canary.is_empty() { Outcome::AsItWas } else { Outcome::Changed };
+        let one = Selectors { stable: None, canary: Some(Selection::Unpinned) };
+        let outcome = if fresh.canary.is_empty() { Outcome::Unchanged } else { Outcome::Changed };
         let result = self.backend.select(&one, &seen.version).await;
         if let Some(after) = self.wrote(tried, &seen.version, result, outcome).await {
             self.expect(tried, after.stable == seen.stable, || "the other destination is kept".into());

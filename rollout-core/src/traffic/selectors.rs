@@ -26,7 +26,7 @@ impl fmt::Display for Destination {
 #[expect(clippy::exhaustive_enums, reason = "a driver that cannot carry out a new kind must not compile")]
 pub enum Selection {
     /// Whatever the user's own selector matches: it names no revision.
-    UsersOwn,
+    Unpinned,
     /// The pods of one revision.
     Revision(Revision),
 }
@@ -36,7 +36,7 @@ impl Selection {
     #[must_use]
     pub fn revision(&self) -> Option<&Revision> {
         match self {
-            Self::UsersOwn => None,
+            Self::Unpinned => None,
             Self::Revision(revision) => Some(revision),
         }
     }
@@ -57,7 +57,7 @@ impl From<Revision> for Selection {
 impl fmt::Display for Selection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UsersOwn => f.write_str("the user's own selector"),
+            Self::Unpinned => f.write_str("the user's own selector"),
             Self::Revision(revision) => write!(f, "{revision}"),
         }
     }

@@ -34,7 +34,7 @@ fn pods_go_only_when_every_proxy_knows_those_that_stay() {
     situation.revisions()[0] = pods("v1", 6);
     let shrinks = |situation: &Situation| {
         let actions = situation.plan(NOW).actions;
-        actions.contains(&Action::Workload { revision: "v1".into(), pods: 4, mark: None })
+        actions.contains(&Action::Scale { revision: "v1".into(), pods: 4, mark: None })
     };
     assert!(shrinks(&situation), "everything is settled");
     situation.seen().endpoints[0].1 =
@@ -53,9 +53,9 @@ fn a_managed_route_is_taken_away_before_a_destination_is_changed() {
     seen.routes[0].takes_managed = true;
     seen.routes[0].managed = vec![ManagedSeen::new(route)];
     // Somebody has made the rule again, without selectors.
-    seen.stable = vec![Selection::UsersOwn];
+    seen.stable = vec![Selection::Unpinned];
     let mut observed = situation.observed();
-    observed.users_own = Some(Range::exact(4));
+    observed.user_selector = Some(Range::exact(4));
     let plan = rollout_core::reconcile(&situation.spec, &situation.status, &observed, Time::from_secs(NOW));
     let [Action::Route(Routes { managed: ManagedChange::Retain(kept), .. }), rest @ ..] = &*plan.actions
     else {
@@ -120,7 +120,7 @@ fn nothing_is_done_after_an_action_that_failed() {
     fence.done(Ok(Outcome::Changed));
     driver.end(fence, Duration::ZERO);
     let failures =
-        [Failure::Conflict, Failure::Refused("quota".to_owned()), Failure::Unclear("no answer".to_owned())];
+        [Failure::Conflict, Failure::Refused("quota".to_owned()), Failure::Ambiguous("no answer".to_owned())];
     for failure in failures {
         let mut turn = Driver::clone(&driver).begin(
             &situation.spec,
@@ -129,8 +129,8 @@ fn nothing_is_done_after_an_action_that_failed() {
             Time::from_secs(NOW),
         );
         assert_eq!(turn.plan().actions.len(), 2, "{:?}", turn.plan());
-        assert_eq!(turn.next(), Next::Prove);
-        turn.done(Ok(Outcome::AsItWas));
+        assert_eq!(turn.next(), Next::VerifyOwnership);
+        turn.done(Ok(Outcome::Unchanged));
         assert!(matches!(turn.next(), Next::Act(_)));
         turn.done(Err(failure.clone()));
         assert_eq!(turn.next(), Next::Done);
@@ -138,7 +138,7 @@ fn nothing_is_done_after_an_action_that_failed() {
     }
     let mut turn =
         driver.begin(&situation.spec, &situation.status, &situation.observed(), Time::from_secs(NOW));
-    turn.done(Ok(Outcome::AsItWas));
+    turn.done(Ok(Outcome::Unchanged));
     turn.done(Ok(Outcome::Changed));
     turn.done(Err(Failure::Conflict));
     assert!(matches!(turn.next(), Next::Publish([_])), "what the first one did is told: {:?}", turn.next());
@@ -157,7 +157,7 @@ fn a_revision_that_a_destination_leads_to_is_not_pruned() {
         let actions = situation.plan(NOW).actions;
         let pruned = actions.into_iter().filter_map(|action| match action {
             Action::Prune { revision } => Some(revision),
-            Action::Workload { .. } | Action::Select(_) | Action::Route(_) => None,
+            Action::Scale { .. } | Action::Select(_) | Action::Route(_) => None,
         });
         pruned.collect()
     };

@@ -53,7 +53,7 @@ fn a_persons_word_lets_old_pods_go_but_not_before_their_time() {
         let word = word.then(|| Proceed::new(Position::new("v2".into(), 1), &Version::NONE));
         let observed = situation.observed().proceed(word);
         let plan = reconcile(&situation.spec, &situation.status, &observed, Time::from_secs(1000));
-        plan.actions.contains(&Action::Workload { revision: "v0".into(), pods: 0, mark: None })
+        plan.actions.contains(&Action::Scale { revision: "v0".into(), pods: 0, mark: None })
     };
     assert!(goes(true, 999) && !goes(false, 999) && !goes(true, 1010));
 }
@@ -66,7 +66,7 @@ fn a_destination_that_nothing_leads_to_waits_for_the_routes_and_not_for_pods() {
         let mut situation = Situation::at_fifty();
         let seen = situation.seen();
         seen.routes[0].weight = Range::exact(100);
-        seen.stable = vec![Selection::UsersOwn];
+        seen.stable = vec![Selection::Unpinned];
         seen.routes_settled = Settled::Unknown { age: Duration::from_millis(age) };
         situation.revisions().remove(0);
         situation.plan(1000)
@@ -85,16 +85,16 @@ fn weight_falls_beside_the_users_own_selector_only_when_every_proxy_has_it() {
         situation.status.aborted = Some(Aborted::new(Time::from_secs(999), AbortReason::Command));
         unpin(&mut situation);
         situation.seen().selectors_settled = settled;
-        let observed = situation.observed().users_own(Range::exact(8));
+        let observed = situation.observed().user_selector(Range::exact(8));
         let plan = reconcile(&situation.spec, &situation.status, &observed, Time::from_secs(1000));
         plan.actions.iter().any(|action| matches!(action, Action::Route(_)))
     };
     let not_yet = || Settled::NotYet { since: Time::from_secs(999), behind: vec!["proxy-1".into()] };
-    let canarys: fn(&mut Situation) = |it| it.seen().canary = vec![Selection::UsersOwn];
+    let canarys: fn(&mut Situation) = |it| it.seen().canary = vec![Selection::Unpinned];
     assert!(falls(canarys, Settled::Yes) && !falls(canarys, not_yet()));
     // After a commit, stable's destination may still lead to the revision before, whose pods are going.
     let olds: fn(&mut Situation) = |it| {
-        it.seen().canary = vec![Selection::UsersOwn];
+        it.seen().canary = vec![Selection::Unpinned];
         it.seen().stable = vec![Selection::Revision("v0".into())];
         it.revisions().push(pods("v0", 4));
         it.seen().endpoints.push(("v0".into(), Settled::Yes));
@@ -102,7 +102,7 @@ fn weight_falls_beside_the_users_own_selector_only_when_every_proxy_has_it() {
     assert!(!falls(olds, Settled::Yes));
     // The pods of stable are gone, and its destination reaches those of the canary.
     let stables: fn(&mut Situation) = |it| {
-        it.seen().stable = vec![Selection::UsersOwn];
+        it.seen().stable = vec![Selection::Unpinned];
         it.revisions().remove(0);
         it.supersede();
     };
@@ -121,7 +121,7 @@ fn only_a_revision_that_is_alone_and_stays_so_does_not_wait_for_its_endpoints() 
         situation.status.canary = Some(canary.into());
         situation.spec.target = canary.into();
         let seen = situation.seen();
-        (seen.stable, seen.canary) = (vec![Selection::UsersOwn], vec![Selection::Revision("v1".into())]);
+        (seen.stable, seen.canary) = (vec![Selection::Unpinned], vec![Selection::Revision("v1".into())]);
         seen.routes[0].weight = Range::exact(0);
         seen.endpoints[0].1 = Settled::NotYet { since: Time::from_secs(900), behind: vec!["proxy-1".into()] };
         situation.revisions().pop();

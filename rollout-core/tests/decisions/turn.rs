@@ -55,7 +55,7 @@ fn done(situation: &Situation, mut driver: Driver, fails: Option<usize>) -> Vec<
         things.push(match turn.next() {
             Next::Fence(_) => "fence",
             Next::Store(_) => "store",
-            Next::Prove => "prove",
+            Next::VerifyOwnership => "prove",
             Next::Act(_) => "act",
             Next::Publish(_) => "publish",
             Next::Done => break,
@@ -98,8 +98,8 @@ fn a_turn_leaves_out_what_there_is_not_and_what_comes_after_a_failure() {
 /// Begins a turn in which an action fails like this, and ends it.
 fn fails(driver: &mut Driver, failure: &Failure, elapsed: u64) -> Resume {
     let mut turn = begin(driver, &one_action());
-    assert_eq!(turn.next(), Next::Prove);
-    turn.done(Ok(Outcome::AsItWas));
+    assert_eq!(turn.next(), Next::VerifyOwnership);
+    turn.done(Ok(Outcome::Unchanged));
     assert!(matches!(turn.next(), Next::Act(_)));
     turn.done(Err(failure.clone()));
     assert_eq!(turn.failure(), Some(failure));
@@ -124,7 +124,7 @@ fn a_refused_action_is_followed_by_a_pause() {
 #[test]
 fn an_unclear_answer_costs_the_fence() {
     let mut driver = fenced();
-    let unclear = Failure::Unclear("no answer".to_owned());
+    let unclear = Failure::Ambiguous("no answer".to_owned());
     assert_eq!(fails(&mut driver, &unclear, 1), Resume::Now { live: true });
     assert_eq!(driver.nonce(), None);
     assert_eq!(begin(&mut driver, &one_action()).next(), Next::Fence("ours-2"));
@@ -136,7 +136,7 @@ fn a_turn_that_was_not_carried_to_its_end_may_have_taken_effect() {
     drop(begin(&mut dropped, &one_action()));
     assert_eq!(begin(&mut dropped, &one_action()).next(), Next::Fence("ours-2"));
     let mut turn = begin(&mut ended, &one_action());
-    assert_eq!(turn.next(), Next::Prove);
+    assert_eq!(turn.next(), Next::VerifyOwnership);
     assert_eq!(ended.end(turn, Duration::ZERO), Resume::Now { live: true });
     assert_eq!(ended.nonce(), None);
     for (mut untouched, nonce) in [(fenced(), Some("ours-1")), (Driver::new("ours"), None)] {

@@ -2,7 +2,7 @@
 
 use super::{ANNOTATIONS, dr, vs};
 use rollout_core::{
-    backend::{NoDataPlane, Pair, REVISION_LABEL, ServiceEditor, Stored},
+    backend::{Chain, NoDataPlane, ObjectBackend, REVISION_LABEL, ServiceEditor},
     sim::{MeshStore, ObjectMesh},
     testing::history::{History, MANAGED},
     traffic::ObjectRef,
@@ -61,12 +61,12 @@ impl Played {
 
     pub(crate) fn mesh(&self) -> ObjectMesh {
         let editor = IstioEditor::new(self.config.clone());
-        let istio = Stored::new(editor.clone(), self.store.clone(), NoDataPlane);
+        let istio = ObjectBackend::new(editor.clone(), self.store.clone(), NoDataPlane);
         if !self.services {
             return ObjectMesh::new(self.store.clone(), istio).objects_of(editor);
         }
         let services = || ServiceEditor::new("shop", Some("a"), Some("b"));
-        let both = Pair::new(Stored::new(services(), self.store.clone(), NoDataPlane), istio);
+        let both = Chain::new(ObjectBackend::new(services(), self.store.clone(), NoDataPlane), istio);
         ObjectMesh::new(self.store.clone(), both).objects_of(services()).objects_of(editor)
     }
 }

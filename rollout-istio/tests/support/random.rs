@@ -179,7 +179,7 @@ pub(crate) fn managed() -> impl Strategy<Value = Vec<Arc<ManagedRoute>>> {
 pub(crate) fn selectors() -> impl Strategy<Value = Selectors> {
     let one = || {
         proptest::option::of(prop_oneof![
-            Just(Selection::UsersOwn),
+            Just(Selection::Unpinned),
             select(vec!["v1", "v2"]).prop_map(|hash| Selection::Revision(hash.into())),
         ])
     };

@@ -25,7 +25,7 @@ pub(super) async fn act(
     action: &Action,
 ) -> Result<Outcome, Failure> {
     match action {
-        Action::Workload { revision, pods, mark } => {
+        Action::Scale { revision, pods, mark } => {
             workload(context, memory, reading, target, revision, (*pods, *mark)).await
         }
         Action::Select(to) => {
@@ -90,7 +90,9 @@ async fn workload(
     if let Some(set) = reading.sets.iter().find(|set| set.revision == *revision) {
         // The current revision has the highest number, also one that was there before.
         let highest = (revision == target).then_some(highest);
-        let Some(patch) = replica_set::patch(&rollout, set, to, highest) else { return Ok(Outcome::AsItWas) };
+        let Some(patch) = replica_set::patch(&rollout, set, to, highest) else {
+            return Ok(Outcome::Unchanged);
+        };
         let written = context.shelves.requests().merge(&set.object(), &patch).await.map_err(failure)?;
         remember(context, reading, written);
         return took_effect(reading, revision, to.0);
@@ -154,7 +156,7 @@ async fn taken(
 
 async fn prune(context: &Context, reading: &mut Reading, revision: &Revision) -> Result<Outcome, Failure> {
     let Some(set) = reading.sets.iter().find(|set| set.revision == *revision) else {
-        return Ok(Outcome::AsItWas);
+        return Ok(Outcome::Unchanged);
     };
     if set.wanted > 0 || set.replicas > 0 {
         return Err(Failure::Refused(format!("ReplicaSet {} still has pods", set.name())));

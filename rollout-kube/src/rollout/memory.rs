@@ -83,7 +83,7 @@ impl Memory {
     pub(crate) fn after_breaking(process: &str, times: u32) -> (Self, Instant) {
         // That it was seen is not told again.
         let mut memory = Self { was_seen: true, ..Self::new(process) };
-        let broke_off = Failure::Unclear("the turn broke off".to_owned());
+        let broke_off = Failure::Ambiguous("the turn broke off".to_owned());
         for _ in 0..=times.min(16) {
             memory.driver.failed(&broke_off, Duration::ZERO);
         }

@@ -67,11 +67,11 @@ pub(super) async fn observe(
     let revisions: Vec<_> = sets.iter().map(|set| revision_seen(memory, set, is_live(set))).collect();
     memory.counts.keep(&sets);
     let sum = |end: fn(&RevisionSeen) -> u32| revisions.iter().map(end).fold(0, u32::saturating_add);
-    let users_own = Range::new(sum(|seen| seen.ready.lo()), sum(|seen| seen.ready.hi()));
+    let user_selector = Range::new(sum(|seen| seen.ready.lo()), sum(|seen| seen.ready.hi()));
     let names: Vec<Revision> =
         sets.iter().filter(|set| set.wanted > 0).map(|set| set.revision.clone()).collect();
     let gone = if let Found::Gone(stable) = found { Some(Gone::new(stable, Duration::ZERO)) } else { None };
-    let observed = Observed::new().revisions(revisions).users_own(users_own).gone(gone);
+    let observed = Observed::new().revisions(revisions).user_selector(user_selector).gone(gone);
     let mut observed = observed.proceed(word(&rollout));
     let (mut traffic, mut trouble) = (Version::NONE, None);
     match backend.observe(&names).await {

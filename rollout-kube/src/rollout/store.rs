@@ -76,8 +76,8 @@ pub(super) fn wire(
 /// The pods that a ReplicaSet is asked for, when these actions are done.
 fn asked_for(set: &ReplicaSet, actions: &[Action]) -> u32 {
     let last = actions.iter().rev().find_map(|action| match action {
-        Action::Workload { revision, pods, .. } if *revision == set.revision => Some(*pods),
-        Action::Workload { .. } | Action::Select(_) | Action::Route(_) | Action::Prune { .. } => None,
+        Action::Scale { revision, pods, .. } if *revision == set.revision => Some(*pods),
+        Action::Scale { .. } | Action::Select(_) | Action::Route(_) | Action::Prune { .. } => None,
     });
     last.unwrap_or(set.wanted)
 }
@@ -86,7 +86,7 @@ fn asked_for(set: &ReplicaSet, actions: &[Action]) -> u32 {
 fn weight(actions: &[Action]) -> Option<Range> {
     actions.iter().rev().find_map(|action| match action {
         Action::Route(Routes { weight: WeightChange::To { weight, .. }, .. }) => Some(Range::exact(*weight)),
-        Action::Route(_) | Action::Workload { .. } | Action::Select(_) | Action::Prune { .. } => None,
+        Action::Route(_) | Action::Scale { .. } | Action::Select(_) | Action::Prune { .. } => None,
     })
 }
 
@@ -174,7 +174,7 @@ pub(super) async fn put(
     });
     let written = context.shelves.requests().replace_status(&object, &body).await.map_err(failure)?;
     reading.rollout = context.shelves.wrote(&object, written);
-    Ok(if same { Outcome::AsItWas } else { Outcome::Changed })
+    Ok(if same { Outcome::Unchanged } else { Outcome::Changed })
 }
 
 /// What gives the current revision the highest number, also one that was there before; `None` when it has it.
@@ -288,7 +288,7 @@ mod tests {
             managed: ManagedChange::Keep,
             written_for: "v2".into(),
         };
-        let gone = Action::Workload { revision: Revision::from("v1"), pods: 0, mark: None };
+        let gone = Action::Scale { revision: Revision::from("v1"), pods: 0, mark: None };
         assert_eq!(shown(&[Action::Route(route), gone]), (json!(1), json!(1), json!(0)));
         assert_eq!(shown(&[]), (json!(2), json!(1), json!(5)));
     }

@@ -3,7 +3,8 @@ use crate::cache::View;
 use async_trait::async_trait;
 use rollout_core::{
     backend::{
-        DataPlane, NoDataPlane, Object, ObjectStore, Pair, ServiceEditor, StoreError, Stored, TrafficBackend,
+        Chain, DataPlane, NoDataPlane, Object, ObjectBackend, ObjectStore, ServiceEditor, StoreError,
+        TrafficBackend,
     },
     traffic::{ObjectRef, ObjectVersion},
 };
@@ -84,10 +85,10 @@ pub(super) fn backend(
     let data_plane = context.data_planes.of(&(text("/metadata/namespace"), text("/metadata/name")));
     match (context.factory)(rollout, store.clone(), data_plane.clone())? {
         Some(manager) => {
-            let services = Stored::new(services, store, data_plane);
-            Ok(Box::new(Pair::new(services, manager)))
+            let services = ObjectBackend::new(services, store, data_plane);
+            Ok(Box::new(Chain::new(services, manager)))
         }
         // Whoever knows what a mesh's proxies have knows nothing of clients that go by a Service alone.
-        None => Ok(Box::new(Stored::new(services, store, NoDataPlane))),
+        None => Ok(Box::new(ObjectBackend::new(services, store, NoDataPlane))),
     }
 }

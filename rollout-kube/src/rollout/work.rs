@@ -34,7 +34,7 @@ const NO_CONFLICT: &str = "the API server says that an object has changed, and n
 fn said(failure: &Failure) -> &str {
     match failure {
         Failure::Conflict => "somebody else wrote first; it is read and decided again",
-        Failure::Refused(why) | Failure::Unclear(why) => why,
+        Failure::Refused(why) | Failure::Ambiguous(why) => why,
     }
 }
 
@@ -180,14 +180,14 @@ impl<'w> AtWork<'w> {
                     fenced = true;
                     act::fence(self.context, nonce, &mut self.reading, self.backend).await
                 }
-                Next::Store(_) if is_bookkeeping && plan.actions.is_empty() => Ok(Outcome::AsItWas),
+                Next::Store(_) if is_bookkeeping && plan.actions.is_empty() => Ok(Outcome::Unchanged),
                 Next::Store(_) if !is_bookkeeping => {
                     let wire = wire(&self);
                     let stored = store::put(self.context, &mut self.reading, &wire).await;
                     is_stored = stored.is_ok();
                     stored
                 }
-                Next::Store(_) | Next::Prove => {
+                Next::Store(_) | Next::VerifyOwnership => {
                     let wire = wire(&self);
                     let (proved, stored) = self.prove(&plan, &wire).await;
                     is_stored = stored;
@@ -198,7 +198,7 @@ impl<'w> AtWork<'w> {
                     let mut all = std::mem::take(&mut self.heard);
                     all.extend_from_slice(events);
                     self.publish(&all, status, &plan.status, std::mem::take(&mut before));
-                    Ok(Outcome::AsItWas)
+                    Ok(Outcome::Unchanged)
                 }
                 Next::Done => break,
             };
@@ -269,7 +269,7 @@ impl<'w> AtWork<'w> {
                 self.memory.refused = None;
             }
             Err(Failure::Refused(why)) => self.tell_refusal(action, was, why),
-            Err(Failure::Conflict | Failure::Unclear(_)) => {}
+            Err(Failure::Conflict | Failure::Ambiguous(_)) => {}
         }
         result
     }
@@ -283,7 +283,7 @@ impl<'w> AtWork<'w> {
         plan: &Plan,
     ) -> Result<Outcome, Failure> {
         self.memory.shows.rests();
-        let (mut is_proved, mut outcome) = (is_stored, Outcome::AsItWas);
+        let (mut is_proved, mut outcome) = (is_stored, Outcome::Unchanged);
         if is_stored || store::is_stored(&self.reading, wire) {
             self.memory.counts_since = None;
         } else if self.counts_are_due(wire, can_wait) {
@@ -341,7 +341,7 @@ impl<'w> AtWork<'w> {
         if let Some(number) = number.filter(|_| store::only_counts(&self.reading, wire)) {
             self.memory.counts_since = Some(Instant::now());
             let written = store::merge(self.context, &mut self.reading, &number.patch).await;
-            return (written.map(|()| Outcome::AsItWas), false);
+            return (written.map(|()| Outcome::Unchanged), false);
         }
         let stored = store::put(self.context, &mut self.reading, wire).await;
         let is_stored = stored.is_ok();
@@ -363,7 +363,7 @@ impl<'w> AtWork<'w> {
     }
 
     fn pods_before(&self, action: &Action) -> Option<Before> {
-        let Action::Workload { revision, .. } = action else { return None };
+        let Action::Scale { revision, .. } = action else { return None };
         let set = self.reading.sets.iter().find(|set| set.revision == *revision);
         Some(set.map_or(Before::Absent, |set| Before::Pods(set.wanted)))
     }

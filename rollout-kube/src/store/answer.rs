@@ -25,9 +25,9 @@ pub(super) fn of_write(object: &ObjectRef, error: &Error) -> StoreError {
         409 if is_taken => StoreError::AlreadyExists(object),
         409 => StoreError::Conflict(object),
         // The server gave up waiting: what it had begun may still happen.
-        408 => StoreError::Unclear { object, why: words(error) },
+        408 => StoreError::Ambiguous { object, why: words(error) },
         400..=499 => StoreError::Refused { object, why: words(error) },
-        _ => StoreError::Unclear { object, why: words(error) },
+        _ => StoreError::Ambiguous { object, why: words(error) },
     }
 }
 
@@ -42,7 +42,7 @@ pub(super) fn object(asked: &ObjectRef, came: Received) -> Result<Received, Stor
 /// What came for a write: the object as it is now. If it is not that, nobody knows what was written.
 pub(super) fn written(asked: &ObjectRef, came: Received) -> Result<Received, StoreError> {
     match odd(asked, &came.value) {
-        Some(why) => Err(StoreError::Unclear { object: asked.clone(), why }),
+        Some(why) => Err(StoreError::Ambiguous { object: asked.clone(), why }),
         None => Ok(came),
     }
 }

@@ -17,11 +17,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 /// What is read comes without `metadata.managedFields`; a write that leaves it out changes nothing about it.
 ///
 /// ```no_run
-/// use rollout_core::{backend::{NoDataPlane, ServiceEditor, Stored}};
+/// use rollout_core::{backend::{NoDataPlane, ServiceEditor, ObjectBackend}};
 /// use rollout_kube::KubeStore;
 /// # async fn example() -> Result<(), kube::Error> {
 /// let store = KubeStore::new(kube::Client::try_default().await?, "my-controller");
-/// let backend = Stored::new(ServiceEditor::new("shop", Some("stable"), Some("canary")), store, NoDataPlane);
+/// let backend = ObjectBackend::new(ServiceEditor::new("shop", Some("stable"), Some("canary")), store, NoDataPlane);
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone)]
@@ -115,7 +115,7 @@ mod tests {
     use crate::store::mock::{Answer, server};
     use rollout_core::{
         Failure,
-        backend::{BackendError, NoDataPlane, ServiceEditor, Stored, TrafficBackend},
+        backend::{BackendError, NoDataPlane, ObjectBackend, ServiceEditor, TrafficBackend},
         traffic::Selectors,
     };
     use serde_json::json;
@@ -138,7 +138,7 @@ mod tests {
             "GET" => Answer::ok(stored("7")),
             _ => Answer::ok(stored("8")),
         });
-        let backend = Stored::new(
+        let backend = ObjectBackend::new(
             ServiceEditor::new("shop", None, Some("canary")),
             KubeStore::new(client, "us"),
             NoDataPlane,
@@ -160,8 +160,8 @@ mod tests {
             (409, Failure::Conflict),
             (403, Failure::Refused("Service shop/canary: because".into())),
             (429, Failure::Refused("Service shop/canary: because".into())),
-            (500, Failure::Unclear("Service shop/canary: because (it may have taken effect)".into())),
-            (504, Failure::Unclear("Service shop/canary: because (it may have taken effect)".into())),
+            (500, Failure::Ambiguous("Service shop/canary: because (it may have taken effect)".into())),
+            (504, Failure::Ambiguous("Service shop/canary: because (it may have taken effect)".into())),
         ];
         for (code, expected) in cases {
             let (client, _) = server(move |_| Answer::failure(code, "because"));
@@ -178,7 +178,7 @@ mod tests {
         let store = KubeStore::new(client, "us");
         let read = ObjectVersion { write: "7".into(), content: 1 };
         let error = store.replace(&service(), stored("7"), &read).await.unwrap_err();
-        assert!(matches!(error, StoreError::Unclear { .. }), "{error}");
+        assert!(matches!(error, StoreError::Ambiguous { .. }), "{error}");
         let error = store.get(&service()).await.unwrap_err();
         assert!(matches!(error, StoreError::Unreadable { .. }), "{error}");
     }

@@ -54,7 +54,7 @@ async fn what_is_not_the_object_that_was_asked_for_is_no_answer() {
         let error = store.get(&service("web")).await.unwrap_err();
         assert!(matches!(error, StoreError::Unreadable { .. }), "{text}: {error}");
         let error = store.replace(&service("web"), good(), &read).await.unwrap_err();
-        assert!(matches!(error, StoreError::Unclear { .. }), "it may have been written: {text}: {error}");
+        assert!(matches!(error, StoreError::Ambiguous { .. }), "it may have been written: {text}: {error}");
         assert!(error.to_string().starts_with("Service shop/web: "), "{error}");
     }
 }
@@ -90,7 +90,7 @@ async fn an_answer_that_comes_byte_by_byte_is_none_after_half_a_minute() {
     assert!(error.to_string().contains("no answer within 30 s"), "{error}");
     let read = ObjectVersion { write: "7".into(), content: 1 };
     let error = store.replace(&service("web"), good(), &read).await.unwrap_err();
-    assert!(matches!(error, StoreError::Unclear { .. }), "{error}");
+    assert!(matches!(error, StoreError::Ambiguous { .. }), "{error}");
     assert_eq!(began.elapsed().as_secs(), 60);
 }
 

@@ -107,7 +107,7 @@ impl Requests {
             .map_err(|error| refused(error.to_string()))?;
         match tokio::time::timeout(self.patience, self.client.request(request)).await {
             Ok(answer) => answer.map_err(|error| answer::of_write(object, &error)),
-            Err(_) => Err(StoreError::Unclear {
+            Err(_) => Err(StoreError::Ambiguous {
                 object: object.clone(),
                 why: format!("no answer within {} s", self.patience.as_secs()),
             }),

@@ -41,7 +41,7 @@ pub(super) const ROOMS: [Room; 10] = [
         files: &["rollout-core/src/command.rs", "rollout-core/src/command/**/*.rs"],
         suite: Decision,
     },
-    Room { name: "stored", files: &["rollout-core/src/backend/stored.rs"], suite: Core },
+    Room { name: "stored", files: &["rollout-core/src/backend/object_backend.rs"], suite: Core },
     Room { name: "traffic", files: &["rollout-core/src/traffic/**/*.rs"], suite: Core },
     Room { name: "istio", files: &["rollout-istio/src/**/*.rs"], suite: Istio },
     Room { name: "cache", files: &["rollout-kube/src/cache/**/*.rs"], suite: Kube },

@@ -80,8 +80,7 @@ fn no_endpoints_for_the_canary(history: &mut History) {
 /// What goes to 0 pods was not seen to bear the mark.
 fn no_mark_before_zero(history: &mut History) {
     each_record(history, |record| {
-        let zeroes =
-            record.plan.actions.iter().any(|action| matches!(action, Action::Workload { pods: 0, .. }));
+        let zeroes = record.plan.actions.iter().any(|action| matches!(action, Action::Scale { pods: 0, .. }));
         for seen in record.observed.revisions.iter_mut().flatten().filter(|_| zeroes) {
             seen.mark = None;
         }
@@ -122,7 +121,7 @@ fn pods_go_with_traffic(history: &mut History) {
         let is_route = |action: &Action| matches!(action, Action::Route(_));
         let least = record.observed.revisions.iter().flatten().find(|seen| seen.wanted > 0).cloned();
         if let Some(seen) = least.filter(|_| record.plan.actions.iter().any(is_route)) {
-            let fewer = Action::Workload { revision: seen.revision, pods: seen.wanted - 1, mark: seen.mark };
+            let fewer = Action::Scale { revision: seen.revision, pods: seen.wanted - 1, mark: seen.mark };
             record.plan.actions.push(fewer);
         }
     });

@@ -43,8 +43,8 @@ impl CoreMesh {
     /// One object with routes, one with the selectors of both destinations.
     #[must_use]
     pub fn new() -> Self {
-        let users_own = || Some(Selection::UsersOwn);
-        let selectors = Content::Selectors { stable: users_own(), canary: users_own() };
+        let user_selector = || Some(Selection::Unpinned);
+        let selectors = Content::Selectors { stable: user_selector(), canary: user_selector() };
         Self { manifests: Vec::from([routes(0, false), selector("subsets", selectors)]), ..Self::none() }
     }
 
@@ -88,8 +88,8 @@ impl CoreMesh {
     /// One Service, for this destination, beside what there is.
     #[must_use]
     pub fn service(mut self, destination: Destination) -> Self {
-        let users_own = |of| (of == destination).then_some(Selection::UsersOwn);
-        let (stable, canary) = (users_own(Destination::Stable), users_own(Destination::Canary));
+        let user_selector = |of| (of == destination).then_some(Selection::Unpinned);
+        let (stable, canary) = (user_selector(Destination::Stable), user_selector(Destination::Canary));
         let name = if destination == Destination::Stable { "stable" } else { "canary" };
         self.manifests.push(selector(name, Content::Selectors { stable, canary }));
         self.apart = true;

@@ -45,7 +45,7 @@ impl Written<'_> {
         if objects.iter().any(|object| ours(object) && self.unchanged(object).is_none()) {
             return Err(Failure::Conflict);
         }
-        let mut outcome = Outcome::AsItWas;
+        let mut outcome = Outcome::Unchanged;
         let mut named = false;
         for object in objects.iter_mut().filter(|object| ours(object)) {
             let content = match (what, &object.content) {
@@ -73,7 +73,7 @@ impl Written<'_> {
                 | (MeshWrite::Route(_), Content::Selectors { .. }) => continue,
             };
             if self.changes.len() >= most {
-                return Err(Failure::Unclear(String::from("the connection broke half-way")));
+                return Err(Failure::Ambiguous(String::from("the connection broke half-way")));
             }
             let Some(at) = self.unchanged(object) else { return Err(Failure::Conflict) };
             object.write += 1;

@@ -116,7 +116,7 @@ impl ObjectStore for MeshStore {
         };
         if !allowed {
             let why = "the connection broke half-way".into();
-            return Err(StoreError::Unclear { object: object.clone(), why });
+            return Err(StoreError::Ambiguous { object: object.clone(), why });
         }
         let version = self.store.replace(object, to, read).await?;
         self.remember(object);

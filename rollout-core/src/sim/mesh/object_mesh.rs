@@ -23,7 +23,7 @@ use serde_json::Value;
 /// asked for, the world knows what its proxies have.
 ///
 /// ```
-/// use rollout_core::backend::{NoDataPlane, ServiceEditor, Stored};
+/// use rollout_core::backend::{NoDataPlane, ServiceEditor, ObjectBackend};
 /// use rollout_core::sim::{Mesh, MeshStore, ObjectMesh};
 /// use rollout_core::traffic::ObjectRef;
 /// # use serde_json::json;
@@ -31,7 +31,7 @@ use serde_json::Value;
 /// let service = ObjectRef::new("", "Service", "shop", "canary");
 /// store.user_applies(&service, json!({"spec": {"selector": {"app": "shop"}}}));
 /// let editor = || ServiceEditor::new("shop", None, Some("canary"));
-/// let mut mesh = ObjectMesh::new(store.clone(), Stored::new(editor(), store, NoDataPlane)).objects_of(editor());
+/// let mut mesh = ObjectMesh::new(store.clone(), ObjectBackend::new(editor(), store, NoDataPlane)).objects_of(editor());
 /// assert_eq!(mesh.objects().len(), 1);
 /// ```
 #[derive(Debug)]
@@ -178,7 +178,7 @@ impl Mesh for ObjectMesh {
         let took_effect = objects.iter().map(|object| object.write).ne(before);
         let (answer, version) = match result {
             Ok(result) => answer(&result, seen),
-            Err(error) => (Err(Failure::Unclear(error.to_string())), seen.clone()),
+            Err(error) => (Err(Failure::Ambiguous(error.to_string())), seen.clone()),
         };
         MeshWritten { took_effect, answer, version }
     }

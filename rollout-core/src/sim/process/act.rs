@@ -33,13 +33,13 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         write: Write<'_>,
     ) -> Option<Answered> {
         self.attempt(write);
-        let unclear = || Err(Failure::Unclear(String::from("no answer")));
+        let unclear = || Err(Failure::Ambiguous(String::from("no answer")));
         let (took_effect, answer) = match self.next_fault() {
             None => self.perform(by, versions, write, usize::MAX),
             Some(Fault::Conflict) => (false, Err(Failure::Conflict)),
             Some(Fault::Refused) => (false, Err(Failure::Refused(String::from("refused by the world")))),
-            Some(Fault::Unclear { took_effect: false }) => (false, unclear()),
-            Some(Fault::Unclear { took_effect: true }) => {
+            Some(Fault::Ambiguous { took_effect: false }) => (false, unclear()),
+            Some(Fault::Ambiguous { took_effect: true }) => {
                 (self.perform(by, versions, write, usize::MAX).0, unclear())
             }
             Some(Fault::HalfWay { objects }) => {
@@ -79,7 +79,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
                 }
             }
             Write::Store(_) => attempts.set(Kind::Rollout, now),
-            Write::Act(Action::Workload { .. } | Action::Prune { .. }) => attempts.set(Kind::Workloads, now),
+            Write::Act(Action::Scale { .. } | Action::Prune { .. }) => attempts.set(Kind::Workloads, now),
             Write::Act(Action::Select(_)) => attempts.set(Kind::Selectors, now),
             Write::Act(Action::Route(_)) => attempts.set(Kind::Routes, now),
         }
@@ -120,7 +120,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
                 self.tally.routes += 1;
                 self.perform_traffic(versions, MeshWrite::Route(to), most)
             }
-            Write::Act(action @ (Action::Workload { .. } | Action::Prune { .. })) => {
+            Write::Act(action @ (Action::Scale { .. } | Action::Prune { .. })) => {
                 let answer = self.perform_workload(by, versions, action);
                 (answer == Ok(Outcome::Changed), answer)
             }
@@ -187,8 +187,8 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 
     fn perform_workload(&mut self, by: Writer, versions: &mut Versions, action: &Action) -> Answered {
-        let (Action::Workload { revision, .. } | Action::Prune { revision }) = action else {
-            return Ok(Outcome::AsItWas);
+        let (Action::Scale { revision, .. } | Action::Prune { revision }) = action else {
+            return Ok(Outcome::Unchanged);
         };
         let known = versions.workloads.iter().position(|read| read.revision == *revision);
         let index = self.workload_index(revision);
@@ -198,9 +198,9 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             return Err(Failure::Conflict);
         }
         match (action, there, index) {
-            (Action::Workload { pods, mark, .. }, there, _) => {
+            (Action::Scale { pods, mark, .. }, there, _) => {
                 if there.is_some_and(|there| there.wanted == *pods && there.mark == *mark) {
-                    return Ok(Outcome::AsItWas);
+                    return Ok(Outcome::Unchanged);
                 }
                 self.tally.workload_writes += 1;
                 let nonce = self.process.nonce_of(by);
@@ -221,7 +221,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
                 self.delete_workload(index);
                 Ok(Outcome::Changed)
             }
-            _ => Ok(Outcome::AsItWas),
+            _ => Ok(Outcome::Unchanged),
         }
     }
 

@@ -165,9 +165,9 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             versions.traffic.clone_from(&seen.version);
         }
         let sum = |end: fn(&RevisionSeen) -> u32| revisions.iter().map(end).fold(0, u32::saturating_add);
-        observed.users_own = Some(Range::new(sum(|seen| seen.ready.lo()), sum(|seen| seen.ready.hi())));
+        observed.user_selector = Some(Range::new(sum(|seen| seen.ready.lo()), sum(|seen| seen.ready.hi())));
         if self.settings.reads_fail.get(Kind::Workloads) {
-            (observed.revisions, observed.users_own, observed.gone) = (None, None, None);
+            (observed.revisions, observed.user_selector, observed.gone) = (None, None, None);
             versions.workloads.clear();
         }
         reading

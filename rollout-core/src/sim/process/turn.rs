@@ -161,16 +161,16 @@ impl<M: Mesh, W: Watcher> World<M, W> {
                 *acted += 1;
                 self.write(by, versions, super::act::Write::Act(action))
             }
-            Next::Prove => {
+            Next::VerifyOwnership => {
                 let in_charge = versions.rollout == self.rollout_version;
-                turn.done(if in_charge { Ok(crate::Outcome::AsItWas) } else { Err(Failure::Conflict) });
+                turn.done(if in_charge { Ok(crate::Outcome::Unchanged) } else { Err(Failure::Conflict) });
                 return GoesOn::Now;
             }
             Next::Publish(events) => {
                 self.tally.events += events.len();
                 let what = What::Published { process: by.process, events };
                 self.watcher.see(&crate::sim::Moment { truth: &self.truth, what });
-                turn.done(Ok(crate::Outcome::AsItWas));
+                turn.done(Ok(crate::Outcome::Unchanged));
                 return GoesOn::Now;
             }
             Next::Done => return GoesOn::Over,

@@ -284,7 +284,7 @@ fn write_fault() -> impl proptest::strategy::Strategy<Value = Fault> {
     prop_oneof![
         2 => Just(Fault::Conflict),
         1 => Just(Fault::Refused),
-        2 => any::<bool>().prop_map(|took_effect| Fault::Unclear { took_effect }),
+        2 => any::<bool>().prop_map(|took_effect| Fault::Ambiguous { took_effect }),
         2 => later().prop_map(|by| Fault::Delayed { by }),
         1 => (0..2_usize).prop_map(|objects| Fault::HalfWay { objects }),
         2 => any::<bool>().prop_map(|before| Fault::Crash { before, late: None }),

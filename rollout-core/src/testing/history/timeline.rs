@@ -146,7 +146,7 @@ fn late(late: bool) -> &'static str {
 
 fn action_text(action: &crate::Action) -> String {
     match action {
-        crate::Action::Workload { revision, pods, mark } => {
+        crate::Action::Scale { revision, pods, mark } => {
             format!("{revision}: {pods} pods{}", if mark.is_some() { ", marked" } else { "" })
         }
         crate::Action::Select(to) => {
@@ -192,7 +192,7 @@ fn selections(behind: &[Selection]) -> String {
     let names: Vec<String> = behind
         .iter()
         .map(|selection| match selection {
-            Selection::UsersOwn => "*".to_string(),
+            Selection::Unpinned => "*".to_string(),
             Selection::Revision(revision) => revision.to_string(),
         })
         .collect();

@@ -67,7 +67,7 @@ impl<'a> Decision<'a> {
     /// The pod counts that it writes: revision, pods, mark.
     pub(super) fn workloads(&self) -> impl Iterator<Item = (&'a Revision, u32, Option<Time>)> + use<'a> {
         self.plan.actions.iter().filter_map(|action| {
-            if let Action::Workload { revision, pods, mark } = action {
+            if let Action::Scale { revision, pods, mark } = action {
                 Some((revision, *pods, *mark))
             } else {
                 None
@@ -124,7 +124,7 @@ impl<'a> Decision<'a> {
     /// Ready pods behind a destination: of everything that may be behind it, the worst.
     pub(super) fn ready_behind(&self, destination: Destination) -> Range {
         let of = |selection: &Selection| match selection {
-            Selection::UsersOwn => self.observed.users_own.unwrap_or(Range::UNKNOWN),
+            Selection::Unpinned => self.observed.user_selector.unwrap_or(Range::UNKNOWN),
             Selection::Revision(revision) => self.ready(revision),
         };
         let Some(seen) = self.traffic() else { return Range::UNKNOWN };

@@ -45,7 +45,7 @@ struct Rested {
     /// The canary had no pod: whatever is done with its traffic makes nothing worse.
     canary_gone: bool,
     ready: Vec<(Revision, u32)>,
-    users_own: u32,
+    user_selector: u32,
 }
 
 impl Ledger {
@@ -67,7 +67,7 @@ impl Ledger {
         match moment.what {
             What::Acted { by, action, took_effect: true, .. } => {
                 self.written(moment, Origin::Ours(by.decision));
-                if let Action::Workload { revision, .. } = action {
+                if let Action::Scale { revision, .. } = action {
                     self.shrinkers.retain(|(of, _)| of != revision);
                     self.shrinkers.push((revision.clone(), by.decision));
                 }
@@ -159,7 +159,7 @@ impl Ledger {
         }
         let since = self.lost.iter().filter(|(_, at, _)| *at >= rested.seen_at);
         let lost: u32 = since.filter(|(of, ..)| dark.is_none_or(|dark| dark == of)).map(|(.., n)| n).sum();
-        let saw = dark.map_or(rested.users_own, |dark| {
+        let saw = dark.map_or(rested.user_selector, |dark| {
             rested.ready.iter().find(|(of, _)| of == dark).map_or(0, |(_, ready)| *ready)
         });
         // Pods that came up after the observation were dark in it.
@@ -185,7 +185,7 @@ impl Rested {
             unconfirmed: decision.plan.events.iter().any(|event| matches!(event, Event::Unconfirmed { .. })),
             canary_gone: decision.ready_behind(Destination::Canary).hi() == 0,
             ready: revisions.iter().map(|seen| (seen.revision.clone(), seen.ready.lo())).collect(),
-            users_own: decision.observed.users_own.map_or(0, crate::Range::lo),
+            user_selector: decision.observed.user_selector.map_or(0, crate::Range::lo),
         }
     }
 }

@@ -29,7 +29,7 @@ impl Law for LiveSelectNeedsCapacity {
             }
             findings.premise();
             match new {
-                Selection::UsersOwn => findings.broken(|| {
+                Selection::Unpinned => findings.broken(|| {
                     format!(
                         "{destination} is in use and is pointed at whatever the user's own selector matches"
                     )

@@ -65,14 +65,14 @@ impl Met {
                     .sum()
             };
             let fewest = selections.iter().map(|selection| there(selection)).min();
-            met.ready = fewest.unwrap_or_else(|| there(&Selection::UsersOwn));
+            met.ready = fewest.unwrap_or_else(|| there(&Selection::Unpinned));
             met.revision = selections.iter().find_map(|selection| selection.revision().cloned());
             return met;
         }
         if met.reached() {
             met.ready = selections.iter().map(|selection| ready(truth, proxy, selection)).min().unwrap_or(0);
             if selections.is_empty() {
-                met.ready = ready(truth, proxy, &Selection::UsersOwn);
+                met.ready = ready(truth, proxy, &Selection::Unpinned);
             }
         }
         met.revision = selections.iter().find_map(|selection| selection.revision().cloned());

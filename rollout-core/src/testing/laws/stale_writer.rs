@@ -73,7 +73,7 @@ impl StaleWriterIsHarmless {
     /// Whether a workload was created: what does not exist cannot be fenced, and pods that nobody asks for
     /// go again.
     fn created(&mut self, moment: &Moment<'_>) -> bool {
-        let What::Acted { action: Action::Workload { revision, .. }, .. } = moment.what else { return false };
+        let What::Acted { action: Action::Scale { revision, .. }, .. } = moment.what else { return false };
         let created = !self.known.contains(revision);
         self.remember(moment);
         created

@@ -231,7 +231,7 @@ pub(super) const ROWS: [Row; 28] = [
             *it = at([Step::SetWeight(60)]);
             it.canary_ready(3, 3);
             it.stable_ready(1);
-            it.seen().stable = vec![Selection::UsersOwn];
+            it.seen().stable = vec![Selection::Unpinned];
             it.spec.progress_deadline_abort = true;
             it.status.progress = Some(Progress::new(Time::from_secs(100), 1));
         },

@@ -99,7 +99,7 @@ impl Shared {
             Err(StoreError::NotFound(_)) if told.is_there.is_some() => {
                 self.outbox().failed(Told { is_there: None, ..told });
             }
-            Err(StoreError::Unclear { .. }) if told.tries + 1 < TRIES => {
+            Err(StoreError::Ambiguous { .. }) if told.tries + 1 < TRIES => {
                 tokio::time::sleep(Duration::from_secs(1 << told.tries)).await;
                 self.outbox().failed(told);
             }

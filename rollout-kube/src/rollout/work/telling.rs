@@ -46,13 +46,13 @@ impl AtWork<'_> {
             Action::Select(_) | Action::Route(_) => {
                 self.tell_once(&Said::warning("TrafficRoutingError", why));
             }
-            Action::Workload { revision, .. } if before == Some(Before::Absent) => {
+            Action::Scale { revision, .. } if before == Some(Before::Absent) => {
                 let name = crate::replica_set::name(&self.reading.rollout.value, revision);
                 let note = format!("Failed to create new replica set \"{name}\": {why}");
                 self.memory.refused = Some((revision.clone(), shown(why, REFUSAL)));
                 self.tell_once(&Said::warning("ReplicaSetCreateError", note));
             }
-            Action::Workload { .. } | Action::Prune { .. } => {}
+            Action::Scale { .. } | Action::Prune { .. } => {}
         }
     }
 

@@ -128,7 +128,7 @@ fn down_gate() {
 fn live_select_needs_capacity() {
     Scene::of(LiveSelectNeedsCapacity).decides([select(None, Some("v1"))]).holds();
     let mut few = Scene::of(LiveSelectNeedsCapacity);
-    few.seen().canary = [crate::traffic::Selection::UsersOwn].into();
+    few.seen().canary = [crate::traffic::Selection::Unpinned].into();
     few.ready("v2", 4);
     few.decides([select(None, Some("v2"))]).broken("canary is in use and is pointed at v2 with 4 ready pods");
     let mut unsettled = Scene::of(LiveSelectNeedsCapacity);

@@ -50,7 +50,7 @@ pub(super) fn select(stable: Option<&str>, canary: Option<&str>) -> Action {
 }
 
 pub(super) fn pods(revision: &str, pods: u32, mark: Option<Time>) -> Action {
-    Action::Workload { revision: r(revision), pods, mark }
+    Action::Scale { revision: r(revision), pods, mark }
 }
 
 pub(super) const NOT_YET: Settled = Settled::NotYet { since: Time::from_millis(0), behind: Vec::new() };

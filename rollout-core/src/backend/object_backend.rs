@@ -15,16 +15,16 @@ use async_trait::async_trait;
 /// would not change, is no longer the one that was seen, nothing is written at all.
 ///
 /// ```
-/// use rollout_core::backend::{MemoryStore, NoDataPlane, ServiceEditor, Stored, TrafficBackend, ready};
+/// use rollout_core::backend::{MemoryStore, NoDataPlane, ServiceEditor, ObjectBackend, TrafficBackend, ready};
 /// use rollout_core::traffic::{ObjectRef, Selection, Selectors};
 /// # use serde_json::json;
 /// let store = MemoryStore::new();
 /// let service = ObjectRef::new("", "Service", "shop", "canary");
 /// store.apply(&service, json!({"spec": {"selector": {"app": "shop"}}}));
 ///
-/// let backend = Stored::new(ServiceEditor::new("shop", None, Some("canary")), store, NoDataPlane);
+/// let backend = ObjectBackend::new(ServiceEditor::new("shop", None, Some("canary")), store, NoDataPlane);
 /// let seen = ready(backend.observe(&[]))??;
-/// assert_eq!(seen.canary, [Selection::UsersOwn]);
+/// assert_eq!(seen.canary, [Selection::Unpinned]);
 /// let to = Selectors { stable: None, canary: Some(Selection::Revision("v2".into())) };
 /// let written = ready(backend.select(&to, &seen.version))??;
 /// assert_eq!(written.changed, [service]);
@@ -32,13 +32,13 @@ use async_trait::async_trait;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Stored<E, S, D> {
+pub struct ObjectBackend<E, S, D> {
     editor: E,
     store: S,
     data_plane: D,
 }
 
-impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> Stored<E, S, D> {
+impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> ObjectBackend<E, S, D> {
     /// What `editor` reads and edits lies in `store`, and `data_plane` says what the proxies have of it.
     #[must_use]
     pub fn new(editor: E, store: S, data_plane: D) -> Self {
@@ -138,7 +138,7 @@ impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> Stored<E, S, D> {
 }
 
 #[async_trait]
-impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> TrafficBackend for Stored<E, S, D> {
+impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> TrafficBackend for ObjectBackend<E, S, D> {
     async fn observe(&self, revisions: &[Revision]) -> Result<Seen, BackendError> {
         let own = self.fetch().await?;
         let version: Version =
@@ -225,14 +225,14 @@ mod tests {
     use super::*;
     use crate::{
         Failure, Outcome,
-        backend::{Fault, MemoryStore, NoDataPlane, Pair, REVISION_LABEL, ServiceEditor, ready},
+        backend::{Chain, Fault, MemoryStore, NoDataPlane, REVISION_LABEL, ServiceEditor, ready},
         traffic::{ManagedChange, Selection, WeightChange},
     };
     use alloc::string::ToString;
     use alloc::{sync::Arc, vec};
     use serde_json::{Value, json};
 
-    type Services = Stored<ServiceEditor, Arc<MemoryStore>, NoDataPlane>;
+    type Services = ObjectBackend<ServiceEditor, Arc<MemoryStore>, NoDataPlane>;
 
     fn service(name: &str) -> ObjectRef {
         ObjectRef::new("", "Service", "shop", name)
@@ -244,7 +244,7 @@ mod tests {
             store.apply(&service(name), json!({"spec": {"selector": {"app": name}}}));
         }
         let editor = ServiceEditor::new("shop", Some("stable"), Some("canary"));
-        (store.clone(), Stored::new(editor, store, NoDataPlane))
+        (store.clone(), ObjectBackend::new(editor, store, NoDataPlane))
     }
 
     fn both_to(revision: &str) -> Selectors {
@@ -308,9 +308,9 @@ mod tests {
         for took_effect in [false, true] {
             let (store, backend) = world();
             let seen = observe(&backend);
-            store.inject(None, Fault::Unclear { took_effect });
+            store.inject(None, Fault::Ambiguous { took_effect });
             let error = ready(backend.select(&both_to("v2"), &seen.version)).unwrap().unwrap_err();
-            assert!(matches!(Failure::from(&error), Failure::Unclear(_)));
+            assert!(matches!(Failure::from(&error), Failure::Ambiguous(_)));
             assert_eq!(label(&store, "stable") == "v2", took_effect);
             assert!(error.written().changed.is_empty());
         }
@@ -347,8 +347,8 @@ mod tests {
         let _ = ready(backend.release(&written.version)).unwrap().unwrap();
         let left =
             store.all().into_values().map(|object| Arc::unwrap_or_clone(object.value)).collect::<Vec<_>>();
-        let users_own = |name| json!({"metadata": {}, "spec": {"selector": {"app": name}}});
-        assert_eq!(left, [users_own("canary"), users_own("stable")]);
+        let user_selector = |name| json!({"metadata": {}, "spec": {"selector": {"app": name}}});
+        assert_eq!(left, [user_selector("canary"), user_selector("stable")]);
     }
 
     #[test]
@@ -375,9 +375,9 @@ mod tests {
     fn what_is_right_is_left_alone() {
         let (store, backend) = world();
         let seen = observe(&backend);
-        let to = Selectors { stable: Some(Selection::UsersOwn), canary: None };
+        let to = Selectors { stable: Some(Selection::Unpinned), canary: None };
         let written = ready(backend.select(&to, &seen.version)).unwrap().unwrap();
-        assert_eq!((written.outcome(), &written.version), (Outcome::AsItWas, &seen.version));
+        assert_eq!((written.outcome(), &written.version), (Outcome::Unchanged, &seen.version));
         assert_eq!(store.writes(), 2);
     }
 
@@ -388,9 +388,9 @@ mod tests {
             store.apply(&service(name), json!({"spec": {}}));
         }
         let one = |stable, canary| {
-            Stored::new(ServiceEditor::new("shop", stable, canary), store.clone(), NoDataPlane)
+            ObjectBackend::new(ServiceEditor::new("shop", stable, canary), store.clone(), NoDataPlane)
         };
-        let pair = Pair::new(one(Some("a"), None), one(None, Some("b")));
+        let pair = Chain::new(one(Some("a"), None), one(None, Some("b")));
         let seen = observe(&pair);
         assert_eq!((seen.stable.len(), seen.canary.len(), seen.version.objects().len()), (1, 1, 2));
         store.inject(Some(&service("b")), Fault::Conflict);

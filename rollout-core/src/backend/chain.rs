@@ -11,12 +11,12 @@ use async_trait::async_trait;
 /// Everything is written to the first, then to the second; what was written before a failure is in the
 /// error. They must not share an object.
 #[derive(Debug, Clone, Copy)]
-pub struct Pair<A, B> {
+pub struct Chain<A, B> {
     first: A,
     second: B,
 }
 
-impl<A: TrafficBackend, B: TrafficBackend> Pair<A, B> {
+impl<A: TrafficBackend, B: TrafficBackend> Chain<A, B> {
     /// Both as one.
     #[must_use]
     pub fn new(first: A, second: B) -> Self {
@@ -48,7 +48,7 @@ fn both(first: Written, second: Result<Written, BackendError>) -> Result<Written
 }
 
 #[async_trait]
-impl<A: TrafficBackend, B: TrafficBackend> TrafficBackend for Pair<A, B> {
+impl<A: TrafficBackend, B: TrafficBackend> TrafficBackend for Chain<A, B> {
     async fn observe(&self, revisions: &[Revision]) -> Result<Seen, BackendError> {
         let first = self.first.observe(revisions).await?;
         Ok(first.and(self.second.observe(revisions).await?))
