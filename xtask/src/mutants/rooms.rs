@@ -21,6 +21,8 @@ pub(super) struct Room {
 pub(super) enum Suite {
     /// What is decided.
     Decision,
+    /// What a process remembers, and in which order it works.
+    Driver,
     /// The rest of the core.
     Core,
     /// The edits of Istio's objects.
@@ -29,13 +31,13 @@ pub(super) enum Suite {
     Kube,
 }
 
-use Suite::{Core, Decision, Istio, Kube};
+use Suite::{Core, Decision, Driver, Istio, Kube};
 
 /// The decision first.
 pub(super) const ROOMS: [Room; 10] = [
     Room { name: "reconcile", files: &["rollout-core/src/reconcile/**/*.rs"], suite: Decision },
     Room { name: "goal", files: &["rollout-core/src/goal/**/*.rs"], suite: Decision },
-    Room { name: "driver", files: &["rollout-core/src/driver/**/*.rs"], suite: Decision },
+    Room { name: "driver", files: &["rollout-core/src/driver/**/*.rs"], suite: Driver },
     Room {
         name: "command",
         files: &["rollout-core/src/command.rs", "rollout-core/src/command/**/*.rs"],
@@ -61,12 +63,13 @@ impl Room {
 
 impl Suite {
     /// All of them, in the order of their rooms.
-    pub(super) const ALL: [Self; 4] = [Decision, Core, Istio, Kube];
+    pub(super) const ALL: [Self; 5] = [Decision, Driver, Core, Istio, Kube];
 
     /// The folder of its results.
     pub(super) fn name(self) -> &'static str {
         match self {
             Decision => "decision",
+            Driver => "driver",
             Core => "core",
             Istio => "istio",
             Kube => "kube",
@@ -76,7 +79,7 @@ impl Suite {
     /// The package that it tests.
     pub(super) fn package(self) -> &'static str {
         match self {
-            Decision | Core => "rollout-core",
+            Decision | Driver | Core => "rollout-core",
             Istio => "rollout-istio",
             Kube => "rollout-kube",
         }
@@ -92,6 +95,7 @@ impl Suite {
                 mutants.env("HISTORIES", "1000").env("PRINTED", "0");
                 ("argo,testing", &["argo", "commands", "decisions", "laws", "scenarios"])
             }
+            Driver => ("argo,testing", &["decisions", "world"]),
             Core => ("argo,yaml,testing", &["commands", "scenarios"]),
             Istio => ("", &[]),
             Kube => ("testing", &[]),
