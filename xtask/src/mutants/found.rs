@@ -172,10 +172,10 @@ pub(super) mod tests {
     fn a_survivor_is_known_by_its_line() {
         let found = found(&[("a > 1", "CaughtMutant"), ("a > 2", "MissedMutant"), ("a > 3", "Timeout")]);
         assert_eq!(found.survivors().into_iter().collect::<Vec<_>>(), [&mutant("a > 2")]);
-        let turn = ROOMS.iter().find(|room| room.name == "turn").unwrap();
+        let driver = ROOMS.iter().find(|room| room.name == "driver").unwrap();
         assert_eq!(
-            found.summary(turn),
-            "turn          3 mutants, 1 caught, 1 took too long, 0 do not compile, 1 survived (2.0 s each)"
+            found.summary(driver),
+            "driver        3 mutants, 1 caught, 1 took too long, 0 do not compile, 1 survived (2.0 s each)"
         );
     }
 }
