@@ -27,7 +27,7 @@ const EXPECTED: [(Guard, &[&str]); 13] = [
     (Guard::UpGate, &["up_gate"]),
     (Guard::DownGate, &["down_gate"]),
     (Guard::Mark, &["mark_excludes_traffic"]),
-    (Guard::ReadYourWrites, &["no_dark_write", "stale_writer_is_harmless", "no_wedge"]),
+    (Guard::ReadYourWrites, &["reads_its_writes"]),
     (Guard::LateWriteFence, &["stale_writer_is_harmless"]),
     (Guard::InCharge, &["stale_writer_is_harmless"]),
     (Guard::StatusFirst, &["prefix_safe", "eventually_stable"]),

@@ -255,6 +255,8 @@ pub enum What<'a> {
         decision: u64,
         /// When what it saw was true, at the earliest (stale reads). True time.
         seen_at: Time,
+        /// Whether something that it saw may be older than its own last write of that kind.
+        misses_own_write: bool,
         /// What it decided on.
         spec: &'a Spec,
         /// The status that it had read.

@@ -102,6 +102,8 @@ impl Recorded {
             process,
             decision: self.decisions,
             seen_at: Time::from_millis(seen_at),
+            // That is not known.
+            misses_own_write: false,
             spec: &record.spec,
             stored: &record.stored,
             observed: &record.observed,

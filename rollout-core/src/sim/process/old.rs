@@ -58,7 +58,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         let faults = core::mem::take(&mut self.faults);
         let writes_take = core::mem::take(&mut self.settings.writes_take);
         let reading = self.read_and_remember(&views);
-        let running = self.begin_turn(&views, reading, seen_at);
+        let running = self.begin_turn(&views, reading, (seen_at, false));
         self.go_on(running);
         self.settings.writes_take = writes_take;
         self.faults = faults;

@@ -60,7 +60,12 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         let reading = self.read_and_remember(&views);
         let oldest = Kind::ALL.iter().map(|kind| lag.get(*kind)).max().unwrap_or(0);
         let seen_at = if self.histories.is_some() { self.after(-oldest) } else { self.truth.now };
-        let running = self.begin_turn(&views, reading, seen_at);
+        let is_missed = |kind: &Kind| {
+            let lags = lag.get(*kind);
+            lags > 0 && self.after(-lags) < self.process.wrote.get(*kind)
+        };
+        let misses = Kind::ALL.iter().any(is_missed);
+        let running = self.begin_turn(&views, reading, (seen_at, misses));
         self.go_on(running);
         Ok(())
     }
@@ -111,7 +116,12 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 
     /// Decides on what was read.
-    pub(super) fn begin_turn(&mut self, views: &Views, reading: Box<Reading>, seen_at: Time) -> Box<Running> {
+    pub(super) fn begin_turn(
+        &mut self,
+        views: &Views,
+        reading: Box<Reading>,
+        (seen_at, misses_own_write): (Time, bool),
+    ) -> Box<Running> {
         let observed = &reading.observed;
         let now = self.process.clock(self.truth.now);
         let (spec, stored) = match &views.rollout {
@@ -121,8 +131,17 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         let turn = self.process.driver.begin(spec, stored, observed, now);
         self.tally.decisions += 1;
         let (process, decision) = (self.process.id, self.tally.decisions);
-        let what =
-            What::Decided { process, decision, seen_at, spec, stored, observed, now, plan: turn.plan() };
+        let what = What::Decided {
+            process,
+            decision,
+            seen_at,
+            misses_own_write,
+            spec,
+            stored,
+            observed,
+            now,
+            plan: turn.plan(),
+        };
         self.watcher.see(&crate::sim::Moment { truth: &self.truth, what });
         let by = Writer { process, decision, late: false };
         Box::new(Running { turn, reading, by, acted: 0, goes_on: self.truth.now })

@@ -26,7 +26,7 @@ pub(super) struct Decision<'a> {
 impl<'a> Decision<'a> {
     /// The decision that was just made, if one was.
     pub(super) fn of(moment: &Moment<'a>) -> Option<Self> {
-        let What::Decided { process, decision: number, seen_at, spec, stored, observed, now, plan } =
+        let What::Decided { process, decision: number, seen_at, spec, stored, observed, now, plan, .. } =
             moment.what
         else {
             return None;

@@ -13,6 +13,7 @@
 //! | `down_gate` | before a selector leaves pods or pods go, the routes are settled | the old canary was scaled down while still routed to |
 //! | `mark_excludes_traffic` | no traffic for what is marked, no mark for what has traffic, 0 pods only with a mark | two processes that half know of each other |
 //! | `stale_writer_is_harmless` | a dead process's writes fail once another acts | rolling updates of the controller |
+//! | `reads_its_writes` | no decision rests on anything older than the process's own last write | a cache that lags repeats what was done, or undoes it |
 //! | `weights_sum` | weights are out of the declared total | negative weights in routes |
 //! | `capacity` | without routing: within `maxSurge` and `maxUnavailable` | an autoscaler's change took stable to 0 |
 //! | `abort_wins` | once stable can carry, an aborted revision has no traffic after 12 turns | aborts that waited in a circle |
@@ -58,6 +59,7 @@ mod one_layer;
 mod pause_not_shortened;
 mod pods_go_alone;
 mod prefix_safe;
+mod reads_its_writes;
 mod stale_writer;
 mod unknown_holds;
 mod up_gate;
@@ -90,6 +92,7 @@ pub fn all() -> Vec<Box<dyn Law>> {
         Box::new(down_gate::DownGate),
         Box::new(live_select::LiveSelectNeedsCapacity),
         Box::new(stale_writer::StaleWriterIsHarmless::default()),
+        Box::new(reads_its_writes::ReadsItsWrites),
         Box::new(weights_sum::WeightsSum),
         Box::new(capacity::Capacity),
         Box::new(unknown_holds::UnknownHolds),

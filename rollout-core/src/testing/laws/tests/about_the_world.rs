@@ -2,7 +2,7 @@ use super::{
     super::{
         abort_wins::AbortWins, eventually_stable::EventuallyStable, header_stays_right::HeaderStaysRight,
         no_dark_write::NoDarkWrite, pause_not_shortened::PauseNotShortened, prefix_safe::PrefixSafe,
-        stale_writer::StaleWriterIsHarmless, weights_sum::WeightsSum,
+        reads_its_writes::ReadsItsWrites, stale_writer::StaleWriterIsHarmless, weights_sum::WeightsSum,
     },
     scene::{Scene, header, pods, r, route, select},
 };
@@ -172,4 +172,13 @@ fn weights_sum() {
     let mut scene = Scene::of(WeightsSum);
     scene.decides([route(50)]).acts(&route(50), false).holds();
     scene.acts(&route(101), false).broken("a weight of 101 out of 100");
+}
+
+#[test]
+fn reads_its_writes() {
+    let mut scene = Scene::of(ReadsItsWrites);
+    scene.seen_at = Time::from_secs(0);
+    scene.decides([]).holds();
+    scene.misses_own_write = true;
+    scene.decides([]).broken("older than its own last write");
 }

@@ -15,6 +15,7 @@ pub(super) struct Scene {
     pub(super) process: u32,
     pub(super) decision: u64,
     pub(super) seen_at: Time,
+    pub(super) misses_own_write: bool,
     pub(super) spec: Spec,
     pub(super) stored: Status,
     pub(super) observed: Observed,
@@ -84,7 +85,19 @@ impl Scene {
         };
         let truth = truth(&spec, &stored, routes, now);
         let laws = Laws::new([Box::new(law) as Box<dyn Law>]);
-        Self { process: 1, decision: 1, seen_at: now, spec, stored, observed, now, plan, truth, laws }
+        Self {
+            process: 1,
+            decision: 1,
+            seen_at: now,
+            misses_own_write: false,
+            spec,
+            stored,
+            observed,
+            now,
+            plan,
+            truth,
+            laws,
+        }
     }
 
     pub(super) fn seen(&mut self) -> &mut Seen {
@@ -122,6 +135,7 @@ impl Scene {
             process: self.process,
             decision: self.decision,
             seen_at: self.seen_at,
+            misses_own_write: self.misses_own_write,
             spec: &self.spec,
             stored: &self.stored,
             observed: &self.observed,
