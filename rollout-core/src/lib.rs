@@ -10,17 +10,19 @@
 //! ```
 //!
 //! It never does I/O, never reads a clock, never panics, and never fails: it is level-triggered, so calling
-//! it again is always harmless. [`Turn`] holds the order of work around it, a driver carries it out.
+//! it again is always harmless. [`Driver`] begins each turn and says when the next one is due, [`Turn`] gives the order of
+//! work, and your loop carries it out.
 //!
 //! **Two layers.** *Selectors* say which pods are behind a destination, *routes* say how requests are split;
 //! they are written by different actions, and a plan writes at most one of them. **Two gates.** *Up*: before
 //! a weight rises, the pods are enough and every proxy has selectors and endpoints. *Down*: before a
-//! selector leaves pods, or pods are removed, every proxy has the routes. **One mark.** A revision goes to 0
-//! pods only while it bears the mark, and gets traffic only without.
+//! selector leaves pods, or pods are removed, every proxy has the routes. **One mark.** Before a
+//! revision is scaled to 0, its workload is marked with the time at which it may be. Only a marked revision goes to 0 pods,
+//! and a marked revision gets no traffic.
 //!
 //! # Where to look
 //!
-//! | question | room |
+//! | question | see |
 //! |---|---|
 //! | what did the user ask for? | [`Strategy`], [`Step`], [`Spec`] |
 //! | what survives a restart? | [`Status`] |
@@ -28,7 +30,7 @@
 //! | what happens next, and why not more? | [`reconcile`](reconcile()), [`Plan`], [`Waiting`] |
 //! | what does abort do? | [`apply`], [`Command`] |
 //! | who scaled that down? | [`goal`], and `reconcile/scale_down.rs` |
-//! | how is it carried out? | [`Turn`], and `backend` (feature `backend`) |
+//! | how is it carried out, and what does a process remember? | [`Driver`], [`Turn`], and `backend` (feature `backend`) |
 //! | what does a manifest say? | `argo` (features `argo`, `yaml`) |
 //! | how is a text of others shown? | [`Escaped`] |
 //! | how do I try it? | `sim` (feature `sim`), `testing` (feature `testing`) |

@@ -21,16 +21,17 @@ use dark::DarkRows;
 use fence::Fence;
 use retry::Retry;
 
-/// What a process remembers of one rollout from turn to turn. Losing it is safe: a new one fences first, and waits
-/// longer.
+/// What a process keeps in memory about one rollout between turns. Losing it is safe: a new one fences off earlier
+/// processes first, and its waits start over.
 ///
-/// It knows since when everything is as it is, for a data plane that cannot be asked; for how long a stable revision
-/// has been without a ready pod; whether an earlier process's writes can still land; and how often something has
-/// failed. `elapsed` is always the time since the process began, by a clock that only runs forward.
+/// It tracks how long what is observed has been as it is, for a data plane that cannot be asked; for how long a stable
+/// revision has had no ready pod; whether writes of an earlier process can still land; and the back-off after failures.
+/// `elapsed` is always the time since the process began, by a clock that only runs forward.
 ///
 /// One turn after the other:
 ///
-/// 1. [`take_live`](Self::take_live) says whether to read live. Observe.
+/// 1. [`take_live`](Self::take_live) says whether to read everything from the API server and nothing from a cache; the
+///    `live` of [`Resume`] says so early. Without a cache, ignore both. Observe.
 /// 2. [`see`](Self::see) fills in what only a memory can know.
 /// 3. [`begin`](Self::begin) decides, and the [`Turn`] says what to do, one thing after the other.
 /// 4. [`end`](Self::end) says when the next turn begins.
@@ -56,6 +57,7 @@ use retry::Retry;
 ///     }
 ///     turn.done(Ok(Outcome::Changed));
 /// }
+/// // The first turn with actions only fences; the next one, which reads live, stores and acts.
 /// assert_eq!(done, ["wrote controller-1-1 to every object"]);
 /// assert_eq!(driver.end(turn, Duration::ZERO), Resume::Now { live: true });
 /// # Ok(())
@@ -73,8 +75,9 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Nothing is known yet. `process` names this process among all that may ever work on the rollout; of two that work
-    /// at the same time, the one whose name sorts first should yield (see [`Rival`]), so let it begin with the time.
+    /// Nothing is known yet. `process` names this process among all that may ever work on the rollout. Start the name with
+    /// the time at which the process began, in a form that sorts: of two that work at the same time, the older one should
+    /// yield (see [`Rival`]).
     #[must_use]
     pub fn new(process: impl Into<String>) -> Self {
         Self {
@@ -101,7 +104,8 @@ impl Driver {
     /// Fills in what only a memory can know: the ages of what is not known to be settled, for how long a revision has
     /// been without a ready pod, and whether the fence still holds.
     ///
-    /// Another process that works on the same rollout, if it replaced a nonce of this one since.
+    /// Returns the other process if one has replaced this process's nonce. If that happens again and again, the process
+    /// whose name sorts first should stop working on the rollout for a while.
     pub fn see(&mut self, observed: &mut Observed, elapsed: Duration) -> Option<Rival> {
         self.ages.fill(observed, elapsed);
         self.dark.fill(observed, elapsed);
@@ -110,10 +114,11 @@ impl Driver {
         self.fence.found(&traffic.chain(workloads).map(|nonce| &**nonce))
     }
 
-    /// Decides on what was observed, at `now` by the wall clock. `stored` must not be older than this process's own last
-    /// write or attempt, nor must `observed`.
+    /// Decides on what was observed, at `now` by the wall clock. Neither `stored` nor
+    /// `observed` may be older than this process's last write, or attempt to write.
     ///
-    /// A turn that was begun before and never [ended](Self::end) counts as one whose outcome is not known.
+    /// If the turn before was never [ended](Self::end), the outcome of its writes counts as not known, and the next turn
+    /// with actions fences again.
     pub fn begin(&mut self, spec: &Spec, stored: &Status, observed: &Observed, now: Time) -> Turn {
         if mem::replace(&mut self.at_work, true) {
             self.fence.lost();
@@ -121,7 +126,7 @@ impl Driver {
         Turn::begin(spec, stored, observed, now, &mut self.fence)
     }
 
-    /// A turn is over: when the next one begins.
+    /// Ends a turn; returns when the next one is due.
     pub fn end(&mut self, turn: Turn, elapsed: Duration) -> Resume {
         self.at_work = false;
         let ended = turn.end();
@@ -169,23 +174,24 @@ impl Driver {
         self.retry.is_failing()
     }
 
-    /// What failed before is over, without a turn.
+    /// Clears earlier failures without a turn, for example when there is nothing to do.
     pub fn went_well(&mut self) {
         self.retry.went_well();
     }
 
-    /// No turn begins before this time since the process began, whatever happens.
+    /// Do not begin a turn before this time since the process began, whatever changes. Your loop has to respect it:
+    /// [`begin`](Self::begin) does not check.
     #[must_use]
     pub fn not_before(&self) -> Duration {
         self.retry.not_before()
     }
 
-    /// No turn begins before this time since the process began.
+    /// Postpones the next turn to this time since the process began, at least.
     pub fn rest_until(&mut self, elapsed: Duration) {
         self.retry.rest_until(elapsed);
     }
 
-    /// The nonce that every object bears, while the fence holds: an object that is made has to bear it, too.
+    /// The nonce that every object carries while the fence holds. Put it on every object that you create.
     #[must_use]
     pub fn nonce(&self) -> Option<&str> {
         self.fence.nonce()

@@ -14,7 +14,7 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "the three ways of failure, each with its own consequence")]
 pub enum Failure {
-    /// Somebody else wrote first: a new snapshot, not an error.
+    /// Somebody else wrote first. That is to be expected: observe again.
     Conflict,
     /// It was refused, and nothing changed.
     Refused(String),

@@ -3,19 +3,22 @@ use core::time::Duration;
 
 /// When the next turn of a rollout begins, unless something changes before.
 ///
-/// What happens meanwhile begins one earlier, and is harmless, but never before
+/// A change may start a turn earlier. That is harmless, as long as it is not before
 /// [`Driver::not_before`](super::Driver::not_before).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a driver that cannot wait in a new way must not compile")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a loop that does not know a new way of waiting must not compile"
+)]
 pub enum Resume {
-    /// At once: something was written, or what was read is no longer so.
+    /// At once: something was written, what was observed is out of date, or the outcome of a write is not known.
     Now {
         /// Whether everything has to be read live, not from a cache.
         live: bool,
     },
     /// At this time, for this reason.
     At(Wake),
-    /// After this time: something failed, and goes on failing.
+    /// After this delay: something failed, or the rollout has to rest.
     After {
         /// How long, from now on.
         delay: Duration,
@@ -27,7 +30,7 @@ pub enum Resume {
 }
 
 impl Resume {
-    /// The time at which the next turn begins, where it is `now`; `None` when only a change begins one.
+    /// When the next turn is due, if it is `now`; `None` when only a change starts one.
     ///
     /// ```
     /// use core::time::Duration;

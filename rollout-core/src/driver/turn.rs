@@ -8,16 +8,16 @@ use crate::{
 use alloc::{string::String, vec::Vec};
 use core::mem;
 
-/// One turn of a driver: decide, store, carry out, report. Sans-IO: it says what to do next, the driver does
-/// it and says how it went.
+/// One turn: decide, store, carry out, report. It does no I/O: it says what to do next, your loop does it and says how it
+/// went.
 ///
 /// 1. `Fence`: before this process's first action for the rollout, and after a write whose outcome is not
 ///    known. Write a fresh nonce to every object; the turn is over then.
-/// 2. `Store`: the status, by compare-and-swap, if it changed. When it is lost nothing is carried out.
-/// 3. `VerifyOwnership`: with actions and an unchanged status, verify that this process is still in charge: its lease
+/// 2. `Store`, if the status changed: write it by compare-and-swap. If that fails, the turn ends without any action.
+/// 3. `VerifyOwnership`, if it did not change but there are actions: verify that this process is in charge: its lease
 ///    has not expired, or the rollout's resource version is still the one that was read.
-/// 4. `Act`: the actions in order, until one fails. Each carries the versions of the observation, chained
-///    with those of this turn's own writes.
+/// 4. `Act`: the actions in order, until one fails. Make each write conditional on the version of the object that was
+///    observed or, if this turn has written the object already, on the version that this write returned.
 /// 5. `Publish`: what happened.
 /// 6. `Done`.
 ///
@@ -143,7 +143,7 @@ impl Turn {
         }
     }
 
-    /// Says how the last thing went; or how something went that the driver did besides, after the last thing.
+    /// Reports the result of the last thing; after the last one, also of what you did besides.
     pub fn done(&mut self, result: Result<Outcome, Failure>) {
         let failed = result.is_err();
         self.changed |= result == Ok(Outcome::Changed);
