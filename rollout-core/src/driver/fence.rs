@@ -123,6 +123,7 @@ mod tests {
             fence
         };
         assert_eq!(met(&mut tried(), "a-7"), None, "left by an earlier process");
+        assert_eq!(met(&mut tried(), "b-9"), None, "a late write of its own");
         assert_eq!(met(&mut tried(), "c-1"), Some("c-1".to_string()));
         assert_eq!(met(&mut Fence::new("b".into()), "c-1"), None, "nothing of its own was replaced");
     }

@@ -86,6 +86,22 @@ mod tests {
     }
 
     #[test]
+    fn the_same_may_be_done_three_times_in_a_row() {
+        let scale = |pods, mark: Option<i64>| {
+            let mark = mark.map(Time::from_secs);
+            [Action::Scale { revision: "v1".into(), pods, mark }].to_vec()
+        };
+        let mut retry = Retry::default();
+        for at in 1..=3 {
+            assert_eq!(retry.did(scale(0, Some(at))), None, "{at}");
+        }
+        assert!(matches!(retry.did(scale(0, Some(4))), Some(Failure::Refused(_))));
+        assert_eq!(retry.did(scale(0, None)), None, "without the mark it is something else");
+        assert_eq!(retry.did(Vec::new()), None);
+        assert_eq!(retry.did(Vec::new()), None, "and nothing may be done for ever");
+    }
+
+    #[test]
     fn what_went_well_ends_it() {
         let (mut retry, second) = (Retry::default(), Duration::from_secs(1));
         retry.failed(&Failure::Refused("quota".into()), second);

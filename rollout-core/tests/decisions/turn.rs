@@ -3,7 +3,7 @@
 use crate::situation::{Situation, pods};
 use core::time::Duration;
 use rollout_core::{
-    Driver, Failure, Next, Outcome, Range, Resume, Time, Turn,
+    Driver, Failure, Next, Outcome, Range, Resume, Time, Turn, Wake, WakeReason,
     traffic::{Selection, Settled},
 };
 
@@ -199,4 +199,19 @@ fn what_happens_outside_a_turn_is_remembered_too() {
     assert!(!driver.is_failing() && driver.not_before().is_zero());
     driver.rest_until(9 * second);
     assert_eq!(driver.not_before(), 9 * second);
+}
+
+#[test]
+fn a_turn_is_due_now_or_later_or_only_after_a_change() {
+    let (now, two) = (Time::from_secs(100), Duration::from_secs(2));
+    let at = |seconds| Resume::At(Wake::new(Time::from_secs(seconds), WakeReason::PauseEnds));
+    let due = [
+        Resume::Now { live: true },
+        Resume::After { delay: two, live: true },
+        at(130),
+        at(90),
+        Resume::OnChange,
+    ];
+    let due = due.map(|resume| resume.due(now).map(|at| at.since(now).as_secs()));
+    assert_eq!(due, [Some(0), Some(2), Some(30), Some(0), None]);
 }
