@@ -14,7 +14,7 @@ mod wire;
 
 use asked::Asked;
 use async_trait::async_trait;
-use proxies::Proxies;
+use proxies::{GIVEN_UP_AFTER, Proxies};
 use replica::Replica;
 use rollout_core::{
     backend::{DataPlane, Fetch, NoAnswer, Round, Rounds},
@@ -112,6 +112,7 @@ pub struct Istiod<F> {
     began: Duration,
     fetch: F,
     debounce: Duration,
+    reconnects: Duration,
     patience: Option<Duration>,
     gateways: Vec<String>,
     inner: Mutex<Inner>,
@@ -142,10 +143,20 @@ impl<F: Fetch> Istiod<F> {
             began: fetch.elapsed(),
             fetch,
             debounce: Duration::from_secs(10),
+            reconnects: GIVEN_UP_AFTER,
             patience: Some(Duration::from_secs(600)),
             gateways: vec!["istio-system".to_owned(), "istio-ingress".to_owned()],
             inner: Mutex::default(),
         }
+    }
+
+    /// How long a proxy that has lost its connection takes at most to connect again. Default 60 s, twice Envoy's longest
+    /// pause between two attempts. For so long after the process began, a proxy may come back that it has never heard of,
+    /// and no pods are removed.
+    #[must_use]
+    pub fn reconnects_within(mut self, time: Duration) -> Self {
+        self.reconnects = time;
+        self
     }
 
     /// How long istiod waits for further changes before it pushes (`PILOT_DEBOUNCE_AFTER`). Default 10 s,

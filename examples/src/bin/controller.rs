@@ -30,6 +30,8 @@ usage: controller [--kubeconfig FILE] [--namespace NAMESPACE] [--instance-id ID]
   --istiod-gateways NAMESPACE  wait for the proxies of this namespace without limit, like those of the Rollout's own;
                                repeatable (default istio-system and istio-ingress)
   --istiod-debounce-ms N       istiod's PILOT_DEBOUNCE_AFTER (default 10000, which is always safe)
+  --istiod-reconnects-within-s N  how long a proxy that has lost its connection takes at most to connect again; no pods
+                               are removed for so long after the start (default 60)
   --rollout-threads N          how many rollouts have their turn at the same time (default 10)
   --dry-run                    observe, decide and log; write nothing
   --log-format text|json       (default text)
@@ -88,7 +90,7 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     (config.read_timeout, config.reset_reader_on_write) = (Some(Duration::from_secs(70)), true);
     let client = kube::Client::try_from(config)?;
     let istio = |kind, plural| Kind::new("networking.istio.io", &args.istio, kind, plural);
-    let (istiod, debounce) = (args.istiod, args.debounce);
+    let (istiod, debounce, reconnects) = (args.istiod, args.debounce, args.reconnects);
     let mut controller = with_istio(Controller::builder(client), args.shared)
         .namespace(args.namespace)
         .instance_id(args.instance)
@@ -110,6 +112,7 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
         let (patience, gateways) = (args.patience, args.gateways);
         controller = controller.data_plane(at, move |plane| {
             let istiod = Istiod::new(plane).debounce(debounce).patience(patience);
+            let istiod = istiod.reconnects_within(reconnects);
             Arc::new(if gateways.is_empty() { istiod } else { istiod.gateways(gateways) })
         });
     }
@@ -158,6 +161,7 @@ struct Args {
     patience: Option<Duration>,
     gateways: Vec<String>,
     debounce: Duration,
+    reconnects: Duration,
     json: bool,
     level: tracing::Level,
 }
@@ -180,6 +184,7 @@ impl Args {
             patience: Some(Duration::from_secs(600)),
             gateways: Vec::new(),
             debounce: Duration::from_secs(10),
+            reconnects: Duration::from_secs(60),
             json: false,
             level: tracing::Level::INFO,
         };
@@ -208,6 +213,9 @@ impl Args {
                     args.patience = Some(Duration::from_secs(seconds)).filter(|wait| !wait.is_zero());
                 }
                 Arg::Long("istiod-gateways") => args.gateways.push(parser.value()?.string()?),
+                Arg::Long("istiod-reconnects-within-s") => {
+                    args.reconnects = Duration::from_secs(parser.value()?.parse()?);
+                }
                 Arg::Long("istiod-debounce-ms") => {
                     args.debounce = Duration::from_millis(parser.value()?.parse()?);
                 }

@@ -2,7 +2,6 @@
 
 use super::{
     Istiod,
-    proxies::GIVEN_UP_AFTER,
     subject::{State, Subject},
     watches::Answer,
 };
@@ -56,6 +55,6 @@ impl<F: Fetch + 'static> DataPlane for Asked<F> {
     /// known once it has come back.
     async fn proxies(&self) -> Settled {
         let age = self.istiod.fetch.elapsed().saturating_sub(self.istiod.began);
-        if age < GIVEN_UP_AFTER { Settled::Unknown { age } } else { Settled::Yes }
+        if age < self.istiod.reconnects { Settled::Unknown { age } } else { Settled::Yes }
     }
 }

@@ -5,7 +5,8 @@ use rollout_core::{
     backend::{Fetch, NoAnswer, ready},
     traffic::Settled,
 };
-use std::time::Duration;
+use rollout_istio::Istiod;
+use std::{sync::Arc, time::Duration};
 
 #[test]
 fn a_proxy_that_lost_its_istiod_is_waited_for_until_it_is_back() {
@@ -32,6 +33,8 @@ fn one_that_is_away_from_the_beginning_would_be_back_after_a_minute() {
     assert!(matches!(known(), Settled::Unknown { .. }));
     mesh.after(1, |_| {});
     assert_eq!(known(), Settled::Yes);
+    let soon = Arc::new(Istiod::new(mesh.clone()).reconnects_within(Duration::ZERO));
+    assert_eq!(ready(plane(&soon).proxies()).unwrap(), Settled::Yes, "who knows better may say so");
 }
 
 /// The critical one: an outage after which nobody is connected for a while.

@@ -66,7 +66,8 @@ impl Scene {
     fn controller(&self) -> Controller<'_> {
         let file = self.space.bed.file(&format!("{}.proxy.kubeconfig", self.space.name));
         self.proxy.write_kubeconfig(&file).unwrap();
-        let flags = ["--loglevel", "debug", "--log-format", "json"];
+        // Every proxy is connected from the beginning: nobody has to be waited for after each crash.
+        let flags = ["--loglevel", "debug", "--log-format", "json", "--istiod-reconnects-within-s", "0"];
         self.space.controller().kubeconfig(file).flags(&flags).start()
     }
 
