@@ -4,7 +4,7 @@ use crate::{
 };
 use alloc::{boxed::Box, sync::Arc};
 use async_trait::async_trait;
-use core::fmt;
+use core::{fmt, time::Duration};
 
 /// Knows what the proxies have, as one rollout sees it.
 ///
@@ -18,10 +18,10 @@ pub trait DataPlane: fmt::Debug + Send + Sync {
     /// Whether all proxies have the endpoints of this revision's ready pods.
     async fn endpoints(&self, of: &Revision) -> Settled;
 
-    /// Whether every proxy is known that may still do what was written earlier
-    /// ([`Seen::proxies`](crate::traffic::Seen::proxies)).
-    async fn proxies(&self) -> Settled {
-        Settled::Yes
+    /// In how long every proxy is known that may still do what was written earlier
+    /// ([`Seen::proxies_known_in`](crate::traffic::Seen::proxies_known_in)).
+    async fn proxies_known_in(&self) -> Duration {
+        Duration::ZERO
     }
 }
 
@@ -53,7 +53,7 @@ impl<D: DataPlane + ?Sized> DataPlane for Arc<D> {
         (**self).endpoints(of).await
     }
 
-    async fn proxies(&self) -> Settled {
-        (**self).proxies().await
+    async fn proxies_known_in(&self) -> Duration {
+        (**self).proxies_known_in().await
     }
 }

@@ -159,7 +159,7 @@ impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> TrafficBackend for ObjectBac
         if let Some((content, settled)) = self.settled(&version, false).await {
             (seen.selectors_content, seen.selectors_settled) = (content, settled);
         }
-        seen.proxies = self.data_plane.proxies().await;
+        seen.proxies_known_in = self.data_plane.proxies_known_in().await;
         for revision in revisions {
             seen.endpoints.push((revision.clone(), self.data_plane.endpoints(revision).await));
         }

@@ -18,8 +18,6 @@ const DARK_FOR: Duration = Duration::from_secs(10);
 /// After this long a person should look at who is behind.
 const LONG: Duration = Duration::from_secs(600);
 
-/// How long a proxy without a connection takes to come back at most: twice Envoy's longest pause between two attempts.
-const PROXIES_RETURN: Duration = Duration::from_secs(60);
 /// How long a lone revision's endpoints are waited for: perhaps no Service selects its pods, and nobody comes.
 const LONE_FOR: Duration = Duration::from_secs(30);
 
@@ -170,8 +168,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Whether every proxy is known that may still send requests where older routes led. By then, one of which nothing is
-    /// known has come back.
+    /// Whether every proxy is known that may still send requests where older routes led.
     pub(super) fn proxies_known(&self, status: &Status) -> Gate {
         let at = self.proxies_known_at(status);
         if at <= self.now {
@@ -182,12 +179,7 @@ impl<'a> View<'a> {
 
     /// When that will be so.
     pub(super) fn proxies_known_at(&self, status: &Status) -> Time {
-        match self.seen.proxies {
-            Settled::Unknown { age } if !self.overridden(status) => {
-                self.now + PROXIES_RETURN.saturating_sub(age)
-            }
-            Settled::Unknown { .. } | Settled::Yes | Settled::NotYet { .. } => self.now,
-        }
+        if self.overridden(status) { self.now } else { self.now + self.seen.proxies_known_in }
     }
 
     /// When routes and selectors will count as settled if nothing changes; `None` while there is evidence

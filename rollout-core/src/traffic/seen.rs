@@ -1,6 +1,7 @@
 use super::{Destination, ManagedRoute, Selection, Settled, Version, version::fingerprint};
 use crate::{Range, Revision};
 use alloc::{sync::Arc, vec::Vec};
+use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// What the traffic manager has been told, as it was read: not yet what the proxies do.
@@ -32,11 +33,10 @@ pub struct Seen {
     pub routes_settled: Settled,
     /// Whether every proxy has these selectors.
     pub selectors_settled: Settled,
-    /// Whether every proxy is known that may still do what was written earlier. One that has lost its connection cannot
-    /// be asked, and a process that began afterwards has never heard of it: until it would have come back, that is
-    /// `Unknown` since the process began.
-    #[serde(default = "all_known")]
-    pub proxies: Settled,
+    /// In how long every proxy is known that may still do what was written earlier; zero where they are. One that has lost
+    /// its connection cannot be asked, and a process that began afterwards has never heard of it.
+    #[serde(default)]
+    pub proxies_known_in: Duration,
     /// For each revision that was asked for: whether every proxy has its endpoints.
     pub endpoints: Vec<(Revision, Settled)>,
     /// The nonces that the objects bear, for the fence of the [`Driver`](crate::Driver); no decision rests on them.
@@ -107,7 +107,7 @@ impl Seen {
             selectors_content: 0,
             routes_settled: Settled::Yes,
             selectors_settled: Settled::Yes,
-            proxies: Settled::Yes,
+            proxies_known_in: Duration::ZERO,
             endpoints: Vec::new(),
             nonces: Vec::new(),
         }
@@ -132,7 +132,7 @@ impl Seen {
         self.selectors_content = fingerprint([self.selectors_content, other.selectors_content]);
         self.routes_settled = self.routes_settled.and(other.routes_settled);
         self.selectors_settled = self.selectors_settled.and(other.selectors_settled);
-        self.proxies = self.proxies.and(other.proxies);
+        self.proxies_known_in = self.proxies_known_in.max(other.proxies_known_in);
         for (revision, settled) in other.endpoints {
             match self.endpoints.iter_mut().find(|(mine, _)| *mine == revision) {
                 Some((_, mine)) => *mine = core::mem::replace(mine, Settled::Yes).and(settled),
@@ -156,10 +156,6 @@ impl Seen {
     pub fn weight(&self) -> Range {
         self.routes.iter().map(|object| object.weight).reduce(Range::union).unwrap_or(Range::exact(0))
     }
-}
-
-fn all_known() -> Settled {
-    Settled::Yes
 }
 
 impl RoutesSeen {
@@ -194,7 +190,6 @@ impl ManagedSeen {
 mod tests {
     use super::*;
     use alloc::vec;
-    use core::time::Duration;
 
     /// What one backend alone says must not be lost, whichever it is.
     #[test]
@@ -206,7 +201,7 @@ mod tests {
         says.routes = vec![RoutesSeen::new(Range::exact(5))];
         (says.stable_used_elsewhere, says.canary_used_elsewhere) = (true, true);
         (says.routes_settled, says.selectors_settled) = (waits.clone(), waits.clone());
-        says.proxies = waits.clone();
+        says.proxies_known_in = Duration::from_secs(1);
         says.endpoints = vec![("v1".into(), waits.clone())];
         says.nonces = vec!["nonce".into()];
         assert_eq!(says.clone().and(Seen::nothing()), says);

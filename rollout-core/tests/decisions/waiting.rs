@@ -63,7 +63,7 @@ const ROWS: [Row; 23] = [
         "proxies known",
         |it| {
             it.revisions().push(pods("v0", 1).mark(Some(Time::from_secs(900))));
-            it.seen().proxies = Settled::Unknown { age: Duration::from_secs(20) };
+            it.seen().proxies_known_in = Duration::from_secs(40);
         },
         "pods stay while a proxy may come back that lost its connection before this process began; ends at \
          1970-01-01T00:17:20Z",

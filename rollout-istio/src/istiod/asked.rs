@@ -11,7 +11,7 @@ use rollout_core::{
     backend::{DataPlane, Fetch},
     traffic::{ObjectRef, ObjectVersion, RolloutRef, Settled, Version},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 #[derive(Debug)]
 pub(super) struct Asked<F> {
@@ -53,8 +53,8 @@ impl<F: Fetch + 'static> DataPlane for Asked<F> {
 
     /// Istiod only names the proxies that are connected. One that lost its connection before this process began is
     /// known once it has come back.
-    async fn proxies(&self) -> Settled {
+    async fn proxies_known_in(&self) -> Duration {
         let age = self.istiod.fetch.elapsed().saturating_sub(self.istiod.began);
-        if age < self.istiod.reconnects { Settled::Unknown { age } } else { Settled::Yes }
+        self.istiod.reconnects.saturating_sub(age)
     }
 }

@@ -27,14 +27,15 @@ fn a_proxy_that_lost_its_istiod_is_waited_for_until_it_is_back() {
 fn one_that_is_away_from_the_beginning_would_be_back_after_a_minute() {
     let mesh = Mesh::new();
     let istiod = mesh.istiod();
-    let known = || ready(plane(&istiod).proxies()).unwrap();
-    assert_eq!(known(), Settled::UNKNOWN);
+    let known_in = || ready(plane(&istiod).proxies_known_in()).unwrap().as_millis();
+    assert_eq!(known_in(), 60_000);
     mesh.after(59_999, |_| {});
-    assert!(matches!(known(), Settled::Unknown { .. }));
+    assert_eq!(known_in(), 1);
     mesh.after(1, |_| {});
-    assert_eq!(known(), Settled::Yes);
-    let soon = Arc::new(Istiod::new(mesh.clone()).reconnects_within(Duration::ZERO));
-    assert_eq!(ready(plane(&soon).proxies()).unwrap(), Settled::Yes, "who knows better may say so");
+    assert_eq!(known_in(), 0);
+    let longer = Duration::from_secs(90);
+    let other = Arc::new(Istiod::new(mesh.clone()).reconnects_within(longer));
+    assert_eq!(ready(plane(&other).proxies_known_in()).unwrap(), longer, "who knows better may say so");
 }
 
 /// The critical one: an outage after which nobody is connected for a while.

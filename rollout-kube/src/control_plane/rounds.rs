@@ -68,8 +68,8 @@ impl DataPlane for Asked {
         settled
     }
 
-    async fn proxies(&self) -> Settled {
-        self.plane.proxies().await
+    async fn proxies_known_in(&self) -> Duration {
+        self.plane.proxies_known_in().await
     }
 }
 

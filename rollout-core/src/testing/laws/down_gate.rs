@@ -5,16 +5,12 @@ use crate::{
     traffic::{Destination, Settled},
 };
 use alloc::{format, string::ToString};
-use core::time::Duration;
-
-/// By then, a proxy without a connection has come back.
-const RETURN: Duration = Duration::from_secs(60);
 
 /// Before a selector leaves pods, or pods are removed, the routes are settled, relative to what the plan
 /// saw. (Leaving stable's pods needs only the new pods' endpoints; the user's own `replicas: 0` needs
 /// nothing; where the data plane cannot be asked, the mark's delay stands in for pods.) Where some pods stay, every
-/// proxy also has to know them; and a revision that a destination leads to is not deleted. No pods go within a minute
-/// after the process began while a proxy may come back of which nothing is known.
+/// proxy also has to know them; and a revision that a destination leads to is not deleted. No pods go while a
+/// proxy may come back of which nothing is known.
 #[derive(Debug, Default)]
 pub(super) struct DownGate;
 
@@ -38,7 +34,6 @@ impl Law for DownGate {
         if decision.spec.replicas == 0 {
             return;
         }
-        let may_return = |answer: &Settled| matches!(answer, Settled::Unknown { age } if *age < RETURN);
         let behind = |answer: &Settled| matches!(answer, Settled::NotYet { .. }) && !decision.word();
         for action in &decision.plan.actions {
             let Action::Prune { revision } = action else { continue };
@@ -51,7 +46,7 @@ impl Law for DownGate {
         }
         for (of, pods) in decision.shrinks() {
             findings.premise();
-            if may_return(&seen.proxies) && !decision.word() {
+            if !seen.proxies_known_in.is_zero() && !decision.word() {
                 findings
                     .broken(|| format!("{} goes to {pods} pods while a proxy may come back", of.revision));
             }

@@ -184,13 +184,12 @@ fn older(observed: &Observed, by: Duration) -> Observed {
     let mut older = observed.clone();
     if let Some(seen) = &mut older.traffic {
         let endpoints = seen.endpoints.iter_mut().map(|(_, answer)| answer);
-        for answer in
-            endpoints.chain([&mut seen.routes_settled, &mut seen.selectors_settled, &mut seen.proxies])
-        {
+        for answer in endpoints.chain([&mut seen.routes_settled, &mut seen.selectors_settled]) {
             if let Settled::Unknown { age } = answer {
                 *age = age.saturating_add(by);
             }
         }
+        seen.proxies_known_in = seen.proxies_known_in.saturating_sub(by);
     }
     older
 }

@@ -3,16 +3,13 @@
 use super::{Row, at, by_ratio, header, not_yet, scale, to};
 use crate::situation::{Situation, pods as of};
 use core::time::Duration;
-use rollout_core::{
-    Progress, Range, Step, Strategy, Time,
-    traffic::{Selection, Settled},
-};
+use rollout_core::{Progress, Range, Step, Strategy, Time, traffic::Selection};
 
 pub(super) const ROWS: [Row; 28] = [
     (
         "no pods go while a proxy may come back of which nothing is known",
         |it| {
-            it.seen().proxies = Settled::Unknown { age: Duration::from_secs(59) };
+            it.seen().proxies_known_in = Duration::from_secs(1);
             it.revisions()[0] = of("v1", 6);
             it.revisions().push(of("v0", 4).mark(Some(Time::from_secs(900))));
             it.spec.paused = true;
@@ -20,9 +17,8 @@ pub(super) const ROWS: [Row; 28] = [
         "nothing; waits: paused by the user, proxies known",
     ),
     (
-        "after a minute, it would have come back",
+        "when every proxy is known, they go",
         |it| {
-            it.seen().proxies = Settled::Unknown { age: Duration::from_secs(60) };
             it.revisions()[0] = of("v1", 6);
             it.revisions().push(of("v0", 4).mark(Some(Time::from_secs(900))));
             it.spec.paused = true;
