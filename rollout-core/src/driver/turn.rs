@@ -48,9 +48,9 @@ enum Stage {
     Done,
 }
 
-/// What the driver does next.
+/// What your loop does next.
 #[derive(Debug, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "a driver that cannot do a new thing must not compile")]
+#[expect(clippy::exhaustive_enums, reason = "a loop that cannot do a new thing must not compile")]
 pub enum Next<'a> {
     /// Write this nonce to every object that decisions rest on.
     Fence(&'a str),

@@ -115,8 +115,8 @@ fn marked(view: &View<'_>, seen: &RevisionSeen, delay: Duration) -> Action {
 
 /// Whether requests may meet this revision: by its own name, or by a selector of the user's that matches all.
 fn led_to(view: &View<'_>, revision: &Revision) -> bool {
-    let user_selector = |selection: &Selection| *selection == Selection::Unpinned;
-    in_use(view, revision) || view.seen.stable.iter().chain(&view.seen.canary).any(user_selector)
+    let unpinned = |selection: &Selection| *selection == Selection::Unpinned;
+    in_use(view, revision) || view.seen.stable.iter().chain(&view.seen.canary).any(unpinned)
 }
 
 fn proxies_known(view: &View<'_>, status: &Status) -> Gate {
