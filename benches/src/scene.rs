@@ -24,6 +24,12 @@ impl Scene {
         [Self::at_rest(), Self::in_a_pause(), Self::before_half(), Self::long()]
     }
 
+    /// What it shows, in a few words.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Decides.
     pub fn plan(&self) -> Plan {
         reconcile(&self.spec, &self.status, &self.observed, self.now)

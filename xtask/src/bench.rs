@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: what many Rollouts cost a controller, ours or any other, on a private cluster.
 
+mod instructions;
+
 use crate::{
     built::{Controller, test_of},
     run::{Failed, run},
@@ -11,6 +13,8 @@ use serde_json::{Value, json};
 const USAGE: &str = "\
 usage: cargo xtask bench --cluster N [FLAG…]   N Rollouts from v1 to v2, all at once: seconds, CPU, memory, requests
        cargo xtask bench --idle N [FLAG…]      N Rollouts at rest, and the controller is started again
+       cargo xtask bench --instructions        instructions of one decision and one edit, beside the recorded ones
+       cargo xtask bench --instructions --record   records them anew, in benches/instructions.txt
 
   --mesh              with istiod and three Envoys; our controller asks istiod
   --namespaces M      in so many namespaces; 1 unless said otherwise (--idle: 20)
@@ -23,6 +27,11 @@ usage: cargo xtask bench --cluster N [FLAG…]   N Rollouts from v1 to v2, all a
 
 /// Builds the controller as it ships, and the test bed; then measures.
 pub(crate) fn bench(arguments: &[String]) -> Result<(), Failed> {
+    if let Some((first, rest)) = arguments.split_first()
+        && first == "--instructions"
+    {
+        return instructions::instructions(rest);
+    }
     let mut plan = plan(arguments)?;
     testbed::testbed(&["build".to_owned()])?;
     let controller = Controller::as_it_ships(&Workspace::read()?)?;

@@ -11,6 +11,7 @@
 //! cargo xtask crash            kills the controller at every API write of an update, as a table
 //! cargo xtask testbed COMMAND  a private cluster and mesh on this machine: build, up, status, run, down, smoke
 //! cargo xtask bench …          what N Rollouts cost, ours beside any other controller: a table
+//! cargo xtask bench --instructions   machine instructions of a decision and an edit, against the recorded ones
 //! cargo xtask mutants [ROOM…] changes the code in many small ways, one at a time: does a test notice each?
 //! cargo xtask mesh             failed requests while istiod is quick, stopped or slow: a table, in half an hour
 //! ```
