@@ -35,7 +35,7 @@ pub(super) fn instructions(arguments: &[String]) -> Result<(), Failed> {
     println!("{:>12} {:>12} {:>7}", "now", "recorded", "");
     for name in output(&mut Command::new(&program))?.lines() {
         let now = each(&program, name)?;
-        text.push_str(&format!("{now}\t{name}\n"));
+        text.extend([now.to_string().as_str(), "\t", name, "\n"]);
         let before = recorded.get(name).copied();
         println!(
             "{now:>12} {:>12} {:>7}  {name}",
