@@ -1,5 +1,7 @@
 //! What must survive a restart and cannot be observed.
 
+mod transitions;
+
 use crate::{Revision, Time};
 use alloc::{string::String, sync::Arc};
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,5 @@
 use super::{Answer, Command, CommandKind, Edit, Position, Proceed, Rejection};
-use crate::{AbortReason, Aborted, Observed, Spec, Status, Step, Time};
+use crate::{AbortReason, Observed, Spec, Status, Step, Time};
 use alloc::{vec, vec::Vec};
 
 /// Answers a command.
@@ -126,30 +126,4 @@ fn change(
         }
     }
     Ok((next, unpaused))
-}
-
-impl Status {
-    /// Goes to the next step.
-    pub(crate) fn next_step(&mut self) {
-        self.step = self.step.saturating_add(1);
-        self.paused_at = None;
-        self.progress = None;
-    }
-
-    /// Starts the steps again.
-    pub(crate) fn restart(&mut self) {
-        self.step = 0;
-        self.paused_at = None;
-        self.aborted = None;
-        self.promote_full = false;
-        self.progress = None;
-    }
-
-    /// Gives the update up.
-    pub(crate) fn abort(&mut self, now: Time, why: AbortReason) {
-        self.aborted = Some(Aborted::new(now, why));
-        self.paused_at = None;
-        self.promote_full = false;
-        self.progress = None;
-    }
 }

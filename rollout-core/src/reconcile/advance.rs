@@ -1,22 +1,35 @@
 use super::{
     basic,
-    desired::Desired,
     draft::{Closed, Draft, Gate},
     gates,
+    position::Position,
     roles::Roles,
+    settled::STEP_GRACE,
     target,
-    view::{STEP_DWELL, View},
+    view::View,
 };
 use crate::{
     CommandKind, EndsBy, Event, Revision, Status, Step, Time, WaitReason, Waiting, WakeReason, goal,
 };
-use alloc::vec;
+use alloc::{string::String, vec, vec::Vec};
 use core::time::Duration;
 
+/// What an observation lets a rollout do.
+enum Advance {
+    /// The rest of the steps is skipped, or there are fewer than there were.
+    PastTheSteps,
+    /// A pause begins.
+    Pause { since: Time, until: Option<Time> },
+    /// A step is complete.
+    Complete { paused: bool },
+    /// The canary carries everything; some proxies may not have confirmed it.
+    Commit { behind: Option<Vec<String>> },
+}
+
 /// How far the observation lets the steps go, until nothing more is reached.
-pub(super) fn advance_steps(draft: &mut Draft, view: &View<'_>) {
-    let target_waits = draft.status.canary.as_ref() != Some(&view.spec.target);
-    if view.spec.paused && (target_waits || !draft.status.is_done()) {
+pub(super) fn advance_steps(status: &mut Status, draft: &mut Draft, view: &View<'_>) {
+    let target_waits = status.canary.as_ref() != Some(&view.spec.target);
+    if view.spec.paused && (target_waits || !status.is_done()) {
         let ends = EndsBy::Command(vec![CommandKind::Resume, CommandKind::Promote, CommandKind::Abort]);
         return draft
             .wait(Closed { waiting: Waiting::new(WaitReason::PausedByUser, None, ends), wake: None });
@@ -24,124 +37,135 @@ pub(super) fn advance_steps(draft: &mut Draft, view: &View<'_>) {
     if !view.knows_traffic() {
         return;
     }
-    let steps = view.spec.strategy.steps().len();
-    for _ in 0..steps.saturating_add(3) {
-        if !once(draft, view) {
-            break;
-        }
+    // A pause takes two: that it begins, and that it is over.
+    let at_most = view.spec.strategy.steps().len().saturating_mul(2).saturating_add(3);
+    for _ in 0..at_most {
+        let Some(advance) = next(status, draft, view) else { break };
+        carry_out(advance, status, draft, view);
     }
 }
 
-/// One advance; whether there was one.
-fn once(draft: &mut Draft, view: &View<'_>) -> bool {
-    let status = draft.status.clone();
-    let roles = Roles::of(&status);
-    let Some(canary) = roles.canary else { return false };
+/// The next advance, if there is one; otherwise the draft knows what it waits for.
+fn next(status: &Status, draft: &mut Draft, view: &View<'_>) -> Option<Advance> {
+    let roles = Roles::of(status);
     if roles.stable.is_none() {
-        return first(draft, view, &status, canary);
+        return first(draft, &Position::new(status, view));
     }
     if !roles.under_way {
-        return false;
+        return None;
     }
     let steps = view.spec.strategy.steps();
-    let len = u32::try_from(steps.len()).unwrap_or(u32::MAX);
-    if (status.promote_full && status.step < len) || status.step > len {
-        draft.status.step = len;
-        draft.status.paused_at = None;
-        return true;
+    if status.step != len(steps) && status.is_past(steps) {
+        return Some(Advance::PastTheSteps);
     }
-    let Some(step) = usize::try_from(status.step).ok().and_then(|index| steps.get(index)) else {
-        let desired = Desired::at(&status, &roles, view);
-        let done = all_pods(&status, canary, view).and_then(|()| there(&status, &roles, &desired, view));
-        return draft.reaches(done) && commit(draft, view);
-    };
-    if let Step::Pause(duration) = step {
-        return pause(draft, view, *duration, step);
+    let step = usize::try_from(status.step).ok().and_then(|index| steps.get(index));
+    if let Some(Step::Pause(duration)) = step {
+        return pause(status, draft, view, *duration);
     }
-    let desired = Desired::at(&status, &roles, view);
-    let done = pods(&status, step, canary, view).and_then(|()| there(&status, &roles, &desired, view));
-    if !draft.reaches(done) {
-        return false;
-    }
-    complete(draft, view, step);
-    true
+    let at = Position::new(status, view);
+    let canary = at.roles.canary?;
+    let pods = step.map_or_else(|| all_pods(&at, canary), |step| pods(&at, step, canary));
+    let reached = draft.reaches(pods.and_then(|()| proxies_follow(&at)));
+    let advance =
+        if step.is_some() { Advance::Complete { paused: false } } else { Advance::Commit { behind: None } };
+    reached.then_some(advance)
 }
 
 /// A first deploy is done when all pods are there, and every proxy has them.
-fn first(draft: &mut Draft, view: &View<'_>, status: &Status, canary: &Revision) -> bool {
-    match all_pods(status, canary, view).and_then(|()| view.lone_endpoints_settled(status, canary)) {
-        Ok(None) => commit(draft, view),
-        Ok(Some(behind)) => {
-            draft.happened(Event::Unconfirmed { revision: canary.clone(), behind: behind.to_vec() });
-            commit(draft, view)
+fn first(draft: &mut Draft, at: &Position<'_>) -> Option<Advance> {
+    let canary = at.roles.canary?;
+    match all_pods(at, canary).and_then(|()| at.lone_endpoints_settled(canary)) {
+        Ok(behind) => Some(Advance::Commit { behind: behind.map(<[String]>::to_vec) }),
+        Err(closed) => {
+            draft.wait(closed);
+            None
         }
-        Err(closed) => draft.reaches(Err(closed)),
     }
 }
 
-fn pause(draft: &mut Draft, view: &View<'_>, duration: Option<Duration>, step: &Step) -> bool {
-    let begun = draft.status.paused_at;
-    let since = begun.unwrap_or_else(|| view.now.ceil_to_second());
-    let until: Option<Time> = duration.map(|duration| since + duration);
-    if begun.is_none() {
-        draft.status.paused_at = Some(since);
-        draft.happened(Event::Paused { until });
+fn pause(status: &Status, draft: &mut Draft, view: &View<'_>, duration: Option<Duration>) -> Option<Advance> {
+    let until = |since: Time| duration.map(|duration| since + duration);
+    let Some(since) = status.paused_at else {
+        let since = view.now.ceil_to_second();
+        return Some(Advance::Pause { since, until: until(since) });
+    };
+    match until(since) {
+        Some(until) if until <= view.now => return Some(Advance::Complete { paused: true }),
+        Some(until) => {
+            draft.wait(Closed::until(WaitReason::Pause, Some(since), until, WakeReason::PauseEnds));
+        }
+        None => {
+            let ends =
+                EndsBy::Command(vec![CommandKind::Promote, CommandKind::PromoteFull, CommandKind::Abort]);
+            draft.wait(Closed { waiting: Waiting::new(WaitReason::Pause, Some(since), ends), wake: None });
+        }
     }
-    if let Some(until) = until.filter(|until| *until > view.now) {
-        draft.wait(Closed::until(WaitReason::Pause, Some(since), until, WakeReason::PauseEnds));
-        return false;
-    }
-    if until.is_none() {
-        let ends = EndsBy::Command(vec![CommandKind::Promote, CommandKind::PromoteFull, CommandKind::Abort]);
-        draft.wait(Closed { waiting: Waiting::new(WaitReason::Pause, Some(since), ends), wake: None });
-        return false;
-    }
-    draft.happened(Event::Resumed);
-    complete(draft, view, step);
-    true
+    None
 }
 
-fn complete(draft: &mut Draft, view: &View<'_>, step: &Step) {
-    let of = u32::try_from(view.spec.strategy.steps().len()).unwrap_or(u32::MAX);
-    draft.happened(Event::StepCompleted { step: draft.status.step, of, what: step.clone() });
-    draft.status.next_step();
+fn carry_out(advance: Advance, status: &mut Status, draft: &mut Draft, view: &View<'_>) {
+    let steps = view.spec.strategy.steps();
+    match advance {
+        Advance::PastTheSteps => {
+            status.step = len(steps);
+            status.paused_at = None;
+        }
+        Advance::Pause { since, until } => {
+            status.paused_at = Some(since);
+            draft.happened(Event::Paused { until });
+        }
+        Advance::Complete { paused } => {
+            if paused {
+                draft.happened(Event::Resumed);
+            }
+            let what = usize::try_from(status.step).ok().and_then(|index| steps.get(index)).cloned();
+            if let Some(what) = what {
+                draft.happened(Event::StepCompleted { step: status.step, of: len(steps), what });
+            }
+            status.next_step();
+        }
+        Advance::Commit { behind } => {
+            let Some(revision) = status.canary.clone() else { return };
+            if let Some(behind) = behind {
+                draft.happened(Event::Unconfirmed { revision: revision.clone(), behind });
+            }
+            let before = status.stable.replace(revision.clone());
+            target::rest(status, len(steps));
+            draft.happened(Event::Completed { revision, before });
+        }
+    }
 }
 
-/// The canary carries everything: from now on it is stable.
-fn commit(draft: &mut Draft, view: &View<'_>) -> bool {
-    let Some(canary) = draft.status.canary.clone() else { return false };
-    let before = draft.status.stable.replace(canary.clone());
-    target::rest(&mut draft.status, u32::try_from(view.spec.strategy.steps().len()).unwrap_or(u32::MAX));
-    draft.happened(Event::Completed { revision: canary, before });
-    true
+fn len(steps: &[Step]) -> u32 {
+    u32::try_from(steps.len()).unwrap_or(u32::MAX)
 }
 
-fn all_pods(status: &Status, canary: &Revision, view: &View<'_>) -> Gate {
-    let by_ratio = view.spec.strategy.routing().is_none();
-    let all = if by_ratio { basic::canary_pods(view, status) } else { view.spec.replicas };
-    gates::available(view, canary, goal::enough_of(&view.spec.strategy, all).max(1))
+/// Whether all pods are there that the canary has when it is stable.
+fn all_pods(at: &Position<'_>, canary: &Revision) -> Gate {
+    let by_ratio = at.view.spec.strategy.routing().is_none();
+    let all = if by_ratio { basic::wanted(at).canary } else { at.view.spec.replicas };
+    gates::available(at.view, canary, goal::enough_of(&at.view.spec.strategy, all).max(1))
 }
 
 /// Whether the pods are there that this step asks for.
-fn pods(status: &Status, step: &Step, canary: &Revision, view: &View<'_>) -> Gate {
-    let goal = goal::at(view.spec, status);
-    if view.spec.strategy.routing().is_none() {
-        return basic::is_reached(view, status, goal);
+fn pods(at: &Position<'_>, step: &Step, canary: &Revision) -> Gate {
+    if at.view.spec.strategy.routing().is_none() {
+        return basic::is_reached(at);
     }
     let wanted = match step {
-        Step::SetWeight(weight) => goal::pods_for(view.spec, *weight).min(goal.canary),
-        Step::SetCanaryScale(_) => goal.canary,
+        Step::SetWeight(weight) => goal::pods_for(at.view.spec, *weight).min(at.goal.canary),
+        Step::SetCanaryScale(_) => at.goal.canary,
         Step::Pause(_) | Step::SetHeaderRoute { .. } | Step::SetMirrorRoute { .. } => 0,
     };
-    gates::available(view, canary, goal::enough_of(&view.spec.strategy, wanted))
+    gates::available(at.view, canary, goal::enough_of(&at.view.spec.strategy, wanted))
 }
 
 /// Whether every proxy splits requests as the position wants. A step that cannot be honoured because stable
 /// is dark counts as reached at its weight or above.
-fn there(status: &Status, roles: &Roles<'_>, desired: &Desired, view: &View<'_>) -> Gate {
-    if view.spec.strategy.routing().is_none() {
+fn proxies_follow(at: &Position<'_>) -> Gate {
+    if at.view.spec.strategy.routing().is_none() {
         return Ok(());
     }
-    desired.is_written(roles, view)?;
-    view.routes_settled(status, STEP_DWELL)
+    at.desired.is_written(&at.roles, at.view)?;
+    at.routes_settled(STEP_GRACE)
 }

@@ -1,32 +1,30 @@
 use super::{
-    desired::Desired,
     draft::{Closed, Draft, Gate},
     gates,
+    position::Position,
     roles::Roles,
     scale_up, selectors, surplus,
     view::View,
 };
 use crate::{
-    Action, Ending, Fenceposts, Revision, Status, WaitReason,
+    Action, Ending, Fenceposts, Revision, WaitReason,
     goal::{self, Goal},
 };
 
 /// Without a traffic manager the weight is a ratio of pods, moved within `maxSurge` and `maxUnavailable`;
 /// Services, where there are any, follow.
-pub(super) fn plan_basic(draft: &mut Draft, view: &View<'_>) {
-    let status = draft.status.clone();
-    let roles = Roles::of(&status);
-    let goal = wanted(view, &roles, goal::at(view.spec, &status));
-    up(draft, view, &roles, goal);
+pub(super) fn plan_basic(draft: &mut Draft, at: &Position<'_>) {
+    let (view, roles) = (at.view, &at.roles);
+    let goal = wanted(at);
+    up(draft, view, roles, goal);
     if let Some(stable) = roles.stable.filter(|stable| roles.under_way && view.revision(stable).is_none()) {
         scale_up::look_at_dark(draft, view, stable);
     }
-    let desired = Desired::at(&status, &roles, view);
-    if let Some(to) = selectors::plan_selectors(draft, &roles, &desired, view) {
+    if let Some(to) = selectors::plan_selectors(draft, at) {
         return draft.act(Action::Select(to));
     }
     if view.knows_traffic() {
-        surplus::remove_surplus(draft, view, &status, |revision| goal_of(&roles, revision, goal));
+        surplus::remove_surplus(draft, at, |revision| goal_of(roles, revision, goal));
     } else {
         draft.hold(WaitReason::TrafficUnknown);
     }
@@ -34,7 +32,8 @@ pub(super) fn plan_basic(draft: &mut Draft, view: &View<'_>) {
 
 /// What the position wants of each; and one pod of stable's as long as the stable Service leads to it, if need be
 /// at the canary's cost.
-fn wanted(view: &View<'_>, roles: &Roles<'_>, mut goal: Goal) -> Goal {
+pub(super) fn wanted(at: &Position<'_>) -> Goal {
+    let (view, roles, mut goal) = (at.view, &at.roles, at.goal);
     let replicas = view.spec.replicas;
     let Some(stable) = roles.stable else {
         (goal.canary, goal.stable) = (replicas, 0);
@@ -54,11 +53,6 @@ fn wanted(view: &View<'_>, roles: &Roles<'_>, mut goal: Goal) -> Goal {
     goal
 }
 
-/// The canary's pods at this position, when all are there.
-pub(super) fn canary_pods(view: &View<'_>, status: &Status) -> u32 {
-    wanted(view, &Roles::of(status), goal::at(view.spec, status)).canary
-}
-
 /// One pod where the stable Service leads to a revision, unless there may be no other beside it.
 pub(super) fn door(view: &View<'_>, revision: &Revision) -> u32 {
     let leads = view.seen.stable.iter().any(|selection| selection.is(revision));
@@ -66,9 +60,10 @@ pub(super) fn door(view: &View<'_>, revision: &Revision) -> u32 {
 }
 
 /// Whether the ratio that the position asks for is there: enough of the canary's pods, no more of stable's.
-pub(super) fn is_reached(view: &View<'_>, status: &Status, goal: Goal) -> Gate {
-    let (Some(canary), Some(stable)) = (&status.canary, &status.stable) else { return Ok(()) };
-    let goal = wanted(view, &Roles::of(status), goal);
+pub(super) fn is_reached(at: &Position<'_>) -> Gate {
+    let view = at.view;
+    let (Some(canary), Some(stable)) = (at.roles.canary, at.roles.stable) else { return Ok(()) };
+    let goal = wanted(at);
     gates::available(view, canary, goal::enough_of(&view.spec.strategy, goal.canary))?;
     if view.wanted(stable) > goal.stable {
         return Err(moving(view));

@@ -4,18 +4,18 @@ use crate::{AbortReason, Event, Progress, Range, Revision, Status, WaitReason, W
 /// Follows the pods that the rollout waits for; whether the update was given up because they are late.
 ///
 /// The deadline runs neither during a pause nor while anything else is waited for.
-pub(super) fn judge(draft: &mut Draft, view: &View<'_>) -> bool {
-    let Some((revision, seen)) = waited_for(draft).filter(|_| !view.spec.paused) else {
-        draft.status.progress = None;
+pub(super) fn judge(status: &mut Status, draft: &mut Draft, view: &View<'_>) -> bool {
+    let Some((revision, seen)) = waited_for(status, draft).filter(|_| !view.spec.paused) else {
+        status.progress = None;
         return false;
     };
-    let progress = match draft.status.progress.take() {
+    let progress = match status.progress.take() {
         Some(progress) if progress.ready >= seen.lo() => progress,
         _ => Progress::new(view.now, seen.lo()),
     };
     let at = progress.since + view.spec.progress_deadline;
     draft.pods_waited_for_since(progress.since);
-    let progress = draft.status.progress.insert(progress);
+    let progress = status.progress.insert(progress);
     if progress.exceeded {
         return false;
     }
@@ -25,14 +25,14 @@ pub(super) fn judge(draft: &mut Draft, view: &View<'_>) -> bool {
     }
     progress.exceeded = true;
     draft.happened(Event::ProgressDeadlineExceeded { revision: revision.clone() });
-    if draft.status.asleep {
+    if status.asleep {
         return true;
     }
-    let update = under_way(&draft.status) && draft.status.canary.as_ref() == Some(&revision);
+    let update = under_way(status) && status.canary.as_ref() == Some(&revision);
     // Where stable does not exist any more, there is nothing to go back to.
-    let can_go_back = draft.status.stable.as_ref().is_some_and(|stable| !view.is_gone(stable));
+    let can_go_back = status.stable.as_ref().is_some_and(|stable| !view.is_gone(stable));
     if update && can_go_back && view.spec.progress_deadline_abort {
-        draft.status.abort(view.now, AbortReason::ProgressDeadline);
+        status.abort(view.now, AbortReason::ProgressDeadline);
         draft.happened(Event::Aborted { revision, why: AbortReason::ProgressDeadline });
         return true;
     }
@@ -40,8 +40,7 @@ pub(super) fn judge(draft: &mut Draft, view: &View<'_>) -> bool {
 }
 
 /// The pods that hold the rollout, if nothing but pods does.
-fn waited_for(draft: &Draft) -> Option<(Revision, Range)> {
-    let status = &draft.status;
+fn waited_for(status: &Status, draft: &Draft) -> Option<(Revision, Range)> {
     let counts =
         status.paused_at.is_none() && (status.asleep || status.stable.is_none() || under_way(status));
     let settles =

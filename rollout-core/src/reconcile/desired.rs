@@ -4,46 +4,64 @@ use super::{
     view::View,
 };
 use crate::{
-    Ending, Revision, Status, WaitReason, goal,
+    Ending, Revision, Status, WaitReason,
+    goal::{self, Goal},
     traffic::{ManagedRoute, RoutesSeen, Selection},
 };
 use alloc::{sync::Arc, vec::Vec};
 
-/// The routes that the position wants, with the two emergencies.
+/// What is to be written at a position: its goal, with the emergencies laid over it.
 pub(super) struct Desired {
     /// The canary's weight.
     pub(super) weight: u32,
     /// The managed routes, all of them.
     pub(super) managed: Vec<Arc<ManagedRoute>>,
-    /// Whether the routes as they are were written for, or lead to, another revision: they go to 0 first.
-    pub(super) of_another: Option<Revision>,
+    /// Pods of the canary, at least.
+    pub(super) canary: u32,
+    /// Pods of stable.
+    pub(super) stable: u32,
+    /// The revision that the routes as they are were written for, or lead to, if it is another than the one that they
+    /// should serve: they go to 0 first.
+    pub(super) stale_owner: Option<Revision>,
     /// Whether the canary takes everything because stable is dark.
-    pub(super) rescue: bool,
+    pub(super) failover: bool,
     /// Whether the canary's pods are all gone: the steps hold until they are back.
     pub(super) vanished: bool,
 }
 
 impl Desired {
-    pub(super) fn at(status: &Status, roles: &Roles<'_>, view: &View<'_>) -> Self {
-        let nothing =
-            Self { weight: 0, managed: Vec::new(), of_another: None, rescue: false, vanished: false };
+    pub(super) fn new(status: &Status, roles: &Roles<'_>, goal: Goal, view: &View<'_>) -> Self {
+        let mut desired = Self::routes(status, roles, goal.weight, view);
+        desired.stable = view.spec.replicas;
+        desired.canary = desired.canary_pods(roles, goal, view);
+        desired
+    }
+
+    fn routes(status: &Status, roles: &Roles<'_>, weight: u32, view: &View<'_>) -> Self {
+        let nothing = Self {
+            weight: 0,
+            managed: Vec::new(),
+            canary: 0,
+            stable: 0,
+            stale_owner: None,
+            failover: false,
+            vanished: false,
+        };
         let Some(lead) = roles.lead() else { return nothing };
-        let rescue = rescue(lead, roles, view);
-        if rescue {
-            let managed = kept(goal::managed_routes(&view.spec.strategy, status), view);
-            return Self { weight: view.spec.strategy.max_weight(), managed, rescue, ..nothing };
+        let strategy = &view.spec.strategy;
+        if failover(lead, roles, view) {
+            let managed = kept(goal::managed_routes(strategy, status), view);
+            return Self { weight: strategy.max_weight(), managed, failover: true, ..nothing };
         }
-        let of_another = other_revision(lead, view).cloned();
-        if !roles.under_way || of_another.is_some() {
-            return Self { of_another, ..nothing };
+        let stale_owner = other_revision(lead, view).cloned();
+        if !roles.under_way || stale_owner.is_some() {
+            return Self { stale_owner, ..nothing };
         }
-        let mut managed = goal::managed_routes(&view.spec.strategy, status);
-        let steps = view.spec.strategy.steps().len();
-        if status.promote_full || usize::try_from(status.step).unwrap_or(usize::MAX) >= steps {
+        let mut managed = goal::managed_routes(strategy, status);
+        if status.is_past(strategy.steps()) {
             // Past the steps nothing is added any more: the whole traffic follows.
             managed = kept(managed, view);
         }
-        let weight = goal::at(view.spec, status).weight;
         let leads =
             view.seen.weight().hi() > 0 || view.seen.routes.iter().any(|object| !object.managed.is_empty());
         if leads && view.ready(lead).hi() == 0 && view.canary_leads_to(lead) {
@@ -51,6 +69,15 @@ impl Desired {
             return Self { managed, vanished: true, ..nothing };
         }
         Self { weight, managed, ..nothing }
+    }
+
+    /// A position that sends requests to the canary wants at least one pod, whatever the strategy says; where stable is
+    /// dark while weight is under way, the canary may have to take everything.
+    fn canary_pods(&self, roles: &Roles<'_>, goal: Goal, view: &View<'_>) -> u32 {
+        let Some(stable) = roles.stable else { return view.spec.replicas };
+        let pods = if self.managed.is_empty() && self.weight == 0 { goal.canary } else { goal.canary.max(1) };
+        let takes_all = view.seen.weight().hi() > 0 && view.is_dark(stable);
+        if takes_all { pods.max(view.spec.replicas) } else { pods }
     }
 
     /// Whether the objects say so; the gate names what they still say.
@@ -61,7 +88,7 @@ impl Desired {
             let reason = WaitReason::Pods { revision: lead.clone(), need: 1, seen: view.ready(lead) };
             return Err(Closed::new(reason, Ending::PodsReady));
         }
-        if let Some(revision) = self.of_another.clone() {
+        if let Some(revision) = self.stale_owner.clone() {
             return held(WaitReason::RoutesOfAnother { revision });
         }
         let weight = view.seen.weight();
@@ -107,7 +134,7 @@ fn other_revision<'v>(lead: &Revision, view: &View<'v>) -> Option<&'v Revision> 
 
 /// Whether the canary must take everything because stable is dark: only one that already has weight, was
 /// neither aborted nor superseded, and has pods.
-fn rescue(lead: &Revision, roles: &Roles<'_>, view: &View<'_>) -> bool {
+fn failover(lead: &Revision, roles: &Roles<'_>, view: &View<'_>) -> bool {
     let Some(stable) = roles.stable else { return false };
     // What leads is stable itself where no update is under way, and that has no pod then.
     view.seen.weight().lo() > 0

@@ -1,9 +1,9 @@
 use crate::{Action, Ending, EndsBy, Event, Plan, Status, Time, WaitReason, Waiting, Wake, WakeReason};
 use alloc::vec::Vec;
 
-/// A plan that is being made.
+/// A plan that is being made, without its status.
+#[derive(Default)]
 pub(super) struct Draft {
-    pub(super) status: Status,
     pub(super) actions: Vec<Action>,
     waiting: Vec<Waiting>,
     events: Vec<Event>,
@@ -30,17 +30,7 @@ impl Closed {
 }
 
 impl Draft {
-    pub(super) fn new(status: &Status) -> Self {
-        Self {
-            status: status.clone(),
-            actions: Vec::new(),
-            waiting: Vec::new(),
-            events: Vec::new(),
-            wake: None,
-        }
-    }
-
-    /// Forgets everything but the status and what happened to it.
+    /// Forgets everything but what happened.
     pub(super) fn start_over(&mut self) {
         self.actions.clear();
         self.waiting.clear();
@@ -105,16 +95,10 @@ impl Draft {
         }
     }
 
-    pub(super) fn finish(mut self) -> Plan {
+    pub(super) fn finish(mut self, status: Status) -> Plan {
         if self.waiting.is_empty() && !self.actions.is_empty() {
             self.wait(Closed::new(WaitReason::CarryingOut, Ending::Observed));
         }
-        Plan {
-            status: self.status,
-            actions: self.actions,
-            wake: self.wake,
-            waiting: self.waiting,
-            events: self.events,
-        }
+        Plan { status, actions: self.actions, wake: self.wake, waiting: self.waiting, events: self.events }
     }
 }

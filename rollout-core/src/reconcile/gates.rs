@@ -1,14 +1,14 @@
 //! What must hold before traffic rises or falls.
 
 use super::{
-    desired::Desired,
     draft::{Closed, Gate},
     guard::{Guard, off},
-    roles::Roles,
-    view::{STEP_DWELL, View},
+    position::Position,
+    settled::STEP_GRACE,
+    view::View,
 };
 use crate::{
-    Ending, Range, Revision, Status, WaitReason, goal,
+    Ending, Range, Revision, WaitReason, goal,
     traffic::{Destination, Selection},
 };
 
@@ -31,27 +31,23 @@ fn pods(revision: &Revision, need: u32, seen: Range) -> Gate {
 
 /// How many ready pods are enough for the canary at a weight: the smaller of what the weight needs and what
 /// the strategy asks for; past the steps the full count.
-pub(super) fn enough(view: &View<'_>, status: &Status, desired: &Desired, weight: u32) -> u32 {
-    let goal = goal::at(view.spec, status);
-    let full = goal.weight == view.spec.strategy.max_weight() && past_the_steps(view, status);
-    let wanted = if desired.rescue {
+pub(super) fn enough(at: &Position<'_>, weight: u32) -> u32 {
+    let spec = at.view.spec;
+    let full = at.goal.weight == spec.strategy.max_weight() && at.status.is_past(spec.strategy.steps());
+    let wanted = if at.desired.failover {
         1
     } else if full {
-        view.spec.replicas
+        spec.replicas
     } else {
-        goal::pods_for(view.spec, weight).min(goal.canary)
+        goal::pods_for(spec, weight).min(at.goal.canary)
     };
-    goal::enough_of(&view.spec.strategy, wanted).max(1)
-}
-
-pub(super) fn past_the_steps(view: &View<'_>, status: &Status) -> bool {
-    status.promote_full
-        || usize::try_from(status.step).unwrap_or(usize::MAX) >= view.spec.strategy.steps().len()
+    goal::enough_of(&spec.strategy, wanted).max(1)
 }
 
 /// The up gate: before a weight rises or a managed route is added, the pods behind the destination are
 /// enough, and every proxy has its selectors and endpoints.
-pub(super) fn up(view: &View<'_>, status: &Status, desired: &Desired, lead: &Revision) -> Gate {
+pub(super) fn up(at: &Position<'_>, lead: &Revision) -> Gate {
+    let view = at.view;
     if off(Guard::UpGate) {
         return Ok(());
     }
@@ -59,9 +55,9 @@ pub(super) fn up(view: &View<'_>, status: &Status, desired: &Desired, lead: &Rev
         return Err(elsewhere(view, Destination::Canary));
     }
     unmarked(view, lead)?;
-    ready(view, lead, enough(view, status, desired, desired.weight))?;
-    view.selectors_settled(status, STEP_DWELL)?;
-    view.endpoints_settled(status, lead)
+    ready(view, lead, enough(at, at.desired.weight))?;
+    at.selectors_settled(STEP_GRACE)?;
+    at.endpoints_settled(lead)
 }
 
 /// A revision that bears the mark gets no traffic.
@@ -74,8 +70,9 @@ pub(super) fn unmarked(view: &View<'_>, revision: &Revision) -> Gate {
 
 /// Before weight goes back to stable: stable can carry it. After a commit, when the canary destination
 /// already leads to stable or to the user's own selector, stable's own destination must lead there too, everywhere.
-pub(super) fn fall(view: &View<'_>, status: &Status, roles: &Roles<'_>) -> Gate {
-    let Some(stable) = roles.stable else { return Ok(()) };
+pub(super) fn fall(at: &Position<'_>) -> Gate {
+    let view = at.view;
+    let Some(stable) = at.roles.stable else { return Ok(()) };
     if !off(Guard::StableReturn) {
         // Where the pods of both are gone, whatever else is behind stable's destination is better.
         let carries = view.ready(stable).hi() > 0;
@@ -87,7 +84,7 @@ pub(super) fn fall(view: &View<'_>, status: &Status, roles: &Roles<'_>) -> Gate 
         }
         // What stable's own selector replaced may be gone, and some proxy may still have it.
         if itself || anywhere || is_unpinned(&view.seen.stable) {
-            view.selectors_settled(status, STEP_DWELL)?;
+            at.selectors_settled(STEP_GRACE)?;
         }
         if itself {
             return Ok(());
@@ -96,25 +93,24 @@ pub(super) fn fall(view: &View<'_>, status: &Status, roles: &Roles<'_>) -> Gate 
     let seen = behind_stable(view, stable);
     let need = view.carry_need();
     let rival = canary_alive(view);
-    if seen.lo() < 1 || seen.lo() < need && seen.lo() < rival.unwrap_or(u32::MAX) && !view.overridden(status)
-    {
+    if seen.lo() < 1 || seen.lo() < need && seen.lo() < rival.unwrap_or(u32::MAX) && !at.overridden {
         // A person may say that few pods are enough, but not that none are.
         let ends = if seen.lo() < 1 { Ending::PodsReady } else { Ending::StableCarries };
         return Err(Closed::new(WaitReason::StableCannotCarry { need, seen }, ends));
     }
-    known_to_proxies(view, status, stable)
+    known_to_proxies(at, stable)
 }
 
 /// Stable's pods may be ready before a proxy has them: while the canary's answer, that is waited for.
-fn known_to_proxies(view: &View<'_>, status: &Status, stable: &Revision) -> Gate {
-    if canary_alive(view) == Some(0) {
+fn known_to_proxies(at: &Position<'_>, stable: &Revision) -> Gate {
+    if canary_alive(at.view) == Some(0) {
         return Ok(());
     }
-    let mut behind = view.seen.stable.iter().filter_map(Selection::revision).peekable();
+    let mut behind = at.view.seen.stable.iter().filter_map(Selection::revision).peekable();
     if behind.peek().is_none() {
-        return view.endpoints_settled(status, stable);
+        return at.endpoints_settled(stable);
     }
-    behind.try_for_each(|revision| view.endpoints_settled(status, revision))
+    behind.try_for_each(|revision| at.endpoints_settled(revision))
 }
 
 /// The most pods that may be ready behind the canary destination; `None` where it is the user's own selector.
@@ -124,15 +120,16 @@ fn canary_alive(view: &View<'_>) -> Option<u32> {
 
 /// Before a managed route is taken away: one ready pod behind stable; or, when stable is dark, a successor
 /// that waits for the destination. Where the canary has the whole weight, stable need not have any.
-pub(super) fn drop_managed(view: &View<'_>, status: &Status, roles: &Roles<'_>) -> Gate {
+pub(super) fn drop_managed(at: &Position<'_>) -> Gate {
+    let (view, roles) = (at.view, &at.roles);
     let Some(stable) = roles.stable else { return Ok(()) };
     if returns_to_itself(view, stable) {
-        return fall(view, status, roles);
+        return fall(at);
     }
     let successor = roles.under_way && roles.lead().is_some_and(|lead| !view.canary_leads_to(lead));
     let seen = behind_stable(view, stable);
     if seen.lo() >= 1 {
-        return known_to_proxies(view, status, stable);
+        return known_to_proxies(at, stable);
     }
     let is_whole = view.seen.weight().lo() >= view.spec.strategy.max_weight();
     if is_whole || successor && view.is_dark(stable) {

@@ -5,7 +5,9 @@
 //! |---|---|
 //! | `target` | which revision is asked for: first, new, superseded, rolled back, steps edited |
 //! | `advance` | how far the observation lets the steps go |
-//! | `desired` | which routes the position wants, with the two emergencies (vanished canary, dark stable) |
+//! | `position` | where the rollout stands: status, observation, and what follows from both |
+//! | `desired` | which routes and pods it wants, with the two emergencies (vanished canary, dark stable) |
+//! | `settled` | whether every proxy has what was written |
 //! | `gates` | what must hold before traffic rises or falls |
 //! | `routes`, `selectors` | the two layers: what would be written, and what holds it back |
 //! | `scale_up`, `scale_down` | pods, with traffic routing |
@@ -23,12 +25,14 @@ mod gates;
 pub(crate) mod guard;
 #[cfg(feature = "_mutants")]
 pub mod guard;
+mod position;
 mod prune;
 mod roles;
 mod routes;
 mod scale_down;
 mod scale_up;
 mod selectors;
+mod settled;
 mod surplus;
 mod target;
 mod view;
@@ -38,10 +42,9 @@ use crate::{CommandKind, Ending, EndsBy, Observed, Plan, Spec, Status, Time, Wai
 use advance::advance_steps;
 use alloc::vec;
 use basic::plan_basic;
-use desired::Desired;
 use draft::{Closed, Draft};
+use position::Position;
 use prune::prune_revisions;
-use roles::Roles;
 use routes::plan_traffic;
 use scale_down::{mark_only, scale_down};
 use scale_up::scale_up;
@@ -64,59 +67,58 @@ use zero::scaled_to_zero;
 /// # Ok::<(), rollout_core::InvalidStrategy>(())
 /// ```
 pub fn reconcile(spec: &Spec, status: &Status, observed: &Observed, now: Time) -> Plan {
-    let mut draft = Draft::new(status);
-    adopt_target(&mut draft, spec);
+    let mut status = status.clone();
+    let mut draft = Draft::default();
+    adopt_target(&mut status, &mut draft, spec);
     let view = View::new(spec, observed, now);
-    plan(&mut draft, &view);
+    plan(&mut status, &mut draft, &view);
     // The deadline is judged on what the decision waits for; an abort is decided on once more.
-    if deadline::judge(&mut draft, &view) {
+    if deadline::judge(&mut status, &mut draft, &view) {
         draft.start_over();
-        plan(&mut draft, &view);
-        deadline::judge(&mut draft, &view);
+        plan(&mut status, &mut draft, &view);
+        deadline::judge(&mut status, &mut draft, &view);
     }
-    draft.finish()
+    draft.finish(status)
 }
 
-fn plan(draft: &mut Draft, view: &View<'_>) {
+fn plan(status: &mut Status, draft: &mut Draft, view: &View<'_>) {
     if !view.knows_revisions() {
         draft.hold(WaitReason::RevisionsUnknown);
         return;
     }
-    if scaled_to_zero(draft, view) {
+    if scaled_to_zero(status, draft, view) {
         return;
     }
-    advance_steps(draft, view);
+    advance_steps(status, draft, view);
+    let at = Position::new(status, view);
     if view.spec.strategy.routing().is_some() {
-        plan_routed(draft, view);
+        plan_routed(draft, &at);
     } else {
-        plan_basic(draft, view);
+        plan_basic(draft, &at);
     }
-    tell_abort(draft);
-    prune_revisions(draft, view);
+    tell_abort(draft, status);
+    prune_revisions(draft, status, view);
 }
 
 /// An aborted update is at rest, and says that it waits for a person.
-fn tell_abort(draft: &mut Draft) {
-    let Some(at) = draft.status.aborted.as_ref().map(|aborted| aborted.at) else { return };
+fn tell_abort(draft: &mut Draft, status: &Status) {
+    let Some(at) = status.aborted.as_ref().map(|aborted| aborted.at) else { return };
     let ends = EndsBy::Command(vec![CommandKind::Retry, CommandKind::Undo, CommandKind::PromoteFull]);
     draft.wait(Closed { waiting: Waiting::new(WaitReason::Aborted, Some(at), ends), wake: None });
 }
 
 /// Pods up, then one layer of traffic, then marks, then pods down: never pods down together with traffic.
-fn plan_routed(draft: &mut Draft, view: &View<'_>) {
-    let status = draft.status.clone();
-    let roles = Roles::of(&status);
-    let desired = Desired::at(&status, &roles, view);
-    scale_up(draft, &roles, &desired, view);
-    if !view.knows_traffic() {
+fn plan_routed(draft: &mut Draft, at: &Position<'_>) {
+    scale_up(draft, at);
+    if !at.view.knows_traffic() {
         draft.hold(WaitReason::TrafficUnknown);
         return;
     }
-    plan_traffic(draft, &roles, &desired, view);
+    plan_traffic(draft, at);
     if !draft.writes_traffic() || guard::off(guard::Guard::DownGate) {
-        scale_down(draft, &roles, &desired, view);
+        scale_down(draft, at);
     } else {
-        mark_only(draft, &roles, view);
+        mark_only(draft, at);
     }
 }
 

@@ -1,16 +1,16 @@
 use super::{draft::Draft, scale_up::in_use, view::View};
-use crate::{Action, RevisionSeen};
+use crate::{Action, RevisionSeen, Status};
 use alloc::vec::Vec;
 
 /// Old revisions without pods are kept to go back to, up to the limit; only at rest are others deleted.
-pub(super) fn prune_revisions(draft: &mut Draft, view: &View<'_>) {
+pub(super) fn prune_revisions(draft: &mut Draft, status: &Status, view: &View<'_>) {
     let limit = usize::try_from(view.spec.revision_history_limit).unwrap_or(usize::MAX);
     let revisions = view.revisions();
-    if revisions.len() <= limit.saturating_add(1) || !draft.actions.is_empty() || !draft.status.is_done() {
+    if revisions.len() <= limit.saturating_add(1) || !draft.actions.is_empty() || !status.is_done() {
         return;
     }
     let is_old = |seen: &&RevisionSeen| {
-        Some(&seen.revision) != draft.status.stable.as_ref()
+        Some(&seen.revision) != status.stable.as_ref()
             && seen.revision != view.spec.target
             && seen.wanted == 0
             && seen.ready.hi() == 0

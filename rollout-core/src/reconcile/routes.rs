@@ -1,11 +1,9 @@
 use super::{
-    desired::Desired,
     draft::Draft,
     gates,
     guard::{Guard, off},
-    roles::Roles,
+    position::Position,
     selectors,
-    view::View,
 };
 use crate::{
     Action, Revision,
@@ -15,27 +13,28 @@ use alloc::vec::Vec;
 
 /// One layer of traffic: a falling route first, then selectors, then a rising route. What is held is not
 /// written.
-pub(super) fn plan_traffic(draft: &mut Draft, roles: &Roles<'_>, desired: &Desired, view: &View<'_>) {
-    let Some(lead) = roles.lead() else { return };
-    let need = Need::of(desired, view);
-    let rise = (need.rises || need.adds) && {
-        let gate = gates::up(view, &draft.status, desired, lead);
+pub(super) fn plan_traffic(draft: &mut Draft, at: &Position<'_>) {
+    let (desired, view) = (&at.desired, at.view);
+    let Some(lead) = at.roles.lead() else { return };
+    let change = Change::of(at);
+    let rise = (change.rises || change.adds) && {
+        let gate = gates::up(at, lead);
         draft.passes(gate)
     };
-    let fall = need.falls && {
-        let gate = gates::fall(view, &draft.status, roles);
+    let fall = change.falls && {
+        let gate = gates::fall(at);
         draft.passes(gate)
     };
-    let drop = need.drops && {
-        let gate = gates::drop_managed(view, &draft.status, roles);
+    let drop = change.drops && {
+        let gate = gates::drop_managed(at);
         draft.passes(gate)
     };
-    let weight = if need.rises && !rise || need.falls && !fall || !need.rises && !need.falls {
+    let weight = if change.rises && !rise || change.falls && !fall || !change.rises && !change.falls {
         WeightChange::Keep
     } else {
         WeightChange::To { weight: desired.weight, of: view.spec.strategy.max_weight() }
     };
-    let managed = if need.adds && rise && (drop || !need.drops) {
+    let managed = if change.adds && rise && (drop || !change.drops) {
         ManagedChange::To(desired.managed.clone())
     } else if drop {
         ManagedChange::Retain(desired.managed.iter().map(|route| route.name.clone()).collect())
@@ -48,7 +47,7 @@ pub(super) fn plan_traffic(draft: &mut Draft, roles: &Roles<'_>, desired: &Desir
         draft.actions.extend(routes);
         return;
     }
-    let select = selectors::plan_selectors(draft, roles, desired, view);
+    let select = selectors::plan_selectors(draft, at);
     let selects = select.is_some();
     draft.actions.extend(select.map(Action::Select));
     if !selects || off(Guard::OneLayer) {
@@ -65,15 +64,16 @@ fn write(weight: WeightChange, managed: ManagedChange, lead: &Revision) -> Optio
 
 /// In which directions the objects differ from what is wanted.
 #[expect(clippy::struct_excessive_bools, reason = "four independent answers, named")]
-struct Need {
+struct Change {
     rises: bool,
     falls: bool,
     adds: bool,
     drops: bool,
 }
 
-impl Need {
-    fn of(desired: &Desired, view: &View<'_>) -> Self {
+impl Change {
+    fn of(at: &Position<'_>) -> Self {
+        let (desired, view) = (&at.desired, at.view);
         let weight = view.seen.weight();
         let objects = &view.seen.routes;
         let drops = objects.iter().any(|object| desired.has_more(object));

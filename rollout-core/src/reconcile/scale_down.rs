@@ -1,47 +1,46 @@
 use super::{
-    desired::Desired,
     draft::{Closed, Draft, Gate},
     guard::{Guard, off},
-    roles::Roles,
+    position::Position,
     scale_up::in_use,
-    view::{STEP_DWELL, View},
+    settled::STEP_GRACE,
+    view::View,
 };
-use crate::{
-    Action, Ending, Revision, RevisionSeen, Status, Time, WaitReason, WakeReason, goal, traffic::Selection,
-};
+use crate::{Action, Ending, Revision, RevisionSeen, Time, WaitReason, WakeReason, goal, traffic::Selection};
 use core::time::Duration;
 
 /// Pods down: only in a plan that writes no traffic, when every proxy has routes and selectors; to 0 only
 /// under the mark, after its delay.
-pub(super) fn scale_down(draft: &mut Draft, roles: &Roles<'_>, desired: &Desired, view: &View<'_>) {
-    let status = draft.status.clone();
-    for seen in view.revisions() {
+pub(super) fn scale_down(draft: &mut Draft, at: &Position<'_>) {
+    let (roles, strategy) = (&at.roles, &at.view.spec.strategy);
+    for seen in at.view.revisions() {
         let revision = Some(&seen.revision);
         if seen.wanted == 0 {
             continue;
         }
         if revision == roles.stable {
-            shrink(draft, view, &status, seen, view.spec.replicas);
+            shrink(draft, at, seen, at.desired.stable);
         } else if revision == roles.canary && roles.aborted {
-            if let Some(delay) = view.spec.strategy.abort_scale_down_delay() {
-                retire(draft, view, &status, seen, delay);
+            if let Some(delay) = strategy.abort_scale_down_delay() {
+                retire(draft, at, seen, delay);
             }
         } else if revision == roles.canary && roles.stable.is_none() {
-            shrink(draft, view, &status, seen, view.spec.replicas);
+            shrink(draft, at, seen, at.desired.canary);
         } else if revision == roles.canary {
-            match keep(roles, desired, view, &status) {
-                0 => retire(draft, view, &status, seen, view.spec.strategy.scale_down_delay()),
-                pods => shrink(draft, view, &status, seen, pods),
+            match keep(at) {
+                0 => retire(draft, at, seen, strategy.scale_down_delay()),
+                pods => shrink(draft, at, seen, pods),
             }
         } else if roles.stable.is_some() {
-            retire(draft, view, &status, seen, view.spec.strategy.scale_down_delay());
+            retire(draft, at, seen, strategy.scale_down_delay());
         }
     }
 }
 
 /// In a plan that writes traffic no pods go, but what neither routes nor selectors lead to any more may be marked:
 /// its delay runs from then on.
-pub(super) fn mark_only(draft: &mut Draft, roles: &Roles<'_>, view: &View<'_>) {
+pub(super) fn mark_only(draft: &mut Draft, at: &Position<'_>) {
+    let (view, roles) = (at.view, &at.roles);
     let delay = view.spec.strategy.scale_down_delay();
     if roles.stable.is_none() {
         return;
@@ -51,58 +50,64 @@ pub(super) fn mark_only(draft: &mut Draft, roles: &Roles<'_>, view: &View<'_>) {
         if has_role || seen.wanted == 0 || seen.mark.is_some() {
             continue;
         }
-        if !led_to(view, &seen.revision) && settled(view, &draft.status, STEP_DWELL).is_ok() {
+        if !led_to(view, &seen.revision) && settled(at, STEP_GRACE).is_ok() {
             draft.act(marked(view, seen, delay));
         }
     }
 }
 
 /// How many pods the canary keeps: what the position asks for, and what the weight needs that it has.
-fn keep(roles: &Roles<'_>, desired: &Desired, view: &View<'_>, status: &Status) -> u32 {
-    let managed =
-        !desired.managed.is_empty() || view.seen.routes.iter().any(|object| !object.managed.is_empty());
+fn keep(at: &Position<'_>) -> u32 {
+    let (view, spec) = (at.view, at.view.spec);
+    let has_managed = view.seen.routes.iter().any(|object| !object.managed.is_empty());
     let weight = view.seen.weight().hi();
-    let dark = weight > 0 && roles.stable.is_some_and(|stable| view.ready(stable).hi() == 0);
-    let everything = if desired.rescue || dark { view.spec.replicas } else { 0 };
-    let goal = goal::at(view.spec, status).canary.max(u32::from(managed || desired.weight > 0));
-    goal.max(everything).max(goal::pods_for(view.spec, weight).min(view.spec.replicas))
+    let dark = weight > 0 && at.roles.stable.is_some_and(|stable| view.ready(stable).hi() == 0);
+    let everything = if at.desired.failover || dark { spec.replicas } else { 0 };
+    let needed = goal::pods_for(spec, weight).min(spec.replicas);
+    at.desired.canary.max(u32::from(has_managed)).max(everything).max(needed)
 }
 
 /// Fewer pods, but not none: those that stay must be known to every proxy.
-fn shrink(draft: &mut Draft, view: &View<'_>, status: &Status, seen: &RevisionSeen, pods: u32) {
+fn shrink(draft: &mut Draft, at: &Position<'_>, seen: &RevisionSeen, pods: u32) {
     if seen.wanted <= pods || pods == 0 {
         return;
     }
-    let gate = settled(view, status, view.spec.strategy.scale_down_delay())
-        .and_then(|()| proxies_known(view, status))
-        .and_then(|()| view.endpoints_settled(status, &seen.revision));
+    let gate = settled(at, at.view.spec.strategy.scale_down_delay())
+        .and_then(|()| proxies_known(at))
+        .and_then(|()| at.endpoints_settled(&seen.revision));
     if off(Guard::DownGate) || draft.passes(gate) {
         draft.act(Action::Scale { revision: seen.revision.clone(), pods, mark: seen.mark });
     }
 }
 
-fn retire(draft: &mut Draft, view: &View<'_>, status: &Status, seen: &RevisionSeen, delay: Duration) {
+fn retire(draft: &mut Draft, at: &Position<'_>, seen: &RevisionSeen, delay: Duration) {
+    let view = at.view;
     let revision = seen.revision.clone();
     if led_to(view, &revision) && !off(Guard::DownGate) {
         return draft.wait(Closed::new(WaitReason::PodsGoing { revision }, Ending::Observed));
     }
     let to = |pods, mark: Option<Time>| Action::Scale { revision: seen.revision.clone(), pods, mark };
-    let Some(at) = seen.mark else {
+    let Some(deadline) = seen.mark else {
         if off(Guard::Mark) {
             draft.act(to(0, None));
-        } else if draft.passes(settled(view, status, STEP_DWELL)) {
+        } else if draft.passes(settled(at, STEP_GRACE)) {
             draft.act(marked(view, seen, delay));
         }
         return;
     };
-    let gate = settled(view, status, view.spec.strategy.scale_down_delay())
-        .and_then(|()| proxies_known(view, status));
-    // Where the proxies cannot be asked, a dwell may be longer than what is left of the delay.
-    let dwells = view.all_settled_at(status, view.spec.strategy.scale_down_delay());
-    let at = dwells.map_or(at, |dwells| dwells.max(at));
-    if at > view.now && dwells.is_some() {
-        let at = at.max(view.proxies_known_at(status));
-        draft.wait(Closed::until(WaitReason::ScaleDownDelay { revision }, None, at, WakeReason::ScaleDown));
+    let grace = view.spec.strategy.scale_down_delay();
+    let gate = settled(at, grace).and_then(|()| proxies_known(at));
+    // Where the proxies cannot be asked, the grace period may be longer than what is left of the delay.
+    let settled_at = at.all_settled_at(grace);
+    let until = settled_at.map_or(deadline, |settled_at| settled_at.max(deadline));
+    if until > view.now && settled_at.is_some() {
+        let until = until.max(at.proxies_known_at());
+        draft.wait(Closed::until(
+            WaitReason::ScaleDownDelay { revision },
+            None,
+            until,
+            WakeReason::ScaleDown,
+        ));
     } else if draft.passes(gate) {
         draft.act(to(0, None));
     }
@@ -119,14 +124,14 @@ fn led_to(view: &View<'_>, revision: &Revision) -> bool {
     in_use(view, revision) || view.seen.stable.iter().chain(&view.seen.canary).any(unpinned)
 }
 
-fn proxies_known(view: &View<'_>, status: &Status) -> Gate {
-    if off(Guard::DownGate) { Ok(()) } else { view.proxies_known(status) }
+fn proxies_known(at: &Position<'_>) -> Gate {
+    if off(Guard::DownGate) { Ok(()) } else { at.proxies_known() }
 }
 
 /// The down gate: every proxy has routes and selectors.
-fn settled(view: &View<'_>, status: &Status, dwell: Duration) -> Gate {
+fn settled(at: &Position<'_>, grace: Duration) -> Gate {
     if off(Guard::DownGate) {
         return Ok(());
     }
-    view.routes_settled(status, dwell).and_then(|()| view.selectors_settled(status, dwell))
+    at.routes_settled(grace).and_then(|()| at.selectors_settled(grace))
 }

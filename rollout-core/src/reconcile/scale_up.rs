@@ -1,7 +1,10 @@
-use super::{desired::Desired, draft::Closed, draft::Draft, roles::Roles, view::View};
+use super::{
+    draft::{Closed, Draft},
+    position::Position,
+    view::View,
+};
 use crate::{
-    Action, Ending, EndsBy, Revision, RevisionSeen, WaitReason, Waiting, Wake, WakeReason, goal,
-    traffic::Selection,
+    Action, Ending, EndsBy, Revision, RevisionSeen, WaitReason, Waiting, Wake, WakeReason, traffic::Selection,
 };
 use core::time::Duration;
 
@@ -9,14 +12,17 @@ use core::time::Duration;
 const LOOK_AT_DARK: Duration = Duration::from_secs(4);
 
 /// Pods up, and marks off what carries traffic or is about to.
-pub(super) fn scale_up(draft: &mut Draft, roles: &Roles<'_>, desired: &Desired, view: &View<'_>) {
-    let replicas = view.spec.replicas;
+pub(super) fn scale_up(draft: &mut Draft, at: &Position<'_>) {
+    let (view, roles) = (at.view, &at.roles);
     if let Some(stable) = roles.stable {
-        raise(draft, view, stable, replicas);
+        raise(draft, view, stable, at.desired.stable);
     }
     if let Some(canary) = roles.canary.filter(|canary| roles.stable != Some(canary) && !roles.aborted) {
-        let pods = canary_pods(draft, roles, desired, view, replicas);
-        raise(draft, view, canary, pods);
+        if let Some(stable) = roles.stable.filter(|_| view.seen.weight().hi() > 0) {
+            // Weight is under way: when stable goes dark, the canary may have to take everything.
+            look_at_dark(draft, view, stable);
+        }
+        raise(draft, view, canary, at.desired.canary);
     }
     for seen in view.revisions() {
         let handled =
@@ -29,25 +35,6 @@ pub(super) fn scale_up(draft: &mut Draft, roles: &Roles<'_>, desired: &Desired, 
             draft.act(Action::Scale { revision: seen.revision.clone(), pods: seen.wanted, mark: None });
         }
     }
-}
-
-fn canary_pods(
-    draft: &mut Draft,
-    roles: &Roles<'_>,
-    desired: &Desired,
-    view: &View<'_>,
-    replicas: u32,
-) -> u32 {
-    let Some(stable) = roles.stable else { return replicas };
-    let goal = goal::at(view.spec, &draft.status).canary;
-    // A position that sends requests to the canary wants at least one pod, whatever the strategy says.
-    let goal = if desired.managed.is_empty() && desired.weight == 0 { goal } else { goal.max(1) };
-    if view.seen.weight().hi() == 0 {
-        return goal;
-    }
-    // Weight is under way: when stable goes dark, the canary may have to take everything.
-    look_at_dark(draft, view, stable);
-    if view.is_dark(stable) { goal.max(replicas) } else { goal }
 }
 
 /// A row of readings that shows no ready pod of stable is broken when they are further apart than a few seconds, so

@@ -1,32 +1,27 @@
 use super::{
-    desired::Desired,
     draft::{Closed, Draft, Gate},
     gates,
     guard::{Guard, off},
-    roles::Roles,
-    view::{STEP_DWELL, View},
+    position::Position,
+    settled::STEP_GRACE,
 };
 use crate::{
-    Ending, Revision, Status, WaitReason, goal,
+    Ending, Revision, WaitReason, goal,
     traffic::{Destination, RoutesSeen, Selection, Selectors},
 };
 
 /// Where the destinations should lead, as far as they may be pointed there now.
-pub(super) fn plan_selectors(
-    draft: &mut Draft,
-    roles: &Roles<'_>,
-    desired: &Desired,
-    view: &View<'_>,
-) -> Option<Selectors> {
-    let (stable, lead) = (roles.stable?, roles.lead()?);
+pub(super) fn plan_selectors(draft: &mut Draft, at: &Position<'_>) -> Option<Selectors> {
+    let view = at.view;
+    let (stable, lead) = (at.roles.stable?, at.roles.lead()?);
     let mut to = Selectors::default();
     if !view.stable_leads_to(stable) {
-        let gate = for_stable(view, &draft.status, stable);
+        let gate = for_stable(at, stable);
         to.stable = draft.passes(gate).then(|| stable.clone().into());
     }
-    let aim = if is_wanted(view, &draft.status, roles, desired) { lead } else { stable };
+    let aim = if is_wanted(at) { lead } else { stable };
     if !view.canary_leads_to(aim) {
-        let gate = for_canary(view, &draft.status, roles, desired, aim);
+        let gate = for_canary(at, aim);
         to.canary = draft.passes(gate).then(|| aim.clone().into());
     }
     (!to.is_empty()).then_some(to)
@@ -34,23 +29,25 @@ pub(super) fn plan_selectors(
 
 /// Whether the position wants pods of the canary. Where it wants none, its destination leads to stable: nobody
 /// waits for pods, and those that there are may go.
-fn is_wanted(view: &View<'_>, status: &Status, roles: &Roles<'_>, desired: &Desired) -> bool {
+fn is_wanted(at: &Position<'_>) -> bool {
+    let (view, desired) = (at.view, &at.desired);
     let routed = view.spec.strategy.routing().is_some();
     // Where stable has no pod, nobody is better off there.
-    roles.stable.is_some_and(|stable| view.ready(stable).hi() == 0)
-        || goal::at(view.spec, status).canary > 0
+    at.roles.stable.is_some_and(|stable| view.ready(stable).hi() == 0)
+        || at.goal.canary > 0
         || routed && (desired.weight > 0 || !desired.managed.is_empty())
 }
 
 /// Stable's destination is nearly always in use: it is pointed only at enough ready pods that every proxy
 /// has. Where no request can reach it, pods are not needed yet.
-fn for_stable(view: &View<'_>, status: &Status, stable: &Revision) -> Gate {
+fn for_stable(at: &Position<'_>, stable: &Revision) -> Gate {
+    let view = at.view;
     gates::unmarked(view, stable)?;
     let objects = &view.seen.routes;
     let everything = view.spec.strategy.max_weight();
     let front_door = view.spec.strategy.stable_service || view.seen.stable_used_elsewhere;
     let idle = !objects.is_empty() && objects.iter().all(|object| object.weight.lo() == everything);
-    let unused = if idle && !front_door { Some(view.routes_settled(status, STEP_DWELL)) } else { None };
+    let unused = if idle && !front_door { Some(at.routes_settled(STEP_GRACE)) } else { None };
     if matches!(unused, Some(Ok(()))) {
         return Ok(());
     }
@@ -59,7 +56,7 @@ fn for_stable(view: &View<'_>, status: &Status, stable: &Revision) -> Gate {
     let by_ratio = view.spec.strategy.routing().is_none();
     let behind = view.seen.stable.iter().map(|selection| view.ready_behind(selection).hi()).max();
     let enough = if by_ratio { behind.unwrap_or(u32::MAX).max(1) } else { u32::MAX };
-    let live = live(view, status, stable, view.carry_need().min(enough));
+    let live = live(at, stable, view.carry_need().min(enough));
     // Pods need not come where it is enough that every proxy knows that nothing leads here.
     match unused {
         Some(closed) => live.or(closed),
@@ -67,26 +64,21 @@ fn for_stable(view: &View<'_>, status: &Status, stable: &Revision) -> Gate {
     }
 }
 
-fn live(view: &View<'_>, status: &Status, revision: &Revision, need: u32) -> Gate {
+fn live(at: &Position<'_>, revision: &Revision, need: u32) -> Gate {
     if !off(Guard::LiveCapacity) {
-        gates::ready(view, revision, need)?;
+        gates::ready(at.view, revision, need)?;
     }
     if off(Guard::LiveEndpoints) {
         return Ok(());
     }
-    view.lone_endpoints_settled(status, revision).map(drop)
+    at.lone_endpoints_settled(revision).map(drop)
 }
 
 /// The canary's destination may be pointed anywhere while no request can reach it. In use, it is pointed
 /// only at enough ready pods that every proxy has, with settled routes, and never under a managed route of
 /// another revision. A revision that still has weight loses it first, unless stable is dark.
-fn for_canary(
-    view: &View<'_>,
-    status: &Status,
-    roles: &Roles<'_>,
-    desired: &Desired,
-    lead: &Revision,
-) -> Gate {
+fn for_canary(at: &Position<'_>, lead: &Revision) -> Gate {
+    let (view, roles) = (at.view, &at.roles);
     gates::unmarked(view, lead)?;
     let leads = view.seen.routes.iter().any(RoutesSeen::leads_to_canary);
     let behind = view.seen.canary.iter().find_map(Selection::revision).filter(|behind| *behind != lead);
@@ -101,17 +93,17 @@ fn for_canary(
             }
             return Err(gates::elsewhere(view, Destination::Canary));
         }
-    } else if let Some(revision) = desired.of_another.clone().filter(|_| leads) {
+    } else if let Some(revision) = at.desired.stale_owner.clone().filter(|_| leads) {
         return Err(Closed::new(WaitReason::RoutesOfAnother { revision }, Ending::Observed));
     }
     if !off(Guard::DownGate) {
-        view.routes_settled(status, STEP_DWELL)?;
+        at.routes_settled(STEP_GRACE)?;
     }
     if leads || view.seen.canary_used_elsewhere {
         // Where stable is dark, the successor takes everything.
         let all = goal::enough_of(&view.spec.strategy, view.spec.replicas);
-        let need = if dark { all } else { gates::enough(view, status, desired, view.seen.weight().hi()) };
-        return live(view, status, lead, need);
+        let need = if dark { all } else { gates::enough(at, view.seen.weight().hi()) };
+        return live(at, lead, need);
     }
     // Idle: nobody asks for pods, unless somebody may ask the canary's Service itself.
     if roles.under_way && view.spec.strategy.canary_service { gates::ready(view, lead, 1) } else { Ok(()) }

@@ -1,26 +1,18 @@
-use super::{
-    basic,
-    draft::Draft,
-    view::{STEP_DWELL, View},
-};
+use super::{basic, draft::Draft, position::Position, settled::STEP_GRACE, view::View};
 use crate::{Action, Revision, RevisionSeen, Status};
 use alloc::vec::Vec;
 
 /// Without a traffic manager, pods go as far as `maxUnavailable` allows: first those that nobody wants, then,
 /// where more are there than `maxSurge` allows (`replicas` was lowered), those that are not available.
-pub(super) fn remove_surplus(
-    draft: &mut Draft,
-    view: &View<'_>,
-    status: &Status,
-    goal: impl Fn(&Revision) -> u32,
-) {
-    let mut cuts = Cuts::of(view, status);
+pub(super) fn remove_surplus(draft: &mut Draft, at: &Position<'_>, goal: impl Fn(&Revision) -> u32) {
+    let view = at.view;
+    let mut cuts = Cuts::of(view, at.status);
     let held = cuts.surplus(view, goal);
     cuts.overhang(view);
     if cuts.list.iter().all(|(_, cut)| *cut == 0) && !held {
         return;
     }
-    if !draft.passes(view.selectors_settled(status, STEP_DWELL)) {
+    if !draft.passes(at.selectors_settled(STEP_GRACE)) {
         return;
     }
     if held {

@@ -2,8 +2,7 @@ use super::draft::Draft;
 use crate::{Event, Revision, Spec, Status};
 
 /// Which revision is asked for: first, new, superseded, rolled back; or the same with other steps.
-pub(super) fn adopt_target(draft: &mut Draft, spec: &Spec) {
-    let status = &mut draft.status;
+pub(super) fn adopt_target(status: &mut Status, draft: &mut Draft, spec: &Spec) {
     let steps = u32::try_from(spec.strategy.steps().len()).unwrap_or(u32::MAX);
     let same = status.canary.as_ref() == Some(&spec.target);
     if !same && (!spec.paused || status.canary.is_none()) {
@@ -14,8 +13,8 @@ pub(super) fn adopt_target(draft: &mut Draft, spec: &Spec) {
         draft.happened(event);
         if is_unseen {
             // Nobody asks for a pod of either: there is nothing to be careful about.
-            draft.status.stable = Some(spec.target.clone());
-            rest(&mut draft.status, steps);
+            status.stable = Some(spec.target.clone());
+            rest(status, steps);
             draft.happened(Event::Completed { revision: spec.target.clone(), before });
         }
         return;

@@ -3,21 +3,19 @@ use super::{
     gates,
     view::View,
 };
-use crate::{Action, Ending, Event, Revision, WaitReason};
+use crate::{Action, Ending, Event, Revision, Status, WaitReason};
 
 /// `replicas: 0` is the user's own: everything goes to 0, the canary before stable, and comes back stable
 /// first. Routes and selectors are not touched, and nothing counts as dark. Whether that is the case.
-pub(super) fn scaled_to_zero(draft: &mut Draft, view: &View<'_>) -> bool {
-    let stable = draft.status.stable.clone();
+pub(super) fn scaled_to_zero(status: &mut Status, draft: &mut Draft, view: &View<'_>) -> bool {
+    let stable = status.stable.clone();
     if view.spec.replicas == 0 {
-        if !draft.status.asleep {
-            draft.status.asleep = true;
-            draft.status.progress = None;
+        if !status.asleep {
+            status.asleep = true;
+            status.progress = None;
             draft.happened(Event::FellAsleep);
         }
-        if view.revision(&view.spec.target).is_none()
-            && draft.status.canary.as_ref() == Some(&view.spec.target)
-        {
+        if view.revision(&view.spec.target).is_none() && status.canary.as_ref() == Some(&view.spec.target) {
             let revision = view.spec.target.clone();
             draft.act(Action::Scale { revision, pods: 0, mark: None });
         }
@@ -25,15 +23,15 @@ pub(super) fn scaled_to_zero(draft: &mut Draft, view: &View<'_>) -> bool {
         draft.wait(Closed::new(WaitReason::ScaledToZero, Ending::ReplicasAboveZero));
         return true;
     }
-    if !draft.status.asleep {
+    if !status.asleep {
         return false;
     }
-    let late = draft.status.progress.as_ref().is_some_and(|progress| progress.exceeded);
+    let late = status.progress.as_ref().is_some_and(|progress| progress.exceeded);
     let known = |stable: &Revision| view.revision(stable).is_some() || *stable == view.spec.target;
     let sleeps = |stable: &Revision| known(stable) && view.ready(stable).lo() == 0 && !late;
     let Some(stable) = stable.filter(sleeps) else {
-        draft.status.asleep = false;
-        draft.status.progress = None;
+        status.asleep = false;
+        status.progress = None;
         draft.happened(Event::WokeUp);
         return false;
     };

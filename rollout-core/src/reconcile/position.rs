@@ -1,0 +1,31 @@
+use super::{desired::Desired, roles::Roles, view::View};
+use crate::{
+    Status,
+    goal::{self, Goal},
+};
+
+/// Where a rollout stands: its status, what was observed, and what follows from the two.
+///
+/// Every stage after the steps reads this and nothing else.
+pub(super) struct Position<'a> {
+    pub(super) view: &'a View<'a>,
+    pub(super) status: &'a Status,
+    pub(super) roles: Roles<'a>,
+    /// What the strategy wants here, when everything that it asks for is there at once.
+    pub(super) goal: Goal,
+    /// The same after the emergencies: what is to be written now.
+    pub(super) desired: Desired,
+    /// Whether an operator's `proceed` holds for this position and these objects.
+    pub(super) overridden: bool,
+}
+
+impl<'a> Position<'a> {
+    pub(super) fn new(status: &'a Status, view: &'a View<'a>) -> Self {
+        let roles = Roles::of(status);
+        let goal = goal::at(view.spec, status);
+        let desired = Desired::new(status, &roles, goal, view);
+        let proceed = view.observed.proceed.as_ref();
+        let overridden = proceed.is_some_and(|proceed| proceed.holds(status, &view.seen.version));
+        Self { view, status, roles, goal, desired, overridden }
+    }
+}
