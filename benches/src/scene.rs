@@ -128,8 +128,8 @@ fn pods(revision: &str, number: u64, pods: u32) -> RevisionSeen {
 
 fn traffic(stable: &str, canary: &str, weight: u32) -> Seen {
     let mut seen = Seen::nothing();
-    seen.stable = vec![Selection::Revision(Revision::from(stable))];
-    seen.canary = vec![Selection::Revision(Revision::from(canary))];
+    seen.behind.stable = vec![Selection::Revision(Revision::from(stable))];
+    seen.behind.canary = vec![Selection::Revision(Revision::from(canary))];
     seen.routes = vec![RoutesSeen::new(Range::exact(weight))];
     seen
 }

@@ -58,8 +58,8 @@ impl Mine {
             }
             Action::Prune { revision } => drop(self.pods.remove(&revision)),
             Action::Select(to) => {
-                to.stable.into_iter().for_each(|pods| self.traffic.stable = vec![pods]);
-                to.canary.into_iter().for_each(|pods| self.traffic.canary = vec![pods]);
+                to.stable.into_iter().for_each(|pods| self.traffic.behind.stable = vec![pods]);
+                to.canary.into_iter().for_each(|pods| self.traffic.behind.canary = vec![pods]);
             }
             Action::Route(to) => {
                 let WeightChange::To { weight, .. } = to.weight else { return };
@@ -123,7 +123,7 @@ fn spec(revision: &str) -> Spec {
 fn routed() -> Seen {
     let mut traffic = Seen::new();
     traffic.routes = vec![RoutesSeen::new(Range::exact(0))];
-    (traffic.stable, traffic.canary) = (vec![Selection::Unpinned], vec![Selection::Unpinned]);
+    (traffic.behind.stable, traffic.behind.canary) = (vec![Selection::Unpinned], vec![Selection::Unpinned]);
     traffic
 }
 

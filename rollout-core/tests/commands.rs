@@ -27,7 +27,7 @@ fn state(name: &'static str, change: impl Fn(&mut Spec, &mut Status, &mut Seen))
     (status.step, status.step_hash) = (2, Some(strategy.step_hash().into()));
     let mut spec = Spec::new(strategy, "v2".into());
     let mut seen = Seen::nothing();
-    (seen.stable, seen.canary) =
+    (seen.behind.stable, seen.behind.canary) =
         (vec![Selection::Revision("v1".into())], vec![Selection::Revision("v2".into())]);
     seen.routes = vec![RoutesSeen::new(Range::exact(5))];
     seen.endpoints = ["v1", "v2"].map(|revision| (revision.into(), Settled::Yes)).into();

@@ -169,8 +169,8 @@ fn seen() -> impl Drawn<Value = Seen> {
     (selections(), selections(), vec(routes, 0..3), elsewhere, all_settled).prop_map(
         |(stable, canary, routes, elsewhere, all_settled)| {
             let mut seen = Seen::nothing();
-            (seen.stable, seen.canary, seen.routes) = (stable, canary, routes);
-            (seen.stable_used_elsewhere, seen.canary_used_elsewhere) = elsewhere;
+            (seen.behind.stable, seen.behind.canary, seen.routes) = (stable, canary, routes);
+            (seen.used_elsewhere.stable, seen.used_elsewhere.canary) = elsewhere;
             (seen.routes_settled, seen.selectors_settled, seen.endpoints) = all_settled;
             seen
         },

@@ -26,8 +26,8 @@ impl Instant {
     fn new(strategy: Strategy, replicas: u32) -> Self {
         let mut seen = Seen::nothing();
         if strategy.routing().is_some() {
-            seen.stable = vec![Selection::Unpinned];
-            seen.canary = vec![Selection::Unpinned];
+            seen.behind.stable = vec![Selection::Unpinned];
+            seen.behind.canary = vec![Selection::Unpinned];
             seen.routes = vec![RoutesSeen::new(Range::exact(0))];
         }
         let spec = Spec::new(strategy, "v1".into()).replicas(replicas);
@@ -117,10 +117,10 @@ impl Instant {
             Action::Select(to) => {
                 self.log.push(format!("{at}s select {}", names(to.stable.as_ref(), to.canary.as_ref())));
                 if let Some(stable) = &to.stable {
-                    self.seen.stable = vec![stable.clone()];
+                    self.seen.behind.stable = vec![stable.clone()];
                 }
                 if let Some(canary) = &to.canary {
-                    self.seen.canary = vec![canary.clone()];
+                    self.seen.behind.canary = vec![canary.clone()];
                 }
             }
             Action::Route(to) => {

@@ -349,8 +349,8 @@ impl Mesh for Fickle {
         let mut seen = self.0.read(objects)?;
         self.1 += 1;
         if self.1.is_multiple_of(2) {
-            seen.stable = vec![Selection::Revision("v1".into())];
-            seen.canary = seen.stable.clone();
+            seen.behind.stable = vec![Selection::Revision("v1".into())];
+            seen.behind.canary = seen.behind.stable.clone();
             seen.routes.iter_mut().for_each(|routes| routes.weight = Range::exact(30));
         }
         Ok(seen)

@@ -26,7 +26,7 @@ pub(crate) fn sign(
     rule: &DestinationRuleRef,
     rollout: &RolloutRef,
 ) -> Result<(), EditError> {
-    let subsets = format!("{},{}", rule.stable_subset, rule.canary_subset);
+    let subsets = format!("{},{}", rule.subsets.stable, rule.subsets.canary);
     set_note(name, object, SUBSETS_ANNOTATION, rollout, Some(&subsets))?;
     let manager =
         annotation(object, MANAGED_BY_ANNOTATION).map(|manager| RolloutRef::new(&name.namespace, manager));

@@ -15,7 +15,7 @@ pub(crate) fn claims(config: &IstioConfig) -> Vec<Claim> {
     let mut claims = BTreeSet::new();
     if let Some(rule) = &config.destination_rule {
         let object = name::destination_rule(&config.namespace, &rule.name);
-        for subset in [&rule.stable_subset, &rule.canary_subset] {
+        for subset in [&rule.subsets.stable, &rule.subsets.canary] {
             let object = object.clone();
             claims.insert(Claim::new(config.rollout.clone(), object, "spec.subsets", "subset", Some(subset)));
         }

@@ -5,7 +5,7 @@ mod wire;
 pub use wire::{ConfigError, InvalidConfig};
 
 use crate::name;
-use rollout_core::traffic::{ObjectRef, RolloutRef};
+use rollout_core::traffic::{ByDestination, ObjectRef, RolloutRef};
 use std::{fmt, sync::Arc};
 
 /// Which Istio objects split the traffic of one rollout, and how.
@@ -31,10 +31,8 @@ pub struct IstioConfig {
     pub virtual_services: Vec<VirtualServiceRef>,
     /// The subsets that are the destinations; without it they are the hosts of the two Services.
     pub destination_rule: Option<DestinationRuleRef>,
-    /// The Service of the canary; needed without a DestinationRule.
-    pub canary_service: Option<Arc<str>>,
-    /// The Service of stable; needed without a DestinationRule.
-    pub stable_service: Option<Arc<str>>,
+    /// The Services of stable and canary; both are needed without a DestinationRule.
+    pub services: ByDestination<Option<Arc<str>>>,
     /// The names of the managed routes, the one that takes precedence first.
     pub managed_routes: Vec<Arc<str>>,
     /// What stands for all traffic in the strategy. 100 unless it says otherwise.
@@ -42,7 +40,7 @@ pub struct IstioConfig {
     /// Which VirtualServices of other namespaces it may split.
     pub foreign: Foreign,
     /// Whether a destination is known by no more than Argo Rollouts looks at.
-    pub(crate) as_the_reference: bool,
+    pub(crate) like_argo_rollouts: bool,
 }
 
 /// Which VirtualServices of other namespaces than its own a Rollout may split.
@@ -94,10 +92,8 @@ pub struct TcpRoute {
 pub struct DestinationRuleRef {
     /// Its name, in the Rollout's namespace.
     pub name: Arc<str>,
-    /// The name of stable's subset.
-    pub stable_subset: Arc<str>,
-    /// The name of canary's subset.
-    pub canary_subset: Arc<str>,
+    /// The names of the two subsets.
+    pub subsets: ByDestination<Arc<str>>,
 }
 
 impl IstioConfig {
@@ -105,15 +101,15 @@ impl IstioConfig {
     #[must_use]
     pub fn hosts(namespace: &str, stable_service: &str, canary_service: &str) -> Self {
         let mut config = Self::new(namespace, stable_service);
-        config.stable_service = Some(stable_service.into());
-        config.canary_service = Some(canary_service.into());
+        config.services =
+            ByDestination { stable: Some(stable_service.into()), canary: Some(canary_service.into()) };
         config
     }
 
     /// The destinations are two subsets of a DestinationRule.
     #[must_use]
     pub fn subsets(namespace: &str, rule: DestinationRuleRef) -> Self {
-        let name = format!("{}.{}", rule.name, rule.stable_subset);
+        let name = format!("{}.{}", rule.name, rule.subsets.stable);
         Self { destination_rule: Some(rule), ..Self::new(namespace, &name) }
     }
 
@@ -123,12 +119,11 @@ impl IstioConfig {
             rollout: RolloutRef::new(namespace, rollout),
             virtual_services: Vec::new(),
             destination_rule: None,
-            canary_service: None,
-            stable_service: None,
+            services: ByDestination::default(),
             managed_routes: Vec::new(),
             max_weight: 100,
             foreign: Foreign::All,
-            as_the_reference: false,
+            like_argo_rollouts: false,
         }
     }
 
@@ -188,7 +183,8 @@ impl DestinationRuleRef {
     /// A DestinationRule and the names of its two subsets.
     #[must_use]
     pub fn new(name: &str, stable_subset: &str, canary_subset: &str) -> Self {
-        Self { name: name.into(), stable_subset: stable_subset.into(), canary_subset: canary_subset.into() }
+        let subsets = ByDestination { stable: stable_subset.into(), canary: canary_subset.into() };
+        Self { name: name.into(), subsets }
     }
 }
 

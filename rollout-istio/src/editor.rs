@@ -5,7 +5,7 @@ use crate::{
     claims::claims,
     config::{DestinationRuleRef, IstioConfig, VirtualServiceRef},
     consent,
-    elsewhere::{Looked, Named},
+    elsewhere::{self, Looked},
     hosts, name,
     order::Managed,
     problem::Problem,
@@ -14,7 +14,9 @@ use crate::{
 };
 use rollout_core::{
     backend::{Claim, EditError, Edits, Mentions, ObjectEditor, Objects},
-    traffic::{ManagedChange, ObjectRef, RolloutRef, Routes, Seen, Selection, Selectors, WeightChange},
+    traffic::{
+        Layer, ManagedChange, ObjectRef, RolloutRef, Routes, Seen, Selection, Selectors, WeightChange,
+    },
 };
 use serde_json::Value;
 
@@ -189,7 +191,7 @@ impl ObjectEditor for IstioEditor {
 
     fn mentions(&self, objects: &Objects) -> Vec<Mentions> {
         let host = self.host(objects).ok().flatten();
-        let names = [host, self.config.stable_service.as_deref(), self.config.canary_service.as_deref()];
+        let names = [host, self.config.services.stable.as_deref(), self.config.services.canary.as_deref()];
         let mut keys: Vec<String> = names.into_iter().flatten().map(|name| self.own_host(name)).collect();
         keys.dedup();
         let mut likes = vec![name::virtual_service(&self.config.namespace, "")];
@@ -229,8 +231,9 @@ impl ObjectEditor for IstioEditor {
         let object = find(objects, one)?;
         if let Some((rule, _)) = self.rule().filter(|(_, name)| name == one) {
             let selected = |subset| subsets::selected(object, subset).map_err(|problem| problem.of(one));
-            seen.stable.push(selected(&rule.stable_subset)?);
-            seen.canary.push(selected(&rule.canary_subset)?);
+            for (destination, subset) in rule.subsets.iter() {
+                seen.behind[destination].push(selected(subset)?);
+            }
         }
         if !name::is_virtual_service(one) {
             return Ok(seen);
@@ -244,10 +247,8 @@ impl ObjectEditor for IstioEditor {
             seen.routes.push(ours.read(object)?);
             weighed = Some(ours.weighed(object)?.into_iter().collect());
         }
-        let mut elsewhere = Named::default();
-        elsewhere.add(&self.config, host, object, Looked { name: one, weighed: weighed.as_ref() });
-        seen.stable_used_elsewhere = elsewhere.stable;
-        seen.canary_used_elsewhere = elsewhere.canary;
+        let looked = Looked { name: one, weighed: weighed.as_ref() };
+        elsewhere::add(&mut seen.used_elsewhere, &self.config, host, object, looked);
         Ok(seen)
     }
 
@@ -284,8 +285,8 @@ impl ObjectEditor for IstioEditor {
         Ok(edits)
     }
 
-    fn is_route(&self, object: &ObjectRef) -> bool {
-        name::is_virtual_service(object)
+    fn layer(&self, object: &ObjectRef) -> Layer {
+        if name::is_virtual_service(object) { Layer::Routes } else { Layer::Selectors }
     }
 }
 

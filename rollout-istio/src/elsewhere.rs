@@ -5,16 +5,9 @@ use crate::{
     name::{first_label, namespace_of},
     rules::{Place, Protocol, managed_name, rules},
 };
-use rollout_core::traffic::{Destination, ObjectRef};
+use rollout_core::traffic::{ByDestination, Destination, ObjectRef};
 use serde_json::Value;
 use std::collections::BTreeSet;
-
-/// Who is named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Named {
-    pub(crate) stable: bool,
-    pub(crate) canary: bool,
-}
 
 /// A VirtualService as it is looked through: its name, and which of its rules are weighed (`None` when it
 /// is not ours at all).
@@ -24,29 +17,26 @@ pub(crate) struct Looked<'a> {
     pub(crate) weighed: Option<&'a BTreeSet<Place>>,
 }
 
-impl Named {
-    /// Adds what the routes of one VirtualService name. Lists that make no sense are somebody else's.
-    pub(crate) fn add(
-        &mut self,
-        config: &IstioConfig,
-        host: Option<&str>,
-        object: &Value,
-        looked: Looked<'_>,
-    ) {
-        for protocol in Protocol::ALL {
-            for (index, rule) in rules(object, protocol).unwrap_or_default().iter().enumerate() {
-                let ours = looked.weighed.is_some();
-                if ours && protocol == Protocol::Http && managed_name(config, rule).is_some() {
-                    continue;
-                }
-                let place = Place { protocol, index };
-                let is_weighed = looked.weighed.is_some_and(|weighed| weighed.contains(&place));
-                for to in destinations(rule, !is_weighed) {
-                    match named(config, host, to, looked) {
-                        Some(Destination::Stable) => self.stable = true,
-                        Some(Destination::Canary) => self.canary = true,
-                        _ => {}
-                    }
+/// Adds to `named` which destinations the routes of one VirtualService name. Lists that make no sense are somebody
+/// else's.
+pub(crate) fn add(
+    named: &mut ByDestination<bool>,
+    config: &IstioConfig,
+    host: Option<&str>,
+    object: &Value,
+    looked: Looked<'_>,
+) {
+    for protocol in Protocol::ALL {
+        for (index, rule) in rules(object, protocol).unwrap_or_default().iter().enumerate() {
+            let ours = looked.weighed.is_some();
+            if ours && protocol == Protocol::Http && managed_name(config, rule).is_some() {
+                continue;
+            }
+            let place = Place { protocol, index };
+            let is_weighed = looked.weighed.is_some_and(|weighed| weighed.contains(&place));
+            for to in destinations(rule, !is_weighed) {
+                if let Some(destination) = destination(config, host, to, looked) {
+                    named[destination] = true;
                 }
             }
         }
@@ -61,7 +51,12 @@ pub(crate) fn destinations(rule: &Value, routes: bool) -> impl Iterator<Item = &
     whole.chain(rule.get("mirror"))
 }
 
-fn named(config: &IstioConfig, host: Option<&str>, to: &Value, looked: Looked<'_>) -> Option<Destination> {
+fn destination(
+    config: &IstioConfig,
+    host: Option<&str>,
+    to: &Value,
+    looked: Looked<'_>,
+) -> Option<Destination> {
     let at = to.get("host")?.as_str()?;
     let subset = to.get("subset").and_then(Value::as_str).filter(|subset| !subset.is_empty());
     let is_here = match namespace_of(at) {
@@ -75,15 +70,15 @@ fn named(config: &IstioConfig, host: Option<&str>, to: &Value, looked: Looked<'_
     }
     let is = |name: Option<&str>| name.is_some_and(|name| first_label(name) == first_label(at));
     if let (Some(rule), Some(subset), true) = (&config.destination_rule, subset, is(host)) {
-        if *subset == *rule.stable_subset {
+        if *subset == *rule.subsets.stable {
             return Some(Destination::Stable);
         }
-        if *subset == *rule.canary_subset {
+        if *subset == *rule.subsets.canary {
             return Some(Destination::Canary);
         }
     }
-    if is(config.canary_service.as_deref()) {
+    if is(config.services.canary.as_deref()) {
         return Some(Destination::Canary);
     }
-    is(config.stable_service.as_deref()).then_some(Destination::Stable)
+    is(config.services.stable.as_deref()).then_some(Destination::Stable)
 }

@@ -81,7 +81,7 @@ mod tests {
                 let name = crate::name::virtual_service(namespace, "theirs");
                 let mut all = own.clone();
                 all.insert(name.clone(), object(&value));
-                if editor.read(&all).unwrap().canary_used_elsewhere {
+                if editor.read(&all).unwrap().used_elsewhere.canary {
                     leads += 1;
                     let keys = hosts_named(namespace, &value);
                     assert!(

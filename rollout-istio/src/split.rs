@@ -7,7 +7,7 @@ use crate::{
     resolve::{is_same, resolve},
     share::{self, TOTAL},
 };
-use rollout_core::traffic::{Destination, WeightChange};
+use rollout_core::traffic::{ByDestination, Destination, WeightChange};
 use serde_json::Value;
 
 /// How the two destinations are known in a route.
@@ -17,38 +17,29 @@ pub(crate) struct Known<'a> {
     namespace: &'a str,
     /// The namespace of the VirtualService.
     from: &'a str,
-    as_the_reference: bool,
+    like_argo_rollouts: bool,
     /// The DestinationRule's host, where there is a DestinationRule.
     host: Option<&'a str>,
     subsets: bool,
-    stable: &'a str,
-    canary: &'a str,
+    /// The names of the subsets, or of the Services.
+    names: ByDestination<&'a str>,
 }
 
 impl<'a> Known<'a> {
     /// `host` is the one of the DestinationRule, if there is any; `from` is the namespace of the VirtualService.
     pub(crate) fn new(config: &'a IstioConfig, host: Option<&'a str>, from: &'a str) -> Self {
-        let (stable, canary) = match &config.destination_rule {
-            Some(rule) => (&*rule.stable_subset, &*rule.canary_subset),
-            None => (
-                config.stable_service.as_deref().unwrap_or_default(),
-                config.canary_service.as_deref().unwrap_or_default(),
-            ),
+        let names = match &config.destination_rule {
+            Some(rule) => rule.subsets.as_ref().map(|name| &**name),
+            None => config.services.as_ref().map(|name| name.as_deref().unwrap_or_default()),
         };
         Self {
             namespace: &config.namespace,
             from,
-            as_the_reference: config.as_the_reference,
+            like_argo_rollouts: config.like_argo_rollouts,
             host,
             subsets: config.destination_rule.is_some(),
-            stable,
-            canary,
+            names,
         }
-    }
-
-    /// The name of a subset, or of a Service.
-    fn name(self, which: Destination) -> &'a str {
-        if which == Destination::Stable { self.stable } else { self.canary }
     }
 
     /// Argo Rollouts knows a subset by its name alone, and a Service by the first label of its host;
@@ -59,14 +50,14 @@ impl<'a> Known<'a> {
         let meant = self.host(which);
         let same = || meant.is_none_or(|meant| is_same((host, self.from), (meant, self.namespace)));
         if !self.subsets {
-            return first_label(host) == first_label(self.name(which)) && (!strictly || same());
+            return first_label(host) == first_label(self.names[which]) && (!strictly || same());
         }
-        text("subset") == self.name(which) && (!strictly || same())
+        text("subset") == self.names[which] && (!strictly || same())
     }
 
     /// The host that a destination must have, seen from the Rollout's namespace; `None` when nobody knows.
     fn host(self, which: Destination) -> Option<&'a str> {
-        if self.subsets { self.host } else { Some(self.name(which)) }
+        if self.subsets { self.host } else { Some(self.names[which]) }
     }
 
     /// A destination of the right name, which Istio sends elsewhere.
@@ -75,7 +66,7 @@ impl<'a> Known<'a> {
         let meant = resolve(self.host(which).unwrap_or_default(), self.namespace);
         let (leads, meant_shown) = (shown(&resolve(host, self.from)), shown(&meant));
         let what = if self.subsets {
-            format!("subset '{}' is one of {meant_shown}, but this host is {leads}", shown(self.name(which)))
+            format!("subset '{}' is one of {meant_shown}, but this host is {leads}", shown(self.names[which]))
         } else {
             format!("the {which} Service is {meant_shown}, but this host is {leads}")
         };
@@ -101,7 +92,7 @@ impl<'a> Known<'a> {
     fn missing(self, which: Destination) -> String {
         let role = if which == Destination::Stable { "Stable" } else { "Canary" };
         let kind = if self.subsets { "DestinationRule subset" } else { "Service" };
-        format!("{role} {kind} '{}' not found in route", self.name(which))
+        format!("{role} {kind} '{}' not found in route", self.names[which])
     }
 }
 
@@ -133,7 +124,7 @@ impl Split {
                 Problem::new(format!("{}.route", path()), known.missing(which), instead)
             })?;
             match entries.get(place.index) {
-                Some(entry) if !known.as_the_reference => {
+                Some(entry) if !known.like_argo_rollouts => {
                     let path = format!("{}.route[{}].destination.host", path(), place.index);
                     Err(known.astray(which, entry, path))
                 }

@@ -71,7 +71,7 @@ pub struct InForce<'a> {
 /// ```
 pub fn apply(rollout: &Value, objects: Vec<Value>, to: &InForce<'_>) -> Result<Vec<Value>, ApplyError> {
     let config = IstioConfig::from_rollout(rollout)?.ok_or(ApplyError::NoIstio)?;
-    let config = IstioConfig { as_the_reference: true, ..config.foreign(Foreign::All) };
+    let config = IstioConfig { like_argo_rollouts: true, ..config.foreign(Foreign::All) };
     let steps =
         to.managed.iter().map(wire::managed).collect::<Result<Vec<_>, _>>().map_err(ApplyError::Input)?;
     let mut names = Vec::new();

@@ -47,7 +47,8 @@ pub(crate) fn selected(object: &Value, subset: &str) -> Result<Selection, Proble
 /// Points the subsets at pods; whether anything changed. Nothing but that one label of each is touched.
 pub(crate) fn select(object: &mut Value, rule: &DestinationRuleRef, to: &Selectors) -> Result<bool, Problem> {
     let mut changed = false;
-    for (name, to) in [(&rule.stable_subset, &to.stable), (&rule.canary_subset, &to.canary)] {
+    for (destination, name) in rule.subsets.iter() {
+        let to = &to[destination];
         let seen = selected(object, name)?;
         let Some(to) = to.as_ref().filter(|to| **to != seen) else { continue };
         let index = position(object, name)?;

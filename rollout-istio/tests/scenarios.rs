@@ -80,8 +80,8 @@ fn s56_only_the_hash_label_of_the_two_subsets_changes() {
     expected["spec"]["subsets"][2]["labels"]["rollouts-pod-template-hash"] = "v2".into();
     assert_eq!(one.objects[&dr()].value["spec"], expected["spec"]);
     let seen = one.seen();
-    assert_eq!(seen.stable, [Selection::Revision("v1".into())]);
-    assert_eq!(seen.canary, [Selection::Revision("v2".into())]);
+    assert_eq!(seen.behind.stable, [Selection::Revision("v1".into())]);
+    assert_eq!(seen.behind.canary, [Selection::Revision("v2".into())]);
 }
 
 #[test]
@@ -484,7 +484,7 @@ fn objects_and_routes_that_disagree_are_a_range() {
         seen.routes.iter().map(|routes| routes.weight).collect::<Vec<_>>(),
         [Range::new(10, 30), Range::exact(50)]
     );
-    assert!(seen.canary_used_elsewhere, "z leads there, and nobody weighs it");
+    assert!(seen.used_elsewhere.canary, "z leads there, and nobody weighs it");
     let keep = Routes { weight: WeightChange::Keep, ..weight(0) };
     assert!(!one.route(&keep), "what is held is not raised to another's value");
     assert!(one.route(&weight(20)));
@@ -498,7 +498,7 @@ fn what_leads_there_without_being_weighed_is_seen() {
     let canary_elsewhere = |config: fn() -> IstioConfig, name: &ObjectRef, other: Value| {
         let own =
             if config().destination_rule.is_some() { subset_route("p", 100, 0) } else { route("p", 100, 0) };
-        One::new(config(), http(&json!([own]))).also(name.clone(), other).seen().canary_used_elsewhere
+        One::new(config(), http(&json!([own]))).also(name.clone(), other).seen().used_elsewhere.canary
     };
     let (other, far) = (vs("other"), ObjectRef::new("networking.istio.io", "VirtualService", "far", "other"));
     assert!(canary_elsewhere(hosts, &other, lead(json!({"host": "b"}))));
@@ -518,11 +518,11 @@ fn what_leads_there_without_being_weighed_is_seen() {
     assert!(canary_elsewhere(hosts, &other, http(&mirrored)));
     let mut own = route("p", 100, 0);
     own["mirrors"] = json!([{"destination": {"host": "b"}, "percentage": {"value": 5.0}}]);
-    assert!(One::new(hosts(), http(&json!([own]))).seen().canary_used_elsewhere, "the user's own mirror");
+    assert!(One::new(hosts(), http(&json!([own]))).seen().used_elsewhere.canary, "the user's own mirror");
     let managed = to(0, ManagedChange::To(vec![header("testers", "x")]));
     let mut one = One::new(hosts().managed_route("testers"), http(&json!([route("p", 100, 0)])));
     one.route(&managed);
-    assert!(!one.seen().canary_used_elsewhere, "a managed route is counted as such");
+    assert!(!one.seen().used_elsewhere.canary, "a managed route is counted as such");
 }
 
 #[test]

@@ -135,7 +135,7 @@ fn each_reads_what_it_wrote_and_nobody_changes_what_another_reads() {
                     let to = Selection::Revision(revision.as_str().into());
                     let to = Selectors { stable: None, canary: Some(to) };
                     let _ = ready(one.backend.select(&to, &version)).unwrap().unwrap();
-                    expected.canary = to.canary.into_iter().collect();
+                    expected.behind.canary = to.canary.into_iter().collect();
                 }
                 2 => {
                     let _ = ready(one.backend.release(&version)).unwrap().unwrap();

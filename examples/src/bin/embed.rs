@@ -32,8 +32,8 @@ impl Controller {
             }
             Action::Prune { revision } => revisions.retain(|seen| seen.revision != *revision),
             Action::Select(to) => {
-                to.stable.iter().for_each(|pods| traffic.stable = vec![pods.clone()]);
-                to.canary.iter().for_each(|pods| traffic.canary = vec![pods.clone()]);
+                to.stable.iter().for_each(|pods| traffic.behind.stable = vec![pods.clone()]);
+                to.canary.iter().for_each(|pods| traffic.behind.canary = vec![pods.clone()]);
             }
             Action::Route(to) => {
                 let WeightChange::To { weight, .. } = to.weight else { return };
@@ -68,7 +68,8 @@ fn main() -> Result<(), InvalidStrategy> {
         let strategy = Strategy::builder().traffic_routing(routed).steps(steps).build()?;
         let mut traffic = Seen::nothing();
         traffic.routes.extend(routed.then(|| RoutesSeen::new(Range::exact(0))));
-        (traffic.stable, traffic.canary) = (vec![Selection::Unpinned], vec![Selection::Unpinned]);
+        (traffic.behind.stable, traffic.behind.canary) =
+            (vec![Selection::Unpinned], vec![Selection::Unpinned]);
         let cluster = Observed::new().revisions([]).user_selector(Range::exact(4)).traffic(traffic);
         let (status, driver, now) = (Status::default(), Driver::new("the only process"), Time::from_secs(0));
         let mut controller = Controller { cluster, status, driver, now };

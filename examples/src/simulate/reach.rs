@@ -55,7 +55,7 @@ pub(crate) fn check(rollout: &Value, parts: &Parts, given: Given<'_>, when: When
     });
     let mut ours = Vec::new();
     if let Some((rule, document)) = rule {
-        let subsets = [(&*rule.stable_subset, true), (&*rule.canary_subset, when == When::AfterUpdate)];
+        let subsets = [(&*rule.subsets.stable, true), (&*rule.subsets.canary, when == When::AfterUpdate)];
         for subset in subsets.into_iter().filter(|(_, is_used)| *is_used).map(|(subset, _)| subset) {
             in_subset(document, subset, labels, when, findings);
         }
@@ -63,7 +63,7 @@ pub(crate) fn check(rollout: &Value, parts: &Parts, given: Given<'_>, when: When
         ours.push(Ours {
             host: Host::of(namespace, host),
             name: host,
-            rule: Some((&rule.name, [&rule.stable_subset, &rule.canary_subset])),
+            rule: Some((&rule.name, [&rule.subsets.stable, &rule.subsets.canary])),
         });
         if let Some(service) = Host::of(namespace, host).service().and_then(|name| given.get(&name)) {
             behind_service(
@@ -75,7 +75,7 @@ pub(crate) fn check(rollout: &Value, parts: &Parts, given: Given<'_>, when: When
             );
         }
     }
-    let services = [&config.stable_service, &config.canary_service];
+    let services = [&config.services.stable, &config.services.canary];
     for name in services.into_iter().flatten() {
         ours.push(Ours { host: Host::of(namespace, name), name, rule: None });
     }

@@ -8,7 +8,7 @@ use rollout_core::{
     argo::{check, convert, read_status, template_hash},
     backend::{FENCE_ANNOTATION, Object, ObjectEditor, REVISION_LABEL, ServiceEditor, annotation, note},
     sim::{Content, Pod, Proxy, ProxyEndpoints, TrafficObject, Truth, Workload},
-    traffic::{ObjectRef, ObjectVersion, RoutesSeen},
+    traffic::{Layer, ObjectRef, ObjectVersion, RoutesSeen},
 };
 use rollout_istio::{IstioConfig, IstioEditor};
 use serde_json::Value;
@@ -184,15 +184,16 @@ impl World {
 
 fn content(editor: &dyn ObjectEditor, all: &BTreeMap<ObjectRef, Object>, name: &ObjectRef) -> Content {
     let seen = editor.read_one(all, name).ok();
-    if editor.is_route(name) {
+    if editor.layer(name) == Layer::Routes {
         let nothing = || RoutesSeen::new(Range::exact(0));
         return Content::Routes {
-            stable_elsewhere: seen.as_ref().is_some_and(|seen| seen.stable_used_elsewhere),
-            canary_elsewhere: seen.as_ref().is_some_and(|seen| seen.canary_used_elsewhere),
+            stable_elsewhere: seen.as_ref().is_some_and(|seen| seen.used_elsewhere.stable),
+            canary_elsewhere: seen.as_ref().is_some_and(|seen| seen.used_elsewhere.canary),
             routes: seen.and_then(|mut seen| seen.routes.pop()).unwrap_or_else(nothing),
         };
     }
-    let (stable, canary) = seen.map_or((None, None), |mut seen| (seen.stable.pop(), seen.canary.pop()));
+    let (stable, canary) =
+        seen.map_or((None, None), |mut seen| (seen.behind.stable.pop(), seen.behind.canary.pop()));
     Content::Selectors { stable, canary }
 }
 

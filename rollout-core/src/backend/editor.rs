@@ -1,6 +1,10 @@
 use super::{Claim, EditError, Object};
-use crate::traffic::{ObjectRef, RolloutRef, Routes, Seen, Selectors};
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use crate::traffic::{Layer, ObjectRef, RolloutRef, Routes, Seen, Selectors};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    string::String,
+    vec::Vec,
+};
 use core::fmt;
 
 /// Pure: how one kind of traffic manager's objects are read and edited.
@@ -35,14 +39,24 @@ pub trait ObjectEditor: fmt::Debug + Send + Sync {
         Vec::new()
     }
 
-    /// Reads what the objects say. Settled answers and versions are filled in by the bridge.
+    /// Reads what the objects say together. The default reads [each](Self::read_one) of them, also those of
+    /// [`objects`](Self::objects) that are missing.
+    /// [`ObjectBackend`](super::ObjectBackend) fills in the versions, and what is settled.
     ///
     /// # Errors
     /// An object that is missing or makes no sense: where, what, and what to write instead.
-    fn read(&self, objects: &Objects) -> Result<Seen, EditError>;
+    fn read(&self, objects: &Objects) -> Result<Seen, EditError> {
+        let there = |name: &ObjectRef| objects.contains_key(name);
+        let own = self.objects().into_iter().map(|name| {
+            let other = if there(&name) { None } else { self.otherwise(&name).filter(there) };
+            other.unwrap_or(name)
+        });
+        let names: BTreeSet<ObjectRef> = own.chain(objects.keys().cloned()).collect();
+        names.iter().try_fold(Seen::nothing(), |seen, one| Ok(seen.and(self.read_one(objects, one)?)))
+    }
 
-    /// What one of these objects says alone; the others are there to understand it. Also for one that only
-    /// [mentions](Self::mentions) ours: then all that it can say is what is used elsewhere.
+    /// Reads one of these objects; the others provide context. One that only [mentions](Self::mentions) ours says no more
+    /// than what is used elsewhere.
     ///
     /// # Errors
     /// As for [`read`](Self::read), of this object.
@@ -67,8 +81,8 @@ pub trait ObjectEditor: fmt::Debug + Send + Sync {
     /// As for [`select`](Self::select).
     fn release(&self, objects: &Objects) -> Result<Edits, EditError>;
 
-    /// Whether this object carries routes; otherwise it carries selectors. Settled is asked for each apart.
-    fn is_route(&self, object: &ObjectRef) -> bool;
+    /// What this object holds. One that only [mentions](Self::mentions) ours holds routes.
+    fn layer(&self, object: &ObjectRef) -> Layer;
 }
 
 /// Objects that are read because of what they mention.

@@ -4,7 +4,7 @@ use super::{
 };
 use crate::{
     Revision,
-    traffic::{ObjectRef, ObjectVersion, Routes, Seen, Selectors, Settled, Version, fingerprint},
+    traffic::{Layer, ObjectRef, ObjectVersion, Routes, Seen, Selectors, Settled, Version, fingerprint},
 };
 use alloc::{boxed::Box, vec::Vec};
 use async_trait::async_trait;
@@ -24,7 +24,7 @@ use async_trait::async_trait;
 ///
 /// let backend = ObjectBackend::new(ServiceEditor::new("shop", None, Some("canary")), store, NoDataPlane);
 /// let seen = ready(backend.observe(&[]))??;
-/// assert_eq!(seen.canary, [Selection::Unpinned]);
+/// assert_eq!(seen.behind.canary, [Selection::Unpinned]);
 /// let to = Selectors { stable: None, canary: Some(Selection::Revision("v2".into())) };
 /// let written = ready(backend.select(&to, &seen.version))??;
 /// assert_eq!(written.changed, [service]);
@@ -120,10 +120,9 @@ impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> ObjectBackend<E, S, D> {
     }
 
     /// What one layer is, as one number, and whether it is settled.
-    async fn settled(&self, version: &Version, routes: bool) -> Option<(u64, Settled)> {
+    async fn settled(&self, version: &Version, layer: Layer) -> Option<(u64, Settled)> {
         let objects = version.objects().iter();
-        let part: Version =
-            objects.filter(|(name, _)| self.editor.is_route(name) == routes).cloned().collect();
+        let part: Version = objects.filter(|(name, _)| self.editor.layer(name) == layer).cloned().collect();
         if part.objects().is_empty() {
             return None;
         }
@@ -131,9 +130,9 @@ impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> ObjectBackend<E, S, D> {
         Some((content, self.data_plane.objects(&part).await))
     }
 
-    /// Whether there is nothing of one layer here, so that nobody need be asked.
-    fn lacks(&self, routes: bool) -> bool {
-        !self.editor.objects().iter().any(|name| self.editor.is_route(name) == routes)
+    /// Whether any object holds this layer; otherwise there is nothing to read.
+    fn holds(&self, layer: Layer) -> bool {
+        self.editor.objects().iter().any(|name| self.editor.layer(name) == layer)
     }
 }
 
@@ -153,10 +152,10 @@ impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> TrafficBackend for ObjectBac
         }
         objects.extend(own);
         let mut seen = self.editor.read(&objects)?;
-        if let Some((content, settled)) = self.settled(&version, true).await {
+        if let Some((content, settled)) = self.settled(&version, Layer::Routes).await {
             (seen.routes_content, seen.routes_settled) = (content, settled);
         }
-        if let Some((content, settled)) = self.settled(&version, false).await {
+        if let Some((content, settled)) = self.settled(&version, Layer::Selectors).await {
             (seen.selectors_content, seen.selectors_settled) = (content, settled);
         }
         seen.proxies_known_in = self.data_plane.proxies_known_in().await;
@@ -169,7 +168,7 @@ impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> TrafficBackend for ObjectBac
     }
 
     async fn select(&self, to: &Selectors, seen: &Version) -> Result<Written, BackendError> {
-        if self.lacks(false) {
+        if !self.holds(Layer::Selectors) {
             return Ok(Written::default());
         }
         let objects = self.fetch_unchanged(seen).await?;
@@ -178,7 +177,7 @@ impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> TrafficBackend for ObjectBac
     }
 
     async fn route(&self, to: &Routes, seen: &Version) -> Result<Written, BackendError> {
-        if self.lacks(true) {
+        if !self.holds(Layer::Routes) {
             return Ok(Written::default());
         }
         let objects = self.fetch_unchanged(seen).await?;
@@ -392,7 +391,10 @@ mod tests {
         };
         let pair = Chain::new(one(Some("a"), None), one(None, Some("b")));
         let seen = observe(&pair);
-        assert_eq!((seen.stable.len(), seen.canary.len(), seen.version.objects().len()), (1, 1, 2));
+        assert_eq!(
+            (seen.behind.stable.len(), seen.behind.canary.len(), seen.version.objects().len()),
+            (1, 1, 2)
+        );
         store.inject(Some(&service("b")), Fault::Conflict);
         let error = ready(pair.select(&both_to("v2"), &seen.version)).unwrap().unwrap_err();
         assert_eq!(Failure::from(&error), Failure::Conflict);

@@ -1,5 +1,7 @@
 use super::{Claim, EditError, Edits, MANAGED_BY_ANNOTATION, ObjectEditor, Objects, annotate, is_managed_by};
-use crate::traffic::{Destination, DnsName, ObjectRef, RolloutRef, Routes, Seen, Selection, Selectors};
+use crate::traffic::{
+    Destination, DnsName, Layer, ObjectRef, RolloutRef, Routes, Seen, Selection, Selectors,
+};
 use alloc::{
     borrow::ToOwned,
     format,
@@ -133,31 +135,18 @@ impl ObjectEditor for ServiceEditor {
         self.services.iter().map(|(_, name)| name.clone()).collect()
     }
 
-    fn read(&self, objects: &Objects) -> Result<Seen, EditError> {
-        let mut seen = Seen::nothing();
-        for (_, name) in &self.services {
-            seen = seen.and(self.read_one(objects, name)?);
-        }
-        Ok(seen)
-    }
-
     fn read_one(&self, objects: &Objects, one: &ObjectRef) -> Result<Seen, EditError> {
         let mut seen = Seen::nothing();
         for (destination, _) in self.services.iter().filter(|(_, name)| name == one) {
             let selection = selected(one, find(objects, one)?)?;
-            match destination {
-                Destination::Stable => {
-                    seen.stable.push(selection);
-                    seen.stable_used_elsewhere = true;
-                }
-                Destination::Canary => seen.canary.push(selection),
-            }
+            seen.behind[*destination].push(selection);
+            seen.used_elsewhere.stable |= *destination == Destination::Stable;
         }
         Ok(seen)
     }
 
     fn select(&self, objects: &Objects, to: &Selectors) -> Result<Edits, EditError> {
-        self.edit(objects, |destination| to.of(destination).cloned())
+        self.edit(objects, |destination| to[destination].clone())
     }
 
     fn route(&self, _objects: &Objects, _to: &Routes) -> Result<Edits, EditError> {
@@ -179,8 +168,8 @@ impl ObjectEditor for ServiceEditor {
         Ok(edits)
     }
 
-    fn is_route(&self, _object: &ObjectRef) -> bool {
-        false
+    fn layer(&self, _object: &ObjectRef) -> Layer {
+        Layer::Selectors
     }
 }
 
@@ -276,9 +265,9 @@ mod tests {
             Selectors { stable: Some(Selection::Revision("v1".into())), canary: Some(Selection::Unpinned) };
         assert!(editor().select(&objects, &to).unwrap().is_empty());
         let seen = editor().read(&objects).unwrap();
-        assert_eq!(seen.stable, [Selection::Revision("v1".into())]);
-        assert_eq!(seen.canary, [Selection::Unpinned]);
-        assert!(seen.stable_used_elsewhere && !seen.canary_used_elsewhere);
+        assert_eq!(seen.behind.stable, [Selection::Revision("v1".into())]);
+        assert_eq!(seen.behind.canary, [Selection::Unpinned]);
+        assert!(seen.used_elsewhere.stable && !seen.used_elsewhere.canary);
         let edits = editor().release(&objects).unwrap();
         assert_eq!(edits[0].1, json!({"spec": {"selector": {"app": "a"}}}));
         assert_eq!(edits.len(), 1);

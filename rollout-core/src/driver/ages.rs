@@ -81,7 +81,7 @@ fn routes(seen: &Seen) -> Routes {
 
 fn selectors(seen: &Seen) -> Selectors {
     match seen.selectors_content {
-        0 => Selectors::Read(seen.stable.clone(), seen.canary.clone()),
+        0 => Selectors::Read(seen.behind.stable.clone(), seen.behind.canary.clone()),
         content => Selectors::Content(content),
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn wanted(at: &Position<'_>) -> Goal {
 
 /// One pod where the stable Service leads to a revision, unless there may be no other beside it.
 pub(super) fn door(view: &View<'_>, revision: &Revision) -> u32 {
-    let leads = view.seen.stable.iter().any(|selection| selection.is(revision));
+    let leads = view.seen.behind.stable.iter().any(|selection| selection.is(revision));
     u32::from(leads && at_most(view) > 1)
 }
 

@@ -124,7 +124,7 @@ impl Desired {
 /// The revision that the routes lead to, or were written for, if it is another than the one they should
 /// serve. An object at weight 0 without managed routes names nobody.
 fn other_revision<'v>(lead: &Revision, view: &View<'v>) -> Option<&'v Revision> {
-    let behind = view.seen.canary.iter().filter_map(Selection::revision);
+    let behind = view.seen.behind.canary.iter().filter_map(Selection::revision);
     let wrong = behind.clone().find(|revision| *revision != lead);
     view.seen.routes.iter().filter(|object| object.leads_to_canary()).find_map(|object| {
         let owner = object.written_for.as_ref().or_else(|| behind.clone().next());

@@ -78,12 +78,12 @@ pub(super) fn fall(at: &Position<'_>) -> Gate {
         let carries = view.ready(stable).hi() > 0;
         let itself = returns_to_itself(view, stable) && carries;
         // A canary destination with the user's own selector reaches any pod: what leaves it can wait, too.
-        let anywhere = is_unpinned(&view.seen.canary) && carries;
+        let anywhere = is_unpinned(&view.seen.behind.canary) && carries;
         if (itself || anywhere) && !view.stable_leads_to(stable) {
             return Err(elsewhere(view, Destination::Stable));
         }
         // What stable's own selector replaced may be gone, and some proxy may still have it.
-        if itself || anywhere || is_unpinned(&view.seen.stable) {
+        if itself || anywhere || is_unpinned(&view.seen.behind.stable) {
             at.selectors_settled(STEP_GRACE)?;
         }
         if itself {
@@ -106,7 +106,7 @@ fn known_to_proxies(at: &Position<'_>, stable: &Revision) -> Gate {
     if canary_alive(at.view) == Some(0) {
         return Ok(());
     }
-    let mut behind = at.view.seen.stable.iter().filter_map(Selection::revision).peekable();
+    let mut behind = at.view.seen.behind.stable.iter().filter_map(Selection::revision).peekable();
     if behind.peek().is_none() {
         return at.endpoints_settled(stable);
     }
@@ -115,7 +115,7 @@ fn known_to_proxies(at: &Position<'_>, stable: &Revision) -> Gate {
 
 /// The most pods that may be ready behind the canary destination; `None` where it is the user's own selector.
 fn canary_alive(view: &View<'_>) -> Option<u32> {
-    view.seen.canary.iter().filter_map(Selection::revision).map(|of| view.ready(of).hi()).max()
+    view.seen.behind.canary.iter().filter_map(Selection::revision).map(|of| view.ready(of).hi()).max()
 }
 
 /// Before a managed route is taken away: one ready pod behind stable; or, when stable is dark, a successor
@@ -140,7 +140,7 @@ pub(super) fn drop_managed(at: &Position<'_>) -> Gate {
 
 /// A destination that does not lead where it should.
 pub(super) fn elsewhere(view: &View<'_>, destination: Destination) -> Closed {
-    let revision = view.seen.behind(destination).iter().find_map(Selection::revision).cloned();
+    let revision = view.seen.behind[destination].iter().find_map(Selection::revision).cloned();
     Closed::new(WaitReason::LeadsElsewhere { destination, revision }, Ending::Observed)
 }
 
@@ -151,11 +151,11 @@ fn is_unpinned(behind: &[Selection]) -> bool {
 
 /// Whether the canary destination leads to the stable revision, and nowhere else.
 fn returns_to_itself(view: &View<'_>, stable: &Revision) -> bool {
-    !view.seen.canary.is_empty() && view.canary_leads_to(stable)
+    !view.seen.behind.canary.is_empty() && view.canary_leads_to(stable)
 }
 
 fn behind_stable(view: &View<'_>, stable: &Revision) -> Range {
-    let behind = view.seen.stable.iter().map(|selection| view.ready_behind(selection));
+    let behind = view.seen.behind.stable.iter().map(|selection| view.ready_behind(selection));
     behind
         .reduce(|a, b| Range::new(a.lo().min(b.lo()), a.hi().min(b.hi())))
         .unwrap_or_else(|| view.ready(stable))

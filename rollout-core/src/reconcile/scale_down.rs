@@ -121,7 +121,7 @@ fn marked(view: &View<'_>, seen: &RevisionSeen, delay: Duration) -> Action {
 /// Whether requests may meet this revision: by its own name, or by a selector of the user's that matches all.
 fn led_to(view: &View<'_>, revision: &Revision) -> bool {
     let unpinned = |selection: &Selection| *selection == Selection::Unpinned;
-    in_use(view, revision) || view.seen.stable.iter().chain(&view.seen.canary).any(unpinned)
+    in_use(view, revision) || view.seen.behind.iter().flat_map(|(_, behind)| behind).any(unpinned)
 }
 
 fn proxies_known(at: &Position<'_>) -> Gate {

@@ -3,9 +3,7 @@ use super::{
     position::Position,
     view::View,
 };
-use crate::{
-    Action, Ending, EndsBy, Revision, RevisionSeen, WaitReason, Waiting, Wake, WakeReason, traffic::Selection,
-};
+use crate::{Action, Ending, EndsBy, Revision, RevisionSeen, WaitReason, Waiting, Wake, WakeReason};
 use core::time::Duration;
 
 /// How often a dark stable is looked at: a row of readings may have gaps of 5 s at most.
@@ -72,6 +70,5 @@ fn raise(draft: &mut Draft, view: &View<'_>, revision: &Revision, pods: u32) {
 
 /// Whether some destination leads to this revision: by its own selector, or by the user's.
 pub(super) fn in_use(view: &View<'_>, revision: &Revision) -> bool {
-    let leads = |selection: &Selection| selection.is(revision);
-    view.seen.stable.iter().any(leads) || view.seen.canary.iter().any(leads)
+    view.seen.behind.iter().flat_map(|(_, behind)| behind).any(|selection| selection.is(revision))
 }

@@ -45,7 +45,7 @@ fn for_stable(at: &Position<'_>, stable: &Revision) -> Gate {
     gates::unmarked(view, stable)?;
     let objects = &view.seen.routes;
     let everything = view.spec.strategy.max_weight();
-    let front_door = view.spec.strategy.stable_service || view.seen.stable_used_elsewhere;
+    let front_door = view.spec.strategy.stable_service || view.seen.used_elsewhere.stable;
     let idle = !objects.is_empty() && objects.iter().all(|object| object.weight.lo() == everything);
     let unused = if idle && !front_door { Some(at.routes_settled(STEP_GRACE)) } else { None };
     if matches!(unused, Some(Ok(()))) {
@@ -54,7 +54,7 @@ fn for_stable(at: &Position<'_>, stable: &Revision) -> Gate {
     // Where the weight is a ratio of pods, the old revision may have kept one for this destination, and the new one
     // has no room for all of its own: as many as there were behind it are enough.
     let by_ratio = view.spec.strategy.routing().is_none();
-    let behind = view.seen.stable.iter().map(|selection| view.ready_behind(selection).hi()).max();
+    let behind = view.seen.behind.stable.iter().map(|selection| view.ready_behind(selection).hi()).max();
     let enough = if by_ratio { behind.unwrap_or(u32::MAX).max(1) } else { u32::MAX };
     let live = live(at, stable, view.carry_need().min(enough));
     // Pods need not come where it is enough that every proxy knows that nothing leads here.
@@ -81,7 +81,8 @@ fn for_canary(at: &Position<'_>, lead: &Revision) -> Gate {
     let (view, roles) = (at.view, &at.roles);
     gates::unmarked(view, lead)?;
     let leads = view.seen.routes.iter().any(RoutesSeen::leads_to_canary);
-    let behind = view.seen.canary.iter().find_map(Selection::revision).filter(|behind| *behind != lead);
+    let behind =
+        view.seen.behind.canary.iter().find_map(Selection::revision).filter(|behind| *behind != lead);
     let dark = roles.under_way && roles.stable.is_some_and(|stable| view.is_dark(stable));
     if leads && behind.is_some() {
         let managed = view.seen.routes.iter().any(|object| !object.managed.is_empty());
@@ -99,7 +100,7 @@ fn for_canary(at: &Position<'_>, lead: &Revision) -> Gate {
     if !off(Guard::DownGate) {
         at.routes_settled(STEP_GRACE)?;
     }
-    if leads || view.seen.canary_used_elsewhere {
+    if leads || view.seen.used_elsewhere.canary {
         // Where stable is dark, the successor takes everything.
         let all = goal::enough_of(&view.spec.strategy, view.spec.replicas);
         let need = if dark { all } else { gates::enough(at, view.seen.weight().hi()) };

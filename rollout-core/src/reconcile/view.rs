@@ -101,10 +101,10 @@ impl<'a> View<'a> {
     /// Whether a rollout's canary destination leads to this revision and nothing else. An embedder's traffic
     /// manager without selectors leads where the routes say.
     pub(super) fn canary_leads_to(&self, revision: &Revision) -> bool {
-        self.seen.canary.iter().all(|selection| selection.is(revision))
+        self.seen.behind.canary.iter().all(|selection| selection.is(revision))
     }
 
     pub(super) fn stable_leads_to(&self, revision: &Revision) -> bool {
-        self.seen.stable.iter().all(|selection| selection.is(revision))
+        self.seen.behind.stable.iter().all(|selection| selection.is(revision))
     }
 }

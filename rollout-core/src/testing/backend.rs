@@ -81,7 +81,7 @@ pub async fn try_backend(backend: &dyn TrafficBackend, what: &Try) -> Vec<Deviat
             trial.managed(&what.managed).await;
         }
     }
-    if !(fresh.stable.is_empty() && fresh.canary.is_empty()) {
+    if !(fresh.behind.stable.is_empty() && fresh.behind.canary.is_empty()) {
         trial.selectors(&fresh).await;
     }
     trial.fence().await;
@@ -217,8 +217,8 @@ impl Trial<'_> {
         let result = self.backend.select(&to, &now.version).await;
         let Some(seen) = self.wrote(tried, &now.version, result, Outcome::Changed).await else { return };
         for (role, was, is, wanted) in [
-            ("stable", &fresh.stable, &seen.stable, revision("v1")),
-            ("canary", &fresh.canary, &seen.canary, revision("v2")),
+            ("stable", &fresh.behind.stable, &seen.behind.stable, revision("v1")),
+            ("canary", &fresh.behind.canary, &seen.behind.canary, revision("v2")),
         ] {
             let right = was.is_empty() || *is == [wanted];
             self.expect(tried, right, || format!("{role} leads to {is:?}"));
@@ -228,10 +228,12 @@ impl Trial<'_> {
         let _ = self.wrote("the same selectors again", &seen.version, result, Outcome::Unchanged).await;
         let tried = "one selector";
         let one = Selectors { stable: None, canary: Some(Selection::Unpinned) };
-        let outcome = if fresh.canary.is_empty() { Outcome::Unchanged } else { Outcome::Changed };
+        let outcome = if fresh.behind.canary.is_empty() { Outcome::Unchanged } else { Outcome::Changed };
         let result = self.backend.select(&one, &seen.version).await;
         if let Some(after) = self.wrote(tried, &seen.version, result, outcome).await {
-            self.expect(tried, after.stable == seen.stable, || "the other destination is kept".into());
+            self.expect(tried, after.behind.stable == seen.behind.stable, || {
+                "the other destination is kept".into()
+            });
         }
     }
 

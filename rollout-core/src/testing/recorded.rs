@@ -297,7 +297,8 @@ mod tests {
             RevisionSeen::new(name.into()).wanted(1).ready(one).available(one)
         });
         let mut seen = Seen::nothing();
-        (seen.stable, seen.canary) = (vec![Revision::from("v1").into()], vec![Revision::from("v2").into()]);
+        (seen.behind.stable, seen.behind.canary) =
+            (vec![Revision::from("v1").into()], vec![Revision::from("v2").into()]);
         seen.routes = vec![RoutesSeen::new(Range::exact(0))];
         seen.endpoints = vec![("v1".into(), Settled::Yes), ("v2".into(), Settled::Yes)];
         let observed = Observed::new().revisions(revisions).traffic(seen);

@@ -1,7 +1,9 @@
 //! Where requests go: destinations, which pods are behind them (selectors), and how requests are split
 //! (routes). Two layers, written by different actions; a plan writes at most one of them.
 
+mod by_destination;
 mod dns_name;
+mod layer;
 mod managed;
 mod rollout_ref;
 mod routes;
@@ -10,7 +12,9 @@ mod selectors;
 mod settled;
 mod version;
 
+pub use by_destination::ByDestination;
 pub use dns_name::{DnsName, NotADnsName};
+pub use layer::Layer;
 pub use managed::{HeaderMatch, ManagedRoute, MirrorMatch, RouteMatch, StringMatch};
 pub use rollout_ref::RolloutRef;
 pub use routes::{ManagedChange, Routes, WeightChange};

@@ -1,4 +1,4 @@
-use super::{Destination, ManagedRoute, Selection, Settled, Version, version::fingerprint};
+use super::{ByDestination, ManagedRoute, Selection, Settled, Version, version::fingerprint};
 use crate::{Range, Revision};
 use alloc::{sync::Arc, vec::Vec};
 use core::time::Duration;
@@ -12,17 +12,12 @@ use serde::{Deserialize, Serialize};
 pub struct Seen {
     /// The versions of the objects that this was read from.
     pub version: Version,
-    /// What is behind the stable destination: one entry for each different answer, none where no object
-    /// says anything about it.
-    pub stable: Vec<Selection>,
-    /// What is behind the canary destination, likewise.
-    pub canary: Vec<Selection>,
+    /// What is behind each destination: one entry for each different answer, none where no object says anything about it.
+    pub behind: ByDestination<Vec<Selection>>,
     /// The routes, one entry for each object that has any of ours.
     pub routes: Vec<RoutesSeen>,
-    /// Whether a route that is not ours to weigh leads to the stable destination.
-    pub stable_used_elsewhere: bool,
-    /// Whether a route that is not ours to weigh leads to the canary destination.
-    pub canary_used_elsewhere: bool,
+    /// Whether a route that is not ours to weigh leads to a destination.
+    pub used_elsewhere: ByDestination<bool>,
     /// Changes with the content of the objects that hold the routes; 0 where the backend cannot tell.
     #[serde(default)]
     pub routes_content: u64,
@@ -98,11 +93,9 @@ impl Seen {
     pub const fn nothing() -> Self {
         Self {
             version: Version::NONE,
-            stable: Vec::new(),
-            canary: Vec::new(),
+            behind: ByDestination { stable: Vec::new(), canary: Vec::new() },
             routes: Vec::new(),
-            stable_used_elsewhere: false,
-            canary_used_elsewhere: false,
+            used_elsewhere: ByDestination { stable: false, canary: false },
             routes_content: 0,
             selectors_content: 0,
             routes_settled: Settled::Yes,
@@ -117,17 +110,17 @@ impl Seen {
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.version = self.version.and(&other.version);
-        for (mine, others) in [(&mut self.stable, other.stable), (&mut self.canary, other.canary)] {
+        for (destination, others) in other.behind.iter() {
+            let mine = &mut self.behind[destination];
             for selection in others {
-                if !mine.contains(&selection) {
-                    mine.push(selection);
+                if !mine.contains(selection) {
+                    mine.push(selection.clone());
                 }
             }
+            self.used_elsewhere[destination] |= other.used_elsewhere[destination];
         }
         self.routes.extend(other.routes);
         self.nonces.extend(other.nonces);
-        self.stable_used_elsewhere |= other.stable_used_elsewhere;
-        self.canary_used_elsewhere |= other.canary_used_elsewhere;
         self.routes_content = fingerprint([self.routes_content, other.routes_content]);
         self.selectors_content = fingerprint([self.selectors_content, other.selectors_content]);
         self.routes_settled = self.routes_settled.and(other.routes_settled);
@@ -140,15 +133,6 @@ impl Seen {
             }
         }
         self
-    }
-
-    /// What is behind a destination.
-    #[must_use]
-    pub fn behind(&self, destination: Destination) -> &[Selection] {
-        match destination {
-            Destination::Stable => &self.stable,
-            Destination::Canary => &self.canary,
-        }
     }
 
     /// The canary's weight over all objects; exactly 0 where there are no routes.
@@ -197,9 +181,9 @@ mod tests {
         let (yes, waits) = (Settled::Yes, Settled::Unknown { age: Duration::from_secs(1) });
         let (one, other) = (Selection::Revision("v1".into()), Selection::Revision("v2".into()));
         let mut says = Seen::nothing();
-        (says.stable, says.canary) = (vec![one.clone()], vec![other.clone()]);
+        (says.behind.stable, says.behind.canary) = (vec![one.clone()], vec![other.clone()]);
         says.routes = vec![RoutesSeen::new(Range::exact(5))];
-        (says.stable_used_elsewhere, says.canary_used_elsewhere) = (true, true);
+        (says.used_elsewhere.stable, says.used_elsewhere.canary) = (true, true);
         (says.routes_settled, says.selectors_settled) = (waits.clone(), waits.clone());
         says.proxies_known_in = Duration::from_secs(1);
         says.endpoints = vec![("v1".into(), waits.clone())];
@@ -208,10 +192,14 @@ mod tests {
         assert_eq!(Seen::nothing().and(says.clone()), says);
 
         let mut too = Seen::nothing();
-        (too.stable, too.endpoints) =
+        (too.behind.stable, too.endpoints) =
             (vec![one, other.clone()], vec![("v1".into(), yes.clone()), ("v2".into(), yes)]);
         let both = too.and(says);
-        assert_eq!((both.stable.len(), both.canary), (2, vec![other]), "what both say is said once");
+        assert_eq!(
+            (both.behind.stable.len(), both.behind.canary),
+            (2, vec![other]),
+            "what both say is said once"
+        );
         assert_eq!(
             both.endpoints,
             [("v1".into(), waits), ("v2".into(), Settled::Yes)],

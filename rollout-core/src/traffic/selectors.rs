@@ -1,3 +1,4 @@
+use super::ByDestination;
 use crate::Revision;
 use core::fmt;
 use serde::{Deserialize, Serialize};
@@ -64,31 +65,4 @@ impl fmt::Display for Selection {
 }
 
 /// The selectors to write; `None` keeps a destination as it is in every object.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "a driver that cannot carry out a new destination must not compile"
-)]
-pub struct Selectors {
-    /// What is to be behind the stable destination.
-    pub stable: Option<Selection>,
-    /// What is to be behind the canary destination.
-    pub canary: Option<Selection>,
-}
-
-impl Selectors {
-    /// Whether nothing is to be written.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.stable.is_none() && self.canary.is_none()
-    }
-
-    /// What is to be behind `destination`.
-    #[must_use]
-    pub fn of(&self, destination: Destination) -> Option<&Selection> {
-        match destination {
-            Destination::Stable => self.stable.as_ref(),
-            Destination::Canary => self.canary.as_ref(),
-        }
-    }
-}
+pub type Selectors = ByDestination<Option<Selection>>;

@@ -53,7 +53,7 @@ fn a_managed_route_is_taken_away_before_a_destination_is_changed() {
     seen.routes[0].takes_managed = true;
     seen.routes[0].managed = vec![ManagedSeen::new(route)];
     // Somebody has made the rule again, without selectors.
-    seen.stable = vec![Selection::Unpinned];
+    seen.behind.stable = vec![Selection::Unpinned];
     let mut observed = situation.observed();
     observed.user_selector = Some(Range::exact(4));
     let plan = rollout_core::reconcile(&situation.spec, &situation.status, &observed, Time::from_secs(NOW));
@@ -152,7 +152,7 @@ fn a_revision_that_a_destination_leads_to_is_not_pruned() {
     situation.status.stable = Some("v2".into());
     situation.revisions =
         Some(vec![pods("v0", 0).number(1), pods("v1", 0).number(2), pods("v2", 4).number(3)]);
-    situation.seen().stable = vec![Selection::Revision("v2".into())];
+    situation.seen().behind.stable = vec![Selection::Revision("v2".into())];
     let pruned = |situation: &Situation| -> Vec<Revision> {
         let actions = situation.plan(NOW).actions;
         let pruned = actions.into_iter().filter_map(|action| match action {
@@ -162,10 +162,10 @@ fn a_revision_that_a_destination_leads_to_is_not_pruned() {
         pruned.collect()
     };
     situation.seen().routes[0].weight = Range::exact(0);
-    situation.seen().canary = vec![Selection::Revision("v2".into())];
+    situation.seen().behind.canary = vec![Selection::Revision("v2".into())];
     assert_eq!(pruned(&situation), ["v1".into(), "v0".into()]);
     let seen = situation.seen();
-    seen.canary = vec![Selection::Revision("v1".into()), Selection::Revision("v2".into())];
+    seen.behind.canary = vec![Selection::Revision("v1".into()), Selection::Revision("v2".into())];
     seen.routes_settled = Settled::NotYet { since: Time::from_secs(999), behind: vec!["proxy-1".into()] };
     assert_eq!(pruned(&situation), ["v0".into()], "the destination waits, and still leads to v1");
 }

@@ -66,7 +66,7 @@ fn a_destination_that_nothing_leads_to_waits_for_the_routes_and_not_for_pods() {
         let mut situation = Situation::at_fifty();
         let seen = situation.seen();
         seen.routes[0].weight = Range::exact(100);
-        seen.stable = vec![Selection::Unpinned];
+        seen.behind.stable = vec![Selection::Unpinned];
         seen.routes_settled = Settled::Unknown { age: Duration::from_millis(age) };
         situation.revisions().remove(0);
         situation.plan(1000)
@@ -90,19 +90,19 @@ fn weight_falls_beside_the_users_own_selector_only_when_every_proxy_has_it() {
         plan.actions.iter().any(|action| matches!(action, Action::Route(_)))
     };
     let not_yet = || Settled::NotYet { since: Time::from_secs(999), behind: vec!["proxy-1".into()] };
-    let canarys: fn(&mut Situation) = |it| it.seen().canary = vec![Selection::Unpinned];
+    let canarys: fn(&mut Situation) = |it| it.seen().behind.canary = vec![Selection::Unpinned];
     assert!(falls(canarys, Settled::Yes) && !falls(canarys, not_yet()));
     // After a commit, stable's destination may still lead to the revision before, whose pods are going.
     let olds: fn(&mut Situation) = |it| {
-        it.seen().canary = vec![Selection::Unpinned];
-        it.seen().stable = vec![Selection::Revision("v0".into())];
+        it.seen().behind.canary = vec![Selection::Unpinned];
+        it.seen().behind.stable = vec![Selection::Revision("v0".into())];
         it.revisions().push(pods("v0", 4));
         it.seen().endpoints.push(("v0".into(), Settled::Yes));
     };
     assert!(!falls(olds, Settled::Yes));
     // The pods of stable are gone, and its destination reaches those of the canary.
     let stables: fn(&mut Situation) = |it| {
-        it.seen().stable = vec![Selection::Unpinned];
+        it.seen().behind.stable = vec![Selection::Unpinned];
         it.revisions().remove(0);
         it.supersede();
     };
@@ -121,7 +121,8 @@ fn only_a_revision_that_is_alone_and_stays_so_does_not_wait_for_its_endpoints() 
         situation.status.canary = Some(canary.into());
         situation.spec.target = canary.into();
         let seen = situation.seen();
-        (seen.stable, seen.canary) = (vec![Selection::Unpinned], vec![Selection::Revision("v1".into())]);
+        (seen.behind.stable, seen.behind.canary) =
+            (vec![Selection::Unpinned], vec![Selection::Revision("v1".into())]);
         seen.routes[0].weight = Range::exact(0);
         seen.endpoints[0].1 = Settled::NotYet { since: Time::from_secs(900), behind: vec!["proxy-1".into()] };
         situation.revisions().pop();

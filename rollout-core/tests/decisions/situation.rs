@@ -33,8 +33,8 @@ impl Situation {
         (status.stable, status.canary) = (Some("v1".into()), Some("v2".into()));
         status.step_hash = Some(strategy.step_hash().into());
         let mut seen = Seen::nothing();
-        seen.stable = vec![Selection::Revision("v1".into())];
-        seen.canary = vec![Selection::Revision("v2".into())];
+        seen.behind.stable = vec![Selection::Revision("v1".into())];
+        seen.behind.canary = vec![Selection::Revision("v2".into())];
         let mut routes = RoutesSeen::new(Range::exact(50));
         routes.written_for = Some("v2".into());
         seen.routes = vec![routes];

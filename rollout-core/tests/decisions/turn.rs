@@ -12,7 +12,7 @@ fn one_action() -> Situation {
     let mut situation = Situation::at_fifty();
     situation.seen().routes[0].weight = Range::exact(0);
     situation.status.stable = Some("v2".into());
-    situation.seen().stable = vec![Selection::Revision("v2".into())];
+    situation.seen().behind.stable = vec![Selection::Revision("v2".into())];
     *situation.revisions() = vec![pods("v2", 3)];
     situation.status = situation.plan(1000).status;
     situation

@@ -100,7 +100,7 @@ const ROWS: [Row; 23] = [
         "routes of another revision",
         |it| {
             it.supersede();
-            it.seen().canary = vec![Selection::Revision("v3".into())];
+            it.seen().behind.canary = vec![Selection::Revision("v3".into())];
             it.revisions()[0] = pods("v1", 4).ready(Range::exact(0));
         },
         "the routes were written for v2; ends when the write is observed",
@@ -159,7 +159,7 @@ const ROWS: [Row; 23] = [
         "old pods",
         |it| {
             it.revisions().push(pods("v0", 4));
-            it.seen().stable.push(Selection::Revision("v0".into()));
+            it.seen().behind.stable.push(Selection::Revision("v0".into()));
             it.seen().selectors_settled = Settled::UNKNOWN;
             it.seen().endpoints[0].1 = Settled::UNKNOWN;
         },

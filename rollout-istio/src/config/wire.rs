@@ -4,6 +4,7 @@ mod reader;
 
 use super::{DestinationRuleRef, Foreign, IstioConfig, TcpRoute, TlsRoute, VirtualServiceRef};
 use reader::{Reader, at, given};
+use rollout_core::traffic::ByDestination;
 use serde_json::Value;
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
@@ -76,9 +77,9 @@ impl IstioConfig {
         config.foreign = Foreign::Of(Arc::default());
         config.virtual_services = reader.virtual_services(istio);
         config.destination_rule = given(at(istio, &["destinationRule"])).map(|rule| reader.rule(rule));
-        config.canary_service =
+        config.services.canary =
             reader.optional(canary, "canaryService", "spec.strategy.canary.canaryService");
-        config.stable_service =
+        config.services.stable =
             reader.optional(canary, "stableService", "spec.strategy.canary.stableService");
         let path = format!("{ROUTING}.managedRoutes");
         let managed = reader.list(at(canary, &["trafficRouting", "managedRoutes"]), &path, MOST_NAMED);
@@ -146,22 +147,21 @@ impl Reader {
             |key| self.text(at(rule, &[key]), &format!("{ISTIO}.destinationRule.{key}")).unwrap_or_default();
         DestinationRuleRef {
             name: name.unwrap_or_default(),
-            canary_subset: text("canarySubsetName"),
-            stable_subset: text("stableSubsetName"),
+            subsets: ByDestination { stable: text("stableSubsetName"), canary: text("canarySubsetName") },
         }
     }
 
     /// What the parts must be to each other.
     fn agree(&mut self, config: &IstioConfig) {
         match &config.destination_rule {
-            Some(rule) if rule.canary_subset == rule.stable_subset => {
+            Some(rule) if rule.subsets.canary == rule.subsets.stable => {
                 let path = format!("{ISTIO}.destinationRule.canarySubsetName");
                 self.wrong(&path, "canary and stable are the same subset", "name two subsets");
             }
             Some(_) => {}
             None => {
                 for (key, service) in
-                    [("canaryService", &config.canary_service), ("stableService", &config.stable_service)]
+                    [("canaryService", &config.services.canary), ("stableService", &config.services.stable)]
                 {
                     if service.is_none() {
                         let path = format!("spec.strategy.canary.{key}");
@@ -174,7 +174,7 @@ impl Reader {
                 }
             }
         }
-        if config.canary_service.is_some() && config.canary_service == config.stable_service {
+        if config.services.canary.is_some() && config.services.canary == config.services.stable {
             self.wrong(
                 "spec.strategy.canary.stableService",
                 "canary and stable are the same Service",

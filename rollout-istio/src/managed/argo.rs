@@ -49,10 +49,10 @@ impl<'a> ArgoRoutes<'a> {
         let mut to = Map::new();
         let rule = self.config.destination_rule.as_ref();
         let written = Known::new(self.config, self.host, &self.config.namespace).canary_host(self.entries());
-        let configured = if rule.is_some() { self.host } else { self.config.canary_service.as_deref() };
+        let configured = if rule.is_some() { self.host } else { self.config.services.canary.as_deref() };
         to.insert("host".into(), written.or(configured).unwrap_or_default().into());
         if let Some(rule) = rule {
-            to.insert("subset".into(), (*rule.canary_subset).into());
+            to.insert("subset".into(), (*rule.subsets.canary).into());
         }
         if let Some(port) = self.entries().first().and_then(port) {
             to.insert("port".into(), json!({"number": port}));

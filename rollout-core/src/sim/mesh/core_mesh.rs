@@ -139,11 +139,11 @@ impl Mesh for CoreMesh {
     }
 
     fn read_again(&mut self, objects: &[TrafficObject], seen: &mut Seen) -> Result<(), String> {
-        seen.stable.clear();
-        seen.canary.clear();
+        seen.behind.stable.clear();
+        seen.behind.canary.clear();
         seen.routes.clear();
         seen.nonces.clear();
-        (seen.stable_used_elsewhere, seen.canary_used_elsewhere) = (false, false);
+        (seen.used_elsewhere.stable, seen.used_elsewhere.canary) = (false, false);
         seen.version = self.version.get_or_insert_with(|| objects.iter().map(version_of).collect()).clone();
         for object in objects {
             if let Some(nonce) = object.nonce.as_ref().filter(|new| !seen.nonces.contains(new)) {
@@ -151,18 +151,20 @@ impl Mesh for CoreMesh {
             }
             match &object.content {
                 Content::Selectors { stable, canary } => {
-                    for (selection, list) in [(stable, &mut seen.stable), (canary, &mut seen.canary)] {
+                    for (selection, list) in
+                        [(stable, &mut seen.behind.stable), (canary, &mut seen.behind.canary)]
+                    {
                         if let Some(selection) = selection.as_ref().filter(|new| !list.contains(new)) {
                             list.push(selection.clone());
                         }
                     }
                     // A stable Service is the users' front door.
-                    seen.stable_used_elsewhere |= self.apart && stable.is_some();
+                    seen.used_elsewhere.stable |= self.apart && stable.is_some();
                 }
                 Content::Routes { routes, stable_elsewhere, canary_elsewhere } => {
                     seen.routes.push(routes.clone());
-                    seen.stable_used_elsewhere |= stable_elsewhere;
-                    seen.canary_used_elsewhere |= canary_elsewhere;
+                    seen.used_elsewhere.stable |= stable_elsewhere;
+                    seen.used_elsewhere.canary |= canary_elsewhere;
                 }
             }
         }

@@ -6,7 +6,7 @@ use crate::{
         is_managed_by, note, ready,
     },
     sim::{Content, TrafficObject, Watcher, World},
-    traffic::{ObjectRef, ObjectVersion, RoutesSeen, Seen, Version},
+    traffic::{Layer, ObjectRef, ObjectVersion, RoutesSeen, Seen, Version},
 };
 use alloc::{
     boxed::Box,
@@ -95,14 +95,14 @@ impl Part {
     /// What the object says by itself; `None` when it makes no sense: proxies keep what they have.
     fn content(&self, objects: &Objects) -> Option<Content> {
         let mut seen = self.editor.read_one(objects, &self.name).ok()?;
-        if self.editor.is_route(&self.name) {
+        if self.editor.layer(&self.name) == Layer::Routes {
             return Some(Content::Routes {
                 routes: seen.routes.pop().unwrap_or_else(|| RoutesSeen::new(Range::exact(0))),
-                stable_elsewhere: seen.stable_used_elsewhere,
-                canary_elsewhere: seen.canary_used_elsewhere,
+                stable_elsewhere: seen.used_elsewhere.stable,
+                canary_elsewhere: seen.used_elsewhere.canary,
             });
         }
-        Some(Content::Selectors { stable: seen.stable.pop(), canary: seen.canary.pop() })
+        Some(Content::Selectors { stable: seen.behind.stable.pop(), canary: seen.behind.canary.pop() })
     }
 
     fn object(&self, stored: &Object, content: Content) -> TrafficObject {
@@ -118,7 +118,7 @@ impl Part {
 
     /// An object that says nothing, as long as it cannot be read.
     fn nothing(&self) -> Content {
-        if self.editor.is_route(&self.name) {
+        if self.editor.layer(&self.name) == Layer::Routes {
             let routes = RoutesSeen::new(Range::exact(0));
             return Content::Routes { routes, stable_elsewhere: false, canary_elsewhere: false };
         }

@@ -6,7 +6,7 @@ use crate::{
         settings::{Kind, PerKind},
         world::World,
     },
-    traffic::{ObjectRef, Seen, Settled, Version, fingerprint},
+    traffic::{Layer, ObjectRef, Seen, Settled, Version, fingerprint},
 };
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::time::Duration;
@@ -224,16 +224,17 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         }
         let objects: &[TrafficObject] = &self.truth.traffic;
         // A mesh may list its versions in another order.
-        let is_route = |name: &ObjectRef| {
+        let layer = |name: &ObjectRef| {
             let object = objects.iter().find(|object| object.name == *name);
-            object.is_some_and(|object| matches!(object.content, Content::Routes { .. }))
+            let is_route = object.is_some_and(|object| matches!(object.content, Content::Routes { .. }));
+            if is_route { Layer::Routes } else { Layer::Selectors }
         };
-        let content = |routes: bool| {
-            let part = seen.version.objects().iter().filter(|(name, _)| is_route(name) == routes);
+        let content = |of: Layer| {
+            let part = seen.version.objects().iter().filter(|(name, _)| layer(name) == of);
             fingerprint(part.map(|(_, version)| version.content))
         };
         let settled = |content: u64| if content == 0 { Settled::Yes } else { Settled::UNKNOWN };
-        (seen.routes_content, seen.selectors_content) = (content(true), content(false));
+        (seen.routes_content, seen.selectors_content) = (content(Layer::Routes), content(Layer::Selectors));
         seen.routes_settled = settled(seen.routes_content);
         seen.selectors_settled = settled(seen.selectors_content);
         seen.endpoints.clear();
@@ -274,8 +275,8 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         let mut seen = selectors.seen.clone()?;
         let of_routes = routes.seen.as_ref()?;
         seen.routes.clone_from(&of_routes.routes);
-        seen.stable_used_elsewhere |= of_routes.stable_used_elsewhere;
-        seen.canary_used_elsewhere |= of_routes.canary_used_elsewhere;
+        seen.used_elsewhere.stable |= of_routes.used_elsewhere.stable;
+        seen.used_elsewhere.canary |= of_routes.used_elsewhere.canary;
         seen.nonces.extend(of_routes.nonces.iter().cloned());
         let mut version = Vec::with_capacity(self.truth.traffic.len());
         for object in &self.truth.traffic {

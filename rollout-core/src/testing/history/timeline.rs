@@ -91,8 +91,8 @@ fn what(what: &What<'_>) -> String {
                         &mut text,
                         format_args!(
                             "| stable→{} canary→{} | {} | routes {}, selectors {}, endpoints {}",
-                            selections(&seen.stable),
-                            selections(&seen.canary),
+                            selections(&seen.behind.stable),
+                            selections(&seen.behind.canary),
                             routes.join(" & "),
                             settled(&seen.routes_settled),
                             settled(&seen.selectors_settled),

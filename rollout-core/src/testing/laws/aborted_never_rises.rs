@@ -19,7 +19,7 @@ impl Law for AbortedNeverRises {
             let is_canary = status.canary.as_ref() == Some(revision);
             !is_stable && (!is_canary || status.aborted.is_some())
         };
-        let behind = decision.traffic().map_or(&[][..], |seen| seen.behind(Destination::Canary));
+        let behind = decision.traffic().map_or(&[][..], |seen| seen.behind[Destination::Canary].as_slice());
         let led =
             behind.iter().filter_map(crate::traffic::Selection::revision).find(|revision| given_up(revision));
         if led.is_some() || status.aborted.is_some() {

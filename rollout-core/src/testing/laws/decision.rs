@@ -115,7 +115,7 @@ impl<'a> Decision<'a> {
 
     /// The one revision that a destination leads to, where all objects agree.
     pub(super) fn leads_to(&self, destination: Destination) -> Option<&'a Revision> {
-        match self.traffic()?.behind(destination) {
+        match self.traffic()?.behind[destination].as_slice() {
             [only] => only.revision(),
             _ => None,
         }
@@ -128,7 +128,7 @@ impl<'a> Decision<'a> {
             Selection::Revision(revision) => self.ready(revision),
         };
         let Some(seen) = self.traffic() else { return Range::UNKNOWN };
-        seen.behind(destination).iter().map(of).reduce(Range::union).unwrap_or(Range::UNKNOWN)
+        seen.behind[destination].iter().map(of).reduce(Range::union).unwrap_or(Range::UNKNOWN)
     }
 
     /// Ready pods of a revision; exactly none when it is known not to exist.
@@ -144,12 +144,12 @@ impl<'a> Decision<'a> {
         match destination {
             Destination::Stable => {
                 self.spec.strategy.stable_service
-                    || seen.stable_used_elsewhere
+                    || seen.used_elsewhere.stable
                     || unsettled
                     || seen.routes.iter().any(|object| object.weight.lo() < self.total())
             }
             Destination::Canary => {
-                seen.canary_used_elsewhere || unsettled || seen.routes.iter().any(RoutesSeen::leads_to_canary)
+                seen.used_elsewhere.canary || unsettled || seen.routes.iter().any(RoutesSeen::leads_to_canary)
             }
         }
     }

@@ -23,7 +23,7 @@ impl Law for DownGate {
         let Some(decision) = Decision::of(moment).filter(Decision::routed) else { return };
         let Some(seen) = decision.traffic() else { return };
         if let Some(to) = decision.select().and_then(|to| to.canary.as_ref())
-            && seen.behind(Destination::Canary).iter().any(|old| old != to)
+            && seen.behind[Destination::Canary].iter().any(|old| old != to)
         {
             findings.premise();
             if !decision.routes_settled() {
@@ -38,8 +38,7 @@ impl Law for DownGate {
         for action in &decision.plan.actions {
             let Action::Prune { revision } = action else { continue };
             findings.premise();
-            let led =
-                [Destination::Stable, Destination::Canary].map(|of| seen.behind(of)).into_iter().flatten();
+            let led = seen.behind.iter().flat_map(|(_, behind)| behind);
             if led.into_iter().any(|selection| selection.is(revision)) {
                 findings.broken(|| format!("{revision} is deleted, and a destination leads to it"));
             }

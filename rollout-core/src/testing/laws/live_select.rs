@@ -22,8 +22,8 @@ impl Law for LiveSelectNeedsCapacity {
         let Some(decision) = Decision::of(moment) else { return };
         let (Some(to), Some(seen)) = (decision.select(), decision.traffic()) else { return };
         for destination in [Destination::Stable, Destination::Canary] {
-            let Some(new) = to.of(destination) else { continue };
-            let moves = seen.behind(destination).iter().any(|old| old != new);
+            let Some(new) = &to[destination] else { continue };
+            let moves = seen.behind[destination].iter().any(|old| old != new);
             if !moves || !decision.used(destination) {
                 continue;
             }

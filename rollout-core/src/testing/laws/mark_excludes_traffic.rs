@@ -29,7 +29,7 @@ fn marks(decision: &Decision<'_>, findings: &mut Findings) {
         }
         findings.premise();
         for destination in [Destination::Stable, Destination::Canary] {
-            let behind = decision.traffic().map_or(&[][..], |seen| seen.behind(destination));
+            let behind = decision.traffic().map_or(&[][..], |seen| seen.behind[destination].as_slice());
             if behind.iter().any(|selection| selection.is(revision)) && decision.used(destination) {
                 findings
                     .broken(|| format!("{revision} is marked while requests reach it through {destination}"));

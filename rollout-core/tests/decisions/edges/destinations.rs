@@ -10,7 +10,7 @@ pub(super) const ROWS: [Row; 12] = [
         |it| {
             (it.status.promote_full, it.spec.paused) = (true, true);
             it.canary_ready(4, 2);
-            it.seen().canary = vec![Selection::Unpinned];
+            it.seen().behind.canary = vec![Selection::Unpinned];
         },
         "nothing; waits: paused by the user, destination, pods",
     ),
@@ -19,7 +19,7 @@ pub(super) const ROWS: [Row; 12] = [
         |it| {
             it.status.step = 2;
             it.canary_ready(4, 2);
-            it.seen().canary = vec![Selection::Unpinned];
+            it.seen().behind.canary = vec![Selection::Unpinned];
         },
         "nothing; waits: pods, destination",
     ),
@@ -27,7 +27,7 @@ pub(super) const ROWS: [Row; 12] = [
         "at a step, those for its weight are enough",
         |it| {
             it.canary_ready(4, 2);
-            it.seen().canary = vec![Selection::Unpinned];
+            it.seen().behind.canary = vec![Selection::Unpinned];
         },
         "selected canary → v2; waits: carrying out",
     ),
@@ -37,7 +37,7 @@ pub(super) const ROWS: [Row; 12] = [
             *it = at([scale(2), Step::Pause(None)]);
             it.weight(0);
             it.canary_ready(2, 2);
-            it.seen().canary = to("v1");
+            it.seen().behind.canary = to("v1");
         },
         "selected canary → v2, step 1/2 completed (setCanaryScale{replicas: 2}), paused until somebody \
          promotes; waits: pause",
@@ -49,7 +49,7 @@ pub(super) const ROWS: [Row; 12] = [
             it.status.step = 1;
             it.weight(0);
             it.canary_ready(1, 1);
-            it.seen().canary = to("v1");
+            it.seen().behind.canary = to("v1");
         },
         "selected canary → v2; waits: destination",
     ),
@@ -70,7 +70,7 @@ pub(super) const ROWS: [Row; 12] = [
             *it = at([Step::SetWeight(100), Step::Pause(None)]);
             it.weight(100);
             it.stable_ready(1);
-            it.seen().stable = vec![Selection::Unpinned];
+            it.seen().behind.stable = vec![Selection::Unpinned];
         },
         "selected stable → v1, step 1/2 completed (setWeight: 100), paused until somebody promotes; waits: \
          pause",
@@ -81,8 +81,8 @@ pub(super) const ROWS: [Row; 12] = [
             *it = at([Step::SetWeight(100), Step::Pause(None)]);
             it.weight(100);
             it.stable_ready(1);
-            it.seen().stable = vec![Selection::Unpinned];
-            it.seen().stable_used_elsewhere = true;
+            it.seen().behind.stable = vec![Selection::Unpinned];
+            it.seen().used_elsewhere.stable = true;
         },
         "step 1/2 completed (setWeight: 100), paused until somebody promotes; waits: pause, pods",
     ),
@@ -121,7 +121,7 @@ pub(super) const ROWS: [Row; 12] = [
             *it = at([scale(2), Step::Pause(None)]);
             it.weight(0);
             it.canary_ready(2, 0);
-            it.seen().canary = to("v1");
+            it.seen().behind.canary = to("v1");
         },
         "selected canary → v2; waits: pods",
     ),

@@ -48,7 +48,7 @@ pub(super) const ROWS: [Row; 28] = [
             let strategy = Strategy::builder().stable_service(true).step(Step::Pause(None)).build().unwrap();
             *it = Situation::of(strategy);
             *it.revisions() = vec![of("v1", 4), of("v2", 0)];
-            it.seen().canary.clear();
+            it.seen().behind.canary.clear();
             it.seen().selectors_settled = not_yet(999);
         },
         "paused until somebody promotes; waits: pause",
@@ -94,7 +94,7 @@ pub(super) const ROWS: [Row; 28] = [
             *it = Situation::of(strategy.step(scale(3)).build().unwrap());
             it.abort();
             it.weight(0);
-            it.seen().canary = to("v1");
+            it.seen().behind.canary = to("v1");
             it.canary_ready(1, 1);
         },
         "v2: 1 pods, marked for scale-down at 1970-01-01T00:17:10Z; waits: aborted",
@@ -130,7 +130,7 @@ pub(super) const ROWS: [Row; 28] = [
         |it| {
             it.canary_ready(2, 2);
             it.revisions().push(of("v0", 0).mark(Some(Time::from_secs(1010))));
-            it.seen().stable.push(Selection::Revision("v0".into()));
+            it.seen().behind.stable.push(Selection::Revision("v0".into()));
         },
         "selected stable → v1, step 1/2 completed (setWeight: 50), paused until somebody promotes; waits: \
          pause",
@@ -153,7 +153,7 @@ pub(super) const ROWS: [Row; 28] = [
             it.spec.target = "v3".into();
             it.spec.revision_history_limit = 0;
             it.weight(0);
-            it.seen().stable = to("v2");
+            it.seen().behind.stable = to("v2");
             *it.revisions() = ["v0", "v3", "v4"].map(|name| of(name, 0)).into();
             let mark = Some(Time::from_secs(9000));
             it.revisions().extend([of("v2", 4), of("v5", 1).mark(mark), of("v6", 0).ready(Range::exact(1))]);
@@ -166,7 +166,7 @@ pub(super) const ROWS: [Row; 28] = [
             it.status.stable = Some("v2".into());
             it.spec.revision_history_limit = 0;
             it.weight(0);
-            it.seen().stable = to("v2");
+            it.seen().behind.stable = to("v2");
             *it.revisions() = vec![of("v0", 0), of("v1", 0), of("v2", 3)];
         },
         "v2: 4 pods; waits: carrying out",
@@ -209,7 +209,7 @@ pub(super) const ROWS: [Row; 28] = [
         |it| {
             it.canary_ready(2, 2);
             it.revisions().push(of("v0", 4).mark(Some(Time::from_secs(1010))));
-            it.seen().stable.push(Selection::Revision("v0".into()));
+            it.seen().behind.stable.push(Selection::Revision("v0".into()));
         },
         "v0: 4 pods, selected stable → v1, step 1/2 completed (setWeight: 50), paused until somebody \
          promotes; waits: pause",
@@ -227,7 +227,7 @@ pub(super) const ROWS: [Row; 28] = [
             *it = at([Step::SetWeight(60)]);
             it.canary_ready(3, 3);
             it.stable_ready(1);
-            it.seen().stable = vec![Selection::Unpinned];
+            it.seen().behind.stable = vec![Selection::Unpinned];
             it.spec.progress_deadline_abort = true;
             it.status.progress = Some(Progress::new(Time::from_secs(100), 1));
         },

@@ -23,7 +23,7 @@ pub(super) const ROWS: [Row; 23] = [
             it.abort();
             it.canary_ready(2, 2);
             it.revisions().push(of("v0", 4));
-            it.seen().stable.push(Selection::Revision("v0".into()));
+            it.seen().behind.stable.push(Selection::Revision("v0".into()));
             it.seen().endpoints.push(("v0".into(), Settled::Yes));
         },
         "routed canary 0, stable 100; waits: aborted",
@@ -34,7 +34,7 @@ pub(super) const ROWS: [Row; 23] = [
             it.weight(5);
             it.canary_ready(2, 2);
             it.revisions().push(of("v0", 4));
-            it.seen().stable.push(Selection::Revision("v0".into()));
+            it.seen().behind.stable.push(Selection::Revision("v0".into()));
         },
         "selected stable → v1; waits: carrying out",
     ),

@@ -65,7 +65,7 @@ impl AtWork<'_> {
             rollout: &self.reading.rollout.value,
             sets: &self.reading.sets,
             before,
-            selected: (first(|seen| &seen.stable), first(|seen| &seen.canary)),
+            selected: (first(|seen| &seen.behind.stable), first(|seen| &seen.behind.canary)),
             weight: self.memory.weight,
             status,
             current: next.canary.as_ref(),

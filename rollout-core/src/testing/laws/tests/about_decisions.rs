@@ -100,7 +100,7 @@ fn weight_returns_after_a_commit_only_to_the_new_stable() {
     let mut scene = Scene::of(UpGate);
     scene.weight(100);
     scene.plan.status.stable = Some(r("v2"));
-    scene.seen().stable = [r("v2").into()].into();
+    scene.seen().behind.stable = [r("v2").into()].into();
     scene.seen().selectors_settled = NOT_YET;
     scene.decides([route(0)]).broken("while its selector is not settled");
 }
@@ -124,7 +124,7 @@ fn down_gate() {
 fn live_select_needs_capacity() {
     Scene::of(LiveSelectNeedsCapacity).decides([select(None, Some("v1"))]).holds();
     let mut few = Scene::of(LiveSelectNeedsCapacity);
-    few.seen().canary = [crate::traffic::Selection::Unpinned].into();
+    few.seen().behind.canary = [crate::traffic::Selection::Unpinned].into();
     few.ready("v2", 4);
     few.decides([select(None, Some("v2"))]).broken("canary is in use and is pointed at v2 with 4 ready pods");
     let mut unsettled = Scene::of(LiveSelectNeedsCapacity);

@@ -65,7 +65,7 @@ impl Scene {
         (stored.stable, stored.canary) = (Some(r("v1")), Some(r("v2")));
         stored.step_hash = Some(spec.strategy.step_hash().into());
         let mut seen = Seen::nothing();
-        (seen.stable, seen.canary) = (vec![r("v1").into()], vec![r("v2").into()]);
+        (seen.behind.stable, seen.behind.canary) = (vec![r("v1").into()], vec![r("v2").into()]);
         let mut routes = RoutesSeen::new(Range::exact(50));
         routes.written_for = Some(r("v2"));
         seen.routes = vec![routes.clone()];

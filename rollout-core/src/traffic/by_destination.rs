@@ -1,0 +1,79 @@
+use super::Destination;
+use core::ops::{Index, IndexMut};
+use serde::{Deserialize, Serialize};
+
+/// One value for each destination.
+///
+/// ```
+/// use rollout_core::traffic::{ByDestination, Destination};
+/// let hosts = ByDestination { stable: "shop", canary: "shop-canary" };
+/// assert_eq!(hosts[Destination::Canary], "shop-canary");
+/// assert_eq!(hosts.map(str::len), ByDestination { stable: 4, canary: 11 });
+/// assert!(hosts.iter().eq([(Destination::Stable, &"shop"), (Destination::Canary, &"shop-canary")]));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "a driver that cannot carry out a new destination must not compile"
+)]
+pub struct ByDestination<T> {
+    /// The value of [`Destination::Stable`].
+    pub stable: T,
+    /// The value of [`Destination::Canary`].
+    pub canary: T,
+}
+
+impl<T> ByDestination<T> {
+    /// The value of each destination, stable first.
+    pub fn from_fn(mut of: impl FnMut(Destination) -> T) -> Self {
+        Self { stable: of(Destination::Stable), canary: of(Destination::Canary) }
+    }
+
+    /// Each destination with its value, stable first.
+    pub fn iter(&self) -> impl Iterator<Item = (Destination, &T)> {
+        [(Destination::Stable, &self.stable), (Destination::Canary, &self.canary)].into_iter()
+    }
+
+    /// What `change` makes of each value.
+    pub fn map<U>(self, mut change: impl FnMut(T) -> U) -> ByDestination<U> {
+        ByDestination { stable: change(self.stable), canary: change(self.canary) }
+    }
+
+    /// The same with references.
+    pub const fn as_ref(&self) -> ByDestination<&T> {
+        ByDestination { stable: &self.stable, canary: &self.canary }
+    }
+
+    /// Each value beside the other's of the same destination.
+    pub fn zip<U>(self, other: ByDestination<U>) -> ByDestination<(T, U)> {
+        ByDestination { stable: (self.stable, other.stable), canary: (self.canary, other.canary) }
+    }
+}
+
+impl<T> ByDestination<Option<T>> {
+    /// Whether there is no value for either.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.stable.is_none() && self.canary.is_none()
+    }
+}
+
+impl<T> Index<Destination> for ByDestination<T> {
+    type Output = T;
+
+    fn index(&self, destination: Destination) -> &T {
+        match destination {
+            Destination::Stable => &self.stable,
+            Destination::Canary => &self.canary,
+        }
+    }
+}
+
+impl<T> IndexMut<Destination> for ByDestination<T> {
+    fn index_mut(&mut self, destination: Destination) -> &mut T {
+        match destination {
+            Destination::Stable => &mut self.stable,
+            Destination::Canary => &mut self.canary,
+        }
+    }
+}
