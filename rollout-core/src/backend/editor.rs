@@ -1,10 +1,6 @@
 use super::{Claim, EditError, Object};
 use crate::traffic::{Layer, ObjectRef, RolloutRef, Routes, Seen, Selectors};
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    string::String,
-    vec::Vec,
-};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use core::fmt;
 
 /// Pure: how one kind of traffic manager's objects are read and edited.
@@ -47,11 +43,12 @@ pub trait ObjectEditor: fmt::Debug + Send + Sync {
     /// An object that is missing or makes no sense: where, what, and what to write instead.
     fn read(&self, objects: &Objects) -> Result<Seen, EditError> {
         let there = |name: &ObjectRef| objects.contains_key(name);
-        let own = self.objects().into_iter().map(|name| {
-            let other = if there(&name) { None } else { self.otherwise(&name).filter(there) };
-            other.unwrap_or(name)
-        });
-        let names: BTreeSet<ObjectRef> = own.chain(objects.keys().cloned()).collect();
+        let mut names = self.objects();
+        for name in &mut names {
+            let other = if there(name) { None } else { self.otherwise(name).filter(there) };
+            *name = other.unwrap_or_else(|| name.clone());
+        }
+        names.extend(objects.keys().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
         names.iter().try_fold(Seen::nothing(), |seen, one| Ok(seen.and(self.read_one(objects, one)?)))
     }
 
