@@ -2,7 +2,7 @@
 
 use rollout_core::backend::{DataPlane, ObjectBackend, ObjectStore, TrafficBackend};
 use rollout_istio::{ConfigError, Foreign, IstioConfig, IstioEditor, hosts_named, release_abandoned};
-use rollout_kube::{ControllerBuilder, InvalidTraffic};
+use rollout_kube::{ControllerBuilder, InvalidTraffic, Kind};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -20,6 +20,8 @@ const GROUP: &str = "networking.istio.io";
 /// ```
 pub fn with_istio(builder: ControllerBuilder, shared: Foreign) -> ControllerBuilder {
     builder
+        .kind(Kind::new(GROUP, "v1alpha3", "VirtualService", "virtualservices"))
+        .kind(Kind::new(GROUP, "v1alpha3", "DestinationRule", "destinationrules"))
         .index(GROUP, "VirtualService", hosts_named)
         .release(GROUP, "DestinationRule", release_abandoned)
         .traffic(move |rollout, store, data_plane| traffic(&shared, rollout, store, data_plane))

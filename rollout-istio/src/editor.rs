@@ -11,9 +11,10 @@ use crate::{
     problem::Problem,
     subsets,
     virtual_service::{Change, VirtualService},
+    words,
 };
 use rollout_core::{
-    backend::{Claim, EditError, Edits, Mentions, ObjectEditor, Objects},
+    backend::{Claim, EditError, Edits, EventText, Mentions, ObjectEditor, Objects, Topic},
     traffic::{
         Layer, ManagedChange, ObjectRef, RolloutRef, Routes, Seen, Selection, Selectors, WeightChange,
     },
@@ -283,6 +284,10 @@ impl ObjectEditor for IstioEditor {
             }
         }
         Ok(edits)
+    }
+
+    fn describe(&self, topic: Topic<'_>) -> Vec<EventText> {
+        words::describe(&self.config, topic)
     }
 
     fn layer(&self, object: &ObjectRef) -> Layer {

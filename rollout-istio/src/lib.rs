@@ -32,6 +32,7 @@ mod traits;
 mod virtual_service;
 mod weighed;
 mod wire;
+mod words;
 
 pub use abandoned::{SUBSETS_ANNOTATION, release_abandoned};
 pub use bytes::{BytesError, edit_bytes};

@@ -1,4 +1,4 @@
-use super::{BackendError, Claim, TrafficBackend, Written};
+use super::{BackendError, Claim, EventText, Topic, TrafficBackend, Written};
 use crate::{
     Revision,
     traffic::{Routes, Seen, Selectors, Version},
@@ -78,5 +78,11 @@ impl<A: TrafficBackend, B: TrafficBackend> TrafficBackend for Chain<A, B> {
         let mut claims = self.first.claims();
         claims.extend(self.second.claims());
         claims
+    }
+
+    fn describe(&self, topic: Topic<'_>) -> Vec<EventText> {
+        let mut texts = self.first.describe(topic);
+        texts.extend(self.second.describe(topic));
+        texts
     }
 }

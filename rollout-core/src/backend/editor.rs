@@ -1,4 +1,4 @@
-use super::{Claim, EditError, Object};
+use super::{Claim, EditError, EventText, Object, Topic};
 use crate::traffic::{Layer, ObjectRef, RolloutRef, Routes, Seen, Selectors};
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use core::fmt;
@@ -77,6 +77,12 @@ pub trait ObjectEditor: fmt::Debug + Send + Sync {
     /// # Errors
     /// As for [`select`](Self::select).
     fn release(&self, objects: &Objects) -> Result<Edits, EditError>;
+
+    /// What Kubernetes events say about `topic`, in order. The default has no words for anything.
+    fn describe(&self, topic: Topic<'_>) -> Vec<EventText> {
+        let _ = topic;
+        Vec::new()
+    }
 
     /// What this object holds. One that only [mentions](Self::mentions) ours holds routes.
     fn layer(&self, object: &ObjectRef) -> Layer;

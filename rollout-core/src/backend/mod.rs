@@ -7,6 +7,7 @@ mod claim;
 mod data_plane;
 mod editor;
 mod error;
+mod event_text;
 mod fetch;
 mod managed_by;
 mod memory;
@@ -23,6 +24,7 @@ pub use claim::Claim;
 pub use data_plane::{DataPlane, NoDataPlane};
 pub use editor::{Edits, Mentions, ObjectEditor, Objects};
 pub use error::{BackendError, EditError, StoreError};
+pub use event_text::{EventText, Topic};
 pub use fetch::{Fetch, Fetched, NoAnswer};
 pub use managed_by::{MANAGED_BY_ANNOTATION, is_managed_by, release_service, rollouts_in};
 pub use memory::{Fault, MemoryStore};
@@ -89,6 +91,12 @@ pub trait TrafficBackend: fmt::Debug + Send + Sync {
     fn claims(&self) -> Vec<Claim> {
         Vec::new()
     }
+
+    /// What Kubernetes events say about `topic`, in order. The default has no words for anything.
+    fn describe(&self, topic: Topic<'_>) -> Vec<EventText> {
+        let _ = topic;
+        Vec::new()
+    }
 }
 
 #[async_trait]
@@ -115,6 +123,10 @@ impl<B: TrafficBackend + ?Sized> TrafficBackend for Box<B> {
 
     fn claims(&self) -> Vec<Claim> {
         (**self).claims()
+    }
+
+    fn describe(&self, topic: Topic<'_>) -> Vec<EventText> {
+        (**self).describe(topic)
     }
 }
 

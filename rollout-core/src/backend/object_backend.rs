@@ -1,6 +1,6 @@
 use super::{
-    BackendError, Claim, DataPlane, EditError, Edits, FENCE_ANNOTATION, ObjectEditor, ObjectStore, Objects,
-    StoreError, TrafficBackend, Written, note, set_note,
+    BackendError, Claim, DataPlane, EditError, Edits, EventText, FENCE_ANNOTATION, ObjectEditor, ObjectStore,
+    Objects, StoreError, Topic, TrafficBackend, Written, note, set_note,
 };
 use crate::{
     Revision,
@@ -216,6 +216,10 @@ impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> TrafficBackend for ObjectBac
 
     fn claims(&self) -> Vec<Claim> {
         self.editor.claims()
+    }
+
+    fn describe(&self, topic: Topic<'_>) -> Vec<EventText> {
+        self.editor.describe(topic)
     }
 }
 

@@ -1,4 +1,7 @@
-use super::{Claim, EditError, Edits, MANAGED_BY_ANNOTATION, ObjectEditor, Objects, annotate, is_managed_by};
+use super::{
+    Claim, EditError, Edits, EventText, MANAGED_BY_ANNOTATION, ObjectEditor, Objects, Topic, annotate,
+    is_managed_by,
+};
 use crate::traffic::{
     Destination, DnsName, Layer, ObjectRef, RolloutRef, Routes, Seen, Selection, Selectors,
 };
@@ -166,6 +169,22 @@ impl ObjectEditor for ServiceEditor {
             }
         }
         Ok(edits)
+    }
+
+    fn describe(&self, topic: Topic<'_>) -> Vec<EventText> {
+        let Topic::Selected { to, before } = topic else { return Vec::new() };
+        let hash = |selection: &Option<Selection>| {
+            selection.as_ref().and_then(Selection::revision).map(ToString::to_string).unwrap_or_default()
+        };
+        let switched = |(destination, service): &(Destination, ObjectRef)| {
+            let (old, new) = (&before[*destination], &to[*destination]);
+            let text = || {
+                let (old, new) = (hash(old), hash(new));
+                format!("Switched selector for service '{}' from '{old}' to '{new}'", service.name)
+            };
+            (new.is_some() && old != new).then(|| EventText::new("SwitchService", text()))
+        };
+        self.services.iter().filter_map(switched).collect()
     }
 
     fn layer(&self, _object: &ObjectRef) -> Layer {

@@ -2,7 +2,8 @@ use super::tell::Said;
 use crate::replica_set::ReplicaSet;
 use rollout_core::{
     AbortReason, Event, Revision, Status,
-    traffic::{ManagedChange, ManagedRoute, Routes, Selection, Selectors, WeightChange},
+    backend::{EventText, Topic},
+    traffic::{ManagedChange, Routes, Selectors, WeightChange},
 };
 use serde_json::Value;
 
@@ -17,12 +18,14 @@ pub(super) enum Before {
 /// What the texts of events are made of, beside the events.
 pub(super) struct Scene<'s> {
     pub(super) rollout: &'s Value,
+    /// What the backend says about a topic.
+    pub(super) describe: &'s dyn Fn(Topic<'_>) -> Vec<EventText>,
     /// As they are after the turn.
     pub(super) sets: &'s [ReplicaSet],
     /// One for each `Scaled`, in order.
     pub(super) before: Vec<Before>,
     /// What the destinations led to before.
-    pub(super) selected: (Option<Selection>, Option<Selection>),
+    pub(super) selected: Selectors,
     /// The canary's weight in the last event.
     pub(super) weight: Option<u32>,
     /// As it was before the turn.
@@ -124,73 +127,29 @@ impl Scene<'_> {
     }
 
     fn select(&mut self, to: &Selectors, said: &mut Vec<Said>) {
-        let hash = |selection: Option<&Selection>| {
-            selection.and_then(Selection::revision).map(ToString::to_string).unwrap_or_default()
-        };
-        let sides = [
-            ("stableService", to.stable.as_ref(), &mut self.selected.0),
-            ("canaryService", to.canary.as_ref(), &mut self.selected.1),
-        ];
-        for (field, to, from) in sides {
-            let Some(to) = to else { continue };
-            let service =
-                self.rollout.pointer(&format!("/spec/strategy/canary/{field}")).and_then(Value::as_str);
-            if let Some(service) = service.filter(|_| from.as_ref() != Some(to)) {
-                let (old, new) = (hash(from.as_ref()), hash(Some(to)));
-                let note = format!("Switched selector for service '{service}' from '{old}' to '{new}'");
-                said.push(Said::normal("SwitchService", note));
+        self.describe(Topic::Selected { to, before: &self.selected }, said);
+        for (destination, to) in to.iter() {
+            if to.is_some() {
+                self.selected[destination].clone_from(to);
             }
-            *from = Some(to.clone());
-        }
-        let rule = |field: &str| {
-            let pointer = format!("/spec/strategy/canary/trafficRouting/istio/destinationRule/{field}");
-            self.rollout.pointer(&pointer).and_then(Value::as_str)
-        };
-        if let Some(name) = rule("name") {
-            let (stable, canary) = (hash(self.selected.0.as_ref()), hash(self.selected.1.as_ref()));
-            let subset = |field| rule(field).unwrap_or_default();
-            let note = format!(
-                "DestinationRule {name} subset updated ({}: {canary}, {}: {stable})",
-                subset("canarySubsetName"),
-                subset("stableSubsetName")
-            );
-            said.push(Said::normal("UpdatedDestinationRule", note));
         }
     }
 
     fn route(&mut self, to: &Routes, said: &mut Vec<Said>) {
-        let services = virtual_services(self.rollout);
+        self.describe(Topic::Routed(&Routes { managed: ManagedChange::Keep, ..to.clone() }), said);
         if let WeightChange::To { weight, .. } = to.weight {
-            for name in &services {
-                let note = format!("VirtualService `{name}` set to desiredWeight '{weight}'");
-                said.push(Said::normal("Updated VirtualService", note));
-            }
             if self.weight != Some(weight) {
                 let from = self.weight.map(|from| format!(" from {from}")).unwrap_or_default();
-                said.push(Said::normal(
-                    "TrafficWeightUpdated",
-                    format!("Traffic weight updated{from} to {weight}"),
-                ));
+                let note = format!("Traffic weight updated{from} to {weight}");
+                said.push(Said::normal("TrafficWeightUpdated", note));
             }
             self.weight = Some(weight);
         }
-        let changes = match &to.managed {
-            ManagedChange::Retain(names) if names.is_empty() => {
-                vec!["removed all managed routes.".to_owned()]
-            }
-            ManagedChange::To(routes) if routes.is_empty() => vec!["removed all managed routes.".to_owned()],
-            ManagedChange::Keep | ManagedChange::Retain(_) => Vec::new(),
-            ManagedChange::To(routes) => {
-                let kind =
-                    |route: &ManagedRoute| if route.is_mirror() { "mirrorRoute" } else { "headerRoute" };
-                routes.iter().map(|route| format!("set {} '{}'", kind(route), route.name)).collect()
-            }
-        };
-        for (name, change) in
-            services.iter().flat_map(|name| changes.iter().map(move |change| (name, change)))
-        {
-            said.push(Said::normal("Updated VirtualService", format!("VirtualService `{name}` {change}")));
-        }
+        self.describe(Topic::Routed(&Routes { weight: WeightChange::Keep, ..to.clone() }), said);
+    }
+
+    fn describe(&self, topic: Topic<'_>, said: &mut Vec<Said>) {
+        said.extend((self.describe)(topic).into_iter().map(|text| Said::normal(text.reason, text.note)));
     }
 
     fn name(&self, revision: &Revision) -> String {
@@ -220,28 +179,15 @@ fn rank(event: &Event) -> u32 {
     }
 }
 
-fn virtual_services(rollout: &Value) -> Vec<&str> {
-    let at = |field: &str| rollout.pointer(&format!("/spec/strategy/canary/trafficRouting/istio/{field}"));
-    let one = at("virtualService").into_iter();
-    let many = at("virtualServices").and_then(Value::as_array).into_iter().flatten();
-    one.chain(many).filter_map(|service| service.get("name")?.as_str()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cache::Entry;
-    use rollout_core::Step;
+    use rollout_core::{Step, traffic::Selection};
     use serde_json::json;
 
     fn rollout() -> Value {
-        json!({"metadata": {"name": "web"}, "spec": {"strategy": {"canary": {
-            "canaryService": "web-canary", "stableService": "web-stable",
-            "trafficRouting": {"istio": {
-                "virtualService": {"name": "web-vs"},
-                "destinationRule": {"name": "web-dr", "canarySubsetName": "canary", "stableSubsetName": "stable"}
-            }}
-        }}}})
+        json!({"metadata": {"name": "web"}, "spec": {"strategy": {"canary": {}}}})
     }
 
     fn set(hash: &str, number: u64) -> ReplicaSet {
@@ -254,12 +200,20 @@ mod tests {
 
     fn tell(events: &[Event], before: Vec<Before>) -> Vec<(&'static str, String)> {
         let (rollout, sets, status) = (rollout(), [set("v1", 1), set("v2", 2)], Status::default());
-        let revision = Revision::from("v2");
+        let (revision, v1) = (Revision::from("v2"), Selection::Revision("v1".into()));
+        let describe = |topic: Topic<'_>| match topic {
+            Topic::Selected { to, before } => {
+                vec![EventText::new("Selected", format!("{:?} from {:?}", to.canary, before.canary))]
+            }
+            Topic::Routed(to) => vec![EventText::new("Routed", format!("{:?} {:?}", to.weight, to.managed))],
+            Topic::Missing(_) | _ => Vec::new(),
+        };
         let mut scene = Scene {
             rollout: &rollout,
+            describe: &describe,
             sets: &sets,
             before,
-            selected: (Some(Selection::Revision("v1".into())), Some(Selection::Revision("v1".into()))),
+            selected: Selectors { stable: Some(v1.clone()), canary: Some(v1) },
             weight: Some(5),
             status: &status,
             current: Some(&revision),
@@ -316,11 +270,10 @@ mod tests {
             written_for: "v2".into(),
         };
         let expected = [
-            ("SwitchService", "Switched selector for service 'web-canary' from 'v1' to 'v2'"),
-            ("UpdatedDestinationRule", "DestinationRule web-dr subset updated (canary: v2, stable: v1)"),
-            ("Updated VirtualService", "VirtualService `web-vs` set to desiredWeight '50'"),
+            ("Selected", "Some(Revision(v2)) from Some(Revision(v1))"),
+            ("Routed", "To { weight: 50, of: 100 } Keep"),
             ("TrafficWeightUpdated", "Traffic weight updated from 5 to 50"),
-            ("Updated VirtualService", "VirtualService `web-vs` removed all managed routes."),
+            ("Routed", "Keep To([])"),
         ];
         let told = tell(&[Event::Selected(select), Event::Routed(route)], Vec::new());
         assert_eq!(told, expected.map(|(reason, note)| (reason, note.to_owned())));

@@ -60,14 +60,11 @@ impl Kind {
 
     /// The kinds that a store knows from the start.
     pub(crate) fn known() -> Vec<Self> {
-        let istio = "networking.istio.io";
         vec![
             Self::new("", "v1", "Pod", "pods"),
             Self::new("", "v1", "Service", "services"),
             Self::new("apps", "v1", "ReplicaSet", "replicasets"),
             Self::new("argoproj.io", "v1alpha1", "Rollout", "rollouts"),
-            Self::new(istio, "v1alpha3", "VirtualService", "virtualservices"),
-            Self::new(istio, "v1alpha3", "DestinationRule", "destinationrules"),
         ]
     }
 }

@@ -3,7 +3,7 @@ use crate::{
     rollout::events::{Before, Scene},
     shown::shown,
 };
-use rollout_core::{Action, Escaped, Event, Status, traffic::Selection};
+use rollout_core::{Action, Escaped, Event, Status, backend::Topic, traffic::Selection};
 
 /// The most bytes of why a ReplicaSet was refused.
 const REFUSAL: usize = 1 << 10;
@@ -20,16 +20,11 @@ impl AtWork<'_> {
     pub(super) fn tell_trouble(&mut self) {
         let Some(trouble) = self.reading.trouble.as_ref().filter(|_| self.grace.is_none()) else { return };
         let (why, missing) = (trouble.why.clone(), trouble.missing.clone());
-        let said = match missing {
-            Some(object) if &*object.kind == "VirtualService" => {
-                Said::warning("VirtualServiceNotFound", format!("VirtualService `{}` not found", object.name))
-            }
-            Some(object) if &*object.kind == "DestinationRule" => Said::warning(
-                "DestinationRuleNotFound",
-                format!("DestinationRule `{}` not found", object.name),
-            ),
-            Some(_) | None => Said::warning("TrafficRoutingError", why.clone()),
-        };
+        let text = missing.and_then(|object| self.backend.describe(Topic::Missing(&object)).pop());
+        let said = text.map_or_else(
+            || Said::warning("TrafficRoutingError", why.clone()),
+            |text| Said::warning(text.reason, text.note),
+        );
         if !self.memory.troubles.contains(&format!("{}: {}", said.reason, said.note)) {
             tracing::warn!(rollout = self.name, why = %Escaped(&why), "the traffic could not be read");
         }
@@ -58,14 +53,15 @@ impl AtWork<'_> {
 
     pub(super) fn publish(&mut self, events: &[Event], status: &Status, next: &Status, before: Vec<Before>) {
         let seen = self.reading.observed.traffic.as_ref();
-        let first = |behind: fn(&rollout_core::traffic::Seen) -> &Vec<Selection>| {
-            seen.and_then(|seen| behind(seen).first().cloned())
-        };
+        let first = |behind: &Vec<Selection>| behind.first().cloned();
+        let selected = seen.map(|seen| seen.behind.as_ref().map(first)).unwrap_or_default();
+        let backend = self.backend;
         let mut scene = Scene {
             rollout: &self.reading.rollout.value,
+            describe: &|topic| backend.describe(topic),
             sets: &self.reading.sets,
             before,
-            selected: (first(|seen| &seen.behind.stable), first(|seen| &seen.behind.canary)),
+            selected,
             weight: self.memory.weight,
             status,
             current: next.canary.as_ref(),
