@@ -123,7 +123,7 @@ fn canary_alive(view: &View<'_>) -> Option<u32> {
 pub(super) fn drop_managed(at: &Position<'_>) -> Gate {
     let (view, roles) = (at.view, &at.roles);
     let Some(stable) = roles.stable else { return Ok(()) };
-    if returns_to_itself(view, stable) {
+    if returns_to_itself(view, stable) && view.ready(stable).hi() > 0 {
         return fall(at);
     }
     let successor = roles.under_way && roles.lead().is_some_and(|lead| !view.canary_leads_to(lead));

@@ -7,7 +7,7 @@ use rollout_core::{
     traffic::{Selection, Settled},
 };
 
-pub(super) const ROWS: [Row; 23] = [
+pub(super) const ROWS: [Row; 24] = [
     (
         "one pod is enough for all traffic where the scale says so",
         |it| {
@@ -194,6 +194,18 @@ pub(super) const ROWS: [Row; 23] = [
             it.stable_dark();
         },
         "routed without managed routes; waits: carrying out",
+    ),
+    (
+        "where a stable without pods has all the traffic, a managed route does not keep its successor away",
+        |it| {
+            *it = at([Step::SetWeight(100), header("testers")]);
+            it.weight(100);
+            it.managed(&["testers"]);
+            it.seen().behind.canary = vec![Selection::Revision("v1".into())];
+            it.seen().routes[0].written_for = Some("v1".into());
+            it.stable_dark();
+        },
+        "routed without managed routes; waits: routes of another revision, stable can carry",
     ),
     (
         "a canary without ready pods does not take over",
