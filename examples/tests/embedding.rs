@@ -88,7 +88,7 @@ impl Mine {
                     self.act(action);
                     Ok(Outcome::Changed)
                 }
-                Next::VerifyOwnership | Next::Publish(_) => Ok(Outcome::Unchanged),
+                Next::VerifyOwnership | Next::Publish(_) | Next::Report => Ok(Outcome::Unchanged),
                 Next::Done => return self.driver.end(turn, elapsed),
             };
             turn.done(result);

@@ -77,7 +77,7 @@ pub use driver::{Driver, Failure, Next, Outcome, Resume, Rival, Turn};
 pub use escaped::Escaped;
 pub use event::Event;
 pub use observed::{Gone, Observed, RevisionSeen};
-pub use plan::{Action, Plan, Wake, WakeReason};
+pub use plan::{Action, Plan, Store, Wake, WakeReason};
 pub use range::Range;
 pub use reconcile::reconcile;
 pub use revision::Revision;

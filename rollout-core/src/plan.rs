@@ -26,6 +26,23 @@ pub struct Plan {
     pub waiting: Vec<Waiting>,
     /// What happened to the status; what the actions do is reported when they succeed.
     pub events: Vec<Event>,
+    /// Whether `status` has to be stored.
+    #[serde(default)]
+    pub store: Store,
+}
+
+/// Whether a status has to be stored before anything is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_enums, reason = "a loop that cannot tell a new kind must not compile")]
+pub enum Store {
+    /// It is stored already.
+    #[default]
+    No,
+    /// Only the progress of the pods changed. It may wait for the next write, or be stored now; if it is lost, the
+    /// progress deadline starts over.
+    WithNext,
+    /// A decision changed it.
+    Now,
 }
 
 /// One effect. Exhaustive on purpose: a driver that cannot carry out a new action must not compile.

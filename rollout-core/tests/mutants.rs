@@ -30,7 +30,7 @@ const EXPECTED: [(Guard, &[&str]); 13] = [
     (Guard::ReadYourWrites, &["reads_its_writes"]),
     (Guard::LateWriteFence, &["stale_writer_is_harmless"]),
     (Guard::InCharge, &["stale_writer_is_harmless"]),
-    (Guard::StatusFirst, &["prefix_safe", "eventually_stable"]),
+    (Guard::StatusFirst, &["status_first"]),
     (Guard::OneLayer, &["one_layer"]),
     (Guard::LiveCapacity, &["live_select_needs_capacity"]),
     (Guard::LiveEndpoints, &["live_select_needs_capacity"]),

@@ -50,7 +50,7 @@ impl Controller {
         loop {
             match turn.next() {
                 // Nobody else writes to a value in memory.
-                Next::Fence(_) | Next::VerifyOwnership => {}
+                Next::Fence(_) | Next::VerifyOwnership | Next::Report => {}
                 Next::Store(status) => self.status = status.clone(),
                 Next::Act(action) => self.act(action),
                 Next::Publish(events) => events.iter().for_each(|event| println!("{}  {event}", self.now)),

@@ -3,6 +3,7 @@
 mod ages;
 mod dark;
 mod fence;
+mod order;
 mod outcome;
 mod resume;
 mod retry;
@@ -51,7 +52,7 @@ use retry::Retry;
 ///     match turn.next() {
 ///         Next::Fence(nonce) => done.push(format!("wrote {nonce} to every object")),
 ///         Next::Store(new) => status = new.clone(),
-///         Next::VerifyOwnership | Next::Publish(_) => {}
+///         Next::VerifyOwnership | Next::Publish(_) | Next::Report => {}
 ///         Next::Act(action) => done.push(format!("{action:?}")),
 ///         Next::Done => break,
 ///     }

@@ -10,6 +10,20 @@ pub enum Outcome {
     Unchanged,
 }
 
+impl Outcome {
+    /// What two things come to together: `Changed` if either changed something.
+    ///
+    /// ```
+    /// use rollout_core::Outcome;
+    /// assert_eq!(Outcome::Unchanged.or(Outcome::Changed), Outcome::Changed);
+    /// assert_eq!(Outcome::Unchanged.or(Outcome::Unchanged), Outcome::Unchanged);
+    /// ```
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        if self == Self::Changed { self } else { other }
+    }
+}
+
 /// How something that a driver was asked to do failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "the three ways of failure, each with its own consequence")]

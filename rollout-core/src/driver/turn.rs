@@ -1,11 +1,12 @@
 //! The order of work: the only place that knows it.
 
-use super::{Failure, Outcome, fence::Fence};
-use crate::{
-    Action, Event, Observed, Plan, Spec, Status, Time, Wake, reconcile,
-    reconcile::guard::{Guard, off},
+use super::{
+    Failure, Outcome,
+    fence::Fence,
+    order::{Stage, stages},
 };
-use alloc::{string::String, vec::Vec};
+use crate::{Action, Event, Observed, Plan, Spec, Status, Store, Time, Wake, reconcile};
+use alloc::{collections::VecDeque, string::String, vec::Vec};
 use core::mem;
 
 /// One turn: decide, store, carry out, report. It does no I/O: it says what to do next, your loop does it and says how it
@@ -14,38 +15,35 @@ use core::mem;
 /// 1. `Fence`: before this process's first action for the rollout, and after a write whose outcome is not
 ///    known. Write a fresh nonce to every object; the turn is over then.
 /// 2. `Store`, if the status changed: write it by compare-and-swap. If that fails, the turn ends without any action.
+///    Where the plan says [`Store::WithNext`] and has no actions, your loop may put it off.
 /// 3. `VerifyOwnership`, if it did not change but there are actions: verify that this process is in charge: its lease
 ///    has not expired, or the rollout's resource version is still the one that was read.
 /// 4. `Act`: the actions in order, until one fails. Make each write conditional on the version of the object that was
 ///    observed or, if this turn has written the object already, on the version that this write returned.
 /// 5. `Publish`: what happened.
-/// 6. `Done`.
+/// 6. `Report`, unless something failed: update what people read and no decision rests on, such as counts. There may be
+///    nothing to do.
+/// 7. `Done`.
 ///
-/// After each of 1 to 5, call [`done`](Self::done) and then [`next`](Self::next) again; at the end,
+/// After each of 1 to 6, call [`done`](Self::done) and then [`next`](Self::next) again; at the end,
 /// [`Driver::end`](super::Driver::end).
 #[derive(Debug, Clone)]
 #[must_use = "a turn does nothing until `next` is called"]
 pub struct Turn {
     plan: Plan,
-    stage: Stage,
+    /// What is left to do, in order.
+    stages: VecDeque<Stage>,
     /// What to fence with, where that has to be done first.
     nonce: Option<String>,
     /// Whether anything was handed out.
     begun: bool,
     changed: bool,
     acted: usize,
+    /// What commands caused before.
+    caused: Vec<Event>,
+    /// What is to be published.
     events: Vec<Event>,
     failure: Option<Failure>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Fence,
-    Store,
-    VerifyOwnership,
-    Act,
-    Publish,
-    Done,
 }
 
 /// What your loop does next.
@@ -62,6 +60,8 @@ pub enum Next<'a> {
     Act(&'a Action),
     /// Report what happened.
     Publish(&'a [Event]),
+    /// Update what people read and no decision rests on.
+    Report,
     /// The turn is over.
     Done,
 }
@@ -88,18 +88,40 @@ impl Turn {
         fence: &mut Fence,
     ) -> Self {
         let plan = reconcile(spec, stored, observed, now);
-        let unfenced = !plan.actions.is_empty() && fence.nonce().is_none() && !off(Guard::LateWriteFence);
-        let stage = match (unfenced, plan.status == *stored) {
-            (true, _) => Stage::Fence,
-            (false, true) => Stage::VerifyOwnership,
-            (false, false) if off(Guard::StatusFirst) => Stage::Act,
-            (false, false) => Stage::Store,
+        let stages: VecDeque<Stage> = stages(&plan, fence.nonce().is_some()).into();
+        let nonce = (stages.front() == Some(&Stage::Fence)).then(|| fence.new_nonce());
+        let mut turn = Self {
+            plan,
+            stages,
+            nonce,
+            begun: false,
+            changed: false,
+            acted: 0,
+            caused: Vec::new(),
+            events: Vec::new(),
+            failure: None,
         };
-        let nonce = unfenced.then(|| fence.new_nonce());
-        let (events, failure) = (Vec::new(), None);
-        let mut turn = Self { plan, stage, nonce, begun: false, changed: false, acted: 0, events, failure };
         turn.skip();
         turn
+    }
+
+    /// Publishes these events, too, when the status is stored: commands that were applied to it before this turn caused
+    /// them.
+    pub fn after_commands(mut self, events: Vec<Event>) -> Self {
+        if !events.is_empty() {
+            if self.plan.store == Store::No && self.nonce.is_none() {
+                self.stages.retain(|stage| *stage != Stage::VerifyOwnership);
+                self.stages.push_front(Stage::Store);
+            }
+            self.caused = events;
+        }
+        self
+    }
+
+    /// Whether the status has to be stored: as the [plan](Self::plan) says, and where commands changed it.
+    #[must_use]
+    pub fn store(&self) -> Store {
+        if self.caused.is_empty() { self.plan.store } else { Store::Now }
     }
 
     /// The plan that this turn carries out.
@@ -114,13 +136,14 @@ impl Turn {
     )]
     pub fn next(&mut self) -> Next<'_> {
         self.begun = true;
-        match self.stage {
-            Stage::Fence => Next::Fence(self.nonce.as_deref().unwrap_or_default()),
-            Stage::Store => Next::Store(&self.plan.status),
-            Stage::VerifyOwnership => Next::VerifyOwnership,
-            Stage::Act => self.plan.actions.get(self.acted).map_or(Next::Done, Next::Act),
-            Stage::Publish => Next::Publish(&self.events),
-            Stage::Done => Next::Done,
+        match self.stages.front() {
+            Some(Stage::Fence) => Next::Fence(self.nonce.as_deref().unwrap_or_default()),
+            Some(Stage::Store) => Next::Store(&self.plan.status),
+            Some(Stage::VerifyOwnership) => Next::VerifyOwnership,
+            Some(Stage::Act) => self.plan.actions.get(self.acted).map_or(Next::Done, Next::Act),
+            Some(Stage::Publish) => Next::Publish(&self.events),
+            Some(Stage::Report) => Next::Report,
+            None => Next::Done,
         }
     }
 
@@ -132,7 +155,7 @@ impl Turn {
 
     /// What came of it. One that was not carried to its end may have taken effect, unless it never began.
     pub(super) fn end(self) -> Ended {
-        let broke_off = self.begun && self.stage != Stage::Done;
+        let broke_off = self.begun && !self.stages.is_empty();
         let unclear = || Failure::Ambiguous(String::from("the turn was not carried to its end"));
         Ended {
             fenced_with: self.nonce.filter(|_| self.begun),
@@ -143,40 +166,40 @@ impl Turn {
         }
     }
 
-    /// Reports the result of the last thing; after the last one, also of what you did besides.
+    /// Reports the result of the last thing.
     pub fn done(&mut self, result: Result<Outcome, Failure>) {
+        let Some(stage) = self.stages.front().copied() else { return };
         let failed = result.is_err();
         self.changed |= result == Ok(Outcome::Changed);
         self.failure = result.err().or(self.failure.take());
-        self.stage = match self.stage {
-            Stage::Store | Stage::VerifyOwnership if failed => Stage::Done,
-            Stage::Store => {
-                self.events.splice(0..0, mem::take(&mut self.plan.events));
-                if off(Guard::StatusFirst) { Stage::Publish } else { Stage::Act }
-            }
-            Stage::VerifyOwnership => Stage::Act,
-            Stage::Act if failed => Stage::Publish,
+        match stage {
+            // What was done until then is published all the same.
+            Stage::Act if failed => self.stages.retain(|stage| *stage == Stage::Publish),
+            _ if failed => self.stages.clear(),
             Stage::Act => {
                 self.events.extend(self.plan.actions.get(self.acted).map(Event::from));
                 self.acted += 1;
-                Stage::Act
             }
-            Stage::Fence | Stage::Publish | Stage::Done => Stage::Done,
-        };
+            Stage::Store => {
+                let caused = mem::take(&mut self.caused);
+                self.events.splice(0..0, caused.into_iter().chain(self.plan.events.iter().cloned()));
+                self.stages.pop_front();
+            }
+            Stage::Fence | Stage::VerifyOwnership | Stage::Publish | Stage::Report => {
+                self.stages.pop_front();
+            }
+        }
         self.skip();
     }
 
     /// Leaves out the stages that have nothing to do.
     fn skip(&mut self) {
-        if self.stage == Stage::VerifyOwnership && (self.plan.actions.is_empty() || off(Guard::InCharge)) {
-            self.stage = Stage::Act;
-        }
-        if self.stage == Stage::Act && self.acted >= self.plan.actions.len() {
-            let store_last = off(Guard::StatusFirst) && !self.plan.events.is_empty();
-            self.stage = if store_last { Stage::Store } else { Stage::Publish };
-        }
-        if self.stage == Stage::Publish && self.events.is_empty() {
-            self.stage = Stage::Done;
+        while match self.stages.front() {
+            Some(Stage::Act) => self.acted >= self.plan.actions.len(),
+            Some(Stage::Publish) => self.events.is_empty(),
+            _ => false,
+        } {
+            self.stages.pop_front();
         }
     }
 }

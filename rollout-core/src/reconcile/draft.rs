@@ -1,4 +1,6 @@
-use crate::{Action, Ending, EndsBy, Event, Plan, Status, Time, WaitReason, Waiting, Wake, WakeReason};
+use crate::{
+    Action, Ending, EndsBy, Event, Plan, Status, Store, Time, WaitReason, Waiting, Wake, WakeReason,
+};
 use alloc::vec::Vec;
 
 /// A plan that is being made, without its status.
@@ -95,10 +97,30 @@ impl Draft {
         }
     }
 
-    pub(super) fn finish(mut self, status: Status) -> Plan {
+    pub(super) fn finish(mut self, stored: &Status, status: Status) -> Plan {
         if self.waiting.is_empty() && !self.actions.is_empty() {
             self.wait(Closed::new(WaitReason::CarryingOut, Ending::Observed));
         }
-        Plan { status, actions: self.actions, wake: self.wake, waiting: self.waiting, events: self.events }
+        let store = store(stored, &status, &self.events);
+        Plan {
+            status,
+            actions: self.actions,
+            wake: self.wake,
+            waiting: self.waiting,
+            events: self.events,
+            store,
+        }
     }
+}
+
+/// The progress of the pods is the engine's own bookkeeping: if it is lost, it is decided again from what is seen.
+fn store(stored: &Status, next: &Status, events: &[Event]) -> Store {
+    if stored == next {
+        return Store::No;
+    }
+    let is_late = |status: &Status| status.progress.as_ref().is_some_and(|progress| progress.exceeded);
+    let mut rest = next.clone();
+    rest.progress.clone_from(&stored.progress);
+    let only_progress = rest == *stored && is_late(stored) == is_late(next) && events.is_empty();
+    if only_progress { Store::WithNext } else { Store::Now }
 }

@@ -7,10 +7,7 @@
 #[repr(u8)]
 #[non_exhaustive]
 #[cfg_attr(not(feature = "_mutants"), expect(unreachable_pub, reason = "exported with `_mutants`"))]
-#[cfg_attr(
-    not(any(feature = "_mutants", feature = "sim")),
-    expect(dead_code, reason = "some guards stand in drivers")
-)]
+#[cfg_attr(not(feature = "_mutants"), expect(dead_code, reason = "some guards stand in the order of work"))]
 pub enum Guard {
     /// Before a weight rises or a managed route is added.
     UpGate = 1,

@@ -66,8 +66,8 @@ use zero::scaled_to_zero;
 /// assert_eq!(plan.status.canary, Some("v1".into()));
 /// # Ok::<(), rollout_core::InvalidStrategy>(())
 /// ```
-pub fn reconcile(spec: &Spec, status: &Status, observed: &Observed, now: Time) -> Plan {
-    let mut status = status.clone();
+pub fn reconcile(spec: &Spec, stored: &Status, observed: &Observed, now: Time) -> Plan {
+    let mut status = stored.clone();
     let mut draft = Draft::default();
     adopt_target(&mut status, &mut draft, spec);
     let view = View::new(spec, observed, now);
@@ -78,7 +78,7 @@ pub fn reconcile(spec: &Spec, status: &Status, observed: &Observed, now: Time) -
         plan(&mut status, &mut draft, &view);
         deadline::judge(&mut status, &mut draft, &view);
     }
-    draft.finish(status)
+    draft.finish(stored, status)
 }
 
 fn plan(status: &mut Status, draft: &mut Draft, view: &View<'_>) {

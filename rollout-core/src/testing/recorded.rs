@@ -291,6 +291,7 @@ mod tests {
             wake: None,
             waiting: Vec::new(),
             events: Vec::new(),
+            store: crate::Store::No,
         };
         let revisions = ["v1", "v2"].map(|name| {
             let one = Range::exact(1);

@@ -192,6 +192,10 @@ impl<M: Mesh, W: Watcher> World<M, W> {
                 turn.done(Ok(crate::Outcome::Unchanged));
                 return GoesOn::Now;
             }
+            Next::Report => {
+                turn.done(Ok(crate::Outcome::Unchanged));
+                return GoesOn::Now;
+            }
             Next::Done => return GoesOn::Over,
         };
         if let Some(result) = result {

@@ -14,6 +14,7 @@
 //! | `mark_excludes_traffic` | no traffic for what is marked, no mark for what has traffic, 0 pods only with a mark | two processes that half know of each other |
 //! | `stale_writer_is_harmless` | a dead process's writes fail once another acts | rolling updates of the controller |
 //! | `reads_its_writes` | no decision rests on anything older than the process's own last write | a cache that lags repeats what was done, or undoes it |
+//! | `status_first` | what changes a status is stored before anything of the same decision is carried out | a crash in between: the next process would not know that the step had begun |
 //! | `weights_sum` | weights are out of the declared total | negative weights in routes |
 //! | `capacity` | without routing: within `maxSurge` and `maxUnavailable` | an autoscaler's change took stable to 0 |
 //! | `abort_wins` | once stable can carry, an aborted revision has no traffic after 12 turns | aborts that waited in a circle |
@@ -61,6 +62,7 @@ mod pods_go_alone;
 mod prefix_safe;
 mod reads_its_writes;
 mod stale_writer;
+mod status_first;
 mod unknown_holds;
 mod up_gate;
 mod weights_sum;
@@ -93,6 +95,7 @@ pub fn all() -> Vec<Box<dyn Law>> {
         Box::new(live_select::LiveSelectNeedsCapacity),
         Box::new(stale_writer::StaleWriterIsHarmless::default()),
         Box::new(reads_its_writes::ReadsItsWrites),
+        Box::new(status_first::StatusFirst::default()),
         Box::new(weights_sum::WeightsSum),
         Box::new(capacity::Capacity),
         Box::new(unknown_holds::UnknownHolds),

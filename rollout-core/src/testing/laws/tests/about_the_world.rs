@@ -2,12 +2,13 @@ use super::{
     super::{
         abort_wins::AbortWins, eventually_stable::EventuallyStable, header_stays_right::HeaderStaysRight,
         no_dark_write::NoDarkWrite, pause_not_shortened::PauseNotShortened, prefix_safe::PrefixSafe,
-        reads_its_writes::ReadsItsWrites, stale_writer::StaleWriterIsHarmless, weights_sum::WeightsSum,
+        reads_its_writes::ReadsItsWrites, stale_writer::StaleWriterIsHarmless, status_first::StatusFirst,
+        weights_sum::WeightsSum,
     },
     scene::{Scene, header, pods, r, route, select},
 };
 use crate::{
-    AbortReason, Aborted, Ending, EndsBy, Range, Time, WaitReason, Waiting,
+    AbortReason, Aborted, Ending, EndsBy, Range, Store, Time, WaitReason, Waiting,
     sim::{Content, What},
     traffic::{ManagedSeen, RoutesSeen},
 };
@@ -181,4 +182,19 @@ fn reads_its_writes() {
     scene.decides([]).holds();
     scene.misses_own_write = true;
     scene.decides([]).broken("older than its own last write");
+}
+
+#[test]
+fn nothing_is_carried_out_before_the_status_is_stored() {
+    let before = |store| {
+        let mut scene = Scene::of(StatusFirst::default());
+        scene.plan.store = store;
+        scene.decides([route(100)]);
+        scene
+    };
+    let mut stored = before(Store::Now);
+    let status = stored.stored.clone();
+    stored.stores(status).acts(&route(100), false).holds();
+    before(Store::Now).acts(&route(100), false).broken("acted before its status was stored");
+    assert_eq!(before(Store::No).acts(&route(100), false).premises(), 0);
 }

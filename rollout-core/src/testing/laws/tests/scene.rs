@@ -82,6 +82,7 @@ impl Scene {
             wake: None,
             waiting: Vec::new(),
             events: Vec::new(),
+            store: crate::Store::No,
         };
         let truth = truth(&spec, &stored, routes, now);
         let laws = Laws::new([Box::new(law) as Box<dyn Law>]);
