@@ -1,5 +1,6 @@
 //! What the example binaries share.
 
+pub mod generate;
 #[cfg(feature = "cluster")]
 pub mod istio;
 pub mod simulate;

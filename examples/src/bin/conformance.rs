@@ -1,16 +1,23 @@
-//! Answers questions about the canary language, one JSON line each, so that the answers can be compared
-//! with another implementation's.
-//!
-//! A line `{"id": …, "kind": …, "input": …}` on the standard input gives a line `{"id": …, "output": …}`, or
-//! `{"id": …, "error": "why"}` when the input is refused. There are no rules in here: it decodes, asks the
-//! library, and encodes.
+//! Answers questions about the canary language; `conformance --help` says how they are asked. There are no rules in
+//! here: it decodes, asks the library, and encodes.
 
+use clap::Parser;
 use rollout_core::argo::{self, Finding, wire::IntOrText};
 use rollout_istio::InForce;
 use serde_json::{Value, json};
 use std::io::{self, BufRead, BufWriter, Write};
 
+/// Answer questions about the canary language, to compare the answers with another implementation's
+///
+/// Reads lines of JSON from standard input: {"id": …, "kind": …, "input": …}, where the kind is pause, fenceposts,
+/// replicas, stepHash, phase, validate or istio. Answers each with a line {"id": …, "output": …}, or with
+/// {"id": …, "error": "why"} if the input is refused.
+#[derive(Parser)]
+#[command(name = "conformance", version)]
+struct Args;
+
 fn main() -> io::Result<()> {
+    let Args = Args::parse();
     let mut input = io::stdin().lock();
     let mut output = BufWriter::new(io::stdout().lock());
     let mut line = Vec::new();

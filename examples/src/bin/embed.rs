@@ -3,6 +3,7 @@
 //! Everything that a controller must do is in `act` and `turn`; `main` plays a first deploy and an update, first with
 //! a traffic manager, then without one.
 
+use clap::Command;
 use rollout_core::traffic::{RoutesSeen, Seen, Selection, Settled, WeightChange};
 use rollout_core::{
     Action, Driver, InvalidStrategy, Next, Observed, Outcome, Range, Resume, RevisionSeen, Spec, Status,
@@ -62,6 +63,8 @@ impl Controller {
 }
 
 fn main() -> Result<(), InvalidStrategy> {
+    // It takes no options but --help and --version.
+    Command::new("embed").version(env!("CARGO_PKG_VERSION")).get_matches();
     for routed in [true, false] {
         println!("{} a traffic manager", if routed { "With" } else { "Without" });
         let steps = [Step::SetWeight(50), Step::Pause(Some(Duration::from_secs(600)))];

@@ -73,7 +73,12 @@ impl Findings {
 
     /// An error about no place in a text.
     pub(crate) fn plain(&mut self, error: impl Into<String>) {
-        push(&mut self.plain, Plain { what: error.into(), instead: String::new() });
+        self.wrong(error, "");
+    }
+
+    /// An error about no place in a text, and what to write instead.
+    pub(crate) fn wrong(&mut self, error: impl Into<String>, instead: impl Into<String>) {
+        push(&mut self.plain, Plain { what: error.into(), instead: instead.into() });
     }
 
     /// A warning about no place in a text.

@@ -7,7 +7,7 @@ const UNITS: [(&str, f64); 6] =
 
 /// Reads a time; what is wrong and what to write instead otherwise.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
-    read(text).ok_or_else(|| format!("{text:?} is no time; write it like 30s, 12m or 1h30m"))
+    read(text).ok_or_else(|| format!("{text:?} is not a time; write it like 30s, 12m or 1h30m"))
 }
 
 fn read(text: &str) -> Option<Duration> {
@@ -75,7 +75,7 @@ mod tests {
     fn says_what_to_write_instead() {
         for text in ["", "12", "m", "-5m", "1d", "1e3s", "9999999h", "5 m", "½h", "..s"] {
             let error = parse(text);
-            assert_eq!(error, Err(format!("{text:?} is no time; write it like 30s, 12m or 1h30m")));
+            assert_eq!(error, Err(format!("{text:?} is not a time; write it like 30s, 12m or 1h30m")));
         }
     }
 

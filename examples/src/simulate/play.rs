@@ -52,7 +52,7 @@ impl<'a> Play<'a> {
     /// Before the first deploy.
     pub(crate) fn new(name: String, args: &'a Args, world: Played, manifest: Value, update: Update) -> Self {
         let mut agenda = vec![(Duration::ZERO, Task::Update)];
-        for scripted in &args.script {
+        for scripted in &args.script.said {
             if is_about(scripted.rollout.as_ref(), &name) {
                 agenda.push((scripted.at, Task::Say(scripted.what.clone())));
             }
@@ -104,7 +104,7 @@ impl<'a> Play<'a> {
         if self.next_task() == Some(next) {
             let (_, task) = self.agenda.remove(0);
             self.perform(task);
-        } else if let Some(after) = self.args.promote_after {
+        } else if let Some(after) = self.args.script.promote_after {
             self.say(CommandKind::Promote, By::Simulation(after));
         }
         Ok(())
@@ -145,7 +145,7 @@ impl<'a> Play<'a> {
 
     /// When the simulation itself ends the pause under way.
     fn promote_at(&self) -> Option<Time> {
-        let after = self.args.promote_after?;
+        let after = self.args.script.promote_after?;
         let open =
             self.world.waiting().iter().any(|waiting| {
                 waiting.reason == WaitReason::Pause && matches!(waiting.ends, EndsBy::Command(_))
@@ -199,7 +199,7 @@ impl<'a> Play<'a> {
             world
                 .never_ready
                 .iter()
-                .any(|(rollout, other)| *other == side && is_about(rollout.as_ref(), &self.name))
+                .any(|never| never.side == side && is_about(never.rollout.as_ref(), &self.name))
         };
         let (stable_never, canary_never) = (never(Side::Stable), never(Side::Canary));
         if stable.as_ref() != Some(&target) {

@@ -43,7 +43,7 @@ struct Ready<'a> {
 /// Reads everything, checks everything, and makes the worlds.
 pub(crate) fn prepare<'a>(args: &'a Args, stdin: &mut dyn Read, findings: &mut Findings) -> Vec<Group<'a>> {
     let model = load(&args.inputs, stdin, findings);
-    let update = load(&args.updates, stdin, findings);
+    let update = load(&args.update.paths, stdin, findings);
     let labels = model.labels();
     let names: Vec<&str> = labels.iter().map(String::as_str).collect();
     names_fit(args, &model, &update, &names, findings);
@@ -120,7 +120,7 @@ fn names_fit(args: &Args, model: &Model, update: &Model, names: &[&str], finding
         findings.plain(model.no_rollout());
     }
     let usable = |object| model.objects.contains_key(object);
-    if !args.updates.is_empty()
+    if !args.update.paths.is_empty()
         && update.rollouts.is_empty()
         && !update.objects.keys().any(usable)
         && !findings.refuse()
@@ -151,7 +151,7 @@ fn names_fit(args: &Args, model: &Model, update: &Model, names: &[&str], finding
 pub(crate) fn note(args: &Args, rollout: &Document, found: &[Finding], findings: &mut Findings) {
     for finding in found {
         let mut shown = rollout.diagnose(finding);
-        if args.strict && finding.is_unknown_field() && finding.path.starts_with("spec.strategy") {
+        if args.output.strict && finding.is_unknown_field() && finding.path.starts_with("spec.strategy") {
             shown.severity = Severity::Error;
         }
         findings.located(shown);
@@ -160,11 +160,11 @@ pub(crate) fn note(args: &Args, rollout: &Document, found: &[Finding], findings:
 
 /// Every name on the command line must be one that was given.
 fn known_names(args: &Args, names: &[&str], findings: &mut Findings) {
-    let changes = args.changes.iter().map(|change| change.rollout.as_deref());
-    let script = args.script.iter().map(|scripted| scripted.about());
+    let changes = args.changes().map(|change| change.rollout.as_deref());
+    let script = args.script.said.iter().map(|scripted| scripted.about());
     let lose = args.world.lose.iter().map(|lose| lose.rollout.as_deref());
-    let never = args.world.never_ready.iter().map(|(rollout, _)| rollout.as_deref());
-    let expect = args.expect.names().map(Some);
+    let never = args.world.never_ready.iter().map(|never| never.rollout.as_deref());
+    let expect = args.output.expect.names().map(Some);
     for name in changes.chain(script).chain(lose).chain(never).chain(expect).flatten() {
         if names.contains(&name) || names.is_empty() {
             continue;

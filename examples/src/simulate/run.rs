@@ -1,7 +1,7 @@
 //! From the command line to the exit code.
 
 use super::{
-    args::{Args, HELP},
+    args::Args,
     diagnostics::Findings,
     group,
     happening::Rest,
@@ -9,6 +9,7 @@ use super::{
     prepare::{Group, prepare},
     summary, text,
 };
+use clap::CommandFactory as _;
 use rollout_core::Escaped;
 use std::{
     ffi::OsString,
@@ -16,7 +17,7 @@ use std::{
 };
 
 /// Plays what `words` say (without the program's name): 0 when everything came to rest as expected, 1 when
-/// not, 2 for bad input.
+/// not, 2 for bad input. What it writes has colours; `anstream` takes them out where nobody sees them.
 ///
 /// # Errors
 /// Only that the output could not be written.
@@ -28,30 +29,26 @@ pub fn run(
 ) -> io::Result<u8> {
     let words: Vec<OsString> = words.into_iter().collect();
     let as_json = words.iter().any(|word| word == "--json");
-    let args = match Args::parse(words) {
+    let args = match Args::read(words) {
         Ok(args) => args,
-        Err(errors) if as_json => {
+        Err(refused) if as_json && refused.is_wrong() => {
             let mut findings = Findings::default();
-            for error in errors {
-                findings.plain(error);
-            }
+            let (what, instead) = refused.parts();
+            findings.wrong(what, instead);
             json::findings(out, &findings)?;
-            return Ok(2);
+            return Ok(refused.code());
         }
-        Err(errors) => {
-            for error in errors {
-                writeln!(err, "error: {}", Escaped(error))?;
-            }
-            return Ok(2);
+        Err(refused) => {
+            refused.print(if refused.is_wrong() { err } else { out })?;
+            return Ok(refused.code());
         }
     };
-    if args.help {
-        out.write_all(HELP.as_bytes())?;
+    if args.generate.print(Args::command(), out)? {
         return Ok(0);
     }
     let mut findings = Findings::default();
     let groups = prepare(&args, stdin, &mut findings);
-    if args.json {
+    if args.output.json {
         json::findings(out, &findings)?;
     } else {
         err.write_all(findings.render().as_bytes())?;
@@ -79,15 +76,15 @@ fn play(args: &Args, groups: Vec<Group<'_>>, out: &mut dyn Write, err: &mut dyn 
             }
         };
         let summary = play.world.summary();
-        if args.json {
+        if args.output.json {
             json::write(out, &play)?;
         } else {
             out.write_all(text::rollout(&play).as_bytes())?;
         }
-        let expect = args.expect.of(&play.name, play.is_updated);
+        let expect = args.output.expect.of(&play.name, play.is_updated);
         lines.push(summary::Line { name: play.name, rest, summary, expect });
     }
-    if args.json {
+    if args.output.json {
         json::end(out, &lines)?;
     } else {
         out.write_all(summary::text(&lines).as_bytes())?;

@@ -53,9 +53,11 @@ impl Scripted {
         let (when, what) = text.split_once('=').ok_or_else(|| {
             let time = text.rsplit_once(':').map_or(text, |(_, time)| time);
             if duration::parse(time).is_ok() {
-                return format!("{text:?} says not what; write `{text}=WHAT`, for example {text}=abort");
+                return format!(
+                    "{text:?} does not say what happens; write `{text}=WHAT`, for example {text}=abort"
+                );
             }
-            format!("{text:?} says no time; write it like 12m=abort or provider:12m=abort")
+            format!("{text:?} does not say when; write it like 12m=abort or provider:12m=abort")
         })?;
         let (rollout, at) = match when.rsplit_once(':') {
             Some((rollout, at)) if !rollout.is_empty() => (Some(rollout.to_owned()), at),
@@ -111,10 +113,10 @@ fn unknown(text: &str) -> String {
     known.extend(["set".to_owned(), "image".to_owned(), "reapply".to_owned()]);
     let word = text.split(' ').next().unwrap_or(text);
     match nearest(word, known.iter().map(String::as_str)) {
-        Some("set") => format!("{text:?} says not what to set; write `set ROLLOUT:path=value`"),
-        Some("image") => format!("{text:?} says not which image; write `image CONTAINER=IMAGE`"),
-        Some(near) => format!("{word:?} is no command; did you mean `{near}`?"),
-        None => format!("{word:?} is no command; there are {}", known.join(", ")),
+        Some("set") => format!("{text:?} does not say what to set; write `set ROLLOUT:path=value`"),
+        Some("image") => format!("{text:?} does not say which image; write `image CONTAINER=IMAGE`"),
+        Some(near) => format!("{word:?} is not a command; did you mean `{near}`?"),
+        None => format!("{word:?} is not a command; there are {}", known.join(", ")),
     }
 }
 
@@ -149,15 +151,15 @@ mod tests {
     #[test]
     fn says_what_to_write_instead() {
         for (text, error) in [
-            ("abort", "\"abort\" says no time; write it like 12m=abort or provider:12m=abort"),
-            ("12m", "\"12m\" says not what; write `12m=WHAT`, for example 12m=abort"),
-            ("12=abort", "\"12\" is no time; write it like 30s, 12m or 1h30m"),
-            ("12m=abrot", "\"abrot\" is no command; did you mean `abort`?"),
-            ("12m=set", "\"set\" says not what to set; write `set ROLLOUT:path=value`"),
+            ("abort", "\"abort\" does not say when; write it like 12m=abort or provider:12m=abort"),
+            ("12m", "\"12m\" does not say what happens; write `12m=WHAT`, for example 12m=abort"),
+            ("12=abort", "\"12\" is not a time; write it like 30s, 12m or 1h30m"),
+            ("12m=abrot", "\"abrot\" is not a command; did you mean `abort`?"),
+            ("12m=set", "\"set\" does not say what to set; write `set ROLLOUT:path=value`"),
             (":12m=abort", "there is no name before \":12m\"; write \"12m\" for all"),
             (
                 "12m=destroy",
-                "\"destroy\" is no command; there are promote, promote-full, skip, pause, resume, abort, retry, \
+                "\"destroy\" is not a command; there are promote, promote-full, skip, pause, resume, abort, retry, \
                  undo, proceed, set, image, reapply",
             ),
         ] {

@@ -58,7 +58,7 @@ pub(crate) fn world(
         Some(istio) => mesh.objects_of(istio.clone()),
         None => mesh,
     };
-    let recorder = Recorder::new(args.objects.then(|| (store.clone(), parts.objects(given))));
+    let recorder = Recorder::new(args.output.objects.then(|| (store.clone(), parts.objects(given))));
     let world = &args.world;
     Sim::new(spec)
         .proxies(usize::try_from(world.proxies).unwrap_or(1))

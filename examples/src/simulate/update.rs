@@ -65,9 +65,8 @@ pub(crate) fn of(
         result.words.push(format!("the {} in {}", object, document.file()));
         result.objects.push((object.clone(), document.value().clone()));
     }
-    let mut changes: Vec<Change> =
-        args.changes.iter().filter(|change| change.is_about(name)).cloned().collect();
-    if args.changes.is_empty() && args.updates.is_empty() {
+    let mut changes: Vec<Change> = args.changes().filter(|change| change.is_about(name)).cloned().collect();
+    if args.changes().next().is_none() && args.update.paths.is_empty() {
         changes.push(Change { rollout: None, what: What::Touch });
     }
     for change in changes {
@@ -126,7 +125,7 @@ fn odd_changes(
     };
     note(updated, findings);
     let mut manifest = updated.clone();
-    for scripted in &args.script {
+    for scripted in &args.script.said {
         if let Said::Change(change) = &scripted.what
             && change.is_about(name)
             && scripted.rollout.as_deref().is_none_or(|about| about == name)

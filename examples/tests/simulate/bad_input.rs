@@ -89,16 +89,25 @@ fn the_command_line() {
             &["--at", "dubbo3-providr:12m=abort"],
             "error: there is no Rollout \"dubbo3-providr\"; did you mean \"dubbo3-provider\"?\n\n1 error\n",
         ),
-        (&["--at", "12m"], "error: --at: \"12m\" says not what; write `12m=WHAT`, for example 12m=abort\n"),
-        (&["--proxies", "0"], "error: --proxies: \"0\" is no whole number from 1 to 1000\n"),
-        (&["--lose-pods", "stable=0@5m"], "error: --lose-pods: \"0\" is no whole number from 1 to 10000\n"),
+        (
+            &["--at", "12m"],
+            "error: invalid value '12m' for '--at <[ROLLOUT:]TIME=ACTION>': \"12m\" does not say what happens; write `12m=WHAT`, for example 12m=abort\n",
+        ),
+        (
+            &["--proxies", "0"],
+            "error: invalid value '0' for '--proxies <COUNT>': write a whole number from 1 to 1000\n",
+        ),
+        (
+            &["--lose-pods", "stable=0@5m"],
+            "error: invalid value 'stable=0@5m' for '--lose-pods <[ROLLOUT:]SIDE=PODS@TIME>': \"0\" pods: write a whole number from 1 to 10000\n",
+        ),
         (
             &["--ready-after", "5s..1s"],
-            "error: --ready-after: \"5s..1s\" ends before it begins; write it like 1s..5s\n",
+            "error: invalid value '5s..1s' for '--ready-after <TIME[..TIME]>': it ends before it begins; write 1s..5s\n",
         ),
         (
             &["--until", "10m", "--at", "12m=abort"],
-            "error: --at: 12m is after the last moment that is played, 10m; say --until 12m or later\n",
+            "error: --at: 12m is after the end of the simulation, 10m; write --until 12m or later\n",
         ),
         (
             &["--update", "examples/tests/manifests/plain.yaml"],
@@ -109,7 +118,10 @@ fn the_command_line() {
             "error: dubbo3-consumer: image web=x:2: there is no container \"web\"; there are container-1\n\nerror: \
              dubbo3-provider: image web=x:2: there is no container \"web\"; there are container-1\n\n2 errors\n",
         ),
-        (&["--at", "12m=abrot"], "error: --at: \"abrot\" is no command; did you mean `abort`?\n"),
+        (
+            &["--at", "12m=abrot"],
+            "error: invalid value '12m=abrot' for '--at <[ROLLOUT:]TIME=ACTION>': \"abrot\" is not a command; did you mean `abort`?\n",
+        ),
         (
             &["--set", "dubbo3-provider:spec.templat.x=1"],
             "error: dubbo3-provider: set spec.templat.x=1: spec has no \"templat\"; did you mean \"template\"?\n\n1 error\n",
@@ -124,23 +136,33 @@ fn the_command_line() {
         ),
         (
             &["--at", "dubbo3-provider:5m=set dubbo3-consumer:spec.replicas=3"],
-            "error: --at: \"set dubbo3-consumer:spec.replicas=3\" is about \"dubbo3-consumer\", and the time about \
+            "error: invalid value 'dubbo3-provider:5m=set dubbo3-consumer:spec.replicas=3' for '--at <[ROLLOUT:]TIME=ACTION>': \"set dubbo3-consumer:spec.replicas=3\" is about \"dubbo3-consumer\", and the time about \
              \"dubbo3-provider\"; name one of them\n",
         ),
         (
             &["--replicas", "2", "--at", "5m=set spec.replicas=4"],
             "error: --replicas 2 holds for the whole run, so `set spec.replicas=4` does nothing; leave one of them out\n",
         ),
-        (&["--repicas", "3"], "error: --repicas: there is no such option; did you mean --replicas?\n"),
-        (&["--until", "soon"], "error: --until: \"soon\" is no time; write it like 30s, 12m or 1h30m\n"),
-        (&["--expect"], "error: --expect: needs a value; see --help\n"),
+        (
+            &["--repicas", "3"],
+            "error: unexpected argument '--repicas' found\n\n  tip: a similar argument exists: '--replicas'\n",
+        ),
+        (
+            &["--until", "soon"],
+            "error: invalid value 'soon' for '--until <TIME>': \"soon\" is not a time; write it like 30s, 12m or 1h30m\n",
+        ),
+        (
+            &["--expect"],
+            "error: a value is required for '--expect <[ROLLOUT:]STATE>' but none was supplied\n",
+        ),
     ] {
         let words: Vec<&str> = [WEIGHT].iter().chain(words).copied().collect();
         let run = simulate(&words);
         assert_eq!((run.code, run.out.as_str()), (2, ""), "{words:?}");
-        // What has a place goes on with it.
-        let said =
-            if error.ends_with("to update\n") { run.err.get(..error.len()) } else { Some(run.err.as_str()) };
+        // What has a place goes on with it, and what is wrong with an option with how it is used.
+        let goes_on =
+            error.ends_with("to update\n") || run.err.ends_with("For more information, try '--help'.\n");
+        let said = if goes_on { run.err.get(..error.len()) } else { Some(run.err.as_str()) };
         assert_eq!(said, Some(error), "{words:?}");
     }
 }

@@ -10,6 +10,7 @@
 mod bad_input;
 mod folder;
 mod folders;
+mod front;
 mod json;
 mod kustomize;
 mod mistakes;

@@ -1,44 +1,26 @@
-//! What `--help` says.
+//! What `--help` says around the options.
 
-/// What `--help` prints.
-pub(crate) const HELP: &str = "\
-Plays a canary in virtual time: reads the manifests, really edits their Istio objects in memory, and invents
-only the pods and the proxies. Time 0 is the update; the first deploy is played before it.
+pub(super) const ABOUT: &str = "Simulate the canary releases of your manifests in virtual time";
 
-usage: simulate [OPTIONS] FILE|FOLDER|- …
+pub(super) const LONG_ABOUT: &str = "\
+Simulate the canary releases of your manifests in virtual time.
 
-The input may hold anything: other objects are skipped, a kustomization.yaml is built if kustomize or kubectl is
-installed, and for what must be rendered first you are told the command.
+simulate reads Rollouts with their Services, VirtualServices and DestinationRules, and prints every decision of the \
+release. It really edits the Istio objects, in memory; only pods, proxies and time are simulated.
 
-The update (if none is given, every Rollout gets a changed template)
-  --set [ROLLOUT:]PATH=VALUE     set a value, like provider:spec.template.metadata.labels.version=v2
-  --image [ROLLOUT/]CONTAINER=IMAGE
-                                 set the image of a container
-  --update FILE|FOLDER           other manifests of the same Rollouts
+Time 0 is the update; the first deploy comes before it. The update is what --set, --image and --update say; without \
+them, every Rollout gets a changed pod template.";
 
-The script
-  --at [ROLLOUT:]TIME=WHAT       promote, promote-full, skip, pause, resume, abort, retry, undo, proceed,
-                                 `set PATH=VALUE`, `image CONTAINER=IMAGE`, or reapply (the user's own
-                                 manifests again, as GitOps does); without a name, all; repeatable
-  --promote-after TIME|never     when to end a pause that has no duration and that the script does not end (10m)
+pub(super) const AFTER: &str = "\
+Times:
+  Numbers with the units ms, s, m and h: 300ms, 30s, 12m, 1h30m. From 1s..3s, a time in between is chosen at random.
 
-The world
-  --replicas N                   instead of spec.replicas, in the whole run
-  --ready-after TIME[..TIME]     how long until a pod is ready (the readiness probe's initial delay, or 5s)
-  --never-ready [ROLLOUT:]SIDE   pods of stable or canary that are made after the update never get ready
-  --lose-pods [ROLLOUT:]SIDE=N@TIME
-                                 N pods of that side die at that time, and are replaced; repeatable
-  --proxies N                    how many proxies, each with its own copy of routes, selectors and endpoints (3)
-  --proxy-lag TIME[..TIME]       how long until a proxy has what was written (2s)
-  --freeze-mesh FROM..TO         no proxy gets anything in between; repeatable
-  --until TIME                   the last moment that is played (24h)
-  --seed N                       seed for times drawn at random: `1s..3s` is anything in between (1)
+Exit status:
+  0  every Rollout came to rest as expected
+  1  a Rollout did not come to rest as expected
+  2  the command line or the manifests are wrong
 
-The output
-  --objects                      also print the changed objects, as unified diffs
-  --json                         print one line per event and finding, see examples/README.md
-  --strict                       unknown fields of spec.strategy are errors, not warnings
-  --expect [ROLLOUT:]healthy|paused|aborted
-                                 how it should come to rest (healthy): exit code 0 if so, 1 if not,
-                                 2 for bad input; without a name, every updated Rollout; repeatable
-";
+Examples:
+  simulate manifests/
+  simulate manifests/ --image web=nginx:1.29 --at 12m=abort --expect aborted
+  helm template . | simulate - --freeze-mesh 5m..6m --objects";

@@ -2,184 +2,162 @@
 
 mod expect;
 mod help;
+mod refused;
 mod world;
 
 pub(crate) use expect::{Expect, Expectations};
-pub(crate) use help::HELP;
+pub(crate) use refused::Refused;
 pub(crate) use world::{Lose, MOST_PODS, Side, World};
 
 use super::{
     change::Change,
     duration,
-    nearest::nearest,
     script::{Said, Scripted},
 };
-use lexopt::{Arg, Parser, ValueExt};
+use crate::generate::Generate;
+use clap::{CommandFactory, Parser, error::ErrorKind};
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 /// What was asked for.
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Parser)]
+#[command(name = "simulate", version, about = help::ABOUT, long_about = help::LONG_ABOUT, after_help = help::AFTER)]
+#[command(no_binary_name = true, args_override_self = true, arg_required_else_help = true)]
 pub(crate) struct Args {
-    pub(crate) help: bool,
+    /// Manifests: files, folders, or - for standard input. Objects of other kinds are skipped; a kustomization.yaml is
+    /// built if kustomize or kubectl is installed
+    #[arg(value_name = "PATH", required_unless_present_any = Generate::OPTIONS)]
     pub(crate) inputs: Vec<PathBuf>,
-    pub(crate) changes: Vec<Change>,
-    pub(crate) updates: Vec<PathBuf>,
-    pub(crate) script: Vec<Scripted>,
-    /// `None`: never.
-    pub(crate) promote_after: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) update: UpdateArgs,
+    #[command(flatten)]
+    pub(crate) script: ScriptArgs,
+    #[command(flatten)]
     pub(crate) world: World,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) generate: Generate,
+}
+
+/// What becomes different.
+#[derive(Debug, Clone, PartialEq, clap::Args)]
+#[command(next_help_heading = "Update")]
+pub(crate) struct UpdateArgs {
+    /// Set a field, like provider:spec.template.metadata.labels.version=v2 (repeatable)
+    #[arg(long = "set", value_name = "[ROLLOUT:]FIELD=VALUE", value_parser = Change::parse_set)]
+    set: Vec<Change>,
+    /// Set the image of a container, after --set (repeatable)
+    #[arg(long = "image", value_name = "[ROLLOUT/]CONTAINER=IMAGE", value_parser = Change::parse_image)]
+    image: Vec<Change>,
+    /// The next version of the manifests: files or folders (repeatable)
+    #[arg(long = "update", value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+/// What people do.
+#[derive(Debug, Clone, PartialEq, clap::Args)]
+#[command(next_help_heading = "Script")]
+pub(crate) struct ScriptArgs {
+    /// What happens at this time, to one Rollout or to all: promote, promote-full, skip, pause, resume, abort, retry,
+    /// undo, proceed, `set FIELD=VALUE`, `image CONTAINER=IMAGE`, or reapply, which applies the original manifests
+    /// again, as GitOps tools do (repeatable)
+    #[arg(long = "at", value_name = "[ROLLOUT:]TIME=ACTION", value_parser = Scripted::parse)]
+    pub(crate) said: Vec<Scripted>,
+    /// How long a pause without a duration lasts, if no action ends it; or never
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = time_or_never)]
+    pub(crate) promote_after: TimeOrNever,
+}
+
+/// What is printed, and what the exit code says.
+#[derive(Debug, Clone, PartialEq, clap::Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// Also print the edited objects, as unified diffs
+    #[arg(long)]
     pub(crate) objects: bool,
+    /// Print one line of JSON for each event and finding (examples/README.md describes them)
+    #[arg(long)]
     pub(crate) json: bool,
-    /// Whether unknown fields of the strategy are errors.
+    /// Treat unknown fields of spec.strategy as errors, not as warnings
+    #[arg(long)]
     pub(crate) strict: bool,
+    #[command(flatten)]
     pub(crate) expect: Expectations,
 }
 
-const OPTIONS: [&str; 19] = [
-    "set",
-    "image",
-    "update",
-    "at",
-    "promote-after",
-    "replicas",
-    "ready-after",
-    "never-ready",
-    "lose-pods",
-    "proxies",
-    "proxy-lag",
-    "freeze-mesh",
-    "until",
-    "seed",
-    "objects",
-    "json",
-    "strict",
-    "expect",
-    "help",
-];
+/// `None`: never. Under this name, it is one value to clap, not an option that may be missing.
+type TimeOrNever = Option<Duration>;
+
+fn time_or_never(text: &str) -> Result<TimeOrNever, String> {
+    if text == "never" { Ok(None) } else { duration::parse(text).map(Some) }
+}
 
 impl Args {
-    /// Reads the command line; all that is wrong with it otherwise.
-    pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Self, Vec<String>> {
-        let mut args = Self {
-            help: false,
-            inputs: Vec::new(),
-            changes: Vec::new(),
-            updates: Vec::new(),
-            script: Vec::new(),
-            promote_after: Some(Duration::from_secs(600)),
-            world: World::default(),
-            objects: false,
-            json: false,
-            strict: false,
-            expect: Expectations::default(),
-        };
-        let mut errors = Vec::new();
-        let mut parser = Parser::from_args(words);
-        loop {
-            match parser.next() {
-                Ok(None) => break,
-                Ok(Some(Arg::Value(path))) => args.inputs.push(path.into()),
-                Ok(Some(Arg::Short('h'))) => args.help = true,
-                Ok(Some(Arg::Short(letter))) => {
-                    errors.push(format!("there is no option -{letter}; see --help"));
-                }
-                Ok(Some(Arg::Long(name))) => {
-                    let name = name.to_owned();
-                    if let Err(error) = args.option(&name, &mut parser) {
-                        errors.push(format!("--{name}: {error}"));
-                    }
-                }
-                Err(error) => errors.push(error.to_string()),
-            }
+    /// Reads the command line; otherwise what is wrong with it, or what was asked for instead of a simulation.
+    pub(crate) fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, Refused> {
+        let args = Self::try_parse_from(words)?;
+        let wrong =
+            args.replicas_twice().or_else(|| args.too_late()).or_else(|| args.output.expect.conflict());
+        match wrong {
+            Some(wrong) => Err(Self::command().error(ErrorKind::ValueValidation, wrong).into()),
+            None => Ok(args),
         }
-        if args.inputs.is_empty() && !args.help && errors.is_empty() {
-            errors.push("no manifest is given; write a file, a folder, or - for standard input".to_owned());
-        }
-        errors.extend(args.replicas_twice());
-        errors.extend(args.too_late());
-        if errors.is_empty() { Ok(args) } else { Err(errors) }
+    }
+
+    /// What `--set` and `--image` change.
+    pub(crate) fn changes(&self) -> impl Iterator<Item = &Change> {
+        self.update.set.iter().chain(&self.update.image)
     }
 
     /// `--replicas` holds whatever the manifests say: a change of them would do nothing.
     fn replicas_twice(&self) -> Option<String> {
         let replicas = self.world.replicas?;
-        let scripted = self.script.iter().filter_map(|scripted| match &scripted.what {
+        let scripted = self.script.said.iter().filter_map(|scripted| match &scripted.what {
             Said::Change(change) => Some(change),
             Said::Command(_) | Said::Reapply => None,
         });
-        let change = self.changes.iter().chain(scripted).find(|change| change.is_of_replicas())?;
+        let change = self.changes().chain(scripted).find(|change| change.is_of_replicas())?;
         Some(format!(
             "--replicas {replicas} holds for the whole run, so `{change}` does nothing; leave one of them out"
         ))
     }
 
-    /// What would happen after the last moment that is played.
+    /// What would happen after the last moment that is simulated.
     fn too_late(&self) -> Option<String> {
-        let said = self.script.iter().map(|scripted| ("--at", scripted.at));
+        let said = self.script.said.iter().map(|scripted| ("--at", scripted.at));
         let lost = self.world.lose.iter().map(|lose| ("--lose-pods", lose.at));
         let frozen = self.world.freeze.iter().map(|(from, _)| ("--freeze-mesh", *from));
         let until = self.world.until;
         let (option, at) = said.chain(lost).chain(frozen).find(|(_, at)| *at > until)?;
         let (at, until) = (duration::show(at), duration::show(until));
         Some(format!(
-            "{option}: {at} is after the last moment that is played, {until}; say --until {at} or later"
+            "{option}: {at} is after the end of the simulation, {until}; write --until {at} or later"
         ))
-    }
-
-    fn option(&mut self, name: &str, parser: &mut Parser) -> Result<(), String> {
-        match name {
-            "help" => self.help = true,
-            "objects" => self.objects = true,
-            "json" => self.json = true,
-            "strict" => self.strict = true,
-            _ if !OPTIONS.contains(&name) => {
-                let hint = nearest(name, OPTIONS).map(|near| format!("did you mean --{near}?"));
-                // A mistyped option's value is no manifest.
-                let _ = parser.optional_value();
-                return Err(format!("there is no such option; {}", hint.as_deref().unwrap_or("see --help")));
-            }
-            _ => {
-                let value = parser.value().and_then(ValueExt::string);
-                let value = value.map_err(|_| "needs a value; see --help".to_owned())?;
-                self.valued(name, &value)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn valued(&mut self, name: &str, value: &str) -> Result<(), String> {
-        match name {
-            "set" => self.changes.push(Change::parse_set(value)?),
-            "image" => self.changes.push(Change::parse_image(value)?),
-            "update" => self.updates.push(value.into()),
-            "at" => self.script.push(Scripted::parse(value)?),
-            "promote-after" => {
-                self.promote_after = if value == "never" { None } else { Some(duration::parse(value)?) };
-            }
-            "expect" => self.expect.add(value)?,
-            _ => self.world.valued(name, value)?,
-        }
-        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{world::NeverReady, *};
     use rollout_core::sim::Delay;
 
-    fn parse(line: &str) -> Result<Args, Vec<String>> {
-        Args::parse(line.split(' ').filter(|word| !word.is_empty()).map(OsString::from))
+    fn parse(line: &str) -> Result<Args, String> {
+        let words = line.split(' ').filter(|word| !word.is_empty()).map(OsString::from);
+        Args::read(words).map_err(|refused| refused.parts().0)
+    }
+
+    #[test]
+    fn the_declaration_is_sound() {
+        Args::command().debug_assert();
     }
 
     #[test]
     fn defaults() {
         let args = parse("examples/manifests/weight").unwrap();
         assert_eq!(args.inputs, [PathBuf::from("examples/manifests/weight")]);
-        assert_eq!(args.promote_after, Some(Duration::from_secs(600)));
+        assert_eq!(args.script.promote_after, Some(Duration::from_secs(600)));
         assert_eq!((args.world.proxies, args.world.proxy_lag), (3, Delay::from(Duration::from_secs(2))));
-        assert_eq!(args.expect, Expectations::default());
+        assert_eq!(args.output.expect, Expectations::default());
     }
 
     #[test]
@@ -187,18 +165,18 @@ mod tests {
         let args = parse(
             "- --set a:spec.paused=true --image web=nginx --update new --at 12m=abort --at a:13m=retry \
              --promote-after never --replicas 5 --ready-after 30s --never-ready canary --lose-pods a:stable=2@5m \
-             --proxies 4 --proxy-lag 500ms..1s --freeze-mesh 5m..6m --until 2h --seed 7 --objects --json \
+             --proxies 4 --proxy-lag 500ms..1s --freeze-mesh 5m..6m --until 1h --until 2h --seed 7 --objects --json \
              --expect aborted --expect a:paused --strict",
         )
         .unwrap();
-        assert_eq!((args.changes.len(), args.updates.len(), args.script.len()), (2, 1, 2));
-        assert_eq!(args.promote_after, None);
+        assert_eq!((args.changes().count(), args.update.paths.len(), args.script.said.len()), (2, 1, 2));
+        assert_eq!(args.script.promote_after, None);
         let lose =
             Lose { rollout: Some("a".to_owned()), side: Side::Stable, pods: 2, at: Duration::from_secs(300) };
         let world = World {
             replicas: Some(5),
             ready_after: Some(Delay::from(Duration::from_secs(30))),
-            never_ready: vec![(None, Side::Canary)],
+            never_ready: vec![NeverReady { rollout: None, side: Side::Canary }],
             lose: vec![lose],
             proxies: 4,
             proxy_lag: Delay::between(Duration::from_millis(500), Duration::from_secs(1)),
@@ -207,37 +185,40 @@ mod tests {
             seed: 7,
         };
         assert_eq!(args.world, world);
-        assert!(args.objects && args.json && args.strict);
-        assert_eq!(args.expect.of("a", true), Some(Expect::Paused));
-        assert_eq!(args.expect.of("b", true), Some(Expect::Aborted));
+        let OutputArgs { objects, json, strict, expect } = args.output;
+        assert!(objects && json && strict);
+        assert_eq!(expect.of("a", true), Some(Expect::Paused));
+        assert_eq!(expect.of("b", true), Some(Expect::Aborted));
     }
 
     #[test]
-    fn says_everything_that_is_wrong() {
-        let errors =
-            parse("x --replica 3 --lose-pods 2 --freeze-mesh 6m..5m --expect good --proxies many -q");
-        assert_eq!(
-            errors.unwrap_err(),
-            [
-                "--replica: there is no such option; did you mean --replicas?",
-                "--lose-pods: \"2\" says not what dies; write it like stable=2@5m",
-                "--freeze-mesh: \"6m..5m\" ends before it begins; write it like 5m..6m",
-                "--expect: \"good\" is no way to come to rest; write healthy, paused or aborted",
-                "--proxies: \"many\" is no whole number from 1 to 1000",
-                "there is no option -q; see --help",
-            ]
-        );
-        assert_eq!(
-            parse("").unwrap_err(),
-            ["no manifest is given; write a file, a folder, or - for standard input"]
-        );
-        assert_eq!(parse("x --at").unwrap_err(), ["--at: needs a value; see --help"]);
-    }
-
-    #[test]
-    fn help_names_every_option() {
-        for option in OPTIONS.iter().filter(|option| **option != "help") {
-            assert!(HELP.contains(&format!("--{option}")), "{option}");
+    fn what_is_wrong_is_said_with_what_to_write() {
+        for (line, error) in [
+            ("x --replica 3", "unexpected argument '--replica' found"),
+            (
+                "x --lose-pods 2",
+                "invalid value '2' for '--lose-pods <[ROLLOUT:]SIDE=PODS@TIME>': say which pods die, and when, like \
+                 stable=2@5m",
+            ),
+            (
+                "x --freeze-mesh 6m..5m",
+                "invalid value '6m..5m' for '--freeze-mesh <FROM..TO>': it ends before it begins; write it like \
+                 5m..6m",
+            ),
+            (
+                "x --expect good",
+                "invalid value 'good' for '--expect <[ROLLOUT:]STATE>': \"good\" is not a state; write healthy, \
+                 paused or aborted",
+            ),
+            (
+                "x --proxies many",
+                "invalid value 'many' for '--proxies <COUNT>': write a whole number from 1 to 1000",
+            ),
+            ("x -q", "unexpected argument '-q' found"),
+            ("--json", "the following required arguments were not provided: <PATH>..."),
+            ("x --at", "a value is required for '--at <[ROLLOUT:]TIME=ACTION>' but none was supplied"),
+        ] {
+            assert_eq!(parse(line).unwrap_err(), error, "{line}");
         }
     }
 }

@@ -2,19 +2,38 @@
 
 use super::super::duration;
 use rollout_core::sim::Delay;
-use std::{ops::RangeInclusive, time::Duration};
+use std::{ops::RangeInclusive, str::FromStr, time::Duration};
 
 /// How the world is.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, clap::Args)]
+#[command(next_help_heading = "Simulated world")]
 pub(crate) struct World {
+    /// The number of pods in the whole run, instead of spec.replicas
+    #[arg(long, value_name = "PODS", value_parser = |text: &str| number(text, 0..=MOST_PODS))]
     pub(crate) replicas: Option<u32>,
+    /// How long a new pod takes to become ready [default: the initial delay of its readiness probe, or 5s]
+    #[arg(long, value_name = "TIME[..TIME]", value_parser = delay)]
     pub(crate) ready_after: Option<Delay>,
-    pub(crate) never_ready: Vec<(Option<String>, Side)>,
+    /// New pods of this side (stable or canary) never become ready after the update (repeatable)
+    #[arg(long, value_name = "[ROLLOUT:]SIDE")]
+    pub(crate) never_ready: Vec<NeverReady>,
+    /// At this time, so many pods of this side (stable or canary) die and are replaced (repeatable)
+    #[arg(long = "lose-pods", value_name = "[ROLLOUT:]SIDE=PODS@TIME")]
     pub(crate) lose: Vec<Lose>,
+    /// The number of proxies, each with its own copy of routes, selectors and endpoints
+    #[arg(long, value_name = "COUNT", default_value = "3", value_parser = |text: &str| number(text, 1..=1_000))]
     pub(crate) proxies: u32,
+    /// How long a proxy takes to receive what was written
+    #[arg(long, value_name = "TIME[..TIME]", default_value = "2s", value_parser = delay)]
     pub(crate) proxy_lag: Delay,
+    /// Between these two times, no proxy receives anything (repeatable)
+    #[arg(long = "freeze-mesh", value_name = "FROM..TO", value_parser = span)]
     pub(crate) freeze: Vec<(Duration, Duration)>,
+    /// When the simulation stops at the latest
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration::parse)]
     pub(crate) until: Duration,
+    /// The seed of the random numbers that choose a time from each range
+    #[arg(long, value_name = "NUMBER", default_value = "1", value_parser = seed)]
     pub(crate) seed: u64,
 }
 
@@ -23,6 +42,14 @@ pub(crate) struct World {
 pub(crate) enum Side {
     Stable,
     Canary,
+}
+
+/// Pods that never become ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NeverReady {
+    /// Which Rollout's; `None` is all of them.
+    pub(crate) rollout: Option<String>,
+    pub(crate) side: Side,
 }
 
 /// Pods that die.
@@ -35,45 +62,6 @@ pub(crate) struct Lose {
     pub(crate) at: Duration,
 }
 
-impl Default for World {
-    fn default() -> Self {
-        Self {
-            replicas: None,
-            ready_after: None,
-            never_ready: Vec::new(),
-            lose: Vec::new(),
-            proxies: 3,
-            proxy_lag: Delay::from(Duration::from_secs(2)),
-            freeze: Vec::new(),
-            until: Duration::from_secs(24 * 3600),
-            seed: 1,
-        }
-    }
-}
-
-impl World {
-    pub(super) fn valued(&mut self, name: &str, value: &str) -> Result<(), String> {
-        match name {
-            "replicas" => self.replicas = Some(number(value, 0..=MOST_PODS)?),
-            "ready-after" => self.ready_after = Some(delay(value)?),
-            "never-ready" => {
-                let (rollout, side) = about(value);
-                self.never_ready.push((rollout, Side::parse(side)?));
-            }
-            "lose-pods" => self.lose.push(Lose::parse(value)?),
-            "proxies" => self.proxies = number(value, 1..=1_000)?,
-            "proxy-lag" => self.proxy_lag = delay(value)?,
-            "freeze-mesh" => self.freeze.push(span(value)?),
-            "until" => self.until = duration::parse(value)?,
-            _ => {
-                let seed = value.parse().map_err(|_| format!("{value:?} is no whole number from 0"));
-                self.seed = seed?;
-            }
-        }
-        Ok(())
-    }
-}
-
 /// More pods than any one rollout has; the world holds each of them.
 pub(crate) const MOST_PODS: u32 = 10_000;
 
@@ -81,7 +69,11 @@ fn number(text: &str, range: RangeInclusive<u32>) -> Result<u32, String> {
     text.parse()
         .ok()
         .filter(|number| range.contains(number))
-        .ok_or_else(|| format!("{text:?} is no whole number from {} to {}", range.start(), range.end()))
+        .ok_or_else(|| format!("write a whole number from {} to {}", range.start(), range.end()))
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("write a whole number from 0 to {}", u64::MAX))
 }
 
 /// `[ROLLOUT:]` in front of something.
@@ -98,7 +90,7 @@ fn delay(text: &str) -> Result<Delay, String> {
         Some((from, to)) => {
             let (least, most) = (duration::parse(from)?, duration::parse(to)?);
             if least > most {
-                return Err(format!("{text:?} ends before it begins; write it like {to}..{from}"));
+                return Err(format!("it ends before it begins; write {to}..{from}"));
             }
             Ok(Delay::between(least, most))
         }
@@ -107,37 +99,40 @@ fn delay(text: &str) -> Result<Delay, String> {
 }
 
 fn span(text: &str) -> Result<(Duration, Duration), String> {
-    let (from, to) =
-        text.split_once("..").ok_or_else(|| format!("{text:?} is no span; write it like 5m..6m"))?;
+    let (from, to) = text.split_once("..").ok_or("write two times, like 5m..6m")?;
     let (from, to) = (duration::parse(from)?, duration::parse(to)?);
-    if from < to {
-        Ok((from, to))
-    } else {
-        Err(format!("{text:?} ends before it begins; write it like 5m..6m"))
-    }
+    if from < to { Ok((from, to)) } else { Err("it ends before it begins; write it like 5m..6m".to_owned()) }
 }
 
-impl Side {
-    fn parse(text: &str) -> Result<Self, String> {
+impl FromStr for Side {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "stable" => Ok(Self::Stable),
             "canary" => Ok(Self::Canary),
-            _ => Err(format!("{text:?} is no side; write stable or canary")),
+            _ => Err(format!("{text:?} is not a side; write stable or canary")),
         }
     }
 }
 
-impl Lose {
-    fn parse(text: &str) -> Result<Self, String> {
+impl FromStr for NeverReady {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (rollout, side) = about(text);
+        Ok(Self { rollout, side: side.parse()? })
+    }
+}
+
+impl FromStr for Lose {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
         let parts = text.split_once('=').and_then(|(side, rest)| Some((side, rest.split_once('@')?)));
-        let parts = parts.map(|(side, rest)| (about(side), rest));
-        let ((rollout, side), (pods, at)) =
-            parts.ok_or_else(|| format!("{text:?} says not what dies; write it like stable=2@5m"))?;
-        Ok(Self {
-            rollout,
-            side: Side::parse(side)?,
-            pods: number(pods, 1..=MOST_PODS)?,
-            at: duration::parse(at)?,
-        })
+        let (side, (pods, at)) = parts.ok_or("say which pods die, and when, like stable=2@5m")?;
+        let (rollout, side) = about(side);
+        let many = number(pods, 1..=MOST_PODS).map_err(|why| format!("{pods:?} pods: {why}"))?;
+        Ok(Self { rollout, side: side.parse()?, pods: many, at: duration::parse(at)? })
     }
 }
