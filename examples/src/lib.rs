@@ -1,5 +1,7 @@
 //! What the example binaries share.
 
+#[cfg(feature = "cluster")]
+pub mod controller;
 pub mod generate;
 #[cfg(feature = "cluster")]
 pub mod istio;

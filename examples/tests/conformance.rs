@@ -29,6 +29,14 @@ fn answers(questions: &[u8]) -> Vec<Value> {
 }
 
 #[test]
+fn it_says_how_it_is_asked() {
+    let said = |word| Command::new(env!("CARGO_BIN_EXE_conformance")).arg(word).output().unwrap();
+    let help = String::from_utf8(said("--help").stdout).unwrap();
+    assert!(help.contains("lines of JSON from standard input"), "{help}");
+    assert_eq!(said("--hlep").status.code(), Some(2));
+}
+
+#[test]
 fn every_line_gets_an_answer() {
     let questions = b"not JSON\n\n[1]\n{}\n{\"id\":1,\"kind\":\"fly\"}\n\xff\xfe\n{\"id\":\"a\",\"kind\":\"pause\",\"input\":{\"duration\":\"10m\"}}";
     let answers = answers(questions);

@@ -11,6 +11,8 @@ use rollout_core::{
 };
 use std::time::Duration;
 
+const ABOUT: &str = "Embed the engine in a loop of your own: simulate a first deploy and an update";
+
 struct Controller {
     cluster: Observed,
     status: Status,
@@ -64,7 +66,7 @@ impl Controller {
 
 fn main() -> Result<(), InvalidStrategy> {
     // It takes no options but --help and --version.
-    Command::new("embed").version(env!("CARGO_PKG_VERSION")).get_matches();
+    Command::new("embed").about(ABOUT).version(env!("CARGO_PKG_VERSION")).get_matches();
     for routed in [true, false] {
         println!("{} a traffic manager", if routed { "With" } else { "Without" });
         let steps = [Step::SetWeight(50), Step::Pause(Some(Duration::from_secs(600)))];
