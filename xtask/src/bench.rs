@@ -8,32 +8,58 @@ use crate::{
     testbed,
     workspace::Workspace,
 };
+use clap::builder::RangedI64ValueParser;
 use serde_json::{Value, json};
 
-const USAGE: &str = "\
-usage: cargo xtask bench --cluster N [FLAG…]   N Rollouts from v1 to v2, all at once: seconds, CPU, memory, requests
-       cargo xtask bench --idle N [FLAG…]      N Rollouts at rest, and the controller is started again
-       cargo xtask bench --instructions        instructions of one decision and one edit, beside the recorded ones
-       cargo xtask bench --instructions --record   records them anew, in benches/instructions.txt
-
-  --mesh              with istiod and three Envoys; our controller asks istiod
-  --namespaces M      in so many namespaces; 1 unless said otherwise (--idle: 20)
-  --controller CMD    another controller beside ours, in turns: its program and flags, in one word; KUBECONFIG is set
-  --only-controller   without ours
-  --repeat K          each K times, alternating; 1 unless said otherwise
-  --rest SECONDS      how long it is watched at rest; 60 unless said otherwise
-  --limit SECONDS     how long anything may take; 900 unless said otherwise
-  --flags FLAGS       more flags for our controller, in one word";
+/// What is measured. One of --cluster, --idle and --instructions
+#[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("what").required(true)))]
+pub(crate) struct Arguments {
+    /// Update this many Rollouts from v1 to v2, all at once: seconds, processor time, memory, requests
+    #[arg(long, value_name = "COUNT", value_parser = at_least_one(), group = "what")]
+    cluster: Option<u32>,
+    /// Start the controller again while this many Rollouts are at rest
+    #[arg(long, value_name = "COUNT", value_parser = at_least_one(), group = "what")]
+    idle: Option<u32>,
+    /// Count the machine instructions of a decision and of an edit, and compare them with benches/instructions.txt
+    #[arg(long, group = "what")]
+    instructions: bool,
+    /// Record the instructions anew instead of comparing them
+    #[arg(long, requires = "instructions")]
+    record: bool,
+    /// Run istiod and three Envoys; our controller asks istiod
+    #[arg(long)]
+    mesh: bool,
+    /// Spread the Rollouts over this many namespaces [default: 1; with --idle, 20]
+    #[arg(long, value_name = "COUNT", value_parser = at_least_one())]
+    namespaces: Option<u32>,
+    /// Measure another controller, too, in turns: its program and options, in one word. KUBECONFIG is set for it
+    #[arg(long, value_name = "COMMAND")]
+    controller: Option<String>,
+    /// Measure only the other controller
+    #[arg(long, requires = "controller")]
+    only_controller: bool,
+    /// Measure each this many times, alternating [default: 1]
+    #[arg(long, value_name = "COUNT", value_parser = at_least_one())]
+    repeat: Option<u32>,
+    /// How long the controller is watched at rest, in seconds [default: 60]
+    #[arg(long, value_name = "SECONDS", value_parser = at_least_one())]
+    rest: Option<u32>,
+    /// How long anything may take, in seconds [default: 900]
+    #[arg(long, value_name = "SECONDS", value_parser = at_least_one())]
+    limit: Option<u32>,
+    /// More options for our controller, in one word
+    #[arg(long, value_name = "OPTIONS", allow_hyphen_values = true)]
+    flags: Option<String>,
+}
 
 /// Builds the controller as it ships, and the test bed; then measures.
-pub(crate) fn bench(arguments: &[String]) -> Result<(), Failed> {
-    if let Some((first, rest)) = arguments.split_first()
-        && first == "--instructions"
-    {
-        return instructions::instructions(rest);
+pub(crate) fn bench(arguments: &Arguments) -> Result<(), Failed> {
+    if arguments.instructions {
+        return instructions::instructions(arguments.record);
     }
-    let mut plan = plan(arguments)?;
-    testbed::testbed(&["build".to_owned()])?;
+    let mut plan = plan(arguments);
+    testbed::testbed(&testbed::Command::Build)?;
     let controller = Controller::as_it_ships(&Workspace::read()?)?;
     plan.insert("ours".to_owned(), json!(controller.0));
     run(test_of("examples")
@@ -42,51 +68,38 @@ pub(crate) fn bench(arguments: &[String]) -> Result<(), Failed> {
         .env("BENCH", Value::Object(plan).to_string()))
 }
 
-/// What the test `scale::table_of_scale` is to do.
-fn plan(arguments: &[String]) -> Result<serde_json::Map<String, Value>, Failed> {
-    let mut plan = serde_json::Map::new();
-    let mut words = arguments.iter();
-    while let Some(flag) = words.next() {
-        let mut value = || words.next().ok_or_else(|| format!("{flag} takes a value\n{USAGE}"));
-        let (name, value) = match flag.as_str() {
-            "--cluster" => ("update", number(flag, value()?)?),
-            "--idle" => ("idle", number(flag, value()?)?),
-            "--namespaces" => ("namespaces", number(flag, value()?)?),
-            "--repeat" => ("repeat", number(flag, value()?)?),
-            "--rest" => ("rest", number(flag, value()?)?),
-            "--limit" => ("limit", number(flag, value()?)?),
-            "--controller" => ("other", json!(value()?)),
-            "--flags" => ("flags", json!(value()?)),
-            "--mesh" => ("mesh", json!(true)),
-            "--only-controller" => ("only_other", json!(true)),
-            other => return Err(format!("there is no `{other}`\n{USAGE}")),
-        };
-        plan.insert(name.to_owned(), value);
-    }
-    if plan.contains_key("update") == plan.contains_key("idle") {
-        return Err(format!("say how many Rollouts: --cluster N or --idle N\n{USAGE}"));
-    }
-    if plan.contains_key("only_other") && !plan.contains_key("other") {
-        return Err(format!("--only-controller goes with --controller CMD\n{USAGE}"));
-    }
-    Ok(plan)
+/// What the test `scale::table_of_scale` is to do: only what was said.
+fn plan(arguments: &Arguments) -> serde_json::Map<String, Value> {
+    let yes = |said: bool| said.then_some(true);
+    let all = [
+        ("update", json!(arguments.cluster)),
+        ("idle", json!(arguments.idle)),
+        ("namespaces", json!(arguments.namespaces)),
+        ("repeat", json!(arguments.repeat)),
+        ("rest", json!(arguments.rest)),
+        ("limit", json!(arguments.limit)),
+        ("other", json!(arguments.controller)),
+        ("flags", json!(arguments.flags)),
+        ("mesh", json!(yes(arguments.mesh))),
+        ("only_other", json!(yes(arguments.only_controller))),
+    ];
+    all.into_iter().filter(|(_, said)| !said.is_null()).map(|(name, said)| (name.to_owned(), said)).collect()
 }
 
-/// A number of at least 1.
-fn number(flag: &str, value: &str) -> Result<Value, Failed> {
-    match value.parse::<u32>() {
-        Ok(number) if number > 0 => Ok(json!(number)),
-        _ => Err(format!("{flag} {value}: write a number of at least 1\n{USAGE}")),
-    }
+fn at_least_one() -> RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::plan;
+    use super::{Arguments, plan};
+    use clap::{Args as _, Command, FromArgMatches as _};
     use serde_json::json;
 
     fn read(line: &str) -> Result<serde_json::Value, String> {
-        plan(&line.split(' ').map(str::to_owned).collect::<Vec<_>>()).map(Into::into)
+        let command = Arguments::augment_args(Command::new("bench").no_binary_name(true));
+        let read = command.try_get_matches_from(line.split(' ')).map_err(|why| why.to_string())?;
+        Ok(plan(&Arguments::from_arg_matches(&read).map_err(|why| why.to_string())?).into())
     }
 
     #[test]
@@ -101,12 +114,12 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         for (line, word) in [
-            ("--mesh", "say how many"),
-            ("--cluster 1 --idle 1", "say how many"),
-            ("--cluster 0", "at least 1"),
-            ("--cluster", "takes a value"),
-            ("--cluster 1 --only-controller", "--controller CMD"),
-            ("--cluster 1 --huge", "`--huge`"),
+            ("--mesh", "--cluster <COUNT>"),
+            ("--cluster 1 --idle 1", "cannot be used with"),
+            ("--cluster 0", "0 is not in 1.."),
+            ("--cluster", "a value is required"),
+            ("--cluster 1 --only-controller", "--controller <COMMAND>"),
+            ("--cluster 1 --huge", "'--huge'"),
         ] {
             let why = read(line).unwrap_err();
             assert!(why.contains(word), "{line}: {why}");

@@ -7,11 +7,8 @@ use crate::{
 };
 
 /// Runs it; fails when something does not come to rest or breaks a law.
-pub(crate) fn crash(arguments: &[String]) -> Result<(), Failed> {
-    if !arguments.is_empty() {
-        return Err("takes nothing".into());
-    }
-    testbed::testbed(&["build".to_owned()])?;
+pub(crate) fn crash() -> Result<(), Failed> {
+    testbed::testbed(&testbed::Command::Build)?;
     run(test_of("examples")
         .args(["--features=played", "--test=cluster", "--", "--nocapture", "--exact"])
         .arg("crash::table_of_crashes"))

@@ -5,20 +5,26 @@ use crate::{
     run::{Failed, cargo, run},
     workspace::Workspace,
 };
+use clap::builder::PossibleValuesParser;
 
 type Mend = fn(&Workspace) -> Result<(), Failed>;
 
 /// What is mended: what it is called on the command line, and how it is done.
 const PARTS: [(&str, Mend); 3] = [("lint", lint), ("format", format), ("quotes", quotes)];
 
+/// What is mended.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The parts to mend [default: all]
+    #[arg(value_name = "PART", value_parser = PossibleValuesParser::new(PARTS.map(|(part, _)| part)))]
+    parts: Vec<String>,
+}
+
 /// Mends the parts that are named, or all. Writes.
-pub(crate) fn fix(arguments: &[String]) -> Result<(), Failed> {
-    if let Some(unknown) = arguments.iter().find(|name| PARTS.iter().all(|(part, _)| part != name)) {
-        return Err(format!("there is no part `{unknown}`; there are lint, format and quotes"));
-    }
+pub(crate) fn fix(arguments: &Arguments) -> Result<(), Failed> {
     let workspace = Workspace::read()?;
     for (part, mend) in PARTS {
-        if arguments.is_empty() || arguments.iter().any(|name| name == part) {
+        if arguments.parts.is_empty() || arguments.parts.iter().any(|name| name == part) {
             mend(&workspace)?;
         }
     }

@@ -1,20 +1,4 @@
-//! The project's own commands.
-//!
-//! ```text
-//! cargo xtask test             every test of the engine, in the order of what fails fastest
-//! cargo xtask test --cluster   the adapter to a cluster, and all on a real one: builds the test bed first
-//! cargo xtask verify [CHECK…]  the gate: reads only, changes nothing
-//! cargo xtask verify --list    what the gate checks
-//! cargo xtask fix [PART…]      mends: what clippy can (lint), the format, what documents quote (quotes)
-//! cargo xtask conform [N]      asks N random sequences of the played API server and of a real one, as a table;
-//!                              with --mesh, N sequences happen to the played istiod and to a real one
-//! cargo xtask crash            kills the controller at every API write of an update, as a table
-//! cargo xtask testbed COMMAND  a private cluster and mesh on this machine: build, up, status, run, down, smoke
-//! cargo xtask bench …          what N Rollouts cost, ours beside any other controller: a table
-//! cargo xtask bench --instructions   machine instructions of a decision and an edit, against the recorded ones
-//! cargo xtask mutants [ROOM…] changes the code in many small ways, one at a time: does a test notice each?
-//! cargo xtask mesh             failed requests while istiod is quick, stopped or slow: a table, in half an hour
-//! ```
+//! The project's own commands: `cargo xtask --help` lists them.
 
 mod bench;
 mod built;
@@ -31,37 +15,61 @@ mod testbed;
 mod verify;
 mod workspace;
 
-use std::{env, process::ExitCode};
+use clap::Parser;
+use std::process::ExitCode;
+
+/// The project's own commands
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
+enum Command {
+    /// Run every test of the engine; with --cluster, those of the Kubernetes adapter, also on a private cluster
+    Test(test::Arguments),
+    /// Check what tests do not show: format, lints, documentation, dependencies. Changes nothing
+    Verify(verify::Arguments),
+    /// Mend what a program can mend: what clippy can, the format, what documents quote
+    Fix(fix::Arguments),
+    /// Compare the simulated API server (with --mesh, istiod) of the tests with a real one, on random input
+    Conform(conform::Arguments),
+    /// Kill the controller at every API write of an update, and print a table
+    Crash,
+    /// Run a private cluster and mesh on this machine
+    #[command(subcommand)]
+    Testbed(testbed::Command),
+    /// Measure what many Rollouts cost our controller, or another beside it
+    Bench(bench::Arguments),
+    /// Count failed requests while istiod is quick, slow or stopped: a table, in half an hour
+    Mesh(mesh::Arguments),
+    /// Change the code in many small ways, one at a time: does a test notice each? Takes hours
+    Mutants(mutants::Arguments),
+}
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let Some((command, rest)) = arguments.split_first() else {
-        return usage("which command?");
-    };
-    let outcome = match command.as_str() {
-        "test" => test::test(rest),
-        "verify" => verify::verify(rest),
-        "fix" => fix::fix(rest),
-        "conform" => conform::conform(rest),
-        "crash" => crash::crash(rest),
-        "testbed" => testbed::testbed(rest),
-        "bench" => bench::bench(rest),
-        "mesh" => mesh::mesh(rest),
-        "mutants" => mutants::mutants(rest),
-        other => return usage(&format!("there is no command `{other}`")),
+    let (name, outcome) = match Command::parse() {
+        Command::Test(arguments) => ("test", test::test(&arguments)),
+        Command::Verify(arguments) => ("verify", verify::verify(&arguments)),
+        Command::Fix(arguments) => ("fix", fix::fix(&arguments)),
+        Command::Conform(arguments) => ("conform", conform::conform(&arguments)),
+        Command::Crash => ("crash", crash::crash()),
+        Command::Testbed(command) => ("testbed", testbed::testbed(&command)),
+        Command::Bench(arguments) => ("bench", bench::bench(&arguments)),
+        Command::Mesh(arguments) => ("mesh", mesh::mesh(&arguments)),
+        Command::Mutants(arguments) => ("mutants", mutants::mutants(&arguments)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            eprintln!("\n{command}: {why}");
+            eprintln!("\n{name}: {why}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn usage(what: &str) -> ExitCode {
-    eprintln!(
-        "{what}\nusage: cargo xtask test [--cluster] | verify [CHECK…] | verify --list | fix [PART…] | testbed COMMAND | bench | mesh | crash | mutants [ROOM…] | conform"
-    );
-    ExitCode::from(2)
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_declaration_is_sound() {
+        super::Command::command().debug_assert();
+    }
 }

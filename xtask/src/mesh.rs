@@ -8,16 +8,17 @@ use crate::{
 };
 use std::fs;
 
-const USAGE: &str = "usage: cargo xtask mesh [--only RUN[,RUN…]]   a wrong name lists the right ones";
+/// Which stories are run.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Only these runs, separated by commas. A wrong name lists the right ones
+    #[arg(long, value_name = "RUNS", default_value = "", hide_default_value = true)]
+    only: String,
+}
 
 /// Runs it; fails when a request failed in any run but in the one without a guard, or when none failed in that one.
-pub(crate) fn mesh(arguments: &[String]) -> Result<(), Failed> {
-    let only = match arguments {
-        [] => "",
-        [flag, names] if flag == "--only" => names.as_str(),
-        _ => return Err(USAGE.into()),
-    };
-    testbed::testbed(&["build".to_owned()])?;
+pub(crate) fn mesh(arguments: &Arguments) -> Result<(), Failed> {
+    testbed::testbed(&testbed::Command::Build)?;
     let workspace = Workspace::read()?;
     // The test builds the controller once more, as it ships, in this one's place.
     run(cargo()
@@ -29,6 +30,6 @@ pub(crate) fn mesh(arguments: &[String]) -> Result<(), Failed> {
     run(test_of("examples")
         .args(["--features=played", "--test=cluster", "--", "--nocapture", "--exact"])
         .arg("mesh::table::table_of_the_mesh")
-        .env("MESH_ONLY", only)
+        .env("MESH_ONLY", &arguments.only)
         .env("MESH_UNGUARDED", &unguarded))
 }

@@ -9,10 +9,10 @@ use crate::{
     workspace::Workspace,
 };
 use accepted::Accepted;
+use clap::builder::PossibleValuesParser;
 use found::Found;
 use rooms::{ROOMS, Room, Suite};
 use std::{
-    collections::BTreeSet,
     fs,
     path::Path,
     process::{Command, Stdio},
@@ -23,74 +23,61 @@ const VERSION: &str = "27.1.0";
 /// Exit codes of cargo-mutants after a whole run: all caught, some survived, some took too long.
 const RAN: [i32; 3] = [0, 2, 3];
 
-const USAGE: &str = "\
-usage: cargo xtask mutants [ROOM…] [--shard K/N] [--matching REGEX]
-
-  ROOM                one of those below; all unless any is named
-  --shard K/N         only part K of N; the first is 0/N
-  --matching REGEX    only mutants whose name matches";
-
-/// What is asked for.
-#[derive(Debug, Default, PartialEq)]
-struct Plan {
-    /// By name.
-    rooms: BTreeSet<String>,
-    /// Only some of the mutants, as cargo-mutants is told.
-    some: Vec<String>,
+/// What is mutated.
+#[derive(Debug, Default, clap::Args)]
+#[command(after_help = areas())]
+pub(crate) struct Arguments {
+    /// The areas of the code to change, by the names below [default: all]
+    #[arg(value_name = "AREA", value_parser = PossibleValuesParser::new(ROOMS.map(|room| room.name)),
+        hide_possible_values = true)]
+    areas: Vec<String>,
+    /// Only part K of N; the first is 0/N
+    #[arg(long, value_name = "K/N")]
+    shard: Option<String>,
+    /// Only the mutants whose name matches
+    #[arg(long, value_name = "REGEX")]
+    matching: Option<String>,
 }
 
 /// Runs it; fails when a mutant survives that is not accepted, and when one is accepted that does not survive.
-pub(crate) fn mutants(arguments: &[String]) -> Result<(), Failed> {
-    let plan = plan(arguments)?;
+pub(crate) fn mutants(arguments: &Arguments) -> Result<(), Failed> {
     let workspace = Workspace::read()?;
     install()?;
     let accepted = Accepted::read(&workspace.root.join("xtask/src/mutants/accepted.txt"))?;
     let mut wrong = Vec::new();
     for suite in Suite::ALL {
-        let rooms: Vec<&Room> = ROOMS.iter().filter(|room| room.suite == suite && plan.has(room)).collect();
+        let rooms: Vec<&Room> =
+            ROOMS.iter().filter(|room| room.suite == suite && arguments.has(room)).collect();
         if rooms.is_empty() {
             continue;
         }
         let folder = workspace.target.join("mutants").join(suite.name());
         fs::create_dir_all(&folder).map_err(|why| format!("{}: {why}", folder.display()))?;
-        try_all(suite, &rooms, &plan, &folder)?;
+        try_all(suite, &rooms, arguments, &folder)?;
         let found = Found::read(&folder.join("mutants.out"))?;
         for room in &rooms {
             println!("{}", found.summary(room));
         }
-        wrong.extend(accepted.judge(&found, plan.some.is_empty()));
+        wrong.extend(accepted.judge(&found, arguments.some().is_empty()));
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
 }
 
-impl Plan {
+impl Arguments {
     fn has(&self, room: &Room) -> bool {
-        self.rooms.is_empty() || self.rooms.contains(room.name)
+        self.areas.is_empty() || self.areas.iter().any(|area| area == room.name)
+    }
+
+    /// Only some of the mutants, as cargo-mutants is told.
+    fn some(&self) -> Vec<&str> {
+        let flags = [("--shard", &self.shard), ("--re", &self.matching)];
+        flags.iter().filter_map(|(flag, value)| Some([*flag, value.as_deref()?])).flatten().collect()
     }
 }
 
-fn plan(arguments: &[String]) -> Result<Plan, Failed> {
-    let mut plan = Plan::default();
-    let mut words = arguments.iter();
-    while let Some(word) = words.next() {
-        let flag = match word.as_str() {
-            "--shard" => "--shard",
-            "--matching" => "--re",
-            name if ROOMS.iter().any(|room| room.name == name) => {
-                plan.rooms.insert(word.clone());
-                continue;
-            }
-            other => return Err(format!("there is no room `{other}`\n{}", usage())),
-        };
-        let value = words.next().ok_or_else(|| format!("{word} takes a value\n{}", usage()))?;
-        plan.some.extend([flag.to_owned(), value.clone()]);
-    }
-    Ok(plan)
-}
-
-fn usage() -> String {
-    let rooms = ROOMS.iter().map(|room| format!("\n  {:<19} {}", room.name, room.files.join(", ")));
-    format!("{USAGE}\n{}", rooms.collect::<String>())
+fn areas() -> String {
+    let areas = ROOMS.iter().map(|room| format!("\n  {:<19} {}", room.name, room.files.join(", ")));
+    format!("Areas:{}", areas.collect::<String>())
 }
 
 /// Installs cargo-mutants, unless this version is there already.
@@ -104,7 +91,7 @@ fn install() -> Result<(), Failed> {
 }
 
 /// Tries every mutant of these rooms in a copy of the workspace.
-fn try_all(suite: Suite, rooms: &[&Room], plan: &Plan, folder: &Path) -> Result<(), Failed> {
+fn try_all(suite: Suite, rooms: &[&Room], arguments: &Arguments, folder: &Path) -> Result<(), Failed> {
     let mut cargo = cargo();
     cargo.args(["mutants", "--no-shuffle", "--colors=never", "--profile=mutants", "--package"]);
     cargo.arg(suite.package()).arg("--output").arg(folder);
@@ -114,7 +101,7 @@ fn try_all(suite: Suite, rooms: &[&Room], plan: &Plan, folder: &Path) -> Result<
     for file in rooms.iter().flat_map(|room| room.files) {
         cargo.args(["--file", file]);
     }
-    cargo.args(["--exclude", rooms::SWITCH]).args(&plan.some);
+    cargo.args(["--exclude", rooms::SWITCH]).args(arguments.some());
     ran(&mut cargo)
 }
 
@@ -129,25 +116,30 @@ fn ran(command: &mut Command) -> Result<(), Failed> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Plan, plan};
+    use super::Arguments;
+    use clap::{Args as _, Command, FromArgMatches as _};
 
-    fn read(line: &str) -> Result<Plan, String> {
-        plan(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    fn read(line: &str) -> Result<Arguments, clap::Error> {
+        let command = Arguments::augment_args(Command::new("mutants").no_binary_name(true));
+        Arguments::from_arg_matches(&command.try_get_matches_from(line.split_whitespace())?)
     }
 
     #[test]
-    fn a_command_line_is_a_plan() {
-        assert_eq!(read(""), Ok(Plan::default()));
-        let plan = read("driver --shard 1/8 goal").unwrap();
-        assert_eq!(plan.rooms.iter().collect::<Vec<_>>(), ["driver", "goal"]);
-        assert_eq!(plan.some, ["--shard", "1/8"]);
+    fn a_command_line_says_what_is_mutated() {
+        assert!(read("").unwrap().some().is_empty());
+        let arguments = read("driver --shard 1/8 goal").unwrap();
+        assert_eq!(
+            (arguments.areas.join(" "), arguments.some()),
+            ("driver goal".into(), vec!["--shard", "1/8"])
+        );
     }
 
     #[test]
     fn what_is_wrong_is_said() {
-        for (line, words) in [("cellar", "no room `cellar`"), ("--shard", "takes a value")] {
-            let why = read(line).unwrap_err();
-            assert!(why.contains(words) && why.contains("reconcile"), "{why}");
+        for (line, words) in [("cellar", "invalid value 'cellar'"), ("--shard", "a value is required")] {
+            let why = read(line).unwrap_err().to_string();
+            assert!(why.contains(words), "{why}");
         }
+        assert!(read("--help").unwrap_err().to_string().contains("  reconcile  "));
     }
 }

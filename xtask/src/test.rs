@@ -13,14 +13,18 @@ use std::time::Instant;
 /// The tests over random histories, by how their names begin: they are run apart, to show what they print.
 const LAWS: &str = "every_law";
 
+/// What is tested.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Test the adapter to Kubernetes, and whole releases on a private cluster. Needs Go and pip
+    #[arg(long)]
+    cluster: bool,
+}
+
 /// All tests of the engine; or, with `--cluster`, of the adapter to a cluster, and those on one. What a test program
 /// prints last is cargo's own: how many passed and how many failed.
-pub(crate) fn test(arguments: &[String]) -> Result<(), Failed> {
-    match arguments {
-        [] => engine(),
-        [what] if what == "--cluster" => cluster::cluster(),
-        _ => Err("takes nothing, or `--cluster`; for one test, use `cargo test`".into()),
-    }
+pub(crate) fn test(arguments: &Arguments) -> Result<(), Failed> {
+    if arguments.cluster { cluster::cluster() } else { engine() }
 }
 
 fn engine() -> Result<(), Failed> {

@@ -10,7 +10,7 @@ use std::{
     env,
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
-    process::Command,
+    process,
 };
 
 /// Where the test bed is in the target folder.
@@ -51,33 +51,56 @@ impl TestBed {
     }
 }
 
-const USAGE: &str = "usage: cargo xtask testbed build             what is missing; minutes when cold
-       cargo xtask testbed up [--mesh] …     starts a cluster, prints what to export
-       cargo xtask testbed status            what runs
-       cargo xtask testbed run -- COMMAND…   runs a command inside its network
-       cargo xtask testbed down              stops it
-       cargo xtask testbed smoke             tries it all once, in a cluster of its own
-Every flag: cargo xtask testbed up --help";
+/// What is done with the test bed.
+#[derive(Debug, clap::Subcommand)]
+#[command(disable_help_subcommand = true)]
+pub(crate) enum Command {
+    /// Build what is missing; minutes when cold
+    Build,
+    /// Start a cluster, and print what to export; with --mesh, also istiod and Envoys. `up --help` lists more options
+    Up(Passed),
+    /// Say what runs
+    Status(Passed),
+    /// Run a command inside the network of the cluster: run -- COMMAND…
+    Run(Passed),
+    /// Stop the cluster
+    Down(Passed),
+    /// Try everything once, in a cluster of its own
+    Smoke,
+}
+
+/// What the program `cluster` is told, as it stands.
+#[derive(Debug, clap::Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct Passed {
+    /// Options for the program that runs the cluster; --help lists them
+    #[arg(value_name = "OPTIONS", trailing_var_arg = true, allow_hyphen_values = true)]
+    words: Vec<String>,
+}
 
 /// Builds what is missing, then does what is asked for.
-pub(crate) fn testbed(arguments: &[String]) -> Result<(), Failed> {
-    let Some((command, rest)) = arguments.split_first() else {
-        return Err(format!("which command?\n{USAGE}"));
-    };
+pub(crate) fn testbed(command: &Command) -> Result<(), Failed> {
     let places = Places::of(&Workspace::read()?);
-    match command.as_str() {
-        "build" if rest.is_empty() => build::build(&places),
-        "up" => {
+    match command {
+        Command::Build => build::build(&places),
+        Command::Up(passed) => {
             build::build(&places)?;
-            call(&places, command, rest)
+            call(&places, "up", &passed.words)
         }
-        "smoke" if rest.is_empty() => {
+        Command::Smoke => {
             build::build(&places)?;
-            call(&places, command, rest)
+            call(&places, "smoke", &[])
         }
-        "down" | "status" | "run" => call(&places, command, rest),
-        other => Err(format!("there is no command `{other}`\n{USAGE}")),
+        Command::Status(passed) => call(&places, "status", &passed.words),
+        Command::Run(passed) => call(&places, "run", &marked(&passed.words)),
+        Command::Down(passed) => call(&places, "down", &passed.words),
     }
+}
+
+/// The words with the `--` in front of the command, which is gone if nothing was in front of it.
+fn marked(words: &[String]) -> Vec<String> {
+    let is_bare = words.first().is_some_and(|word| !word.starts_with('-'));
+    is_bare.then(|| "--".to_owned()).into_iter().chain(words.iter().cloned()).collect()
 }
 
 /// Becomes the program `cluster`; the folder is the target folder's unless another is named.
@@ -86,7 +109,7 @@ fn call(places: &Places, command: &str, arguments: &[String]) -> Result<(), Fail
     if !program.exists() {
         return Err("the test bed is not built: cargo xtask testbed build".into());
     }
-    let mut cluster = Command::new(&program);
+    let mut cluster = process::Command::new(&program);
     cluster.arg(command);
     if command != "smoke" && env::var_os("TESTBED_DIR").is_none() && !names_a_folder(arguments) {
         cluster.arg("--dir").arg(places.built.join("cluster"));
@@ -119,6 +142,7 @@ fn shown(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::{FromArgMatches as _, Subcommand as _};
 
     #[test]
     fn a_folder_is_named_before_the_command_only() {
@@ -126,6 +150,21 @@ mod tests {
         assert!(names_a_folder(&words("--mesh --dir /tmp/a")));
         assert!(names_a_folder(&words("-dir=/tmp/a --mesh")));
         assert!(!names_a_folder(&words("--in gateway -- ls --dir /tmp")));
+    }
+
+    #[test]
+    fn the_command_to_run_is_passed_as_it_stands() {
+        for (line, passed) in [
+            ("run -- ls --dir /tmp", "-- ls --dir /tmp"),
+            ("run ls -l", "-- ls -l"),
+            ("run --in gateway -- ls --dir /tmp", "--in gateway -- ls --dir /tmp"),
+            ("run --help", "--help"),
+        ] {
+            let command = Command::augment_subcommands(clap::Command::new("testbed").no_binary_name(true));
+            let read = command.try_get_matches_from(line.split(' ')).unwrap();
+            let Ok(Command::Run(words)) = Command::from_arg_matches(&read) else { panic!("{line}") };
+            assert_eq!(marked(&words.words).join(" "), passed, "{line}");
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod unused;
 mod wasm;
 
 use crate::{run::Failed, workspace::Workspace};
+use clap::builder::PossibleValuesParser;
 use std::time::Instant;
 
 /// One check of the gate.
@@ -48,21 +49,30 @@ const CHECKS: [Check; 13] = [
     Check { name: "wasm", holds: "the core builds for wasm without a standard library", run: wasm::check },
 ];
 
+/// What is checked.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The checks to run [default: all]
+    #[arg(value_name = "CHECK", value_parser = PossibleValuesParser::new(CHECKS.map(|check| check.name)),
+        hide_possible_values = true)]
+    checks: Vec<String>,
+    /// List the checks
+    #[arg(long)]
+    list: bool,
+}
+
 /// Runs the checks that are named, or all. All are run, also when one fails.
-pub(crate) fn verify(arguments: &[String]) -> Result<(), Failed> {
-    if arguments == ["--list"] {
+pub(crate) fn verify(arguments: &Arguments) -> Result<(), Failed> {
+    if arguments.list {
         for check in &CHECKS {
             println!("{:<13} {}", check.name, check.holds);
         }
         return Ok(());
     }
-    if let Some(unknown) = arguments.iter().find(|name| CHECKS.iter().all(|check| check.name != *name)) {
-        return Err(format!("there is no check `{unknown}`; `cargo xtask verify --list` names them"));
-    }
     let workspace = Workspace::read()?;
     let mut failed = Vec::new();
-    for check in
-        CHECKS.iter().filter(|check| arguments.is_empty() || arguments.iter().any(|a| a == check.name))
+    let named = &arguments.checks;
+    for check in CHECKS.iter().filter(|check| named.is_empty() || named.iter().any(|name| name == check.name))
     {
         let began = Instant::now();
         let outcome = (check.run)(&workspace);

@@ -20,12 +20,7 @@ const TOLERANCE: u64 = 5;
 /// How often a piece of work is done in the first of the two runs.
 const TIMES: u64 = 50;
 
-pub(super) fn instructions(arguments: &[String]) -> Result<(), Failed> {
-    let record = match arguments {
-        [] => false,
-        [flag] if flag == "--record" => true,
-        _ => return Err("write --instructions, or --instructions --record".to_owned()),
-    };
+pub(super) fn instructions(record: bool) -> Result<(), Failed> {
     let workspace = Workspace::read()?;
     let file = workspace.root.join("benches/instructions.txt");
     let recorded = if record { BTreeMap::new() } else { read(&file)? };
