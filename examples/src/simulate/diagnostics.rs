@@ -1,9 +1,8 @@
 //! Everything that is to be said about the input, the worst first.
 
-use rollout_core::{
-    Escaped,
-    argo::{Diagnostic, Severity},
-};
+use super::snippet;
+use annotate_snippets::Level;
+use rollout_core::argo::{Diagnostic, Severity};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -111,23 +110,23 @@ impl Findings {
         !self.plain.is_empty() || self.count(Severity::Error) + self.count(Severity::NotDriven) > 0
     }
 
-    /// All of them, and how many.
+    /// All of them, and how many; with colours.
     pub(crate) fn render(&self) -> String {
         let mut text = String::new();
-        for plain in &self.plain {
-            text += &plain.render("error");
+        for Plain { what, instead } in &self.plain {
+            text += &snippet::of_no_place(Level::ERROR, what, instead);
         }
         for diagnostic in self.sorted() {
-            text += &format!("{diagnostic}\n");
+            text += &snippet::of(diagnostic);
         }
-        for warning in &self.odd {
-            text += &warning.render("warning");
+        for Plain { what, instead } in &self.odd {
+            text += &snippet::of_no_place(Level::WARNING, what, instead);
         }
-        for next in self.next.iter().take(MOST_NAMED) {
-            text += &next.render("note");
+        for Plain { what, instead } in self.next.iter().take(MOST_NAMED) {
+            text += &snippet::of_no_place(Level::NOTE, what, instead);
         }
         if let Some(passed) = self.passed() {
-            text += &format!("note: {passed}\n\n");
+            text += &snippet::of_no_place(Level::NOTE, &passed, "");
         }
         let hidden: usize = self.counts.iter().map(|count| count.saturating_sub(MOST_SHOWN)).sum();
         if hidden > 0 {
@@ -186,22 +185,11 @@ impl Findings {
         if more > 0 {
             named.push(format!("and {more} more"));
         }
-        Some(Escaped(format!("passed over: {}", named.join(", "))).to_string())
+        Some(format!("passed over: {}", named.join(", ")))
     }
 
     fn count(&self, severity: Severity) -> usize {
         self.counts.get(rank(severity)).copied().unwrap_or(0)
-    }
-}
-
-impl Plain {
-    fn render(&self, severity: &str) -> String {
-        let what = format!("{severity}: {}\n", Escaped(&self.what));
-        if self.instead.is_empty() {
-            what + "\n"
-        } else {
-            format!("{what}   = {}\n\n", Escaped(&self.instead))
-        }
     }
 }
 
@@ -232,6 +220,10 @@ mod tests {
     use super::*;
     use rollout_core::argo::read;
 
+    fn plain(findings: &Findings) -> String {
+        anstream::adapter::strip_str(&findings.render()).to_string()
+    }
+
     #[test]
     fn the_worst_first_each_once_and_counted() {
         let document = read("spec:\n  replicas: 5\n", "demo.yaml").documents.remove(0);
@@ -247,16 +239,20 @@ mod tests {
         findings.located(say(Severity::Error, "wrong"));
         findings.plain("no manifest");
         assert!(findings.refuse());
-        let text = findings.render();
+        let text = plain(&findings);
         let at = |what: &str| text.find(what).unwrap();
         assert!(at("no manifest") < at("wrong") && at("wrong") < at("later") && at("later") < at("odd"));
         assert!(
-            at("odd") < at("note: a template\n   = render it")
+            at("odd") < at("note: a template\n |\n = help: render it")
                 && at("render it") < at("note: passed over: ConfigMap\n")
         );
         assert!(text.ends_with("\n2 errors, 1 not driven yet, 1 warning\n"), "{text}");
         assert_eq!(findings.values().len(), 6);
         findings.nothing_else();
-        assert!(findings.render().starts_with("error: no manifest\n\nerror: a template\n   = render it\n\n"));
+        let text = plain(&findings);
+        assert!(
+            text.starts_with("error: no manifest\n\nerror: a template\n |\n = help: render it\n\n"),
+            "{text}"
+        );
     }
 }

@@ -36,6 +36,7 @@ mod recorder;
 mod run;
 mod script;
 mod setup;
+mod snippet;
 mod state;
 mod summary;
 mod text;

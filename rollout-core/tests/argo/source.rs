@@ -158,7 +158,7 @@ fn problems_are_few() {
 }
 
 #[test]
-fn messages_show_the_line() {
+fn messages_say_where_and_what_to_write() {
     let text = "kind: Rollout\nspec:\n  strategie:\n    canary: {}\n  replicas: \"3\"\n";
     let reading = read(text, "demo.yaml");
     let report = check(reading.documents[0].value());
@@ -170,35 +170,20 @@ fn messages_show_the_line() {
         .collect();
     assert_eq!(
         shown[0],
-        "\
-warning: unknown field `strategie`: it is ignored
- --> demo.yaml:3:3
-  |
-3 |   strategie:
-  |   ^^^^^^^^^
-  = at spec.strategie
-  = did you mean `strategy`?
-"
+        "warning: demo.yaml:3:3: unknown field `strategie`: it is ignored; did you mean `strategy`?"
     );
     assert_eq!(
         shown[1],
-        "\
-error: `replicas` must be a whole number within 32 bits, found the text \"3\"
- --> demo.yaml:5:13
-  |
-5 |   replicas: \"3\"
-  |             ^^^
-  = at spec.replicas
-  = write 3 without quotes
-"
+        "error: demo.yaml:5:13: `replicas` must be a whole number within 32 bits, found the text \"3\"; write 3 \
+         without quotes"
     );
     let missing = report.errors().find(|error| error.path == "spec.strategy.strategy").unwrap();
     assert_eq!(reading.documents[0].diagnose(missing).place.line, 2);
     let about = reading.documents[0].diagnostic(Severity::NotDriven, "kind", "is not driven yet", "");
-    assert!(about.to_string().starts_with("not driven: is not driven yet\n --> demo.yaml:1:7\n"), "{about}");
+    assert_eq!(about.to_string(), "not driven: demo.yaml:1:7: is not driven yet");
 }
 
-/// One line of 200 KB: what is shown of it is short, and the marker still under the right place.
+/// One line of 200 KB: what is shown of it is short, and its column is still right.
 #[test]
 fn very_long_lines_are_cut() {
     let fields: Vec<_> = (0..10_000).map(|n| format!("\"ü{n}\": \"x\"")).collect();
@@ -209,9 +194,6 @@ fn very_long_lines_are_cut() {
     assert!(shown.chars().count() <= 120, "{shown}");
     let at = usize::try_from(place.column - from).unwrap();
     assert_eq!(shown.chars().skip(at).take(3).collect::<String>(), "\"x\"");
-    let lines: Vec<String> = message.to_string().lines().map(String::from).collect();
-    let marker = lines[4].chars().position(|c| c == '^').unwrap();
-    assert_eq!(lines[3].chars().skip(marker).take(3).collect::<String>(), "\"x\"");
 }
 
 /// Text of the pieces that YAML is made of.

@@ -1,4 +1,4 @@
-//! Messages in a compiler's style.
+//! Messages about places in a text.
 
 use super::Place;
 use crate::{Escaped, argo::Severity};
@@ -7,7 +7,8 @@ use core::fmt;
 
 /// Something to say about a text: where, what, and what to write instead.
 ///
-/// Its text form shows the line with a marker under it.
+/// Its text form is one line. Whoever shows the line itself, with a marker under it, finds what that takes in `excerpt`
+/// and `place`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Diagnostic {
@@ -104,26 +105,11 @@ fn visible(letter: char) -> char {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place { line, column, width, .. } = self.place;
-        let (text, from) = &self.excerpt;
-        let number = alloc::format!("{line}");
-        let blank = number.len();
-        writeln!(f, "{}: {}", self.severity, Escaped(&self.what))?;
-        writeln!(f, "{:blank$}--> {}:{line}:{column}", "", Escaped(&self.file))?;
-        if !text.is_empty() {
-            let at = usize::try_from(column.saturating_sub(*from)).unwrap_or(0);
-            let left = text.chars().count().saturating_sub(at);
-            let width = usize::try_from(width).unwrap_or(1).min(left).max(1);
-            writeln!(f, "{:blank$} |\n{number} | {text}\n{:blank$} | {:at$}{:^^width$}", "", "", "", "")?;
-        }
-        if !self.path.is_empty() {
-            writeln!(f, "{:blank$} = at {}", "", Escaped(&self.path))?;
-        }
+        let Place { line, column, .. } = self.place;
+        let (file, what) = (Escaped(&self.file), Escaped(&self.what));
+        write!(f, "{}: {file}:{line}:{column}: {what}", self.severity)?;
         if !self.instead.is_empty() {
-            writeln!(f, "{:blank$} = {}", "", Escaped(&self.instead))?;
-        }
-        if !self.reference.is_empty() {
-            writeln!(f, "{:blank$} = Argo Rollouts says: {}", "", Escaped(&self.reference))?;
+            write!(f, "; {}", Escaped(&self.instead))?;
         }
         Ok(())
     }
