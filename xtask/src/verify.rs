@@ -1,4 +1,4 @@
-//! `cargo xtask verify`: the gate. It reads only.
+//! `cargo xtask verify`: what tests do not show. It reads only.
 
 mod arrows;
 mod deny;
@@ -18,7 +18,7 @@ use crate::{run::Failed, workspace::Workspace};
 use clap::builder::PossibleValuesParser;
 use std::time::Instant;
 
-/// One check of the gate.
+/// One check.
 struct Check {
     /// What it is called on the command line.
     name: &'static str,
@@ -28,7 +28,7 @@ struct Check {
     run: fn(&Workspace) -> Result<String, Failed>,
 }
 
-/// The gate: the cheapest first.
+/// All of them: the cheapest first.
 const CHECKS: [Check; 13] = [
     Check { name: "format", holds: "the code is formatted", run: format::check },
     Check { name: "lengths", holds: "no file is long", run: lengths::check },

@@ -1,6 +1,6 @@
 //! Licences, sources and duplicates are as `deny.toml` says.
 //!
-//! Without advisories: they are fetched from outside, and would make a gate that is red for no change of ours.
+//! Without advisories: they are fetched from outside, and would make this check fail without a change of ours.
 
 use crate::{
     run::{Failed, cargo, quietly},
