@@ -9,7 +9,9 @@ mod lengths;
 mod lint;
 mod mentions;
 mod msrv;
+mod package;
 mod paths;
+mod scenarios;
 mod switched_off;
 mod unused;
 mod wasm;
@@ -29,16 +31,18 @@ struct Check {
 }
 
 /// All of them: the cheapest first.
-const CHECKS: [Check; 13] = [
+const CHECKS: [Check; 15] = [
     Check { name: "format", holds: "the code is formatted", run: format::check },
     Check { name: "lengths", holds: "no file is long", run: lengths::check },
     Check { name: "switched-off", holds: "no test is switched off or sleeps", run: switched_off::check },
     Check { name: "mentions", holds: "nothing names one machine or workplace", run: mentions::check },
     Check { name: "paths", holds: "every path that a document names exists", run: paths::check },
+    Check { name: "scenarios", holds: "every scenario is listed", run: scenarios::check },
     Check { name: "arrows", holds: "packages depend only along the allowed arrows", run: arrows::check },
     Check { name: "unused", holds: "every dependency is used", run: unused::check },
     Check { name: "msrv", holds: "no dependency needs a newer compiler than we declare", run: msrv::check },
     Check { name: "deny", holds: "licences, sources and duplicates are as agreed", run: deny::check },
+    Check { name: "package", holds: "the crates can be packaged", run: package::check },
     Check {
         name: "features",
         holds: "every set of features compiles without a warning",

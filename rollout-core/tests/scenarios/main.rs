@@ -1,5 +1,5 @@
 //! What users of other engines really hit, as stories in the virtual world: given, when, then. Every story
-//! is judged by all laws as well.
+//! is judged by all laws as well. `README.md` says what the numbers in the names are.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
