@@ -16,13 +16,13 @@ pub(super) fn of(found: &Diagnostic) -> String {
     };
     let file = Escaped(&found.file).to_string();
     let (line, column) = (size(found.place.line), size(found.place.column));
-    let (source, marked) = marked(found);
+    let (source, bytes) = marked(found);
     let group = level.with_name(word).primary_title(Escaped(&found.what).to_string());
     let group = if source.trim().is_empty() {
         group.element(Origin::path(file).line(line).char_column(column))
     } else {
-        let marker = AnnotationKind::Primary.span(marked);
-        group.element(Snippet::source(source).path(file).line_start(line).annotation(marker))
+        let under = AnnotationKind::Primary.span(bytes);
+        group.element(Snippet::source(source).path(file).line_start(line).annotation(under))
     };
     let at = said(&found.path, |path| format!("at {path}"));
     let reference = said(&found.reference, |reference| format!("Argo Rollouts says: {reference}"));

@@ -91,7 +91,7 @@ fn kustomized(folders: &[PathBuf], findings: &mut Findings, take: &mut dyn FnMut
     if built.len() > 1 {
         let choice: Vec<String> =
             built.iter().take(8).map(|folder| format!("simulate {}", word(folder))).collect();
-        let what = format!("there are {} Kustomize overlays; each of them is played for itself", built.len());
+        let what = format!("there are {} Kustomize overlays; simulate one at a time", built.len());
         findings.next_step(what, choice.join(", or "));
     }
     for plan in &plans {
