@@ -57,7 +57,7 @@ pub struct Args {
 pub struct IstioArgs {
     /// The version of the API networking.istio.io
     #[arg(long = "istio-api-version", value_name = "VERSION", default_value = "v1alpha3")]
-    pub version: String,
+    pub api_version: String,
     /// Namespaces whose VirtualServices may be edited for Rollouts of any namespace, separated by commas; or * for all.
     /// Any other VirtualService in another namespace must have the annotation rollout-core/allow-from: NAMESPACE
     #[arg(long = "shared-namespaces", value_name = "LIST", value_parser = shared)]
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn defaults() {
         let Args { workers, dry_run, istio, istiod, log, .. } = read("controller").unwrap();
-        assert_eq!((workers, dry_run, istio.version.as_str()), (10, false, "v1alpha3"));
+        assert_eq!((workers, dry_run, istio.api_version.as_str()), (10, false, "v1alpha3"));
         assert_eq!(istio.shared, None);
         assert_eq!((istiod.at.len(), istiod.limit), (0, 32 << 20));
         assert_eq!(istiod.patience, Some(Duration::from_secs(600)));
