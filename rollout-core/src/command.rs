@@ -2,10 +2,11 @@
 //! the person was looking at.
 
 mod apply;
+mod caused;
 
 pub use apply::apply;
 
-use crate::{Revision, Status, traffic::Version};
+use crate::{Event, Revision, Status, traffic::Version};
 use alloc::vec::Vec;
 use core::fmt;
 use serde::{Deserialize, Serialize};
@@ -113,12 +114,14 @@ impl Position {
 #[must_use = "an accepted command takes effect only when its status is stored and its edits are made"]
 #[expect(clippy::exhaustive_enums, reason = "the two answers there are")]
 pub enum Answer {
-    /// Store this status by compare-and-swap, and make these edits.
+    /// Store this status by compare-and-swap, make these edits, then publish these events.
     Accepted {
         /// The next status.
         status: Status,
         /// What must change in the user's own object.
         edits: Vec<Edit>,
+        /// What has happened once the status is stored. No plan repeats it: publish it here, or nobody hears of it.
+        events: Vec<Event>,
     },
     /// Nothing changes, and why.
     Rejected(Rejection),

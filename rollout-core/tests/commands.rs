@@ -3,8 +3,8 @@
 
 use core::time::Duration;
 use rollout_core::{
-    AbortReason, Aborted, Answer, Command, CommandKind, Edit, Gone, Observed, Position, Range, RevisionSeen,
-    Spec, Status, Step, Strategy, Time, apply,
+    AbortReason, Aborted, Answer, Command, CommandKind, Edit, Event, Gone, Observed, Position, Range,
+    RevisionSeen, Spec, Status, Step, Strategy, Time, apply,
     traffic::{RoutesSeen, Seen, Selection, Settled},
 };
 use std::fmt::Write;
@@ -77,7 +77,7 @@ fn stable_gone() -> State {
 fn words(state: &State, answer: &Answer) -> String {
     let (status, edits) = match answer {
         Answer::Rejected(why) => return format!("*{why:?}*"),
-        Answer::Accepted { status, edits } => (status, edits),
+        Answer::Accepted { status, edits, .. } => (status, edits),
     };
     let old = &state.status;
     let mut changes = Vec::new();
@@ -144,4 +144,39 @@ fn a_command_that_comes_too_late_is_stale() {
             }
         }
     }
+}
+
+/// Without them, each loop would make its own, and nobody would hear of an abort where one forgot it.
+#[test]
+fn an_accepted_command_says_what_has_happened() {
+    let pause =
+        |step| Event::StepCompleted { step, of: 4, what: Step::Pause(Some(Duration::from_secs(600))) };
+    let weight = Event::StepCompleted { step: 2, of: 4, what: Step::SetWeight(50) };
+    let aborted = Event::Aborted { revision: "v2".into(), why: AbortReason::Command };
+    let expected = |state: &str, kind| match (kind, state) {
+        (CommandKind::Promote | CommandKind::Skip, "in a pause") => vec![Event::Resumed, pause(3)],
+        (CommandKind::PromoteFull, "in a pause") => vec![Event::Resumed],
+        (CommandKind::Skip, _) => vec![weight.clone()],
+        (CommandKind::Abort, _) => vec![aborted.clone()],
+        _ => Vec::new(),
+    };
+    for state in states() {
+        for kind in CommandKind::ALL {
+            let command = Command::new(kind, Position::of(&state.status).unwrap());
+            let answer = apply(&command, &state.spec, &state.status, &state.observed, Time::from_secs(200));
+            if let Answer::Accepted { events, .. } = answer {
+                assert_eq!(events, expected(state.name, kind), "{kind} {}", state.name);
+            }
+        }
+    }
+}
+
+/// `kubectl argo rollouts promote` takes the beginning of the pause out of the status before the engine hears of it.
+#[test]
+fn a_pause_that_a_client_has_ended_is_resumed() {
+    let state = state("", |_, status, _| status.step = 3);
+    let promote = Command::new(CommandKind::Promote, Position::of(&state.status).unwrap());
+    let answer = apply(&promote, &state.spec, &state.status, &state.observed, Time::from_secs(200));
+    let Answer::Accepted { events, .. } = answer else { panic!("{answer:?}") };
+    assert!(matches!(&*events, [Event::Resumed, Event::StepCompleted { step: 3, .. }]), "{events:?}");
 }

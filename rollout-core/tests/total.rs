@@ -229,7 +229,7 @@ proptest! {
     ) {
         let here = Position::of(&status).unwrap_or(Position::new("".into(), 0));
         let at = elsewhere.map_or(here, |(revision, step)| Position::new(revision, step));
-        if let Answer::Accepted { status, edits } = apply(&Command::new(kind, at), &spec, &status, &observed, now) {
+        if let Answer::Accepted { status, edits, .. } = apply(&Command::new(kind, at), &spec, &status, &observed, now) {
             prop_assert!(edits.len() <= 2);
             let _ = reconcile(&spec, &status, &observed, now);
         }

@@ -53,7 +53,7 @@ impl Instant {
     fn say(&mut self, kind: CommandKind) {
         let at = Position::of(&self.status).unwrap();
         match apply(&Command::new(kind, at), &self.spec, &self.status, &self.observed(), self.now) {
-            Answer::Accepted { status, edits } => {
+            Answer::Accepted { status, edits, events } => {
                 self.status = status;
                 for edit in edits {
                     match edit {
@@ -63,6 +63,7 @@ impl Instant {
                     }
                 }
                 self.log.push(format!("{kind}: accepted"));
+                self.log.extend(events.iter().map(ToString::to_string));
             }
             Answer::Rejected(why) => self.log.push(format!("{kind}: {why}")),
         }

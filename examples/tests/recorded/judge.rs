@@ -66,7 +66,8 @@ pub(crate) fn judge(history: &History, laws: Laws) -> Option<Verdict> {
                 let is_heard = was != heard || heard.promote_full;
                 if let Some(at) = Position::of(was).filter(|_| is_heard) {
                     for kind in std::mem::take(&mut world.requests) {
-                        let answer = Answer::Accepted { status: heard.clone(), edits: Vec::new() };
+                        let answer =
+                            Answer::Accepted { status: heard.clone(), edits: Vec::new(), events: Vec::new() };
                         recorded.commanded(&Command::new(kind, at.clone()), &answer);
                     }
                 }

@@ -1,4 +1,4 @@
-use super::{Answer, Command, CommandKind, Edit, Position, Proceed, Rejection};
+use super::{Answer, Command, CommandKind, Edit, Position, Proceed, Rejection, caused::caused};
 use crate::{AbortReason, Observed, Spec, Status, Step, Time};
 use alloc::{vec, vec::Vec};
 
@@ -18,9 +18,27 @@ use alloc::{vec, vec::Vec};
 /// assert_eq!(answer, Answer::Rejected(Rejection::NothingUnderWay));
 /// # Ok::<(), rollout_core::InvalidStrategy>(())
 /// ```
+///
+/// What an accepted command does to the status comes with the answer, as events:
+///
+/// ```
+/// use rollout_core::{AbortReason, Answer, Command, CommandKind, Event, Observed, Position, Spec, Status, Strategy, Time};
+/// let spec = Spec::new(Strategy::builder().build()?, "v2".into());
+/// let mut status = Status::default();
+/// (status.stable, status.canary) = (Some("v1".into()), Some("v2".into()));
+/// let abort = Command::new(CommandKind::Abort, Position::new("v2".into(), 0));
+/// let answer = rollout_core::apply(&abort, &spec, &status, &Observed::new(), Time::from_secs(0));
+/// let Answer::Accepted { status, edits, events } = answer else { panic!("{answer:?}") };
+/// assert!(status.aborted.is_some() && edits.is_empty());
+/// assert_eq!(events, [Event::Aborted { revision: "v2".into(), why: AbortReason::Command }]);
+/// # Ok::<(), rollout_core::InvalidStrategy>(())
+/// ```
 pub fn apply(command: &Command, spec: &Spec, status: &Status, observed: &Observed, now: Time) -> Answer {
     match change(command, spec, status, observed, now) {
-        Ok((status, edits)) => Answer::Accepted { status, edits },
+        Ok((next, edits)) => {
+            let events = caused(status, &next, spec.strategy.steps());
+            Answer::Accepted { status: next, edits, events }
+        }
         Err(rejection) => Answer::Rejected(rejection),
     }
 }

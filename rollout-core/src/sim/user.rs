@@ -16,7 +16,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         let observed = self.observed();
         let now = self.process.clock(self.truth.now);
         let answer = crate::apply(&command, &self.truth.spec, &self.truth.status, &observed, now);
-        if let Answer::Accepted { status, edits } = &answer {
+        if let Answer::Accepted { status, edits, .. } = &answer {
             if *status != self.truth.status {
                 self.truth.status = status.clone();
                 self.truth.status_version += 1;

@@ -1,7 +1,7 @@
 use super::{observe, observe::Reading};
 use crate::{cache::Entry, shown::shown};
 use rollout_core::{
-    Answer, Command, CommandKind, Edit, Escaped, Event, Position, Revision, Spec, Status, Step, Time, apply,
+    Answer, Command, CommandKind, Edit, Escaped, Event, Position, Revision, Spec, Status, Time, apply,
     backend::REVISION_LABEL,
 };
 use serde_json::{Map, Value, json};
@@ -33,6 +33,8 @@ pub(super) struct Outstanding {
     edits: Vec<Edit>,
     /// The condition that says so; `None` when nothing is new.
     condition: Option<Value>,
+    /// What the command did, to be told when it is stored.
+    pub(super) events: Vec<Event>,
 }
 
 /// Takes the command that stands in the Rollout, if there is one that was not answered; returns the status
@@ -63,27 +65,28 @@ pub(super) fn take(reading: &Reading, spec: &Spec, status: Status, now: Time) ->
             "it was answered before, and nothing is done twice; to repeat it, give it an \"id\" of its own";
         return (status, Outstanding::of(rollout, asked.receipt("rejected", Some(why), now), Vec::new()));
     }
-    answer(reading, spec, status, &asked, answered, now)
+    answer(reading, spec, &status, &asked, answered, now)
 }
 
 fn answer(
     reading: &Reading,
     spec: &Spec,
-    status: Status,
+    status: &Status,
     asked: &Asked,
     answered: Answered,
     now: Time,
 ) -> (Status, Outstanding) {
-    let answer = apply(&asked.command, spec, &status, &reading.observed, now);
+    let answer = apply(&asked.command, spec, status, &reading.observed, now);
     let gone =
         |edit: &Edit| matches!(edit, Edit::Template(revision) if template(reading, revision).is_none());
-    let (next, edits, why) = match answer {
+    let rejected = |why: String| (status.clone(), Vec::new(), Vec::new(), Some(why));
+    let (next, edits, events, why) = match answer {
         Answer::Accepted { edits, .. } if edits.iter().any(gone) => {
             let why = "there is no ReplicaSet of the stable revision any more, so its template is not known";
-            (status, Vec::new(), Some(why.to_owned()))
+            rejected(why.to_owned())
         }
-        Answer::Accepted { status, edits } => (status, edits, None),
-        Answer::Rejected(why) => (status, Vec::new(), Some(why.to_string())),
+        Answer::Accepted { status, edits, events } => (status, edits, events, None),
+        Answer::Rejected(why) => rejected(why.to_string()),
     };
     let word = if why.is_some() { "rejected" } else { "accepted" };
     let id = asked.id.as_str();
@@ -91,7 +94,7 @@ fn answer(
     tracing::info!(rollout = reading.rollout.name(), command = %asked.command.kind, id = %Escaped(id), why = shown, "{word}");
     let receipt = asked.receipt(word, why.as_deref(), now);
     let condition = answered.with(&asked.id, &receipt, &edits, word);
-    (next, Outstanding { receipt: Some(receipt), edits, condition: Some(condition) })
+    (next, Outstanding { receipt: Some(receipt), edits, condition: Some(condition), events })
 }
 
 /// Whether the command that stands in a Rollout is an abort.
@@ -100,34 +103,13 @@ pub(super) fn is_abort(rollout: &Entry) -> bool {
     asked.is_some_and(|asked| asked.command.kind == CommandKind::Abort)
 }
 
-/// What commands did to a status, as events.
-pub(super) fn effects(before: &Status, after: &Status, steps: &[Step]) -> Vec<Event> {
-    let mut events = Vec::new();
-    let step = usize::try_from(before.step).ok().and_then(|index| steps.get(index));
-    let step = step.filter(|_| after.step == before.step.saturating_add(1));
-    // A client that ends a pause has already taken it out of the status.
-    let was_paused = before.paused_at.is_some() || matches!(step, Some(Step::Pause(_)));
-    if let Some(what) = step {
-        let of = u32::try_from(steps.len()).unwrap_or(u32::MAX);
-        events.push(Event::StepCompleted { step: before.step, of, what: what.clone() });
-    }
-    match (&after.aborted, &after.canary) {
-        (Some(aborted), Some(revision)) if before.aborted.is_none() => {
-            events.push(Event::Aborted { revision: revision.clone(), why: aborted.why });
-        }
-        _ if was_paused && after.paused_at.is_none() => events.push(Event::Resumed),
-        _ => {}
-    }
-    events
-}
-
 impl Outstanding {
     fn of(rollout: &Entry, receipt: Value, edits: Vec<Edit>) -> Self {
         let there = rollout.annotation(RECEIPT).and_then(|text| serde_json::from_str::<Value>(text).ok());
         if there.is_some_and(|there| without_time(there) == without_time(receipt.clone())) {
             return Self::default();
         }
-        Self { receipt: Some(receipt), edits, condition: None }
+        Self { receipt: Some(receipt), edits, ..Self::default() }
     }
 
     /// Puts what is to be remembered into a status.

@@ -94,7 +94,6 @@ impl<'w> AtWork<'w> {
 
     /// What people asked for, by writing into the status or as a command in an annotation, applied.
     pub(super) fn hear(&mut self, mut status: Status, requests: &[CommandKind]) -> Status {
-        let before = status.clone();
         for kind in requests {
             let Some(at) = Position::of(&status) else { continue };
             if self.not_followed.is_some() && *kind != CommandKind::Abort {
@@ -109,10 +108,11 @@ impl<'w> AtWork<'w> {
                 &self.reading.observed,
                 self.context.now(),
             ) {
-                Answer::Accepted { status: next, edits } => {
+                Answer::Accepted { status: next, edits, events } => {
                     tracing::info!(rollout = self.name, command = %kind, "accepted");
                     status = next;
                     self.edits.extend(edits);
+                    self.heard.extend(events);
                 }
                 Answer::Rejected(why) => {
                     tracing::info!(rollout = self.name, command = %kind, %why, "rejected");
@@ -122,7 +122,11 @@ impl<'w> AtWork<'w> {
         if self.not_followed.is_none() || command::is_abort(&self.reading.rollout) {
             (status, self.outstanding) = command::take(&self.reading, &self.spec, status, self.context.now());
         }
-        self.heard = command::effects(&before, &status, self.spec.strategy.steps());
+        self.heard.append(&mut self.outstanding.events);
+        if self.heard.iter().any(|event| matches!(event, Event::Aborted { .. })) {
+            // Promoted and aborted between two turns: nothing has gone on.
+            self.heard.retain(|event| *event != Event::Resumed);
+        }
         status
     }
 

@@ -60,6 +60,23 @@ async fn an_update_aborted_retried_and_finished_is_told_in_the_order_of_argo_rol
     assert_eq!(told, expected, "{told:#?}");
 }
 
+/// Promoted and aborted before the controller looked: the step is over, and nothing has gone on.
+#[tokio::test(start_paused = true)]
+async fn two_commands_of_one_turn_are_told_together() {
+    let mut world = World::new(json!([{"setWeight": 50}, {"pause": {}}, {"setWeight": 75}])).await;
+    world.until_phase("Healthy").await;
+    world.image("web:v2");
+    world.until_phase("Paused").await;
+    world.settle().await;
+    let before = world.told().await.len();
+    world.edit(&json!({"status": {"pauseConditions": null, "abort": true}}));
+    world.until_phase("Degraded").await;
+    let told = world.told().await;
+    let first: Vec<&str> =
+        told[before..].iter().map(String::as_str).filter(|it| *it != "ScalingReplicaSet").collect();
+    assert_eq!(first, ["RolloutStepCompleted", "RolloutAborted"], "{told:#?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_trouble_is_told_once_and_the_end_too() {
     let mut world = World::new(json!([])).await;

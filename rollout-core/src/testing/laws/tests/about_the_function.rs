@@ -64,11 +64,11 @@ fn promote_once() {
     let command = Command::new(CommandKind::Skip, Position::new(r("v2"), 0));
     let mut status = scene.stored.clone();
     status.step = 1;
-    let answer = Answer::Accepted { status: status.clone(), edits: [].into() };
+    let answer = Answer::Accepted { status: status.clone(), edits: [].into(), events: [].into() };
     scene.sees(What::Commanded { command: &command, answer: &answer }).holds();
     // As if the first one had moved nothing.
     status.step = 0;
-    let answer = Answer::Accepted { status, edits: [].into() };
+    let answer = Answer::Accepted { status, edits: [].into(), events: [].into() };
     scene.sees(What::Commanded { command: &command, answer: &answer }).broken("the same skip twice");
 }
 
