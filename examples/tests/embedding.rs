@@ -4,8 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use rollout_core::{
-    Action, Driver, Failure, Next, Observed, Outcome, Range, Resume, Revision, RevisionSeen, Spec, Status,
-    Step, Strategy, Time, WaitReason,
+    Action, Driver, Event, Failure, Next, Observed, Outcome, Range, Resume, Revision, RevisionSeen, Spec,
+    Status, Step, Strategy, Time, WaitReason,
     traffic::{RoutesSeen, Seen, Selection, Settled, WeightChange},
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -21,6 +21,9 @@ struct Mine {
     now: Time,
     /// How a fence ends.
     fence: Result<Outcome, Failure>,
+    /// Whether somebody else always writes the same weight first.
+    routes_are_there: bool,
+    published: Vec<Event>,
     waiting: Vec<WaitReason>,
     turns: u32,
 }
@@ -35,6 +38,8 @@ impl Mine {
             driver: Driver::new("mine"),
             now: Time::from_secs(0),
             fence: Ok(Outcome::Changed),
+            routes_are_there: false,
+            published: Vec::new(),
             waiting: Vec::new(),
             turns: 0,
         }
@@ -85,10 +90,15 @@ impl Mine {
                 }
                 Next::Act(action) => {
                     let action = action.clone();
+                    let is_there = self.routes_are_there && matches!(action, Action::Route(_));
                     self.act(action);
-                    Ok(Outcome::Changed)
+                    Ok(if is_there { Outcome::Unchanged } else { Outcome::Changed })
                 }
-                Next::VerifyOwnership | Next::Publish(_) | Next::Report => Ok(Outcome::Unchanged),
+                Next::Publish(events) => {
+                    self.published.extend_from_slice(events);
+                    Ok(Outcome::Unchanged)
+                }
+                Next::VerifyOwnership | Next::Report => Ok(Outcome::Unchanged),
                 Next::Done => return self.driver.end(turn, elapsed),
             };
             turn.done(result);
@@ -182,6 +192,24 @@ fn what_is_done_again_and_again_is_done_less_and_less_often() {
     assert_eq!(mine.waiting, [WaitReason::CarryingOut], "until the mark is observed");
     mine.marks = true;
     assert!(mine.run(&spec("v2"), HOUR));
+}
+
+/// It used to publish a write that somebody else had made.
+#[test]
+fn what_was_so_already_is_not_published() {
+    for routes_are_there in [false, true] {
+        let mut mine = Mine::new(routed());
+        mine.run(&spec("v1"), HOUR);
+        (mine.routes_are_there, mine.published) = (routes_are_there, Vec::new());
+        // What somebody else writes is a change, which begins a turn.
+        for _ in 0..9 {
+            mine.run(&spec("v2"), HOUR);
+        }
+        let routed = mine.published.iter().filter(|event| matches!(event, Event::Routed(_))).count();
+        assert_eq!(routed, if routes_are_there { 0 } else { 3 }, "{:?}", mine.published);
+        let done = Event::Completed { revision: "v2".into(), before: Some("v1".into()) };
+        assert!(mine.published.contains(&done), "what was stored is published all the same");
+    }
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub struct Plan {
     pub wake: Option<Wake>,
     /// Why the rollout is not further; empty only at rest.
     pub waiting: Vec<Waiting>,
-    /// What happened to the status; what the actions do is reported when they succeed.
+    /// What happened to the status; what the actions do is reported when they have changed something.
     pub events: Vec<Event>,
     /// Whether `status` has to be stored.
     #[serde(default)]

@@ -6,7 +6,7 @@ use alloc::string::String;
 pub enum Outcome {
     /// Something was written.
     Changed,
-    /// Nothing had to be written: it was so already.
+    /// Nothing had to be written: it was so already. No event says that it happened.
     Unchanged,
 }
 

@@ -20,7 +20,8 @@ use core::mem;
 ///    has not expired, or the rollout's resource version is still the one that was read.
 /// 4. `Act`: the actions in order, until one fails. Make each write conditional on the version of the object that was
 ///    observed or, if this turn has written the object already, on the version that this write returned.
-/// 5. `Publish`: what happened.
+/// 5. `Publish`: what happened. An action whose outcome was [`Unchanged`](Outcome::Unchanged) did not happen: it was so
+///    already, and nothing is said about it.
 /// 6. `Report`, unless something failed: update what people read and no decision rests on, such as counts. There may be
 ///    nothing to do.
 /// 7. `Done`.
@@ -169,15 +170,16 @@ impl Turn {
     /// Reports the result of the last thing.
     pub fn done(&mut self, result: Result<Outcome, Failure>) {
         let Some(stage) = self.stages.front().copied() else { return };
-        let failed = result.is_err();
-        self.changed |= result == Ok(Outcome::Changed);
+        let (failed, changed) = (result.is_err(), result == Ok(Outcome::Changed));
+        self.changed |= changed;
         self.failure = result.err().or(self.failure.take());
         match stage {
             // What was done until then is published all the same.
             Stage::Act if failed => self.stages.retain(|stage| *stage == Stage::Publish),
             _ if failed => self.stages.clear(),
             Stage::Act => {
-                self.events.extend(self.plan.actions.get(self.acted).map(Event::from));
+                let action = self.plan.actions.get(self.acted).filter(|_| changed);
+                self.events.extend(action.map(Event::from));
                 self.acted += 1;
             }
             Stage::Store => {

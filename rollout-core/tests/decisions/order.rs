@@ -144,6 +144,35 @@ fn nothing_is_done_after_an_action_that_failed() {
     assert!(matches!(turn.next(), Next::Publish([_])), "what the first one did is told: {:?}", turn.next());
 }
 
+/// Somebody else may have written the same already: then it is done, and nobody is told that this loop did it.
+#[test]
+fn an_action_that_changed_nothing_is_not_told() {
+    let (yes, no) = (Outcome::Changed, Outcome::Unchanged);
+    for (outcomes, told) in [([yes, yes], &[0, 1][..]), ([no, yes], &[1]), ([yes, no], &[0]), ([no, no], &[])]
+    {
+        let mut situation = Situation::at_fifty();
+        *situation.revisions() = vec![pods("v1", 2), pods("v2", 1)];
+        situation.status = situation.plan(NOW).status;
+        let mut driver = Driver::new("ours");
+        let begin = |driver: &mut Driver| {
+            driver.begin(&situation.spec, &situation.status, &situation.observed(), Time::from_secs(NOW))
+        };
+        let mut fence = begin(&mut driver);
+        assert_eq!(fence.next(), Next::Fence("ours-1"));
+        fence.done(Ok(Outcome::Changed));
+        driver.end(fence, Duration::ZERO);
+        let mut turn = begin(&mut driver);
+        turn.done(Ok(Outcome::Unchanged));
+        outcomes.into_iter().for_each(|outcome| turn.done(Ok(outcome)));
+        let actions = turn.plan().actions.clone();
+        let expected: Vec<Event> = told.iter().map(|at: &usize| Event::from(&actions[*at])).collect();
+        match turn.next() {
+            Next::Publish(events) => assert_eq!(events, expected),
+            next => assert!(next == Next::Done && expected.is_empty(), "{outcomes:?}: {next:?}"),
+        }
+    }
+}
+
 #[test]
 fn a_revision_that_a_destination_leads_to_is_not_pruned() {
     let strategy = Strategy::builder().traffic_routing(true).build().unwrap();

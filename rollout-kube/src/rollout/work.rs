@@ -220,8 +220,9 @@ impl<'w> AtWork<'w> {
         let result =
             act(self.context, self.memory, &mut self.reading, self.backend, &self.target, action).await;
         match &result {
-            Ok(_) => {
-                before.extend(was);
+            Ok(outcome) => {
+                // What changed nothing has no event.
+                before.extend(was.filter(|_| *outcome == Outcome::Changed));
                 self.memory.refused = None;
             }
             Err(Failure::Refused(why)) => self.tell_refusal(action, was, why),
