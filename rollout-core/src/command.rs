@@ -3,12 +3,13 @@
 
 mod apply;
 mod caused;
+mod kind;
 
 pub use apply::apply;
+pub use kind::{CommandKind, UnknownCommand};
 
 use crate::{Event, Revision, Status, traffic::Version};
 use alloc::vec::Vec;
-use core::fmt;
 use serde::{Deserialize, Serialize};
 
 /// What a person says, and what they were looking at when they said it.
@@ -26,62 +27,6 @@ impl Command {
     #[must_use]
     pub fn new(kind: CommandKind, at: Position) -> Self {
         Self { kind, at }
-    }
-}
-
-/// What a person may ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub enum CommandKind {
-    /// End the pause under way.
-    Promote,
-    /// Skip everything that is left and go to all traffic.
-    PromoteFull,
-    /// Skip the step under way.
-    Skip,
-    /// Stop where it is (`spec.paused`).
-    Pause,
-    /// Go on after `Pause`.
-    Resume,
-    /// Give the update up: traffic back to stable.
-    Abort,
-    /// Start an aborted update again, from its first step.
-    Retry,
-    /// Put the stable revision's template back into the user's object.
-    Undo,
-    /// Override the wait for proxies that are behind, and for a stable that cannot carry the traffic.
-    Proceed,
-}
-
-impl CommandKind {
-    /// All of them.
-    pub const ALL: [Self; 9] = [
-        Self::Promote,
-        Self::PromoteFull,
-        Self::Skip,
-        Self::Pause,
-        Self::Resume,
-        Self::Abort,
-        Self::Retry,
-        Self::Undo,
-        Self::Proceed,
-    ];
-}
-
-impl fmt::Display for CommandKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Promote => "promote",
-            Self::PromoteFull => "promote-full",
-            Self::Skip => "skip",
-            Self::Pause => "pause",
-            Self::Resume => "resume",
-            Self::Abort => "abort",
-            Self::Retry => "retry",
-            Self::Undo => "undo",
-            Self::Proceed => "proceed",
-        })
     }
 }
 

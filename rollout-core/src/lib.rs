@@ -72,7 +72,7 @@ mod time;
 pub mod traffic;
 mod waiting;
 
-pub use command::{Answer, Command, CommandKind, Edit, Position, Proceed, Rejection, apply};
+pub use command::{Answer, Command, CommandKind, Edit, Position, Proceed, Rejection, UnknownCommand, apply};
 pub use driver::{Driver, Failure, Next, Outcome, Resume, Rival, Turn};
 pub use escaped::Escaped;
 pub use event::Event;

@@ -101,11 +101,7 @@ fn said(text: &str, rollout: Option<&str>) -> Result<Said, String> {
     if text == "reapply" {
         return Ok(Said::Reapply);
     }
-    CommandKind::ALL
-        .into_iter()
-        .find(|kind| kind.to_string() == text)
-        .map(Said::Command)
-        .ok_or_else(|| unknown(text))
+    text.parse().map(Said::Command).map_err(|_| unknown(text))
 }
 
 fn unknown(text: &str) -> String {

@@ -247,14 +247,11 @@ fn parse(text: &str) -> Result<Asked, String> {
         serde_json::from_str(text).map_err(|error| format!("it is no JSON ({error}); {FORM}"))?;
     let fields = value.as_object().ok_or_else(|| format!("it must be a JSON object; {FORM}"))?;
     known(fields, "", &["id", "kind", "at"])?;
-    let kinds = || CommandKind::ALL.map(|kind| kind.to_string()).join(", ");
-    let kind = match fields.get("kind") {
-        Some(Value::String(name)) => CommandKind::ALL
-            .into_iter()
-            .find(|kind| {
-                kind.to_string() == *name || serde_json::to_value(kind).is_ok_and(|word| word == *name)
-            })
-            .ok_or_else(|| format!("kind: {name:?} is no command; write one of {}", kinds()))?,
+    let kinds = || CommandKind::ALL.map(CommandKind::as_str).join(", ");
+    let kind: CommandKind = match fields.get("kind") {
+        Some(Value::String(name)) => {
+            name.parse().map_err(|_| format!("kind: {name:?} is no command; write one of {}", kinds()))?
+        }
         _ => return Err(format!("kind: must be the name of a command; write one of {}", kinds())),
     };
     let at = fields.get("at").and_then(Value::as_object);

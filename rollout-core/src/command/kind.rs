@@ -1,0 +1,120 @@
+use alloc::string::String;
+use core::{fmt, str::FromStr};
+use serde::{Deserialize, Serialize};
+
+/// What a person may ask for.
+///
+/// Each has one spelling: what [`Display`](fmt::Display) writes, [`FromStr`] reads, and JSON has. (`promoteFull`, as JSON
+/// used to have it, is read as well.)
+///
+/// ```
+/// use rollout_core::CommandKind;
+/// for kind in CommandKind::ALL {
+///     assert_eq!(kind.to_string().parse(), Ok(kind));
+///     assert_eq!(serde_json::to_value(kind)?, kind.as_str());
+/// }
+/// let error = "promot".parse::<CommandKind>().unwrap_err();
+/// assert!(error.to_string().starts_with(r#""promot" is no command; there are promote, promote-full, "#));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum CommandKind {
+    /// End the pause under way.
+    Promote,
+    /// Skip everything that is left and go to all traffic.
+    #[serde(alias = "promoteFull")]
+    PromoteFull,
+    /// Skip the step under way.
+    Skip,
+    /// Stop where it is (`spec.paused`).
+    Pause,
+    /// Go on after `Pause`.
+    Resume,
+    /// Give the update up: traffic back to stable.
+    Abort,
+    /// Start an aborted update again, from its first step.
+    Retry,
+    /// Put the stable revision's template back into the user's object.
+    Undo,
+    /// Override the wait for proxies that are behind, and for a stable that cannot carry the traffic.
+    Proceed,
+}
+
+impl CommandKind {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Promote,
+        Self::PromoteFull,
+        Self::Skip,
+        Self::Pause,
+        Self::Resume,
+        Self::Abort,
+        Self::Retry,
+        Self::Undo,
+        Self::Proceed,
+    ];
+
+    /// Its name, as people write it.
+    ///
+    /// ```
+    /// assert_eq!(rollout_core::CommandKind::PromoteFull.as_str(), "promote-full");
+    /// ```
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Promote => "promote",
+            Self::PromoteFull => "promote-full",
+            Self::Skip => "skip",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Abort => "abort",
+            Self::Retry => "retry",
+            Self::Undo => "undo",
+            Self::Proceed => "proceed",
+        }
+    }
+}
+
+impl fmt::Display for CommandKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for CommandKind {
+    type Err = UnknownCommand;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCommand> {
+        let name = if text == "promoteFull" { Self::PromoteFull.as_str() } else { text };
+        let found = Self::ALL.into_iter().find(|kind| kind.as_str() == name);
+        found.ok_or_else(|| UnknownCommand { text: text.into() })
+    }
+}
+
+/// A text that is the name of no command. Its own text quotes it and names all commands.
+///
+/// ```
+/// use rollout_core::CommandKind;
+/// let error = "Abort".parse::<CommandKind>().unwrap_err();
+/// assert_eq!(error.text, "Abort", "capitals count");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnknownCommand {
+    /// What was read.
+    pub text: String,
+}
+
+impl core::error::Error for UnknownCommand {}
+
+impl fmt::Display for UnknownCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} is no command; there are ", self.text)?;
+        for (index, kind) in CommandKind::ALL.iter().enumerate() {
+            write!(f, "{}{kind}", if index == 0 { "" } else { ", " })?;
+        }
+        Ok(())
+    }
+}
