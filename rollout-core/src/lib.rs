@@ -56,6 +56,7 @@ mod driver;
 mod escaped;
 mod event;
 pub mod goal;
+mod health;
 mod observed;
 mod plan;
 mod range;
@@ -76,6 +77,7 @@ pub use command::{Answer, Command, CommandKind, Edit, Position, Proceed, Rejecti
 pub use driver::{Driver, Failure, Next, Outcome, Resume, Rival, Turn};
 pub use escaped::Escaped;
 pub use event::Event;
+pub use health::Health;
 pub use observed::{Gone, Observed, RevisionSeen};
 pub use plan::{Action, Plan, Store, Wake, WakeReason};
 pub use range::Range;

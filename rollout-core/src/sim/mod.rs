@@ -55,13 +55,14 @@ mod truth;
 mod user;
 mod world;
 
+pub use crate::Health;
 pub use builder::Sim;
 pub use delay::Delay;
 pub use faults::Fault;
 pub use mesh::{CoreMesh, Mesh, MeshStore, MeshWrite, MeshWritten, ObjectMesh, SharedObjects};
 pub use requests::DarkRequests;
 pub use settings::Kind;
-pub use summary::{Health, Summary};
+pub use summary::Summary;
 pub use truth::{
     Content, Moment, Pod, Proxy, ProxyEndpoints, TrafficObject, Truth, Watcher, What, Workload, Writer,
 };

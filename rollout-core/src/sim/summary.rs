@@ -1,5 +1,5 @@
 use super::{DarkRequests, Watcher, mesh::Mesh, world::World};
-use crate::{Spec, Status};
+use crate::Health;
 use core::{fmt, time::Duration};
 
 /// Counts since the world began.
@@ -51,55 +51,6 @@ pub struct Summary {
     pub health: Health,
     /// Whether nothing is left to happen.
     pub at_rest: bool,
-}
-
-/// How a rollout stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Health {
-    /// The revision that the user asks for carries all traffic; or it is stable, and the user wants no pod.
-    Healthy,
-    /// An update is under way.
-    Progressing,
-    /// It waits for a person or for time.
-    Paused,
-    /// The update was given up.
-    Aborted,
-    /// Its pods make no progress.
-    Degraded,
-}
-
-impl Health {
-    /// How a rollout with this spec and status stands.
-    #[must_use]
-    pub fn of(spec: &Spec, status: &Status) -> Self {
-        if status.aborted.is_some() {
-            Self::Aborted
-        } else if status.progress.as_ref().is_some_and(|progress| progress.exceeded) {
-            Self::Degraded
-        } else if spec.paused || status.paused_at.is_some() {
-            Self::Paused
-        } else if status.is_done()
-            && status.stable.as_ref() == Some(&spec.target)
-            && (!status.asleep || spec.replicas == 0)
-        {
-            Self::Healthy
-        } else {
-            Self::Progressing
-        }
-    }
-}
-
-impl fmt::Display for Health {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Healthy => "healthy",
-            Self::Progressing => "progressing",
-            Self::Paused => "paused",
-            Self::Aborted => "aborted",
-            Self::Degraded => "degraded",
-        })
-    }
 }
 
 /// One line.
