@@ -25,13 +25,22 @@ impl Outcome {
 }
 
 /// How something that a driver was asked to do failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// ```
+/// use rollout_core::Failure;
+/// assert_eq!(Failure::Refused("quota exceeded".into()).to_string(), "quota exceeded");
+/// assert!(Failure::Conflict.to_string().starts_with("somebody else wrote first"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[expect(clippy::exhaustive_enums, reason = "the three ways of failure, each with its own consequence")]
 pub enum Failure {
     /// Somebody else wrote first. That is to be expected: observe again.
+    #[error("somebody else wrote first; it is read and decided again")]
     Conflict,
-    /// It was refused, and nothing changed.
+    /// It was refused, and nothing changed. Why, for a person.
+    #[error("{0}")]
     Refused(String),
-    /// It may have taken effect, or may still do so.
+    /// It may have taken effect, or may still do so. What went wrong, for a person.
+    #[error("{0}")]
     Ambiguous(String),
 }

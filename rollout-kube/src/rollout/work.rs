@@ -26,13 +26,6 @@ const LOOK_AGAIN: Duration = Duration::from_secs(30);
 const NO_CONFLICT: &str = "the API server says that an object has changed, and none has since the last turn: \
                            something beside the objects refuses the write";
 
-fn said(failure: &Failure) -> &str {
-    match failure {
-        Failure::Conflict => "somebody else wrote first; it is read and decided again",
-        Failure::Refused(why) | Failure::Ambiguous(why) => why,
-    }
-}
-
 /// A rollout that was read, and is decided on and carried out.
 pub(super) struct AtWork<'w> {
     context: &'w Context,
@@ -207,7 +200,7 @@ impl<'w> AtWork<'w> {
 
     /// Says why the turn stopped early.
     fn tell_failure(&mut self, failure: &Failure) {
-        tracing::warn!(rollout = self.name, why = %Escaped(said(failure)), "the turn stopped early");
+        tracing::warn!(rollout = self.name, why = %Escaped(failure), "the turn stopped early");
         if let Failure::Refused(why) = failure {
             let note = format!("Reconciliation failed with error: {why}");
             self.tell_once(&Said::warning("ReconciliationError", note));
