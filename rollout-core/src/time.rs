@@ -38,6 +38,65 @@ impl Time {
         Self(secs.saturating_mul(SECOND))
     }
 
+    /// The time that a clock shows: so long after 1970 (`Ok`), or so long before it (`Err`). What is below a
+    /// millisecond is cut towards the past; beyond 292 million years, it is the end of the range.
+    ///
+    /// The engine has no standard library and reads no clock. This is how yours becomes a `Time`:
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::Time;
+    /// use std::time::{SystemTime, UNIX_EPOCH};
+    ///
+    /// fn time(of: SystemTime) -> Time {
+    ///     Time::from_unix(of.duration_since(UNIX_EPOCH).map_err(|before| before.duration()))
+    /// }
+    /// assert!(time(SystemTime::now()) > Time::from_secs(0));
+    /// assert_eq!(time(UNIX_EPOCH + Duration::from_micros(2_900)), Time::from_millis(2));
+    /// assert_eq!(time(UNIX_EPOCH - Duration::from_micros(2_900)), Time::from_millis(-3));
+    /// assert_eq!(Time::from_unix(Ok(Duration::MAX)), Time::from_millis(i64::MAX));
+    /// assert_eq!(Time::from_unix(Err(Duration::MAX)), Time::from_millis(i64::MIN));
+    /// ```
+    #[must_use]
+    pub fn from_unix(since_1970: Result<Duration, Duration>) -> Self {
+        Self(match since_1970 {
+            Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
+            Err(before) => {
+                let millis = before.as_nanos().div_ceil(1_000_000);
+                i64::try_from(millis).map_or(i64::MIN, |millis| -millis)
+            }
+        })
+    }
+
+    /// How long after 1970 this is (`Ok`), or how long before it (`Err`): the way back from
+    /// [`from_unix`](Self::from_unix).
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::Time;
+    /// use std::time::{SystemTime, UNIX_EPOCH};
+    ///
+    /// /// `None` where the system's clock cannot show it.
+    /// fn system_time(of: Time) -> Option<SystemTime> {
+    ///     match of.to_unix() {
+    ///         Ok(after) => UNIX_EPOCH.checked_add(after),
+    ///         Err(before) => UNIX_EPOCH.checked_sub(before),
+    ///     }
+    /// }
+    /// assert_eq!(system_time(Time::from_secs(0)), Some(UNIX_EPOCH));
+    /// assert_eq!(Time::from_millis(-3).to_unix(), Err(Duration::from_millis(3)));
+    /// for edge in [Time::from_millis(i64::MIN), Time::from_millis(i64::MAX)] {
+    ///     assert_eq!(Time::from_unix(edge.to_unix()), edge);
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Not an error: the time before 1970.
+    pub fn to_unix(self) -> Result<Duration, Duration> {
+        let millis = Duration::from_millis(self.0.unsigned_abs());
+        if self.0 >= 0 { Ok(millis) } else { Err(millis) }
+    }
+
     /// Milliseconds since 1970.
     #[must_use]
     pub const fn as_millis(self) -> i64 {

@@ -28,8 +28,7 @@ pub(crate) type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
 
 /// What the machine's clock says.
 pub(crate) fn wall_clock() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Time::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    Time::from_unix(SystemTime::now().duration_since(UNIX_EPOCH).map_err(|before| before.duration()))
 }
 
 /// The label that says which controller a Rollout belongs to.
