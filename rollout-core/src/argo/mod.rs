@@ -32,6 +32,7 @@
 //! assert_eq!(made.spec.unwrap().strategy.steps()[0], Step::SetWeight(25));
 //! ```
 
+mod alone;
 mod check;
 mod convert;
 mod duration;
@@ -46,6 +47,7 @@ mod source;
 mod status;
 pub mod wire;
 
+pub use alone::{StrategyAlone, strategy};
 pub use check::{Report, check};
 pub use convert::{Conversion, Ignored, Unsupported, convert, way_back};
 pub use duration::{InvalidDuration, pause_seconds};
