@@ -92,6 +92,17 @@ pub use strategy::{
 pub use time::Time;
 pub use waiting::{Ending, EndsBy, Settling, WaitReason, Waiting};
 
+// What public signatures name of other crates: who depends on this one alone can name it, in the version that fits.
+#[cfg(feature = "backend")]
+#[doc(no_inline)]
+pub use async_trait;
+#[cfg(feature = "testing")]
+#[doc(no_inline)]
+pub use proptest;
+#[cfg(any(feature = "argo", feature = "backend"))]
+#[doc(no_inline)]
+pub use serde_json;
+
 #[cfg(feature = "_mutants")]
 #[doc(hidden)]
 pub use reconcile::guard;
