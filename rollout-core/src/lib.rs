@@ -27,6 +27,7 @@
 //! | what did the user ask for? | [`Strategy`], [`Step`], [`Spec`] |
 //! | what survives a restart? | [`Status`] |
 //! | what is there? | [`Observed`], [`traffic::Seen`] |
+//! | how do I show it to a person, in one sentence, or one word? | [`headline`](headline()), [`Health`] |
 //! | what happens next, and why not more? | [`reconcile`](reconcile()), [`Plan`], [`Waiting`] |
 //! | what does abort do? | [`apply`], [`Command`] |
 //! | who scaled that down? | [`goal`], and `reconcile/scale_down.rs` |
@@ -56,6 +57,7 @@ mod driver;
 mod escaped;
 mod event;
 pub mod goal;
+mod headline;
 mod health;
 mod observed;
 mod plan;
@@ -77,6 +79,7 @@ pub use command::{Answer, Command, CommandKind, Edit, Position, Proceed, Rejecti
 pub use driver::{Driver, Failure, Next, Outcome, Resume, Rival, Turn};
 pub use escaped::Escaped;
 pub use event::Event;
+pub use headline::headline;
 pub use health::Health;
 pub use observed::{Gone, Observed, RevisionSeen};
 pub use plan::{Action, Plan, Store, Wake, WakeReason};

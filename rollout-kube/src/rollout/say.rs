@@ -1,5 +1,5 @@
 use super::memory::Memory;
-use rollout_core::{Escaped, Event, Observed, Plan, Spec, Status, Time};
+use rollout_core::{Escaped, Event, Observed, Plan, Spec, Status, Time, headline};
 use serde_json::json;
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ fn line(plan: &Plan) -> (String, String) {
 }
 
 /// Says one decision in the log, unless the last one said the same.
-pub(super) fn decision(memory: &mut Memory, rollout: &str, plan: &Plan, now: &str) {
+pub(super) fn decision(memory: &mut Memory, rollout: &str, spec: &Spec, plan: &Plan, now: &str) {
     let (actions, waiting) = line(plan);
     // What only differs in when it ends was said.
     let reasons: Vec<String> = plan.waiting.iter().map(|wait| wait.reason.to_string()).collect();
@@ -34,6 +34,7 @@ pub(super) fn decision(memory: &mut Memory, rollout: &str, plan: &Plan, now: &st
     tracing::info!(
         rollout,
         at = now,
+        headline = %Escaped(headline(spec, &plan.status, &plan.waiting)),
         stable = %Escaped(name(&status.stable)),
         canary = %Escaped(name(&status.canary)),
         step = status.step,

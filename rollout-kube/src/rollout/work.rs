@@ -129,7 +129,7 @@ impl<'w> AtWork<'w> {
         let observed = &self.reading.observed;
         let turn = self.memory.driver.begin(&self.spec, status, observed, at);
         let mut turn = turn.after_commands(std::mem::take(&mut self.heard));
-        say::decision(self.memory, self.name, turn.plan(), &at.to_string());
+        say::decision(self.memory, self.name, &self.spec, turn.plan(), &at.to_string());
         let who = (self.name, self.context.process.as_str());
         say::record(who, (&self.spec, status, observed, at), turn.plan());
         let on = self.reading.fingerprint();
