@@ -5,9 +5,11 @@ use alloc::{sync::Arc, vec::Vec};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
-/// What is there. Everything that was not set is unknown: it may hold a rollout, never advance it.
+/// What is there, as far as it is known.
 ///
-/// A failed read is not an empty one: leave out what could not be read.
+/// A failed read is not an empty one: leave out `revisions` or `traffic` as a whole when a part of it could not be read.
+/// Each `None` here is unknown: it may hold a rollout, and never advances it. Of what is inside, that is not so of
+/// everything, as the tables below say field by field.
 ///
 /// ```
 /// use rollout_core::{Observed, Range, RevisionSeen, traffic::Seen};
@@ -15,6 +17,7 @@ use serde::{Deserialize, Serialize};
 /// let observed = Observed::new().revisions([v1]).traffic(Seen::nothing());
 /// assert!(observed.revision(&"v1".into()).is_some());
 /// ```
+#[doc = include_str!("observed.md")]
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Observed {
