@@ -240,6 +240,8 @@ fn the_header_canary() {
     world.rest();
     world.expect(&[
         "promote: accepted",
+        "resumed",
+        "step 3/3 completed (pause)",
         "0s route 100 +lane",
         "0s completed: v2 is stable instead of v1",
         "0s select stable → v2",
@@ -258,7 +260,14 @@ fn abort_retry_and_undo() {
     world.log.clear();
     world.say(CommandKind::Abort);
     world.rest();
-    world.expect(&["abort: accepted", "0s route 0", "0s select canary → v1", "0s v2: 2 marked", "30s v2: 0"]);
+    world.expect(&[
+        "abort: accepted",
+        "aborted v2",
+        "0s route 0",
+        "0s select canary → v1",
+        "0s v2: 2 marked",
+        "30s v2: 0",
+    ]);
     world.say(CommandKind::Retry);
     world.rest();
     world.expect(&[
@@ -320,6 +329,7 @@ fn without_traffic_routing_the_weight_is_a_ratio_of_pods() {
     world.rest();
     world.expect(&[
         "promote-full: accepted",
+        "resumed",
         "0s v2: 2",
         "0s v1: 2",
         "0s v2: 3",

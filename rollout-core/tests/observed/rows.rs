@@ -123,7 +123,7 @@ pub(crate) fn of_traffic() -> Vec<Row> {
         },
         row("Seen", "routes_settled", marked(), |it| it.seen().routes_settled = Seen::new().routes_settled),
         row("Seen", "selectors_settled", marked(), |it| {
-            it.seen().selectors_settled = Seen::new().selectors_settled
+            it.seen().selectors_settled = Seen::new().selectors_settled;
         }),
         row(
             "Seen",
