@@ -12,7 +12,7 @@ use alloc::{
 /// ```
 /// use core::time::Duration;
 /// use rollout_core::{EndsBy, Range, Spec, Status, Step, Strategy, Time, WaitReason, Waiting, headline};
-/// let minutes = |n| Some(Duration::from_secs(60 * n));
+/// let minutes = |n: u64| Some(Duration::from_secs(60 * n));
 /// let steps = [Step::SetWeight(5), Step::Pause(minutes(10)), Step::SetWeight(50), Step::Pause(minutes(10))];
 /// let spec = Spec::new(Strategy::builder().traffic_routing(true).steps(steps).build()?, "v2".into());
 /// let mut status = Status::default();

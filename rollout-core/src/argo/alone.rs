@@ -31,7 +31,7 @@ pub struct StrategyAlone {
 /// assert_eq!(read.strategy.steps(), [Step::SetWeight(20), Step::Pause(None)]);
 /// assert_eq!(read.warnings[0].path, "maxSurge");
 ///
-/// let findings = argo::strategy(&json!({"steps": [{"setWeight": 101}], "antiAffinity": {}})).unwrap_err();
+/// let findings = argo::strategy(&json!({"steps": [{"setWeight": 101}]})).unwrap_err();
 /// assert_eq!(findings[0].path, "steps[0].setWeight");
 /// ```
 ///
