@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 /// What is measured. One of --cluster, --idle and --instructions
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 #[command(group(clap::ArgGroup::new("what").required(true)))]
 pub(crate) struct Arguments {
     /// Update this many Rollouts from v1 to v2, all at once: seconds, processor time, memory, requests

@@ -169,7 +169,8 @@ fn an_action_that_changed_nothing_is_not_told() {
         let actions = turn.plan().actions.clone();
         let expected: Vec<Event> = told.iter().map(|at: &usize| Event::from(&actions[*at])).collect();
         let next = turn.next();
-        let is_told = if expected.is_empty() { next == Next::Done } else { next == Next::Publish(&expected) };
+        let is_told =
+            if expected.is_empty() { next == Next::Report } else { next == Next::Publish(&expected) };
         assert!(is_told, "{outcomes:?}: {next:?}");
     }
 }

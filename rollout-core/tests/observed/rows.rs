@@ -29,7 +29,7 @@ pub(crate) fn row(
 
 pub(crate) fn of_observed() -> Vec<Row> {
     let unpinned = falls().with(|it| {
-        it.seen().stable = vec![Selection::Unpinned];
+        it.seen().behind.stable = vec![Selection::Unpinned];
         it.observed.user_selector = Some(Range::exact(6));
     });
     vec![
@@ -73,14 +73,14 @@ pub(crate) fn of_traffic() -> Vec<Row> {
         marked().with(|it| {
             it.revision(0).mark = None;
             it.revision(1).ready = Range::exact(2);
-            it.seen().stable = vec![Selection::Revision("v1".into())];
+            it.seen().behind.stable = vec![Selection::Revision("v1".into())];
             it.seen().routes = vec![RoutesSeen::new(Range::exact(100))];
         })
     };
-    let elsewhere = || rises().with(|it| it.seen().canary = vec![Selection::Revision("v1".into())]);
+    let elsewhere = || rises().with(|it| it.seen().behind.canary = vec![Selection::Revision("v1".into())]);
     let asked = elsewhere().with(|it| {
         it.revision(1).ready = Range::exact(0);
-        it.seen().canary_used_elsewhere = true;
+        it.seen().used_elsewhere.canary = true;
     });
     let selectors = rises().with(|it| {
         it.seen().selectors_settled = Settled::UNKNOWN;
@@ -96,23 +96,23 @@ pub(crate) fn of_traffic() -> Vec<Row> {
         row("Seen", "version", behind(), |it| it.seen().version = Version::NONE),
         row(
             "Seen",
-            "stable",
-            marked().with(|it| it.seen().stable = vec![Selection::Revision("v1".into())]),
+            "behind.stable",
+            marked().with(|it| it.seen().behind.stable = vec![Selection::Revision("v1".into())]),
             |it| {
-                it.seen().stable.clear();
+                it.seen().behind.stable.clear();
             },
         ),
-        row("Seen", "canary", elsewhere(), |it| it.seen().canary.clear()),
+        row("Seen", "behind.canary", elsewhere(), |it| it.seen().behind.canary.clear()),
         row("Seen", "routes", rises(), |it| it.seen().routes.clear()),
         row(
             "Seen",
-            "stable_used_elsewhere",
-            over().with(|it| it.seen().stable_used_elsewhere = true),
+            "used_elsewhere.stable",
+            over().with(|it| it.seen().used_elsewhere.stable = true),
             |it| {
-                it.seen().stable_used_elsewhere = false;
+                it.seen().used_elsewhere.stable = false;
             },
         ),
-        row("Seen", "canary_used_elsewhere", asked, |it| it.seen().canary_used_elsewhere = false),
+        row("Seen", "used_elsewhere.canary", asked, |it| it.seen().used_elsewhere.canary = false),
         Row {
             between: |it| it.seen().routes_content *= 2,
             ..row("Seen", "routes_content", routes, |it| it.seen().routes_content = 0)
@@ -133,7 +133,11 @@ pub(crate) fn of_traffic() -> Vec<Row> {
                 it.seen().proxies_known_in = Duration::ZERO;
             },
         ),
-        row("Seen", "endpoints", rises(), |it| it.seen().endpoints.clear()),
+        Row {
+            // A pod has just come or gone.
+            between: |it| it.revision(1).changes += 1,
+            ..row("Seen", "endpoints", rises(), |it| it.seen().endpoints.clear())
+        },
     ]
 }
 
@@ -146,7 +150,7 @@ pub(crate) fn of_routes() -> Vec<Row> {
     });
     let others = rises().with(|it| {
         it.seen().routes = vec![RoutesSeen::new(Range::exact(50))];
-        it.seen().canary = vec![Selection::Unpinned];
+        it.seen().behind.canary = vec![Selection::Unpinned];
         it.seen().routes[0].written_for = Some("v0".into());
     });
     vec![

@@ -40,8 +40,8 @@ pub(crate) fn rises() -> Situation {
     status.step_hash = Some(strategy.step_hash().into());
     let mut seen = Seen::nothing();
     seen.version = version();
-    seen.stable = vec![Selection::Revision("v1".into())];
-    seen.canary = vec![Selection::Revision("v2".into())];
+    seen.behind.stable = vec![Selection::Revision("v1".into())];
+    seen.behind.canary = vec![Selection::Revision("v2".into())];
     seen.routes = vec![RoutesSeen::new(Range::exact(0))];
     seen.endpoints = vec![("v1".into(), Settled::Yes), ("v2".into(), Settled::Yes)];
     let observed = Observed::new().revisions([pods("v1", 1, 4), pods("v2", 2, 2)]).traffic(seen);
@@ -141,7 +141,7 @@ pub(crate) fn by_ratio() -> Situation {
 pub(crate) fn marked() -> Situation {
     rises().with(|it| {
         (it.status.stable, it.status.step) = (Some("v2".into()), 2);
-        it.seen().stable = vec![Selection::Revision("v2".into())];
+        it.seen().behind.stable = vec![Selection::Revision("v2".into())];
         *it.revision(1) = pods("v2", 2, 4);
         it.revision(0).mark = Some(Time::from_secs(900));
     })
