@@ -1,6 +1,6 @@
 use rollout_core::{
     backend::ObjectEditor,
-    traffic::{ManagedChange, ObjectRef, Routes, WeightChange},
+    traffic::{ManagedChange, ObjectRef, Routes, Weight, WeightChange},
 };
 use rollout_istio::{IstioConfig, IstioEditor, VirtualServiceRef, edit_bytes};
 use serde_json::{Value, json};
@@ -34,13 +34,13 @@ impl VirtualService {
             "spec": { "gateways": ["mesh"], "hosts": ["provider"], "http": http },
         });
         let half = Routes {
-            weight: WeightChange::To { weight: 50, of: 100 },
+            weight: WeightChange::To(Weight::new(50, 100)),
             managed: ManagedChange::Keep,
             written_for: "6d4b75cb6d".into(),
         };
         let mut new = Self { bytes: object.to_string().into_bytes(), editor, name, half };
         // What is written for the first time gains annotations; measured is a change of two weights.
-        let first = Routes { weight: WeightChange::To { weight: 5, of: 100 }, ..new.half.clone() };
+        let first = Routes { weight: WeightChange::To(Weight::new(5, 100)), ..new.half.clone() };
         new.bytes = new.route(&first);
         new
     }

@@ -139,7 +139,7 @@ mod tests {
     use super::Scene;
     use rollout_core::{
         Action,
-        traffic::{ManagedChange, Routes, WeightChange},
+        traffic::{ManagedChange, Routes, Weight, WeightChange},
     };
 
     #[test]
@@ -163,6 +163,6 @@ mod tests {
         let [Action::Route(Routes { weight, managed, .. })] = plan.actions.as_slice() else {
             panic!("{plan:?}");
         };
-        assert_eq!((weight, managed), (&WeightChange::To { weight: 50, of: 100 }, &ManagedChange::Keep));
+        assert_eq!((weight, managed), (&WeightChange::To(Weight::new(50, 100)), &ManagedChange::Keep));
     }
 }

@@ -67,8 +67,8 @@ impl Mine {
                 to.canary.into_iter().for_each(|pods| self.traffic.behind.canary = vec![pods]);
             }
             Action::Route(to) => {
-                let WeightChange::To { weight, .. } = to.weight else { return };
-                let mut routes = RoutesSeen::new(Range::exact(weight));
+                let WeightChange::To(weight) = to.weight else { return };
+                let mut routes = RoutesSeen::new(Range::exact(weight.parts()));
                 routes.written_for = Some(to.written_for);
                 self.traffic.routes = vec![routes];
             }

@@ -170,8 +170,8 @@ fn write_selectors(f: &mut fmt::Formatter<'_>, selectors: &Selectors) -> fmt::Re
 fn write_routes(f: &mut fmt::Formatter<'_>, routes: &Routes) -> fmt::Result {
     use crate::traffic::{ManagedChange, WeightChange};
     f.write_str("routed")?;
-    if let WeightChange::To { weight, of } = routes.weight {
-        write!(f, " canary {weight}, stable {}", of.saturating_sub(weight))?;
+    if let WeightChange::To(weight) = routes.weight {
+        write!(f, " canary {}, stable {}", weight.parts(), weight.rest())?;
     }
     match &routes.managed {
         ManagedChange::Keep => Ok(()),

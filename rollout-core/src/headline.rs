@@ -47,7 +47,8 @@ pub fn headline(spec: &Spec, status: &Status, waiting: &[Waiting]) -> String {
     let waits = foremost(waiting).filter(|waiting| !status.is_done() || waiting.reason.is_news());
     let mut sentence = place(spec, status, waits);
     if is_under_way(status) {
-        sentence += &share(spec, goal::at(spec, status).weight);
+        sentence += " · ";
+        sentence += &goal::at(spec, status).weight.to_string();
     }
     if let Some(waiting) = waits {
         sentence += " · ";
@@ -88,13 +89,6 @@ fn place(spec: &Spec, status: &Status, waits: Option<&Waiting>) -> String {
         String::from("promoted in full")
     } else {
         step
-    }
-}
-
-fn share(spec: &Spec, weight: u32) -> String {
-    match spec.strategy.max_weight() {
-        100 => format!(" · {weight} %"),
-        total => format!(" · {weight} of {total}"),
     }
 }
 

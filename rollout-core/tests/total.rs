@@ -211,8 +211,8 @@ proptest! {
                 Action::Select(_) => selects = true,
                 Action::Route(to) => {
                     routes = true;
-                    if let WeightChange::To { weight, of } = to.weight {
-                        prop_assert!(weight <= of && of == spec.strategy.max_weight(), "{weight} of {of}");
+                    if let WeightChange::To(weight) = to.weight {
+                        prop_assert_eq!(weight.of(), spec.strategy.max_weight());
                     }
                 }
                 Action::Scale { .. } | Action::Prune { .. } => {}

@@ -126,8 +126,8 @@ impl Instant {
             }
             Action::Route(to) => {
                 let routes = &mut self.seen.routes[0];
-                if let WeightChange::To { weight, .. } = to.weight {
-                    routes.weight = Range::exact(weight);
+                if let WeightChange::To(weight) = to.weight {
+                    routes.weight = Range::exact(weight.parts());
                 }
                 match &to.managed {
                     ManagedChange::Keep => {}

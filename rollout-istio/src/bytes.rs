@@ -26,19 +26,19 @@ pub enum BytesError {
 /// [`edit_virtual_service`](IstioEditor::edit_virtual_service).
 ///
 /// ```
-/// use rollout_core::{backend::ObjectEditor, traffic::{ManagedChange, Routes, WeightChange}};
+/// use rollout_core::{backend::ObjectEditor, traffic::{ManagedChange, Routes, Weight, WeightChange}};
 /// use rollout_istio::{IstioConfig, IstioEditor, VirtualServiceRef, edit_bytes};
 /// let config = IstioConfig::hosts("shop", "a", "b").virtual_service(VirtualServiceRef::new("provider"));
 /// let editor = IstioEditor::new(config);
 /// let name = &editor.objects()[0];
 /// let before = br#"{"spec":{"http":[{"retries":{"attempts":3},"route":[{"weight":100,"destination":{"host":"a"}},{"weight":0,"destination":{"host":"b"}}]}]}}"#;
 /// let to = Routes {
-///     weight: WeightChange::To { weight: 0, of: 100 },
+///     weight: WeightChange::To(Weight::new(0, 100)),
 ///     managed: ManagedChange::Keep,
 ///     written_for: "v2".into(),
 /// };
 /// assert_eq!(edit_bytes(&editor, name, before, None, &to)?, None);
-/// let to = Routes { weight: WeightChange::To { weight: 5, of: 100 }, ..to };
+/// let to = Routes { weight: WeightChange::To(Weight::new(5, 100)), ..to };
 /// let after = edit_bytes(&editor, name, before, None, &to)?.unwrap_or_default();
 /// let start = br#"{"spec":{"http":[{"retries":{"attempts":3},"route":[{"weight":95,"#;
 /// assert!(after.starts_with(start));

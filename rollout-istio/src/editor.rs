@@ -16,7 +16,7 @@ use crate::{
 use rollout_core::{
     backend::{Claim, EditError, Edits, EventText, Mentions, ObjectEditor, Objects, Topic},
     traffic::{
-        Layer, ManagedChange, ObjectRef, RolloutRef, Routes, Seen, Selection, Selectors, WeightChange,
+        Layer, ManagedChange, ObjectRef, RolloutRef, Routes, Seen, Selection, Selectors, Weight, WeightChange,
     },
 };
 use serde_json::Value;
@@ -268,7 +268,7 @@ impl ObjectEditor for IstioEditor {
     fn release(&self, objects: &Objects) -> Result<Edits, EditError> {
         let nobody = "".into();
         let all_to_stable = Change {
-            weight: WeightChange::To { weight: 0, of: self.config.max_weight },
+            weight: WeightChange::To(Weight::new(0, self.config.max_weight)),
             managed: Managed::To(&[]),
             written_for: Some(&nobody),
         };

@@ -1,13 +1,15 @@
 //! How a weight is cut out of what foreign destinations leave.
 
+use rollout_core::traffic::Weight;
+
 /// What stands for all traffic in a route, unless foreign destinations say otherwise.
 pub(crate) const TOTAL: u64 = 100;
 
-/// The canary's part of `left` for `weight` out of `of`: by largest remainder, a tie to stable. A share
+/// The canary's part of `left` for a weight: by largest remainder, a tie to stable. A share
 /// above 0 never becomes 0; `None` when `left` is too small for that.
-pub(crate) fn share(weight: u32, of: u32, left: u64) -> Option<u64> {
-    let of = u128::from(of.max(1));
-    let weight = u128::from(weight).min(of);
+pub(crate) fn share(weight: Weight, left: u64) -> Option<u64> {
+    let of = u128::from(weight.of().max(1));
+    let weight = u128::from(weight.parts()).min(of);
     let wide = u128::from(left);
     let (whole, rest) = (weight * wide / of, weight * wide % of);
     let rounded = if rest * 2 > of { whole + 1 } else { whole };
@@ -23,7 +25,9 @@ pub(crate) fn share(weight: u32, of: u32, left: u64) -> Option<u64> {
 /// as long as the parts are still what came of it, because rounding may have made several weights alike.
 pub(crate) fn weight(canary: u64, stable: u64, of: u32, recorded: Option<u32>) -> u32 {
     let left = canary.saturating_add(stable);
-    if let Some(recorded) = recorded.filter(|recorded| share(*recorded, of, left) == Some(canary)) {
+    if let Some(recorded) =
+        recorded.filter(|recorded| share(Weight::new(*recorded, of), left) == Some(canary))
+    {
         return recorded.min(of);
     }
     if left == 0 {
@@ -43,7 +47,7 @@ mod tests {
     #[test]
     fn whole_hundred_is_exact() {
         for asked in 0..=100 {
-            assert_eq!(share(asked, 100, 100), Some(u64::from(asked)));
+            assert_eq!(share(Weight::new(asked, 100), 100), Some(u64::from(asked)));
             assert_eq!(weight(u64::from(asked), u64::from(100 - asked), 100, None), asked);
         }
     }
@@ -52,21 +56,21 @@ mod tests {
     fn a_share_above_zero_never_becomes_zero() {
         for left in 2..=120 {
             for asked in 0..=1000 {
-                let canary = share(asked, 1000, left).unwrap();
+                let canary = share(Weight::new(asked, 1000), left).unwrap();
                 assert_eq!(canary > 0, asked > 0, "{asked} of 1000 in {left}");
                 assert_eq!(canary < left, asked < 1000, "{asked} of 1000 in {left}");
             }
         }
-        assert_eq!(share(50, 100, 1), None);
-        assert_eq!(share(0, 100, 0), None);
-        assert_eq!((share(0, 100, 1), share(100, 100, 1)), (Some(0), Some(1)));
+        assert_eq!(share(Weight::new(50, 100), 1), None);
+        assert_eq!(share(Weight::new(0, 100), 0), None);
+        assert_eq!((share(Weight::new(0, 100), 1), share(Weight::new(100, 100), 1)), (Some(0), Some(1)));
     }
 
     #[test]
     fn what_was_written_is_read_again() {
         for left in 2..=120 {
             for asked in 0..=100 {
-                let canary = share(asked, 100, left).unwrap();
+                let canary = share(Weight::new(asked, 100), left).unwrap();
                 assert_eq!(weight(canary, left - canary, 100, Some(asked)), asked);
                 let unrecorded = weight(canary, left - canary, 100, None);
                 assert_eq!(unrecorded == 0, asked == 0);

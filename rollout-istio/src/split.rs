@@ -7,7 +7,7 @@ use crate::{
     resolve::{is_same, resolve},
     share::{self, TOTAL},
 };
-use rollout_core::traffic::{ByDestination, Destination, WeightChange};
+use rollout_core::traffic::{ByDestination, Destination, Weight, WeightChange};
 use serde_json::Value;
 
 /// How the two destinations are known in a route.
@@ -172,12 +172,11 @@ impl Split {
     pub(crate) fn write(
         &mut self,
         rule: &mut Value,
-        to: (u32, u32),
+        to: Weight,
         path: impl Fn() -> String,
     ) -> Result<bool, Problem> {
-        let (weight, of) = to;
         let left = self.left();
-        let Some(canary) = share::share(weight, of, left) else {
+        let Some(canary) = share::share(to, left) else {
             let what = {
                 let of = left.saturating_add(self.foreign);
                 format!("destinations that are not ours leave {left} of {of} to share")
@@ -211,11 +210,11 @@ impl Split {
     }
 }
 
-/// The weight that `to` asks for, out of what.
-pub(crate) fn asked(to: WeightChange) -> Option<(u32, u32)> {
+/// The weight that `to` asks for.
+pub(crate) fn asked(to: WeightChange) -> Option<Weight> {
     match to {
         WeightChange::Keep => None,
-        WeightChange::To { weight, of } => Some((weight, of)),
+        WeightChange::To(weight) => Some(weight),
     }
 }
 

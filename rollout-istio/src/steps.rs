@@ -6,7 +6,7 @@ use crate::{
 use rollout_core::{
     Revision,
     backend::{EditError, Object, Objects},
-    traffic::{ObjectRef, ObjectVersion, Selection, Selectors, WeightChange},
+    traffic::{ObjectRef, ObjectVersion, Selection, Selectors, Weight, WeightChange},
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -90,7 +90,7 @@ pub fn apply(rollout: &Value, objects: Vec<Value>, to: &InForce<'_>) -> Result<V
     let selection = |revision: &Revision| Some(Selection::Revision(revision.clone()));
     let selectors = Selectors { stable: selection(&to.stable), canary: selection(&to.canary) };
     let change = Change {
-        weight: WeightChange::To { weight: to.weight, of: 100 },
+        weight: WeightChange::To(Weight::new(to.weight, 100)),
         managed: Managed::Steps(&steps),
         written_for: None,
     };

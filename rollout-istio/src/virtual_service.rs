@@ -12,7 +12,7 @@ use crate::{
 use rollout_core::{
     Range, Revision,
     backend::{EditError, note, set_note},
-    traffic::{ManagedRoute, ManagedSeen, ObjectRef, RoutesSeen, WeightChange},
+    traffic::{ManagedRoute, ManagedSeen, ObjectRef, RoutesSeen, Weight, WeightChange},
 };
 use serde_json::Value;
 use std::{collections::BTreeSet, sync::Arc};
@@ -253,8 +253,8 @@ impl VirtualService<'_> {
 /// A new list of http routes, and the managed routes to note.
 type Arranged = (Option<Vec<Slot>>, Option<Vec<ManagedRoute>>);
 
-/// A weight out of one total, out of another.
-fn share_of((weight, of): (u32, u32), total: u32) -> u32 {
-    let exact = u64::from(weight) * u64::from(total) / u64::from(of.max(1));
+/// A weight out of another total, rounded down.
+fn share_of(weight: Weight, total: u32) -> u32 {
+    let exact = u64::from(weight.parts()) * u64::from(total) / u64::from(weight.of().max(1));
     u32::try_from(exact).unwrap_or(total).min(total)
 }

@@ -50,8 +50,8 @@ fn selected(rule: &DestinationRuleRef, to: &Selectors, before: &Selectors) -> Ev
 
 fn routed(config: &IstioConfig, to: &Routes) -> Vec<EventText> {
     let mut changes = Vec::new();
-    if let WeightChange::To { weight, .. } = to.weight {
-        changes.push(format!("set to desiredWeight '{weight}'"));
+    if let WeightChange::To(weight) = to.weight {
+        changes.push(format!("set to desiredWeight '{}'", weight.parts()));
     }
     match &to.managed {
         ManagedChange::Keep => {}
@@ -80,6 +80,7 @@ fn set(route: &ManagedRoute) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rollout_core::traffic::Weight;
 
     fn told(topic: Topic<'_>) -> Vec<(&'static str, String)> {
         let config = IstioConfig::subsets("shop", DestinationRuleRef::new("web-dr", "stable", "canary"))
@@ -99,7 +100,7 @@ mod tests {
     #[test]
     fn routes_are_told_object_by_object() {
         let route = Routes {
-            weight: WeightChange::To { weight: 50, of: 100 },
+            weight: WeightChange::To(Weight::new(50, 100)),
             managed: ManagedChange::To(Vec::new()),
             written_for: "v2".into(),
         };

@@ -8,7 +8,7 @@ use rollout_core::{
         TrafficBackend, Written, ready,
     },
     testing::{Try, try_backend},
-    traffic::{ObjectRef, Routes, Seen, Selectors, Version, WeightChange},
+    traffic::{ObjectRef, Routes, Seen, Selectors, Version, Weight, WeightChange},
 };
 use rollout_istio::{IstioConfig, IstioEditor, VirtualServiceRef};
 use serde_json::{Value, json};
@@ -86,8 +86,8 @@ impl<B: TrafficBackend> TrafficBackend for Careless<B> {
 
     async fn route(&self, to: &Routes, seen: &Version) -> Result<Written, BackendError> {
         let mut to = to.clone();
-        if let (Wrong::RoundsTo10, WeightChange::To { weight, of }) = (self.1, to.weight) {
-            to.weight = WeightChange::To { weight: weight.div_ceil(10) * 10, of };
+        if let (Wrong::RoundsTo10, WeightChange::To(weight)) = (self.1, to.weight) {
+            to.weight = WeightChange::To(Weight::new(weight.parts().div_ceil(10) * 10, weight.of()));
         }
         let now = self.0.observe(&[]).await?.version;
         let seen = if matches!(self.1, Wrong::IgnoresVersions) { &now } else { seen };

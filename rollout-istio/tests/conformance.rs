@@ -6,7 +6,7 @@ use rollout_core::{
     backend::{EditError, Object, ObjectEditor, Objects},
     traffic::{
         HeaderMatch, ManagedChange, ManagedRoute, MirrorMatch, ObjectRef, ObjectVersion, RouteMatch, Routes,
-        StringMatch, WeightChange,
+        StringMatch, Weight, WeightChange,
     },
 };
 use rollout_istio::{Foreign, InForce, IstioConfig, IstioEditor, apply};
@@ -136,7 +136,7 @@ fn engine(input: &Value, managed: Vec<Arc<ManagedRoute>>) -> Result<Vec<Value>, 
         .collect();
     let weight = u32::try_from(input["weight"].as_u64().unwrap()).unwrap();
     let to = Routes {
-        weight: WeightChange::To { weight, of: 100 },
+        weight: WeightChange::To(Weight::new(weight, 100)),
         managed: ManagedChange::To(managed),
         written_for: "v2".into(),
     };

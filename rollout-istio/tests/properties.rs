@@ -12,7 +12,9 @@ use proptest::prelude::*;
 use rollout_core::{
     Range,
     backend::ObjectEditor,
-    traffic::{ManagedChange, ManagedRoute, ManagedSeen, RouteMatch, Routes, StringMatch, WeightChange},
+    traffic::{
+        ManagedChange, ManagedRoute, ManagedSeen, RouteMatch, Routes, StringMatch, Weight, WeightChange,
+    },
 };
 use rollout_istio::{WEIGHT_ANNOTATION, edit_bytes};
 use serde_json::{Value, json};
@@ -106,7 +108,8 @@ fn foreign_untouched_and_weights_sum() {
             } else {
                 ManagedChange::To(managed)
             };
-            let weight = if keep_weight { WeightChange::Keep } else { WeightChange::To { weight, of: 100 } };
+            let weight =
+                if keep_weight { WeightChange::Keep } else { WeightChange::To(Weight::new(weight, 100)) };
             let routes = Routes { weight, managed, written_for: "v2".into() };
             premises.count("edits", one.route(&routes));
             prop_assert_eq!(foreign(&case, one.provider()), before.as_str());
@@ -120,7 +123,7 @@ fn foreign_untouched_and_weights_sum() {
 }
 
 fn check_weights(case: &Case, one: &One, to: WeightChange, premises: &Premises) -> Result<(), TestCaseError> {
-    let WeightChange::To { weight, .. } = to else { return Ok(()) };
+    let WeightChange::To(weight) = to else { return Ok(()) };
     let is_own = |rule: &Value| !MANAGED.contains(&rule["name"].as_str().unwrap_or(""));
     let own: Vec<usize> = (0..one.http().len()).filter(|index| is_own(&one.http()[*index])).collect();
     for route in &case.weighed {
@@ -131,7 +134,7 @@ fn check_weights(case: &Case, one: &One, to: WeightChange, premises: &Premises) 
         let found = weights(one.provider().pointer(&path).unwrap());
         let sum: u64 = found.iter().sum();
         prop_assert_eq!(sum, route.total, "{:?}", found);
-        prop_assert_eq!(found[route.canary] > 0, weight > 0);
+        prop_assert_eq!(found[route.canary] > 0, !weight.is_none());
         prop_assert_eq!(sum - found[route.canary] - found[route.stable], route.foreign);
         premises.count("a foreign destination beside ours", route.foreign > 0);
     }

@@ -14,7 +14,9 @@ use rollout_core::{
         Chain, MANAGED_BY_ANNOTATION, MemoryStore, NoDataPlane, ObjectBackend, ServiceEditor, TrafficBackend,
         ready, release_service, rollouts_in,
     },
-    traffic::{ManagedChange, ObjectRef, RolloutRef, Routes, Seen, Selection, Selectors, WeightChange},
+    traffic::{
+        ManagedChange, ObjectRef, RolloutRef, Routes, Seen, Selection, Selectors, Weight, WeightChange,
+    },
 };
 use rollout_istio::{
     DestinationRuleRef, IstioConfig, IstioEditor, SUBSETS_ANNOTATION, VirtualServiceRef, release_abandoned,
@@ -146,7 +148,7 @@ fn each_reads_what_it_wrote_and_nobody_changes_what_another_reads() {
                     let name = format!("{}-testers", NAMES[index]);
                     let managed = if kind == 3 { vec![] } else { vec![header(&name, &revision)] };
                     let to = Routes {
-                        weight: WeightChange::To { weight, of: 100 },
+                        weight: WeightChange::To(Weight::new(weight, 100)),
                         managed: ManagedChange::To(managed.clone()),
                         written_for: revision.as_str().into(),
                     };
@@ -279,7 +281,7 @@ fn e1_a_rule_that_argo_rollouts_wrote_loses_the_labels_that_nobody_else_has_note
 fn a_virtual_service_that_is_no_longer_named_keeps_its_routes() {
     let (store, all) = world(2);
     let to = Routes {
-        weight: WeightChange::To { weight: 30, of: 100 },
+        weight: WeightChange::To(Weight::new(30, 100)),
         managed: ManagedChange::Keep,
         written_for: "a1".into(),
     };

@@ -76,7 +76,7 @@ fn fenceposts(input: &Value) -> Result<Value, String> {
 
 fn replicas(input: &Value) -> Result<Value, String> {
     let goal = argo::goal_of(field(input, "rollout")).map_err(|findings| list(&findings))?;
-    Ok(json!({"weight": goal.weight, "canary": goal.canary, "stable": goal.stable}))
+    Ok(json!({"weight": goal.weight.parts(), "canary": goal.canary, "stable": goal.stable}))
 }
 
 fn step_hash(input: &Value) -> Result<Value, String> {

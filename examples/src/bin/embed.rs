@@ -39,8 +39,8 @@ impl Controller {
                 to.canary.iter().for_each(|pods| traffic.behind.canary = vec![pods.clone()]);
             }
             Action::Route(to) => {
-                let WeightChange::To { weight, .. } = to.weight else { return };
-                traffic.routes = vec![RoutesSeen::new(Range::exact(weight))];
+                let WeightChange::To(weight) = to.weight else { return };
+                traffic.routes = vec![RoutesSeen::new(Range::exact(weight.parts()))];
             }
         }
     }

@@ -184,8 +184,8 @@ fn selection(selection: &Selection) -> Value {
 fn routed(routes: &Routes) -> Value {
     let weight = match routes.weight {
         WeightChange::Keep => Value::Null,
-        WeightChange::To { weight, of } => {
-            json!({"stable": of.saturating_sub(weight), "canary": weight, "of": of})
+        WeightChange::To(weight) => {
+            json!({"stable": weight.rest(), "canary": weight.parts(), "of": weight.of()})
         }
     };
     let managed: Option<Vec<&str>> = match &routes.managed {

@@ -167,8 +167,8 @@ fn selected(selectors: &Selectors, names: &Names) -> String {
 
 fn routed(routes: &Routes) -> String {
     let mut said = Vec::new();
-    if let WeightChange::To { weight, of } = routes.weight {
-        said.push(format!("stable {}, canary {weight}", of.saturating_sub(weight)));
+    if let WeightChange::To(weight) = routes.weight {
+        said.push(format!("stable {}, canary {}", weight.rest(), weight.parts()));
     }
     match &routes.managed {
         ManagedChange::Keep => {}

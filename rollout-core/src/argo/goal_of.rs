@@ -18,7 +18,7 @@ use serde_json::Value;
 ///     "spec": {"replicas": 10, "strategy": {"canary": {"steps": [{"setWeight": 30}]}}},
 ///     "status": {"stableRS": "v1", "currentPodHash": "v2", "currentStepIndex": 0}
 /// })).unwrap();
-/// assert_eq!((goal.weight, goal.canary, goal.stable), (30, 3, 7));
+/// assert_eq!((goal.weight.parts(), goal.canary, goal.stable), (30, 3, 7));
 /// ```
 ///
 /// # Errors

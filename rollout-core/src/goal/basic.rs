@@ -1,13 +1,13 @@
-use crate::{Fenceposts, Strategy};
+use crate::{Fenceposts, Strategy, traffic::Weight};
 
 /// Pods of canary and stable where the weight is a ratio of pods: of the few totals that `maxSurge` allows
 /// at rest, the one whose ratio is nearest to the weight.
-pub(super) fn pods(strategy: &Strategy, replicas: u32, weight: u32) -> (u32, u32) {
+pub(super) fn pods(strategy: &Strategy, replicas: u32, weight: Weight) -> (u32, u32) {
     if replicas == 0 {
         return (0, 0);
     }
     let surge = Fenceposts::resolve(replicas, strategy.max_surge, strategy.max_unavailable).surge;
-    let (n, w) = (u64::from(replicas), u64::from(weight));
+    let (n, w) = (u64::from(replicas), u64::from(weight.parts()));
     let (up, down) = ((n * w).div_ceil(100), n * w / 100);
     let zero_allowed = n == 1 && surge == 0;
     let down_allowed = down != 0 || zero_allowed;

@@ -6,26 +6,30 @@ mod share;
 
 pub use share::share_up;
 
-use crate::{CanaryScale, Spec, Status, Step, Strategy, strategy::managed, traffic::ManagedRoute};
+use crate::{
+    CanaryScale, Spec, Status, Step, Strategy,
+    strategy::managed,
+    traffic::{ManagedRoute, Weight},
+};
 use alloc::{sync::Arc, vec::Vec};
 
 /// What is wanted at a position, when everything that is asked for is there at once.
 ///
 /// ```
-/// use rollout_core::{Spec, Status, Step, Strategy, goal};
+/// use rollout_core::{Spec, Status, Step, Strategy, goal, traffic::Weight};
 /// let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(5)).build()?;
 /// let mut status = Status::default();
 /// status.stable = Some("v1".into());
 /// status.canary = Some("v2".into());
 /// let goal = goal::at(&Spec::new(strategy, "v2".into()).replicas(10), &status);
-/// assert_eq!((goal.weight, goal.canary, goal.stable), (5, 1, 10));
+/// assert_eq!((goal.weight, goal.canary, goal.stable), (Weight::new(5, 100), 1, 10));
 /// # Ok::<(), rollout_core::InvalidStrategy>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Goal {
-    /// The canary's weight, out of [`Strategy::max_weight`].
-    pub weight: u32,
+    /// The canary's weight.
+    pub weight: Weight,
     /// Pods of the canary.
     pub canary: u32,
     /// Pods of stable.
@@ -53,16 +57,17 @@ fn so_far<'a>(strategy: &'a Strategy, status: &Status) -> Option<&'a [Step]> {
 }
 
 /// The weight of the nearest `setWeight` at or before the step under way.
-fn weight(strategy: &Strategy, status: &Status) -> u32 {
+fn weight(strategy: &Strategy, status: &Status) -> Weight {
+    let of = strategy.max_weight();
     if status.aborted.is_some() {
-        return 0;
+        return Weight::none(of);
     }
-    let Some(steps) = so_far(strategy, status) else { return strategy.max_weight() };
+    let Some(steps) = so_far(strategy, status) else { return Weight::all(of) };
     let set = steps
         .iter()
         .rev()
         .find_map(|step| if let Step::SetWeight(weight) = step { Some(*weight) } else { None });
-    set.unwrap_or(0)
+    set.map_or(Weight::none(of), |weight| Weight::new(weight, of))
 }
 
 /// The `setCanaryScale` in force. An abort drops it, unless an aborted canary keeps its pods for good.
@@ -97,9 +102,9 @@ pub(crate) fn managed_routes(strategy: &Strategy, status: &Status) -> Vec<Arc<Ma
     routing.managed_routes().iter().filter_map(last).collect()
 }
 
-/// How many pods `weight` needs, out of the strategy's total.
-pub(crate) fn pods_for(spec: &Spec, weight: u32) -> u32 {
-    share_up(spec.replicas, weight, spec.strategy.max_weight())
+/// How many pods a weight needs, rounded up.
+pub(crate) fn pods_for(replicas: u32, weight: Weight) -> u32 {
+    share_up(replicas, weight.parts(), weight.of())
 }
 
 /// How many of `wanted` pods are enough to go on.

@@ -153,7 +153,9 @@ fn pods(at: &Position<'_>, step: &Step, canary: &Revision) -> Gate {
         return basic::is_reached(at);
     }
     let wanted = match step {
-        Step::SetWeight(weight) => goal::pods_for(at.view.spec, *weight).min(at.goal.canary),
+        Step::SetWeight(weight) => {
+            goal::pods_for(at.view.spec.replicas, at.view.spec.strategy.weight(*weight)).min(at.goal.canary)
+        }
         Step::SetCanaryScale(_) => at.goal.canary,
         Step::Pause(_) | Step::SetHeaderRoute { .. } | Step::SetMirrorRoute { .. } => 0,
     };

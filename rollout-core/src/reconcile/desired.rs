@@ -4,16 +4,16 @@ use super::{
     view::View,
 };
 use crate::{
-    Ending, Revision, Status, WaitReason,
+    Ending, Range, Revision, Status, WaitReason,
     goal::{self, Goal},
-    traffic::{ManagedRoute, RoutesSeen, Selection},
+    traffic::{ManagedRoute, RoutesSeen, Selection, Weight},
 };
 use alloc::{sync::Arc, vec::Vec};
 
 /// What is to be written at a position: its goal, with the emergencies laid over it.
 pub(super) struct Desired {
     /// The canary's weight.
-    pub(super) weight: u32,
+    pub(super) weight: Weight,
     /// The managed routes, all of them.
     pub(super) managed: Vec<Arc<ManagedRoute>>,
     /// Pods of the canary, at least.
@@ -37,9 +37,9 @@ impl Desired {
         desired
     }
 
-    fn routes(status: &Status, roles: &Roles<'_>, weight: u32, view: &View<'_>) -> Self {
+    fn routes(status: &Status, roles: &Roles<'_>, weight: Weight, view: &View<'_>) -> Self {
         let nothing = Self {
-            weight: 0,
+            weight: Weight::none(weight.of()),
             managed: Vec::new(),
             canary: 0,
             stable: 0,
@@ -51,7 +51,7 @@ impl Desired {
         let strategy = &view.spec.strategy;
         if failover(lead, roles, view) {
             let managed = kept(goal::managed_routes(strategy, status), view);
-            return Self { weight: strategy.max_weight(), managed, failover: true, ..nothing };
+            return Self { weight: Weight::all(weight.of()), managed, failover: true, ..nothing };
         }
         let stale_owner = other_revision(lead, view).cloned();
         if !roles.under_way || stale_owner.is_some() {
@@ -75,9 +75,14 @@ impl Desired {
     /// dark while weight is under way, the canary may have to take everything.
     fn canary_pods(&self, roles: &Roles<'_>, goal: Goal, view: &View<'_>) -> u32 {
         let Some(stable) = roles.stable else { return view.spec.replicas };
-        let pods = if self.managed.is_empty() && self.weight == 0 { goal.canary } else { goal.canary.max(1) };
+        let pods = if self.is_idle() { goal.canary } else { goal.canary.max(1) };
         let takes_all = view.seen.weight().hi() > 0 && view.is_dark(stable);
         if takes_all { pods.max(view.spec.replicas) } else { pods }
+    }
+
+    /// Whether no request is to go to the canary, by weight or by a managed route.
+    pub(super) fn is_idle(&self) -> bool {
+        self.weight.is_none() && self.managed.is_empty()
     }
 
     /// Whether the objects say so; the gate names what they still say.
@@ -92,8 +97,8 @@ impl Desired {
             return held(WaitReason::RoutesOfAnother { revision });
         }
         let weight = view.seen.weight();
-        let leads = self.weight == 0 && self.managed.is_empty() || view.canary_leads_to(lead);
-        let written = weight.lo() == self.weight && weight.hi() == self.weight;
+        let leads = self.is_idle() || view.canary_leads_to(lead);
+        let written = weight == Range::exact(self.weight.parts());
         if written && leads && view.seen.routes.iter().all(|object| self.has_managed(object)) {
             return Ok(());
         }

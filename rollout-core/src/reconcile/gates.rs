@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Ending, Range, Revision, WaitReason, goal,
-    traffic::{Destination, Selection},
+    traffic::{Destination, Selection, Weight},
 };
 
 /// Whether enough pods of a revision are available.
@@ -31,15 +31,15 @@ fn pods(revision: &Revision, need: u32, seen: Range) -> Gate {
 
 /// How many ready pods are enough for the canary at a weight: the smaller of what the weight needs and what
 /// the strategy asks for; past the steps the full count.
-pub(super) fn enough(at: &Position<'_>, weight: u32) -> u32 {
+pub(super) fn enough(at: &Position<'_>, weight: Weight) -> u32 {
     let spec = at.view.spec;
-    let full = at.goal.weight == spec.strategy.max_weight() && at.status.is_past(spec.strategy.steps());
+    let full = at.goal.weight.is_all() && at.status.is_past(spec.strategy.steps());
     let wanted = if at.desired.failover {
         1
     } else if full {
         spec.replicas
     } else {
-        goal::pods_for(spec, weight).min(at.goal.canary)
+        goal::pods_for(spec.replicas, weight).min(at.goal.canary)
     };
     goal::enough_of(&spec.strategy, wanted).max(1)
 }

@@ -14,7 +14,7 @@ use alloc::vec::Vec;
 /// One layer of traffic: a falling route first, then selectors, then a rising route. What is held is not
 /// written.
 pub(super) fn plan_traffic(draft: &mut Draft, at: &Position<'_>) {
-    let (desired, view) = (&at.desired, at.view);
+    let desired = &at.desired;
     let Some(lead) = at.roles.lead() else { return };
     let change = Change::of(at);
     let rise = (change.rises || change.adds) && {
@@ -32,7 +32,7 @@ pub(super) fn plan_traffic(draft: &mut Draft, at: &Position<'_>) {
     let weight = if change.rises && !rise || change.falls && !fall || !change.rises && !change.falls {
         WeightChange::Keep
     } else {
-        WeightChange::To { weight: desired.weight, of: view.spec.strategy.max_weight() }
+        WeightChange::To(desired.weight)
     };
     let managed = if change.adds && rise && (drop || !change.drops) {
         ManagedChange::To(desired.managed.clone())
@@ -88,8 +88,8 @@ impl Change {
         });
         let there = !objects.is_empty();
         Self {
-            rises: there && weight.lo() < desired.weight,
-            falls: weight.hi() > desired.weight,
+            rises: there && weight.lo() < desired.weight.parts(),
+            falls: weight.hi() > desired.weight.parts(),
             adds,
             drops,
         }

@@ -60,10 +60,10 @@ pub(super) fn mark_only(draft: &mut Draft, at: &Position<'_>) {
 fn keep(at: &Position<'_>) -> u32 {
     let (view, spec) = (at.view, at.view.spec);
     let has_managed = view.seen.routes.iter().any(|object| !object.managed.is_empty());
-    let weight = view.seen.weight().hi();
-    let dark = weight > 0 && at.roles.stable.is_some_and(|stable| view.ready(stable).hi() == 0);
+    let weight = view.weight_at_most();
+    let dark = !weight.is_none() && at.roles.stable.is_some_and(|stable| view.ready(stable).hi() == 0);
     let everything = if at.desired.failover || dark { spec.replicas } else { 0 };
-    let needed = goal::pods_for(spec, weight).min(spec.replicas);
+    let needed = goal::pods_for(spec.replicas, weight).min(spec.replicas);
     at.desired.canary.max(u32::from(has_managed)).max(everything).max(needed)
 }
 

@@ -35,7 +35,7 @@ fn is_wanted(at: &Position<'_>) -> bool {
     // Where stable has no pod, nobody is better off there.
     at.roles.stable.is_some_and(|stable| view.ready(stable).hi() == 0)
         || at.goal.canary > 0
-        || routed && (desired.weight > 0 || !desired.managed.is_empty())
+        || routed && !desired.is_idle()
 }
 
 /// Stable's destination is nearly always in use: it is pointed only at enough ready pods that every proxy
@@ -103,7 +103,7 @@ fn for_canary(at: &Position<'_>, lead: &Revision) -> Gate {
     if leads || view.seen.used_elsewhere.canary {
         // Where stable is dark, the successor takes everything.
         let all = goal::enough_of(&view.spec.strategy, view.spec.replicas);
-        let need = if dark { all } else { gates::enough(at, view.seen.weight().hi()) };
+        let need = if dark { all } else { gates::enough(at, view.weight_at_most()) };
         return live(at, lead, need);
     }
     // Idle: nobody asks for pods, unless somebody may ask the canary's Service itself.

@@ -1,7 +1,7 @@
 use crate::{
     Observed, Range, Revision, RevisionSeen, Spec, Time,
     goal::share_up,
-    traffic::{Seen, Selection},
+    traffic::{Seen, Selection, Weight},
 };
 use core::time::Duration;
 
@@ -81,6 +81,11 @@ impl<'a> View<'a> {
         let age = self.observed.dark(revision)?;
         let left = DARK_FOR.saturating_sub(age);
         (!left.is_zero()).then(|| self.now + left)
+    }
+
+    /// The most that the canary may have, as the routes stand.
+    pub(super) fn weight_at_most(&self) -> Weight {
+        self.spec.strategy.weight(self.seen.weight().hi())
     }
 
     /// Ready pods behind a selection.

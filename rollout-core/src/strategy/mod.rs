@@ -8,7 +8,7 @@ pub use builder::{InvalidStrategy, StrategyBuilder};
 pub use fenceposts::{Fenceposts, IntOrPercent};
 pub use step::{CanaryScale, Step};
 
-use crate::traffic::ManagedRoute;
+use crate::traffic::{ManagedRoute, Weight};
 use alloc::{sync::Arc, vec::Vec};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
@@ -76,6 +76,12 @@ impl Strategy {
     #[must_use]
     pub fn max_weight(&self) -> u32 {
         self.routing.as_ref().map_or(100, |routing| routing.max_weight)
+    }
+
+    /// So many parts of [all traffic](Self::max_weight).
+    #[must_use]
+    pub fn weight(&self, parts: u32) -> Weight {
+        Weight::new(parts, self.max_weight())
     }
 
     /// How long an old revision keeps its pods after traffic left it: 30 s with traffic routing, else 0.

@@ -5,7 +5,7 @@ use crate::{
     backend::{BackendError, TrafficBackend, Written},
     traffic::{
         HeaderMatch, ManagedChange, ManagedRoute, ManagedSeen, RouteMatch, Routes, Seen, Selection,
-        Selectors, StringMatch, Version, WeightChange,
+        Selectors, StringMatch, Version, Weight, WeightChange,
     },
 };
 use alloc::{format, string::String, sync::Arc, vec, vec::Vec};
@@ -269,7 +269,7 @@ impl Trial<'_> {
 }
 
 fn weight(weight: u32, written_for: &str) -> Routes {
-    let weight = WeightChange::To { weight, of: 100 };
+    let weight = WeightChange::To(Weight::new(weight, 100));
     Routes { weight, managed: ManagedChange::Keep, written_for: written_for.into() }
 }
 

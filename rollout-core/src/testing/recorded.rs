@@ -244,7 +244,7 @@ mod tests {
         Range, RevisionSeen, Step, Strategy,
         sim::{Content, ProxyEndpoints, TrafficObject, Workload},
         testing::laws,
-        traffic::{ManagedChange, ObjectRef, Routes, RoutesSeen, Seen, Settled, WeightChange},
+        traffic::{ManagedChange, ObjectRef, Routes, RoutesSeen, Seen, Settled, Weight, WeightChange},
     };
     use alloc::vec;
 
@@ -281,7 +281,7 @@ mod tests {
 
     /// It gives half of the requests to `v2`, which it believes to be ready.
     fn record(truth: &Truth) -> Record {
-        let weight = WeightChange::To { weight: 50, of: 100 };
+        let weight = WeightChange::To(Weight::new(50, 100));
         let action = Action::Route(Routes { weight, managed: ManagedChange::Keep, written_for: "v2".into() });
         let mut stored = Status::default();
         (stored.stable, stored.canary) = (Some("v1".into()), Some("v2".into()));

@@ -11,6 +11,7 @@ mod seen;
 mod selectors;
 mod settled;
 mod version;
+mod weight;
 
 pub use by_destination::ByDestination;
 pub use dns_name::{DnsName, NotADnsName};
@@ -24,3 +25,4 @@ pub use settled::Settled;
 #[cfg(feature = "backend")]
 pub(crate) use version::fingerprint;
 pub use version::{ObjectRef, ObjectVersion, Version};
+pub use weight::Weight;

@@ -1,4 +1,4 @@
-use super::ManagedRoute;
+use super::{ManagedRoute, Weight};
 use crate::Revision;
 use alloc::{sync::Arc, vec::Vec};
 use serde::{Deserialize, Serialize};
@@ -24,13 +24,8 @@ pub struct Routes {
 pub enum WeightChange {
     /// As it is, in each object.
     Keep,
-    /// This share of `of` goes to the canary, the rest to stable.
-    To {
-        /// The canary's share.
-        weight: u32,
-        /// What stands for all traffic.
-        of: u32,
-    },
+    /// This goes to the canary, the rest to stable.
+    To(Weight),
 }
 
 /// The managed routes in every object.

@@ -72,7 +72,7 @@ fn rules_of_the_language() {
 fn pods_and_weight_at_rest() {
     each("replicas", |input| {
         let goal = goal_of(&input["rollout"]).unwrap();
-        json!({ "weight": goal.weight, "canary": goal.canary, "stable": goal.stable })
+        json!({ "weight": goal.weight.parts(), "canary": goal.canary, "stable": goal.stable })
     });
 }
 

@@ -21,8 +21,8 @@ fn aborted() -> Aborted {
 }
 
 fn weight(action: &Action) -> Option<u32> {
-    if let Action::Route(Routes { weight: WeightChange::To { weight, .. }, .. }) = action {
-        Some(*weight)
+    if let Action::Route(Routes { weight: WeightChange::To(weight), .. }) = action {
+        Some(weight.parts())
     } else {
         None
     }

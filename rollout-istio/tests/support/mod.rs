@@ -15,7 +15,7 @@ use rollout_core::{
     backend::{EditError, FENCE_ANNOTATION, MANAGED_BY_ANNOTATION, Object, ObjectEditor, Objects},
     traffic::{
         HeaderMatch, ManagedChange, ManagedRoute, MirrorMatch, ObjectRef, ObjectVersion, RouteMatch, Routes,
-        Seen, Selection, Selectors, StringMatch, WeightChange,
+        Seen, Selection, Selectors, StringMatch, Weight, WeightChange,
     },
 };
 use rollout_istio::{
@@ -97,7 +97,7 @@ pub(crate) fn after(mut objects: Objects, edits: Vec<(ObjectRef, Value)>) -> Obj
 }
 
 pub(crate) fn to(weight: u32, managed: ManagedChange) -> Routes {
-    Routes { weight: WeightChange::To { weight, of: 100 }, managed, written_for: "v2".into() }
+    Routes { weight: WeightChange::To(Weight::new(weight, 100)), managed, written_for: "v2".into() }
 }
 
 pub(crate) fn weight(weight: u32) -> Routes {

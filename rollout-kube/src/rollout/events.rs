@@ -137,7 +137,8 @@ impl Scene<'_> {
 
     fn route(&mut self, to: &Routes, said: &mut Vec<Said>) {
         self.describe(Topic::Routed(&Routes { managed: ManagedChange::Keep, ..to.clone() }), said);
-        if let WeightChange::To { weight, .. } = to.weight {
+        if let WeightChange::To(weight) = to.weight {
+            let weight = weight.parts();
             if self.weight != Some(weight) {
                 let from = self.weight.map(|from| format!(" from {from}")).unwrap_or_default();
                 let note = format!("Traffic weight updated{from} to {weight}");
@@ -183,7 +184,10 @@ fn rank(event: &Event) -> u32 {
 mod tests {
     use super::*;
     use crate::cache::Entry;
-    use rollout_core::{Step, traffic::Selection};
+    use rollout_core::{
+        Step,
+        traffic::{Selection, Weight},
+    };
     use serde_json::json;
 
     fn rollout() -> Value {
@@ -265,13 +269,13 @@ mod tests {
     fn traffic_is_told_object_by_object() {
         let select = Selectors { stable: None, canary: Some(Selection::Revision("v2".into())) };
         let route = Routes {
-            weight: WeightChange::To { weight: 50, of: 100 },
+            weight: WeightChange::To(Weight::new(50, 100)),
             managed: ManagedChange::To(Vec::new()),
             written_for: "v2".into(),
         };
         let expected = [
             ("Selected", "Some(Revision(v2)) from Some(Revision(v1))"),
-            ("Routed", "To { weight: 50, of: 100 } Keep"),
+            ("Routed", "To(Weight { parts: 50, of: 100 }) Keep"),
             ("TrafficWeightUpdated", "Traffic weight updated from 5 to 50"),
             ("Routed", "Keep To([])"),
         ];

@@ -85,7 +85,7 @@ fn asked_for(set: &ReplicaSet, actions: &[Action]) -> u32 {
 /// The canary's weight that these actions set.
 fn weight(actions: &[Action]) -> Option<Range> {
     actions.iter().rev().find_map(|action| match action {
-        Action::Route(Routes { weight: WeightChange::To { weight, .. }, .. }) => Some(Range::exact(*weight)),
+        Action::Route(Routes { weight: WeightChange::To(weight), .. }) => Some(Range::exact(weight.parts())),
         Action::Route(_) | Action::Scale { .. } | Action::Select(_) | Action::Prune { .. } => None,
     })
 }
@@ -245,6 +245,7 @@ fn object(reading: &Reading) -> ObjectRef {
 mod tests {
     use super::*;
     use crate::cache::Entry;
+    use rollout_core::traffic::Weight;
     use rollout_core::{
         Observed,
         argo::{check, convert},
@@ -284,7 +285,7 @@ mod tests {
             (wire["replicas"].clone(), wire["updatedReplicas"].clone(), weight)
         };
         let route = Routes {
-            weight: WeightChange::To { weight: 0, of: 100 },
+            weight: WeightChange::To(Weight::new(0, 100)),
             managed: ManagedChange::Keep,
             written_for: "v2".into(),
         };

@@ -8,7 +8,7 @@ use rollout_core::{
         Record,
         laws::{self, Laws},
     },
-    traffic::WeightChange,
+    traffic::{Weight, WeightChange},
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -87,14 +87,14 @@ fn no_mark_before_zero(history: &mut History) {
     });
 }
 
-/// A weight is written that is more than there is to give.
+/// A weight is written out of another total.
 fn more_than_all(history: &mut History) {
     each_record(history, |record| {
         for action in &mut record.plan.actions {
             if let Action::Route(routes) = action
-                && let WeightChange::To { weight: 5, of } = &mut routes.weight
+                && routes.weight == WeightChange::To(Weight::new(5, 100))
             {
-                *of = 4;
+                routes.weight = WeightChange::To(Weight::new(5, 4));
             }
         }
     });

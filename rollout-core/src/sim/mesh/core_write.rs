@@ -132,7 +132,7 @@ fn selected(stable: Option<&Selection>, canary: Option<&Selection>, to: &Selecto
 fn routed(now: &RoutesSeen, to: &Routes) -> Option<RoutesSeen> {
     let weight = match to.weight {
         WeightChange::Keep => now.weight,
-        WeightChange::To { weight, .. } => Range::exact(weight),
+        WeightChange::To(weight) => Range::exact(weight.parts()),
     };
     let managed_stays = match &to.managed {
         _ if !now.takes_managed => true,
@@ -157,7 +157,7 @@ fn routed(now: &RoutesSeen, to: &Routes) -> Option<RoutesSeen> {
     if next.leads_to_canary() {
         next.written_for = match to.weight {
             WeightChange::Keep => now.written_for.clone(),
-            WeightChange::To { .. } => Some(to.written_for.clone()),
+            WeightChange::To(_) => Some(to.written_for.clone()),
         };
     }
     Some(next)

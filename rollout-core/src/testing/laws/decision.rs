@@ -97,7 +97,7 @@ impl<'a> Decision<'a> {
     pub(super) fn weight(&self) -> Option<u32> {
         match self.route()?.weight {
             WeightChange::Keep => None,
-            WeightChange::To { weight, .. } => Some(weight),
+            WeightChange::To(weight) => Some(weight.parts()),
         }
     }
 

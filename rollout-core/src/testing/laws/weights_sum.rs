@@ -17,12 +17,12 @@ impl Law for WeightsSum {
 
     fn see(&mut self, moment: &Moment<'_>, findings: &mut Findings) {
         let What::Acted { action: Action::Route(routes), .. } = moment.what else { return };
-        let WeightChange::To { weight, of } = routes.weight else { return };
+        let WeightChange::To(weight) = routes.weight else { return };
         findings.premise();
-        if weight > of || of == 0 {
-            findings.broken(|| format!("a weight of {weight} out of {of} is written"));
-        }
         let total = moment.truth.spec.strategy.max_weight();
+        if weight.of() != total {
+            findings.broken(|| format!("a weight of {weight} is written, and the total is {total}"));
+        }
         for object in &moment.truth.traffic {
             if let Content::Routes { routes, .. } = &object.content
                 && routes.weight.hi() > total

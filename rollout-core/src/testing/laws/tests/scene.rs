@@ -4,7 +4,7 @@ use crate::{
     testing::laws::{Findings, Law, Laws},
     traffic::{
         HeaderMatch, ManagedChange, ManagedRoute, ManagedSeen, ObjectRef, RouteMatch, Routes, RoutesSeen,
-        Seen, Selection, Selectors, Settled, StringMatch, WeightChange,
+        Seen, Selection, Selectors, Settled, StringMatch, Weight, WeightChange,
     },
 };
 use alloc::{boxed::Box, string::String, sync::Arc, vec, vec::Vec};
@@ -36,7 +36,7 @@ pub(super) fn header() -> Arc<ManagedRoute> {
 }
 
 pub(super) fn route(weight: u32) -> Action {
-    let weight = WeightChange::To { weight, of: 100 };
+    let weight = WeightChange::To(Weight::new(weight, 100));
     Action::Route(Routes { weight, managed: ManagedChange::Keep, written_for: r("v2") })
 }
 

@@ -1,0 +1,79 @@
+use core::fmt;
+use serde::{Deserialize, Serialize};
+
+/// A share of all requests: so many parts of a total. The total is 100, unless the strategy declares another one
+/// ([`Strategy::max_weight`](crate::Strategy::max_weight)).
+///
+/// ```
+/// use rollout_core::traffic::Weight;
+/// let weight = Weight::new(5, 1000);
+/// assert_eq!((weight.parts(), weight.of()), (5, 1000));
+/// assert_eq!(Weight::new(150, 100), Weight::all(100), "never more than everything");
+/// assert_eq!([Weight::new(5, 100).to_string(), weight.to_string()], ["5 %", "5 of 1000"]);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Weight {
+    #[serde(rename = "weight")]
+    parts: u32,
+    of: u32,
+}
+
+impl Weight {
+    /// `parts` of `of`, at most all of them.
+    #[must_use]
+    pub const fn new(parts: u32, of: u32) -> Self {
+        Self { parts: if parts < of { parts } else { of }, of }
+    }
+
+    /// No request.
+    #[must_use]
+    pub const fn none(of: u32) -> Self {
+        Self { parts: 0, of }
+    }
+
+    /// Every request.
+    #[must_use]
+    pub const fn all(of: u32) -> Self {
+        Self { parts: of, of }
+    }
+
+    /// How many parts.
+    #[must_use]
+    pub const fn parts(self) -> u32 {
+        self.parts
+    }
+
+    /// How many parts are left.
+    #[must_use]
+    pub const fn rest(self) -> u32 {
+        self.of.saturating_sub(self.parts)
+    }
+
+    /// What stands for all requests.
+    #[must_use]
+    pub const fn of(self) -> u32 {
+        self.of
+    }
+
+    /// Whether it is no request.
+    #[must_use]
+    pub const fn is_none(self) -> bool {
+        self.parts == 0
+    }
+
+    /// Whether it is every request.
+    #[must_use]
+    pub const fn is_all(self) -> bool {
+        self.parts >= self.of
+    }
+}
+
+impl fmt::Display for Weight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.of == 100 {
+            write!(f, "{} %", self.parts)
+        } else {
+            write!(f, "{} of {}", self.parts, self.of)
+        }
+    }
+}
