@@ -53,8 +53,9 @@ impl Ages {
         // What the observation does not name must grow old, too, or it would be waited for without an end.
         let unnamed = |of: &&Revision| !seen.endpoints.iter().any(|(named, _)| named == *of);
         let revisions = observed.revisions.iter().flatten().map(|seen| &seen.revision);
-        let unnamed: Vec<Revision> = revisions.filter(unnamed).cloned().collect();
-        seen.endpoints.extend(unnamed.into_iter().map(|revision| (revision, Settled::UNKNOWN)));
+        let unnamed: Vec<_> =
+            revisions.filter(unnamed).map(|revision| (revision.clone(), Settled::UNKNOWN)).collect();
+        seen.endpoints.extend(unnamed);
         for (revision, settled) in &mut seen.endpoints {
             let row = self.pods.iter().find(|(other, ..)| other == revision);
             set(settled, row.map_or(elapsed, |(_, _, since)| *since), elapsed);

@@ -1,7 +1,6 @@
 //! The stages of a turn, in order.
 
 use crate::{Plan, Store};
-use alloc::{vec, vec::Vec};
 
 /// One kind of thing that a turn does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,19 +13,23 @@ pub(super) enum Stage {
     Report,
 }
 
-/// What a turn does with this plan, in order; `fenced` says whether writes of an earlier process can still land.
-pub(super) fn all_stages(plan: &Plan, fenced: bool) -> Vec<Stage> {
-    if !fenced && !plan.actions.is_empty() {
-        return vec![Stage::Fence];
+/// The stages of one turn, in order; what is done or left out is `None`.
+pub(super) type Stages = [Option<Stage>; 4];
+
+/// What a turn does with this plan; `fenced` says whether no write of an earlier process can land any more.
+pub(super) fn all_stages(plan: &Plan, fenced: bool) -> Stages {
+    let acts = !plan.actions.is_empty();
+    if !fenced && acts {
+        return [Some(Stage::Fence), None, None, None];
     }
-    let mut stages = Vec::with_capacity(4);
-    if plan.store != Store::No {
-        stages.push(Stage::Store);
-    } else if !plan.actions.is_empty() {
-        stages.push(Stage::VerifyOwnership);
-    }
-    stages.extend([Stage::Act, Stage::Publish, Stage::Report]);
-    stages
+    let first = if plan.store != Store::No {
+        Some(Stage::Store)
+    } else if acts {
+        Some(Stage::VerifyOwnership)
+    } else {
+        None
+    };
+    [first, acts.then_some(Stage::Act), Some(Stage::Publish), Some(Stage::Report)]
 }
 
 #[cfg(not(feature = "_mutants"))]
@@ -34,13 +37,13 @@ pub(super) use all_stages as stages;
 
 /// The same with one rule taken out, so that a law can miss it.
 #[cfg(feature = "_mutants")]
-pub(super) fn stages(plan: &Plan, fenced: bool) -> Vec<Stage> {
+pub(super) fn stages(plan: &Plan, fenced: bool) -> Stages {
     use crate::reconcile::guard::{Guard, off};
     let mut stages = all_stages(plan, fenced || off(Guard::LateWriteFence));
-    if off(Guard::InCharge) {
-        stages.retain(|stage| *stage != Stage::VerifyOwnership);
+    if off(Guard::InCharge) && stages[0] == Some(Stage::VerifyOwnership) {
+        stages[0] = None;
     }
-    if off(Guard::StatusFirst) && stages.first() == Some(&Stage::Store) {
+    if off(Guard::StatusFirst) && stages[0] == Some(Stage::Store) {
         stages.swap(0, 1);
     }
     stages

@@ -3,10 +3,10 @@
 use super::{
     Failure, Outcome,
     fence::Fence,
-    order::{Stage, stages},
+    order::{Stage, Stages, stages},
 };
 use crate::{Action, Event, Observed, Plan, Spec, Status, Store, Time, Wake, reconcile};
-use alloc::{collections::VecDeque, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 use core::mem;
 
 /// One turn: decide, store, carry out, report. It does no I/O: it says what to do next, your loop does it and says how it
@@ -32,8 +32,7 @@ use core::mem;
 #[must_use = "a turn does nothing until `next` is called"]
 pub struct Turn {
     plan: Plan,
-    /// What is left to do, in order.
-    stages: VecDeque<Stage>,
+    stages: Stages,
     /// What to fence with, where that has to be done first.
     nonce: Option<String>,
     /// Whether anything was handed out.
@@ -89,8 +88,8 @@ impl Turn {
         fence: &mut Fence,
     ) -> Self {
         let plan = reconcile(spec, stored, observed, now);
-        let stages: VecDeque<Stage> = stages(&plan, fence.nonce().is_some()).into();
-        let nonce = (stages.front() == Some(&Stage::Fence)).then(|| fence.new_nonce());
+        let stages = stages(&plan, fence.nonce().is_some());
+        let nonce = stages.contains(&Some(Stage::Fence)).then(|| fence.new_nonce());
         let mut turn = Self {
             plan,
             stages,
@@ -110,9 +109,8 @@ impl Turn {
     /// them.
     pub fn after_commands(mut self, events: Vec<Event>) -> Self {
         if !events.is_empty() {
-            if self.plan.store == Store::No && self.nonce.is_none() {
-                self.stages.retain(|stage| *stage != Stage::VerifyOwnership);
-                self.stages.push_front(Stage::Store);
+            if let ([first, ..], None) = (&mut self.stages, &self.nonce) {
+                *first = Some(Stage::Store);
             }
             self.caused = events;
         }
@@ -137,7 +135,7 @@ impl Turn {
     )]
     pub fn next(&mut self) -> Next<'_> {
         self.begun = true;
-        match self.stages.front() {
+        match self.stage() {
             Some(Stage::Fence) => Next::Fence(self.nonce.as_deref().unwrap_or_default()),
             Some(Stage::Store) => Next::Store(&self.plan.status),
             Some(Stage::VerifyOwnership) => Next::VerifyOwnership,
@@ -156,7 +154,7 @@ impl Turn {
 
     /// What came of it. One that was not carried to its end may have taken effect, unless it never began.
     pub(super) fn end(self) -> Ended {
-        let broke_off = self.begun && !self.stages.is_empty();
+        let broke_off = self.begun && self.stage().is_some();
         let unclear = || Failure::Ambiguous(String::from("the turn was not carried to its end"));
         Ended {
             fenced_with: self.nonce.filter(|_| self.begun),
@@ -169,14 +167,14 @@ impl Turn {
 
     /// Reports the result of the last thing.
     pub fn done(&mut self, result: Result<Outcome, Failure>) {
-        let Some(stage) = self.stages.front().copied() else { return };
+        let Some(stage) = self.stage() else { return };
         let (failed, changed) = (result.is_err(), result == Ok(Outcome::Changed));
         self.changed |= changed;
         self.failure = result.err().or(self.failure.take());
         match stage {
             // What was done until then is published all the same.
-            Stage::Act if failed => self.stages.retain(|stage| *stage == Stage::Publish),
-            _ if failed => self.stages.clear(),
+            Stage::Act if failed => self.leave_out(|left| left != Stage::Publish),
+            _ if failed => self.leave_out(|_| true),
             Stage::Act => {
                 let action = self.plan.actions.get(self.acted).filter(|_| changed);
                 self.events.extend(action.map(Event::from));
@@ -185,23 +183,33 @@ impl Turn {
             Stage::Store => {
                 let caused = mem::take(&mut self.caused);
                 self.events.splice(0..0, caused.into_iter().chain(self.plan.events.iter().cloned()));
-                self.stages.pop_front();
+                self.leave_out(|left| left == stage);
             }
             Stage::Fence | Stage::VerifyOwnership | Stage::Publish | Stage::Report => {
-                self.stages.pop_front();
+                self.leave_out(|left| left == stage);
             }
         }
         self.skip();
     }
 
+    /// The stage under way; `None` at the end.
+    fn stage(&self) -> Option<Stage> {
+        self.stages.iter().flatten().next().copied()
+    }
+
+    fn leave_out(&mut self, which: impl Fn(Stage) -> bool) {
+        for stage in &mut self.stages {
+            *stage = stage.filter(|stage| !which(*stage));
+        }
+    }
+
     /// Leaves out the stages that have nothing to do.
     fn skip(&mut self) {
-        while match self.stages.front() {
-            Some(Stage::Act) => self.acted >= self.plan.actions.len(),
-            Some(Stage::Publish) => self.events.is_empty(),
-            _ => false,
-        } {
-            self.stages.pop_front();
+        if self.acted >= self.plan.actions.len() {
+            self.leave_out(|stage| stage == Stage::Act);
+        }
+        if self.stage() == Some(Stage::Publish) && self.events.is_empty() {
+            self.leave_out(|stage| stage == Stage::Publish);
         }
     }
 }

@@ -50,6 +50,11 @@ pub fn at(spec: &Spec, status: &Status) -> Goal {
     Goal { weight, canary, stable }
 }
 
+/// What is wanted where there is only one revision: it has all pods and all requests, whatever its role.
+pub(crate) fn with_all(spec: &Spec) -> Goal {
+    Goal { weight: Weight::all(spec.strategy.max_weight()), canary: spec.replicas, stable: spec.replicas }
+}
+
 /// The steps up to and including the one under way; `None` past the last one, or when the rest is skipped.
 fn so_far<'a>(strategy: &'a Strategy, status: &Status) -> Option<&'a [Step]> {
     let index = usize::try_from(status.step).unwrap_or(usize::MAX);

@@ -22,7 +22,8 @@ pub(super) struct Position<'a> {
 impl<'a> Position<'a> {
     pub(super) fn new(status: &'a Status, view: &'a View<'a>) -> Self {
         let roles = Roles::of(status);
-        let goal = goal::at(view.spec, status);
+        let is_update = roles.under_way || roles.aborted;
+        let goal = if is_update { goal::at(view.spec, status) } else { goal::with_all(view.spec) };
         let desired = Desired::new(status, &roles, goal, view);
         let proceed = view.observed.proceed.as_ref();
         let overridden = proceed.is_some_and(|proceed| proceed.holds(status, &view.seen.version));
