@@ -169,7 +169,8 @@ impl Turn {
     pub fn done(&mut self, result: Result<Outcome, Failure>) {
         let Some(stage) = self.stage() else { return };
         let (failed, changed) = (result.is_err(), result == Ok(Outcome::Changed));
-        self.changed |= changed;
+        // What no decision rests on is no reason to decide again.
+        self.changed |= changed && matches!(stage, Stage::Fence | Stage::Store | Stage::Act);
         self.failure = result.err().or(self.failure.take());
         match stage {
             // What was done until then is published all the same.
