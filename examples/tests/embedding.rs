@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, time::Duration};
 /// A controller that obeys `Resume`, in virtual time. Pods are ready at once.
 struct Mine {
     pods: BTreeMap<Revision, (u32, Option<Time>)>,
-    /// Whether it stores the mark of a workload.
+    /// Whether it stores the scale-down deadline of a workload.
     marks: bool,
     traffic: Seen,
     status: Status,
@@ -46,9 +46,13 @@ impl Mine {
     }
 
     fn observe(&self) -> Observed {
-        let revisions = self.pods.iter().map(|(revision, (pods, mark))| {
+        let revisions = self.pods.iter().map(|(revision, (pods, scale_down_deadline))| {
             let ready = Range::exact(*pods);
-            RevisionSeen::new(revision.clone()).wanted(*pods).ready(ready).available(ready).mark(*mark)
+            RevisionSeen::new(revision.clone())
+                .wanted(*pods)
+                .ready(ready)
+                .available(ready)
+                .scale_down_deadline(*scale_down_deadline)
         });
         let all = self.pods.values().map(|(pods, _)| pods).sum();
         let mut traffic = self.traffic.clone();
@@ -58,8 +62,8 @@ impl Mine {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::Scale { revision, pods, mark } => {
-                self.pods.insert(revision, (pods, mark.filter(|_| self.marks)));
+            Action::Scale { revision, pods, scale_down_deadline } => {
+                self.pods.insert(revision, (pods, scale_down_deadline.filter(|_| self.marks)));
             }
             Action::Prune { revision } => drop(self.pods.remove(&revision)),
             Action::Select(to) => {

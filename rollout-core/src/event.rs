@@ -69,17 +69,17 @@ pub enum Event {
         behind: Vec<String>,
     },
     /// Everything was scaled to 0 by the user.
-    FellAsleep,
+    ScaledToZero,
     /// Stable has a pod again.
-    WokeUp,
+    ScaledFromZero,
     /// A revision's pod count or mark was written.
     Scaled {
         /// Which one.
         revision: Revision,
         /// Pods asked for now.
         pods: u32,
-        /// The mark now.
-        mark: Option<Time>,
+        /// The scale-down deadline now.
+        scale_down_deadline: Option<Time>,
     },
     /// Selectors were written.
     Selected(Selectors),
@@ -102,7 +102,9 @@ pub enum Event {
 impl From<&Action> for Event {
     fn from(action: &Action) -> Self {
         match action.clone() {
-            Action::Scale { revision, pods, mark } => Self::Scaled { revision, pods, mark },
+            Action::Scale { revision, pods, scale_down_deadline } => {
+                Self::Scaled { revision, pods, scale_down_deadline }
+            }
             Action::Select(selectors) => Self::Selected(selectors),
             Action::Route(routes) => Self::Routed(routes),
             Action::Prune { revision } => Self::Pruned { revision },
@@ -144,10 +146,12 @@ impl fmt::Display for Event {
                     behind.first().map_or("every proxy", String::as_str)
                 )
             }
-            Self::FellAsleep => f.write_str("scaled to zero by the user"),
-            Self::WokeUp => f.write_str("stable has pods again"),
-            Self::Scaled { revision, pods, mark: None } => write!(f, "{revision}: {pods} pods"),
-            Self::Scaled { revision, pods, mark: Some(at) } => {
+            Self::ScaledToZero => f.write_str("scaled to zero by the user"),
+            Self::ScaledFromZero => f.write_str("stable has pods again"),
+            Self::Scaled { revision, pods, scale_down_deadline: None } => {
+                write!(f, "{revision}: {pods} pods")
+            }
+            Self::Scaled { revision, pods, scale_down_deadline: Some(at) } => {
                 write!(f, "{revision}: {pods} pods, marked for scale-down at {at}")
             }
             Self::Selected(selectors) => write_selectors(f, selectors),

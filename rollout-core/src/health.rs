@@ -40,7 +40,7 @@ impl Health {
             Self::Paused
         } else if status.is_done()
             && status.stable.as_ref() == Some(&spec.target)
-            && (!status.asleep || spec.replicas == 0)
+            && (!status.scaled_to_zero || spec.replicas == 0)
         {
             Self::Healthy
         } else {

@@ -16,9 +16,9 @@
 //! **Two layers.** *Selectors* say which pods are behind a destination, *routes* say how requests are split;
 //! they are written by different actions, and a plan writes at most one of them. **Two gates.** *Up*: before
 //! a weight rises, the pods are enough and every proxy has selectors and endpoints. *Down*: before a
-//! selector leaves pods, or pods are removed, every proxy has the routes. **One mark.** Before a
-//! revision is scaled to 0, its workload is marked with the time at which it may be. Only a marked revision goes to 0 pods,
-//! and a marked revision gets no traffic.
+//! selector leaves pods, or pods are removed, every proxy has the routes. **One deadline.** Before a
+//! revision is scaled to 0, its workload gets a deadline: the time from which it may be. Only a scheduled revision goes to 0 pods,
+//! and a scheduled revision gets no traffic.
 //!
 //! # Where to look
 //!

@@ -101,9 +101,9 @@ impl Observed {
     }
 
     /// For how long a row of live readings has shown that a revision has no ready pod.
-    pub(crate) fn dark(&self, revision: &Revision) -> Option<Duration> {
+    pub(crate) fn unavailable(&self, revision: &Revision) -> Option<Duration> {
         let gone = self.gone.as_ref().filter(|gone| gone.revision == *revision).map(|gone| gone.age);
-        gone.or_else(|| self.revision(revision)?.dark)
+        gone.or_else(|| self.revision(revision)?.unavailable)
     }
 
     /// One revision, if it is known to exist.
@@ -127,12 +127,12 @@ pub struct RevisionSeen {
     pub ready: Range,
     /// How many are available: ready for `minReadySeconds`.
     pub available: Range,
-    /// The mark that allows it to go to 0 pods, and when.
-    pub mark: Option<Time>,
+    /// The scale-down deadline that allows it to go to 0 pods, and when.
+    pub scale_down_deadline: Option<Time>,
     /// How long an unbroken row of live readings, at most 5.5 s apart and of one version of the workload, has
     /// shown that no pod is ready. `None` when the last reading was not live or a pod may be ready.
     /// [`Driver::see`](crate::Driver::see) fills it in.
-    pub dark: Option<Duration>,
+    pub unavailable: Option<Duration>,
     /// Where this was read live, not from a cache: a number that stands for the version of the workload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<u64>,
@@ -160,8 +160,8 @@ impl RevisionSeen {
             wanted: 0,
             ready: Range::UNKNOWN,
             available: Range::UNKNOWN,
-            mark: None,
-            dark: None,
+            scale_down_deadline: None,
+            unavailable: None,
             live: None,
             changes: 0,
             nonce: None,
@@ -196,10 +196,10 @@ impl RevisionSeen {
         self
     }
 
-    /// The mark, if it has one.
+    /// The scale-down deadline, if it has one.
     #[must_use]
-    pub fn mark(mut self, until: Option<Time>) -> Self {
-        self.mark = until;
+    pub fn scale_down_deadline(mut self, until: Option<Time>) -> Self {
+        self.scale_down_deadline = until;
         self
     }
 
@@ -226,8 +226,8 @@ impl RevisionSeen {
 
     /// For how long it has been seen without a ready pod.
     #[must_use]
-    pub fn dark(mut self, age: Option<Duration>) -> Self {
-        self.dark = age;
+    pub fn unavailable(mut self, age: Option<Duration>) -> Self {
+        self.unavailable = age;
         self
     }
 }

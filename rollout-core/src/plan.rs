@@ -55,8 +55,8 @@ pub enum Action {
         revision: Revision,
         /// How many are wanted.
         pods: u32,
-        /// The mark that allows it to go to 0 at this time; `None` takes the mark away.
-        mark: Option<Time>,
+        /// The scale-down deadline that allows it to go to 0 at this time; `None` takes it away.
+        scale_down_deadline: Option<Time>,
     },
     /// Point destinations at pods: Service selectors, subset labels.
     Select(Selectors),
@@ -104,14 +104,14 @@ impl Wake {
 pub enum WakeReason {
     /// A pause ends.
     PauseEnds,
-    /// A marked revision may go to 0 pods.
+    /// A scheduled revision may go to 0 pods.
     ScaleDown,
     /// The pods waited for are late.
     ProgressDeadline,
-    /// Stable has been dark for long enough.
-    StableDark,
-    /// A dwell ends where the data plane cannot be asked.
-    DwellEnds,
+    /// Stable has been unavailable for long enough.
+    StableUnavailable,
+    /// A grace period ends where the data plane cannot be asked.
+    GracePeriodEnds,
     /// Look again: acknowledgements of proxies are no watch events.
     LookAgain,
 }
@@ -122,8 +122,8 @@ impl fmt::Display for WakeReason {
             Self::PauseEnds => "the pause ends",
             Self::ScaleDown => "the scale-down delay ends",
             Self::ProgressDeadline => "the progress deadline",
-            Self::StableDark => "stable has been dark for long enough",
-            Self::DwellEnds => "the dwell ends",
+            Self::StableUnavailable => "stable has been unavailable for long enough",
+            Self::GracePeriodEnds => "the grace period ends",
             Self::LookAgain => "look again at the proxies",
         })
     }

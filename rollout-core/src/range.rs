@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A number that lies in `lo..=hi`: a count that lags behind its workload, or objects that disagree.
 ///
-/// Guards that open something use `lo`, guards that call something dark use `hi`. A range that was built
+/// Guards that open something use `lo`, guards that call something unavailable use `hi`. A range that was built
 /// the wrong way round is put right.
 ///
 /// ```

@@ -37,7 +37,7 @@ pub struct Status {
     /// Whether what is left of the steps is skipped.
     pub promote_full: bool,
     /// Whether the user scaled everything to 0; stays set until stable has a pod again.
-    pub asleep: bool,
+    pub scaled_to_zero: bool,
     /// How the pods that the rollout waits for come along.
     pub progress: Option<Progress>,
 }
@@ -118,8 +118,8 @@ struct Stored {
     aborted: Option<Aborted>,
     #[serde(default, skip_serializing_if = "is_default")]
     promote_full: bool,
-    #[serde(default, skip_serializing_if = "is_default")]
-    asleep: bool,
+    #[serde(default, rename = "asleep", skip_serializing_if = "is_default")]
+    scaled_to_zero: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     progress: Option<Progress>,
 }
@@ -163,7 +163,7 @@ impl From<Stored> for Status {
             paused_at: stored.paused_at,
             aborted: stored.aborted,
             promote_full: stored.promote_full,
-            asleep: stored.asleep,
+            scaled_to_zero: stored.scaled_to_zero,
             progress: stored.progress,
         }
     }
@@ -180,7 +180,7 @@ impl From<Status> for Stored {
             paused_at: status.paused_at,
             aborted: status.aborted,
             promote_full: status.promote_full,
-            asleep: status.asleep,
+            scaled_to_zero: status.scaled_to_zero,
             progress: status.progress,
         }
     }

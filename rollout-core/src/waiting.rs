@@ -62,7 +62,7 @@ pub enum WaitReason {
         long: bool,
     },
     /// The data plane cannot be asked: a fixed time is waited instead.
-    Dwell {
+    GracePeriod {
         /// What may not be settled.
         what: Settling,
     },
@@ -74,8 +74,8 @@ pub enum WaitReason {
         /// Which one.
         revision: Revision,
     },
-    /// A revision bears the mark for scale-down: no traffic before it is gone.
-    Marked {
+    /// A revision has a scale-down deadline: no traffic before it is gone.
+    ScalingDown {
         /// Which one.
         revision: Revision,
     },
@@ -94,7 +94,7 @@ pub enum WaitReason {
         revision: Revision,
     },
     /// Stable has no ready pod, and not for long enough to move all traffic.
-    StableDark,
+    StableUnavailable,
     /// The stable revision does not exist and cannot be created again.
     StableGone {
         /// Which one it was.
@@ -114,7 +114,7 @@ pub enum WaitReason {
     /// The user scaled everything to 0.
     ScaledToZero,
     /// Stable comes back after everything was at 0.
-    Asleep,
+    ScalingFromZero,
     /// The revisions could not be read.
     RevisionsUnknown,
     /// The traffic could not be read.
@@ -180,20 +180,20 @@ impl WaitReason {
         "pods",
         "stable can carry",
         "settled",
-        "dwell",
+        "grace period",
         "proxies known",
         "scale-down delay",
-        "mark",
+        "scale-down deadline",
         "routes there",
         "destination",
         "routes of another revision",
-        "stable dark",
+        "stable unavailable",
         "stable gone",
         "fence posts",
         "carrying out",
         "aborted",
         "scaled to zero",
-        "asleep",
+        "scaling up from zero",
         "revisions readable",
         "traffic readable",
         "old pods",
@@ -209,7 +209,7 @@ impl WaitReason {
                 | Self::PausedByUser
                 | Self::Aborted
                 | Self::CarryingOut
-                | Self::Dwell { .. }
+                | Self::GracePeriod { .. }
                 | Self::ProxiesUnknown
                 | Self::ScaleDownDelay { .. }
                 | Self::ScaledToZero
@@ -231,20 +231,20 @@ impl WaitReason {
             Self::Pods { .. } => "pods",
             Self::StableCannotCarry { .. } => "stable can carry",
             Self::Settling { .. } => "settled",
-            Self::Dwell { .. } => "dwell",
+            Self::GracePeriod { .. } => "grace period",
             Self::ProxiesUnknown => "proxies known",
             Self::ScaleDownDelay { .. } => "scale-down delay",
-            Self::Marked { .. } => "mark",
+            Self::ScalingDown { .. } => "scale-down deadline",
             Self::NoRoutes => "routes there",
             Self::LeadsElsewhere { .. } => "destination",
             Self::RoutesOfAnother { .. } => "routes of another revision",
-            Self::StableDark => "stable dark",
+            Self::StableUnavailable => "stable unavailable",
             Self::StableGone { .. } => "stable gone",
             Self::Fenceposts { .. } => "fence posts",
             Self::CarryingOut => "carrying out",
             Self::Aborted => "aborted",
             Self::ScaledToZero => "scaled to zero",
-            Self::Asleep => "asleep",
+            Self::ScalingFromZero => "scaling up from zero",
             Self::RevisionsUnknown => "revisions readable",
             Self::TrafficUnknown => "traffic readable",
             Self::PodsGoing { .. } => "old pods",
@@ -287,7 +287,7 @@ impl fmt::Display for WaitReason {
                 }
                 if *long { f.write_str("; this takes long, look at them or say `proceed`") } else { Ok(()) }
             }
-            Self::Dwell { what } => {
+            Self::GracePeriod { what } => {
                 write!(f, "the proxies cannot be asked whether they have the {what}: waiting a while")
             }
             Self::ProxiesUnknown => f.write_str(
@@ -296,8 +296,8 @@ impl fmt::Display for WaitReason {
             Self::ScaleDownDelay { revision } => {
                 write!(f, "{revision} keeps its pods for the scale-down delay")
             }
-            Self::Marked { revision } => {
-                write!(f, "{revision} bears the mark for scale-down, which must go first")
+            Self::ScalingDown { revision } => {
+                write!(f, "{revision} is about to scale down, which has to be cancelled first")
             }
             Self::NoRoutes => f.write_str(
                 "the strategy routes by weight, and there is no route whose weight could be set: add one, or leave traffic \
@@ -310,7 +310,7 @@ impl fmt::Display for WaitReason {
                 write!(f, "the {destination} destination still leads to the user's own selector")
             }
             Self::RoutesOfAnother { revision } => write!(f, "the routes were written for {revision}"),
-            Self::StableDark => f.write_str("stable has no ready pod"),
+            Self::StableUnavailable => f.write_str("stable has no ready pod"),
             Self::StableGone { revision } => {
                 write!(
                     f,
@@ -324,7 +324,7 @@ impl fmt::Display for WaitReason {
             Self::CarryingOut => f.write_str("what was decided is being carried out"),
             Self::Aborted => f.write_str("the update was aborted"),
             Self::ScaledToZero => f.write_str("scaled to zero"),
-            Self::Asleep => f.write_str("waking up from zero: stable first"),
+            Self::ScalingFromZero => f.write_str("scaling up from zero: stable first"),
             Self::RevisionsUnknown => f.write_str("the revisions could not be read"),
             Self::TrafficUnknown => f.write_str("the traffic could not be read"),
             Self::PodsGoing { revision } => write!(f, "pods of {revision} are going"),

@@ -122,7 +122,7 @@ fn what_stands_in_the_way() {
              `proceed`",
         ),
         (WaitReason::PausedByUser, "paused by the user (spec.paused)"),
-        (WaitReason::StableDark, "stable has no ready pod"),
+        (WaitReason::StableUnavailable, "stable has no ready pod"),
     ];
     for (reason, shown) in cases {
         let waiting = waits(reason, EndsBy::Event(Ending::Observed));

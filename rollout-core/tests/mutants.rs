@@ -26,7 +26,7 @@ const ENOUGH: u64 = 400_000;
 const EXPECTED: [(Guard, &[&str]); 13] = [
     (Guard::UpGate, &["up_gate"]),
     (Guard::DownGate, &["down_gate"]),
-    (Guard::Mark, &["mark_excludes_traffic"]),
+    (Guard::ScaleDownDeadline, &["deadline_excludes_traffic"]),
     (Guard::ReadYourWrites, &["reads_its_writes"]),
     (Guard::LateWriteFence, &["stale_writer_is_harmless"]),
     (Guard::InCharge, &["stale_writer_is_harmless"]),

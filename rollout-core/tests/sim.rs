@@ -45,7 +45,10 @@ fn play(spec: Spec) -> World<CoreMesh, Timeline> {
 fn a_weight_canary() {
     let world = play(weight_canary());
     let summary = world.summary();
-    assert!(summary.at_rest && summary.health == Health::Healthy && summary.requests.dark == 0, "{summary}");
+    assert!(
+        summary.at_rest && summary.health == Health::Healthy && summary.requests.unserved == 0,
+        "{summary}"
+    );
     assert!(summary.took > 20 * MINUTE && summary.took < 22 * MINUTE, "{summary}");
     // One of each that was asked for, and no more: selectors twice and once at the first deploy.
     assert_eq!((summary.selects, summary.routes, summary.fences), (3, 4, 1), "{summary}");

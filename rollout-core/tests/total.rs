@@ -131,13 +131,13 @@ fn status() -> impl Drawn<Value = Status> {
     let flags = (proptest::bool::weighted(0.2), proptest::bool::weighted(0.2));
     let waits = (option::of(time()), option::of(progress));
     (revisions, number(), proptest::bool::ANY, waits, aborted, flags).prop_map(
-        |((stable, canary), step, hashed, (paused_at, progress), aborted, (promote_full, asleep))| {
+        |((stable, canary), step, hashed, (paused_at, progress), aborted, (promote_full, scaled_to_zero))| {
             let mut status = Status::default();
             (status.stable, status.canary, status.step) = (stable, canary, step);
             status.step_hash = hashed.then(|| "of other steps".into());
             (status.paused_at, status.progress, status.aborted) =
                 (paused_at.map(Time::ceil_to_second), progress, aborted);
-            (status.promote_full, status.asleep) = (promote_full, asleep);
+            (status.promote_full, status.scaled_to_zero) = (promote_full, scaled_to_zero);
             status
         },
     )
@@ -180,9 +180,12 @@ fn seen() -> impl Drawn<Value = Seen> {
 fn observed() -> impl Drawn<Value = Observed> {
     let pods = (number(), range(), range(), option::of(time()), option::of(duration()));
     let one = (revision(), proptest::num::u64::ANY, pods).prop_map(
-        |(revision, number, (wanted, ready, available, mark, dark))| {
+        |(revision, number, (wanted, ready, available, scale_down_deadline, unavailable))| {
             let seen = RevisionSeen::new(revision).number(number).wanted(wanted);
-            seen.ready(ready).available(available).mark(mark).dark(dark)
+            seen.ready(ready)
+                .available(available)
+                .scale_down_deadline(scale_down_deadline)
+                .unavailable(unavailable)
         },
     );
     let word = (revision(), number())

@@ -105,14 +105,16 @@ impl Instant {
     fn carry_out(&mut self, action: &Action) {
         let at = self.now.as_secs();
         match action {
-            Action::Scale { revision, pods, mark } => {
-                self.log
-                    .push(format!("{at}s {revision}: {pods}{}", if mark.is_some() { " marked" } else { "" }));
+            Action::Scale { revision, pods, scale_down_deadline } => {
+                self.log.push(format!(
+                    "{at}s {revision}: {pods}{}",
+                    if scale_down_deadline.is_some() { " marked" } else { "" }
+                ));
                 if !self.revisions.iter().any(|seen| seen.revision == *revision) {
                     self.revisions.push(RevisionSeen::new(revision.clone()));
                 }
                 let seen = self.revisions.iter_mut().find(|seen| seen.revision == *revision).unwrap();
-                (seen.wanted, seen.mark) = (*pods, *mark);
+                (seen.wanted, seen.scale_down_deadline) = (*pods, *scale_down_deadline);
                 (seen.ready, seen.available) = (Range::exact(*pods), Range::exact(*pods));
             }
             Action::Select(to) => {

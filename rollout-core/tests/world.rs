@@ -45,13 +45,13 @@ fn deployed(sim: Sim) -> Watched {
     world
 }
 
-/// Plays on to the end, which is healthy and without a dark request.
+/// Plays on to the end, which is healthy and without a request that met no ready pod.
 fn ends_well(world: &mut Watched) {
     let rests = world.run_to_rest(60 * MINUTE);
     let summary = world.summary();
     assert_eq!(rests, Ok(true), "{summary}\n{:#?}", world.watcher().lines);
     assert_eq!(summary.health, Health::Healthy, "{summary}\n{:#?}", world.watcher().lines);
-    assert_eq!(summary.requests.dark, 0, "{summary}\n{:#?}", world.watcher().lines);
+    assert_eq!(summary.requests.unserved, 0, "{summary}\n{:#?}", world.watcher().lines);
     assert_eq!(world.truth().status.stable, Some("v2".into()));
 }
 
@@ -116,7 +116,7 @@ fn requests_that_meet_no_pod_are_counted_exactly() {
     world.lose_pods(&"v1".into(), 4);
     world.run_for(50 * SECOND).unwrap();
     let requests = world.summary().requests;
-    assert_eq!(requests.dark * 100_000, requests.of * 5_200, "{requests:?}");
+    assert_eq!(requests.unserved * 100_000, requests.of * 5_200, "{requests:?}");
     assert_eq!(requests.per_thousand(), 52);
 }
 
@@ -140,7 +140,7 @@ fn a_refused_write_is_tried_again_later() {
     world.update_to("v2");
     ends_well(&mut world);
     let refused = world.watcher().at("Refused");
-    let again = world.watcher().at("Scale { revision: v2, pods: 1, mark: None } true");
+    let again = world.watcher().at("Scale { revision: v2, pods: 1, scale_down_deadline: None } true");
     assert_eq!(again.since(refused), 2 * SECOND);
 }
 
@@ -268,7 +268,7 @@ fn a_person_gets_an_answer_at_every_moment() {
         assert_eq!(world.run_to_rest(60 * MINUTE), Ok(true), "{kind}");
         let health = if kind == CommandKind::Abort { Health::Aborted } else { Health::Healthy };
         assert_eq!(world.summary().health, health, "{kind}");
-        assert_eq!(world.summary().requests.dark, 0, "{kind}");
+        assert_eq!(world.summary().requests.unserved, 0, "{kind}");
     }
     assert_eq!(answers, [true, true, true, true, false, true, false, true, false]);
 }
@@ -314,9 +314,9 @@ fn pods_that_never_come_or_break() {
     world.run_for(MINUTE).unwrap();
     assert_eq!(world.summary().requests.per_thousand(), {
         let requests = world.summary().requests;
-        u32::try_from((requests.dark * 1_000).div_ceil(requests.of)).unwrap()
+        u32::try_from((requests.unserved * 1_000).div_ceil(requests.of)).unwrap()
     });
-    assert!(world.summary().requests.dark > 0);
+    assert!(world.summary().requests.unserved > 0);
     world.end_faults();
     assert_eq!(world.run_to_rest(10 * MINUTE), Ok(true));
     assert_eq!(world.truth().workloads.iter().map(Workload::ready).max(), Some(4));

@@ -176,7 +176,7 @@ fn every_law_holds_with_real_objects() {
         smaller(&drawn, numbers[0].1);
     }
     assert!(broken.is_empty(), "laws are broken: {:?}", broken.keys());
-    let idle = ["foreign_untouched", "read_is_met", "no_dark_write", "header_stays_right"];
+    let idle = ["foreign_untouched", "read_is_met", "no_unserved_write", "header_stays_right"];
     let idle: Vec<_> = idle
         .iter()
         .filter(|law| histories > 1 && premises.get(**law).is_none_or(|held| *held == 0))

@@ -4,7 +4,7 @@
 //! a traffic manager, then without one.
 
 use clap::Command;
-use rollout_core::traffic::{RoutesSeen, Seen, Selection, Settled, WeightChange};
+use rollout_core::traffic::{ByDestination, RoutesSeen, Seen, Selection, Settled, WeightChange};
 use rollout_core::{
     Action, Driver, InvalidStrategy, Next, Observed, Outcome, Range, Resume, RevisionSeen, Spec, Status,
     Step, Strategy, Time,
@@ -27,16 +27,17 @@ impl Controller {
             return;
         };
         match action {
-            Action::Scale { revision, pods, mark } => {
-                let (seen, ready) = (RevisionSeen::new(revision.clone()), Range::exact(*pods));
+            Action::Scale { revision, pods, scale_down_deadline } => {
                 revisions.retain(|seen| seen.revision != *revision);
-                revisions.push(seen.wanted(*pods).ready(ready).available(ready).mark(*mark));
+                let seen = RevisionSeen::new(revision.clone()).scale_down_deadline(*scale_down_deadline);
+                revisions.push(seen.wanted(*pods).ready(Range::exact(*pods)).available(Range::exact(*pods)));
                 traffic.endpoints.push((revision.clone(), Settled::Yes));
             }
             Action::Prune { revision } => revisions.retain(|seen| seen.revision != *revision),
             Action::Select(to) => {
-                to.stable.iter().for_each(|pods| traffic.behind.stable = vec![pods.clone()]);
-                to.canary.iter().for_each(|pods| traffic.behind.canary = vec![pods.clone()]);
+                for (destination, pods) in to.iter().filter_map(|(of, pods)| Some((of, pods.clone()?))) {
+                    traffic.behind[destination] = vec![pods];
+                }
             }
             Action::Route(to) => {
                 let WeightChange::To(weight) = to.weight else { return };
@@ -73,8 +74,7 @@ fn main() -> Result<(), InvalidStrategy> {
         let strategy = Strategy::builder().traffic_routing(routed).steps(steps).build()?;
         let mut traffic = Seen::nothing();
         traffic.routes.extend(routed.then(|| RoutesSeen::new(Range::exact(0))));
-        (traffic.behind.stable, traffic.behind.canary) =
-            (vec![Selection::Unpinned], vec![Selection::Unpinned]);
+        traffic.behind = ByDestination::from_fn(|_| vec![Selection::Unpinned]);
         let cluster = Observed::new().revisions([]).user_selector(Range::exact(4)).traffic(traffic);
         let (status, driver, now) = (Status::default(), Driver::new("the only process"), Time::from_secs(0));
         let mut controller = Controller { cluster, status, driver, now };

@@ -40,7 +40,12 @@ pub(crate) enum Kind {
     /// The engine reported this.
     Engine(Event),
     /// A revision's pod count or mark was written; before it, they were so.
-    Scaled { revision: Revision, pods: u32, mark: Option<Time>, before: Option<(u32, Option<Time>)> },
+    Scaled {
+        revision: Revision,
+        pods: u32,
+        scale_down_deadline: Option<Time>,
+        before: Option<(u32, Option<Time>)>,
+    },
     /// A process wrote its nonce to every object.
     Fenced,
     /// A write did not get through.
@@ -159,6 +164,6 @@ pub(crate) struct Pods {
     pub(crate) revision: Revision,
     pub(crate) wanted: u32,
     pub(crate) ready: u32,
-    /// When it may be scaled down, if it is marked.
-    pub(crate) mark: Option<Time>,
+    /// When it may be scaled down, if it has a scale-down deadline.
+    pub(crate) scale_down_deadline: Option<Time>,
 }

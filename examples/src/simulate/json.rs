@@ -114,8 +114,8 @@ fn own(kind: &Kind, clock: Clock) -> (&'static str, Value) {
         Kind::Fault(what) => ("fault", json!({"what": what})),
         Kind::Failed(why) => ("failed", json!({"why": why})),
         Kind::Fenced => ("fenced", json!({})),
-        Kind::Scaled { revision, pods, mark, .. } => {
-            ("scaled", json!({"revision": revision, "pods": pods, "mark_ms": ms(mark)}))
+        Kind::Scaled { revision, pods, scale_down_deadline, .. } => {
+            ("scaled", json!({"revision": revision, "pods": pods, "mark_ms": ms(scale_down_deadline)}))
         }
         Kind::Pods { revision, change, pods } => {
             let change = match change {
@@ -164,8 +164,8 @@ fn engine(event: &Event, clock: Clock) -> (&'static str, Value) {
         Event::ProgressDeadlineExceeded { revision } => {
             ("progress-deadline-exceeded", json!({"revision": revision}))
         }
-        Event::FellAsleep => ("fell-asleep", json!({})),
-        Event::WokeUp => ("woke-up", json!({})),
+        Event::ScaledToZero => ("scaled-to-zero", json!({})),
+        Event::ScaledFromZero => ("scaled-from-zero", json!({})),
         Event::Selected(to) => (
             "selected",
             json!({"stable": to.stable.as_ref().map(selection), "canary": to.canary.as_ref().map(selection)}),
@@ -218,7 +218,7 @@ fn state(state: &State, names: &Names, clock: Clock) -> Value {
                 "name": names.of(&pods.revision),
                 "wanted": pods.wanted,
                 "ready": pods.ready,
-                "mark_ms": pods.mark.map(|at| clock.millis(at)),
+                "mark_ms": pods.scale_down_deadline.map(|at| clock.millis(at)),
             })
         })
         .collect();

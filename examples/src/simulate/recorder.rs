@@ -123,9 +123,14 @@ impl Recorder {
                 continue;
             }
             let kind = match event {
-                Event::Scaled { revision, pods, mark } => {
-                    let before = self.scaled.insert(revision.clone(), (*pods, *mark));
-                    Kind::Scaled { revision: revision.clone(), pods: *pods, mark: *mark, before }
+                Event::Scaled { revision, pods, scale_down_deadline } => {
+                    let before = self.scaled.insert(revision.clone(), (*pods, *scale_down_deadline));
+                    Kind::Scaled {
+                        revision: revision.clone(),
+                        pods: *pods,
+                        scale_down_deadline: *scale_down_deadline,
+                        before,
+                    }
                 }
                 event => Kind::Engine(event.clone()),
             };

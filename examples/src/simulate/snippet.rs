@@ -16,7 +16,7 @@ pub(super) fn of(found: &Diagnostic) -> String {
     };
     let file = Escaped(&found.file).to_string();
     let (line, column) = (size(found.place.line), size(found.place.column));
-    let (source, bytes) = marked(found);
+    let (source, bytes) = scaling_down(found);
     let group = level.with_name(word).primary_title(Escaped(&found.what).to_string());
     let group = if source.trim().is_empty() {
         group.element(Origin::path(file).line(line).char_column(column))
@@ -40,7 +40,7 @@ pub(super) fn of_no_place(level: Level<'_>, what: &str, instead: &str) -> String
 
 /// The line, and which of its bytes are marked. What is left out in front of a part of a very long line is blank, so
 /// that its columns are those of the whole line.
-fn marked(found: &Diagnostic) -> (String, Range<usize>) {
+fn scaling_down(found: &Diagnostic) -> (String, Range<usize>) {
     let (text, from) = &found.excerpt;
     let blanks = size(*from).saturating_sub(1);
     let byte = |letters: usize| text.char_indices().nth(letters).map_or(text.len(), |(byte, _)| byte);

@@ -15,7 +15,7 @@ pub(crate) fn of(truth: &Truth) -> State {
         revision: workload.revision.clone(),
         wanted: workload.wanted,
         ready: workload.counted(),
-        mark: workload.mark,
+        scale_down_deadline: workload.scale_down_deadline,
     });
     State {
         step: if first { steps } else { truth.status.step },

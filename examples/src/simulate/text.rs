@@ -171,12 +171,12 @@ fn step(state: &State) -> String {
     }
 }
 
-/// `2/3`: two of three wanted pods are ready; `↓` when it is marked for scale-down.
+/// `2/3`: two of three wanted pods are ready; `↓` when it has a scale-down deadline.
 fn pods(pods: &Pods) -> String {
     if pods.wanted == 0 && pods.ready == 0 {
         return "0".to_owned();
     }
-    format!("{}/{}{}", pods.ready, pods.wanted, if pods.mark.is_some() { "↓" } else { "" })
+    format!("{}/{}{}", pods.ready, pods.wanted, if pods.scale_down_deadline.is_some() { "↓" } else { "" })
 }
 
 /// What is left for stable.

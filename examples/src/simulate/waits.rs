@@ -71,7 +71,7 @@ impl Waits {
     }
 }
 
-/// What has a line of its own already is not told again: a pause step, the mark, a write under way.
+/// What has a line of its own already is not told again: a pause step, the scale-down deadline, a write under way.
 fn is_news(waiting: &Waiting) -> bool {
     !matches!(waiting.reason, WaitReason::Pause | WaitReason::CarryingOut | WaitReason::ScaleDownDelay { .. })
 }
@@ -83,7 +83,7 @@ fn is_minor(waiting: &Waiting) -> bool {
         WaitReason::LeadsElsewhere { .. }
             | WaitReason::RoutesOfAnother { .. }
             | WaitReason::PodsGoing { .. }
-            | WaitReason::Marked { .. }
+            | WaitReason::ScalingDown { .. }
     )
 }
 
@@ -92,7 +92,7 @@ fn is_short(waiting: &Waiting) -> bool {
         || matches!(
             waiting.reason,
             WaitReason::Settling { long: false, .. }
-                | WaitReason::Dwell { .. }
+                | WaitReason::GracePeriod { .. }
                 | WaitReason::ProxiesUnknown
                 | WaitReason::Fenceposts { .. }
         )

@@ -24,8 +24,8 @@ pub(crate) fn words(happening: &Happening, names: &Names, clock: Clock) -> Strin
         }
         Kind::Command { what, by, answer } => command(what, *by, answer, names),
         Kind::Fault(what) => format!("! {what}"),
-        Kind::Scaled { revision, pods, mark, before } => {
-            scaled(&names.of(revision), *pods, *mark, *before, clock)
+        Kind::Scaled { revision, pods, scale_down_deadline, before } => {
+            scaled(&names.of(revision), *pods, *scale_down_deadline, *before, clock)
         }
         Kind::Fenced => {
             "fenced: a nonce in every object, so that no earlier process's write lands".to_owned()
@@ -96,12 +96,12 @@ fn command(what: &str, by: By, answer: &Result<(), String>, names: &Names) -> St
 fn scaled(
     name: &str,
     pods: u32,
-    mark: Option<Time>,
+    scale_down_deadline: Option<Time>,
     before: Option<(u32, Option<Time>)>,
     clock: Clock,
 ) -> String {
     let resized = before.is_none_or(|(was, _)| was != pods);
-    match mark {
+    match scale_down_deadline {
         _ if pods == 0 => format!("{name}: to 0 pods"),
         Some(at) if !resized => {
             format!("{name}: marked for scale-down, keeps {} until {}", count(pods, "pod"), clock.show(at))

@@ -87,11 +87,11 @@ async fn the_judge_notices_what_is_planted() {
     assert_eq!(after([service("app-0")]), None);
     let planted = [
         ("weights_sum", vec![routes(60, 30, 1)]),
-        ("no_dark_write", vec![set(1), rule("v1", "v2"), routes(95, 5, 1)]),
+        ("no_unserved_write", vec![set(1), rule("v1", "v2"), routes(95, 5, 1)]),
         ("no_pods_taken_from_traffic", vec![set(1), pod(), rule("v1", "v2"), routes(95, 5, 1), set(0)]),
         ("no_pods_taken_from_traffic", vec![set(1), pod(), rule("v2", "v3"), routes(100, 0, 1), set(0)]),
         ("aborted_never_rises", vec![set(1), pod(), rule("v1", "v2"), given_up(), routes(95, 5, 1)]),
-        ("no_dark_write", vec![set(1), rule("v1", "v2"), with_header()]),
+        ("no_unserved_write", vec![set(1), rule("v1", "v2"), with_header()]),
         ("no_pods_taken_from_traffic", vec![set(1), pod(), rule("v1", "v2"), with_header(), set(0)]),
         ("aborted_never_rises", vec![set(1), pod(), rule("v1", "v2"), given_up(), with_header()]),
         ("what_is_foreign_stays", vec![service("other")]),
@@ -107,7 +107,7 @@ async fn the_judge_notices_what_is_planted() {
     ends[1].quiet(&BTreeMap::from([("PUT rollouts".to_owned(), 1)]));
     ends[2].few(11, 10);
     ends[3].took_over(&[100, 95]);
-    let rules = ["comes_to_rest", "quiet_at_rest", "few_requests", "no_dark_weight_kept"];
+    let rules = ["comes_to_rest", "quiet_at_rest", "few_requests", "no_unserved_weight_kept"];
     for (rule, judge) in rules.into_iter().zip(ends) {
         assert!(judge.broken.is_some_and(|broken| broken.starts_with(rule)), "{rule}");
     }

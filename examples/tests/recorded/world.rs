@@ -116,7 +116,7 @@ impl World {
         let number = annotation(set, "rollout.argoproj.io/revision")?.parse().ok()?;
         let mut workload = Workload::new(revision, number);
         workload.wanted = wanted(set);
-        workload.mark = annotation(set, "scale-down-deadline").and_then(Time::parse_rfc3339);
+        workload.scale_down_deadline = annotation(set, "scale-down-deadline").and_then(Time::parse_rfc3339);
         workload.version = version_of(set);
         workload.nonce = annotation(set, FENCE_ANNOTATION).map(Into::into);
         workload.pods =

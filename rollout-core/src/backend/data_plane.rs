@@ -27,7 +27,7 @@ pub trait DataPlane: fmt::Debug + Send + Sync {
 
 /// A data plane that cannot be asked: always unknown, as of now.
 ///
-/// The age of `Unknown` is what the driver fills in; this one never lets a dwell pass by itself.
+/// The age of `Unknown` is what the driver fills in; this one never lets a grace period pass by itself.
 #[derive(Debug, Clone, Copy, Default)]
 #[expect(clippy::exhaustive_structs, reason = "it has nothing to hold")]
 pub struct NoDataPlane;

@@ -1,13 +1,13 @@
 //! What a process remembers of one rollout, and the order in which it works.
 
 mod ages;
-mod dark;
 mod fence;
 mod order;
 mod outcome;
 mod resume;
 mod retry;
 mod turn;
+mod unavailable;
 
 pub use fence::Rival;
 pub use outcome::{Failure, Outcome};
@@ -18,9 +18,9 @@ use crate::{Observed, Spec, Status, Time};
 use ages::Ages;
 use alloc::{string::String, vec::Vec};
 use core::{mem, time::Duration};
-use dark::DarkRows;
 use fence::Fence;
 use retry::Retry;
+use unavailable::UnavailableRows;
 
 /// What a process keeps in memory about one rollout between turns. Losing it is safe: a new one fences off earlier
 /// processes first, and its waits start over.
@@ -69,7 +69,7 @@ pub struct Driver {
     fence: Fence,
     live: bool,
     ages: Ages,
-    dark: DarkRows,
+    unavailable: UnavailableRows,
     retry: Retry,
     /// A turn was begun and not ended.
     at_work: bool,
@@ -85,7 +85,7 @@ impl Driver {
             fence: Fence::new(process.into()),
             live: false,
             ages: Ages::default(),
-            dark: DarkRows::default(),
+            unavailable: UnavailableRows::default(),
             retry: Retry::default(),
             at_work: false,
         }
@@ -109,7 +109,7 @@ impl Driver {
     /// whose name sorts first should stop working on the rollout for a while.
     pub fn see(&mut self, observed: &mut Observed, elapsed: Duration) -> Option<Rival> {
         self.ages.fill(observed, elapsed);
-        self.dark.fill(observed, elapsed);
+        self.unavailable.fill(observed, elapsed);
         let traffic = observed.traffic.iter().flat_map(|seen| &seen.nonces);
         let workloads = observed.revisions.iter().flatten().filter_map(|seen| seen.nonce.as_ref());
         self.fence.found(&traffic.chain(workloads).map(|nonce| &**nonce))

@@ -25,8 +25,8 @@ impl Retry {
     /// A turn has done this; whether the same was done before, and what is observed does not show it.
     pub(super) fn did(&mut self, mut actions: Vec<Action>) -> Option<Failure> {
         for action in &mut actions {
-            // The time of a mark is another at every try.
-            if let Action::Scale { mark: Some(at), .. } = action {
+            // The time of a scale-down deadline is another at every try.
+            if let Action::Scale { scale_down_deadline: Some(at), .. } = action {
                 *at = Time::from_secs(0);
             }
         }
@@ -87,9 +87,9 @@ mod tests {
 
     #[test]
     fn the_same_may_be_done_three_times_in_a_row() {
-        let scale = |pods, mark: Option<i64>| {
-            let mark = mark.map(Time::from_secs);
-            [Action::Scale { revision: "v1".into(), pods, mark }].to_vec()
+        let scale = |pods, scale_down_deadline: Option<i64>| {
+            let scale_down_deadline = scale_down_deadline.map(Time::from_secs);
+            [Action::Scale { revision: "v1".into(), pods, scale_down_deadline }].to_vec()
         };
         let mut retry = Retry::default();
         for at in 1..=3 {

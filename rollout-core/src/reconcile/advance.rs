@@ -163,7 +163,7 @@ fn pods(at: &Position<'_>, step: &Step, canary: &Revision) -> Gate {
 }
 
 /// Whether every proxy splits requests as the position wants. A step that cannot be honoured because stable
-/// is dark counts as reached at its weight or above.
+/// is unavailable counts as reached at its weight or above.
 fn proxies_follow(at: &Position<'_>) -> Gate {
     if at.view.spec.strategy.routing().is_none() {
         return Ok(());

@@ -18,7 +18,7 @@ pub(super) fn plan_basic(draft: &mut Draft, at: &Position<'_>) {
     let goal = wanted(at);
     up(draft, view, roles, goal);
     if let Some(stable) = roles.stable.filter(|stable| roles.under_way && view.revision(stable).is_none()) {
-        scale_up::look_at_dark(draft, view, stable);
+        scale_up::look_at_unavailable(draft, view, stable);
     }
     if let Some(to) = selectors::plan_selectors(draft, at) {
         return draft.act(Action::Select(to));
@@ -43,7 +43,7 @@ pub(super) fn wanted(at: &Position<'_>) -> Goal {
         (goal.canary, goal.stable) = (0, replicas);
         return goal;
     }
-    if view.revision(stable).is_none() && view.is_dark(stable) {
+    if view.revision(stable).is_none() && view.is_unavailable(stable) {
         // Nothing of stable will come back by itself.
         (goal.canary, goal.stable) = (replicas, 0);
         return goal;
@@ -103,7 +103,7 @@ fn up(draft: &mut Draft, view: &View<'_>, roles: &Roles<'_>, goal: Goal) {
     let mut room = at_most(view).saturating_sub(all_wanted(view));
     let both = [roles.canary, roles.stable.filter(|stable| roles.canary != Some(stable))];
     for revision in both.into_iter().flatten() {
-        let (wanted, marked) = (view.wanted(revision), view.is_marked(revision));
+        let (wanted, scaling_down) = (view.wanted(revision), view.is_scaling_down(revision));
         let missing = goal_of(roles, revision, goal).saturating_sub(wanted);
         if view.revision(revision).is_none() && *revision != view.spec.target {
             let gone = WaitReason::StableGone { revision: revision.clone() };
@@ -115,9 +115,9 @@ fn up(draft: &mut Draft, view: &View<'_>, roles: &Roles<'_>, goal: Goal) {
         if more < missing {
             draft.wait(moving(view));
         }
-        if more > 0 || marked && wanted > 0 {
+        if more > 0 || scaling_down && wanted > 0 {
             let pods = wanted.saturating_add(more);
-            draft.act(Action::Scale { revision: revision.clone(), pods, mark: None });
+            draft.act(Action::Scale { revision: revision.clone(), pods, scale_down_deadline: None });
         }
     }
 }

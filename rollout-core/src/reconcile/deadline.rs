@@ -25,7 +25,7 @@ pub(super) fn judge(status: &mut Status, draft: &mut Draft, view: &View<'_>) -> 
     }
     progress.exceeded = true;
     draft.happened(Event::ProgressDeadlineExceeded { revision: revision.clone() });
-    if status.asleep {
+    if status.scaled_to_zero {
         return true;
     }
     let update = under_way(status) && status.canary.as_ref() == Some(&revision);
@@ -42,9 +42,9 @@ pub(super) fn judge(status: &mut Status, draft: &mut Draft, view: &View<'_>) -> 
 /// The pods that hold the rollout, if nothing but pods does.
 fn waited_for(status: &Status, draft: &Draft) -> Option<(Revision, Range)> {
     let counts =
-        status.paused_at.is_none() && (status.asleep || status.stable.is_none() || under_way(status));
+        status.paused_at.is_none() && (status.scaled_to_zero || status.stable.is_none() || under_way(status));
     let settles =
-        |reason: &WaitReason| matches!(reason, WaitReason::Settling { .. } | WaitReason::Dwell { .. });
+        |reason: &WaitReason| matches!(reason, WaitReason::Settling { .. } | WaitReason::GracePeriod { .. });
     if !counts || draft.waiting().iter().any(|waiting| settles(&waiting.reason)) {
         return None;
     }

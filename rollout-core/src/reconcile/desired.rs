@@ -23,7 +23,7 @@ pub(super) struct Desired {
     /// The revision that the routes as they are were written for, or lead to, if it is another than the one that they
     /// should serve: they go to 0 first.
     pub(super) stale_owner: Option<Revision>,
-    /// Whether the canary takes everything because stable is dark.
+    /// Whether the canary takes everything because stable is unavailable.
     pub(super) failover: bool,
     /// Whether the canary's pods are all gone: the steps hold until they are back.
     pub(super) vanished: bool,
@@ -72,11 +72,11 @@ impl Desired {
     }
 
     /// A position that sends requests to the canary wants at least one pod, whatever the strategy says; where stable is
-    /// dark while weight is under way, the canary may have to take everything.
+    /// unavailable while weight is under way, the canary may have to take everything.
     fn canary_pods(&self, roles: &Roles<'_>, goal: Goal, view: &View<'_>) -> u32 {
         let Some(stable) = roles.stable else { return view.spec.replicas };
         let pods = if self.is_idle() { goal.canary } else { goal.canary.max(1) };
-        let takes_all = view.seen.weight().hi() > 0 && view.is_dark(stable);
+        let takes_all = view.seen.weight().hi() > 0 && view.is_unavailable(stable);
         if takes_all { pods.max(view.spec.replicas) } else { pods }
     }
 
@@ -137,13 +137,13 @@ fn other_revision<'v>(lead: &Revision, view: &View<'v>) -> Option<&'v Revision> 
     })
 }
 
-/// Whether the canary must take everything because stable is dark: only one that already has weight, was
+/// Whether the canary must take everything because stable is unavailable: only one that already has weight, was
 /// neither aborted nor superseded, and has pods.
 fn failover(lead: &Revision, roles: &Roles<'_>, view: &View<'_>) -> bool {
     let Some(stable) = roles.stable else { return false };
     // What leads is stable itself where no update is under way, and that has no pod then.
     view.seen.weight().lo() > 0
-        && view.is_dark(stable)
+        && view.is_unavailable(stable)
         && view.canary_leads_to(lead)
         && view.ready(lead).lo() > 0
 }

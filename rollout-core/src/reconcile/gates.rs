@@ -54,18 +54,18 @@ pub(super) fn up(at: &Position<'_>, lead: &Revision) -> Gate {
     if !view.canary_leads_to(lead) {
         return Err(elsewhere(view, Destination::Canary));
     }
-    unmarked(view, lead)?;
+    not_scaling_down(view, lead)?;
     ready(view, lead, enough(at, at.desired.weight))?;
     at.selectors_settled(STEP_GRACE)?;
     at.endpoints_settled(lead)
 }
 
-/// A revision that bears the mark gets no traffic.
-pub(super) fn unmarked(view: &View<'_>, revision: &Revision) -> Gate {
-    if off(Guard::Mark) || !view.is_marked(revision) {
+/// A revision that has a scale-down deadline gets no traffic.
+pub(super) fn not_scaling_down(view: &View<'_>, revision: &Revision) -> Gate {
+    if off(Guard::ScaleDownDeadline) || !view.is_scaling_down(revision) {
         return Ok(());
     }
-    Err(Closed::new(WaitReason::Marked { revision: revision.clone() }, Ending::Observed))
+    Err(Closed::new(WaitReason::ScalingDown { revision: revision.clone() }, Ending::Observed))
 }
 
 /// Before weight goes back to stable: stable can carry it. After a commit, when the canary destination
@@ -118,7 +118,7 @@ fn canary_alive(view: &View<'_>) -> Option<u32> {
     view.seen.behind.canary.iter().filter_map(Selection::revision).map(|of| view.ready(of).hi()).max()
 }
 
-/// Before a managed route is taken away: one ready pod behind stable; or, when stable is dark, a successor
+/// Before a managed route is taken away: one ready pod behind stable; or, when stable is unavailable, a successor
 /// that waits for the destination. Where the canary has the whole weight, stable need not have any.
 pub(super) fn drop_managed(at: &Position<'_>) -> Gate {
     let (view, roles) = (at.view, &at.roles);
@@ -132,7 +132,7 @@ pub(super) fn drop_managed(at: &Position<'_>) -> Gate {
         return known_to_proxies(at, stable);
     }
     let is_whole = view.seen.weight().lo() >= view.spec.strategy.max_weight();
-    if is_whole || successor && view.is_dark(stable) {
+    if is_whole || successor && view.is_unavailable(stable) {
         return Ok(());
     }
     Err(Closed::new(WaitReason::StableCannotCarry { need: 1, seen }, Ending::PodsReady))

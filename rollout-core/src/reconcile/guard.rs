@@ -13,8 +13,8 @@ pub enum Guard {
     UpGate = 1,
     /// Before a selector leaves pods, or pods are removed.
     DownGate,
-    /// A revision goes to 0 only while it bears the mark, and gets traffic only without.
-    Mark,
+    /// A revision goes to 0 only while it has a scale-down deadline, and gets traffic only without.
+    ScaleDownDeadline,
     /// Never decide on an observation older than one's own last write (stands in drivers).
     ReadYourWrites,
     /// Never act before an earlier process's writes are fenced off.
@@ -49,7 +49,7 @@ mod switch {
         pub const ALL: [Self; 13] = [
             Self::UpGate,
             Self::DownGate,
-            Self::Mark,
+            Self::ScaleDownDeadline,
             Self::ReadYourWrites,
             Self::LateWriteFence,
             Self::InCharge,

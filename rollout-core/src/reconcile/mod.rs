@@ -6,7 +6,7 @@
 //! | `target` | which revision is asked for: first, new, superseded, rolled back, steps edited |
 //! | `advance` | how far the observation lets the steps go |
 //! | `position` | where the rollout stands: status, observation, and what follows from both |
-//! | `desired` | which routes and pods it wants, with the two emergencies (vanished canary, dark stable) |
+//! | `desired` | which routes and pods it wants, with the two emergencies (vanished canary, unavailable stable) |
 //! | `settled` | whether every proxy has what was written |
 //! | `gates` | what must hold before traffic rises or falls |
 //! | `routes`, `selectors` | the two layers: what would be written, and what holds it back |
@@ -46,7 +46,7 @@ use draft::{Closed, Draft};
 use position::Position;
 use prune::prune_revisions;
 use routes::plan_traffic;
-use scale_down::{mark_only, scale_down};
+use scale_down::{scale_down, schedule_only};
 use scale_up::scale_up;
 use target::adopt_target;
 use view::View;
@@ -62,7 +62,7 @@ use zero::scaled_to_zero;
 /// let spec = Spec::new(Strategy::builder().build()?, "v1".into()).replicas(3);
 /// let nothing_there = Observed::new().revisions([]).traffic(Seen::nothing());
 /// let plan = reconcile(&spec, &Status::default(), &nothing_there, Time::from_secs(0));
-/// assert_eq!(plan.actions, [Action::Scale { revision: "v1".into(), pods: 3, mark: None }]);
+/// assert_eq!(plan.actions, [Action::Scale { revision: "v1".into(), pods: 3, scale_down_deadline: None }]);
 /// assert_eq!(plan.status.canary, Some("v1".into()));
 /// # Ok::<(), rollout_core::InvalidStrategy>(())
 /// ```
@@ -107,7 +107,7 @@ fn tell_abort(draft: &mut Draft, status: &Status) {
     draft.wait(Closed { waiting: Waiting::new(WaitReason::Aborted, Some(at), ends), wake: None });
 }
 
-/// Pods up, then one layer of traffic, then marks, then pods down: never pods down together with traffic.
+/// Pods up, then one layer of traffic, then scale-down deadlines, then pods down: never pods down together with traffic.
 fn plan_routed(draft: &mut Draft, at: &Position<'_>) {
     scale_up(draft, at);
     if !at.view.knows_traffic() {
@@ -118,7 +118,7 @@ fn plan_routed(draft: &mut Draft, at: &Position<'_>) {
     if !draft.writes_traffic() || guard::off(guard::Guard::DownGate) {
         scale_down(draft, at);
     } else {
-        mark_only(draft, at);
+        schedule_only(draft, at);
     }
 }
 

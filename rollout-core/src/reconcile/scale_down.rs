@@ -10,7 +10,7 @@ use crate::{Action, Ending, Revision, RevisionSeen, Time, WaitReason, WakeReason
 use core::time::Duration;
 
 /// Pods down: only in a plan that writes no traffic, when every proxy has routes and selectors; to 0 only
-/// under the mark, after its delay.
+/// after the scale-down deadline.
 pub(super) fn scale_down(draft: &mut Draft, at: &Position<'_>) {
     let (roles, strategy) = (&at.roles, &at.view.spec.strategy);
     for seen in at.view.revisions() {
@@ -37,9 +37,9 @@ pub(super) fn scale_down(draft: &mut Draft, at: &Position<'_>) {
     }
 }
 
-/// In a plan that writes traffic no pods go, but what neither routes nor selectors lead to any more may be marked:
+/// In a plan that writes traffic no pods go, but what neither routes nor selectors lead to any more may be given a scale-down deadline:
 /// its delay runs from then on.
-pub(super) fn mark_only(draft: &mut Draft, at: &Position<'_>) {
+pub(super) fn schedule_only(draft: &mut Draft, at: &Position<'_>) {
     let (view, roles) = (at.view, &at.roles);
     let delay = view.spec.strategy.scale_down_delay();
     if roles.stable.is_none() {
@@ -47,11 +47,11 @@ pub(super) fn mark_only(draft: &mut Draft, at: &Position<'_>) {
     }
     for seen in view.revisions() {
         let has_role = [roles.stable, roles.canary].contains(&Some(&seen.revision));
-        if has_role || seen.wanted == 0 || seen.mark.is_some() {
+        if has_role || seen.wanted == 0 || seen.scale_down_deadline.is_some() {
             continue;
         }
         if !led_to(view, &seen.revision) && settled(at, STEP_GRACE).is_ok() {
-            draft.act(marked(view, seen, delay));
+            draft.act(scaling_down(view, seen, delay));
         }
     }
 }
@@ -61,8 +61,8 @@ fn keep(at: &Position<'_>) -> u32 {
     let (view, spec) = (at.view, at.view.spec);
     let has_managed = view.seen.routes.iter().any(|object| !object.managed.is_empty());
     let weight = view.weight_at_most();
-    let dark = !weight.is_none() && at.roles.stable.is_some_and(|stable| view.ready(stable).hi() == 0);
-    let everything = if at.desired.failover || dark { spec.replicas } else { 0 };
+    let unavailable = !weight.is_none() && at.roles.stable.is_some_and(|stable| view.ready(stable).hi() == 0);
+    let everything = if at.desired.failover || unavailable { spec.replicas } else { 0 };
     let needed = goal::pods_for(spec.replicas, weight).min(spec.replicas);
     at.desired.canary.max(u32::from(has_managed)).max(everything).max(needed)
 }
@@ -76,7 +76,11 @@ fn shrink(draft: &mut Draft, at: &Position<'_>, seen: &RevisionSeen, pods: u32) 
         .and_then(|()| proxies_known(at))
         .and_then(|()| at.endpoints_settled(&seen.revision));
     if off(Guard::DownGate) || draft.passes(gate) {
-        draft.act(Action::Scale { revision: seen.revision.clone(), pods, mark: seen.mark });
+        draft.act(Action::Scale {
+            revision: seen.revision.clone(),
+            pods,
+            scale_down_deadline: seen.scale_down_deadline,
+        });
     }
 }
 
@@ -86,12 +90,16 @@ fn retire(draft: &mut Draft, at: &Position<'_>, seen: &RevisionSeen, delay: Dura
     if led_to(view, &revision) && !off(Guard::DownGate) {
         return draft.wait(Closed::new(WaitReason::PodsGoing { revision }, Ending::Observed));
     }
-    let to = |pods, mark: Option<Time>| Action::Scale { revision: seen.revision.clone(), pods, mark };
-    let Some(deadline) = seen.mark else {
-        if off(Guard::Mark) {
+    let to = |pods, scale_down_deadline: Option<Time>| Action::Scale {
+        revision: seen.revision.clone(),
+        pods,
+        scale_down_deadline,
+    };
+    let Some(deadline) = seen.scale_down_deadline else {
+        if off(Guard::ScaleDownDeadline) {
             draft.act(to(0, None));
         } else if draft.passes(settled(at, STEP_GRACE)) {
-            draft.act(marked(view, seen, delay));
+            draft.act(scaling_down(view, seen, delay));
         }
         return;
     };
@@ -113,9 +121,9 @@ fn retire(draft: &mut Draft, at: &Position<'_>, seen: &RevisionSeen, delay: Dura
     }
 }
 
-fn marked(view: &View<'_>, seen: &RevisionSeen, delay: Duration) -> Action {
-    let mark = Some((view.now + delay).ceil_to_second());
-    Action::Scale { revision: seen.revision.clone(), pods: seen.wanted, mark }
+fn scaling_down(view: &View<'_>, seen: &RevisionSeen, delay: Duration) -> Action {
+    let scale_down_deadline = Some((view.now + delay).ceil_to_second());
+    Action::Scale { revision: seen.revision.clone(), pods: seen.wanted, scale_down_deadline }
 }
 
 /// Whether requests may meet this revision: by its own name, or by a selector of the user's that matches all.

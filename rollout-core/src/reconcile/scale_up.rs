@@ -6,10 +6,10 @@ use super::{
 use crate::{Action, Ending, EndsBy, Revision, RevisionSeen, WaitReason, Waiting, Wake, WakeReason};
 use core::time::Duration;
 
-/// How often a dark stable is looked at: a row of readings may have gaps of 5 s at most.
-const LOOK_AT_DARK: Duration = Duration::from_secs(4);
+/// How often an unavailable stable is looked at: a row of readings may have gaps of 5 s at most.
+const LOOK_AT_UNAVAILABLE: Duration = Duration::from_secs(4);
 
-/// Pods up, and marks off what carries traffic or is about to.
+/// Pods up; and no scale-down deadline for what carries traffic or is about to.
 pub(super) fn scale_up(draft: &mut Draft, at: &Position<'_>) {
     let (view, roles) = (at.view, &at.roles);
     if let Some(stable) = roles.stable {
@@ -17,39 +17,43 @@ pub(super) fn scale_up(draft: &mut Draft, at: &Position<'_>) {
     }
     if let Some(canary) = roles.canary.filter(|canary| roles.stable != Some(canary) && !roles.aborted) {
         if let Some(stable) = roles.stable.filter(|_| view.seen.weight().hi() > 0) {
-            // Weight is under way: when stable goes dark, the canary may have to take everything.
-            look_at_dark(draft, view, stable);
+            // Weight is under way: when stable becomes unavailable, the canary may have to take everything.
+            look_at_unavailable(draft, view, stable);
         }
         raise(draft, view, canary, at.desired.canary);
     }
     for seen in view.revisions() {
         let handled =
             |action: &Action| matches!(action, Action::Scale { revision, .. } if *revision == seen.revision);
-        if seen.mark.is_some()
+        if seen.scale_down_deadline.is_some()
             && seen.wanted > 0
             && in_use(view, &seen.revision)
             && !draft.actions.iter().any(handled)
         {
-            draft.act(Action::Scale { revision: seen.revision.clone(), pods: seen.wanted, mark: None });
+            draft.act(Action::Scale {
+                revision: seen.revision.clone(),
+                pods: seen.wanted,
+                scale_down_deadline: None,
+            });
         }
     }
 }
 
 /// A row of readings that shows no ready pod of stable is broken when they are further apart than a few seconds, so
 /// it is looked at in between.
-pub(super) fn look_at_dark(draft: &mut Draft, view: &View<'_>, stable: &Revision) {
-    if let Some(at) = view.dark_at(stable) {
-        let look = view.now + LOOK_AT_DARK;
+pub(super) fn look_at_unavailable(draft: &mut Draft, view: &View<'_>, stable: &Revision) {
+    if let Some(at) = view.unavailable_at(stable) {
+        let look = view.now + LOOK_AT_UNAVAILABLE;
         let wake = if at <= look {
-            Wake::new(at, WakeReason::StableDark)
+            Wake::new(at, WakeReason::StableUnavailable)
         } else {
             Wake::new(look, WakeReason::LookAgain)
         };
-        let waiting = Waiting::new(WaitReason::StableDark, None, EndsBy::Time(at));
+        let waiting = Waiting::new(WaitReason::StableUnavailable, None, EndsBy::Time(at));
         draft.wait(Closed { waiting, wake: Some(wake) });
-    } else if view.ready(stable).hi() == 0 && !view.is_dark(stable) {
+    } else if view.ready(stable).hi() == 0 && !view.is_unavailable(stable) {
         draft.wake_at(Wake::new(view.now + Duration::from_secs(1), WakeReason::LookAgain));
-        draft.wait(Closed::new(WaitReason::StableDark, Ending::PodsReady));
+        draft.wait(Closed::new(WaitReason::StableUnavailable, Ending::PodsReady));
     }
 }
 
@@ -62,9 +66,14 @@ fn raise(draft: &mut Draft, view: &View<'_>, revision: &Revision, pods: u32) {
         let gone = WaitReason::StableGone { revision: revision.clone() };
         return draft.wait(Closed::new(gone, Ending::ManifestChanged));
     }
-    let (wanted, marked) = seen.map_or((0, false), |seen| (seen.wanted, seen.mark.is_some()));
-    if wanted < pods || marked {
-        draft.act(Action::Scale { revision: revision.clone(), pods: pods.max(wanted), mark: None });
+    let (wanted, scaling_down) =
+        seen.map_or((0, false), |seen| (seen.wanted, seen.scale_down_deadline.is_some()));
+    if wanted < pods || scaling_down {
+        draft.act(Action::Scale {
+            revision: revision.clone(),
+            pods: pods.max(wanted),
+            scale_down_deadline: None,
+        });
     }
 }
 

@@ -42,7 +42,7 @@ fn is_wanted(at: &Position<'_>) -> bool {
 /// has. Where no request can reach it, pods are not needed yet.
 fn for_stable(at: &Position<'_>, stable: &Revision) -> Gate {
     let view = at.view;
-    gates::unmarked(view, stable)?;
+    gates::not_scaling_down(view, stable)?;
     let objects = &view.seen.routes;
     let everything = view.spec.strategy.max_weight();
     let front_door = view.spec.strategy.stable_service || view.seen.used_elsewhere.stable;
@@ -76,18 +76,18 @@ fn live(at: &Position<'_>, revision: &Revision, need: u32) -> Gate {
 
 /// The canary's destination may be pointed anywhere while no request can reach it. In use, it is pointed
 /// only at enough ready pods that every proxy has, with settled routes, and never under a managed route of
-/// another revision. A revision that still has weight loses it first, unless stable is dark.
+/// another revision. A revision that still has weight loses it first, unless stable is unavailable.
 fn for_canary(at: &Position<'_>, lead: &Revision) -> Gate {
     let (view, roles) = (at.view, &at.roles);
-    gates::unmarked(view, lead)?;
+    gates::not_scaling_down(view, lead)?;
     let leads = view.seen.routes.iter().any(RoutesSeen::leads_to_canary);
     let behind =
         view.seen.behind.canary.iter().find_map(Selection::revision).filter(|behind| *behind != lead);
-    let dark = roles.under_way && roles.stable.is_some_and(|stable| view.is_dark(stable));
+    let unavailable = roles.under_way && roles.stable.is_some_and(|stable| view.is_unavailable(stable));
     if leads && behind.is_some() {
         let managed = view.seen.routes.iter().any(|object| !object.managed.is_empty());
-        if managed || !dark {
-            // It may become dark, and then pods are waited for: so they are all the time.
+        if managed || !unavailable {
+            // It may become unavailable, and then pods are waited for: so they are all the time.
             if !managed && roles.under_way && roles.stable.is_some_and(|stable| view.ready(stable).hi() == 0)
             {
                 gates::ready(view, lead, goal::enough_of(&view.spec.strategy, view.spec.replicas))?;
@@ -101,9 +101,9 @@ fn for_canary(at: &Position<'_>, lead: &Revision) -> Gate {
         at.routes_settled(STEP_GRACE)?;
     }
     if leads || view.seen.used_elsewhere.canary {
-        // Where stable is dark, the successor takes everything.
+        // Where stable is unavailable, the successor takes everything.
         let all = goal::enough_of(&view.spec.strategy, view.spec.replicas);
-        let need = if dark { all } else { gates::enough(at, view.weight_at_most()) };
+        let need = if unavailable { all } else { gates::enough(at, view.weight_at_most()) };
         return live(at, lead, need);
     }
     // Idle: nobody asks for pods, unless somebody may ask the canary's Service itself.

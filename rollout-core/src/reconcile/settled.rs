@@ -72,7 +72,7 @@ impl<'a> Position<'a> {
         if at <= self.view.now {
             return Ok(());
         }
-        Err(Closed::until(WaitReason::ProxiesUnknown, None, at, WakeReason::DwellEnds))
+        Err(Closed::until(WaitReason::ProxiesUnknown, None, at, WakeReason::GracePeriodEnds))
     }
 
     /// When that will be so.
@@ -109,7 +109,12 @@ impl<'a> Position<'a> {
             Settled::Unknown { age } if *age >= grace => Ok(()),
             Settled::Unknown { age } => {
                 let at = now + grace.saturating_sub(*age);
-                Err(Closed::until(WaitReason::Dwell { what: what() }, None, at, WakeReason::DwellEnds))
+                Err(Closed::until(
+                    WaitReason::GracePeriod { what: what() },
+                    None,
+                    at,
+                    WakeReason::GracePeriodEnds,
+                ))
             }
         }
     }

@@ -20,7 +20,7 @@ pub(super) fn remove_surplus(draft: &mut Draft, at: &Position<'_>, goal: impl Fn
     }
     for (seen, cut) in cuts.list.iter().filter(|(_, cut)| *cut > 0) {
         let pods = seen.wanted.saturating_sub(*cut);
-        draft.act(Action::Scale { revision: seen.revision.clone(), pods, mark: None });
+        draft.act(Action::Scale { revision: seen.revision.clone(), pods, scale_down_deadline: None });
     }
 }
 

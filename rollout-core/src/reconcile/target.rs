@@ -53,7 +53,7 @@ fn aim_at(status: &mut Status, target: &Revision, steps: u32) -> Event {
 
 /// A finished rollout: all steps done, nothing under way, whatever was written into the status by hand.
 pub(super) fn rest(status: &mut Status, steps: u32) {
-    let progress = status.progress.take().filter(|_| status.asleep);
+    let progress = status.progress.take().filter(|_| status.scaled_to_zero);
     status.restart();
     status.step = steps;
     status.progress = progress;

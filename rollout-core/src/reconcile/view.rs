@@ -5,8 +5,8 @@ use crate::{
 };
 use core::time::Duration;
 
-/// How long stable must have been dark before all traffic moves: one eviction must not swing it.
-const DARK_FOR: Duration = Duration::from_secs(10);
+/// How long stable must have been unavailable before all traffic moves: one eviction must not swing it.
+const UNAVAILABLE_FOR: Duration = Duration::from_secs(10);
 
 static NOTHING: Seen = Seen::nothing();
 
@@ -62,13 +62,13 @@ impl<'a> View<'a> {
         self.revision(revision).map_or(0, |seen| seen.wanted)
     }
 
-    pub(super) fn is_marked(&self, revision: &Revision) -> bool {
-        self.revision(revision).is_some_and(|seen| seen.mark.is_some())
+    pub(super) fn is_scaling_down(&self, revision: &Revision) -> bool {
+        self.revision(revision).is_some_and(|seen| seen.scale_down_deadline.is_some())
     }
 
     /// Whether no pod of it has been ready for long enough, in an unbroken row of live readings.
-    pub(super) fn is_dark(&self, revision: &Revision) -> bool {
-        self.observed.dark(revision).is_some_and(|age| age >= DARK_FOR)
+    pub(super) fn is_unavailable(&self, revision: &Revision) -> bool {
+        self.observed.unavailable(revision).is_some_and(|age| age >= UNAVAILABLE_FOR)
     }
 
     /// Whether a live reading shows that its workload does not exist.
@@ -76,10 +76,10 @@ impl<'a> View<'a> {
         self.observed.is_gone(revision)
     }
 
-    /// When it will have been dark for long enough, if it is dark now.
-    pub(super) fn dark_at(&self, revision: &Revision) -> Option<Time> {
-        let age = self.observed.dark(revision)?;
-        let left = DARK_FOR.saturating_sub(age);
+    /// When it will have been unavailable for long enough, if it is unavailable now.
+    pub(super) fn unavailable_at(&self, revision: &Revision) -> Option<Time> {
+        let age = self.observed.unavailable(revision)?;
+        let left = UNAVAILABLE_FOR.saturating_sub(age);
         (!left.is_zero()).then(|| self.now + left)
     }
 

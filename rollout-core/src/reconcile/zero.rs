@@ -6,39 +6,43 @@ use super::{
 use crate::{Action, Ending, Event, Revision, Status, WaitReason};
 
 /// `replicas: 0` is the user's own: everything goes to 0, the canary before stable, and comes back stable
-/// first. Routes and selectors are not touched, and nothing counts as dark. Whether that is the case.
+/// first. Routes and selectors are not touched, and nothing counts as unavailable. Whether that is the case.
 pub(super) fn scaled_to_zero(status: &mut Status, draft: &mut Draft, view: &View<'_>) -> bool {
     let stable = status.stable.clone();
     if view.spec.replicas == 0 {
-        if !status.asleep {
-            status.asleep = true;
+        if !status.scaled_to_zero {
+            status.scaled_to_zero = true;
             status.progress = None;
-            draft.happened(Event::FellAsleep);
+            draft.happened(Event::ScaledToZero);
         }
         if view.revision(&view.spec.target).is_none() && status.canary.as_ref() == Some(&view.spec.target) {
             let revision = view.spec.target.clone();
-            draft.act(Action::Scale { revision, pods: 0, mark: None });
+            draft.act(Action::Scale { revision, pods: 0, scale_down_deadline: None });
         }
         to_zero(draft, view, stable.as_ref());
         draft.wait(Closed::new(WaitReason::ScaledToZero, Ending::ReplicasAboveZero));
         return true;
     }
-    if !status.asleep {
+    if !status.scaled_to_zero {
         return false;
     }
     let late = status.progress.as_ref().is_some_and(|progress| progress.exceeded);
     let known = |stable: &Revision| view.revision(stable).is_some() || *stable == view.spec.target;
     let sleeps = |stable: &Revision| known(stable) && view.ready(stable).lo() == 0 && !late;
     let Some(stable) = stable.filter(sleeps) else {
-        status.asleep = false;
+        status.scaled_to_zero = false;
         status.progress = None;
-        draft.happened(Event::WokeUp);
+        draft.happened(Event::ScaledFromZero);
         return false;
     };
-    if view.wanted(&stable) < view.spec.replicas || view.is_marked(&stable) {
-        draft.act(Action::Scale { revision: stable.clone(), pods: view.spec.replicas, mark: None });
+    if view.wanted(&stable) < view.spec.replicas || view.is_scaling_down(&stable) {
+        draft.act(Action::Scale {
+            revision: stable.clone(),
+            pods: view.spec.replicas,
+            scale_down_deadline: None,
+        });
     }
-    draft.wait(Closed::new(WaitReason::Asleep, Ending::PodsReady));
+    draft.wait(Closed::new(WaitReason::ScalingFromZero, Ending::PodsReady));
     let gate = gates::ready(view, &stable, 1);
     draft.passes(gate);
     true
@@ -49,7 +53,11 @@ fn to_zero(draft: &mut Draft, view: &View<'_>, stable: Option<&Revision>) {
     let others_left = with_pods().any(|seen| Some(&seen.revision) != stable);
     for seen in with_pods() {
         if Some(&seen.revision) != stable || !others_left {
-            draft.act(Action::Scale { revision: seen.revision.clone(), pods: 0, mark: seen.mark });
+            draft.act(Action::Scale {
+                revision: seen.revision.clone(),
+                pods: 0,
+                scale_down_deadline: seen.scale_down_deadline,
+            });
         }
     }
 }

@@ -36,7 +36,7 @@
 //! world.update_to("v2");
 //! assert!(world.run_to_rest(Duration::from_secs(300))?);
 //! let summary = world.summary();
-//! assert_eq!((summary.health, summary.crashes, summary.requests.dark), (Health::Healthy, 1, 0));
+//! assert_eq!((summary.health, summary.crashes, summary.requests.unserved), (Health::Healthy, 1, 0));
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 
@@ -60,7 +60,7 @@ pub use builder::Sim;
 pub use delay::Delay;
 pub use faults::Fault;
 pub use mesh::{CoreMesh, Mesh, MeshStore, MeshWrite, MeshWritten, ObjectMesh, SharedObjects};
-pub use requests::DarkRequests;
+pub use requests::UnservedRequests;
 pub use settings::Kind;
 pub use summary::Summary;
 pub use truth::{

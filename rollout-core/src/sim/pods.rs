@@ -114,14 +114,14 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         &mut self,
         revision: &Revision,
         wanted: u32,
-        mark: Option<Time>,
+        scale_down_deadline: Option<Time>,
         nonce: Option<&Arc<str>>,
     ) {
         let index = self.workload_index(revision).unwrap_or_else(|| self.create(revision, nonce));
         let Some(workload) = self.truth.workloads.get_mut(index) else { return };
         let resized = workload.wanted != wanted;
         workload.version += 1;
-        workload.mark = mark;
+        workload.scale_down_deadline = scale_down_deadline;
         workload.wanted = wanted;
         if resized {
             self.counts_are_late(index);
@@ -138,7 +138,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             revision: revision.clone(),
             number,
             wanted: 0,
-            mark: None,
+            scale_down_deadline: None,
             version: first,
             nonce: nonce.cloned(),
             pods: Vec::new(),

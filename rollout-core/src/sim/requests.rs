@@ -18,47 +18,47 @@ const ELSEWHERE: u64 = 100_000;
 #[derive(Debug, Clone)]
 pub(super) struct Requests {
     /// Of a million requests at each proxy; `None` where something has changed since.
-    dark: Vec<Option<u64>>,
+    unserved: Vec<Option<u64>>,
     /// Counted from the time when every proxy first finds a ready pod behind stable.
     serving: bool,
     since: Time,
-    dark_sum: u128,
+    unserved_sum: u128,
     time_sum: u128,
 }
 
 /// How many requests met no ready pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub struct DarkRequests {
+pub struct UnservedRequests {
     /// Of [`of`](Self::of) requests, so many met none. Both are sums over all proxies and their time.
-    pub dark: u128,
+    pub unserved: u128,
     /// All requests, in the same unit.
     pub of: u128,
 }
 
-impl DarkRequests {
+impl UnservedRequests {
     /// Requests per thousand that met no ready pod, rounded up: 0 only when there was none at all.
     #[must_use]
     pub fn per_thousand(self) -> u32 {
-        u32::try_from((self.dark * 1_000).div_ceil(self.of.max(1))).unwrap_or(u32::MAX)
+        u32::try_from((self.unserved * 1_000).div_ceil(self.of.max(1))).unwrap_or(u32::MAX)
     }
 }
 
 impl Requests {
     pub(super) fn new(proxies: usize, now: Time) -> Self {
-        Self { dark: vec![None; proxies], serving: false, since: now, dark_sum: 0, time_sum: 0 }
+        Self { unserved: vec![None; proxies], serving: false, since: now, unserved_sum: 0, time_sum: 0 }
     }
 
     /// Something changed for one proxy.
     pub(super) fn changed_at(&mut self, proxy: usize) {
-        if let Some(dark) = self.dark.get_mut(proxy) {
-            *dark = None;
+        if let Some(unserved) = self.unserved.get_mut(proxy) {
+            *unserved = None;
         }
     }
 
     /// Something changed for all proxies.
     pub(super) fn changed(&mut self) {
-        self.dark.fill(None);
+        self.unserved.fill(None);
     }
 
     /// Time passes until `to`; the world has been as it is since its own time.
@@ -68,19 +68,19 @@ impl Requests {
             return;
         }
         let mut sum = 0;
-        for (dark, proxy) in self.dark.iter_mut().zip(&truth.proxies) {
-            sum += *dark.get_or_insert_with(|| dark_of(truth, proxy));
+        for (unserved, proxy) in self.unserved.iter_mut().zip(&truth.proxies) {
+            sum += *unserved.get_or_insert_with(|| unserved_of(truth, proxy));
         }
         self.serving |= sum == 0;
         if self.serving {
             let time = to.since(truth.now).as_millis();
-            self.dark_sum += time * u128::from(sum);
-            self.time_sum += time * self.dark.len() as u128 * u128::from(ALL);
+            self.unserved_sum += time * u128::from(sum);
+            self.time_sum += time * self.unserved.len() as u128 * u128::from(ALL);
         }
     }
 
-    pub(super) fn so_far(&self) -> DarkRequests {
-        DarkRequests { dark: self.dark_sum, of: self.time_sum }
+    pub(super) fn so_far(&self) -> UnservedRequests {
+        UnservedRequests { unserved: self.unserved_sum, of: self.time_sum }
     }
 
     pub(super) fn since(&self) -> Time {
@@ -88,14 +88,14 @@ impl Requests {
     }
 
     pub(super) fn restart(&mut self, now: Time) {
-        (self.since, self.dark_sum, self.time_sum) = (now, 0, 0);
+        (self.since, self.unserved_sum, self.time_sum) = (now, 0, 0);
     }
 }
 
 /// Of a million requests at this proxy, how many would meet no ready pod.
-fn dark_of(truth: &Truth, proxy: &Proxy) -> u64 {
-    let stable = dark_behind(truth, proxy, Destination::Stable);
-    let canary = dark_behind(truth, proxy, Destination::Canary);
+fn unserved_of(truth: &Truth, proxy: &Proxy) -> u64 {
+    let stable = unserved_behind(truth, proxy, Destination::Stable);
+    let canary = unserved_behind(truth, proxy, Destination::Canary);
     if stable == 0 && canary == 0 {
         return 0;
     }
@@ -105,10 +105,10 @@ fn dark_of(truth: &Truth, proxy: &Proxy) -> u64 {
         if let Content::Routes { routes, stable_elsewhere, canary_elsewhere } = content {
             objects += 1;
             let mut weighed = ALL;
-            let mut take = |share: u64, dark: u64, there_is: bool| {
+            let mut take = |share: u64, unserved: u64, there_is: bool| {
                 if there_is {
                     weighed -= share;
-                    sum += share * dark / ALL;
+                    sum += share * unserved / ALL;
                 }
             };
             take(ELSEWHERE, stable, *stable_elsewhere);
@@ -127,8 +127,8 @@ fn leads_by_header(routes: &RoutesSeen) -> bool {
 }
 
 /// Of a million requests to a destination, how many would meet no ready pod: objects may disagree.
-fn dark_behind(truth: &Truth, proxy: &Proxy, destination: Destination) -> u64 {
-    let (mut dark, mut answers) = (0, 0);
+fn unserved_behind(truth: &Truth, proxy: &Proxy, destination: Destination) -> u64 {
+    let (mut unserved, mut answers) = (0, 0);
     for (_, content) in &proxy.objects {
         let Content::Selectors { stable, canary } = content else { continue };
         let selection = match destination {
@@ -137,13 +137,13 @@ fn dark_behind(truth: &Truth, proxy: &Proxy, destination: Destination) -> u64 {
         };
         if let Some(selection) = selection {
             answers += 1;
-            dark += u64::from(!leads_somewhere(truth, proxy, selection));
+            unserved += u64::from(!leads_somewhere(truth, proxy, selection));
         }
     }
     if answers == 0 {
         return if leads_somewhere(truth, proxy, &Selection::Unpinned) { 0 } else { ALL };
     }
-    ALL * dark / answers
+    ALL * unserved / answers
 }
 
 fn leads_somewhere(truth: &Truth, proxy: &Proxy, selection: &Selection) -> bool {

@@ -1,4 +1,4 @@
-use super::{DarkRequests, Watcher, mesh::Mesh, world::World};
+use super::{UnservedRequests, Watcher, mesh::Mesh, world::World};
 use crate::Health;
 use core::{fmt, time::Duration};
 
@@ -31,7 +31,7 @@ pub struct Summary {
     pub stores: u64,
     /// Nonces written, each to all objects.
     pub fences: u64,
-    /// Writes of pod counts and marks.
+    /// Writes of pod counts and scale-down deadlines.
     pub workload_writes: u64,
     /// Writes of selectors.
     pub selects: u64,
@@ -46,7 +46,7 @@ pub struct Summary {
     /// Processes that died.
     pub crashes: u64,
     /// Requests that met no ready pod, from the time when all proxies first found one.
-    pub requests: DarkRequests,
+    pub requests: UnservedRequests,
     /// How the rollout stands.
     pub health: Health,
     /// Whether nothing is left to happen.

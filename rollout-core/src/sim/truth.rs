@@ -37,8 +37,8 @@ pub struct Workload {
     pub number: u64,
     /// Pods asked for.
     pub wanted: u32,
-    /// The mark.
-    pub mark: Option<Time>,
+    /// The scale-down deadline.
+    pub scale_down_deadline: Option<Time>,
     /// Counts its writes.
     pub version: u64,
     /// The nonce that was last written to it.
@@ -155,7 +155,15 @@ impl Workload {
     /// A workload that asks for no pods.
     #[must_use]
     pub fn new(revision: Revision, number: u64) -> Self {
-        Self { revision, number, wanted: 0, mark: None, version: 1, nonce: None, pods: Vec::new() }
+        Self {
+            revision,
+            number,
+            wanted: 0,
+            scale_down_deadline: None,
+            version: 1,
+            nonce: None,
+            pods: Vec::new(),
+        }
     }
 
     /// How many pods are ready: they answer requests. Also those that were told to end, until they do.

@@ -83,11 +83,11 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         }
     }
 
-    /// Somebody marks a revision for scale-down, or takes the mark away.
-    pub fn mark_by_hand(&mut self, revision: &Revision, mark: Option<Time>) {
+    /// Somebody gives a revision a scale-down deadline, or takes it away.
+    pub fn mark_by_hand(&mut self, revision: &Revision, scale_down_deadline: Option<Time>) {
         let workload = self.truth.workloads.iter_mut().find(|workload| workload.revision == *revision);
         if let Some(workload) = workload {
-            workload.mark = mark;
+            workload.scale_down_deadline = scale_down_deadline;
             workload.version += 1;
             self.changed(Kind::Workloads);
             self.see(What::SpecChanged);

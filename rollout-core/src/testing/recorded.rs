@@ -329,14 +329,14 @@ mod tests {
     fn a_write_that_leads_to_pods_that_are_not_ready_is_dark() {
         let history = written(false);
         let violation = history.laws().violation().map(|violation| violation.law);
-        assert_eq!(violation, Some("no_dark_write"));
+        assert_eq!(violation, Some("no_unserved_write"));
     }
 
     #[test]
     fn the_same_write_is_fine_when_they_are_ready() {
         let history = written(true);
         assert_eq!(history.laws().violation(), None);
-        let dark = history.laws().findings().find(|(name, _)| *name == "no_dark_write");
-        assert!(dark.is_some_and(|(_, findings)| findings.premises() > 0));
+        let unavailable = history.laws().findings().find(|(name, _)| *name == "no_unserved_write");
+        assert!(unavailable.is_some_and(|(_, findings)| findings.premises() > 0));
     }
 }

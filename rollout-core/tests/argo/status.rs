@@ -21,7 +21,7 @@ prop_compose! {
         step_hash in option::of("[a-f]{0,3}"),
         paused_at in option::of(time()),
         aborted in option::of((time(), prop::bool::ANY)),
-        (promote_full, asleep) in (prop::bool::ANY, prop::bool::ANY),
+        (promote_full, scaled_to_zero) in (prop::bool::ANY, prop::bool::ANY),
         progress in option::of((time(), any::<u32>(), prop::bool::ANY)),
     ) -> Status {
         let mut status = Status::default();
@@ -34,7 +34,7 @@ prop_compose! {
             Aborted::new(at, if command { AbortReason::Command } else { AbortReason::ProgressDeadline })
         });
         status.promote_full = promote_full;
-        status.asleep = asleep;
+        status.scaled_to_zero = scaled_to_zero;
         status.progress = progress.map(|(at, ready, exceeded)| {
             let mut progress = Progress::new(at, ready);
             progress.exceeded = exceeded;

@@ -34,7 +34,7 @@ fn pods_go_only_when_every_proxy_knows_those_that_stay() {
     situation.revisions()[0] = pods("v1", 6);
     let shrinks = |situation: &Situation| {
         let actions = situation.plan(NOW).actions;
-        actions.contains(&Action::Scale { revision: "v1".into(), pods: 4, mark: None })
+        actions.contains(&Action::Scale { revision: "v1".into(), pods: 4, scale_down_deadline: None })
     };
     assert!(shrinks(&situation), "everything is settled");
     situation.seen().endpoints[0].1 =
@@ -203,10 +203,10 @@ fn a_revision_that_a_destination_leads_to_is_not_pruned() {
 
 #[test]
 fn only_the_canary_under_way_takes_over_from_a_dark_stable() {
-    let dark = || pods("v1", 4).ready(Range::exact(0)).dark(Some(Duration::from_secs(11)));
+    let unavailable = || pods("v1", 4).ready(Range::exact(0)).unavailable(Some(Duration::from_secs(11)));
     let takes_over = |change: fn(&mut Situation)| {
         let mut situation = Situation::at_fifty();
-        situation.revisions()[0] = dark();
+        situation.revisions()[0] = unavailable();
         change(&mut situation);
         situation.plan(NOW).actions.iter().any(|action| weight(action).is_some_and(|weight| weight > 50))
     };

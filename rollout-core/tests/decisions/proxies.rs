@@ -45,15 +45,17 @@ fn a_persons_word_ends_the_wait_at_this_step_for_these_objects_alone() {
 
 #[test]
 fn a_persons_word_lets_old_pods_go_but_not_before_their_time() {
-    let goes = |word: bool, mark: i64| {
+    let goes = |word: bool, scale_down_deadline: i64| {
         let mut situation = behind_since(990);
         situation.status.step = 1;
         situation.revisions()[1] = pods("v2", 2);
-        situation.revisions().push(pods("v0", 4).mark(Some(Time::from_secs(mark))));
+        situation
+            .revisions()
+            .push(pods("v0", 4).scale_down_deadline(Some(Time::from_secs(scale_down_deadline))));
         let word = word.then(|| Proceed::new(Position::new("v2".into(), 1), &Version::NONE));
         let observed = situation.observed().proceed(word);
         let plan = reconcile(&situation.spec, &situation.status, &observed, Time::from_secs(1000));
-        plan.actions.contains(&Action::Scale { revision: "v0".into(), pods: 0, mark: None })
+        plan.actions.contains(&Action::Scale { revision: "v0".into(), pods: 0, scale_down_deadline: None })
     };
     assert!(goes(true, 999) && !goes(false, 999) && !goes(true, 1010));
 }

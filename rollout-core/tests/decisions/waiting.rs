@@ -55,14 +55,14 @@ const ROWS: [Row; 23] = [
          (since 1970-01-01T00:05:00Z); ends when every proxy has it, or by `proceed`",
     ),
     (
-        "dwell",
+        "grace period",
         |it| it.seen().routes_settled = Settled::Unknown { age: Duration::from_secs(1) },
         "the proxies cannot be asked whether they have the routes: waiting a while; ends at 1970-01-01T00:16:41Z",
     ),
     (
         "proxies known",
         |it| {
-            it.revisions().push(pods("v0", 1).mark(Some(Time::from_secs(900))));
+            it.revisions().push(pods("v0", 1).scale_down_deadline(Some(Time::from_secs(900))));
             it.seen().proxies_known_in = Duration::from_secs(40);
         },
         "pods stay while a proxy may come back that lost its connection before this process began; ends at \
@@ -76,16 +76,16 @@ const ROWS: [Row; 23] = [
     ),
     (
         "scale-down delay",
-        |it| it.revisions().push(pods("v0", 4).mark(Some(Time::from_secs(1010)))),
+        |it| it.revisions().push(pods("v0", 4).scale_down_deadline(Some(Time::from_secs(1010)))),
         "v0 keeps its pods for the scale-down delay; ends at 1970-01-01T00:16:50Z",
     ),
     (
-        "mark",
+        "scale-down deadline",
         |it| {
-            it.revisions()[1] = pods("v2", 4).mark(Some(Time::from_secs(1010)));
+            it.revisions()[1] = pods("v2", 4).scale_down_deadline(Some(Time::from_secs(1010)));
             it.seen().routes[0].weight = Range::exact(5);
         },
-        "v2 bears the mark for scale-down, which must go first; ends when the write is observed",
+        "v2 is about to scale down, which has to be cancelled first; ends when the write is observed",
     ),
     (
         "destination",
@@ -106,8 +106,11 @@ const ROWS: [Row; 23] = [
         "the routes were written for v2; ends when the write is observed",
     ),
     (
-        "stable dark",
-        |it| it.revisions()[0] = pods("v1", 4).ready(Range::exact(0)).dark(Some(Duration::from_secs(3))),
+        "stable unavailable",
+        |it| {
+            it.revisions()[0] =
+                pods("v1", 4).ready(Range::exact(0)).unavailable(Some(Duration::from_secs(3)));
+        },
         "stable has no ready pod; ends at 1970-01-01T00:16:47Z",
     ),
     (
@@ -138,12 +141,12 @@ const ROWS: [Row; 23] = [
     ),
     ("scaled to zero", |it| it.spec.replicas = 0, "scaled to zero; ends when replicas are asked for again"),
     (
-        "asleep",
+        "scaling up from zero",
         |it| {
-            it.status.asleep = true;
+            it.status.scaled_to_zero = true;
             it.revisions()[0] = pods("v1", 4).ready(Range::exact(0));
         },
-        "waking up from zero: stable first; ends when pods become ready",
+        "scaling up from zero: stable first; ends when pods become ready",
     ),
     (
         "revisions readable",

@@ -43,7 +43,7 @@ fn the_page_says_what_happens_when_a_field_is_left_out() {
 /// What is filled in by `Driver::see`, serves only the fence, or is asked for by the constructor.
 const NOT_PLAYED: [(&str, &str); 9] = [
     ("RevisionSeen", "revision"),
-    ("RevisionSeen", "dark"),
+    ("RevisionSeen", "unavailable"),
     ("RevisionSeen", "nonce"),
     ("Seen", "nonces"),
     ("ManagedSeen", "name"),
@@ -65,8 +65,9 @@ fn leaves(field: &str, value: &serde_json::Value) -> Vec<String> {
 /// A new field must be in the page, and be left out by this test.
 #[test]
 fn every_field_is_in_the_page() {
-    let mut revision = pods("v1", 1, 4).mark(Some(NOW)).live(Some(1)).changes(1).nonce(Some("ours-1".into()));
-    revision.dark = Some(Duration::ZERO);
+    let mut revision =
+        pods("v1", 1, 4).scale_down_deadline(Some(NOW)).live(Some(1)).changes(1).nonce(Some("ours-1".into()));
+    revision.unavailable = Some(Duration::ZERO);
     let mut all = gone();
     all.seen().nonces = vec!["ours-1".into()];
     all.observed.proceed = behind().observed.proceed;

@@ -1,7 +1,7 @@
 //! Each field, with a situation in which it matters.
 
 use crate::situation::{
-    NOW, Situation, behind, by_header, by_ratio, dark, falls, gone, lane, marked, pods, rises,
+    NOW, Situation, behind, by_header, by_ratio, falls, gone, lane, pods, rises, scaling_down, unavailable,
 };
 use core::time::Duration;
 use rollout_core::{
@@ -42,7 +42,7 @@ pub(crate) fn of_observed() -> Vec<Row> {
 }
 
 pub(crate) fn of_revisions() -> Vec<Row> {
-    let old = marked().with(|it| {
+    let old = scaling_down().with(|it| {
         it.spec.revision_history_limit = 1;
         it.observed.revisions = Some(vec![pods("v2", 4, 4), pods("a", 1, 0), pods("z", 3, 0)]);
     });
@@ -57,10 +57,15 @@ pub(crate) fn of_revisions() -> Vec<Row> {
         row("RevisionSeen", "wanted", rises(), |it| it.revision(1).wanted = 0),
         row("RevisionSeen", "ready", rises(), |it| it.revision(1).ready = Range::UNKNOWN),
         row("RevisionSeen", "available", by_ratio(), |it| it.revision(1).available = Range::UNKNOWN),
-        row("RevisionSeen", "mark", rises().with(|it| it.revision(1).mark = Some(NOW)), |it| {
-            it.revision(1).mark = None;
-        }),
-        row("RevisionSeen", "live", dark(), |it| it.revision(0).live = None),
+        row(
+            "RevisionSeen",
+            "scale_down_deadline",
+            rises().with(|it| it.revision(1).scale_down_deadline = Some(NOW)),
+            |it| {
+                it.revision(1).scale_down_deadline = None;
+            },
+        ),
+        row("RevisionSeen", "live", unavailable(), |it| it.revision(0).live = None),
         Row {
             between: is_replaced,
             ..row("RevisionSeen", "changes", replaced, |it| it.revision(1).changes = 0)
@@ -70,8 +75,8 @@ pub(crate) fn of_revisions() -> Vec<Row> {
 
 pub(crate) fn of_traffic() -> Vec<Row> {
     let over = || {
-        marked().with(|it| {
-            it.revision(0).mark = None;
+        scaling_down().with(|it| {
+            it.revision(0).scale_down_deadline = None;
             it.revision(1).ready = Range::exact(2);
             it.seen().behind.stable = vec![Selection::Revision("v1".into())];
             it.seen().routes = vec![RoutesSeen::new(Range::exact(100))];
@@ -86,9 +91,9 @@ pub(crate) fn of_traffic() -> Vec<Row> {
         it.seen().selectors_settled = Settled::UNKNOWN;
         it.seen().selectors_content = 1;
     });
-    let routes = marked().with(|it| {
+    let routes = scaling_down().with(|it| {
         it.spec.strategy = rises().spec.strategy;
-        it.revision(0).mark = None;
+        it.revision(0).scale_down_deadline = None;
         it.seen().routes_settled = Settled::UNKNOWN;
         it.seen().routes_content = 1;
     });
@@ -97,7 +102,7 @@ pub(crate) fn of_traffic() -> Vec<Row> {
         row(
             "Seen",
             "behind.stable",
-            marked().with(|it| it.seen().behind.stable = vec![Selection::Revision("v1".into())]),
+            scaling_down().with(|it| it.seen().behind.stable = vec![Selection::Revision("v1".into())]),
             |it| {
                 it.seen().behind.stable.clear();
             },
@@ -121,14 +126,16 @@ pub(crate) fn of_traffic() -> Vec<Row> {
             between: |it| it.seen().selectors_content *= 2,
             ..row("Seen", "selectors_content", selectors, |it| it.seen().selectors_content = 0)
         },
-        row("Seen", "routes_settled", marked(), |it| it.seen().routes_settled = Seen::new().routes_settled),
-        row("Seen", "selectors_settled", marked(), |it| {
+        row("Seen", "routes_settled", scaling_down(), |it| {
+            it.seen().routes_settled = Seen::new().routes_settled;
+        }),
+        row("Seen", "selectors_settled", scaling_down(), |it| {
             it.seen().selectors_settled = Seen::new().selectors_settled;
         }),
         row(
             "Seen",
             "proxies_known_in",
-            marked().with(|it| it.seen().proxies_known_in = Duration::from_secs(30)),
+            scaling_down().with(|it| it.seen().proxies_known_in = Duration::from_secs(30)),
             |it| {
                 it.seen().proxies_known_in = Duration::ZERO;
             },
@@ -154,7 +161,7 @@ pub(crate) fn of_routes() -> Vec<Row> {
         it.seen().routes[0].written_for = Some("v0".into());
     });
     vec![
-        row("RoutesSeen", "weight", dark(), |it| it.seen().routes[0].weight = Range::UNKNOWN),
+        row("RoutesSeen", "weight", unavailable(), |it| it.seen().routes[0].weight = Range::UNKNOWN),
         row("RoutesSeen", "managed", lane_left, |it| it.seen().routes[0].managed.clear()),
         row("RoutesSeen", "in_order", disordered, |it| it.seen().routes[0].in_order = true),
         row("RoutesSeen", "takes_managed", tcp, |it| it.seen().routes[0].takes_managed = true),

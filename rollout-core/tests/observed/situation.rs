@@ -89,7 +89,7 @@ pub(crate) fn falls() -> Situation {
 }
 
 /// Half of the requests go to v2, and v1 has lost its pods: each reading is live.
-pub(crate) fn dark() -> Situation {
+pub(crate) fn unavailable() -> Situation {
     rises().with(|it| {
         it.seen().routes = vec![RoutesSeen::new(Range::exact(50))];
         *it.revision(1) = pods("v2", 2, 4);
@@ -99,7 +99,7 @@ pub(crate) fn dark() -> Situation {
 
 /// Half of the requests go to v2, and somebody has deleted v1.
 pub(crate) fn gone() -> Situation {
-    dark().with(|it| {
+    unavailable().with(|it| {
         it.observed.revisions.as_mut().unwrap().remove(0);
         it.observed.gone = Some(Gone::new("v1".into(), Duration::ZERO));
     })
@@ -137,13 +137,13 @@ pub(crate) fn by_ratio() -> Situation {
     })
 }
 
-/// The release is over, and v1 has the mark.
-pub(crate) fn marked() -> Situation {
+/// The release is over, and v1 has the scale-down deadline.
+pub(crate) fn scaling_down() -> Situation {
     rises().with(|it| {
         (it.status.stable, it.status.step) = (Some("v2".into()), 2);
         it.seen().behind.stable = vec![Selection::Revision("v2".into())];
         *it.revision(1) = pods("v2", 2, 4);
-        it.revision(0).mark = Some(Time::from_secs(900));
+        it.revision(0).scale_down_deadline = Some(Time::from_secs(900));
     })
 }
 

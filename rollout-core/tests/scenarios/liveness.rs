@@ -169,7 +169,7 @@ fn a_frozen_mesh_holds_a_supersede_and_says_for_whom() {
     story.update("v3");
     story.pass(20 * MINUTE);
     story.waits("behind: proxy-1, proxy-2");
-    assert_eq!((&*story.now().canary, story.now().marked("v2")), ("v2", false));
+    assert_eq!((&*story.now().canary, story.now().scaling_down("v2")), ("v2", false));
     story.world.thaw();
     story.until(|now| now.canary == "v3" && now.weight == 50);
     story.nobody_met_nobody();

@@ -20,7 +20,7 @@ pub(crate) struct Scene {
     /// What the destinations lead to; `*` is the user's own selector.
     pub(crate) stable: String,
     pub(crate) canary: String,
-    /// Revision, pods asked for, pods ready, whether it is marked for scale-down.
+    /// Revision, pods asked for, pods ready, whether it has a scale-down deadline.
     pub(crate) pods: Vec<(String, u32, u32, bool)>,
     pub(crate) step: u32,
 }
@@ -51,7 +51,12 @@ impl Scene {
         }
         for workload in &truth.workloads {
             let revision = workload.revision.to_string();
-            scene.pods.push((revision, workload.wanted, workload.counted(), workload.mark.is_some()));
+            scene.pods.push((
+                revision,
+                workload.wanted,
+                workload.counted(),
+                workload.scale_down_deadline.is_some(),
+            ));
         }
         scene
     }
@@ -64,8 +69,8 @@ impl Scene {
         self.pods.iter().find(|(of, ..)| of == revision).map_or(0, |(_, _, ready, _)| *ready)
     }
 
-    pub(crate) fn marked(&self, revision: &str) -> bool {
-        self.pods.iter().any(|(of, .., marked)| of == revision && *marked)
+    pub(crate) fn scaling_down(&self, revision: &str) -> bool {
+        self.pods.iter().any(|(of, .., scaling_down)| of == revision && *scaling_down)
     }
 }
 
@@ -218,7 +223,7 @@ impl Story {
     /// The requests that met no ready pod.
     #[track_caller]
     pub(crate) fn nobody_met_nobody(&self) {
-        assert_eq!(self.world.summary().requests.dark, 0, "{}", self.told());
+        assert_eq!(self.world.summary().requests.unserved, 0, "{}", self.told());
     }
 
     #[track_caller]

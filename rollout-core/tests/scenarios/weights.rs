@@ -41,10 +41,10 @@ fn s03_what_lost_its_traffic_is_kept_for_the_delay() {
     story.update("v2");
     story.until(|now| now.weight == 80);
     story.update("v3");
-    story.until(|now| now.marked("v2"));
-    let marked = story.world.now();
+    story.until(|now| now.scaling_down("v2"));
+    let scaling_down = story.world.now();
     story.until(|now| now.wanted("v2") == 0);
-    assert!(story.world.now().since(marked) >= delay);
+    assert!(story.world.now().since(scaling_down) >= delay);
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn s27_pods_that_never_come_leave_the_traffic_where_it_is_served() {
 fn s33_old_pods_in_their_delay_do_not_oscillate() {
     let mut story = Story::routed(10, [Step::SetWeight(50)]);
     story.update("v2");
-    story.until(|now| now.marked("v1"));
+    story.until(|now| now.scaling_down("v1"));
     story.forget();
     story.world.lose_pods(&r("v1"), 3);
     story.replicas(8);

@@ -18,7 +18,7 @@ fn an_update_that_arrives_at_zero_is_stable_at_once() {
         story.rest();
         story.is_done_with("v2");
         let end = story.world.summary();
-        assert_eq!((end.health, end.requests.dark), (Health::Healthy, 0), "{end}");
+        assert_eq!((end.health, end.requests.unserved), (Health::Healthy, 0), "{end}");
         story.waits("scaled to zero");
 
         story.forget();

@@ -172,8 +172,8 @@ impl Watching {
                         self.news.tell(name, None, touched);
                     }
                 }
-                WatchEvent::Bookmark(mark) => {
-                    *version = mark.metadata.resource_version;
+                WatchEvent::Bookmark(scale_down_deadline) => {
+                    *version = scale_down_deadline.metadata.resource_version;
                     if let Ok(version) = version.parse() {
                         self.shelf.told(version);
                     }

@@ -10,7 +10,7 @@ pub(crate) fn replica_set(
     rollout: &Value,
     revision: &Revision,
     number: u64,
-    (pods, mark): (u32, Option<Time>),
+    (pods, scale_down_deadline): (u32, Option<Time>),
     nonce: Option<&str>,
 ) -> Value {
     let at = |pointer: &str| rollout.pointer(pointer).cloned().unwrap_or(Value::Null);
@@ -26,8 +26,8 @@ pub(crate) fn replica_set(
     set(&mut template, &["metadata", "labels"], REVISION_LABEL, revision.as_str().into());
     set(&mut selector, &["matchLabels"], REVISION_LABEL, revision.as_str().into());
     let mut annotations = json!({REVISION: number.to_string(), DESIRED: desired(rollout)});
-    if let Some(mark) = mark {
-        set(&mut annotations, &[], DEADLINE, mark.to_string().into());
+    if let Some(scale_down_deadline) = scale_down_deadline {
+        set(&mut annotations, &[], DEADLINE, scale_down_deadline.to_string().into());
     }
     if let Some(nonce) = nonce {
         set(&mut annotations, &[], FENCE_ANNOTATION, nonce.into());
@@ -72,15 +72,18 @@ pub(crate) fn name(rollout: &Value, revision: &Revision) -> String {
 pub(crate) fn patch(
     rollout: &Value,
     set: &ReplicaSet,
-    (pods, mark): (u32, Option<Time>),
+    (pods, scale_down_deadline): (u32, Option<Time>),
     highest: Option<u64>,
 ) -> Option<Value> {
-    if set.wanted == pods && set.mark == mark {
+    if set.wanted == pods && set.scale_down_deadline == scale_down_deadline {
         return None;
     }
     let mut annotations = highest.and_then(|highest| numbers(set, highest)).unwrap_or_default();
     annotations.insert(DESIRED.to_owned(), desired(rollout).into());
-    annotations.insert(DEADLINE.to_owned(), mark.map_or(Value::Null, |mark| mark.to_string().into()));
+    annotations.insert(
+        DEADLINE.to_owned(),
+        scale_down_deadline.map_or(Value::Null, |scale_down_deadline| scale_down_deadline.to_string().into()),
+    );
     Some(json!({
         "metadata": {"resourceVersion": *set.entry.version.write, "annotations": annotations},
         "spec": {"replicas": pods}

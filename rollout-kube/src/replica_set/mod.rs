@@ -19,5 +19,5 @@ pub(crate) const REVISION: &str = "rollout.argoproj.io/revision";
 pub(crate) const HISTORY: &str = "rollout.argoproj.io/revision-history";
 /// The pods of the whole rollout, when the ReplicaSet was last written.
 pub(crate) const DESIRED: &str = "rollout.argoproj.io/desired-replicas";
-/// The mark.
+/// The scale-down deadline.
 pub(crate) const DEADLINE: &str = "scale-down-deadline";

@@ -20,7 +20,7 @@ pub(crate) struct ReplicaSet {
     pub(crate) generation: u64,
     /// For which generation the counts were made.
     pub(crate) counted: u64,
-    pub(crate) mark: Option<Time>,
+    pub(crate) scale_down_deadline: Option<Time>,
     /// Why pods cannot be made: reason and text of its condition.
     pub(crate) failure: Option<(String, String)>,
 }
@@ -43,7 +43,7 @@ impl ReplicaSet {
             generation: field("/metadata/generation").unwrap_or(0),
             counted: field("/status/observedGeneration").unwrap_or(0),
             failure: failure(&entry.value),
-            mark: entry.annotation(DEADLINE).and_then(Time::parse_rfc3339),
+            scale_down_deadline: entry.annotation(DEADLINE).and_then(Time::parse_rfc3339),
             revision,
             entry,
         })

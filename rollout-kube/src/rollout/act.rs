@@ -25,8 +25,8 @@ pub(super) async fn act(
     action: &Action,
 ) -> Result<Outcome, Failure> {
     match action {
-        Action::Scale { revision, pods, mark } => {
-            workload(context, memory, reading, target, revision, (*pods, *mark)).await
+        Action::Scale { revision, pods, scale_down_deadline } => {
+            workload(context, memory, reading, target, revision, (*pods, *scale_down_deadline)).await
         }
         Action::Select(to) => {
             let written = backend.select(to, &reading.traffic).await;

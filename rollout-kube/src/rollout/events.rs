@@ -230,7 +230,7 @@ mod tests {
     fn an_update_is_told_as_argo_rollouts_tells_it() {
         let events = [
             Event::Started { revision: "v2".into(), instead_of: None },
-            Event::Scaled { revision: "v2".into(), pods: 1, mark: None },
+            Event::Scaled { revision: "v2".into(), pods: 1, scale_down_deadline: None },
         ];
         let expected = [
             ("RolloutUpdated", "Rollout updated to revision 2"),
@@ -252,7 +252,7 @@ mod tests {
             Event::Aborted { revision: "v2".into(), why: AbortReason::Command },
             Event::StepCompleted { step: 0, of: 3, what: Step::SetWeight(5) },
             Event::Paused { until: None },
-            Event::Scaled { revision: "v1".into(), pods: 4, mark: None },
+            Event::Scaled { revision: "v1".into(), pods: 4, scale_down_deadline: None },
         ];
         let expected = [
             ("RolloutStepCompleted", "Rollout step 1/3 completed (setWeight: 5)"),

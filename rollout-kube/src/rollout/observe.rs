@@ -62,7 +62,7 @@ pub(super) async fn observe(
     backend: &dyn TrafficBackend,
     live: bool,
 ) -> Reading {
-    let found = look_for_dark((context, view), &rollout, &mut sets, (status, live)).await;
+    let found = look_for_unserved((context, view), &rollout, &mut sets, (status, live)).await;
     let is_live = |set: &ReplicaSet| found == Found::ReadLive(set.revision.clone());
     let revisions: Vec<_> = sets.iter().map(|set| revision_seen(memory, set, is_live(set))).collect();
     memory.counts.keep(&sets);
@@ -101,7 +101,7 @@ enum Found {
 
 /// A stable revision that shows no ready pod during an update, or no ReplicaSet, is read live: only that can say
 /// that it has none.
-async fn look_for_dark(
+async fn look_for_unserved(
     (context, view): (&Context, &View),
     rollout: &Entry,
     sets: &mut Vec<ReplicaSet>,
@@ -113,10 +113,19 @@ async fn look_for_dark(
         let Ok(read) = target::replica_sets(view, rollout, true).await else { return Found::Nothing };
         *sets = read;
     }
-    if is_there(sets) { read_dark(context, sets, stable, live).await } else { Found::Gone(stable.clone()) }
+    if is_there(sets) {
+        read_unavailable(context, sets, stable, live).await
+    } else {
+        Found::Gone(stable.clone())
+    }
 }
 
-async fn read_dark(context: &Context, sets: &mut [ReplicaSet], stable: &Revision, live: bool) -> Found {
+async fn read_unavailable(
+    context: &Context,
+    sets: &mut [ReplicaSet],
+    stable: &Revision,
+    live: bool,
+) -> Found {
     let set = sets.iter_mut().find(|set| set.revision == *stable && set.wanted > 0 && set.ready == 0);
     let Some(set) = set else { return Found::Nothing };
     if live {
@@ -141,7 +150,7 @@ fn revision_seen(memory: &mut Memory, set: &ReplicaSet, is_live: bool) -> Revisi
         .wanted(set.wanted)
         .ready(ready)
         .available(available)
-        .mark(set.mark)
+        .scale_down_deadline(set.scale_down_deadline)
         .live((is_live && set.wanted > 0).then_some(version))
         .changes(changes)
         .nonce(set.nonce().map(Into::into))

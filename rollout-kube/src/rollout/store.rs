@@ -289,7 +289,7 @@ mod tests {
             managed: ManagedChange::Keep,
             written_for: "v2".into(),
         };
-        let gone = Action::Scale { revision: Revision::from("v1"), pods: 0, mark: None };
+        let gone = Action::Scale { revision: Revision::from("v1"), pods: 0, scale_down_deadline: None };
         assert_eq!(shown(&[Action::Route(route), gone]), (json!(1), json!(1), json!(0)));
         assert_eq!(shown(&[]), (json!(2), json!(1), json!(5)));
     }

@@ -19,8 +19,8 @@ type Plant = fn(&mut History);
 /// Each planted violation breaks its law; the history without them breaks none.
 pub(crate) fn all_are_found(history: &History) {
     let plants: [(&str, Plant); 8] = [
-        ("no_dark_write", no_endpoints_for_the_canary),
-        ("mark_excludes_traffic", no_mark_before_zero),
+        ("no_unserved_write", no_endpoints_for_the_canary),
+        ("deadline_excludes_traffic", no_mark_before_zero),
         ("weights_sum", more_than_all),
         ("one_layer", both_layers),
         ("pods_go_alone", pods_go_with_traffic),
@@ -77,12 +77,12 @@ fn no_endpoints_for_the_canary(history: &mut History) {
     }
 }
 
-/// What goes to 0 pods was not seen to bear the mark.
+/// What goes to 0 pods was not seen to have a scale-down deadline.
 fn no_mark_before_zero(history: &mut History) {
     each_record(history, |record| {
         let zeroes = record.plan.actions.iter().any(|action| matches!(action, Action::Scale { pods: 0, .. }));
         for seen in record.observed.revisions.iter_mut().flatten().filter(|_| zeroes) {
-            seen.mark = None;
+            seen.scale_down_deadline = None;
         }
     });
 }
@@ -121,7 +121,11 @@ fn pods_go_with_traffic(history: &mut History) {
         let is_route = |action: &Action| matches!(action, Action::Route(_));
         let least = record.observed.revisions.iter().flatten().find(|seen| seen.wanted > 0).cloned();
         if let Some(seen) = least.filter(|_| record.plan.actions.iter().any(is_route)) {
-            let fewer = Action::Scale { revision: seen.revision, pods: seen.wanted - 1, mark: seen.mark };
+            let fewer = Action::Scale {
+                revision: seen.revision,
+                pods: seen.wanted - 1,
+                scale_down_deadline: seen.scale_down_deadline,
+            };
             record.plan.actions.push(fewer);
         }
     });

@@ -110,8 +110,8 @@ impl Table {
             Story::Abort => &[
                 "aborted_never_rises",
                 "abort_wins",
-                "no_dark_write",
-                "mark_excludes_traffic",
+                "no_unserved_write",
+                "deadline_excludes_traffic",
                 "prefix_safe",
             ],
             Story::FirstDeploy => &["one_layer", "eventually_stable", "prefix_safe"],
@@ -130,10 +130,10 @@ impl Table {
 const MUST_HOLD: [&str; 15] = [
     "foreign_untouched",
     "monotone_steps",
-    "no_dark_write",
+    "no_unserved_write",
     "one_layer",
     "pods_go_alone",
-    "mark_excludes_traffic",
+    "deadline_excludes_traffic",
     "up_gate",
     "down_gate",
     "live_select_needs_capacity",

@@ -17,19 +17,19 @@ use serde_json::Value;
 use std::{collections::BTreeMap, time::Duration};
 
 const WHOLE: &str = "weights_sum";
-const DARK: &str = "no_dark_write";
+const DARK: &str = "no_unserved_write";
 const ALONE: &str = "no_pods_taken_from_traffic";
 const ABORTED: &str = "aborted_never_rises";
 const FOREIGN: &str = "what_is_foreign_stays";
 const REST: &str = "comes_to_rest";
 const QUIET: &str = "quiet_at_rest";
 const FEW: &str = "few_requests";
-const PROXY_DARK: &str = "no_proxy_is_dark";
+const PROXY_UNSERVED: &str = "no_proxy_is_unserved";
 const PROXY_ALONE: &str = "no_pods_taken_from_a_proxy";
-const KEPT: &str = "no_dark_weight_kept";
+const KEPT: &str = "no_unserved_weight_kept";
 const RIGHT: &str = "healthy_is_right";
 const RULES: [&str; 12] =
-    [WHOLE, DARK, ALONE, ABORTED, FOREIGN, REST, QUIET, FEW, PROXY_DARK, PROXY_ALONE, KEPT, RIGHT];
+    [WHOLE, DARK, ALONE, ABORTED, FOREIGN, REST, QUIET, FEW, PROXY_UNSERVED, PROXY_ALONE, KEPT, RIGHT];
 
 #[derive(Debug, Clone, Default)]
 struct Pods {
@@ -190,14 +190,14 @@ impl Judge {
     /// Where a proxy began to send requests to pods that it does not know, they must have come just now, or gone.
     pub(crate) fn ask_mesh(&mut self) {
         let Some(mesh) = self.mesh.clone() else { return };
-        let (dark, is_blind) = {
+        let (unavailable, is_blind) = {
             let mut mesh = mesh.now();
-            (mesh.dark(), mesh.is_blind)
+            (mesh.unavailable(), mesh.is_blind)
         };
-        for (proxy, app, to) in dark {
+        for (proxy, app, to) in unavailable {
             let since = self.sets.values().find(|pods| pods.hash == to).and_then(|pods| pods.ready_since);
             let is_lit = since.is_some_and(|since| self.now.saturating_sub(since) > self.heard);
-            self.must(PROXY_DARK, is_blind || !is_lit, || {
+            self.must(PROXY_UNSERVED, is_blind || !is_lit, || {
                 format!("{proxy} sends requests for {app} to {to}, and knows none of its pods")
             });
         }
@@ -237,17 +237,17 @@ impl Judge {
             if canary > before {
                 let is_lit = self.is_lit(&name, &to_canary);
                 self.must(DARK, is_lit, || {
-                    format!("{name} goes from {before} to {canary} %, and {to_canary} is dark")
+                    format!("{name} goes from {before} to {canary} %, and {to_canary} has no ready pod")
                 });
                 let given_up = self.aborted.get(&name).cloned().flatten();
                 self.must(ABORTED, given_up.as_ref() != Some(&to_canary), || {
                     format!("{name} goes from {before} to {canary} %, and {to_canary} was given up")
                 });
             } else if canary < before {
-                // Where both are dark, it makes no difference.
+                // Where both are unavailable, it makes no difference.
                 let holds = self.is_lit(&name, &to_stable) || !self.is_lit(&name, &to_canary);
                 self.must(DARK, holds, || {
-                    format!("{name} goes from {before} to {canary} %, and {to_stable} is dark")
+                    format!("{name} goes from {before} to {canary} %, and {to_stable} has no ready pod")
                 });
             }
         }
@@ -261,7 +261,7 @@ impl Judge {
             let is_new = self.headers.insert(app.to_owned(), of.to_owned()).is_none();
             let Some((_, to)) = self.leads.get(app).cloned().filter(|_| is_new && is_ours) else { continue };
             let is_lit = self.is_lit(app, &to);
-            self.must(DARK, is_lit, || format!("{app} has a header route, and {to} is dark"));
+            self.must(DARK, is_lit, || format!("{app} has a header route, and {to} has no ready pod"));
             let given_up = self.aborted.get(app).cloned().flatten();
             self.must(ABORTED, given_up.as_ref() != Some(&to), || {
                 format!("{app} has a header route, and {to} was given up")

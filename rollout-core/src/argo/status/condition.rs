@@ -17,7 +17,7 @@ pub(super) struct Kept {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) why: Option<AbortReason>,
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
-    pub(super) asleep: bool,
+    pub(super) scaled_to_zero: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) progress: Option<Progress>,
     /// The step at which an update was given up: clients are shown the first one.
@@ -35,7 +35,7 @@ impl Kept {
         Self {
             v: 1,
             why: status.aborted.as_ref().map(|aborted| aborted.why),
-            asleep: status.asleep,
+            scaled_to_zero: status.scaled_to_zero,
             progress: status.progress.clone(),
             step: status.aborted.as_ref().map(|_| status.step).filter(|step| *step > 0),
             paused_at: status.paused_at.filter(|at| !is_plain(*at)),

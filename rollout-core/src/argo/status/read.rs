@@ -79,7 +79,7 @@ impl Fields<'_> {
             paused_at,
             aborted,
             promote_full: self.flag("promoteFull"),
-            asleep: kept.asleep,
+            scaled_to_zero: kept.scaled_to_zero,
             progress: kept.progress,
         };
         WireStatus { status, requests }

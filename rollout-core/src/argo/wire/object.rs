@@ -50,7 +50,7 @@ macro_rules! hashed {
     (
         $(#[$doc:meta])*
         $name:ident like $example:literal, absent $absent:literal {
-            $( $field:ident: $type:ty = $key:literal $mark:ident, )*
+            $( $field:ident: $type:ty = $key:literal $scale_down_deadline:ident, )*
         }
     ) => {
         $crate::argo::wire::object::object! {
@@ -63,7 +63,7 @@ macro_rules! hashed {
 
             fn write(&self, out: &mut alloc::string::String) {
                 let mut object = $crate::argo::hash::ObjectText::begin(out);
-                $( object.$mark($key, self.$field.as_ref()); )*
+                $( object.$scale_down_deadline($key, self.$field.as_ref()); )*
                 object.end();
             }
         }

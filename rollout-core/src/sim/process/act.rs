@@ -198,13 +198,15 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             return Err(Failure::Conflict);
         }
         match (action, there, index) {
-            (Action::Scale { pods, mark, .. }, there, _) => {
-                if there.is_some_and(|there| there.wanted == *pods && there.mark == *mark) {
+            (Action::Scale { pods, scale_down_deadline, .. }, there, _) => {
+                if there.is_some_and(|there| {
+                    there.wanted == *pods && there.scale_down_deadline == *scale_down_deadline
+                }) {
                     return Ok(Outcome::Unchanged);
                 }
                 self.tally.workload_writes += 1;
                 let nonce = self.process.nonce_of(by);
-                self.write_workload(revision, *pods, *mark, nonce.as_ref());
+                self.write_workload(revision, *pods, *scale_down_deadline, nonce.as_ref());
                 let version = self.truth.workload(revision).map_or(0, |workload| workload.version);
                 match known.and_then(|known| versions.workloads.get_mut(known)) {
                     Some(read) => read.version = version,

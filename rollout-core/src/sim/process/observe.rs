@@ -27,7 +27,7 @@ pub(in crate::sim) struct WorkloadState {
     number: u64,
     wanted: u32,
     pub(super) ready: Range,
-    mark: Option<Time>,
+    scale_down_deadline: Option<Time>,
     pub(super) version: u64,
     nonce: Option<Arc<str>>,
 }
@@ -108,7 +108,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             number: workload.number,
             wanted: workload.wanted,
             ready: self.ready_as_counted(index),
-            mark: workload.mark,
+            scale_down_deadline: workload.scale_down_deadline,
             version: workload.version,
             nonce: workload.nonce.clone(),
         })
@@ -181,17 +181,18 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     ) {
         let mut take_in = |world: &mut Self, workload: WorkloadState, live: bool| {
             let changes = world.changes(&workload);
-            let WorkloadState { revision, number, wanted, ready, mark, version, nonce } = workload;
+            let WorkloadState { revision, number, wanted, ready, scale_down_deadline, version, nonce } =
+                workload;
             versions.push(WorkloadRead { revision: revision.clone(), version });
-            let (dark, live) = (None, live.then_some(version));
+            let (unavailable, live) = (None, live.then_some(version));
             revisions.push(RevisionSeen {
                 revision,
                 number,
                 wanted,
                 ready,
                 available: ready,
-                mark,
-                dark,
+                scale_down_deadline,
+                unavailable,
                 live,
                 changes,
                 nonce,
@@ -207,8 +208,8 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         };
         for state in states.iter() {
             // A cached reading that shows no ready pod causes a live one.
-            let dark = state.ready.hi() == 0 && state.wanted > 0;
-            let live = self.workload_index(&state.revision).filter(|_| dark);
+            let unavailable = state.ready.hi() == 0 && state.wanted > 0;
+            let live = self.workload_index(&state.revision).filter(|_| unavailable);
             match live.and_then(|index| self.workload_state(index)) {
                 Some(live) => take_in(self, live, true),
                 None => take_in(self, state.clone(), false),

@@ -108,7 +108,7 @@ fn aimed() -> impl proptest::strategy::Strategy<Value = Vec<(Duration, Happening
             let mut happenings = vec![(Duration::ZERO, Happening::Update(2))];
             happenings.extend(before);
             happenings.extend([(update + first, one), (second, other)]);
-            // Long enough for the emergency of a dark stable.
+            // Long enough for the emergency of an unavailable stable.
             happenings.push((Duration::from_secs(15), Happening::Thaw));
             happenings.extend(after);
             happenings

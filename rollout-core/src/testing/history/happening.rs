@@ -40,7 +40,7 @@ pub enum Happening {
     /// A process that was thought dead decides again so much later; its caches of these kinds are
     /// fresh.
     OldProcess(Vec<Kind>, Duration),
-    /// Somebody sets the mark of a revision by hand, or takes it away.
+    /// Somebody sets the scale-down deadline of a revision by hand, or takes it away.
     Mark(Target, bool),
     /// No proxy gets anything any more.
     Freeze,

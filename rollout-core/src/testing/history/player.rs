@@ -252,10 +252,10 @@ fn happen<M: Mesh>(world: &mut World<M, Laws>, history: &History, happening: &Ha
         Happening::Crash => world.crash(),
         Happening::OldProcess(fresh, delay) => world.old_process_decides(*delay, fresh),
         Happening::Mark(of, set) => {
-            let mark = set.then(|| world.now());
-            at(world, *of, |world, revision| world.mark_by_hand(revision, mark));
+            let scale_down_deadline = set.then(|| world.now());
+            at(world, *of, |world, revision| world.mark_by_hand(revision, scale_down_deadline));
         }
-        // Where nobody can be asked, what is written must arrive within the dwell: nobody could be right else.
+        // Where nobody can be asked, what is written must arrive within the grace period: nobody could be right else.
         Happening::Freeze | Happening::FreezeProxy(_) if !history.surroundings.can_be_asked => {}
         Happening::Freeze => world.freeze(),
         Happening::FreezeProxy(proxy) => world.freeze_proxy((*proxy).into()),

@@ -58,7 +58,7 @@ pub struct Surroundings {
     /// The template whose pods never become ready, faults or not.
     pub never_ready: Option<u8>,
     /// Whether the proxies can be asked what they have. If not, what is written must reach them within the
-    /// shortest dwell, or nobody could be right.
+    /// shortest grace period, or nobody could be right.
     pub can_be_asked: bool,
 }
 

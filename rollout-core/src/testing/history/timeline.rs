@@ -70,9 +70,9 @@ fn what(what: &What<'_>) -> String {
                 Some(revisions) => {
                     for seen in revisions {
                         add(&mut text, format_args!("{} {}/{}", seen.revision, seen.ready, seen.wanted));
-                        text.push_str(if seen.mark.is_some() { " marked" } else { "" });
-                        if let Some(dark) = seen.dark {
-                            add(&mut text, format_args!(" dark {dark:?}"));
+                        text.push_str(if seen.scale_down_deadline.is_some() { " marked" } else { "" });
+                        if let Some(unavailable) = seen.unavailable {
+                            add(&mut text, format_args!(" unavailable {unavailable:?}"));
                         }
                         text.push_str(", ");
                     }
@@ -146,8 +146,8 @@ fn late(late: bool) -> &'static str {
 
 fn action_text(action: &crate::Action) -> String {
     match action {
-        crate::Action::Scale { revision, pods, mark } => {
-            format!("{revision}: {pods} pods{}", if mark.is_some() { ", marked" } else { "" })
+        crate::Action::Scale { revision, pods, scale_down_deadline } => {
+            format!("{revision}: {pods} pods{}", if scale_down_deadline.is_some() { ", marked" } else { "" })
         }
         crate::Action::Select(to) => {
             let of = |selection: &Option<Selection>| {
@@ -180,7 +180,7 @@ fn status(status: &crate::Status) -> String {
         (status.paused_at.is_some(), " pausing"),
         (status.aborted.is_some(), " aborted"),
         (status.promote_full, " promote-full"),
-        (status.asleep, " asleep"),
+        (status.scaled_to_zero, " scaled to zero"),
         (status.progress.is_some(), " progress"),
     ] {
         text.push_str(if is { word } else { "" });
@@ -236,7 +236,7 @@ fn said(truth: &Truth) -> String {
         if truth.spec.paused { ", paused" } else { "" }
     );
     for workload in &truth.workloads {
-        let mark = if workload.mark.is_some() { " marked" } else { "" };
+        let scale_down_deadline = if workload.scale_down_deadline.is_some() { " marked" } else { "" };
         let ids: Vec<String> = workload
             .pods
             .iter()
@@ -251,7 +251,12 @@ fn said(truth: &Truth) -> String {
             .collect();
         add(
             &mut text,
-            format_args!(" | {} {}{mark} [{}]", workload.revision, workload.wanted, ids.join(" ")),
+            format_args!(
+                " | {} {}{scale_down_deadline} [{}]",
+                workload.revision,
+                workload.wanted,
+                ids.join(" ")
+            ),
         );
     }
     for object in &truth.traffic {

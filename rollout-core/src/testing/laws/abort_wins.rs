@@ -63,12 +63,12 @@ fn could(decision: &Decision<'_>) -> bool {
     let status = &decision.plan.status;
     let stable = status.stable.as_ref().and_then(|stable| decision.observed.revision(stable));
     decision.spec.replicas > 0
-        && !status.asleep
+        && !status.scaled_to_zero
         && status.aborted.is_some()
         && decision.traffic().is_some()
         && stable.is_some_and(|seen| {
             seen.ready.is_exact()
-                && seen.mark.is_none()
+                && seen.scale_down_deadline.is_none()
                 && seen.ready.lo() >= carrying(decision.spec)
                 && decision.endpoints_settled(&seen.revision)
         })

@@ -3,7 +3,7 @@ use crate::{Fenceposts, Revision, sim::Moment, traffic::Settled};
 use alloc::format;
 
 /// Without traffic routing, pods move within `maxSurge` and `maxUnavailable`, relative to what the plan saw; what is
-/// seen above that goes at once. With it, a marked revision only shrinks.
+/// seen above that goes at once. With it, a scheduled revision only shrinks.
 #[derive(Debug, Default)]
 pub(super) struct Capacity;
 
@@ -23,15 +23,19 @@ impl Law for Capacity {
 }
 
 fn marked_only_shrink(decision: &Decision<'_>, findings: &mut Findings) {
-    for (revision, pods, mark) in decision.workloads() {
-        let Some(seen) =
-            decision.observed.revision(revision).filter(|seen| seen.mark.is_some() && mark.is_some())
+    for (revision, pods, scale_down_deadline) in decision.workloads() {
+        let Some(seen) = decision
+            .observed
+            .revision(revision)
+            .filter(|seen| seen.scale_down_deadline.is_some() && scale_down_deadline.is_some())
         else {
             continue;
         };
         findings.premise();
         if pods > seen.wanted {
-            findings.broken(|| format!("{revision} bears the mark and grows from {} to {pods}", seen.wanted));
+            findings.broken(|| {
+                format!("{revision} has a scale-down deadline and grows from {} to {pods}", seen.wanted)
+            });
         }
     }
 }
@@ -42,7 +46,7 @@ fn within(decision: &Decision<'_>, findings: &mut Findings) {
     let posts = Fenceposts::resolve(replicas, strategy.max_surge, strategy.max_unavailable);
     let Some(seen) = &decision.observed.revisions else { return };
     let after = |of: &Revision, wanted: u32| {
-        // A plan may take a mark away and then pods: the last word counts.
+        // A plan may take a scale-down deadline away and then pods: the last word counts.
         decision
             .workloads()
             .filter(|(revision, ..)| *revision == of)
@@ -98,7 +102,7 @@ fn overhang_goes(
         || decision.traffic().is_some_and(|seen| seen.selectors_settled == Settled::Yes)
             && decision.select().is_none();
     let is_counted = seen.iter().all(|seen| seen.available.is_exact());
-    if wanted <= at_most || !may_take_away || !is_counted || decision.plan.status.asleep {
+    if wanted <= at_most || !may_take_away || !is_counted || decision.plan.status.scaled_to_zero {
         return;
     }
     findings.premise();

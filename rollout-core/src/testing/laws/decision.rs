@@ -7,7 +7,7 @@ use crate::{
 };
 use core::time::Duration;
 
-/// How old an answer "unknown" must be before it counts as settled: the shortest dwell.
+/// How old an answer "unknown" must be before it counts as settled: the shortest grace period.
 const DWELL: Duration = Duration::from_secs(1);
 
 /// A decision, with what it rested on, as the laws read it.
@@ -67,8 +67,8 @@ impl<'a> Decision<'a> {
     /// The pod counts that it writes: revision, pods, mark.
     pub(super) fn workloads(&self) -> impl Iterator<Item = (&'a Revision, u32, Option<Time>)> + use<'a> {
         self.plan.actions.iter().filter_map(|action| {
-            if let Action::Scale { revision, pods, mark } = action {
-                Some((revision, *pods, *mark))
+            if let Action::Scale { revision, pods, scale_down_deadline } = action {
+                Some((revision, *pods, *scale_down_deadline))
             } else {
                 None
             }
@@ -186,12 +186,12 @@ impl<'a> Decision<'a> {
         of.is_some_and(|(_, answer)| self.settled(answer))
     }
 
-    /// Whether stable has been dark for the ten seconds that an emergency takes.
-    pub(super) fn stable_dark(&self) -> bool {
+    /// Whether stable has been unavailable for the ten seconds that an emergency takes.
+    pub(super) fn stable_unavailable(&self) -> bool {
         let Some(stable) = &self.stored.stable else { return false };
         let gone = self.observed.gone.as_ref().filter(|gone| gone.revision == *stable).map(|gone| gone.age);
-        let dark = self.observed.revision(stable).and_then(|seen| seen.dark);
-        gone.or(dark).is_some_and(|age| age >= Duration::from_secs(10))
+        let unavailable = self.observed.revision(stable).and_then(|seen| seen.unavailable);
+        gone.or(unavailable).is_some_and(|age| age >= Duration::from_secs(10))
     }
 
     /// Whether it does nothing and leaves the status as it was.

@@ -8,7 +8,7 @@ use alloc::{format, string::ToString};
 
 /// Before a selector leaves pods, or pods are removed, the routes are settled, relative to what the plan
 /// saw. (Leaving stable's pods needs only the new pods' endpoints; the user's own `replicas: 0` needs
-/// nothing; where the data plane cannot be asked, the mark's delay stands in for pods.) Where some pods stay, every
+/// nothing; where the data plane cannot be asked, the scale-down deadline's delay stands in for pods.) Where some pods stay, every
 /// proxy also has to know them; and a revision that a destination leads to is not deleted. No pods go while a
 /// proxy may come back of which nothing is known.
 #[derive(Debug, Default)]

@@ -70,7 +70,7 @@ impl Law for WakeMeansChange {
             return findings.broken(|| format!("nothing is to be done, and it wakes at once ({})", wake.why));
         }
         match wake.why {
-            WakeReason::LookAgain | WakeReason::DwellEnds | WakeReason::StableDark => return,
+            WakeReason::LookAgain | WakeReason::GracePeriodEnds | WakeReason::StableUnavailable => return,
             WakeReason::PauseEnds | WakeReason::ScaleDown | WakeReason::ProgressDeadline => {}
         }
         findings.premise();

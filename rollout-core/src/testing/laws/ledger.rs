@@ -7,7 +7,7 @@ use crate::{
 use alloc::vec::Vec;
 
 /// Who wrote what, on which observation, and which pods were lost since: what is needed to say whether a
-/// darkness is ours.
+/// unavailability is ours.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     decisions: Vec<Rested>,
@@ -122,13 +122,18 @@ impl Ledger {
     }
 
     /// Whether what reaches a proxy now is ours alone, and no decision that it comes from is excused.
-    pub(super) fn blames(&self, delivered: (usize, u64, u64), dark: Option<&Revision>, stable: bool) -> bool {
+    pub(super) fn blames(
+        &self,
+        delivered: (usize, u64, u64),
+        unavailable: Option<&Revision>,
+        stable: bool,
+    ) -> bool {
         let (object, from, to) = delivered;
         let mut any = false;
         for origin in self.origins(object, from, to) {
             match origin {
                 Origin::Foreign => return false,
-                Origin::Ours(decision) if self.excuses(decision, dark, false) => return false,
+                Origin::Ours(decision) if self.excuses(decision, unavailable, false) => return false,
                 Origin::Ours(decision) => {
                     let rested = self.decisions.iter().rev().find(|rested| rested.number == decision);
                     if stable && rested.is_some_and(|rested| rested.canary_gone) {
@@ -146,9 +151,9 @@ impl Ledger {
         self.shrinkers.iter().find(|(of, _)| of == revision).map(|(_, decision)| *decision)
     }
 
-    /// Whether a darkness is not the fault of a decision: the pods that it saw were lost since, somebody
+    /// Whether a unavailability is not the fault of a decision: the pods that it saw were lost since, somebody
     /// else wrote since, a person said that it may go on, or it said itself that a first deploy is unconfirmed.
-    pub(super) fn excuses(&self, decision: u64, dark: Option<&Revision>, shrunk: bool) -> bool {
+    pub(super) fn excuses(&self, decision: u64, unavailable: Option<&Revision>, shrunk: bool) -> bool {
         let Some(rested) = self.decisions.iter().rev().find(|rested| rested.number == decision) else {
             return true;
         };
@@ -158,11 +163,14 @@ impl Ledger {
             return true;
         }
         let since = self.lost.iter().filter(|(_, at, _)| *at >= rested.seen_at);
-        let lost: u32 = since.filter(|(of, ..)| dark.is_none_or(|dark| dark == of)).map(|(.., n)| n).sum();
-        let saw = dark.map_or(rested.user_selector, |dark| {
-            rested.ready.iter().find(|(of, _)| of == dark).map_or(0, |(_, ready)| *ready)
+        let lost: u32 = since
+            .filter(|(of, ..)| unavailable.is_none_or(|unavailable| unavailable == of))
+            .map(|(.., n)| n)
+            .sum();
+        let saw = unavailable.map_or(rested.user_selector, |unavailable| {
+            rested.ready.iter().find(|(of, _)| of == unavailable).map_or(0, |(_, ready)| *ready)
         });
-        // Pods that came up after the observation were dark in it.
+        // Pods that came up after the observation were unavailable in it.
         shrunk && saw == 0 || lost > 0 && (shrunk || lost >= saw)
     }
 }

@@ -85,7 +85,7 @@ impl Met {
     }
 
     /// Whether requests come here and meet nobody.
-    pub(super) fn dark(&self) -> bool {
+    pub(super) fn unavailable(&self) -> bool {
         self.reached() && self.ready == 0
     }
 }

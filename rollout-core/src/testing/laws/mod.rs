@@ -5,13 +5,13 @@
 //! | `deterministic` | the same inputs give the same plan | level-triggered controllers: a decision must be replayable |
 //! | `quiescent` | at rest: no actions, the same status, again and again | controllers that write at rest fight each other |
 //! | `prefix_safe` | a crash after any action: still safe, still comes to rest | anvil's crash after the n-th write |
-//! | `no_dark_write` | no write of ours makes a destination that requests reach lead to no ready pod, at any proxy | the canary subset named an empty ReplicaSet while it had weight |
-//! | `no_dark_weight_kept` | no weight stays on a canary that is seen to be gone, while stable could carry it | evicted canaries that kept their share |
+//! | `no_unserved_write` | no write of ours makes a destination that requests reach lead to no ready pod, at any proxy | the canary subset named an empty ReplicaSet while it had weight |
+//! | `no_unserved_weight_kept` | no weight stays on a canary that is seen to be gone, while stable could carry it | evicted canaries that kept their share |
 //! | `one_layer` | a plan writes selectors or routes, never both | proxies get the two in any order |
 //! | `live_select_needs_capacity` | a destination in use is pointed only at enough ready pods with settled endpoints | GitOps re-syncs in mid-canary |
 //! | `up_gate` | before the canary gains: enough pods, settled selectors and endpoints; before stable gains: it can carry | routes must not overtake endpoints |
 //! | `down_gate` | before a selector leaves pods or pods go, the routes are settled | the old canary was scaled down while still routed to |
-//! | `mark_excludes_traffic` | no traffic for what is marked, no mark for what has traffic, 0 pods only with a mark | two processes that half know of each other |
+//! | `deadline_excludes_traffic` | no traffic for what has a scale-down deadline, no scale-down deadline for what has traffic, 0 pods only with a scale-down deadline | two processes that half know of each other |
 //! | `stale_writer_is_harmless` | a dead process's writes fail once another acts | rolling updates of the controller |
 //! | `reads_its_writes` | no decision rests on anything older than the process's own last write | a cache that lags repeats what was done, or undoes it |
 //! | `status_first` | what changes a status is stored before anything of the same decision is carried out | a crash in between: the next process would not know that the step had begun |
@@ -20,7 +20,7 @@
 //! | `abort_wins` | once stable can carry, an aborted revision has no traffic after 12 turns | aborts that waited in a circle |
 //! | `aborted_never_rises` | an aborted or superseded revision never gains | weights re-applied after an abort |
 //! | `pods_go_alone` | pods are removed only in a plan that writes no traffic | a plan is carried out in part |
-//! | `dark_raise` | the canary gets more than its step only for a stable dark for 10 s, and only if it is the one under way | one eviction must not swing all traffic |
+//! | `failover_only_when_unavailable` | the canary gets more than its step only for a stable unavailable for 10 s, and only if it is the one under way | one eviction must not swing all traffic |
 //! | `no_wedge` | every wait has an exit, and nothing is held in silence | rollouts stuck without a word |
 //! | `early_is_harmless` | deciding again before `wake` does nothing | spurious wake-ups |
 //! | `wake_means_change` | at its wake-up the plan differs, or it is a declared look again | polling in disguise |
@@ -41,20 +41,20 @@
 mod abort_wins;
 mod aborted_never_rises;
 mod capacity;
-mod dark_raise;
+mod deadline_excludes_traffic;
 mod decision;
 mod down_gate;
 mod eventually_stable;
+mod failover_only_when_unavailable;
 mod function;
 mod header_stays_right;
 mod law;
 mod ledger;
 mod live_select;
-mod mark_excludes_traffic;
 mod meet;
 mod monotone_steps;
-mod no_dark_weight_kept;
-mod no_dark_write;
+mod no_unserved_weight_kept;
+mod no_unserved_write;
 mod no_wedge;
 mod one_layer;
 mod pause_not_shortened;
@@ -81,15 +81,15 @@ use meet::Met;
 #[must_use]
 pub fn all() -> Vec<Box<dyn Law>> {
     vec![
-        Box::new(no_dark_write::NoDarkWrite::default()),
+        Box::new(no_unserved_write::NoUnservedWrite::default()),
         Box::new(header_stays_right::HeaderStaysRight::default()),
         Box::new(abort_wins::AbortWins::default()),
         Box::new(aborted_never_rises::AbortedNeverRises),
-        Box::new(no_dark_weight_kept::NoDarkWeightKept::default()),
-        Box::new(dark_raise::DarkRaise),
+        Box::new(no_unserved_weight_kept::NoUnservedWeightKept::default()),
+        Box::new(failover_only_when_unavailable::FailoverOnlyWhenUnavailable),
         Box::new(one_layer::OneLayer),
         Box::new(pods_go_alone::PodsGoAlone),
-        Box::new(mark_excludes_traffic::MarkExcludesTraffic),
+        Box::new(deadline_excludes_traffic::DeadlineExcludesTraffic),
         Box::new(up_gate::UpGate),
         Box::new(down_gate::DownGate),
         Box::new(live_select::LiveSelectNeedsCapacity),

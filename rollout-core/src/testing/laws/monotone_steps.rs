@@ -5,7 +5,7 @@ use core::time::Duration;
 
 /// A step is never skipped or repeated: it is passed when the observation shows what it asks for, a pause when
 /// its time is over or a person ended it, and nothing goes back. (A command, a new revision and edited steps
-/// begin elsewhere; a step that a dark stable makes impossible counts as reached above its weight.)
+/// begin elsewhere; a step that an unavailable stable makes impossible counts as reached above its weight.)
 #[derive(Debug, Default)]
 pub(super) struct MonotoneSteps;
 
@@ -50,10 +50,10 @@ fn passed(decision: &Decision<'_>, index: u32, step: &Step, findings: &mut Findi
         }
         Step::SetWeight(weight) => {
             let stable = decision.stored.stable.as_ref();
-            let stable_dark = stable.is_none_or(|stable| decision.ready(stable).lo() == 0);
+            let stable_unavailable = stable.is_none_or(|stable| decision.ready(stable).lo() == 0);
             for object in decision.routes() {
                 let (lo, hi) = (object.weight.lo(), object.weight.hi());
-                if lo < *weight || hi > *weight && !stable_dark {
+                if lo < *weight || hi > *weight && !stable_unavailable {
                     findings.broken(|| {
                         format!("step {index} asks for weight {weight}, and is passed at {}", object.weight)
                     });

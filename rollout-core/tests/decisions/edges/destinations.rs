@@ -93,7 +93,7 @@ pub(super) const ROWS: [Row; 12] = [
             it.revisions()[2] = of("v3", 4).ready(Range::exact(3));
             it.stable_ready(0);
         },
-        "nothing; waits: routes of another revision, stable dark, stable can carry, pods, old pods",
+        "nothing; waits: routes of another revision, stable unavailable, stable can carry, pods, old pods",
     ),
     (
         "it does not while stable has some",
@@ -112,7 +112,7 @@ pub(super) const ROWS: [Row; 12] = [
             it.revisions()[2] = of("v3", 4).ready(Range::exact(3));
             it.stable_ready(0);
         },
-        "nothing; waits: routes of another revision, stable dark, stable can carry, stable can carry, \
+        "nothing; waits: routes of another revision, stable unavailable, stable can carry, stable can carry, \
          destination, old pods",
     ),
     (

@@ -62,15 +62,15 @@ impl Situation {
         self.seen().routes[0].managed = names.iter().map(|name| ManagedSeen::new(route(name))).collect();
     }
 
-    /// So many ready pods of stable, since so long that it is not dark yet.
+    /// So many ready pods of stable, since so long that it is not unavailable yet.
     fn stable_ready(&mut self, ready: u32) {
         let there = Range::exact(ready);
         self.revisions()[0] = of("v1", 4).ready(there).available(there);
     }
 
-    fn stable_dark(&mut self) {
+    fn stable_unavailable(&mut self) {
         self.stable_ready(0);
-        self.revisions()[0].dark = Some(Duration::from_secs(11));
+        self.revisions()[0].unavailable = Some(Duration::from_secs(11));
     }
 
     fn canary_ready(&mut self, wanted: u32, ready: u32) {

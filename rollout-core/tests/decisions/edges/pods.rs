@@ -11,7 +11,7 @@ pub(super) const ROWS: [Row; 28] = [
         |it| {
             it.seen().proxies_known_in = Duration::from_secs(1);
             it.revisions()[0] = of("v1", 6);
-            it.revisions().push(of("v0", 4).mark(Some(Time::from_secs(900))));
+            it.revisions().push(of("v0", 4).scale_down_deadline(Some(Time::from_secs(900))));
             it.spec.paused = true;
         },
         "nothing; waits: paused by the user, proxies known",
@@ -20,7 +20,7 @@ pub(super) const ROWS: [Row; 28] = [
         "when every proxy is known, they go",
         |it| {
             it.revisions()[0] = of("v1", 6);
-            it.revisions().push(of("v0", 4).mark(Some(Time::from_secs(900))));
+            it.revisions().push(of("v0", 4).scale_down_deadline(Some(Time::from_secs(900))));
             it.spec.paused = true;
         },
         "v1: 4 pods, v2: 2 pods, v0: 0 pods; waits: paused by the user",
@@ -70,12 +70,12 @@ pub(super) const ROWS: [Row; 28] = [
         "v1: 2 pods; waits: pods, fence posts",
     ),
     (
-        "by ratio: a mark without pods stays",
+        "by ratio: a deadline without pods stays",
         |it| {
             *it = by_ratio(2, 2);
             it.spec.strategy = Strategy::builder().step(Step::Pause(None)).build().unwrap();
             it.status.step_hash = Some(it.spec.strategy.step_hash().into());
-            it.revisions()[1] = of("v2", 0).mark(Some(Time::from_secs(1030)));
+            it.revisions()[1] = of("v2", 0).scale_down_deadline(Some(Time::from_secs(1030)));
         },
         "paused until somebody promotes; waits: pause",
     ),
@@ -102,7 +102,7 @@ pub(super) const ROWS: [Row; 28] = [
     (
         "the canary keeps what could carry everything while stable has no pod",
         |it| it.stable_ready(0),
-        "step 1/2 completed (setWeight: 50), paused until somebody promotes; waits: pause, stable dark",
+        "step 1/2 completed (setWeight: 50), paused until somebody promotes; waits: pause, stable unavailable",
     ),
     (
         "one pod stays for a managed route that is to be written",
@@ -126,21 +126,21 @@ pub(super) const ROWS: [Row; 28] = [
         "nothing; waits: stable can carry",
     ),
     (
-        "a revision in use that has no pods keeps its mark",
+        "a revision in use that has no pods keeps its deadline",
         |it| {
             it.canary_ready(2, 2);
-            it.revisions().push(of("v0", 0).mark(Some(Time::from_secs(1010))));
+            it.revisions().push(of("v0", 0).scale_down_deadline(Some(Time::from_secs(1010))));
             it.seen().behind.stable.push(Selection::Revision("v0".into()));
         },
         "selected stable → v1, step 1/2 completed (setWeight: 50), paused until somebody promotes; waits: \
          pause",
     ),
     (
-        "with a route, only what has pods and no mark is marked",
+        "with a route, only what has pods and no deadline gets one",
         |it| {
             it.weight(5);
-            let marked = of("v9", 4).mark(Some(Time::from_secs(1010)));
-            it.revisions().extend([of("v0", 0), marked, of("v8", 4)]);
+            let scaling_down = of("v9", 4).scale_down_deadline(Some(Time::from_secs(1010)));
+            it.revisions().extend([of("v0", 0), scaling_down, of("v8", 4)]);
         },
         "routed canary 50, stable 50, v8: 4 pods, marked for scale-down at 1970-01-01T00:17:10Z; waits: \
          carrying out",
@@ -155,8 +155,12 @@ pub(super) const ROWS: [Row; 28] = [
             it.weight(0);
             it.seen().behind.stable = to("v2");
             *it.revisions() = ["v0", "v3", "v4"].map(|name| of(name, 0)).into();
-            let mark = Some(Time::from_secs(9000));
-            it.revisions().extend([of("v2", 4), of("v5", 1).mark(mark), of("v6", 0).ready(Range::exact(1))]);
+            let scale_down_deadline = Some(Time::from_secs(9000));
+            it.revisions().extend([
+                of("v2", 4),
+                of("v5", 1).scale_down_deadline(scale_down_deadline),
+                of("v6", 0).ready(Range::exact(1)),
+            ]);
         },
         "deleted old revision v0, deleted old revision v4; waits: paused by the user, scale-down delay",
     ),
@@ -205,19 +209,19 @@ pub(super) const ROWS: [Row; 28] = [
         "v1: 2 pods; waits: fence posts",
     ),
     (
-        "a revision in use loses its mark",
+        "a revision in use loses its deadline",
         |it| {
             it.canary_ready(2, 2);
-            it.revisions().push(of("v0", 4).mark(Some(Time::from_secs(1010))));
+            it.revisions().push(of("v0", 4).scale_down_deadline(Some(Time::from_secs(1010))));
             it.seen().behind.stable.push(Selection::Revision("v0".into()));
         },
         "v0: 4 pods, selected stable → v1, step 1/2 completed (setWeight: 50), paused until somebody \
          promotes; waits: pause",
     ),
     (
-        "a canary in use loses its mark once",
+        "a canary in use loses its deadline once",
         |it| {
-            it.revisions()[1] = of("v2", 2).mark(Some(Time::from_secs(1010)));
+            it.revisions()[1] = of("v2", 2).scale_down_deadline(Some(Time::from_secs(1010)));
         },
         "v2: 2 pods, step 1/2 completed (setWeight: 50), paused until somebody promotes; waits: pause",
     ),
@@ -264,10 +268,10 @@ pub(super) const ROWS: [Row; 28] = [
         "nothing; waits: pods",
     ),
     (
-        "by ratio: a stable that exists and is dark keeps its share",
+        "by ratio: a stable that exists and is unavailable keeps its share",
         |it| {
             *it = by_ratio(2, 2);
-            it.stable_dark();
+            it.stable_unavailable();
             it.canary_ready(2, 2);
         },
         "v1: 2 pods; waits: fence posts",

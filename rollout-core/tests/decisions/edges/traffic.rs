@@ -48,23 +48,23 @@ pub(super) const ROWS: [Row; 24] = [
         "routed canary 100, stable 0; waits: paused by the user",
     ),
     (
-        "a successor that waits for its destination takes the old managed route away although stable is dark",
+        "a successor that waits for its destination takes the old managed route away although stable is unavailable",
         |it| {
             *it = at([header("testers"), Step::Pause(None)]);
             it.supersede();
             it.weight(0);
             it.managed(&["testers"]);
-            it.stable_dark();
+            it.stable_unavailable();
         },
         "routed without managed routes; waits: routes of another revision",
     ),
     (
-        "a canary that leads keeps its managed route while stable is dark",
+        "a canary that leads keeps its managed route while stable is unavailable",
         |it| {
             *it = at([Step::SetWeight(0), Step::Pause(None)]);
             it.weight(0);
             it.managed(&["testers"]);
-            it.stable_dark();
+            it.stable_unavailable();
         },
         "v2: 1 pods; waits: stable can carry",
     ),
@@ -86,7 +86,7 @@ pub(super) const ROWS: [Row; 24] = [
             it.canary_ready(2, 2);
             it.seen().endpoints.clear();
         },
-        "nothing; waits: dwell",
+        "nothing; waits: grace period",
     ),
     (
         "on a first deploy nobody waits long for endpoints, though an old revision without pods exists",
@@ -100,11 +100,11 @@ pub(super) const ROWS: [Row; 24] = [
          proxy-1: look whether a Service selects its pods, completed: v2 is stable; waits: carrying out",
     ),
     (
-        "a canary without weight does not take over from a dark stable",
+        "a canary without weight does not take over from an unavailable stable",
         |it| {
             *it = at([scale(2), Step::Pause(None)]);
             it.weight(0);
-            it.stable_dark();
+            it.stable_unavailable();
             it.canary_ready(2, 2);
         },
         "step 1/2 completed (setCanaryScale{replicas: 2}), paused until somebody promotes; waits: pause",
@@ -138,12 +138,12 @@ pub(super) const ROWS: [Row; 24] = [
         "routed canary 50, stable 50; waits: carrying out",
     ),
     (
-        "an aborted canary keeps its managed route while stable is dark",
+        "an aborted canary keeps its managed route while stable is unavailable",
         |it| {
             it.abort();
             it.weight(0);
             it.managed(&["testers"]);
-            it.stable_dark();
+            it.stable_unavailable();
         },
         "nothing; waits: stable can carry, destination, old pods, aborted",
     ),
@@ -175,12 +175,12 @@ pub(super) const ROWS: [Row; 24] = [
         "nothing; waits: pods",
     ),
     (
-        "a canary that takes over from a dark stable keeps its managed route",
+        "a canary that takes over from an unavailable stable keeps its managed route",
         |it| {
             *it = at([header("testers"), Step::SetWeight(50), Step::Pause(None)]);
             it.status.step = 2;
             it.managed(&["testers"]);
-            it.stable_dark();
+            it.stable_unavailable();
         },
         "routed canary 100, stable 0, paused until somebody promotes; waits: pause",
     ),
@@ -191,7 +191,7 @@ pub(super) const ROWS: [Row; 24] = [
             it.status.step = 2;
             it.weight(100);
             it.managed(&["testers"]);
-            it.stable_dark();
+            it.stable_unavailable();
         },
         "routed without managed routes; waits: carrying out",
     ),
@@ -203,14 +203,14 @@ pub(super) const ROWS: [Row; 24] = [
             it.managed(&["testers"]);
             it.seen().behind.canary = vec![Selection::Revision("v1".into())];
             it.seen().routes[0].written_for = Some("v1".into());
-            it.stable_dark();
+            it.stable_unavailable();
         },
         "routed without managed routes; waits: routes of another revision, stable can carry",
     ),
     (
         "a canary without ready pods does not take over",
         |it| {
-            it.stable_dark();
+            it.stable_unavailable();
             it.canary_ready(2, 0);
         },
         "v2: 4 pods; waits: pods, stable can carry",

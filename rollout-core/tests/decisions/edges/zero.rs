@@ -22,7 +22,7 @@ pub(super) const ROWS: [Row; 8] = [
         "then nothing is left to do",
         |it| {
             it.spec.replicas = 0;
-            it.status.asleep = true;
+            it.status.scaled_to_zero = true;
             *it.revisions() = vec![of("v1", 0), of("v2", 0)];
         },
         "nothing; waits: scaled to zero",
@@ -40,7 +40,7 @@ pub(super) const ROWS: [Row; 8] = [
     (
         "a stable that is gone is not waited for",
         |it| {
-            it.status.asleep = true;
+            it.status.scaled_to_zero = true;
             it.weight(0);
             it.revisions().remove(0);
         },
@@ -49,26 +49,26 @@ pub(super) const ROWS: [Row; 8] = [
     (
         "stable comes back first",
         |it| {
-            it.status.asleep = true;
+            it.status.scaled_to_zero = true;
             *it.revisions() = vec![of("v1", 0), of("v2", 0)];
         },
-        "v1: 4 pods; waits: asleep, pods",
+        "v1: 4 pods; waits: scaling up from zero, pods",
     ),
     (
         "its pods are asked for once",
         |it| {
-            it.status.asleep = true;
+            it.status.scaled_to_zero = true;
             it.stable_ready(0);
         },
-        "nothing; waits: asleep, pods",
+        "nothing; waits: scaling up from zero, pods",
     ),
     (
-        "and its mark is taken off",
+        "and its deadline is taken off",
         |it| {
-            it.status.asleep = true;
+            it.status.scaled_to_zero = true;
             let none = Range::exact(0);
-            it.revisions()[0] = of("v1", 4).ready(none).mark(Some(Time::from_secs(1010)));
+            it.revisions()[0] = of("v1", 4).ready(none).scale_down_deadline(Some(Time::from_secs(1010)));
         },
-        "v1: 4 pods; waits: asleep, pods",
+        "v1: 4 pods; waits: scaling up from zero, pods",
     ),
 ];

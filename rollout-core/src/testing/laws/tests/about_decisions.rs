@@ -1,9 +1,10 @@
 use super::{
     super::{
-        aborted_never_rises::AbortedNeverRises, capacity::Capacity, dark_raise::DarkRaise,
-        down_gate::DownGate, header_stays_right::HeaderStaysRight, live_select::LiveSelectNeedsCapacity,
-        mark_excludes_traffic::MarkExcludesTraffic, monotone_steps::MonotoneSteps,
-        no_dark_weight_kept::NoDarkWeightKept, no_wedge::NoWedge, one_layer::OneLayer,
+        aborted_never_rises::AbortedNeverRises, capacity::Capacity,
+        deadline_excludes_traffic::DeadlineExcludesTraffic, down_gate::DownGate,
+        failover_only_when_unavailable::FailoverOnlyWhenUnavailable, header_stays_right::HeaderStaysRight,
+        live_select::LiveSelectNeedsCapacity, monotone_steps::MonotoneSteps,
+        no_unserved_weight_kept::NoUnservedWeightKept, no_wedge::NoWedge, one_layer::OneLayer,
         pods_go_alone::PodsGoAlone, unknown_holds::UnknownHolds, up_gate::UpGate,
     },
     scene::{NOT_YET, Scene, add_header, header, pods, r, route, select},
@@ -27,31 +28,33 @@ fn pods_go_alone() {
 
 #[test]
 fn no_mark_for_what_has_traffic() {
-    let mark = Some(Time::from_secs(2_000));
-    Scene::of(MarkExcludesTraffic).decides([pods("v2", 10, mark)]).broken("v2 is marked while");
-    let mut idle = Scene::of(MarkExcludesTraffic);
+    let scale_down_deadline = Some(Time::from_secs(2_000));
+    Scene::of(DeadlineExcludesTraffic)
+        .decides([pods("v2", 10, scale_down_deadline)])
+        .broken("v2 has a scale-down deadline while");
+    let mut idle = Scene::of(DeadlineExcludesTraffic);
     idle.weight(0);
-    idle.decides([pods("v2", 10, mark)]).holds();
+    idle.decides([pods("v2", 10, scale_down_deadline)]).holds();
 }
 
 #[test]
 fn no_traffic_for_what_is_marked() {
-    let mut scene = Scene::of(MarkExcludesTraffic);
-    scene.revision("v2").mark = Some(Time::from_secs(1));
+    let mut scene = Scene::of(DeadlineExcludesTraffic);
+    scene.revision("v2").scale_down_deadline = Some(Time::from_secs(1));
     scene.decides([route(80)]).broken("v2 is given traffic");
-    let mut scene = Scene::of(MarkExcludesTraffic);
-    scene.revision("v2").mark = Some(Time::from_secs(1));
+    let mut scene = Scene::of(DeadlineExcludesTraffic);
+    scene.revision("v2").scale_down_deadline = Some(Time::from_secs(1));
     scene.decides([select(None, Some("v2"))]).broken("pointed at v2");
 }
 
 #[test]
 fn to_zero_only_with_a_mark_that_is_due() {
-    Scene::of(MarkExcludesTraffic).decides([pods("v2", 0, None)]).broken("without a mark");
+    Scene::of(DeadlineExcludesTraffic).decides([pods("v2", 0, None)]).broken("without a scale-down deadline");
     for (due, before) in [(2_000, true), (900, false)] {
-        let mut scene = Scene::of(MarkExcludesTraffic);
-        scene.revision("v2").mark = Some(Time::from_secs(due));
+        let mut scene = Scene::of(DeadlineExcludesTraffic);
+        scene.revision("v2").scale_down_deadline = Some(Time::from_secs(due));
         scene.decides([pods("v2", 0, Some(Time::from_secs(due)))]);
-        if before { scene.broken("before its mark is due") } else { scene.holds() }
+        if before { scene.broken("before its scale-down deadline") } else { scene.holds() }
     }
 }
 
@@ -172,19 +175,19 @@ fn aborted_never_rises() {
 }
 
 #[test]
-fn dark_raise() {
-    let dark = |seconds: u64| {
-        let mut scene = Scene::of(DarkRaise);
+fn failover_only_when_unavailable() {
+    let unavailable = |seconds: u64| {
+        let mut scene = Scene::of(FailoverOnlyWhenUnavailable);
         scene.ready("v1", 0);
-        scene.revision("v1").dark = Some(Duration::from_secs(seconds));
+        scene.revision("v1").unavailable = Some(Duration::from_secs(seconds));
         scene
     };
-    dark(10).decides([route(100)]).holds();
-    dark(9).decides([route(100)]).broken("stable dark for ten seconds: false");
-    let mut without = dark(10);
+    unavailable(10).decides([route(100)]).holds();
+    unavailable(9).decides([route(100)]).broken("stable unavailable for ten seconds: false");
+    let mut without = unavailable(10);
     without.weight(0);
     without.decides([route(100)]).broken("has weight: false");
-    let mut gone = dark(10);
+    let mut gone = unavailable(10);
     gone.ready("v2", 0);
     gone.decides([route(100)]).broken("has pods: false");
 }
@@ -206,7 +209,7 @@ fn header_stays_right() {
 #[test]
 fn no_weight_is_kept_on_a_vanished_canary() {
     let vanished = || {
-        let mut scene = Scene::of(NoDarkWeightKept::default());
+        let mut scene = Scene::of(NoUnservedWeightKept::default());
         scene.ready("v2", 0);
         scene
     };
@@ -254,7 +257,9 @@ fn capacity_without_routing() {
     unrouted().decides([pods("v2", 15, None)]).holds();
     unrouted().decides([pods("v2", 16, None)]).broken("added up to 26; at most 25");
     unrouted().decides([pods("v1", 4, None)]).broken("removed down to 14; at least 15");
-    let mut marked = Scene::of(Capacity);
-    marked.revision("v2").mark = Some(Time::from_secs(1));
-    marked.decides([pods("v2", 11, Some(Time::from_secs(1)))]).broken("bears the mark and grows");
+    let mut scaling_down = Scene::of(Capacity);
+    scaling_down.revision("v2").scale_down_deadline = Some(Time::from_secs(1));
+    scaling_down
+        .decides([pods("v2", 11, Some(Time::from_secs(1)))])
+        .broken("has a scale-down deadline and grows");
 }

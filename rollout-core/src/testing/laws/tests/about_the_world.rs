@@ -1,7 +1,7 @@
 use super::{
     super::{
         abort_wins::AbortWins, eventually_stable::EventuallyStable, header_stays_right::HeaderStaysRight,
-        no_dark_write::NoDarkWrite, pause_not_shortened::PauseNotShortened, prefix_safe::PrefixSafe,
+        no_unserved_write::NoUnservedWrite, pause_not_shortened::PauseNotShortened, prefix_safe::PrefixSafe,
         reads_its_writes::ReadsItsWrites, stale_writer::StaleWriterIsHarmless, status_first::StatusFirst,
         weights_sum::WeightsSum,
     },
@@ -34,7 +34,7 @@ fn routes(weight: u32) -> Content {
 #[test]
 fn no_dark_write_when_a_weight_arrives() {
     let before = |weight: u32| {
-        let mut scene = Scene::of(NoDarkWrite::default());
+        let mut scene = Scene::of(NoUnservedWrite::default());
         scene.truth.proxies[0].objects[0].1 = routes(weight);
         scene.decides([route(100)]);
         scene
@@ -42,15 +42,15 @@ fn no_dark_write_when_a_weight_arrives() {
     let mut bright = before(50);
     delivered(&mut bright, 0, routes(100));
     bright.holds();
-    let mut dark = before(50);
-    dark.truth.proxies[0].endpoints[1].pods.clear();
-    delivered(&mut dark, 0, routes(100));
-    dark.broken("at proxy-1, requests for canary (share 100, header route: false) meet no ready pod");
+    let mut unavailable = before(50);
+    unavailable.truth.proxies[0].endpoints[1].pods.clear();
+    delivered(&mut unavailable, 0, routes(100));
+    unavailable.broken("at proxy-1, requests for canary (share 100, header route: false) meet no ready pod");
 }
 
 #[test]
 fn what_was_lost_since_is_not_ours() {
-    let mut scene = Scene::of(NoDarkWrite::default());
+    let mut scene = Scene::of(NoUnservedWrite::default());
     scene.decides([route(100)]);
     scene.truth.workloads[1].pods.clear();
     scene.sees(What::PodLost(&r("v2")));
@@ -60,7 +60,7 @@ fn what_was_lost_since_is_not_ours() {
 
 #[test]
 fn no_dark_write_when_pods_end() {
-    let mut scene = Scene::of(NoDarkWrite::default());
+    let mut scene = Scene::of(NoUnservedWrite::default());
     let action = pods("v2", 0, None);
     scene.decides([action.clone()]).acts(&action, false);
     scene.truth.workloads[1].pods.clear();
@@ -161,7 +161,7 @@ fn eventually_stable() {
     healed().ends(true).broken("neither done nor waiting for a person");
     let mut waits = healed();
     let ends = EndsBy::Event(Ending::PodsReady);
-    waits.plan.waiting.push(Waiting::new(WaitReason::StableDark, None, ends));
+    waits.plan.waiting.push(Waiting::new(WaitReason::StableUnavailable, None, ends));
     waits.decides([]).ends(true).holds();
     let mut done = healed();
     done.truth.status.stable = Some(r("v2"));

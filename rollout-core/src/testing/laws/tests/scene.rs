@@ -50,8 +50,8 @@ pub(super) fn select(stable: Option<&str>, canary: Option<&str>) -> Action {
     Action::Select(Selectors { stable: to(stable), canary: to(canary) })
 }
 
-pub(super) fn pods(revision: &str, pods: u32, mark: Option<Time>) -> Action {
-    Action::Scale { revision: r(revision), pods, mark }
+pub(super) fn pods(revision: &str, pods: u32, scale_down_deadline: Option<Time>) -> Action {
+    Action::Scale { revision: r(revision), pods, scale_down_deadline }
 }
 
 pub(super) const NOT_YET: Settled = Settled::NotYet { since: Time::from_millis(0), behind: Vec::new() };
@@ -199,7 +199,7 @@ fn truth(spec: &Spec, status: &Status, routes: RoutesSeen, now: Time) -> Truth {
         revision: r(name),
         number,
         wanted: 10,
-        mark: None,
+        scale_down_deadline: None,
         version: 1,
         nonce: None,
         pods: pods(first),

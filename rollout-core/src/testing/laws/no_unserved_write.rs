@@ -11,16 +11,16 @@ const BOTH: [Destination; 2] = [Destination::Stable, Destination::Canary];
 ///
 /// It is judged where requests meet it: when a proxy gets what we wrote, and when pods end that we asked to
 /// end. Not ours is what pods lost since the observation explain, what somebody else wrote, and what was
-/// dark before and got no more weight.
+/// unavailable before and got no more weight.
 #[derive(Debug, Default)]
-pub(super) struct NoDarkWrite {
+pub(super) struct NoUnservedWrite {
     ledger: Ledger,
     met: Vec<[Met; 2]>,
 }
 
-impl Law for NoDarkWrite {
+impl Law for NoUnservedWrite {
     fn name(&self) -> &'static str {
-        "no_dark_write"
+        "no_unserved_write"
     }
 
     fn see(&mut self, moment: &Moment<'_>, findings: &mut Findings) {
@@ -56,7 +56,7 @@ impl Law for NoDarkWrite {
     }
 }
 
-impl NoDarkWrite {
+impl NoUnservedWrite {
     fn judge(
         &mut self,
         truth: &Truth,
@@ -71,11 +71,12 @@ impl NoDarkWrite {
                 continue;
             }
             findings.premise();
-            let more = dark_share(&now) > dark_share(before);
+            let more = unserved_share(&now) > unserved_share(before);
             for ((destination, now), before) in BOTH.into_iter().zip(&now).zip(&*before) {
-                let newly = |leads: fn(&Met) -> bool| leads(now) && !(leads(before) && before.dark());
+                let newly = |leads: fn(&Met) -> bool| leads(now) && !(leads(before) && before.unavailable());
                 let others = newly(|met| met.header) || newly(|met| met.elsewhere);
-                let gains = now.dark() && (!before.dark() || now.share > before.share || others);
+                let gains =
+                    now.unavailable() && (!before.unavailable() || now.share > before.share || others);
                 if gains && (more || others) && ours(&self.ledger, destination, now) {
                     findings.broken(|| said(&proxy.name, destination, before, now));
                 }
@@ -86,8 +87,8 @@ impl NoDarkWrite {
 }
 
 /// The share of requests that meet nobody, over both destinations: they may lead to the same pods.
-fn dark_share(met: &[Met; 2]) -> u32 {
-    met.iter().filter(|met| met.dark()).map(|met| met.share).sum()
+fn unserved_share(met: &[Met; 2]) -> u32 {
+    met.iter().filter(|met| met.unavailable()).map(|met| met.share).sum()
 }
 
 fn said(proxy: &str, destination: Destination, before: &Met, now: &Met) -> String {

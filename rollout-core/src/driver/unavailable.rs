@@ -4,7 +4,7 @@ use core::time::Duration;
 
 /// Rows of live readings that show a revision without a ready pod, each of one version of its workload.
 #[derive(Debug, Clone, Default)]
-pub(super) struct DarkRows(Vec<Row>);
+pub(super) struct UnavailableRows(Vec<Row>);
 
 #[derive(Debug, Clone)]
 struct Row {
@@ -18,13 +18,14 @@ struct Row {
 /// A longer gap breaks a row. Readings are asked for every 5 s: a little is for the way.
 const ROW_BREAKS: Duration = Duration::from_millis(5_500);
 
-impl DarkRows {
+impl UnavailableRows {
     /// Fills in for how long each revision has been without a ready pod.
     pub(super) fn fill(&mut self, observed: &mut Observed, elapsed: Duration) {
         let mut rows = Vec::new();
         for seen in observed.revisions.iter_mut().flatten() {
             let version = seen.live.filter(|_| seen.ready.hi() == 0);
-            seen.dark = version.map(|version| self.go_on(&seen.revision, Some(version), elapsed, &mut rows));
+            seen.unavailable =
+                version.map(|version| self.go_on(&seen.revision, Some(version), elapsed, &mut rows));
         }
         if let Some(gone) = &mut observed.gone {
             gone.age = self.go_on(&gone.revision, None, elapsed, &mut rows);
@@ -48,32 +49,32 @@ mod tests {
     use crate::{Gone, Range, RevisionSeen};
 
     /// After so many milliseconds it is read live, in this version, with so many ready pods.
-    fn dark(rows: &mut DarkRows, millis: u64, live: Option<u64>, ready: u32) -> Option<u64> {
+    fn unavailable(rows: &mut UnavailableRows, millis: u64, live: Option<u64>, ready: u32) -> Option<u64> {
         let seen = RevisionSeen::new("v1".into()).wanted(2).ready(Range::exact(ready)).live(live);
         let mut observed = Observed::new().revisions([seen]);
         rows.fill(&mut observed, Duration::from_millis(millis));
-        let age = observed.revisions.unwrap()[0].dark;
+        let age = observed.revisions.unwrap()[0].unavailable;
         age.map(|age| u64::try_from(age.as_millis()).unwrap())
     }
 
     #[test]
     fn a_row_is_of_live_readings_of_one_version_without_a_gap() {
-        let mut rows = DarkRows::default();
-        assert_eq!(dark(&mut rows, 0, Some(1), 0), Some(0));
-        assert_eq!(dark(&mut rows, 5_000, Some(1), 0), Some(5_000));
-        assert_eq!(dark(&mut rows, 10_500, Some(1), 0), Some(10_500), "a little is for the way");
-        assert_eq!(dark(&mut rows, 16_001, Some(1), 0), Some(0), "a gap");
-        assert_eq!(dark(&mut rows, 17_000, Some(2), 0), Some(0), "another version");
-        assert_eq!(dark(&mut rows, 18_000, Some(2), 1), None, "a ready pod");
-        assert_eq!(dark(&mut rows, 19_000, Some(2), 0), Some(0));
-        assert_eq!(dark(&mut rows, 20_000, None, 0), None, "not read live");
-        assert_eq!(dark(&mut rows, 21_000, Some(2), 0), Some(0));
+        let mut rows = UnavailableRows::default();
+        assert_eq!(unavailable(&mut rows, 0, Some(1), 0), Some(0));
+        assert_eq!(unavailable(&mut rows, 5_000, Some(1), 0), Some(5_000));
+        assert_eq!(unavailable(&mut rows, 10_500, Some(1), 0), Some(10_500), "a little is for the way");
+        assert_eq!(unavailable(&mut rows, 16_001, Some(1), 0), Some(0), "a gap");
+        assert_eq!(unavailable(&mut rows, 17_000, Some(2), 0), Some(0), "another version");
+        assert_eq!(unavailable(&mut rows, 18_000, Some(2), 1), None, "a ready pod");
+        assert_eq!(unavailable(&mut rows, 19_000, Some(2), 0), Some(0));
+        assert_eq!(unavailable(&mut rows, 20_000, None, 0), None, "not read live");
+        assert_eq!(unavailable(&mut rows, 21_000, Some(2), 0), Some(0));
     }
 
     #[test]
     fn a_workload_that_is_gone_has_a_row_of_its_own() {
-        let mut rows = DarkRows::default();
-        dark(&mut rows, 0, Some(1), 0);
+        let mut rows = UnavailableRows::default();
+        unavailable(&mut rows, 0, Some(1), 0);
         let mut gone = |millis| {
             let mut observed = Observed::new().gone(Some(Gone::new("v1".into(), Duration::ZERO)));
             rows.fill(&mut observed, Duration::from_millis(millis));

@@ -6,16 +6,16 @@ use alloc::{format, string::String};
 /// something else out.
 const PATIENCE: u32 = 3;
 
-/// The other half of `no_dark_write`: no weight stays where it is seen to meet no ready pod, while stable
+/// The other half of `no_unserved_write`: no weight stays where it is seen to meet no ready pod, while stable
 /// could carry it.
 #[derive(Debug, Default)]
-pub(super) struct NoDarkWeightKept {
+pub(super) struct NoUnservedWeightKept {
     in_a_row: u32,
 }
 
-impl Law for NoDarkWeightKept {
+impl Law for NoUnservedWeightKept {
     fn name(&self) -> &'static str {
-        "no_dark_weight_kept"
+        "no_unserved_weight_kept"
     }
 
     fn see(&mut self, moment: &Moment<'_>, findings: &mut Findings) {
@@ -41,17 +41,19 @@ fn vanished(decision: &Decision<'_>) -> bool {
     let Some(seen) = decision.traffic() else { return false };
     let stable = decision.leads_to(Destination::Stable);
     let canary = decision.leads_to(Destination::Canary);
-    let unmarked = |revision| decision.observed.revision(revision).is_some_and(|seen| seen.mark.is_none());
+    let not_scaling_down = |revision| {
+        decision.observed.revision(revision).is_some_and(|seen| seen.scale_down_deadline.is_none())
+    };
     decision.routed()
         && spec.replicas > 0
-        && !stored.asleep
+        && !stored.scaled_to_zero
         && seen.weight().hi() > 0
         && canary.is_some_and(|revision| {
             decision.ready(revision).hi() == 0 && decision.plan.status.stable.as_ref() != Some(revision)
         })
         && stable.is_some_and(|revision| {
             decision.plan.status.stable.as_ref() == Some(revision)
-                && unmarked(revision)
+                && not_scaling_down(revision)
                 && decision.ready(revision).lo() >= carrying(spec)
         })
 }

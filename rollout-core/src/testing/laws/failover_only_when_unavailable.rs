@@ -2,14 +2,14 @@ use super::{Decision, Findings, Law};
 use crate::{sim::Moment, testing::reading::Asked, traffic::Destination};
 use alloc::format;
 
-/// The canary gets more than its step asks for only when stable has been dark for ten seconds, and the
+/// The canary gets more than its step asks for only when stable has been unavailable for ten seconds, and the
 /// canary already has weight, has pods, and was neither aborted nor superseded.
 #[derive(Debug, Default)]
-pub(super) struct DarkRaise;
+pub(super) struct FailoverOnlyWhenUnavailable;
 
-impl Law for DarkRaise {
+impl Law for FailoverOnlyWhenUnavailable {
     fn name(&self) -> &'static str {
-        "dark_raise"
+        "failover_only_when_unavailable"
     }
 
     fn see(&mut self, moment: &Moment<'_>, findings: &mut Findings) {
@@ -28,12 +28,12 @@ impl Law for DarkRaise {
         let has_weight = decision.traffic().is_some_and(|seen| seen.weight().hi() > 0);
         let pods = led.is_some_and(|revision| decision.ready(revision).lo() > 0);
         let its_own = led.is_some() && led == status.canary.as_ref() && status.aborted.is_none();
-        let dark = decision.stable_dark();
-        if !(dark && has_weight && pods && its_own) {
+        let unavailable = decision.stable_unavailable();
+        if !(unavailable && has_weight && pods && its_own) {
             findings.broken(|| {
                 format!(
                     "the canary is raised to {weight} where its step asks for {asked}: \
-                     stable dark for ten seconds: {dark}, has weight: {has_weight}, has pods: {pods}, \
+                     stable unavailable for ten seconds: {unavailable}, has weight: {has_weight}, has pods: {pods}, \
                      is the revision under way: {its_own}"
                 )
             });
