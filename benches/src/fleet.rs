@@ -1,10 +1,11 @@
 use rollout_core::{
-    Revision,
+    Finding, Revision,
+    argo::wire::Rollout,
     backend::{DataPlane, ObjectBackend, ObjectStore, TrafficBackend},
     traffic::{Settled, Version},
 };
 use rollout_istio::{IstioConfig, IstioEditor};
-use rollout_kube::{Controller, InvalidTraffic, testing::Played};
+use rollout_kube::{Controller, testing::Played};
 use serde_json::{Value, json};
 use std::{
     sync::Arc,
@@ -51,12 +52,11 @@ impl DataPlane for AtOnce {
 }
 
 fn traffic(
-    rollout: &Value,
+    rollout: &Rollout,
     store: Arc<dyn ObjectStore>,
     _: Arc<dyn DataPlane>,
-) -> Result<Option<Box<dyn TrafficBackend>>, InvalidTraffic> {
-    let config = IstioConfig::from_rollout(rollout)
-        .map_err(|invalid| InvalidTraffic::new(invalid.errors().iter().map(|error| error.what.clone())))?;
+) -> Result<Option<Box<dyn TrafficBackend>>, Vec<Finding>> {
+    let config = IstioConfig::from_wire(rollout)?;
     let backend = |config| -> Box<dyn TrafficBackend> {
         Box::new(ObjectBackend::new(IstioEditor::new(config), store, AtOnce))
     };

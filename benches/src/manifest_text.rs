@@ -84,8 +84,8 @@ impl ManifestText {
         for document in &reading.documents {
             let report = argo::check(document.value());
             let made = argo::convert(&report.rollout, argo::template_hash(document.value()));
-            for finding in report.findings.into_iter().chain(made.unsupported.into_iter().map(Into::into)) {
-                black_box(document.diagnose(&finding).to_string());
+            for finding in report.findings.into_iter().chain(made.unsupported) {
+                black_box(document.locate(&finding).to_string());
             }
             black_box(made.spec);
         }

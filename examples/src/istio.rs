@@ -1,9 +1,12 @@
 //! How a controller of `rollout-kube` gets Istio for its traffic: the two do not know each other.
 
-use rollout_core::backend::{DataPlane, ObjectBackend, ObjectStore, TrafficBackend};
-use rollout_istio::{ConfigError, Foreign, IstioConfig, IstioEditor, hosts_named, release_abandoned};
-use rollout_kube::{ControllerBuilder, InvalidTraffic, Kind};
-use serde_json::Value;
+use rollout_core::{
+    Finding,
+    argo::wire::Rollout,
+    backend::{DataPlane, ObjectBackend, ObjectStore, TrafficBackend},
+};
+use rollout_istio::{Foreign, IstioConfig, IstioEditor, hosts_named, release_abandoned};
+use rollout_kube::{ControllerBuilder, Kind};
 use std::sync::Arc;
 
 const GROUP: &str = "networking.istio.io";
@@ -29,13 +32,11 @@ pub fn with_istio(builder: ControllerBuilder, shared: Foreign) -> ControllerBuil
 
 fn traffic(
     shared: &Foreign,
-    rollout: &Value,
+    rollout: &Rollout,
     store: Arc<dyn ObjectStore>,
     data_plane: Arc<dyn DataPlane>,
-) -> Result<Option<Box<dyn TrafficBackend>>, InvalidTraffic> {
-    let sentence = |error: &ConfigError| format!("{}: {}; {}", error.path, error.what, error.instead);
-    let config = IstioConfig::from_rollout(rollout)
-        .map_err(|invalid| InvalidTraffic::new(invalid.errors().iter().map(sentence)))?;
+) -> Result<Option<Box<dyn TrafficBackend>>, Vec<Finding>> {
+    let config = IstioConfig::from_wire(rollout)?;
     let backend = |config: IstioConfig| -> Box<dyn TrafficBackend> {
         Box::new(ObjectBackend::new(IstioEditor::new(config.foreign(shared.clone())), store, data_plane))
     };

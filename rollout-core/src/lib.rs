@@ -56,6 +56,8 @@ mod command;
 mod driver;
 mod escaped;
 mod event;
+#[cfg(any(feature = "argo", feature = "backend"))]
+mod finding;
 pub mod goal;
 mod headline;
 mod health;
@@ -79,6 +81,8 @@ pub use command::{Answer, Command, CommandKind, Edit, Position, Proceed, Rejecti
 pub use driver::{Driver, Failure, Next, Outcome, Resume, Rival, Turn};
 pub use escaped::Escaped;
 pub use event::Event;
+#[cfg(any(feature = "argo", feature = "backend"))]
+pub use finding::{Finding, Located, Place, Severity};
 pub use headline::headline;
 pub use health::Health;
 pub use observed::{Gone, Observed, RevisionSeen};

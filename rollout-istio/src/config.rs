@@ -2,15 +2,13 @@
 
 mod wire;
 
-pub use wire::{ConfigError, InvalidConfig};
-
 use crate::name;
 use rollout_core::traffic::{ByDestination, ObjectRef, RolloutRef};
 use std::{fmt, sync::Arc};
 
 /// Which Istio objects split the traffic of one rollout, and how.
 ///
-/// Built from a Rollout with [`from_rollout`](Self::from_rollout), or by hand:
+/// Built from a Rollout with [`from_wire`](Self::from_wire), or by hand:
 ///
 /// ```
 /// use rollout_istio::{IstioConfig, VirtualServiceRef};
@@ -135,7 +133,7 @@ impl IstioConfig {
     }
 
     /// Says which VirtualServices of other namespaces it may split. All, where the configuration was made by hand;
-    /// those that allow it, where it comes [from a Rollout](Self::from_rollout), which a tenant may have written.
+    /// those that allow it, where it comes [from a Rollout](Self::from_wire), which a tenant may have written.
     #[must_use]
     pub fn foreign(mut self, foreign: Foreign) -> Self {
         self.foreign = foreign;

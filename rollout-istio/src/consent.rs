@@ -2,6 +2,7 @@
 
 use crate::config::{Foreign, IstioConfig};
 use rollout_core::{
+    Finding,
     backend::{EditError, annotation},
     traffic::ObjectRef,
 };
@@ -30,5 +31,5 @@ pub(crate) fn check(config: &IstioConfig, name: &ObjectRef, object: &Value) -> R
         "have its owner annotate it with {ALLOW_FROM_ANNOTATION}: {}, or use one of your own",
         config.namespace
     );
-    Err(EditError::no_consent(name.clone(), path, what, instead))
+    Err(EditError::no_consent(name.clone(), Finding::error(path, what, instead)))
 }

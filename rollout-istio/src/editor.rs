@@ -8,12 +8,12 @@ use crate::{
     elsewhere::{self, Looked},
     hosts, name,
     order::Managed,
-    problem::Problem,
-    subsets,
+    problem, subsets,
     virtual_service::{Change, VirtualService},
     words,
 };
 use rollout_core::{
+    Finding,
     backend::{Claim, EditError, Edits, EventText, Mentions, ObjectEditor, Objects, Topic},
     traffic::{
         Layer, ManagedChange, ObjectRef, RolloutRef, Routes, Seen, Selection, Selectors, Weight, WeightChange,
@@ -76,7 +76,7 @@ impl IstioEditor {
     fn host<'a>(&self, objects: &'a Objects) -> Result<Option<&'a str>, EditError> {
         let Some((_, name)) = self.rule() else { return Ok(None) };
         let rule = find(objects, &name)?;
-        subsets::host(rule).map(Some).map_err(|problem| problem.of(&name))
+        subsets::host(rule).map(Some).map_err(|finding| problem::of(&name, &finding))
     }
 
     /// A host or Service of the rollout, as the index of hosts knows it: one of its own namespace.
@@ -124,11 +124,13 @@ impl IstioEditor {
         let entries: Vec<_> = entries.filter(means).collect();
         if entries.is_empty() {
             let what = "the Rollout does not name this VirtualService";
-            return Err(Problem::new("metadata.name", what, "name it in the Rollout").of(name));
+            return Err(problem::of(name, &Finding::error("metadata.name", what, "name it in the Rollout")));
         }
         consent::check(&self.config, name, object)?;
         let host = match (self.rule(), destination_rule) {
-            (Some((_, name)), Some(rule)) => Some(subsets::host(rule).map_err(|problem| problem.of(&name))?),
+            (Some((_, name)), Some(rule)) => {
+                Some(subsets::host(rule).map_err(|finding| problem::of(&name, &finding))?)
+            }
             _ => None,
         };
         VirtualService { config: &self.config, name, entries, host }.edit(object, &change(to))
@@ -144,7 +146,8 @@ impl IstioEditor {
     pub(crate) fn selected(&self, objects: &Objects, to: &Selectors) -> Result<Edits, EditError> {
         let Some((rule, name)) = self.rule() else { return Ok(Edits::new()) };
         let mut object = find(objects, &name)?.clone();
-        let changed = subsets::select(&mut object, rule, to).map_err(|problem| problem.of(&name))?;
+        let changed =
+            subsets::select(&mut object, rule, to).map_err(|finding| problem::of(&name, &finding))?;
         Ok(if changed { vec![(name, object)] } else { Edits::new() })
     }
 
@@ -218,7 +221,7 @@ impl ObjectEditor for IstioEditor {
         if let Some((name, _)) = all.first().filter(|_| nowhere && !self.config.managed_routes.is_empty()) {
             let what = "the Rollout has managedRoutes, but none of its VirtualServices has http routes";
             let instead = "write an http route, or take managedRoutes out of the Rollout";
-            return Err(Problem::new("spec.http", what, instead).of(name));
+            return Err(problem::of(name, &Finding::error("spec.http", what, instead)));
         }
         let others = objects.keys().filter(|name| name::is_virtual_service(name));
         for name in others.filter(|name| !all.iter().any(|(ours, _)| ours == *name)) {
@@ -231,7 +234,8 @@ impl ObjectEditor for IstioEditor {
         let mut seen = Seen::nothing();
         let object = find(objects, one)?;
         if let Some((rule, _)) = self.rule().filter(|(_, name)| name == one) {
-            let selected = |subset| subsets::selected(object, subset).map_err(|problem| problem.of(one));
+            let selected =
+                |subset| subsets::selected(object, subset).map_err(|finding| problem::of(one, &finding));
             for (destination, subset) in rule.subsets.iter() {
                 seen.behind[destination].push(selected(subset)?);
             }
@@ -277,8 +281,8 @@ impl ObjectEditor for IstioEditor {
             let user_selector =
                 Selectors { stable: Some(Selection::Unpinned), canary: Some(Selection::Unpinned) };
             let mut object = find(objects, &name)?.clone();
-            let changed =
-                subsets::select(&mut object, rule, &user_selector).map_err(|problem| problem.of(&name))?;
+            let changed = subsets::select(&mut object, rule, &user_selector)
+                .map_err(|finding| problem::of(&name, &finding))?;
             if release_abandoned(&name, &mut object, &self.config.rollout)? || changed {
                 edits.push((name, object));
             }
@@ -307,7 +311,7 @@ fn change(to: &Routes) -> Change<'_> {
 fn find<'a>(objects: &'a Objects, name: &ObjectRef) -> Result<&'a Value, EditError> {
     let missing = || {
         let what = format!("there is no such {}", name.kind);
-        Problem::new("", what, "create it, or correct its name in the Rollout").of(name)
+        problem::of(name, &Finding::error("", what, "create it, or correct its name in the Rollout"))
     };
     objects.get(name).map(|object| &*object.value).ok_or_else(missing)
 }

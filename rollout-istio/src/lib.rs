@@ -31,15 +31,11 @@ mod subsets;
 mod traits;
 mod virtual_service;
 mod weighed;
-mod wire;
 mod words;
 
 pub use abandoned::{SUBSETS_ANNOTATION, release_abandoned};
 pub use bytes::{BytesError, edit_bytes};
-pub use config::{
-    ConfigError, DestinationRuleRef, Foreign, InvalidConfig, IstioConfig, TcpRoute, TlsRoute,
-    VirtualServiceRef,
-};
+pub use config::{DestinationRuleRef, Foreign, IstioConfig, TcpRoute, TlsRoute, VirtualServiceRef};
 pub use consent::ALLOW_FROM_ANNOTATION;
 pub use editor::IstioEditor;
 pub use hosts::hosts_named;

@@ -9,7 +9,7 @@ pub(crate) use argo::ArgoRoutes;
 pub(crate) use made::Ground;
 pub(crate) use parse::{parse, same};
 
-use crate::problem::Problem;
+use rollout_core::Finding;
 use rollout_core::traffic::{ManagedRoute, MirrorMatch, RouteMatch, StringMatch};
 use serde_json::{Map, Value, json};
 
@@ -55,7 +55,7 @@ fn port(entry: &Value) -> Option<&Value> {
 }
 
 /// A copy goes where its request goes: that is only one port.
-fn one_port(route: &ManagedRoute, entries: &[Value]) -> Result<(), Problem> {
+fn one_port(route: &ManagedRoute, entries: &[Value]) -> Result<(), Finding> {
     if entries.iter().all(|entry| port(entry) == entries.first().and_then(port)) {
         return Ok(());
     }
@@ -63,5 +63,5 @@ fn one_port(route: &ManagedRoute, entries: &[Value]) -> Result<(), Problem> {
         "'{}' mirrors, but the destinations of the route that it copies use different ports",
         route.name
     );
-    Err(Problem::new("spec.http", what, "give them one port, or take the setMirrorRoute step out"))
+    Err(Finding::error("spec.http", what, "give them one port, or take the setMirrorRoute step out"))
 }

@@ -6,10 +6,9 @@ mod argo;
 use crate::{
     config::IstioConfig,
     managed::{Ground, same},
-    problem::Problem,
     rules::managed_name,
 };
-use rollout_core::traffic::ManagedRoute;
+use rollout_core::{Finding, traffic::ManagedRoute};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -29,7 +28,7 @@ pub(crate) enum Managed<'a> {
     To(&'a [Arc<ManagedRoute>]),
     /// Each of these is put in place of one of its name, or taken away, as Argo Rollouts does it; the others
     /// stay.
-    Steps(&'a [(Arc<str>, Option<ManagedRoute>)]),
+    Steps(&'a [(Arc<str>, Option<Arc<ManagedRoute>>)]),
 }
 
 /// Whether each managed route stands among those directly before a weighed one, in the order of `managedRoutes`.
@@ -85,7 +84,7 @@ pub(crate) fn arranged(
     config: &IstioConfig,
     http: &[Value],
     to: &[Arc<ManagedRoute>],
-) -> Result<Option<Vec<Slot>>, Problem> {
+) -> Result<Option<Vec<Slot>>, Finding> {
     let mut there = there(config, http);
     let ours: BTreeSet<usize> = there.values().flatten().map(|(index, _)| *index).collect();
     let mut made: BTreeMap<usize, VecDeque<Option<Value>>> = BTreeMap::new();
@@ -123,11 +122,11 @@ pub(crate) fn retained(config: &IstioConfig, http: &[Value], names: &[Arc<str>])
     (stay.len() < http.len()).then_some(stay)
 }
 
-fn rank_of(config: &IstioConfig, route: &ManagedRoute) -> Result<usize, Problem> {
+fn rank_of(config: &IstioConfig, route: &ManagedRoute) -> Result<usize, Finding> {
     let rank = config.managed_routes.iter().position(|managed| *managed == route.name);
     rank.ok_or_else(|| {
         let what = format!("'{}' is not one of the Rollout's managedRoutes", route.name);
-        Problem::new("spec.http", what, "add it to managedRoutes")
+        Finding::error("spec.http", what, "add it to managedRoutes")
     })
 }
 

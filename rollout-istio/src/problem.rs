@@ -1,6 +1,6 @@
 //! What is wrong in an object, before it is known which.
 
-use rollout_core::{Escaped, backend::EditError, traffic::ObjectRef};
+use rollout_core::{Escaped, Finding, backend::EditError, traffic::ObjectRef};
 
 /// How many of many things are named in a message.
 pub(crate) const FEW: usize = 10;
@@ -11,22 +11,16 @@ const SHOWN: usize = 100;
 /// How many characters each part of a message has.
 const LONGEST: usize = 2000;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Problem {
-    path: String,
-    what: String,
-    instead: String,
+/// What is wrong with this object, in short texts.
+pub(crate) fn of(object: &ObjectRef, finding: &Finding) -> EditError {
+    EditError::new(object.clone(), short(finding, LONGEST))
 }
 
-impl Problem {
-    pub(crate) fn new(path: impl Into<String>, what: impl Into<String>, instead: impl Into<String>) -> Self {
-        Self { path: path.into(), what: what.into(), instead: instead.into() }
-    }
-
-    pub(crate) fn of(self, object: &ObjectRef) -> EditError {
-        let part = |text: &str| start(text, LONGEST);
-        EditError::new(object.clone(), part(&self.path), part(&self.what), part(&self.instead))
-    }
+/// The finding, with so many characters at most in each part of it, and control characters escaped.
+pub(crate) fn short(finding: &Finding, most: usize) -> Finding {
+    let part = |text: &str| start(text, most);
+    let (path, what, instead) = (part(&finding.path), part(&finding.what), part(&finding.instead));
+    Finding::new(finding.severity, path, what, instead)
 }
 
 /// `'a', 'b'`, or that there is none; a few of many.

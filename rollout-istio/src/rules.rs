@@ -1,6 +1,7 @@
 //! The rules of a VirtualService, as they are found in it.
 
-use crate::{config::IstioConfig, problem::Problem};
+use crate::config::IstioConfig;
+use rollout_core::Finding;
 use serde_json::Value;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,13 +45,13 @@ impl Place {
 }
 
 /// The rules of one protocol; none where the list is absent.
-pub(crate) fn rules(object: &Value, protocol: Protocol) -> Result<&[Value], Problem> {
+pub(crate) fn rules(object: &Value, protocol: Protocol) -> Result<&[Value], Finding> {
     match object.get("spec").and_then(|spec| spec.get(protocol.key())) {
         None | Some(Value::Null) => Ok(&[]),
         Some(Value::Array(rules)) => Ok(rules),
         Some(_) => {
             let path = format!("spec.{}", protocol.key());
-            Err(Problem::new(path, "is no list of routes", "write a list"))
+            Err(Finding::error(path, "is no list of routes", "write a list"))
         }
     }
 }

@@ -3,11 +3,14 @@
 use crate::{
     config::IstioConfig,
     name::first_label,
-    problem::{Problem, names, shown},
+    problem::{names, shown},
     resolve::{is_same, resolve},
     share::{self, TOTAL},
 };
-use rollout_core::traffic::{ByDestination, Destination, Weight, WeightChange};
+use rollout_core::{
+    Finding,
+    traffic::{ByDestination, Destination, Weight, WeightChange},
+};
 use serde_json::Value;
 
 /// How the two destinations are known in a route.
@@ -61,7 +64,7 @@ impl<'a> Known<'a> {
     }
 
     /// A destination of the right name, which Istio sends elsewhere.
-    fn astray(self, which: Destination, entry: &Value, path: String) -> Problem {
+    fn astray(self, which: Destination, entry: &Value, path: String) -> Finding {
         let host = entry.get("destination").and_then(|to| to.get("host")?.as_str()).unwrap_or_default();
         let meant = resolve(self.host(which).unwrap_or_default(), self.namespace);
         let (leads, meant_shown) = (shown(&resolve(host, self.from)), shown(&meant));
@@ -70,7 +73,7 @@ impl<'a> Known<'a> {
         } else {
             format!("the {which} Service is {meant_shown}, but this host is {leads}")
         };
-        Problem::new(path, what, format!("write `host: {meant_shown}`"))
+        Finding::error(path, what, format!("write `host: {meant_shown}`"))
     }
 
     /// The canary's host as it stands in a route: a short one means another host in another namespace.
@@ -112,7 +115,7 @@ struct Place {
 
 impl Split {
     /// Finds both destinations in `rule`, which stands at `path`.
-    pub(crate) fn find(known: Known<'_>, rule: &Value, path: impl Fn() -> String) -> Result<Self, Problem> {
+    pub(crate) fn find(known: Known<'_>, rule: &Value, path: impl Fn() -> String) -> Result<Self, Finding> {
         let entries = rule.get("route").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let find = |which, strictly| Self::place(known, entries, which, strictly, &path);
         let found = |which| {
@@ -121,7 +124,7 @@ impl Split {
             }
             let place = find(which, false)?.ok_or_else(|| {
                 let instead = format!("add it, with `weight: 0` if need be; there are: {}", hosts(entries));
-                Problem::new(format!("{}.route", path()), known.missing(which), instead)
+                Finding::error(format!("{}.route", path()), known.missing(which), instead)
             })?;
             match entries.get(place.index) {
                 Some(entry) if !known.like_argo_rollouts => {
@@ -147,13 +150,13 @@ impl Split {
         which: Destination,
         strictly: bool,
         path: &impl Fn() -> String,
-    ) -> Result<Option<Place>, Problem> {
+    ) -> Result<Option<Place>, Finding> {
         let is = |entry: &Value| entry.get("destination").is_some_and(|to| known.is(to, which, strictly));
         let mut found = entries.iter().enumerate().filter(|(_, entry)| is(entry));
         let Some((index, entry)) = found.next() else { return Ok(None) };
         if found.next().is_some() {
             let what = format!("the {which} destination stands in it more than once");
-            return Err(Problem::new(format!("{}.route", path()), what, "leave one of them"));
+            return Err(Finding::error(format!("{}.route", path()), what, "leave one of them"));
         }
         Ok(Some(Place { index, weight: weight_of(entry, index, path)? }))
     }
@@ -174,7 +177,7 @@ impl Split {
         rule: &mut Value,
         to: Weight,
         path: impl Fn() -> String,
-    ) -> Result<bool, Problem> {
+    ) -> Result<bool, Finding> {
         let left = self.left();
         let Some(canary) = share::share(to, left) else {
             let what = {
@@ -182,7 +185,7 @@ impl Split {
                 format!("destinations that are not ours leave {left} of {of} to share")
             };
             let instead = "leave more for stable and canary";
-            return Err(Problem::new(format!("{}.route", path()), what, instead));
+            return Err(Finding::error(format!("{}.route", path()), what, instead));
         };
         let mut changed = false;
         for (place, to) in [(&mut self.canary, canary), (&mut self.stable, left - canary)] {
@@ -218,12 +221,12 @@ pub(crate) fn asked(to: WeightChange) -> Option<Weight> {
     }
 }
 
-fn weight_of(entry: &Value, index: usize, path: &impl Fn() -> String) -> Result<u64, Problem> {
+fn weight_of(entry: &Value, index: usize, path: &impl Fn() -> String) -> Result<u64, Finding> {
     match entry.get("weight") {
         None | Some(Value::Null) => Ok(0),
         Some(weight) => weight.as_u64().ok_or_else(|| {
             let path = format!("{}.route[{index}].weight", path());
-            Problem::new(path, format!("{weight} is no weight"), "write a whole number, not below 0")
+            Finding::error(path, format!("{weight} is no weight"), "write a whole number, not below 0")
         }),
     }
 }

@@ -1,10 +1,9 @@
 //! What steps come to, as a function from objects to objects.
 
-use crate::{
-    Foreign, InvalidConfig, IstioConfig, IstioEditor, order::Managed, virtual_service::Change, wire,
-};
+use crate::{Foreign, IstioConfig, IstioEditor, order::Managed, virtual_service::Change};
 use rollout_core::{
-    Revision,
+    Finding, Revision,
+    argo::{managed_route, wire::Rollout},
     backend::{EditError, Object, Objects},
     traffic::{ObjectRef, ObjectVersion, Selection, Selectors, Weight, WeightChange},
 };
@@ -19,9 +18,12 @@ pub enum ApplyError {
     #[error("spec.strategy.canary.trafficRouting.istio: the Rollout has no Istio part; write one")]
     NoIstio,
     /// The Rollout's Istio part is wrong.
-    #[error(transparent)]
-    Config(#[from] InvalidConfig),
-    /// A step is wrong, or an object has no name.
+    #[error("{}", joined(.0))]
+    Config(Vec<Finding>),
+    /// A step is wrong.
+    #[error("a step: {0}")]
+    Step(#[from] Finding),
+    /// An object has no name.
     #[error("{0}")]
     Input(String),
     /// An object cannot be edited.
@@ -55,6 +57,7 @@ pub struct InForce<'a> {
 /// All of the Rollout's Istio part, of the steps, and of the objects.
 ///
 /// ```
+/// use rollout_core::argo::wire::Rollout;
 /// use rollout_istio::{InForce, apply};
 /// # use serde_json::json;
 /// let rollout = json!({"metadata": {"namespace": "shop"}, "spec": {"strategy": {"canary": {
@@ -65,15 +68,14 @@ pub struct InForce<'a> {
 ///     "metadata": {"name": "provider", "namespace": "shop"},
 ///     "spec": {"tcp": [{"route": [{"destination": {"host": "a"}}, {"destination": {"host": "b"}}]}]}});
 /// let to = InForce { canary: "v2".into(), stable: "v1".into(), weight: 5, managed: &[] };
-/// let after = apply(&rollout, vec![provider], &to)?;
+/// let after = apply(&Rollout::from_value(&rollout), vec![provider], &to)?;
 /// assert_eq!(after[0]["spec"]["tcp"][0]["route"][1]["weight"], 5);
 /// # Ok::<(), rollout_istio::ApplyError>(())
 /// ```
-pub fn apply(rollout: &Value, objects: Vec<Value>, to: &InForce<'_>) -> Result<Vec<Value>, ApplyError> {
-    let config = IstioConfig::from_rollout(rollout)?.ok_or(ApplyError::NoIstio)?;
+pub fn apply(rollout: &Rollout, objects: Vec<Value>, to: &InForce<'_>) -> Result<Vec<Value>, ApplyError> {
+    let config = IstioConfig::from_wire(rollout).map_err(ApplyError::Config)?.ok_or(ApplyError::NoIstio)?;
     let config = IstioConfig { like_argo_rollouts: true, ..config.foreign(Foreign::All) };
-    let steps =
-        to.managed.iter().map(wire::managed).collect::<Result<Vec<_>, _>>().map_err(ApplyError::Input)?;
+    let steps = to.managed.iter().map(managed_route).collect::<Result<Vec<_>, _>>()?;
     let mut names = Vec::new();
     let mut all = Objects::new();
     for value in objects {
@@ -106,6 +108,10 @@ pub fn apply(rollout: &Value, objects: Vec<Value>, to: &InForce<'_>) -> Result<V
         .filter_map(|name| all.remove(&name))
         .map(|object| Arc::unwrap_or_clone(object.value))
         .collect())
+}
+
+fn joined(findings: &[Finding]) -> String {
+    findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 fn named(value: &Value, namespace: &str) -> Option<ObjectRef> {

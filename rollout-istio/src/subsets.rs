@@ -1,22 +1,21 @@
 //! A DestinationRule: which pods are behind its two subsets.
 
-use crate::{
-    config::DestinationRuleRef,
-    problem::{Problem, names},
-};
+use crate::{config::DestinationRuleRef, problem::names};
 use rollout_core::{
+    Finding,
     backend::REVISION_LABEL,
     traffic::{Selection, Selectors},
 };
 use serde_json::{Map, Value};
 
-pub(crate) fn host(object: &Value) -> Result<&str, Problem> {
+pub(crate) fn host(object: &Value) -> Result<&str, Finding> {
     let host = object.get("spec").and_then(|spec| spec.get("host")).and_then(Value::as_str);
-    let missing = || Problem::new("spec.host", "the host is missing", "write the host that the routes name");
+    let missing =
+        || Finding::error("spec.host", "the host is missing", "write the host that the routes name");
     host.filter(|host| !host.is_empty()).ok_or_else(missing)
 }
 
-fn position(object: &Value, name: &str) -> Result<usize, Problem> {
+fn position(object: &Value, name: &str) -> Result<usize, Finding> {
     let subsets = object.get("spec").and_then(|spec| spec.get("subsets")).and_then(Value::as_array);
     let subsets = subsets.map(Vec::as_slice).unwrap_or_default();
     let named = |subset: &'_ Value| subset.get("name").and_then(Value::as_str).map(str::to_owned);
@@ -26,12 +25,12 @@ fn position(object: &Value, name: &str) -> Result<usize, Problem> {
             "add it, or name one of these in the Rollout: {}",
             names(found.iter().map(String::as_str))
         );
-        Problem::new("spec.subsets", format!("there is no subset '{name}'"), instead)
+        Finding::error("spec.subsets", format!("there is no subset '{name}'"), instead)
     })
 }
 
 /// Which pods are behind a subset.
-pub(crate) fn selected(object: &Value, subset: &str) -> Result<Selection, Problem> {
+pub(crate) fn selected(object: &Value, subset: &str) -> Result<Selection, Finding> {
     let index = position(object, subset)?;
     let labels = object.get("spec").and_then(|spec| spec.get("subsets")?.get(index)?.get("labels"));
     match labels.and_then(|labels| labels.get(REVISION_LABEL)) {
@@ -39,13 +38,13 @@ pub(crate) fn selected(object: &Value, subset: &str) -> Result<Selection, Proble
         Some(Value::String(hash)) => Ok(Selection::Revision(hash.as_str().into())),
         Some(other) => {
             let path = format!("spec.subsets[{index}].labels.{REVISION_LABEL}");
-            Err(Problem::new(path, format!("{other} is no text"), "write a text, or take the label away"))
+            Err(Finding::error(path, format!("{other} is no text"), "write a text, or take the label away"))
         }
     }
 }
 
 /// Points the subsets at pods; whether anything changed. Nothing but that one label of each is touched.
-pub(crate) fn select(object: &mut Value, rule: &DestinationRuleRef, to: &Selectors) -> Result<bool, Problem> {
+pub(crate) fn select(object: &mut Value, rule: &DestinationRuleRef, to: &Selectors) -> Result<bool, Finding> {
     let mut changed = false;
     for (destination, name) in rule.subsets.iter() {
         let to = &to[destination];
@@ -62,14 +61,14 @@ pub(crate) fn select(object: &mut Value, rule: &DestinationRuleRef, to: &Selecto
     Ok(changed)
 }
 
-fn point(subset: &mut Map<String, Value>, to: &Selection, index: usize) -> Result<(), Problem> {
+fn point(subset: &mut Map<String, Value>, to: &Selection, index: usize) -> Result<(), Finding> {
     let labels = subset.entry("labels").or_insert(Value::Null);
     if labels.is_null() {
         *labels = Value::Object(Map::new());
     }
     let Some(labels) = labels.as_object_mut() else {
         let path = format!("spec.subsets[{index}].labels");
-        return Err(Problem::new(path, "is no map of labels", "write a map of label names and texts"));
+        return Err(Finding::error(path, "is no map of labels", "write a map of label names and texts"));
     };
     match to {
         Selection::Revision(revision) => {

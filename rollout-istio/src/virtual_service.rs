@@ -4,13 +4,13 @@ use crate::{
     config::{IstioConfig, VirtualServiceRef},
     managed::{ArgoRoutes, Ground, parse, same},
     order::{Managed, Slot, arrange, arranged, in_order, retained, stepped, there},
-    problem::{Problem, shown},
+    problem::{self, shown},
     rules::{Place, Protocol, managed_name, rules},
     split::{Known, Split, asked},
     weighed::weighed,
 };
 use rollout_core::{
-    Range, Revision,
+    Finding, Range, Revision,
     backend::{EditError, note, set_note},
     traffic::{ManagedRoute, ManagedSeen, ObjectRef, RoutesSeen, Weight, WeightChange},
 };
@@ -58,10 +58,10 @@ impl VirtualService<'_> {
 
     /// The rules that are weighed, the first http route of the Rollout's list first.
     pub(crate) fn weighed(&self, object: &Value) -> Result<Vec<Place>, EditError> {
-        self.places(object).map_err(|problem| problem.of(self.name))
+        self.places(object).map_err(|finding| problem::of(self.name, &finding))
     }
 
-    fn split(&self, object: &Value, place: Place) -> Result<Split, Problem> {
+    fn split(&self, object: &Value, place: Place) -> Result<Split, Finding> {
         let rule = place.of(object).unwrap_or(&Value::Null);
         match rule.get("delegate") {
             Some(to) if to.is_object() => Err(self.delegates(to, place)),
@@ -70,13 +70,13 @@ impl VirtualService<'_> {
     }
 
     /// A route beside a delegate is none that Istio takes.
-    fn delegates(&self, to: &Value, place: Place) -> Problem {
+    fn delegates(&self, to: &Value, place: Place) -> Finding {
         let text = |key| to.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(shown);
         let namespace = text("namespace").unwrap_or_else(|| self.name.namespace.to_string());
         let name = text("name").unwrap_or_default();
         let what = format!("this route delegates to {namespace}/{name}");
         let instead = format!("split there: write `name: {name}.{namespace}` into the Rollout");
-        Problem::new(format!("{}.delegate", place.path()), what, instead)
+        Finding::error(format!("{}.delegate", place.path()), what, instead)
     }
 
     /// The managed routes among the http routes, which mirror and have both destinations in them.
@@ -89,10 +89,10 @@ impl VirtualService<'_> {
     }
 
     pub(crate) fn read(&self, object: &Value) -> Result<RoutesSeen, EditError> {
-        self.read_it(object).map_err(|problem| problem.of(self.name))
+        self.read_it(object).map_err(|finding| problem::of(self.name, &finding))
     }
 
-    fn read_it(&self, object: &Value) -> Result<RoutesSeen, Problem> {
+    fn read_it(&self, object: &Value) -> Result<RoutesSeen, Finding> {
         let places = self.places(object)?;
         let of = self.config.max_weight;
         let recorded = self.note(object, WEIGHT_ANNOTATION).and_then(|weight| weight.parse().ok());
@@ -145,7 +145,7 @@ impl VirtualService<'_> {
 
     /// Edits it in place; whether anything changed. An error leaves it in any state.
     pub(crate) fn edit(&self, object: &mut Value, change: &Change<'_>) -> Result<bool, EditError> {
-        let of_object = |problem: Problem| problem.of(self.name);
+        let of_object = |finding: Finding| problem::of(self.name, &finding);
         let places = self.places(object).map_err(of_object)?;
         let mut changed = false;
         let mut active = false;
@@ -183,7 +183,7 @@ impl VirtualService<'_> {
     }
 
     /// The new list of http routes, if it changes, and which managed routes are to be noted, if that is decided.
-    fn arranged(&self, object: &Value, places: &[Place], to: Managed<'_>) -> Result<Arranged, Problem> {
+    fn arranged(&self, object: &Value, places: &[Place], to: Managed<'_>) -> Result<Arranged, Finding> {
         let http = rules(object, Protocol::Http)?;
         let ground = Ground::new(self.known(), object, places);
         Ok(match to {
@@ -209,7 +209,7 @@ impl VirtualService<'_> {
         })
     }
 
-    fn places(&self, object: &Value) -> Result<Vec<Place>, Problem> {
+    fn places(&self, object: &Value) -> Result<Vec<Place>, Finding> {
         let mut places = Vec::new();
         let mut there = BTreeSet::new();
         for entry in &self.entries {

@@ -2,11 +2,12 @@
 
 use crate::{
     config::{IstioConfig, VirtualServiceRef},
-    problem::{Problem, names},
+    problem::names,
     rules::{Place, Protocol, managed_name, name_of, rules},
     split::Known,
     traits::{Traits, found, traits},
 };
+use rollout_core::Finding;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +23,7 @@ pub(crate) fn weighed(
     entry: &VirtualServiceRef,
     config: &IstioConfig,
     known: Known<'_>,
-) -> Result<Vec<Place>, Problem> {
+) -> Result<Vec<Place>, Finding> {
     let mut places = Vec::new();
     let named_any = !entry.routes.is_empty() || !entry.tls_routes.is_empty() || !entry.tcp_routes.is_empty();
     for protocol in Protocol::ALL {
@@ -82,26 +83,26 @@ impl<'a> Wanted<'a> {
 }
 
 /// Nothing is named at all: the only rule is meant.
-fn only(protocol: Protocol, own: &Own<'_>) -> Result<Vec<usize>, Problem> {
+fn only(protocol: Protocol, own: &Own<'_>) -> Result<Vec<usize>, Finding> {
     match own.as_slice() {
         [(index, _)] => Ok(vec![*index]),
         _ => Err(several(protocol, own)),
     }
 }
 
-fn only_if_ours(protocol: Protocol, own: &Own<'_>, known: Known<'_>) -> Result<Vec<usize>, Problem> {
+fn only_if_ours(protocol: Protocol, own: &Own<'_>, known: Known<'_>) -> Result<Vec<usize>, Finding> {
     let ours: Vec<_> = own.iter().filter(|(_, rule)| known.both_in(rule)).map(|(index, _)| *index).collect();
     if own.len() > 1 && !ours.is_empty() { Err(several(protocol, own)) } else { Ok(ours) }
 }
 
-fn several(protocol: Protocol, own: &Own<'_>) -> Problem {
+fn several(protocol: Protocol, own: &Own<'_>) -> Finding {
     let (count, path) = (own.len(), format!("spec.{}", protocol.key()));
     if protocol == Protocol::Http {
         let what = format!(
             "the Rollout names no route of this VirtualService, and it has {count} of the user's own (named: {})",
             names(own.iter().filter_map(|(_, rule)| name_of(rule))),
         );
-        return Problem::new(path, what, "name the ones that are to be split in `routes` of the Rollout");
+        return Finding::error(path, what, "name the ones that are to be split in `routes` of the Rollout");
     }
     let upper = protocol.key().to_uppercase();
     let what = format!(
@@ -109,11 +110,11 @@ fn several(protocol: Protocol, own: &Own<'_>) -> Problem {
         found(own.iter().map(|(_, rule)| *rule)),
     );
     let instead = format!("name the ones that are to be split in `{}Routes` of the Rollout", protocol.key());
-    Problem::new(path, what, instead)
+    Finding::error(path, what, instead)
 }
 
 /// The http rules of these names, in their order.
-fn named(rules: &[Value], own: &Own<'_>, wanted: Vec<&str>) -> Result<Vec<usize>, Problem> {
+fn named(rules: &[Value], own: &Own<'_>, wanted: Vec<&str>) -> Result<Vec<usize>, Finding> {
     let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (index, rule) in rules.iter().enumerate() {
         if let Some(name) = name_of(rule) {
@@ -130,7 +131,7 @@ fn named(rules: &[Value], own: &Own<'_>, wanted: Vec<&str>) -> Result<Vec<usize>
             } else {
                 format!("name one of these in `routes` of the Rollout: {}", names(there))
             };
-            return Err(Problem::new("spec.http", what, instead));
+            return Err(Finding::error("spec.http", what, instead));
         };
         indices.extend(places);
     }
@@ -142,7 +143,7 @@ fn matching(
     protocol: Protocol,
     rules: &[Value],
     wanted: &[(Traits<'_>, String)],
-) -> Result<Vec<usize>, Problem> {
+) -> Result<Vec<usize>, Finding> {
     let mut by_traits: BTreeMap<Traits<'_>, Vec<usize>> = BTreeMap::new();
     for (index, rule) in rules.iter().enumerate() {
         let mut traits = traits(rule);
@@ -160,7 +161,7 @@ fn matching(
             let what = format!("No matching {upper} routes found in the defined Virtual Service. ({text})");
             let instead =
                 format!("name one of these in `{}Routes` of the Rollout: {}", protocol.key(), found(rules));
-            return Err(Problem::new(format!("spec.{}", protocol.key()), what, instead));
+            return Err(Finding::error(format!("spec.{}", protocol.key()), what, instead));
         };
         indices.extend(places.iter().filter(|index| there.insert(**index)));
     }
@@ -168,12 +169,12 @@ fn matching(
 }
 
 /// What is said when no rule is ours.
-fn nothing(object: &Value, entry: &VirtualServiceRef) -> Problem {
+fn nothing(object: &Value, entry: &VirtualServiceRef) -> Finding {
     let what = "there is no http, tls or tcp route in which traffic could be split";
     let there = |protocol| rules(object, protocol).unwrap_or_default();
     let (tls, tcp) = (there(Protocol::Tls), there(Protocol::Tcp));
     if tls.is_empty() && tcp.is_empty() || !there(Protocol::Http).is_empty() {
-        return Problem::new("spec", what, "write a route with both destinations, stable and canary");
+        return Finding::error("spec", what, "write a route with both destinations, stable and canary");
     }
     let what = match entry.routes.first() {
         Some(_) => "there is no http route, and no tls or tcp route has both destinations, stable and canary",
@@ -182,5 +183,5 @@ fn nothing(object: &Value, entry: &VirtualServiceRef) -> Problem {
     let listed = [("tlsRoutes", tls), ("tcpRoutes", tcp)].into_iter().filter(|(_, rules)| !rules.is_empty());
     let listed: Vec<_> = listed.map(|(key, rules)| format!("`{key}`: {}", found(rules))).collect();
     let instead = format!("name the ones that are to be split in {} of the Rollout", listed.join(", in "));
-    Problem::new("spec", what, instead)
+    Finding::error("spec", what, instead)
 }

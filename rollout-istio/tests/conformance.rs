@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may stop where it stands")]
 
 use rollout_core::{
+    argo::wire::Rollout,
     backend::{EditError, Object, ObjectEditor, Objects},
     traffic::{
         HeaderMatch, ManagedChange, ManagedRoute, MirrorMatch, ObjectRef, ObjectVersion, RouteMatch, Routes,
@@ -56,7 +57,7 @@ fn answer(input: &Value) -> Value {
         weight: u32::try_from(input["weight"].as_u64().unwrap()).unwrap(),
         managed: input["managed"].as_array().map(Vec::as_slice).unwrap_or_default(),
     };
-    apply(&input["rollout"], objects, &to).unwrap().into()
+    apply(&Rollout::from_value(&input["rollout"]), objects, &to).unwrap().into()
 }
 
 #[test]
@@ -117,7 +118,10 @@ fn in_force(steps: &[Value]) -> Vec<Arc<ManagedRoute>> {
 
 /// What the engine itself writes into the VirtualServices, in the order of the objects.
 fn engine(input: &Value, managed: Vec<Arc<ManagedRoute>>) -> Result<Vec<Value>, EditError> {
-    let config = IstioConfig::from_rollout(&input["rollout"]).unwrap().unwrap().foreign(Foreign::All);
+    let config = IstioConfig::from_wire(&Rollout::from_value(&input["rollout"]))
+        .unwrap()
+        .unwrap()
+        .foreign(Foreign::All);
     let editor = IstioEditor::new(config);
     let version = ObjectVersion { write: "".into(), content: 0 };
     let name = |value: &Value| {

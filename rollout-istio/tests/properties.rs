@@ -11,6 +11,7 @@ mod support;
 use proptest::prelude::*;
 use rollout_core::{
     Range,
+    argo::wire::Rollout,
     backend::ObjectEditor,
     traffic::{
         ManagedChange, ManagedRoute, ManagedSeen, RouteMatch, Routes, StringMatch, Weight, WeightChange,
@@ -297,9 +298,8 @@ fn nothing_that_stands_in_an_object_is_a_panic() {
         let _ = one.editor.select(&one.objects, &support::both_to("v1", "v2"));
         let _ = one.editor.release(&one.objects);
         let _ = one.editor.read_one(&one.objects, &name);
-        let _ = rollout_istio::IstioConfig::from_rollout(
-            &json!({"spec": {"strategy": {"canary": {"trafficRouting": broken}}}}),
-        );
+        let broken = json!({"spec": {"strategy": {"canary": {"trafficRouting": broken}}}});
+        let _ = rollout_istio::IstioConfig::from_wire(&Rollout::from_value(&broken));
         Ok(())
     });
 }

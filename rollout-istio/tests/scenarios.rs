@@ -5,6 +5,7 @@ mod support;
 
 use rollout_core::{
     Range,
+    argo::wire::Rollout,
     backend::{MemoryStore, NoDataPlane, ObjectBackend, ObjectEditor, TrafficBackend, ready},
     traffic::{ManagedChange, ManagedSeen, ObjectRef, Routes, Selection, WeightChange},
 };
@@ -282,9 +283,9 @@ fn s68_virtual_service_and_virtual_services_are_refused_together() {
     let rollout = json!({"spec": {"strategy": {"canary": {"canaryService": "b", "stableService": "a", "trafficRouting": {
         "istio": {"virtualService": {"name": "one"}, "virtualServices": [{"name": "two"}]},
     }}}}});
-    let error = IstioConfig::from_rollout(&rollout).unwrap_err();
-    assert_eq!(error.errors()[0].path, "spec.strategy.canary.trafficRouting.istio");
-    let text = error.to_string();
+    let errors = IstioConfig::from_wire(&Rollout::from_value(&rollout)).unwrap_err();
+    assert_eq!(errors[0].path, "spec.strategy.canary.trafficRouting.istio");
+    let text = errors[0].to_string();
     assert!(
         text.contains("either VirtualService or VirtualServices must be configured: both are given"),
         "{text}"
@@ -560,7 +561,7 @@ fn the_rollouts_istio_part_is_read_whole_and_its_errors_are_told_at_once() {
             "destinationRule": {"name": "rule", "canarySubsetName": "canary", "stableSubsetName": "stable"},
         },
     }}}}});
-    let config = IstioConfig::from_rollout(&rollout).unwrap().unwrap();
+    let config = IstioConfig::from_wire(&Rollout::from_value(&rollout)).unwrap().unwrap();
     assert_eq!(config.virtual_services[0].object("shop").to_string(), "VirtualService far/one");
     assert_eq!(config.virtual_services[0].tls_routes, [TlsRoute { port: 443, sni_hosts: vec!["x".into()] }]);
     assert_eq!(config.virtual_services[0].tcp_routes, [TcpRoute { port: 0 }]);
@@ -569,9 +570,9 @@ fn the_rollouts_istio_part_is_read_whole_and_its_errors_are_told_at_once() {
     istio["destinationRule"]["canarySubsetName"] = "stable".into();
     istio["virtualServices"][0]["name"] = "".into();
     istio["virtualServices"][0]["routes"][0] = "testers".into();
-    let error = IstioConfig::from_rollout(&rollout).unwrap_err();
-    assert_eq!(error.errors().len(), 3, "{error}");
-    assert_eq!(IstioConfig::from_rollout(&json!({"spec": {}})).unwrap(), None);
+    let errors = IstioConfig::from_wire(&Rollout::from_value(&rollout)).unwrap_err();
+    assert_eq!(errors.len(), 3, "{errors:?}");
+    assert_eq!(IstioConfig::from_wire(&Rollout::from_value(&json!({"spec": {}}))).unwrap(), None);
 }
 
 #[test]
@@ -602,7 +603,7 @@ fn of_several_steps_for_one_managed_route_the_last_counts() {
     let gone = json!({"setHeaderRoute": {"name": "m"}});
     let after = |steps: &[Value]| {
         let to = InForce { canary: "v2".into(), stable: "v1".into(), weight: 0, managed: steps };
-        apply(&rollout, vec![provider.clone()], &to).unwrap()[0]["spec"]["http"].clone()
+        apply(&Rollout::from_value(&rollout), vec![provider.clone()], &to).unwrap()[0]["spec"]["http"].clone()
     };
     assert_eq!(after(&[step("x"), step("y")])[0]["match"][0]["headers"]["lane"]["exact"], "y");
     assert_eq!(after(&[step("x"), gone.clone()]).as_array().unwrap().len(), 1);

@@ -55,7 +55,5 @@ pub mod testing;
 pub use control_plane::{Address, ControlPlane, ControlPlaneAt, InvalidAddress};
 #[cfg(feature = "controller")]
 pub use controller::{Controller, ControllerBuilder, RunError};
-#[cfg(feature = "controller")]
-pub use rollout::InvalidTraffic;
 #[cfg(feature = "store")]
 pub use store::{Kind, KubeStore};

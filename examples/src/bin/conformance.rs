@@ -2,7 +2,10 @@
 //! here: it decodes, asks the library, and encodes.
 
 use clap::Parser;
-use rollout_core::argo::{self, Finding, wire::IntOrText};
+use rollout_core::argo::{
+    self, Finding,
+    wire::{IntOrText, Rollout},
+};
 use rollout_istio::InForce;
 use serde_json::{Value, json};
 use std::io::{self, BufRead, BufWriter, Write};
@@ -95,10 +98,10 @@ fn phase(input: &Value) -> Value {
 
 fn validate(input: &Value) -> Value {
     let report = argo::check(field(input, "rollout"));
-    let said = |finding: &Finding| json!({"path": finding.path, "message": finding.message});
+    let said = |finding: &Finding| json!({"path": finding.path, "message": finding.what});
     let made = argo::convert(&report.rollout, "".into());
-    let not_driven = made.unsupported.into_iter().map(|part| said(&part.into()));
-    let ignored = made.ignored.into_iter().map(|part| said(&part.into()));
+    let not_driven = made.unsupported.iter().map(said);
+    let ignored = made.ignored.iter().map(said);
     json!({
         "valid": report.is_valid(),
         "errors": report.errors().map(said).collect::<Vec<_>>(),
@@ -121,8 +124,8 @@ fn istio(input: &mut Value) -> Result<Value, String> {
         weight: number(field(input, "weight"), "input.weight")?,
         managed,
     };
-    let objects =
-        rollout_istio::apply(field(input, "rollout"), objects, &to).map_err(|error| error.to_string())?;
+    let objects = rollout_istio::apply(&Rollout::from_value(field(input, "rollout")), objects, &to)
+        .map_err(|error| error.to_string())?;
     Ok(json!({"objects": objects}))
 }
 
@@ -138,7 +141,7 @@ fn number(value: &Value, path: &str) -> Result<u32, String> {
 fn optional(input: &Value, name: &str) -> Result<Option<IntOrText>, String> {
     let value = field(input, name);
     let read = (!value.is_null()).then(|| IntOrText::from_value(value)).transpose();
-    read.map_err(|error| format!("input.{name}: {}", error.message))
+    read.map_err(|error| format!("input.{name}: {}", error.what))
 }
 
 fn list(findings: &[Finding]) -> String {

@@ -2,7 +2,7 @@
 
 use super::snippet;
 use annotate_snippets::Level;
-use rollout_core::argo::{Diagnostic, Severity};
+use rollout_core::{Finding, Severity};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -17,42 +17,34 @@ const MOST_NAMED: usize = 12;
 /// What was found in the input.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
-    located: Vec<Diagnostic>,
+    located: Vec<Finding>,
     /// What those in `located` say and where, so that each is said once.
     said: BTreeSet<(Arc<str>, u32, u32, String, String)>,
     /// Of each severity, by its rank, also those that are not shown.
     counts: [usize; 3],
     /// What is about no place in a text.
-    plain: Vec<Plain>,
+    plain: Vec<Finding>,
     /// Warnings about no place in a text.
-    odd: Vec<Plain>,
+    odd: Vec<Finding>,
     /// What must be done with something before it can be read.
-    next: Vec<Plain>,
+    next: Vec<Finding>,
     /// What was not read, as it holds nothing of a canary, and how often.
     passed: BTreeMap<String, usize>,
 }
 
-/// Something about no place in a text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Plain {
-    what: String,
-    instead: String,
-}
-
 impl Findings {
     /// Something about a place in a text.
-    pub(crate) fn located(&mut self, diagnostic: Diagnostic) {
-        let Some(count) = self.counts.get_mut(rank(diagnostic.severity)) else { return };
+    pub(crate) fn located(&mut self, finding: Finding) {
+        let Some(count) = self.counts.get_mut(rank(finding.severity)) else { return };
         if *count >= MOST_SHOWN {
             *count += 1;
             return;
         }
-        let place = &diagnostic.place;
-        let (path, what) = (diagnostic.path.clone(), diagnostic.what.clone());
-        let said = (diagnostic.file.clone(), place.line, place.column, path, what);
-        if self.said.insert(said) {
+        let (path, what) = (finding.path.clone(), finding.what.clone());
+        let (file, line, column) = place(&finding);
+        if self.said.insert((file, line, column, path, what)) {
             *count += 1;
-            self.located.push(diagnostic);
+            self.located.push(finding);
         }
     }
 
@@ -60,13 +52,13 @@ impl Findings {
     pub(crate) fn covers(&self, file: &str, path: &str) -> bool {
         self.located.iter().any(|known| {
             let below = path.strip_prefix(known.path.as_str()).filter(|_| !known.path.is_empty());
-            known.severity == Severity::Error && &*known.file == file && below.is_some()
+            let is_of_file = known.located.as_ref().is_some_and(|located| &*located.file == file);
+            known.severity == Severity::Error && is_of_file && below.is_some()
         })
     }
 
     /// Whether there is an error at the same place already.
-    pub(crate) fn marks(&self, other: &Diagnostic) -> bool {
-        let place = |one: &Diagnostic| (one.file.clone(), one.place.line, one.place.column);
+    pub(crate) fn marks(&self, other: &Finding) -> bool {
         self.located.iter().any(|known| known.severity == Severity::Error && place(known) == place(other))
     }
 
@@ -77,17 +69,17 @@ impl Findings {
 
     /// An error about no place in a text, and what to write instead.
     pub(crate) fn wrong(&mut self, error: impl Into<String>, instead: impl Into<String>) {
-        push(&mut self.plain, Plain { what: error.into(), instead: instead.into() });
+        push(&mut self.plain, Finding::error("", error, instead));
     }
 
     /// A warning about no place in a text.
     pub(crate) fn odd(&mut self, warning: impl Into<String>) {
-        push(&mut self.odd, Plain { what: warning.into(), instead: String::new() });
+        push(&mut self.odd, Finding::new(Severity::Warning, "", warning, ""));
     }
 
     /// Something that cannot be read as it stands, and what to do: an error when there is nothing else.
     pub(crate) fn next_step(&mut self, what: impl Into<String>, instead: impl Into<String>) {
-        push(&mut self.next, Plain { what: what.into(), instead: instead.into() });
+        push(&mut self.next, Finding::error("", what, instead));
     }
 
     /// Whether something could not be read as it stands.
@@ -113,16 +105,16 @@ impl Findings {
     /// All of them, and how many; with colours.
     pub(crate) fn render(&self) -> String {
         let mut text = String::new();
-        for Plain { what, instead } in &self.plain {
+        for Finding { what, instead, .. } in &self.plain {
             text += &snippet::of_no_place(Level::ERROR, what, instead);
         }
-        for diagnostic in self.sorted() {
-            text += &snippet::of(diagnostic);
+        for finding in self.sorted() {
+            text += &snippet::of(finding);
         }
-        for Plain { what, instead } in &self.odd {
+        for Finding { what, instead, .. } in &self.odd {
             text += &snippet::of_no_place(Level::WARNING, what, instead);
         }
-        for Plain { what, instead } in self.next.iter().take(MOST_NAMED) {
+        for Finding { what, instead, .. } in self.next.iter().take(MOST_NAMED) {
             text += &snippet::of_no_place(Level::NOTE, what, instead);
         }
         if let Some(passed) = self.passed() {
@@ -151,7 +143,7 @@ impl Findings {
 
     /// All of them for a machine: one value each.
     pub(crate) fn values(&self) -> Vec<serde_json::Value> {
-        let plain = |severity: &'static str, list: &[Plain]| -> Vec<serde_json::Value> {
+        let plain = |severity: &'static str, list: &[Finding]| -> Vec<serde_json::Value> {
             list.iter()
                 .map(|plain| super::json::finding(severity, None, &plain.what, &plain.instead))
                 .collect()
@@ -167,9 +159,9 @@ impl Findings {
         values
     }
 
-    fn sorted(&self) -> Vec<&Diagnostic> {
-        let mut sorted: Vec<&Diagnostic> = self.located.iter().collect();
-        sorted.sort_by_key(|diagnostic| rank(diagnostic.severity));
+    fn sorted(&self) -> Vec<&Finding> {
+        let mut sorted: Vec<&Finding> = self.located.iter().collect();
+        sorted.sort_by_key(|finding| rank(finding.severity));
         sorted
     }
 
@@ -193,10 +185,16 @@ impl Findings {
     }
 }
 
-fn push(list: &mut Vec<Plain>, plain: Plain) {
+fn push(list: &mut Vec<Finding>, plain: Finding) {
     if list.len() < MOST_SHOWN && !list.contains(&plain) {
         list.push(plain);
     }
+}
+
+/// File, line and column.
+fn place(finding: &Finding) -> (Arc<str>, u32, u32) {
+    let located = finding.located.as_deref();
+    located.map_or((Arc::default(), 0, 0), |at| (at.file.clone(), at.place.line, at.place.column))
 }
 
 fn word(severity: Severity) -> &'static str {
@@ -229,7 +227,7 @@ mod tests {
         let document = read("spec:\n  replicas: 5\n", "demo.yaml").documents.remove(0);
         let mut findings = Findings::default();
         assert!(!findings.refuse() && findings.render().is_empty());
-        let say = |severity, what: &str| document.diagnostic(severity, "spec.replicas", what, "write 1");
+        let say = |severity, what: &str| document.finding(severity, "spec.replicas", what, "write 1");
         findings.located(say(Severity::Warning, "odd"));
         findings.passed_over("ConfigMap");
         findings.next_step("a template", "render it");

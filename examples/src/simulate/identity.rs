@@ -1,7 +1,7 @@
 //! Whether an object is one of those that are read, by its `kind` and its `apiVersion`.
 
 use super::nearest::nearest;
-use rollout_core::argo::Document;
+use rollout_core::{Finding, argo::Document};
 use serde_json::Value;
 
 /// What an object is.
@@ -14,7 +14,7 @@ pub(crate) enum Identity {
     /// No object of Kubernetes.
     Nothing,
     /// Most likely one of those that are read, written wrongly.
-    Wrong { path: &'static str, what: String, instead: String },
+    Wrong(Finding),
 }
 
 /// What is read: kind, group, and the versions that are served, the one to write first.
@@ -69,8 +69,8 @@ pub(crate) fn identify(object: &Document) -> Identity {
     Identity::Other(kind.to_owned())
 }
 
-fn wrong(path: &'static str, what: &str, instead: impl Into<String>) -> Identity {
-    Identity::Wrong { path, what: what.to_owned(), instead: instead.into() }
+fn wrong(path: &str, what: &str, instead: impl Into<String>) -> Identity {
+    Identity::Wrong(Finding::error(path, what, instead))
 }
 
 /// Group and version.
@@ -96,7 +96,7 @@ mod tests {
             Identity::Ours => "ours".to_owned(),
             Identity::Other(words) => words,
             Identity::Nothing => "nothing".to_owned(),
-            Identity::Wrong { path, what, instead } => format!("{path}: {what}; {instead}"),
+            Identity::Wrong(wrong) => wrong.to_string(),
         };
         let rollout = "write `apiVersion: argoproj.io/v1alpha1`";
         let istio = "write `apiVersion: networking.istio.io/v1`";

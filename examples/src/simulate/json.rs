@@ -11,8 +11,7 @@ use super::{
     words::{step, words},
 };
 use rollout_core::{
-    EndsBy, Event, Range, Revision, Time,
-    argo::Diagnostic,
+    EndsBy, Event, Finding, Range, Revision, Time,
     traffic::{ManagedChange, Routes, Selection, WeightChange},
 };
 use serde_json::{Map, Value, json};
@@ -61,7 +60,8 @@ pub(crate) fn findings(out: &mut dyn Write, findings: &Findings) -> io::Result<(
 }
 
 /// Something that is to be said about the input, with its place if it has one.
-pub(crate) fn finding(severity: &str, at: Option<&Diagnostic>, what: &str, instead: &str) -> Value {
+pub(crate) fn finding(severity: &str, found: Option<&Finding>, what: &str, instead: &str) -> Value {
+    let at = found.and_then(|found| found.located.as_deref());
     json!({
         "v": 1,
         "kind": "finding",
@@ -69,7 +69,7 @@ pub(crate) fn finding(severity: &str, at: Option<&Diagnostic>, what: &str, inste
         "file": at.map(|at| &*at.file),
         "line": at.map(|at| at.place.line),
         "column": at.map(|at| at.place.column),
-        "path": at.map(|at| &at.path),
+        "path": found.map(|found| &found.path),
         "what": what,
         "instead": instead,
         "reference": at.map(|at| &at.reference),

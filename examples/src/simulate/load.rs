@@ -79,14 +79,14 @@ fn one(model: &mut Model, object: Document, part: &Part, findings: &mut Findings
             }
             return findings.passed_over(&words);
         }
-        Identity::Wrong { path, what, instead } => {
+        Identity::Wrong(wrong) => {
             model.saw(&part.name, object.kind().unwrap_or("an object without a kind"));
-            return findings.located(object.diagnostic(Severity::Error, path, &what, &instead));
+            return findings.located(object.locate(&wrong));
         }
     }
     if let Some((path, what)) = no_name(&object) {
         let instead = "write letters a-z, digits, `-` and `.`, as Kubernetes wants it";
-        return findings.located(object.diagnostic(Severity::Error, path, &what, instead));
+        return findings.located(object.finding(Severity::Error, path, &what, instead));
     }
     let is_rollout = object.kind() == Some("Rollout");
     let (own, of_pods) = variables(object.value());
@@ -100,7 +100,7 @@ fn one(model: &mut Model, object: Document, part: &Part, findings: &mut Findings
         }
     }
     if is_rollout && input::is_part(object.value()) && object.name().is_some() {
-        return findings.located(object.diagnostic(
+        return findings.located(object.finding(
             Severity::Error,
             "spec",
             "this is only a part of a Rollout: a patch, most likely",

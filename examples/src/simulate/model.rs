@@ -3,7 +3,7 @@
 use super::{diagnostics::Findings, next_version};
 use rollout_core::{
     Revision, Spec,
-    argo::{Diagnostic, Document, Finding, Severity, check, convert, template_hash},
+    argo::{Document, Finding, Severity, check, convert, template_hash},
     traffic::ObjectRef,
 };
 use serde_json::Value;
@@ -77,7 +77,7 @@ impl Model {
     pub(crate) fn add(&mut self, document: Document, findings: &mut Findings) {
         let (Some(kind), Some(name)) = (document.kind(), document.name()) else {
             let what = "the object has no metadata.name";
-            return findings.located(document.diagnostic(
+            return findings.located(document.finding(
                 Severity::Error,
                 "metadata.name",
                 what,
@@ -99,7 +99,7 @@ impl Model {
         }
     }
 
-    fn twice(&self, document: &Document, other: &Document) -> Diagnostic {
+    fn twice(&self, document: &Document, other: &Document) -> Finding {
         let first = other.place("metadata.name");
         let what = format!("the same object is also in {}:{}", other.file(), first.line);
         let mut instead = "give one of them another name, or leave it out".to_owned();
@@ -108,7 +108,7 @@ impl Model {
             let command = next_version::command(other.file(), document.file(), files);
             instead += &format!("; if one of them is the next version: {command}");
         }
-        document.diagnostic(Severity::Error, "metadata.name", &what, &instead)
+        document.finding(Severity::Error, "metadata.name", &what, &instead)
     }
 }
 
@@ -138,8 +138,8 @@ pub(crate) fn understand(manifest: &Value) -> (Option<Spec>, Vec<Finding>) {
     }
     let is_valid = findings.iter().all(|finding| finding.severity != Severity::Error);
     let driven = is_valid && conversion.unsupported.is_empty();
-    findings.extend(conversion.unsupported.into_iter().map(Finding::from));
-    findings.extend(conversion.ignored.into_iter().map(Finding::from));
+    findings.extend(conversion.unsupported);
+    findings.extend(conversion.ignored);
     (conversion.spec.filter(|_| driven), findings)
 }
 

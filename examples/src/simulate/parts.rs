@@ -7,7 +7,7 @@ use super::{
     model::namespace,
 };
 use rollout_core::{
-    argo::{Document, Severity},
+    argo::{Document, Severity, wire::Rollout},
     backend::{Chain, Claim, NoDataPlane, ObjectBackend, ObjectEditor, ServiceEditor, TrafficBackend},
     sim::MeshStore,
     traffic::ObjectRef,
@@ -91,24 +91,17 @@ fn services(rollout: &Document) -> ServiceEditor {
 
 /// The editor for what the strategy says about Istio, if it says anything. An error is noted.
 fn istio(rollout: &Document, findings: &mut Findings) -> Result<Option<IstioEditor>, ()> {
-    let mut manifest = rollout.value().clone();
-    if let Some(metadata) = manifest.get_mut("metadata").and_then(Value::as_object_mut) {
-        metadata.insert("namespace".to_owned(), Value::String(namespace(rollout).to_owned()));
-    }
-    match IstioConfig::from_rollout(&manifest) {
+    let mut wire = Rollout::from_value(rollout.value());
+    wire.metadata.get_or_insert_default().namespace = Some(namespace(rollout).to_owned());
+    match IstioConfig::from_wire(&wire) {
         Ok(config) => Ok(config.map(IstioEditor::new)),
         Err(invalid) => {
-            for error in invalid.errors() {
+            for error in invalid {
                 // What is said of the whole is not said of its parts again.
                 if findings.covers(rollout.file(), &error.path) {
                     continue;
                 }
-                findings.located(rollout.diagnostic(
-                    Severity::Error,
-                    &error.path,
-                    &error.what,
-                    &error.instead,
-                ));
+                findings.located(rollout.locate(&error));
             }
             Err(())
         }
@@ -125,7 +118,7 @@ fn missing(rollout: &Document, editor: &dyn ObjectEditor, given: Given<'_>, find
         }
         all = false;
         let (what, instead) = elsewhere::words(rollout, &name, given);
-        findings.located(rollout.diagnostic(Severity::Error, &named_at(rollout, &name), &what, &instead));
+        findings.located(rollout.finding(Severity::Error, &named_at(rollout, &name), &what, &instead));
     }
     all
 }

@@ -64,7 +64,7 @@ pub(crate) fn prepare<'a>(args: &'a Args, stdin: &mut dyn Read, findings: &mut F
         let Some(mut spec) = spec else { continue };
         spec.replicas = args.world.replicas.unwrap_or(spec.replicas);
         if let Some((path, what, instead)) = too_many(&spec) {
-            findings.located(rollout.diagnostic(Severity::Error, &path, &what, &instead));
+            findings.located(rollout.finding(Severity::Error, &path, &what, &instead));
             continue;
         }
         let Some(update) = update::of(args, name, rollout, (after, &leading_after), findings) else {
@@ -106,8 +106,8 @@ fn driven_twice(rollout: &Document, parts: &Parts, claims: &mut Claims, findings
     for claim in parts.claims() {
         let at = named_at(rollout, &claim.object);
         if let Some(error) = claims.add(claim) {
-            let what = format!("{}: {}", error.object, error.what);
-            findings.located(rollout.diagnostic(Severity::Error, &at, &what, &error.instead));
+            let what = format!("{}: {}", error.object, error.finding.what);
+            findings.located(rollout.finding(Severity::Error, &at, &what, &error.finding.instead));
         }
     }
 }
@@ -142,7 +142,7 @@ fn names_fit(args: &Args, model: &Model, update: &Model, names: &[&str], finding
                 || format!("there are {}", names.join(", ")),
                 |near| format!("did you mean {near:?}?"),
             );
-            findings.located(other.diagnostic(Severity::Error, "metadata.name", &what, &instead));
+            findings.located(other.finding(Severity::Error, "metadata.name", &what, &instead));
         }
     }
 }
@@ -150,7 +150,7 @@ fn names_fit(args: &Args, model: &Model, update: &Model, names: &[&str], finding
 /// Notes what there is to say about a manifest.
 pub(crate) fn note(args: &Args, rollout: &Document, found: &[Finding], findings: &mut Findings) {
     for finding in found {
-        let mut shown = rollout.diagnose(finding);
+        let mut shown = rollout.locate(finding);
         if args.output.strict && finding.is_unknown_field() && finding.path.starts_with("spec.strategy") {
             shown.severity = Severity::Error;
         }

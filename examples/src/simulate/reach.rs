@@ -3,7 +3,8 @@
 
 use super::{diagnostics::Findings, given::Given, parts::Parts};
 use rollout_core::{
-    argo::{Diagnostic, Document, Severity},
+    Finding,
+    argo::{Document, Severity},
     backend::ObjectEditor,
     traffic::ObjectRef,
 };
@@ -157,7 +158,7 @@ fn behind_service(
         let what =
             format!("the Service {:?} leads to {to:?}, never to a pod: its type is ExternalName", name.name);
         let instead = "leave `type` out, and write a selector of the pods' labels";
-        return once(service.diagnostic(Severity::Error, "spec.type", &what, instead), findings);
+        return once(service.finding(Severity::Error, "spec.type", &what, instead), findings);
     }
     let selector = spec("selector").and_then(Value::as_object);
     for (label, value) in selector.into_iter().flatten() {
@@ -168,7 +169,10 @@ fn behind_service(
             &format!("the Service {:?}", name.name),
             when,
         ) {
-            found.reference = format!("Service {:?} has unmatch label {label:?} in rollout", &*name.name);
+            let reference = format!("Service {:?} has unmatch label {label:?} in rollout", &*name.name);
+            if let Some(located) = &mut found.located {
+                located.reference = reference;
+            }
             once(found, findings);
         }
     }
@@ -199,7 +203,7 @@ fn in_subset(
 }
 
 /// What leads past the pods as they are given is not said of those after the update again.
-fn once(found: Diagnostic, findings: &mut Findings) {
+fn once(found: Finding, findings: &mut Findings) {
     if !findings.marks(&found) {
         findings.located(found);
     }
@@ -211,7 +215,7 @@ fn unmatched(
     labels: &Map<String, Value>,
     who: &str,
     when: When,
-) -> Option<Diagnostic> {
+) -> Option<Finding> {
     if label == HASH || labels.get(label) == Some(value) {
         return None;
     }
@@ -229,7 +233,7 @@ fn unmatched(
     };
     let plain = label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     let path = if plain { format!("{path}.{label}") } else { format!("{path}[{label}]") };
-    Some(object.diagnostic(Severity::Error, &path, &what, &instead))
+    Some(object.finding(Severity::Error, &path, &what, &instead))
 }
 
 /// The destinations of the weighed routes must be those of the Rollout.
@@ -278,7 +282,7 @@ fn destination(
     };
     let Some(meant) = ours.iter().find(is_ours) else { return };
     let mut say = |severity, field: &str, what: &str, instead: &str| {
-        findings.located(document.diagnostic(severity, &format!("{path}.{field}"), what, instead));
+        findings.located(document.finding(severity, &format!("{path}.{field}"), what, instead));
     };
     let Host::Service { namespace, name } = &meant.host else { return };
     let full = format!("{name}.{namespace}.svc.cluster.local");

@@ -79,7 +79,7 @@ fn readable(
         Ok(Ok(_)) => return Some(()),
         Ok(Err(BackendError::Edit { error, .. })) => match given.get(&error.object) {
             Some(document) => {
-                let found = document.diagnostic(Severity::Error, &error.path, &error.what, &error.instead);
+                let found = document.locate(&error.finding);
                 // What leads past the pods is said already, with what to write.
                 if !findings.marks(&found) {
                     findings.located(found);
@@ -89,7 +89,7 @@ fn readable(
         },
         Ok(Err(BackendError::Store { error: StoreError::NotFound(name), .. })) => {
             let what = format!("{name} was not given");
-            findings.located(rollout.diagnostic(
+            findings.located(rollout.finding(
                 Severity::Error,
                 "spec",
                 &what,

@@ -1,31 +1,36 @@
 //! Findings as compilers show them: the line, a marker under it, and what to write instead.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
-use rollout_core::{
-    Escaped,
-    argo::{Diagnostic, Severity},
-};
+use rollout_core::{Escaped, Finding, Located, Severity};
 use std::ops::Range;
 
 /// A finding with its line, and a blank line after it.
-pub(super) fn of(found: &Diagnostic) -> String {
+pub(super) fn of(found: &Finding) -> String {
     let (level, word) = match found.severity {
         Severity::Error => (Level::ERROR, "error"),
         Severity::NotDriven => (Level::ERROR, "not driven"),
         _ => (Level::WARNING, "warning"),
     };
-    let file = Escaped(&found.file).to_string();
-    let (line, column) = (size(found.place.line), size(found.place.column));
-    let (source, bytes) = scaling_down(found);
-    let group = level.with_name(word).primary_title(Escaped(&found.what).to_string());
-    let group = if source.trim().is_empty() {
-        group.element(Origin::path(file).line(line).char_column(column))
-    } else {
-        let under = AnnotationKind::Primary.span(bytes);
-        group.element(Snippet::source(source).path(file).line_start(line).annotation(under))
+    let title = level.with_name(word).primary_title(Escaped(&found.what).to_string());
+    let group = match found.located.as_deref() {
+        None => Group::with_title(title),
+        Some(located) => {
+            let file = Escaped(&located.file).to_string();
+            let (line, column) = (size(located.place.line), size(located.place.column));
+            let (source, bytes) = scaling_down(located);
+            if source.trim().is_empty() {
+                title.element(Origin::path(file).line(line).char_column(column))
+            } else {
+                let under = AnnotationKind::Primary.span(bytes);
+                title.element(Snippet::source(source).path(file).line_start(line).annotation(under))
+            }
+        }
     };
     let at = said(&found.path, |path| format!("at {path}"));
-    let reference = said(&found.reference, |reference| format!("Argo Rollouts says: {reference}"));
+    let reference = found
+        .located
+        .as_ref()
+        .and_then(|located| said(&located.reference, |reference| format!("Argo Rollouts says: {reference}")));
     let group = group.elements(at.map(|at| Level::NOTE.message(at)));
     let group =
         group.elements(said(&found.instead, str::to_owned).map(|instead| Level::HELP.message(instead)));
@@ -40,7 +45,7 @@ pub(super) fn of_no_place(level: Level<'_>, what: &str, instead: &str) -> String
 
 /// The line, and which of its bytes are marked. What is left out in front of a part of a very long line is blank, so
 /// that its columns are those of the whole line.
-fn scaling_down(found: &Diagnostic) -> (String, Range<usize>) {
+fn scaling_down(found: &Located) -> (String, Range<usize>) {
     let (text, from) = &found.excerpt;
     let blanks = size(*from).saturating_sub(1);
     let byte = |letters: usize| text.char_indices().nth(letters).map_or(text.len(), |(byte, _)| byte);
@@ -68,7 +73,7 @@ mod tests {
 
     fn shown(text: &str, path: &str, instead: &str) -> String {
         let document = read(text, "a\nb.yaml").documents.remove(0);
-        let found = document.diagnostic(Severity::Error, path, "is odd\u{1b}[2J", instead);
+        let found = document.finding(Severity::Error, path, "is odd\u{1b}[2J", instead);
         anstream::adapter::strip_str(&of(&found)).to_string()
     }
 

@@ -5,7 +5,7 @@
 use super::Seen;
 use rollout_core::{
     CommandKind, Range, Revision, Spec, Status, Time,
-    argo::{check, convert, read_status, template_hash},
+    argo::{check, convert, read_status, template_hash, wire::Rollout},
     backend::{FENCE_ANNOTATION, Object, ObjectEditor, REVISION_LABEL, ServiceEditor, annotation, note},
     sim::{Content, Pod, Proxy, ProxyEndpoints, TrafficObject, Truth, Workload},
     traffic::{Layer, ObjectRef, ObjectVersion, RoutesSeen},
@@ -155,9 +155,10 @@ impl World {
     }
 
     fn traffic(&self, rollout: &Value) -> Vec<TrafficObject> {
-        let services = ServiceEditor::from_rollout(rollout);
+        let wire = Rollout::from_value(rollout);
+        let services = ServiceEditor::from_wire(&wire);
         let mut traffic = services.map(|services| self.parts(&services)).unwrap_or_default();
-        if let Ok(Some(config)) = IstioConfig::from_rollout(rollout) {
+        if let Ok(Some(config)) = IstioConfig::from_wire(&wire) {
             traffic.extend(self.parts(&IstioEditor::new(config)));
         }
         traffic

@@ -42,7 +42,7 @@ pub struct StrategyAlone {
 /// use rollout_core::argo;
 /// let reading = argo::read("steps:\n- setWeight: 101\n", "strategy.yaml");
 /// let findings = argo::strategy(reading.documents[0].value()).unwrap_err();
-/// assert_eq!(reading.documents[0].diagnose(&findings[0]).place.line, 2);
+/// assert_eq!(reading.documents[0].locate(&findings[0]).located.unwrap().place.line, 2);
 /// # }
 /// ```
 ///
@@ -54,12 +54,12 @@ pub fn strategy(canary: &Value) -> Result<StrategyAlone, Vec<Finding>> {
     let made = convert(&report.rollout, "".into());
     // Errors of the parts of a Rollout that are not here, such as its pods, are nobody's.
     let is_ours = |finding: &Finding| {
-        let place = finding.place();
+        let place = finding.stands_at();
         place.starts_with(PLACE) || PLACE.starts_with(place)
     };
     let findings = report.findings.into_iter().filter(is_ours);
-    let findings = findings.chain(made.unsupported.into_iter().map(Finding::from));
-    let findings: Vec<_> = findings.chain(made.ignored.into_iter().map(Finding::from)).map(below).collect();
+    let findings = findings.chain(made.unsupported);
+    let findings: Vec<_> = findings.chain(made.ignored).map(below).collect();
     let is_refused = findings.iter().any(|finding| finding.severity != Severity::Warning);
     match made.spec {
         Some(spec) if !is_refused => Ok(StrategyAlone { strategy: spec.strategy, warnings: findings }),
@@ -69,9 +69,10 @@ pub fn strategy(canary: &Value) -> Result<StrategyAlone, Vec<Finding>> {
 
 /// The same finding, with its path from the strategy on.
 fn below(finding: Finding) -> Finding {
-    let cut = |path: String| {
+    let cut = |path: &str| {
         let path = path.strip_prefix(PLACE).unwrap_or_default();
         String::from(path.strip_prefix('.').unwrap_or(path))
     };
-    Finding { path: cut(finding.path), stands_at: finding.stands_at.map(cut), ..finding }
+    let stands_at = finding.stands_at.as_deref().map(|path| cut(path).into_boxed_str());
+    Finding { path: cut(&finding.path), stands_at, ..finding }
 }

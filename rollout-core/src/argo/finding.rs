@@ -1,84 +1,15 @@
 use super::reader::subject;
+use crate::{Finding, Severity};
 use alloc::{format, string::String, vec::Vec};
-use core::fmt;
-
-/// Something to say about a manifest: where, what, and what to write instead.
-///
-/// ```
-/// use rollout_core::argo::check;
-/// let report = check(&serde_json::json!({"spec": {"strategy": {"canary": {"steps": [{"setWeight": 101}]}}}}));
-/// let error = report.errors().find(|error| error.path.ends_with("setWeight")).unwrap();
-/// assert_eq!(error.path, "spec.strategy.canary.steps[0].setWeight");
-/// assert_eq!(error.message, "SetWeight needs to be between 0 and 100");
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Finding {
-    /// Whether it is wrong, odd, or only not driven.
-    pub severity: Severity,
-    /// Where: fields with dots, list items in brackets. A key that is no plain name is in brackets, too.
-    pub path: String,
-    /// What is wrong. Where Argo Rollouts has a message for it, it is that one.
-    pub message: String,
-    /// What to write instead; may be empty.
-    pub instead: String,
-    /// Whether the field's name is meant and not its value.
-    pub(crate) names_key: bool,
-    /// Whether the message is one of Argo Rollouts' own.
-    pub(crate) quotes: bool,
-    /// Whether it is a field of the language in a place where it means nothing.
-    pub(crate) misplaced: bool,
-    /// Where it stands, when clients know the error under a path that is not in the manifest.
-    pub(crate) stands_at: Option<String>,
-}
-
-/// How bad a [`Finding`] is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Severity {
-    /// The language does not allow it.
-    Error,
-    /// The language allows it, and it is most likely a mistake.
-    Warning,
-    /// The language allows it, and this engine does not drive it yet.
-    NotDriven,
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-            Self::NotDriven => "not driven",
-        })
-    }
-}
 
 impl Finding {
-    pub(crate) fn new(
-        severity: Severity,
-        path: impl Into<String>,
-        message: impl Into<String>,
-        instead: impl Into<String>,
-    ) -> Self {
-        Self {
-            severity,
-            path: path.into(),
-            message: message.into(),
-            instead: instead.into(),
-            names_key: false,
-            quotes: false,
-            misplaced: false,
-            stands_at: None,
-        }
-    }
-
     /// What to say first to a person: what to write. `None` where the message is our own and says it already.
     ///
     /// ```
     /// use rollout_core::argo::check;
     /// let report = check(&serde_json::json!({"spec": {"strategy": {"canary": {"steps": [{"setWeight": 101}]}}}}));
     /// let error = report.errors().find(|error| error.path.ends_with("setWeight")).unwrap();
+    /// assert_eq!(error.what, "SetWeight needs to be between 0 and 100");
     /// assert_eq!(error.headline().unwrap(), "`setWeight`: write a number from 0 to 100, the canary's share");
     /// ```
     #[must_use]
@@ -105,20 +36,19 @@ impl Finding {
     /// Where it stands in the manifest. The same as the path, but for a few errors that clients know under
     /// a path of its own.
     #[must_use]
-    pub fn place(&self) -> &str {
+    pub fn stands_at(&self) -> &str {
         self.stands_at.as_deref().unwrap_or(&self.path)
     }
-}
 
-/// `path: message; instead`
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let colon = if self.path.is_empty() { "" } else { ": " };
-        write!(f, "{}{colon}{}", self.path, self.message)?;
-        if !self.instead.is_empty() {
-            write!(f, "; {}", self.instead)?;
-        }
-        Ok(())
+    /// The language allows it at `path`, and the engine does not drive it yet: what it is.
+    pub(crate) fn not_driven(path: impl Into<String>, what: &str) -> Self {
+        let what = format!("{what} is not driven yet");
+        Self { names_key: true, ..Self::new(Severity::NotDriven, path, what, "") }
+    }
+
+    /// Something that the engine does not do, and without which a release is as safe as with it.
+    pub(crate) fn ignored(path: impl Into<String>, what: &str) -> Self {
+        Self { names_key: true, ..Self::new(Severity::Warning, path, what, "") }
     }
 }
 

@@ -29,8 +29,7 @@ pub fn goal_of(rollout: &Value) -> Result<Goal, Vec<Finding>> {
     let target = read.status.canary.clone().unwrap_or_else(|| Revision::from(""));
     let made = convert(&report.rollout, target);
     let Some(spec) = made.spec else {
-        let reasons: Vec<Finding> =
-            report.errors().cloned().chain(made.unsupported.into_iter().map(Finding::from)).collect();
+        let reasons: Vec<Finding> = report.errors().cloned().chain(made.unsupported).collect();
         let none = Finding::new(Severity::Error, "spec.strategy", "there is no canary strategy", "");
         return Err(if reasons.is_empty() { vec![none] } else { reasons });
     };

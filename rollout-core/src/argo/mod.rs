@@ -47,16 +47,17 @@ mod source;
 mod status;
 pub mod wire;
 
+#[doc(no_inline)]
+pub use crate::{Finding, Located, Place, Severity};
 pub use alone::{StrategyAlone, strategy};
 pub use check::{Report, check};
-pub use convert::{Conversion, Ignored, Unsupported, convert, way_back};
+pub use convert::{Conversion, convert, managed_route, way_back};
 pub use duration::{InvalidDuration, pause_seconds};
 pub(crate) use finding::Findings;
-pub use finding::{Finding, Severity};
 pub use goal_of::goal_of;
 pub use hash::{step_hash, template_hash};
 pub use phase::{Phase, phase, phase_for_clients};
 pub use pods::{fenceposts, int_or_percent};
 #[cfg(feature = "yaml")]
-pub use source::{Diagnostic, Document, MAX_BYTES, Place, Reading, read, read_part};
+pub use source::{Document, MAX_BYTES, Reading, read, read_part};
 pub use status::{Facts, WireStatus, WorkloadFacts, next_status, read_status, write_status};

@@ -1,5 +1,5 @@
 use super::EditError;
-use crate::traffic::ObjectRef;
+use crate::{Finding, traffic::ObjectRef};
 use alloc::{borrow::ToOwned, format, string::String};
 use serde_json::{Map, Value};
 
@@ -69,7 +69,8 @@ fn remove(map: &mut Map<String, Value>, key: &str) {
 }
 
 fn no_map(name: &ObjectRef, path: &str) -> EditError {
-    EditError::new(name.clone(), path, format!("{path} is no map"), "write a map of keys and values")
+    let finding = Finding::error(path, format!("{path} is no map"), "write a map of keys and values");
+    EditError::new(name.clone(), finding)
 }
 
 #[cfg(test)]

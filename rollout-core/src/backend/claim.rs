@@ -1,5 +1,8 @@
 use super::EditError;
-use crate::traffic::{ObjectRef, RolloutRef};
+use crate::{
+    Finding,
+    traffic::{ObjectRef, RolloutRef},
+};
 use alloc::{format, string::String, sync::Arc};
 
 /// What one Rollout drives in an object: a Service's selector, one subset, one route.
@@ -74,7 +77,7 @@ impl Claim {
         };
         let what = format!("{} and {} both drive {what}{remark}", self.rollout, older.rollout);
         let instead = format!("give each Rollout {own} of its own");
-        Some(EditError::new(self.object.clone(), &*self.path, what, instead))
+        Some(EditError::new(self.object.clone(), Finding::error(&*self.path, what, instead)))
     }
 
     fn what(&self, other: &Self) -> String {

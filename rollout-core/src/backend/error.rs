@@ -1,5 +1,5 @@
 use super::Written;
-use crate::{Failure, traffic::ObjectRef};
+use crate::{Failure, Finding, traffic::ObjectRef};
 use alloc::string::{String, ToString};
 
 /// Why a store did not do what it was asked.
@@ -41,44 +41,38 @@ pub enum StoreError {
     },
 }
 
-/// An object that cannot be read or edited: where, what, and what to write instead.
+/// An object that cannot be read or edited, and what is wrong with it.
+///
+/// ```
+/// use rollout_core::{Finding, backend::EditError, traffic::ObjectRef};
+/// let object = ObjectRef::new("", "Service", "shop", "web");
+/// let error = EditError::new(object, Finding::error("spec.selector", "is no map", "write a map of labels"));
+/// assert_eq!(error.to_string(), "Service shop/web: spec.selector: is no map; write a map of labels");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{object}: {path}: {what}; {instead}")]
+#[error("{object}: {finding}")]
 #[non_exhaustive]
 pub struct EditError {
     /// Which object.
     pub object: ObjectRef,
-    /// Where in it.
-    pub path: String,
-    /// What is wrong.
-    pub what: String,
-    /// What to write instead.
-    pub instead: String,
+    /// Where in it, what is wrong, and what to write instead.
+    pub finding: Finding,
     /// Whether the object lies in another namespace and does not allow the Rollout's to touch it. Then nothing
     /// else is said of it.
     pub lacks_consent: bool,
 }
 
 impl EditError {
-    /// Something is wrong at `path`.
-    pub fn new(
-        object: ObjectRef,
-        path: impl Into<String>,
-        what: impl Into<String>,
-        instead: impl Into<String>,
-    ) -> Self {
-        let (path, what, instead) = (path.into(), what.into(), instead.into());
-        Self { object, path, what, instead, lacks_consent: false }
+    /// Something is wrong in an object.
+    #[must_use]
+    pub fn new(object: ObjectRef, finding: Finding) -> Self {
+        Self { object, finding, lacks_consent: false }
     }
 
     /// The object lies in another namespace and does not allow the Rollout's to touch it.
-    pub fn no_consent(
-        object: ObjectRef,
-        path: impl Into<String>,
-        what: impl Into<String>,
-        instead: impl Into<String>,
-    ) -> Self {
-        Self { lacks_consent: true, ..Self::new(object, path, what, instead) }
+    #[must_use]
+    pub fn no_consent(object: ObjectRef, finding: Finding) -> Self {
+        Self { lacks_consent: true, ..Self::new(object, finding) }
     }
 }
 

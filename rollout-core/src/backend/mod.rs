@@ -32,7 +32,7 @@ pub use note::{note, set_note};
 pub use object_backend::ObjectBackend;
 pub use ready::{NotReady, ready};
 pub use rounds::{Round, Rounds};
-pub use service::{InvalidName, REVISION_LABEL, ServiceEditor};
+pub use service::{REVISION_LABEL, ServiceEditor};
 pub use store::{Object, ObjectStore};
 
 use crate::{

@@ -2,7 +2,10 @@
 //! to texts.
 
 use super::{EditError, annotate, annotation};
-use crate::traffic::{DnsName, ObjectRef, RolloutRef};
+use crate::{
+    Finding,
+    traffic::{DnsName, ObjectRef, RolloutRef},
+};
 use alloc::{
     format,
     string::{String, ToString},
@@ -53,7 +56,7 @@ pub fn set_note(
     if text.is_some_and(|text| text.len() > LONGEST_NOTE) {
         let path = format!("metadata.annotations.{key}");
         let what = format!("what is to be noted for {of} is longer than {LONGEST_NOTE} bytes");
-        return Err(EditError::new(name.clone(), path, what, "make it shorter"));
+        return Err(EditError::new(name.clone(), Finding::error(path, what, "make it shorter")));
     }
     let id = of.seen_from(&name.namespace);
     let mut notes = annotation(object, key).map(Notes::read).unwrap_or_default();

@@ -2,15 +2,13 @@ use super::{
     Claim, EditError, Edits, EventText, MANAGED_BY_ANNOTATION, ObjectEditor, Objects, Topic, annotate,
     is_managed_by,
 };
-use crate::traffic::{
-    Destination, DnsName, Layer, ObjectRef, RolloutRef, Routes, Seen, Selection, Selectors,
+use crate::{
+    Finding,
+    traffic::{Destination, Layer, ObjectRef, RolloutRef, Routes, Seen, Selection, Selectors},
 };
-use alloc::{
-    borrow::ToOwned,
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+#[cfg(feature = "argo")]
+use crate::{argo::wire::Rollout, traffic::DnsName};
+use alloc::{borrow::ToOwned, format, string::ToString, vec::Vec};
 use serde_json::{Map, Value};
 
 /// The label that tells the pods of one revision from those of another.
@@ -45,35 +43,39 @@ impl ServiceEditor {
     /// Each name that is no [`DnsName`]: such a text must not get into the path of a request.
     ///
     /// ```
+    /// use rollout_core::argo::wire::Rollout;
     /// use rollout_core::backend::{ObjectEditor, ServiceEditor};
     /// # use serde_json::json;
     /// let mut rollout = json!({"metadata": {"namespace": "shop", "name": "web"}, "spec": {"strategy": {"canary": {
     ///     "stableService": "web", "canaryService": "web-canary",
     /// }}}});
-    /// assert_eq!(ServiceEditor::from_rollout(&rollout).map(|editor| editor.objects().len()), Ok(2));
+    /// let editor = ServiceEditor::from_wire(&Rollout::from_value(&rollout));
+    /// assert_eq!(editor.map(|editor| editor.objects().len()), Ok(2));
     /// rollout["spec"]["strategy"]["canary"]["canaryService"] = "web?dryRun=All".into();
-    /// let errors = ServiceEditor::from_rollout(&rollout).unwrap_err();
+    /// let errors = ServiceEditor::from_wire(&Rollout::from_value(&rollout)).unwrap_err();
     /// assert_eq!(errors[0].path, "spec.strategy.canary.canaryService");
     /// ```
-    pub fn from_rollout(rollout: &Value) -> Result<Self, Vec<InvalidName>> {
+    #[cfg(feature = "argo")]
+    pub fn from_wire(rollout: &Rollout) -> Result<Self, Vec<Finding>> {
         let mut errors = Vec::new();
-        let mut name = |path: &str| -> Option<DnsName> {
-            let mut keys = path.split('.');
-            let text = keys.try_fold(rollout, Value::get)?.as_str().filter(|text| !text.is_empty())?;
-            let name = DnsName::parse(text);
-            name.map_err(|error| errors.push(InvalidName { path: path.to_owned(), what: error.to_string() }))
-                .ok()
+        let mut name = |path: &str, text: Option<&str>| -> Option<DnsName> {
+            let name = DnsName::parse(text.filter(|text| !text.is_empty())?);
+            name.map_err(|error| errors.push(Finding::error(path, error.to_string(), DnsName::INSTEAD))).ok()
         };
-        let namespace = name("metadata.namespace");
-        let rollout = name("metadata.name");
-        let stable = name("spec.strategy.canary.stableService");
-        let canary = name("spec.strategy.canary.canaryService");
+        let (namespace, rollout_name) = rollout.identity();
+        let namespace = name("metadata.namespace", namespace);
+        let rollout_name = name("metadata.name", rollout_name);
+        let canary = rollout.canary();
+        let service = canary.and_then(|canary| canary.stable_service.as_deref());
+        let stable = name("spec.strategy.canary.stableService", service);
+        let service = canary.and_then(|canary| canary.canary_service.as_deref());
+        let canary = name("spec.strategy.canary.canaryService", service);
         if !errors.is_empty() {
             return Err(errors);
         }
         let text = |name: &Option<DnsName>| name.as_ref().map(ToString::to_string).unwrap_or_default();
         let (stable, canary) = (stable.as_ref().map(DnsName::as_str), canary.as_ref().map(DnsName::as_str));
-        Ok(Self::new(&text(&namespace), stable, canary).of_rollout(&text(&rollout)))
+        Ok(Self::new(&text(&namespace), stable, canary).of_rollout(&text(&rollout_name)))
     }
 
     /// The name of the Rollout.
@@ -111,17 +113,6 @@ impl ServiceEditor {
         }
         Ok(edits)
     }
-}
-
-/// A name in a Rollout that is no name.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{path}: {what}; {}", DnsName::INSTEAD)]
-#[non_exhaustive]
-pub struct InvalidName {
-    /// Where.
-    pub path: String,
-    /// What is wrong.
-    pub what: String,
 }
 
 impl ObjectEditor for ServiceEditor {
@@ -194,12 +185,8 @@ impl ObjectEditor for ServiceEditor {
 
 fn find<'a>(objects: &'a Objects, name: &ObjectRef) -> Result<&'a Value, EditError> {
     let missing = || {
-        EditError::new(
-            name.clone(),
-            "",
-            "there is no such Service",
-            "create it, or correct its name in the Rollout",
-        )
+        let instead = "create it, or correct its name in the Rollout";
+        EditError::new(name.clone(), Finding::error("", "there is no such Service", instead))
     };
     objects.get(name).map(|object| &*object.value).ok_or_else(missing)
 }
@@ -218,12 +205,13 @@ fn selected(name: &ObjectRef, service: &Value) -> Result<Selection, EditError> {
 }
 
 fn no_text(name: &ObjectRef, path: &str, what: &str) -> EditError {
-    EditError::new(name.clone(), path, what, "write a map of label names and texts")
+    EditError::new(name.clone(), Finding::error(path, what, "write a map of label names and texts"))
 }
 
 fn point(name: &ObjectRef, service: &mut Value, to: &Selection) -> Result<(), EditError> {
     let no_spec = || {
-        EditError::new(name.clone(), "spec", "the Service has no spec", "write one with ports and a selector")
+        let instead = "write one with ports and a selector";
+        EditError::new(name.clone(), Finding::error("spec", "the Service has no spec", instead))
     };
     let spec = service.get_mut("spec").and_then(Value::as_object_mut).ok_or_else(no_spec)?;
     let selector = spec.entry("selector").or_insert(Value::Null);
@@ -298,6 +286,6 @@ mod tests {
         assert!(error.to_string().contains("Service shop/stable"), "{error}");
         let bad = objects(json!({"spec": {"selector": {REVISION_LABEL: 7}}}), json!({}));
         let error = editor().read(&bad).unwrap_err();
-        assert_eq!(error.path, "spec.selector.rollouts-pod-template-hash");
+        assert_eq!(error.finding.path, "spec.selector.rollouts-pod-template-hash");
     }
 }

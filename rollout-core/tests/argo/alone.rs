@@ -1,6 +1,6 @@
 //! A canary strategy without a Rollout around it.
 
-use rollout_core::argo::{self, Finding};
+use rollout_core::argo;
 use serde_json::{Value, json};
 
 fn rollout(canary: &Value) -> Value {
@@ -15,18 +15,12 @@ fn rollout(canary: &Value) -> Value {
 fn said_of_a_rollout(canary: &Value) -> Vec<String> {
     let report = argo::check(&rollout(canary));
     let made = argo::convert(&report.rollout, "v1".into());
-    let all = report.findings.into_iter().chain(made.unsupported.into_iter().map(Finding::from));
-    let all = all.chain(made.ignored.into_iter().map(Finding::from));
+    let all = report.findings.into_iter().chain(made.unsupported);
+    let all = all.chain(made.ignored);
     let below = |path: &str| path.strip_prefix("spec.strategy.canary").unwrap_or_default().to_owned();
     all.map(|finding| {
         let path = below(&finding.path);
-        format!(
-            "{} {} {} {}",
-            finding.severity,
-            path.trim_start_matches('.'),
-            finding.message,
-            finding.instead
-        )
+        format!("{} {} {} {}", finding.severity, path.trim_start_matches('.'), finding.what, finding.instead)
     })
     .collect()
 }
@@ -61,7 +55,7 @@ fn alone_it_has_the_findings_that_it_has_in_a_rollout() {
         };
         let said: Vec<_> = findings
             .iter()
-            .map(|it| format!("{} {} {} {}", it.severity, it.path, it.message, it.instead))
+            .map(|it| format!("{} {} {} {}", it.severity, it.path, it.what, it.instead))
             .collect();
         assert_eq!(said, expected, "{canary}");
         assert!(is_driven || !said.is_empty(), "{canary}: refused without a word");

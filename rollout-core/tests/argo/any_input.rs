@@ -122,7 +122,7 @@ fn collect(value: &Value, path: String, places: &mut Vec<String>) {
 fn answers(rollout: &Value) {
     let report = check(rollout);
     for finding in &report.findings {
-        assert!(!finding.message.is_empty(), "{finding}");
+        assert!(!finding.what.is_empty(), "{finding}");
         assert!(!finding.instead.is_empty() || finding.path.is_empty(), "{finding}");
     }
     let made = convert(&report.rollout, template_hash(rollout));

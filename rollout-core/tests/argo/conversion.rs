@@ -243,7 +243,7 @@ fn what_a_release_does_not_need_is_only_told() {
 fn fence_posts_beside_a_traffic_manager_are_warned_of() {
     let warned = |canary: Value| {
         let report = check(&rollout(&canary));
-        report.warnings().map(|warning| warning.message.clone()).collect::<Vec<_>>()
+        report.warnings().map(|warning| warning.what.clone()).collect::<Vec<_>>()
     };
     let routing = json!({"istio": {"virtualService": {"name": "web"}}});
     let services = json!({"maxSurge": 1, "maxUnavailable": 0, "trafficRouting": routing,

@@ -169,7 +169,7 @@ fn a_pause_that_cannot_be_read_says_why() {
     let of = |duration: Value| {
         let report = check(&rollout(&json!({"steps": [{"pause": {"duration": duration}}]})));
         let error = report.errors().next().cloned().unwrap();
-        (error.message, error.instead)
+        (error.what, error.instead)
     };
     let (message, instead) = of(json!("1d"));
     assert_eq!(message, "Duration needs to be greater than 0");
@@ -217,7 +217,7 @@ fn what_makes_no_sense_is_a_warning() {
         "steps[5].pause.duration",
     ];
     assert_eq!(routed(json!({"steps": steps})), want);
-    let of = |canary: Value| warnings(&canary).into_iter().map(|warning| warning.message).collect::<Vec<_>>();
+    let of = |canary: Value| warnings(&canary).into_iter().map(|warning| warning.what).collect::<Vec<_>>();
     assert_eq!(of(json!({"maxSurge": "3"})), ["`maxSurge` is in quotes, so it means 3 per cent"]);
     assert_eq!(of(json!({"maxSurge": "101%", "maxUnavailable": -1})).len(), 2);
     assert_eq!(of(json!({"replicaProgressThreshold": {"type": "Pod", "value": 1}})).len(), 1);

@@ -1,7 +1,7 @@
 //! YAML and JSON that a person wrote.
 
 use proptest::prelude::*;
-use rollout_core::argo::{Diagnostic, Reading, Severity, check, convert, read, template_hash};
+use rollout_core::argo::{Finding, Place, Reading, Severity, check, convert, read, template_hash};
 use serde_json::{Value, json};
 
 fn value(text: &str) -> Value {
@@ -11,11 +11,16 @@ fn value(text: &str) -> Value {
     reading.documents[0].value().clone()
 }
 
+fn place(finding: &Finding) -> Place {
+    finding.located.as_ref().unwrap().place
+}
+
 fn problem(text: &str) -> (String, u32, u32) {
     let reading = read(text, "t");
     assert!(!reading.problems.is_empty(), "no problem with {text:?}");
     let first = &reading.problems[0];
-    (first.what.clone(), first.place.line, first.place.column)
+    let Place { line, column, .. } = place(first);
+    (first.what.clone(), line, column)
 }
 
 #[test]
@@ -166,7 +171,7 @@ fn messages_say_where_and_what_to_write() {
         .findings
         .iter()
         .take(2)
-        .map(|finding| reading.documents[0].diagnose(finding).to_string())
+        .map(|finding| reading.documents[0].locate(finding).to_string())
         .collect();
     assert_eq!(
         shown[0],
@@ -178,8 +183,8 @@ fn messages_say_where_and_what_to_write() {
          without quotes"
     );
     let missing = report.errors().find(|error| error.path == "spec.strategy.strategy").unwrap();
-    assert_eq!(reading.documents[0].diagnose(missing).place.line, 2);
-    let about = reading.documents[0].diagnostic(Severity::NotDriven, "kind", "is not driven yet", "");
+    assert_eq!(place(&reading.documents[0].locate(missing)).line, 2);
+    let about = reading.documents[0].finding(Severity::NotDriven, "kind", "is not driven yet", "");
     assert_eq!(about.to_string(), "not driven: demo.yaml:1:7: is not driven yet");
 }
 
@@ -189,10 +194,10 @@ fn very_long_lines_are_cut() {
     let fields: Vec<_> = (0..10_000).map(|n| format!("\"ü{n}\": \"x\"")).collect();
     let text = format!("{{{}}}", fields.join(", "));
     let reading = read(&text, "t");
-    let message = reading.documents[0].diagnostic(Severity::Warning, "[ü9000]", "odd", "");
-    let Diagnostic { excerpt: (shown, from), place, .. } = &message;
+    let message = reading.documents[0].finding(Severity::Warning, "[ü9000]", "odd", "");
+    let (shown, from) = &message.located.as_ref().unwrap().excerpt;
     assert!(shown.chars().count() <= 120, "{shown}");
-    let at = usize::try_from(place.column - from).unwrap();
+    let at = usize::try_from(place(&message).column - from).unwrap();
     assert_eq!(shown.chars().skip(at).take(3).collect::<String>(), "\"x\"");
 }
 
@@ -253,16 +258,15 @@ fn pieces() -> impl Strategy<Value = String> {
 fn never_panics(text: &str) {
     let reading = read(text, "t");
     for problem in &reading.problems {
-        assert!(problem.place.line >= 1 && problem.place.column >= 1, "{problem}");
+        assert!(place(problem).line >= 1 && place(problem).column >= 1, "{problem}");
         assert!(!problem.to_string().is_empty());
     }
     for document in &reading.documents {
         let report = check(document.value());
         let made = convert(&report.rollout, template_hash(document.value()));
-        let unsupported = made.unsupported.into_iter().map(Into::into);
-        for finding in report.findings.into_iter().chain(unsupported) {
-            let shown = document.diagnose(&finding);
-            assert!(shown.place.line >= 1, "{shown}");
+        for finding in report.findings.into_iter().chain(made.unsupported) {
+            let shown = document.locate(&finding);
+            assert!(place(&shown).line >= 1, "{shown}");
         }
     }
 }

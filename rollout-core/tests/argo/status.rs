@@ -106,7 +106,7 @@ fn what_cannot_be_read_is_an_error_and_no_fresh_start() {
     let paths: Vec<_> = errors.iter().map(|error| error.path.as_str()).collect();
     let want = ["conditions", "pauseConditions", "abort", "abortedAt", "stableRS", "currentStepIndex"];
     assert_eq!(paths, want.map(|path| format!("status.{path}")));
-    assert!(errors[0].message.contains("another version of the engine (v2"), "{}", errors[0].message);
+    assert!(errors[0].what.contains("another version of the engine (v2"), "{}", errors[0].what);
     for unreadable in [json!("x"), json!([]), json!(1)] {
         assert_eq!(read_status(&unreadable).unwrap_err()[0].path, "status");
     }

@@ -60,7 +60,7 @@ fn rules_of_the_language() {
         for error in line["want"]["errors"].as_array().unwrap() {
             let (path, message) = (error["path"].as_str().unwrap(), error["detail"].as_str().unwrap());
             let same = |path: &str| path.replacen("strategy.canary.", "strategy.", 1);
-            let found = report.errors().any(|ours| same(&ours.path) == path && ours.message == message);
+            let found = report.errors().any(|ours| same(&ours.path) == path && ours.what == message);
             assert!(found, "{path}: {message}\n{line}\n{:?}", report.findings);
             refused += 1;
         }

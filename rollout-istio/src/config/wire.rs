@@ -1,12 +1,13 @@
 //! From a Rollout as it is written.
 
-mod reader;
-
 use super::{DestinationRuleRef, Foreign, IstioConfig, TcpRoute, TlsRoute, VirtualServiceRef};
-use reader::{Reader, at, given};
-use rollout_core::traffic::ByDestination;
-use serde_json::Value;
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use crate::problem::short;
+use rollout_core::{
+    Finding,
+    argo::wire::{DestinationRule, Istio, Port, Rollout, VirtualService},
+    traffic::{ByDestination, DnsName},
+};
+use std::{collections::BTreeSet, sync::Arc};
 
 const ROUTING: &str = "spec.strategy.canary.trafficRouting";
 const ISTIO: &str = "spec.strategy.canary.trafficRouting.istio";
@@ -15,98 +16,131 @@ const ISTIO: &str = "spec.strategy.canary.trafficRouting.istio";
 const MOST_NAMED: usize = 100;
 /// The most routes of one VirtualService.
 const MOST_ROUTES: usize = 1000;
-
-/// What is wrong with the Istio part of a Rollout, all at once; a few of many.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct InvalidConfig(Vec<ConfigError>);
-
-impl InvalidConfig {
-    /// Each error, in the order of the manifest; at least one.
-    #[must_use]
-    pub fn errors(&self) -> &[ConfigError] {
-        &self.0
-    }
-}
-
-impl fmt::Display for InvalidConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, error) in self.0.iter().enumerate() {
-            write!(f, "{}{error}", if index == 0 { "" } else { "; " })?;
-        }
-        Ok(())
-    }
-}
-
-/// One error in the Istio part of a Rollout.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{path}: {what}; {instead}")]
-#[non_exhaustive]
-pub struct ConfigError {
-    /// Where.
-    pub path: String,
-    /// What is wrong.
-    pub what: String,
-    /// What to write instead.
-    pub instead: String,
-}
+/// How many errors are told; the others are counted.
+const MOST_ERRORS: usize = 20;
+/// How many characters each part of an error has.
+const LONGEST: usize = 500;
 
 impl IstioConfig {
-    /// Reads the Istio part of a Rollout; `None` when it has none.
+    /// Takes the Istio part out of a Rollout; `None` when it has none.
     ///
-    /// Only what is needed to find the objects is read here: it is no check of the whole language. Objects of other
-    /// namespaces are touched only if they allow it; [`foreign`](Self::foreign) says otherwise.
+    /// Only what is needed to find the objects is looked at here: it is no [check](fn@rollout_core::argo::check) of
+    /// the whole language, and does not know of what could not be read. Objects of other namespaces are touched only if
+    /// they allow it; [`foreign`](Self::foreign) says otherwise.
     ///
     /// # Errors
-    /// All that is wrong, each with its path and what to write instead. A name that is no DNS name is wrong, and so
-    /// are more than 100 VirtualServices or managed routes, or 1000 routes of one.
+    /// All that is wrong, each with its path and what to write instead; after 20, how many more. A name that is no DNS
+    /// name is wrong, and so are more than 100 VirtualServices or managed routes, or 1000 routes of one.
     ///
     /// ```
+    /// use rollout_core::argo::wire::Rollout;
     /// use rollout_istio::IstioConfig;
     /// let rollout = serde_json::json!({"spec": {"strategy": {"canary": {"trafficRouting": {"istio": {}}}}}});
-    /// let error = IstioConfig::from_rollout(&rollout).unwrap_err();
-    /// assert!(error.to_string().contains("either VirtualService or VirtualServices must be configured"));
+    /// let errors = IstioConfig::from_wire(&Rollout::from_value(&rollout)).unwrap_err();
+    /// assert!(errors[0].what.contains("either VirtualService or VirtualServices must be configured"));
     /// ```
-    pub fn from_rollout(rollout: &Value) -> Result<Option<Self>, InvalidConfig> {
-        let canary = at(rollout, &["spec", "strategy", "canary"]);
-        let Some(istio) = given(at(canary, &["trafficRouting", "istio"])) else { return Ok(None) };
-        let mut reader = Reader::default();
-        let metadata = at(rollout, &["metadata"]);
-        let namespace = reader.optional(metadata, "namespace", "metadata.namespace");
-        let name = reader.optional(metadata, "name", "metadata.name").unwrap_or_default();
+    pub fn from_wire(rollout: &Rollout) -> Result<Option<Self>, Vec<Finding>> {
+        let Some(canary) = rollout.canary() else { return Ok(None) };
+        let Some(routing) = &canary.traffic_routing else { return Ok(None) };
+        let Some(istio) = &routing.istio else { return Ok(None) };
+        let mut errors = Errors::default();
+        let (namespace, name) = rollout.identity();
+        let namespace = errors.optional(namespace, "metadata.namespace");
+        let name = errors.optional(name, "metadata.name").unwrap_or_default();
         let mut config = Self::new(namespace.as_deref().unwrap_or("default"), &name);
         config.foreign = Foreign::Of(Arc::default());
-        config.virtual_services = reader.virtual_services(istio);
-        config.destination_rule = given(at(istio, &["destinationRule"])).map(|rule| reader.rule(rule));
+        config.virtual_services = errors.virtual_services(istio);
+        config.destination_rule = istio.destination_rule.as_ref().map(|rule| errors.rule(rule));
         config.services.canary =
-            reader.optional(canary, "canaryService", "spec.strategy.canary.canaryService");
+            errors.optional(canary.canary_service.as_deref(), "spec.strategy.canary.canaryService");
         config.services.stable =
-            reader.optional(canary, "stableService", "spec.strategy.canary.stableService");
+            errors.optional(canary.stable_service.as_deref(), "spec.strategy.canary.stableService");
         let path = format!("{ROUTING}.managedRoutes");
-        let managed = reader.list(at(canary, &["trafficRouting", "managedRoutes"]), &path, MOST_NAMED);
+        let managed = errors.list(routing.managed_routes.as_deref(), &path, MOST_NAMED);
         for (index, managed) in managed.iter().enumerate() {
-            config
-                .managed_routes
-                .extend(reader.text(at(managed, &["name"]), &format!("{path}[{index}].name")));
+            let name = errors.text(managed.name.as_deref(), || format!("{path}[{index}].name"));
+            config.managed_routes.extend(name);
         }
-        reader.agree(&config);
-        reader.done(ISTIO).map_err(InvalidConfig)?;
+        errors.agree(&config);
+        errors.done()?;
         Ok(Some(config))
     }
 }
 
-impl Reader {
-    fn virtual_services(&mut self, istio: &Value) -> Vec<VirtualServiceRef> {
-        let one = given(at(istio, &["virtualService"]));
+/// What was wrong so far.
+#[derive(Debug, Default)]
+struct Errors {
+    list: Vec<Finding>,
+    more: usize,
+}
+
+impl Errors {
+    fn wrong(&mut self, path: &str, what: impl Into<String>, instead: impl Into<String>) {
+        if self.list.len() == MOST_ERRORS {
+            self.more = self.more.saturating_add(1);
+        } else {
+            self.list.push(short(&Finding::error(path, what, instead), LONGEST));
+        }
+    }
+
+    fn done(mut self) -> Result<(), Vec<Finding>> {
+        if self.more > 0 {
+            let what = format!("{} more errors", self.more);
+            self.list.push(Finding::error(ISTIO, what, "correct these first"));
+        }
+        if self.list.is_empty() { Ok(()) } else { Err(self.list) }
+    }
+
+    /// A list of at most so many entries.
+    fn list<'a, T>(&mut self, list: Option<&'a [T]>, path: &str, most: usize) -> &'a [T] {
+        let list = list.unwrap_or_default();
+        if list.len() > most {
+            self.wrong(path, format!("it has {} entries", list.len()), format!("write at most {most}"));
+            return &[];
+        }
+        list
+    }
+
+    fn text(&mut self, text: Option<&str>, path: impl FnOnce() -> String) -> Option<Arc<str>> {
+        let text = text.filter(|text| !text.is_empty());
+        if text.is_none() {
+            self.wrong(&path(), "a name is missing", "write a text that is not empty");
+        }
+        text.map(Into::into)
+    }
+
+    /// The name of an object: it gets into the path of a request.
+    fn name(&mut self, name: Option<&str>, path: &str) -> Option<Arc<str>> {
+        let text = self.text(name, || path.to_owned())?;
+        let name = DnsName::parse(&text);
+        name.map_err(|error| self.wrong(path, error.to_string(), DnsName::INSTEAD)).ok().map(Into::into)
+    }
+
+    fn optional(&mut self, name: Option<&str>, path: &str) -> Option<Arc<str>> {
+        let name = name.filter(|name| !name.is_empty())?;
+        self.name(Some(name), path)
+    }
+
+    /// A port's number; 0 when none is written.
+    fn port(&mut self, port: Option<Port>, path: impl FnOnce() -> String) -> u32 {
+        let number = port.map_or(Some(0), Port::number);
+        number.unwrap_or_else(|| {
+            self.wrong(&path(), "the port is no number", "write the number of the port");
+            0
+        })
+    }
+
+    fn virtual_services(&mut self, istio: &Istio) -> Vec<VirtualServiceRef> {
         let path = format!("{ISTIO}.virtualServices");
-        let several = self.list(at(istio, &["virtualServices"]), &path, MOST_NAMED);
-        match (one, several) {
+        let several = self.list(istio.virtual_services.as_deref(), &path, MOST_NAMED);
+        match (&istio.virtual_service, several) {
             (Some(one), []) => vec![self.virtual_service(one, &format!("{ISTIO}.virtualService"))],
             (None, [_, ..]) => several
                 .iter()
                 .enumerate()
                 .map(|(index, one)| self.virtual_service(one, &format!("{path}[{index}]")))
                 .collect(),
-            (None, []) if !self.is_clean() => Vec::new(),
+            (None, []) if !self.list.is_empty() => Vec::new(),
             (both, _) => {
                 let found = if both.is_some() { "both are given" } else { "neither is given" };
                 let what = format!("either VirtualService or VirtualServices must be configured: {found}");
@@ -116,39 +150,41 @@ impl Reader {
         }
     }
 
-    fn virtual_service(&mut self, value: &Value, path: &str) -> VirtualServiceRef {
-        let name = self.name(at(value, &["name"]), &format!("{path}.name")).unwrap_or_default();
+    fn virtual_service(&mut self, one: &VirtualService, path: &str) -> VirtualServiceRef {
+        let name = self.name(one.name.as_deref(), &format!("{path}.name")).unwrap_or_default();
         let (mut routes, mut there) = (Vec::new(), BTreeSet::new());
-        let named = self.list(at(value, &["routes"]), &format!("{path}.routes"), MOST_ROUTES);
+        let named = self.list(one.routes.as_deref(), &format!("{path}.routes"), MOST_ROUTES);
         for (index, route) in named.iter().enumerate() {
-            let route = self.text(route, &format!("{path}.routes[{index}]"));
+            let route = self.text(Some(route), || format!("{path}.routes[{index}]"));
             routes.extend(route.filter(|route| there.insert(route.clone())));
         }
-        let tls = self.list(at(value, &["tlsRoutes"]), &format!("{path}.tlsRoutes"), MOST_ROUTES);
+        let tls = self.list(one.tls_routes.as_deref(), &format!("{path}.tlsRoutes"), MOST_ROUTES);
         let tls_routes = tls.iter().enumerate().map(|(index, tls)| {
             let path = format!("{path}.tlsRoutes[{index}]");
-            let hosts = self.list(at(tls, &["sniHosts"]), &format!("{path}.sniHosts"), MOST_ROUTES);
-            let sni_hosts = hosts.iter().filter_map(Value::as_str).map(Into::into).collect();
-            TlsRoute { port: self.port(tls, &format!("{path}.port")), sni_hosts }
+            let hosts = self.list(tls.sni_hosts.as_deref(), &format!("{path}.sniHosts"), MOST_ROUTES);
+            let sni_hosts = hosts.iter().map(|host| host.as_str().into()).collect();
+            TlsRoute { port: self.port(tls.port, || format!("{path}.port")), sni_hosts }
         });
         let tls_routes = tls_routes.collect();
-        let tcp = self.list(at(value, &["tcpRoutes"]), &format!("{path}.tcpRoutes"), MOST_ROUTES);
+        let tcp = self.list(one.tcp_routes.as_deref(), &format!("{path}.tcpRoutes"), MOST_ROUTES);
         let tcp_routes = tcp
             .iter()
             .enumerate()
-            .map(|(index, tcp)| TcpRoute { port: self.port(tcp, &format!("{path}.tcpRoutes[{index}].port")) })
+            .map(|(index, tcp)| TcpRoute {
+                port: self.port(tcp.port, || format!("{path}.tcpRoutes[{index}].port")),
+            })
             .collect();
         VirtualServiceRef { name, routes, tls_routes, tcp_routes }
     }
 
-    fn rule(&mut self, rule: &Value) -> DestinationRuleRef {
-        let name = self.name(at(rule, &["name"]), &format!("{ISTIO}.destinationRule.name"));
-        let mut text =
-            |key| self.text(at(rule, &[key]), &format!("{ISTIO}.destinationRule.{key}")).unwrap_or_default();
-        DestinationRuleRef {
-            name: name.unwrap_or_default(),
-            subsets: ByDestination { stable: text("stableSubsetName"), canary: text("canarySubsetName") },
-        }
+    fn rule(&mut self, rule: &DestinationRule) -> DestinationRuleRef {
+        let at = |key: &str| format!("{ISTIO}.destinationRule.{key}");
+        let name = self.name(rule.name.as_deref(), &at("name")).unwrap_or_default();
+        let mut subset =
+            |name: &Option<String>, key| self.text(name.as_deref(), || at(key)).unwrap_or_default();
+        let stable = subset(&rule.stable_subset_name, "stableSubsetName");
+        let canary = subset(&rule.canary_subset_name, "canarySubsetName");
+        DestinationRuleRef { name, subsets: ByDestination { stable, canary } }
     }
 
     /// What the parts must be to each other.

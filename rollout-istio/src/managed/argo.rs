@@ -1,8 +1,11 @@
 //! Managed routes as Argo Rollouts writes them: one, for all requests of the VirtualService.
 
 use super::{blocks, one_port, port};
-use crate::{config::IstioConfig, problem::Problem, split::Known};
-use rollout_core::traffic::{ManagedRoute, RouteMatch};
+use crate::{config::IstioConfig, split::Known};
+use rollout_core::{
+    Finding,
+    traffic::{ManagedRoute, RouteMatch},
+};
 use serde_json::{Map, Value, json};
 
 /// What Argo Rollouts makes a managed route from.
@@ -22,7 +25,7 @@ impl<'a> ArgoRoutes<'a> {
 
     /// The route as it is to stand in the VirtualService. It takes over nothing from the user's own routes
     /// but what a mirror must: their destinations, whole.
-    pub(crate) fn write(&self, route: &ManagedRoute) -> Result<Value, Problem> {
+    pub(crate) fn write(&self, route: &ManagedRoute) -> Result<Value, Finding> {
         let mut object = Map::new();
         object.insert("name".into(), (*route.name).into());
         object.insert("match".into(), blocks(route).into_iter().map(Value::Object).collect());
@@ -61,13 +64,13 @@ impl<'a> ArgoRoutes<'a> {
     }
 
     /// The destinations that a mirror route copies.
-    fn copied(&self, route: &ManagedRoute) -> Result<&'a [Value], Problem> {
+    fn copied(&self, route: &ManagedRoute) -> Result<&'a [Value], Finding> {
         let entries = self.entries();
         if entries.is_empty() {
             let what =
                 format!("'{}' mirrors, but there is no http route whose requests it could copy", route.name);
             let instead = "split an http route, or take the setMirrorRoute step out";
-            return Err(Problem::new("spec.http", what, instead));
+            return Err(Finding::error("spec.http", what, instead));
         }
         one_port(route, entries)?;
         Ok(entries)

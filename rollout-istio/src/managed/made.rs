@@ -6,11 +6,13 @@ use super::{
     one_port,
 };
 use crate::{
-    problem::Problem,
     rules::{Place, Protocol},
     split::{Known, Split},
 };
-use rollout_core::traffic::{ManagedRoute, RouteMatch};
+use rollout_core::{
+    Finding,
+    traffic::{ManagedRoute, RouteMatch},
+};
 use serde_json::{Map, Value, json};
 
 /// The most routes that are made, and the most match blocks of one.
@@ -63,10 +65,10 @@ impl<'a> Ground<'a> {
     }
 
     /// The routes that a managed route comes to, one for each weighed route; none where no request matches both.
-    pub(crate) fn make(&self, route: &ManagedRoute) -> Result<Vec<Option<Value>>, Problem> {
+    pub(crate) fn make(&self, route: &ManagedRoute) -> Result<Vec<Option<Value>>, Finding> {
         if self.weighed.len() > MOST {
             let what = format!("'{}' would be written {} times", route.name, self.weighed.len());
-            return Err(Problem::new("spec.http", what, format!("split at most {MOST} http routes")));
+            return Err(Finding::error("spec.http", what, format!("split at most {MOST} http routes")));
         }
         let managed = blocks(route);
         let made = self.weighed.iter().map(|(index, rule)| self.make_one(route, &managed, *index, rule));
@@ -81,7 +83,7 @@ impl<'a> Ground<'a> {
         }
         if made.iter().all(Option::is_none) {
             let what = format!("no request of a route that is split can match '{}'", route.name);
-            return Err(Problem::new("spec.http", what, "correct the match of the step, or of the route"));
+            return Err(Finding::error("spec.http", what, "correct the match of the step, or of the route"));
         }
         Ok(made)
     }
@@ -92,7 +94,7 @@ impl<'a> Ground<'a> {
         managed: &[Map<String, Value>],
         index: usize,
         rule: &Value,
-    ) -> Result<Option<Value>, Problem> {
+    ) -> Result<Option<Value>, Finding> {
         let path = || format!("spec.http[{index}]");
         let Some(matches) = both_of_each(route, managed, rule, &path)? else { return Ok(None) };
         let split = Split::find(self.known, rule, path)?;
@@ -133,20 +135,20 @@ fn both_of_each(
     managed: &[Map<String, Value>],
     rule: &Value,
     path: &impl Fn() -> String,
-) -> Result<Option<Value>, Problem> {
+) -> Result<Option<Value>, Finding> {
     let own = own_blocks(rule);
     if own.is_empty() {
         return Ok(Some(managed.iter().cloned().map(Value::Object).collect()));
     }
     if own.len().saturating_mul(managed.len()) > MOST {
         let what = format!("'{}' would have more than {MOST} match blocks", route.name);
-        return Err(Problem::new(format!("{}.match", path()), what, "match with fewer blocks"));
+        return Err(Finding::error(format!("{}.match", path()), what, "match with fewer blocks"));
     }
     let mut matches = Vec::new();
     for (index, block) in own.iter().enumerate() {
         let Some(block) = block.as_object() else {
             let path = format!("{}.match[{index}]", path());
-            return Err(Problem::new(path, "is no match block", "write a map"));
+            return Err(Finding::error(path, "is no match block", "write a map"));
         };
         for managed in managed {
             match both::blocks(block, managed) {
@@ -156,7 +158,7 @@ fn both_of_each(
                     let path = format!("{}.match[{index}]", path());
                     let what =
                         format!("it and '{}' both match {about}, and Istio cannot match both", route.name);
-                    return Err(Problem::new(
+                    return Err(Finding::error(
                         path,
                         what,
                         "write exact or prefix in both, or match something else",

@@ -4,9 +4,8 @@ use super::{Slot, rank, rank_of};
 use crate::{
     config::IstioConfig,
     managed::{ArgoRoutes, same},
-    problem::Problem,
 };
-use rollout_core::traffic::ManagedRoute;
+use rollout_core::{Finding, traffic::ManagedRoute};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -15,8 +14,8 @@ pub(crate) fn stepped(
     argo: &ArgoRoutes<'_>,
     config: &IstioConfig,
     http: &[Value],
-    steps: &[(Arc<str>, Option<ManagedRoute>)],
-) -> Result<Option<Vec<Slot>>, Problem> {
+    steps: &[(Arc<str>, Option<Arc<ManagedRoute>>)],
+) -> Result<Option<Vec<Slot>>, Finding> {
     let (mut there, mut own) = (Vec::new(), Vec::new());
     for (index, rule) in http.iter().enumerate() {
         match rank(config, rule) {

@@ -7,14 +7,13 @@ use super::{
 use crate::{
     cache::{Changed, Index, Shelves},
     control_plane::{ControlPlane, ControlPlaneAt, DataPlanes, keep_asking},
-    rollout::{
-        Clock, Context, Factory, InvalidTraffic, Publisher, Release, claims_index, left_index, wall_clock,
-    },
+    rollout::{Clock, Context, Factory, Publisher, Release, claims_index, left_index, wall_clock},
     store::{Kind, Requests},
 };
 use kube::Client;
 use rollout_core::{
-    Time,
+    Finding, Time,
+    argo::wire::Rollout,
     backend::{DataPlane, EditError, ObjectStore, Rounds, TrafficBackend, release_service},
     traffic::{ObjectRef, RolloutRef},
 };
@@ -115,15 +114,15 @@ impl ControllerBuilder {
     }
 
     /// How the traffic manager that a Rollout asks for is made, over a store, with who knows what
-    /// the proxies have; `None` when it asks for none.
+    /// the proxies have; `None` when it asks for none, and all that is wrong with what it says about it.
     /// Default: there is none.
     pub fn traffic(
         mut self,
         factory: impl Fn(
-            &Value,
+            &Rollout,
             Arc<dyn ObjectStore>,
             Arc<dyn DataPlane>,
-        ) -> Result<Option<Box<dyn TrafficBackend>>, InvalidTraffic>
+        ) -> Result<Option<Box<dyn TrafficBackend>>, Vec<Finding>>
         + Send
         + Sync
         + 'static,

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::cache::{Entry, Index, View};
 use rollout_core::{
+    argo::wire::Rollout,
     backend::{Claim, EditError, NoDataPlane, ObjectEditor, ServiceEditor},
     traffic::ObjectRef,
 };
@@ -13,8 +14,8 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// What a Rollout claims; nothing for a part of it that cannot be understood.
-fn claims(factory: &Factory, rollout: &Value) -> Vec<Claim> {
-    let services = ServiceEditor::from_rollout(rollout).map(|services| services.claims());
+fn claims(factory: &Factory, rollout: &Rollout) -> Vec<Claim> {
+    let services = ServiceEditor::from_wire(rollout).map(|services| services.claims());
     let manager = factory(rollout, Arc::new(Nowhere), Arc::new(NoDataPlane)).ok().flatten();
     let manager = manager.map(|manager| manager.claims()).unwrap_or_default();
     services.unwrap_or_default().into_iter().chain(manager).collect()
@@ -30,7 +31,7 @@ pub(crate) fn index(factory: Factory, instance: Option<String>) -> Index {
         if !is_mine || text("/metadata/deletionTimestamp").is_some() {
             return Vec::new();
         }
-        claims(&factory, rollout).iter().flat_map(bears).collect()
+        claims(&factory, &Rollout::from_value(rollout)).iter().flat_map(bears).collect()
     })
 }
 
@@ -65,7 +66,7 @@ pub(super) fn collision(context: &Context, view: &View, rollout: &Entry, own: &[
         let older = others.iter().filter(|other| other.uid() != rollout.uid());
         let older = older.filter(|other| age(other, &claim.object) < age(rollout, &claim.object));
         let Some(oldest) = older.min_by_key(|other| age(other, &claim.object)) else { continue };
-        let theirs = claims(&context.factory, &oldest.value);
+        let theirs = claims(&context.factory, &Rollout::from_value(&oldest.value));
         if let Some(collision) = theirs.iter().find_map(|theirs| claim.collision(theirs)) {
             return Some(collision);
         }

@@ -30,5 +30,4 @@ pub(crate) use left::{Release, about, index as left_index};
 pub(crate) use memory::{Key, Memory};
 pub(crate) use tell::{Publisher, Said};
 pub(crate) use traffic::Factory;
-pub use traffic::InvalidTraffic;
 pub(crate) use turn::{After, turn};

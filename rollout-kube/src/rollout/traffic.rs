@@ -1,7 +1,9 @@
-use super::context::Context;
+use super::{context::Context, memory::Key};
 use crate::cache::View;
 use async_trait::async_trait;
 use rollout_core::{
+    Finding,
+    argo::wire::Rollout,
     backend::{
         Chain, DataPlane, NoDataPlane, Object, ObjectBackend, ObjectStore, ServiceEditor, StoreError,
         TrafficBackend,
@@ -9,16 +11,16 @@ use rollout_core::{
     traffic::{ObjectRef, ObjectVersion},
 };
 use serde_json::Value;
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 /// Makes the traffic manager that a Rollout asks for, over a store, with who knows what the
 /// proxies have; `None` when it asks for none.
 pub(crate) type Factory = Arc<
     dyn Fn(
-            &Value,
+            &Rollout,
             Arc<dyn ObjectStore>,
             Arc<dyn DataPlane>,
-        ) -> Result<Option<Box<dyn TrafficBackend>>, InvalidTraffic>
+        ) -> Result<Option<Box<dyn TrafficBackend>>, Vec<Finding>>
         + Send
         + Sync,
 >;
@@ -47,42 +49,16 @@ impl ObjectStore for Nowhere {
     }
 }
 
-/// What is wrong with what a Rollout says about its traffic manager: where, what, and what to write instead.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct InvalidTraffic {
-    /// One sentence for each error.
-    pub errors: Vec<String>,
-}
-
-impl InvalidTraffic {
-    /// These errors.
-    #[must_use]
-    pub fn new(errors: impl IntoIterator<Item = String>) -> Self {
-        Self { errors: errors.into_iter().collect() }
-    }
-}
-
-impl fmt::Display for InvalidTraffic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.errors.join("; "))
-    }
-}
-
-impl std::error::Error for InvalidTraffic {}
-
 /// The Services of a rollout, and its traffic manager if it has one, as one backend.
 pub(super) fn backend(
     context: &Context,
-    rollout: &Value,
+    key: &Key,
+    rollout: &Rollout,
     view: &Arc<View>,
-) -> Result<Box<dyn TrafficBackend>, InvalidTraffic> {
+) -> Result<Box<dyn TrafficBackend>, Vec<Finding>> {
     let store: Arc<dyn ObjectStore> = view.clone();
-    let services = ServiceEditor::from_rollout(rollout)
-        .map_err(|errors| InvalidTraffic::new(errors.iter().map(ToString::to_string)))?;
-    let text =
-        |pointer: &str| rollout.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let data_plane = context.data_planes.of(&(text("/metadata/namespace"), text("/metadata/name")));
+    let services = ServiceEditor::from_wire(rollout)?;
+    let data_plane = context.data_planes.of(key);
     match (context.factory)(rollout, store.clone(), data_plane.clone())? {
         Some(manager) => {
             let services = ObjectBackend::new(services, store, data_plane);

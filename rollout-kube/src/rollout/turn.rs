@@ -114,10 +114,10 @@ async fn go(
             return Ok(Some(unreadable(context, memory, name, reading, &errors.join("; ")).await));
         }
     };
-    let backend = match backend(context, &rollout.value, view) {
+    let backend = match backend(context, key, &report.rollout, view) {
         Ok(backend) => Some(backend),
         Err(invalid) => {
-            complaints.extend(invalid.errors);
+            complaints.extend(invalid.iter().map(ToString::to_string));
             None
         }
     };

@@ -77,7 +77,7 @@ mod tests {
 
     fn errors(canary: &Value) -> Vec<String> {
         let report = check(&json!({"spec": {"strategy": {"canary": canary}}}));
-        let paths = report.errors().filter(|error| error.message.contains("is not a DNS name"));
+        let paths = report.errors().filter(|error| error.what.contains("is not a DNS name"));
         paths.map(|error| error.path.clone()).collect()
     }
 
@@ -121,7 +121,7 @@ mod tests {
             report
                 .errors()
                 .find(|error| error.path.ends_with("managedRoutes[0].name"))
-                .map(|e| e.message.clone())
+                .map(|e| e.what.clone())
         };
         assert_eq!(message("canary header 1"), None);
         assert_eq!(message("a\n\u{202e}b").unwrap(), "\"a\\n\\u{202e}b\" has characters that cannot be seen");

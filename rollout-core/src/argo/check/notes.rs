@@ -12,10 +12,10 @@ impl Notes {
     pub(super) fn error(
         &mut self,
         path: impl Into<String>,
-        message: impl Into<String>,
+        what: impl Into<String>,
         instead: impl Into<String>,
     ) {
-        let finding = Finding::new(Severity::Error, path, message, instead);
+        let finding = Finding::new(Severity::Error, path, what, instead);
         self.findings.push(Finding { quotes: true, ..finding });
     }
 
@@ -23,10 +23,10 @@ impl Notes {
     pub(super) fn ours(
         &mut self,
         path: impl Into<String>,
-        message: impl Into<String>,
+        what: impl Into<String>,
         instead: impl Into<String>,
     ) {
-        self.findings.push(Finding::new(Severity::Error, path, message, instead));
+        self.findings.push(Finding::new(Severity::Error, path, what, instead));
     }
 
     /// An error under a path that clients know, and which is not where the mistake stands.
@@ -34,22 +34,26 @@ impl Notes {
         &mut self,
         place: impl Into<String>,
         path: impl Into<String>,
-        message: impl Into<String>,
+        what: impl Into<String>,
         instead: impl Into<String>,
     ) {
-        let finding = Finding::new(Severity::Error, path, message, instead);
-        self.findings.push(Finding { quotes: true, stands_at: Some(place.into()), ..finding });
+        let finding = Finding::new(Severity::Error, path, what, instead);
+        self.findings.push(Finding {
+            quotes: true,
+            stands_at: Some(place.into().into_boxed_str()),
+            ..finding
+        });
     }
 
-    /// A warning; `message` goes on after the name of what stands at `path`.
+    /// A warning; `what` goes on after the name of what stands at `path`.
     pub(super) fn warning(
         &mut self,
         path: impl Into<String>,
-        message: impl Display,
+        what: impl Display,
         instead: impl Into<String>,
     ) {
         let path = path.into();
-        let message = format!("{} {message}", subject(&path));
-        self.findings.push(Finding::new(Severity::Warning, path, message, instead));
+        let what = format!("{} {what}", subject(&path));
+        self.findings.push(Finding::new(Severity::Warning, path, what, instead));
     }
 }

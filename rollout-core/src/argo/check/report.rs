@@ -92,7 +92,7 @@ fn rules(rollout: &Rollout, written: &[Value], notes: &mut Notes) {
 
 /// Whether a rule only speaks because a value could not be read: that is said already.
 fn follows(note: &Finding, wrong: &Finding) -> bool {
-    let (note, wrong) = (note.place(), wrong.place());
+    let (note, wrong) = (note.stands_at(), wrong.stands_at());
     let below = |path: &str, parent: &str| {
         path.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
     };

@@ -1,10 +1,7 @@
 use super::{ignored, strategy, unsupported};
-use crate::{
-    Revision, Spec,
-    argo::{Finding, Severity, wire::Rollout},
-};
-use alloc::{string::String, vec::Vec};
-use core::{fmt, time::Duration};
+use crate::{Finding, Revision, Spec, argo::wire::Rollout};
+use alloc::vec::Vec;
+use core::time::Duration;
 
 /// What became of a Rollout.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,66 +12,9 @@ pub struct Conversion {
     pub spec: Option<Spec>,
     /// What the language allows and the engine does not drive. Unless this is empty, the Rollout asks for
     /// more than `spec` says: it should be refused.
-    pub unsupported: Vec<Unsupported>,
+    pub unsupported: Vec<Finding>,
     /// What is not driven and takes nothing away from a release: it is only to be told.
-    pub ignored: Vec<Ignored>,
-}
-
-/// Something that the engine does not do, and without which a release is as safe as with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Ignored {
-    /// Where it stands.
-    pub path: String,
-    /// What is not done.
-    pub what: String,
-}
-
-impl Ignored {
-    pub(super) fn new(path: impl Into<String>, what: impl Into<String>) -> Self {
-        Self { path: path.into(), what: what.into() }
-    }
-}
-
-impl fmt::Display for Ignored {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.what)
-    }
-}
-
-impl From<Ignored> for Finding {
-    fn from(ignored: Ignored) -> Self {
-        Self { names_key: true, ..Self::new(Severity::Warning, ignored.path, ignored.what, "") }
-    }
-}
-
-/// Something that the language allows and the engine does not drive yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Unsupported {
-    /// Where it stands.
-    pub path: String,
-    /// What it is.
-    pub what: String,
-}
-
-impl Unsupported {
-    pub(super) fn new(path: impl Into<String>, what: impl Into<String>) -> Self {
-        Self { path: path.into(), what: what.into() }
-    }
-}
-
-impl fmt::Display for Unsupported {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} is not driven yet", self.path, self.what)
-    }
-}
-
-impl From<Unsupported> for Finding {
-    fn from(unsupported: Unsupported) -> Self {
-        let message = alloc::format!("{} is not driven yet", unsupported.what);
-        Self { names_key: true, ..Self::new(Severity::NotDriven, unsupported.path, message, "") }
-    }
+    pub ignored: Vec<Finding>,
 }
 
 /// Makes what the engine drives of a Rollout that was [checked](crate::argo::check).
@@ -113,7 +53,7 @@ pub fn convert(rollout: &Rollout, target: Revision) -> Conversion {
     Conversion { spec, unsupported, ignored: ignored::find(rollout) }
 }
 
-fn spec(rollout: &Rollout, target: Revision, unsupported: &mut Vec<Unsupported>) -> Option<Spec> {
+fn spec(rollout: &Rollout, target: Revision, unsupported: &mut Vec<Finding>) -> Option<Spec> {
     let wire = rollout.spec.as_ref()?;
     let kinds = wire.strategy.as_ref()?;
     let strategy = strategy::of(kinds.canary.as_ref()?, unsupported)?;

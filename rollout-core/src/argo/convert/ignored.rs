@@ -1,10 +1,9 @@
 //! What the engine does not do, and a release does not need.
 
-use super::conversion::Ignored;
-use crate::argo::wire::Rollout;
+use crate::{Finding, argo::wire::Rollout};
 use alloc::vec::Vec;
 
-pub(super) fn find(rollout: &Rollout) -> Vec<Ignored> {
+pub(super) fn find(rollout: &Rollout) -> Vec<Finding> {
     let Some(spec) = &rollout.spec else { return Vec::new() };
     let canary = spec.strategy.as_ref().and_then(|strategy| strategy.canary.as_ref());
     let routing = canary.and_then(|canary| canary.traffic_routing.as_ref());
@@ -29,5 +28,9 @@ pub(super) fn find(rollout: &Rollout) -> Vec<Ignored> {
             "subsets beyond canary and stable stay as they are",
         ),
     ];
-    parts.into_iter().filter(|(_, there, _)| *there).map(|(path, _, what)| Ignored::new(path, what)).collect()
+    parts
+        .into_iter()
+        .filter(|(_, there, _)| *there)
+        .map(|(path, _, what)| Finding::ignored(path, what))
+        .collect()
 }

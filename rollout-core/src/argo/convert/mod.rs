@@ -8,5 +8,6 @@ mod strategy;
 mod unsupported;
 mod way_back;
 
-pub use conversion::{Conversion, Ignored, Unsupported, convert};
+pub use conversion::{Conversion, convert};
+pub use routes::managed_route;
 pub use way_back::way_back;

@@ -1,13 +1,64 @@
-use super::conversion::Unsupported;
+//! Header and mirror routes.
+
 use crate::{
-    Step,
-    argo::wire,
+    Finding, Severity,
+    argo::{
+        reader::Reader,
+        wire::{self, CanaryStep, Wire},
+    },
     traffic::{HeaderMatch, ManagedRoute, MirrorMatch, RouteMatch, StringMatch},
 };
 use alloc::{format, string::String, sync::Arc, vec::Vec};
+use serde_json::Value;
+
+/// The name of a managed route, and the route; without one it is taken away.
+type Managed = (Arc<str>, Option<Arc<ManagedRoute>>);
+
+/// Reads a `setHeaderRoute` or `setMirrorRoute` step as it is written: the name of its route, and the route; without a
+/// `match` there is none, for the step takes it away.
+///
+/// ```
+/// use rollout_core::argo::managed_route;
+/// let step = serde_json::json!({"setHeaderRoute": {"name": "testers", "match": [
+///     {"headerName": "x-tester", "headerValue": {"exact": "yes"}},
+/// ]}});
+/// let (name, route) = managed_route(&step)?;
+/// assert_eq!((&*name, route.is_some()), ("testers", true));
+/// assert!(managed_route(&serde_json::json!({"setWeight": 5})).is_err());
+/// # Ok::<(), rollout_core::Finding>(())
+/// ```
+///
+/// # Errors
+/// It is another step, or a match is not complete. The finding's path begins at the step.
+pub fn managed_route(step: &Value) -> Result<Managed, Finding> {
+    let mut reader = Reader::default();
+    let step = CanaryStep::read(step, &mut reader).unwrap_or_default();
+    let mut wrong = reader.findings.into_list().into_iter();
+    if let Some(wrong) = wrong.find(|finding| finding.severity == Severity::Error) {
+        return Err(wrong);
+    }
+    let incomplete = |path: &str, instead| Finding::error(path, "a match is not complete", instead);
+    match (&step.set_header_route, &step.set_mirror_route) {
+        (Some(route), _) => {
+            let instead = "write headerName, and headerValue with one of exact, prefix, regex";
+            let is_named = |header: &wire::HeaderMatch| header.header_name.is_some();
+            let route = header(route).filter(|_| route.matches.iter().flatten().all(is_named));
+            route.ok_or_else(|| incomplete("setHeaderRoute.match", instead))
+        }
+        (None, Some(route)) => {
+            let instead = "write method, path or headers, each with one of exact, prefix, regex";
+            mirror("setMirrorRoute", route, &mut Vec::new())
+                .ok_or_else(|| incomplete("setMirrorRoute.match", instead))
+        }
+        (None, None) => {
+            let what = "a managed step is neither setHeaderRoute nor setMirrorRoute";
+            Err(Finding::error("", what, "write one of them"))
+        }
+    }
+}
 
 /// A header route; without `match` it is taken away.
-pub(super) fn header(route: &wire::SetHeaderRoute) -> Option<Step> {
+pub(super) fn header(route: &wire::SetHeaderRoute) -> Option<Managed> {
     let one = |header: &wire::HeaderMatch| {
         let value = text(header.header_value.as_ref()?)?;
         Some(HeaderMatch { name: header.header_name.clone().unwrap_or_default(), value })
@@ -15,21 +66,22 @@ pub(super) fn header(route: &wire::SetHeaderRoute) -> Option<Step> {
     let matches: Vec<_> = route.matches.iter().flatten().map(one).collect::<Option<_>>()?;
     let name: Arc<str> = route.name.as_deref().unwrap_or_default().into();
     let route = managed(&name, matches.is_empty(), RouteMatch::Header(matches));
-    Some(Step::SetHeaderRoute { name, route })
+    Some((name, route))
 }
 
 /// A mirror route; without `match` it is taken away.
 pub(super) fn mirror(
     path: &str,
     route: &wire::SetMirrorRoute,
-    unsupported: &mut Vec<Unsupported>,
-) -> Option<Step> {
+    unsupported: &mut Vec<Finding>,
+) -> Option<Managed> {
     let mut matches = Vec::new();
     for (index, request) in route.matches.iter().flatten().enumerate() {
         for (name, value) in request.headers.iter().flatten() {
             if text(value).is_none() {
                 let path = format!("{path}.match[{index}].headers.{name}");
-                unsupported.push(Unsupported::new(path, "a header that is not compared in exactly one way"));
+                unsupported
+                    .push(Finding::not_driven(path, "a header that is not compared in exactly one way"));
             }
         }
         matches.push(request_match(request));
@@ -38,7 +90,7 @@ pub(super) fn mirror(
     let name: Arc<str> = route.name.as_deref().unwrap_or_default().into();
     let percentage = route.percentage.unwrap_or(100);
     let route = managed(&name, matches.is_empty(), RouteMatch::Mirror { matches, percentage });
-    Some(Step::SetMirrorRoute { name, route })
+    Some((name, route))
 }
 
 fn managed(name: &Arc<str>, is_removed: bool, matches: RouteMatch) -> Option<Arc<ManagedRoute>> {

@@ -1,6 +1,6 @@
-use super::{conversion::Unsupported, routes, strategy::count};
+use super::{routes, strategy::count};
 use crate::{
-    CanaryScale, Step,
+    CanaryScale, Finding, Step,
     argo::{
         pause_seconds,
         wire::{Canary, CanaryStep, Pause, SetCanaryScale},
@@ -10,7 +10,7 @@ use alloc::{format, vec::Vec};
 use core::time::Duration;
 
 /// Every step; `None` when one of them cannot be driven: leaving it out would move the others.
-pub(super) fn all(canary: &Canary, unsupported: &mut Vec<Unsupported>) -> Option<Vec<Step>> {
+pub(super) fn all(canary: &Canary, unsupported: &mut Vec<Finding>) -> Option<Vec<Step>> {
     let steps = canary.steps.as_deref().unwrap_or_default();
     let each = steps.iter().enumerate().map(|(index, step)| {
         let path = format!("spec.strategy.canary.steps[{index}]");
@@ -21,7 +21,7 @@ pub(super) fn all(canary: &Canary, unsupported: &mut Vec<Unsupported>) -> Option
     each.into_iter().collect()
 }
 
-fn one(path: &str, step: &CanaryStep, unsupported: &mut Vec<Unsupported>) -> Option<Step> {
+fn one(path: &str, step: &CanaryStep, unsupported: &mut Vec<Finding>) -> Option<Step> {
     let mut kinds: Vec<Option<Step>> = Vec::new();
     if let Some(weight) = step.set_weight {
         kinds.push(u32::try_from(weight).ok().map(Step::SetWeight));
@@ -33,10 +33,11 @@ fn one(path: &str, step: &CanaryStep, unsupported: &mut Vec<Unsupported>) -> Opt
         kinds.push(Some(Step::SetCanaryScale(canary_scale(scale))));
     }
     if let Some(route) = &step.set_header_route {
-        kinds.push(routes::header(route));
+        kinds.push(routes::header(route).map(|(name, route)| Step::SetHeaderRoute { name, route }));
     }
     if let Some(route) = &step.set_mirror_route {
-        kinds.push(routes::mirror(&format!("{path}.setMirrorRoute"), route, unsupported));
+        let route = routes::mirror(&format!("{path}.setMirrorRoute"), route, unsupported);
+        kinds.push(route.map(|(name, route)| Step::SetMirrorRoute { name, route }));
     }
     let others = [
         ("experiment", step.experiment.is_some()),
@@ -44,11 +45,11 @@ fn one(path: &str, step: &CanaryStep, unsupported: &mut Vec<Unsupported>) -> Opt
         ("plugin", step.plugin.is_some()),
     ];
     for (kind, _) in others.into_iter().filter(|(_, there)| *there) {
-        unsupported.push(Unsupported::new(format!("{path}.{kind}"), format!("the step `{kind}`")));
+        unsupported.push(Finding::not_driven(format!("{path}.{kind}"), &format!("the step `{kind}`")));
         kinds.push(None);
     }
     if kinds.len() > 1 && kinds.iter().all(Option::is_some) {
-        unsupported.push(Unsupported::new(path, "a step of several kinds"));
+        unsupported.push(Finding::not_driven(path, "a step of several kinds"));
         return None;
     }
     kinds.pop().flatten()

@@ -1,6 +1,6 @@
-use super::{conversion::Unsupported, steps};
+use super::steps;
 use crate::{
-    Strategy, StrategyBuilder, Threshold,
+    Finding, Strategy, StrategyBuilder, Threshold,
     argo::{
         int_or_percent,
         wire::{Canary, ProgressThreshold},
@@ -10,7 +10,7 @@ use alloc::{string::String, vec::Vec};
 use core::time::Duration;
 
 /// The strategy, if every step can be driven.
-pub(super) fn of(canary: &Canary, unsupported: &mut Vec<Unsupported>) -> Option<Strategy> {
+pub(super) fn of(canary: &Canary, unsupported: &mut Vec<Finding>) -> Option<Strategy> {
     let builder = around(canary).steps(steps::all(canary, unsupported)?).step_hash(&step_hash(canary));
     routing(builder, canary)?.build().ok()
 }

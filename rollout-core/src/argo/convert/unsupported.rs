@@ -1,17 +1,19 @@
 //! What the language allows and the engine does not drive yet, outside the steps: a release without it would be
 //! another release than the one that is asked for.
 
-use super::conversion::Unsupported;
-use crate::argo::wire::{Canary, Rollout, RolloutSpec, TrafficRouting};
+use crate::{
+    Finding,
+    argo::wire::{Canary, Rollout, RolloutSpec, TrafficRouting},
+};
 use alloc::{format, vec::Vec};
 use serde_json::Value;
 
-pub(super) fn find(rollout: &Rollout, unsupported: &mut Vec<Unsupported>) {
+pub(super) fn find(rollout: &Rollout, unsupported: &mut Vec<Finding>) {
     let Some(spec) = &rollout.spec else { return };
     of_spec(spec, unsupported);
     let Some(strategy) = &spec.strategy else { return };
     if is_set(strategy.blue_green.as_ref()) {
-        unsupported.push(Unsupported::new("spec.strategy.blueGreen", "the blue-green strategy"));
+        unsupported.push(Finding::not_driven("spec.strategy.blueGreen", "the blue-green strategy"));
     }
     let Some(canary) = &strategy.canary else { return };
     of_canary(canary, unsupported);
@@ -24,7 +26,7 @@ fn is_set(value: Option<&Value>) -> bool {
     value.is_some_and(|value| !value.is_null())
 }
 
-fn of_spec(spec: &RolloutSpec, unsupported: &mut Vec<Unsupported>) {
+fn of_spec(spec: &RolloutSpec, unsupported: &mut Vec<Finding>) {
     let parts = [
         ("workloadRef", spec.workload_ref.is_some(), "a template that stands in another object"),
         (
@@ -34,11 +36,11 @@ fn of_spec(spec: &RolloutSpec, unsupported: &mut Vec<Unsupported>) {
         ),
     ];
     for (field, _, what) in parts.into_iter().filter(|(_, there, _)| *there) {
-        unsupported.push(Unsupported::new(format!("spec.{field}"), what));
+        unsupported.push(Finding::not_driven(format!("spec.{field}"), what));
     }
 }
 
-fn of_canary(canary: &Canary, unsupported: &mut Vec<Unsupported>) {
+fn of_canary(canary: &Canary, unsupported: &mut Vec<Finding>) {
     let parts = [
         ("analysis", canary.analysis.is_some(), "analysis beside the steps"),
         ("antiAffinity", canary.anti_affinity.is_some(), "keeping canary and stable pods apart"),
@@ -52,11 +54,11 @@ fn of_canary(canary: &Canary, unsupported: &mut Vec<Unsupported>) {
         ("pingPong", canary.ping_pong.is_some(), "two Services that take turns"),
     ];
     for (field, _, what) in parts.into_iter().filter(|(_, there, _)| *there) {
-        unsupported.push(Unsupported::new(format!("spec.strategy.canary.{field}"), what));
+        unsupported.push(Finding::not_driven(format!("spec.strategy.canary.{field}"), what));
     }
 }
 
-fn of_routing(routing: &TrafficRouting, unsupported: &mut Vec<Unsupported>) {
+fn of_routing(routing: &TrafficRouting, unsupported: &mut Vec<Finding>) {
     const PATH: &str = "spec.strategy.canary.trafficRouting";
     let others = [
         ("nginx", &routing.nginx),
@@ -70,11 +72,13 @@ fn of_routing(routing: &TrafficRouting, unsupported: &mut Vec<Unsupported>) {
     ];
     let mut named = routing.istio.is_some();
     for (router, _) in others.into_iter().filter(|(_, value)| is_set(value.as_ref())) {
-        unsupported
-            .push(Unsupported::new(format!("{PATH}.{router}"), format!("traffic routing with `{router}`")));
+        unsupported.push(Finding::not_driven(
+            format!("{PATH}.{router}"),
+            &format!("traffic routing with `{router}`"),
+        ));
         named = true;
     }
     if !named {
-        unsupported.push(Unsupported::new(PATH, "traffic routing that names no traffic manager"));
+        unsupported.push(Finding::not_driven(PATH, "traffic routing that names no traffic manager"));
     }
 }

@@ -1,6 +1,8 @@
 //! What is most likely wrong with a text that is no YAML, and where.
 
-use super::{Place, compose::Flaw};
+use super::flaw::Flaw;
+use crate::Place;
+use alloc::string::String;
 use granit_parser::{ErrorKind, ScanError};
 
 /// Says it for what the parser stumbled over; `place` is where that was.
@@ -11,17 +13,14 @@ pub(super) fn explain(text: &str, error: &ScanError, place: Place) -> Flaw {
     }
     let unclosed = matches!(error.kind(), ErrorKind::UnclosedQuotedScalar).then_some(place);
     if let Some(open) = unclosed.or_else(|| open_quote(text, offset, place)) {
-        return Flaw {
-            place: open,
-            what: "the quote that opens here is not closed in its line".into(),
-            instead: "close it; a quote inside of a text in double quotes is written as \\\"",
-        };
+        let instead = "close it; a quote inside of a text in double quotes is written as \\\"";
+        return Flaw::new(open, "the quote that opens here is not closed in its line", instead);
     }
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "the parser's own words are good enough for the others"
     )]
-    let (what, instead) = match error.kind() {
+    let (what, instead): (String, _) = match error.kind() {
         ErrorKind::MappingValueNotAllowed => (
             "a second `: ` in this line, or a line that is indented too far".into(),
             "put a text with `: ` in it in quotes, or indent the line as the ones above",
@@ -31,7 +30,7 @@ pub(super) fn explain(text: &str, error: &ScanError, place: Place) -> Flaw {
         }
         _ => (error.info(), "this is where YAML stops making sense; the cause may be a few lines up"),
     };
-    Flaw { place, what, instead }
+    Flaw::new(place, what, instead)
 }
 
 /// A tab where blanks belong: in the line of the error, or in the one above.
@@ -56,11 +55,7 @@ fn tab(text: &str, error: &ScanError, place: Place) -> Option<Flaw> {
     }
     let (line, at, offset) = last?;
     let place = Place { line, column: number(at + 1), width: 1, offset: number(offset) };
-    Some(Flaw {
-        place,
-        what: "a tab stands where YAML wants blanks".into(),
-        instead: "indent with blanks only",
-    })
+    Some(Flaw::new(place, "a tab stands where YAML wants blanks", "indent with blanks only"))
 }
 
 /// The quote that is open at `end`, or that was closed in that line and opened in another.

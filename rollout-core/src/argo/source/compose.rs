@@ -1,11 +1,13 @@
 //! From the parser's events to nodes.
 
 use super::{
-    Place, broken,
+    broken,
+    flaw::Flaw,
     node::{Content, Key, Node},
     scalar,
 };
-use alloc::{collections::BTreeMap, format, rc::Rc, string::String, vec::Vec};
+use crate::Place;
+use alloc::{collections::BTreeMap, format, rc::Rc, vec::Vec};
 use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 use serde_json::Value;
 
@@ -15,14 +17,6 @@ const MAX_DEPTH: usize = 100;
 /// Of how many values a text may consist. It bounds the memory: an empty step of two bytes takes almost a
 /// kilobyte once it was read and checked.
 const MAX_VALUES: usize = 40_000;
-
-/// What is wrong with the text, and where.
-#[derive(Debug)]
-pub(super) struct Flaw {
-    pub(super) place: Place,
-    pub(super) what: String,
-    pub(super) instead: &'static str,
-}
 
 /// A list or a map that is not complete yet.
 struct Open {
@@ -96,7 +90,7 @@ impl<'t> Composer<'t> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let value = value(&text, style, tag.as_deref()).ok_or_else(|| {
-                    flaw(place, format!("{text:?} has no form in JSON"), "put it in quotes")
+                    Flaw::new(place, format!("{text:?} has no form in JSON"), "put it in quotes")
                 })?;
                 let merges = style == ScalarStyle::Plain && text == "<<";
                 self.complete(Node { place, content: Content::Scalar(value) }, anchor, merges)
@@ -109,7 +103,7 @@ impl<'t> Composer<'t> {
             Event::Alias(anchor) => {
                 let target = self.anchors.get(&anchor).cloned();
                 let target = target.ok_or_else(|| {
-                    flaw(place, "stands for something that it is itself part of", "write it out")
+                    Flaw::new(place, "stands for something that it is itself part of", "write it out")
                 })?;
                 self.complete(Node { place, content: Content::Alias(target) }, 0, false)
             }
@@ -119,7 +113,7 @@ impl<'t> Composer<'t> {
 
     fn begin(&mut self, place: Place, anchor: usize, content: Part) -> Result<Option<Rc<Node>>, Flaw> {
         if self.open.len() >= MAX_DEPTH {
-            return Err(flaw(
+            return Err(Flaw::new(
                 place,
                 format!("is nested more than {MAX_DEPTH} deep"),
                 "no manifest needs that",
@@ -153,7 +147,7 @@ impl<'t> Composer<'t> {
         self.values += usize::from(!is_name);
         if self.values > MAX_VALUES {
             let what = format!("is more than {MAX_VALUES} values, up to here");
-            return Err(flaw(node.place, what, "no manifest has that many: split it up"));
+            return Err(Flaw::new(node.place, what, "no manifest has that many: split it up"));
         }
         let Some(open) = self.open.last_mut() else { return Ok(Some(node)) };
         match &mut open.content {
@@ -173,7 +167,7 @@ fn as_key(node: &Node, merges: bool) -> Result<Key, Flaw> {
         Content::List(_) | Content::Map(_) | Content::Alias(_) => None,
     };
     let name = name.ok_or_else(|| {
-        flaw(node.place, "cannot be the name of a field", "write text in front of the colon")
+        Flaw::new(node.place, "cannot be the name of a field", "write text in front of the colon")
     })?;
     Ok(Key { name: name.into(), place: node.place, merges })
 }
@@ -185,10 +179,6 @@ fn value(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Option<Value> {
         _ => style != ScalarStyle::Plain,
     };
     if is_text { Some(Value::String(text.into())) } else { scalar::plain(text) }
-}
-
-fn flaw(place: Place, what: impl Into<String>, instead: &'static str) -> Flaw {
-    Flaw { place, what: what.into(), instead }
 }
 
 fn number(size: usize) -> u32 {

@@ -1,9 +1,9 @@
 use super::{
-    Diagnostic, Place,
-    diagnostic::Lines,
+    lines::Lines,
     place::{Children, Places},
 };
-use crate::argo::{Finding, Severity};
+use crate::{Finding, Place, Severity};
+use alloc::string::String;
 use alloc::{sync::Arc, vec::Vec};
 use serde_json::Value;
 
@@ -76,12 +76,6 @@ impl Document {
         self.value.get("metadata")?.get("namespace")?.as_str()
     }
 
-    /// Says something about a field by its name, where there is one at `path`.
-    #[must_use]
-    pub fn about_field(&self, severity: Severity, path: &str, what: &str, instead: &str) -> Diagnostic {
-        self.lines.diagnostic(severity, self.places.find(path, true), path, what, instead)
-    }
-
     /// The name under which the text was read.
     #[must_use]
     pub fn file(&self) -> &str {
@@ -105,21 +99,37 @@ impl Document {
         self.lines.in_file(self.places.find(path, false))
     }
 
-    /// Shows where a finding stands.
+    /// Shows where a finding stands, and says first what to write. What Argo Rollouts says about it is then the
+    /// `reference`.
+    ///
+    /// ```
+    /// use rollout_core::{Finding, argo::read};
+    /// let reading = read("spec:\n  replicas: 5\n", "demo.yaml");
+    /// let found = reading.documents[0].locate(&Finding::error("spec.replicas", "too many", "write 4"));
+    /// assert_eq!(found.located.as_ref().unwrap().place.line, 2);
+    /// assert_eq!(found.to_string(), "error: demo.yaml:2:13: too many; write 4");
+    /// ```
     #[must_use]
-    pub fn diagnose(&self, finding: &Finding) -> Diagnostic {
-        let place = self.places.find(finding.place(), finding.names_key);
-        let Finding { severity, path, message, instead, .. } = finding;
-        let Some(headline) = finding.headline() else {
-            return self.lines.diagnostic(*severity, place, path, message, instead);
-        };
-        let shown = self.lines.diagnostic(*severity, place, path, &headline, "");
-        Diagnostic { reference: message.clone(), ..shown }
+    pub fn locate(&self, finding: &Finding) -> Finding {
+        let place = self.places.find(finding.stands_at(), finding.names_key);
+        let mut found = self.lines.locate(place, finding.clone());
+        if let (Some(headline), Some(located)) = (finding.headline(), &mut found.located) {
+            located.reference = core::mem::replace(&mut found.what, headline);
+            found.instead = String::new();
+            found.quotes = false;
+        }
+        found
     }
 
     /// Says something about what stands at `path`.
     #[must_use]
-    pub fn diagnostic(&self, severity: Severity, path: &str, what: &str, instead: &str) -> Diagnostic {
-        self.lines.diagnostic(severity, self.places.find(path, false), path, what, instead)
+    pub fn finding(&self, severity: Severity, path: &str, what: &str, instead: &str) -> Finding {
+        self.locate(&Finding::new(severity, path, what, instead))
+    }
+
+    /// Says something about a field by its name, where there is one at `path`.
+    #[must_use]
+    pub fn about_field(&self, severity: Severity, path: &str, what: &str, instead: &str) -> Finding {
+        self.locate(&Finding { names_key: true, ..Finding::new(severity, path, what, instead) })
     }
 }

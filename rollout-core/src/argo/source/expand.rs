@@ -1,10 +1,11 @@
 //! From nodes to values, following aliases within bounds.
 
 use super::{
-    compose::Flaw,
+    flaw::Flaw,
     node::{Content, Key, Node},
-    place::{Children, Fields, Place, Places},
+    place::{Children, Fields, Places},
 };
+use crate::Place;
 use alloc::{boxed::Box, collections::BTreeMap, format, rc::Rc, string::String, vec::Vec};
 use serde_json::{Map, Value};
 
@@ -135,7 +136,7 @@ impl Expander {
 
     fn note(&mut self, place: Place, what: String, instead: &'static str) {
         if self.flaws.len() < MAX_FLAWS {
-            self.flaws.push(Flaw { place, what, instead });
+            self.flaws.push(Flaw::new(place, what, instead));
         }
     }
 }

@@ -2,15 +2,14 @@
 
 mod broken;
 mod compose;
-mod diagnostic;
 mod document;
 mod expand;
+mod flaw;
+mod lines;
 mod node;
 mod place;
 mod read;
 mod scalar;
 
-pub use diagnostic::Diagnostic;
 pub use document::Document;
-pub use place::Place;
 pub use read::{MAX_BYTES, Reading, read, read_part};

@@ -1,6 +1,6 @@
 //! What a text says, before aliases are followed.
 
-use super::Place;
+use crate::Place;
 use alloc::{boxed::Box, rc::Rc};
 use serde_json::Value;
 

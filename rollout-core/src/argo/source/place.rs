@@ -1,20 +1,7 @@
 //! Where things stand.
 
+use crate::Place;
 use alloc::{boxed::Box, vec::Vec};
-
-/// Where something stands in a text: line and column from 1, counted in characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub struct Place {
-    /// The line, from 1.
-    pub line: u32,
-    /// The column, from 1.
-    pub column: u32,
-    /// How many characters it is long on that line, at least 1.
-    pub width: u32,
-    /// The byte at which it begins.
-    pub(super) offset: u32,
-}
 
 impl Place {
     pub(super) const START: Self = Self { line: 1, column: 1, width: 1, offset: 0 };

@@ -1,10 +1,5 @@
-use super::{
-    Diagnostic, Document, Place,
-    compose::{Composer, Flaw},
-    diagnostic::Lines,
-    expand::Expander,
-};
-use crate::argo::Severity;
+use super::{Document, compose::Composer, expand::Expander, flaw::Flaw, lines::Lines};
+use crate::{Finding, Place};
 use alloc::{format, sync::Arc, vec::Vec};
 
 /// Texts larger than this are refused.
@@ -22,8 +17,8 @@ const MAX_PROBLEMS: usize = 100;
 pub struct Reading {
     /// The documents that could be read, of whatever kind.
     pub documents: Vec<Document>,
-    /// What could not be read, and why.
-    pub problems: Vec<Diagnostic>,
+    /// What could not be read, where, and why.
+    pub problems: Vec<Finding>,
 }
 
 /// Reads YAML or JSON that a person wrote, one document or several. `name` is shown in front of the line
@@ -48,7 +43,7 @@ pub struct Reading {
 /// let report = check(rollout.value());
 /// let weight = report.errors().find(|error| error.path.ends_with("setWeight")).unwrap();
 /// assert_eq!(
-///     rollout.diagnose(weight).to_string(),
+///     rollout.locate(weight).to_string(),
 ///     "error: demo.yaml:7:20: `setWeight`: write a number from 0 to 100, the canary's share",
 /// );
 /// ```
@@ -63,27 +58,24 @@ pub fn read(text: &str, name: &str) -> Reading {
 /// ```
 /// use rollout_core::argo::read_part;
 /// let reading = read_part("kind: Rollout\nkind: Service\n", "all.yaml", 100);
-/// assert_eq!(reading.problems[0].place.line, 101);
+/// assert_eq!(reading.problems[0].located.as_ref().unwrap().place.line, 101);
 /// assert!(reading.problems[0].what.ends_with("first in line 100"));
 /// ```
 #[must_use]
 pub fn read_part(text: &str, name: &str, first_line: u32) -> Reading {
     let mut reading = Reading { documents: Vec::new(), problems: Vec::new() };
     let lines = Arc::new(Lines::new(name, text, first_line));
-    let problem = |flaw: Flaw| {
-        let Flaw { place, what, instead } = flaw;
-        lines.diagnostic(Severity::Error, place, "", &what, instead)
-    };
+    let problem = |Flaw { place, finding }| lines.locate(place, finding);
     if text.len() > MAX_BYTES {
         let what = format!("is larger than 1 MiB ({} bytes)", text.len());
-        reading.problems.push(problem(Flaw { place: Place::START, what, instead: "split it up" }));
+        reading.problems.push(problem(Flaw::new(Place::START, what, "split it up")));
         return reading;
     }
     let mut composer = Composer::new(text);
     while let Some(document) = composer.document() {
         if reading.documents.len() >= MAX_DOCUMENTS {
             let what = format!("has more than {MAX_DOCUMENTS} documents");
-            reading.problems.push(problem(Flaw { place: Place::START, what, instead: "split it up" }));
+            reading.problems.push(problem(Flaw::new(Place::START, what, "split it up")));
             break;
         }
         match document {

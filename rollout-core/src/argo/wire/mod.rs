@@ -26,7 +26,7 @@ pub use rollout::{HistoryLimits, Meta, RollbackWindow, Rollout, RolloutSpec, Wor
 pub use routing::{
     DestinationRule, Istio, ManagedRouteName, TcpRoute, TlsRoute, TrafficRouting, VirtualService,
 };
-pub use scalar::IntOrText;
+pub use scalar::{IntOrText, Port};
 pub use selector::{Requirement, Selector};
 pub use steps::{
     CanaryStep, HeaderMatch, MirrorMatch, Pause, Plugin, SetCanaryScale, SetHeaderRoute, SetMirrorRoute,

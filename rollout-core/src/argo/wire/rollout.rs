@@ -1,15 +1,45 @@
-use super::{Selector, StrategyField, object::object};
+use super::{Canary, Selector, StrategyField, Wire, object::object};
+use crate::argo::reader::Reader;
 use alloc::{collections::BTreeMap, string::String};
 use serde_json::Value;
 
 object! {
-    /// A Rollout: what a user wrote, and what the controller stored in it.
-    Rollout like "kind: Rollout" {
+    /// A Rollout as a user wrote it. What a controller stored in its `status` is [another matter](crate::argo::read_status).
+    Rollout like "kind: Rollout" ignoring ["status"] {
         api_version: String = "apiVersion",
         kind: String = "kind",
         metadata: Meta = "metadata",
         spec: RolloutSpec = "spec",
-        status: Value = "status",
+    }
+}
+
+impl Rollout {
+    /// Reads a Rollout, without the parts that have the wrong type: [`check`](crate::argo::check) names those.
+    ///
+    /// ```
+    /// use rollout_core::argo::wire::Rollout;
+    /// let rollout = Rollout::from_value(&serde_json::json!({"spec": {"replicas": 4, "paused": "no"}}));
+    /// assert_eq!(rollout.spec.as_ref().map(|spec| (spec.replicas, spec.paused)), Some((Some(4), None)));
+    /// assert_eq!(rollout.canary(), None);
+    /// ```
+    #[must_use]
+    pub fn from_value(rollout: &Value) -> Self {
+        Self::read(rollout, &mut Reader::default()).unwrap_or_default()
+    }
+
+    /// Its canary strategy, if it has one.
+    #[must_use]
+    pub fn canary(&self) -> Option<&Canary> {
+        self.spec.as_ref()?.strategy.as_ref()?.canary.as_ref()
+    }
+
+    /// Its namespace and its name, where it says them: empty texts are none.
+    #[must_use]
+    pub fn identity(&self) -> (Option<&str>, Option<&str>) {
+        let metadata = self.metadata.as_ref();
+        let namespace = metadata.and_then(|metadata| metadata.namespace.as_deref());
+        let name = metadata.and_then(|metadata| metadata.name.as_deref());
+        (namespace.filter(|text| !text.is_empty()), name.filter(|text| !text.is_empty()))
     }
 }
 

@@ -1,4 +1,4 @@
-use super::object::object;
+use super::{Port, object::object};
 use alloc::{string::String, vec::Vec};
 use serde_json::Value;
 
@@ -48,7 +48,7 @@ object! {
 object! {
     /// The TLS routes of a port and certain server names.
     TlsRoute like "port: 443" {
-        port: i32 = "port",
+        port: Port = "port",
         sni_hosts: Vec<String> = "sniHosts",
     }
 }
@@ -56,7 +56,7 @@ object! {
 object! {
     /// The TCP routes of a port.
     TcpRoute like "port: 3306" {
-        port: i32 = "port",
+        port: Port = "port",
     }
 }
 

@@ -116,6 +116,38 @@ fn int32(value: &Value) -> Option<i32> {
     (f64::from(whole).to_bits() == number.to_bits()).then_some(whole)
 }
 
+/// The number of a port. What is no number stays known as that: a route without a port is another route.
+///
+/// ```
+/// use rollout_core::argo::wire::Rollout;
+/// let port = |port: serde_json::Value| {
+///     let istio = serde_json::json!({"virtualService": {"tcpRoutes": [{"port": port}]}});
+///     let rollout = serde_json::json!({"spec": {"strategy": {"canary": {"trafficRouting": {"istio": istio}}}}});
+///     let rollout = Rollout::from_value(&rollout);
+///     let istio = rollout.canary()?.traffic_routing.as_ref()?.istio.as_ref()?;
+///     istio.virtual_service.as_ref()?.tcp_routes.as_ref()?[0].port
+/// };
+/// assert_eq!(port(443.into()).map(|port| port.number()), Some(Some(443)));
+/// assert_eq!(port("https".into()).map(|port| port.number()), Some(None));
+/// assert_eq!(port(serde_json::Value::Null), None);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Port(Option<i32>);
+
+impl Port {
+    /// The number; `None` when what was written is none from 0 on.
+    #[must_use]
+    pub fn number(self) -> Option<u32> {
+        self.0.and_then(|number| u32::try_from(number).ok())
+    }
+}
+
+impl Wire for Port {
+    fn read(value: &Value, reader: &mut Reader) -> Option<Self> {
+        Some(Self(i32::read(value, reader)))
+    }
+}
+
 impl Wire for bool {
     fn read(value: &Value, reader: &mut Reader) -> Option<Self> {
         if value.as_bool().is_none() {

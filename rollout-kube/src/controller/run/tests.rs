@@ -87,7 +87,7 @@ async fn controller() -> (Arc<Context>, UnboundedReceiver<Changed>, Arc<AtomicU3
         shelves: Arc::new(shelves),
         publisher,
         factory: Arc::new(move |rollout, _, _| {
-            let is_bad = rollout["metadata"]["name"] == "bad";
+            let is_bad = rollout.identity().1 == Some("bad");
             assert!(!is_bad || count.fetch_add(1, Ordering::Relaxed) == u32::MAX, "a bug");
             Ok(None)
         }),

@@ -49,7 +49,7 @@ async fn said(rollouts: Vec<Value>) -> Vec<Option<String>> {
     for value in rollouts {
         let entry = Entry::new(value);
         let view = View::new(Arc::clone(&shelves), ("shop".to_owned(), entry.name().to_owned()));
-        let services = ServiceEditor::from_rollout(&entry.value).unwrap();
+        let services = ServiceEditor::from_wire(&Rollout::from_value(&entry.value)).unwrap();
         let collision = collision(&context, &view, &entry, &services.claims());
         all.push(collision.map(|error| error.to_string()));
     }

@@ -1,34 +1,7 @@
-//! Messages about places in a text.
+//! The lines of a text, to show where something stands.
 
-use super::Place;
-use crate::{Escaped, argo::Severity};
-use alloc::{string::String, sync::Arc, vec::Vec};
-use core::fmt;
-
-/// Something to say about a text: where, what, and what to write instead.
-///
-/// Its text form is one line. Whoever shows the line itself, with a marker under it, finds what that takes in `excerpt`
-/// and `place`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Diagnostic {
-    /// How bad it is.
-    pub severity: Severity,
-    /// The name under which the text was read.
-    pub file: Arc<str>,
-    /// Where it stands.
-    pub place: Place,
-    /// The line, or a part of a very long one, and at which column (from 1) that begins.
-    pub excerpt: (String, u32),
-    /// The path in the document; empty when it is about the text itself.
-    pub path: String,
-    /// What is wrong.
-    pub what: String,
-    /// What to write instead; may be empty.
-    pub instead: String,
-    /// What Argo Rollouts says about it, where it has a sentence of its own; may be empty.
-    pub reference: String,
-}
+use crate::{Escaped, Finding, Located, Place};
+use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 
 /// A text and its name.
 #[derive(Debug)]
@@ -58,24 +31,11 @@ impl Lines {
         &self.name
     }
 
-    pub(super) fn diagnostic(
-        &self,
-        severity: Severity,
-        place: Place,
-        path: &str,
-        what: &str,
-        instead: &str,
-    ) -> Diagnostic {
-        Diagnostic {
-            severity,
-            file: self.name.clone(),
-            place: self.in_file(place),
-            excerpt: self.excerpt(place),
-            path: path.into(),
-            what: what.into(),
-            instead: instead.into(),
-            reference: String::new(),
-        }
+    /// A finding with the place where it stands.
+    pub(super) fn locate(&self, place: Place, finding: Finding) -> Finding {
+        let (file, excerpt) = (self.name.clone(), self.excerpt(place));
+        let located = Located { file, place: self.in_file(place), excerpt, reference: String::new() };
+        Finding { located: Some(Box::new(located)), ..finding }
     }
 
     /// The line around a place: of a very long one only a part, so that it costs the same wherever it is.
@@ -101,16 +61,4 @@ impl Lines {
 fn visible(letter: char) -> char {
     let mut shown = alloc::format!("{}", Escaped(letter));
     if shown.pop() == Some(letter) && shown.is_empty() { letter } else { ' ' }
-}
-
-impl fmt::Display for Diagnostic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place { line, column, .. } = self.place;
-        let (file, what) = (Escaped(&self.file), Escaped(&self.what));
-        write!(f, "{}: {file}:{line}:{column}: {what}", self.severity)?;
-        if !self.instead.is_empty() {
-            write!(f, "; {}", Escaped(&self.instead))?;
-        }
-        Ok(())
-    }
 }
