@@ -13,7 +13,8 @@ const ENTRIES: usize = 1_000;
 const REPLICA_SETS: usize = 1_000;
 
 /// Why a Rollout is not looked into, if it is too large: where, what, and what to write instead. It costs as much
-/// as the Rollout is long, at most.
+/// as the Rollout is long, at most. It looks at the JSON, because what is too large must not even be read into the wire
+/// form.
 pub(super) fn too_large(rollout: &Value) -> Option<String> {
     let strategy = rollout.pointer("/spec/strategy").unwrap_or(&Value::Null);
     let long = |path: &str, most: usize, instead: &str| {

@@ -205,6 +205,7 @@ pub(super) async fn set(
 pub(super) fn number(reading: &Reading, status: &Status) -> Option<Number> {
     let set = reading.sets.iter().find(|set| Some(&set.revision) == status.canary.as_ref())?;
     let number = set.number.to_string();
+    // Whether the field is there for a merge patch, whatever it says.
     let has_pods = reading.rollout.value.pointer("/spec/replicas").is_some_and(|pods| !pods.is_null());
     let there = reading.rollout.annotation(replica_set::REVISION);
     if has_pods && there == Some(&number) {

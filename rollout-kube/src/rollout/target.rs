@@ -18,7 +18,8 @@ pub(super) async fn replica_sets(
     Ok(sets)
 }
 
-/// The Rollout's selector in the notation of a list, as far as it is made of plain labels.
+/// The Rollout's selector in the notation of a list, as far as it is made of plain labels. It comes from the JSON and not
+/// from the wire form: there a label that cannot be read is an empty text, which would select other ReplicaSets.
 fn labels(rollout: &Value) -> String {
     let labels = rollout.pointer("/spec/selector/matchLabels").and_then(Value::as_object);
     let pairs = labels.into_iter().flatten().filter_map(|(key, value)| Some((key, value.as_str()?)));
@@ -30,7 +31,7 @@ fn labels(rollout: &Value) -> String {
     pairs.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
 }
 
-/// The revision of the template as it stands: that of the ReplicaSet that has it, whatever it is called;
+/// The revision of the template as it stands, which is JSON in the wire form too: that of the ReplicaSet that has it, whatever it is called;
 /// else a new one.
 pub(super) fn target(rollout: &Value, sets: &[ReplicaSet]) -> Revision {
     let empty = Value::Null;
