@@ -1,6 +1,7 @@
 //! From what was read to what the engine drives.
 
 mod conversion;
+mod count;
 mod ignored;
 mod routes;
 mod steps;

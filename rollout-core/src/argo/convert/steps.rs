@@ -1,4 +1,4 @@
-use super::{routes, strategy::count};
+use super::{count::count, routes};
 use crate::{
     CanaryScale, Finding, Step,
     argo::{

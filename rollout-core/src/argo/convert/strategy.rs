@@ -1,4 +1,4 @@
-use super::steps;
+use super::{count::count, steps};
 use crate::{
     Finding, Strategy, StrategyBuilder, Threshold,
     argo::{
@@ -51,11 +51,6 @@ fn routing(mut builder: StrategyBuilder, canary: &Canary) -> Option<StrategyBuil
 
 fn positive(number: i32) -> Option<u32> {
     u32::try_from(number).ok().filter(|number| *number > 0)
-}
-
-/// Below 0 counts as 0.
-pub(super) fn count(number: i32) -> u32 {
-    u32::try_from(number).unwrap_or(0)
 }
 
 fn seconds(number: i32) -> Duration {
