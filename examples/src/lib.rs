@@ -5,6 +5,7 @@ pub mod controller;
 pub mod generate;
 #[cfg(feature = "cluster")]
 pub mod istio;
+pub mod pool;
 pub mod simulate;
 
 /// What the README shows is compiled and run with the tests.

@@ -36,7 +36,7 @@ pub use service::{REVISION_LABEL, ServiceEditor};
 pub use store::{Object, ObjectStore};
 
 use crate::{
-    Outcome, Revision,
+    Failure, Outcome, Revision,
     traffic::{ObjectRef, Routes, Seen, Selectors, Version},
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -153,6 +153,33 @@ impl Written {
         self.version = self.version.after(&later.version);
         self.changed.extend(later.changed);
         self
+    }
+
+    /// What a write came to, for [`Turn::done`](crate::Turn::done). The versions that it left go into `seen`, also those
+    /// of a write that broke off half-way: the next write of the same turn rests on them.
+    ///
+    /// # Errors
+    /// The write failed: what that means for the turn.
+    ///
+    /// ```
+    /// use rollout_core::{Failure, Outcome, backend::{BackendError, StoreError, Written}};
+    /// use rollout_core::traffic::{ObjectRef, ObjectVersion, Version};
+    /// let object = |name| ObjectRef::new("", "Service", "shop", name);
+    /// let at = |name, write: &str| (object(name), ObjectVersion { write: write.into(), content: 1 });
+    /// let mut seen = Version::from_iter([at("a", "1"), at("b", "1")]);
+    ///
+    /// let mut half_way = BackendError::from(StoreError::Conflict(object("b")));
+    /// if let BackendError::Store { written, .. } = &mut half_way {
+    ///     *written = Written::new(Version::from_iter([at("a", "2")]), vec![object("a")]);
+    /// }
+    /// assert_eq!(Written::chain(Err(half_way), &mut seen), Err(Failure::Conflict));
+    /// assert_eq!(seen, Version::from_iter([at("a", "2"), at("b", "1")]));
+    /// assert_eq!(Written::chain(Ok(Written::default()), &mut seen), Ok(Outcome::Unchanged));
+    /// ```
+    pub fn chain(result: Result<Self, BackendError>, seen: &mut Version) -> Result<Outcome, Failure> {
+        let written = result.as_ref().unwrap_or_else(|error| error.written());
+        *seen = seen.after(&written.version);
+        result.map(|written| written.outcome()).map_err(|error| Failure::from(&error))
     }
 
     /// Whether anything was changed.
