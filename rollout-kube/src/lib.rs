@@ -1,7 +1,9 @@
 //! Observes and carries out on a Kubernetes API server what [`rollout_core`] decides.
 //!
-//! - feature `store`: [`KubeStore`], a [`rollout_core::backend::ObjectStore`] over a [`kube::Client`] alone, for
-//!   those who have a controller of their own.
+//! - feature `store`, for those who have a controller of their own, over a [`kube::Client`] alone: [`KubeStore`], a
+//!   [`rollout_core::backend::ObjectStore`], and [`ReplicaSets`], which are [`rollout_core::backend::Workloads`].
+//!   [`read_failed`] and [`write_failed`] say what an error of `kube` means. (Events come with the feature `controller`:
+//!   [`Publisher`].)
 //! - feature `controller`: [`Controller`], for the `Rollout` objects that exist in clusters today.
 //!
 //! ```text
@@ -40,11 +42,15 @@ mod cache;
 mod control_plane;
 #[cfg(feature = "controller")]
 mod controller;
-#[cfg(feature = "controller")]
+#[cfg(feature = "store")]
+#[cfg_attr(not(feature = "controller"), expect(dead_code, reason = "the cache asks for more of it"))]
+mod entry;
+#[cfg(feature = "store")]
+#[cfg_attr(not(feature = "controller"), expect(dead_code, reason = "the controller asks for more of it"))]
 mod replica_set;
 #[cfg(feature = "controller")]
 mod rollout;
-#[cfg(feature = "controller")]
+#[cfg(feature = "store")]
 mod shown;
 #[cfg(feature = "store")]
 mod store;
@@ -56,4 +62,8 @@ pub use control_plane::{Address, ControlPlane, ControlPlaneAt, InvalidAddress};
 #[cfg(feature = "controller")]
 pub use controller::{Controller, ControllerBuilder, RunError};
 #[cfg(feature = "store")]
-pub use store::{Kind, KubeStore};
+pub use replica_set::{Names, ReplicaSets};
+#[cfg(feature = "controller")]
+pub use rollout::{Publisher, Said};
+#[cfg(feature = "store")]
+pub use store::{Kind, KubeStore, read_failed, write_failed};

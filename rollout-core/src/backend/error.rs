@@ -41,6 +41,28 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// What it means for a turn that a write to an object of one's own, such as a workload or a status, came to this. An
+    /// object that is gone is a new situation, like one that has changed: observe again.
+    ///
+    /// For a write to the traffic, take [`Written::chain`]: there, an object that is gone is the user's to mend.
+    ///
+    /// ```
+    /// use rollout_core::{Failure, backend::StoreError, traffic::ObjectRef};
+    /// let object = ObjectRef::new("apps", "ReplicaSet", "shop", "web-v1");
+    /// assert_eq!(StoreError::NotFound(object.clone()).into_failure(), Failure::Conflict);
+    /// let refused = StoreError::Refused { object, why: "quota exceeded".into() };
+    /// assert_eq!(refused.into_failure(), Failure::Refused("ReplicaSet shop/web-v1: quota exceeded".into()));
+    /// ```
+    #[must_use]
+    pub fn into_failure(self) -> Failure {
+        if matches!(self, Self::NotFound(_)) {
+            return Failure::Conflict;
+        }
+        Failure::from(&BackendError::from(self))
+    }
+}
+
 /// An object that cannot be read or edited, and what is wrong with it.
 ///
 /// ```

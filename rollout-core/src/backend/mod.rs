@@ -13,10 +13,12 @@ mod managed_by;
 mod memory;
 mod note;
 mod object_backend;
+mod reading;
 mod ready;
 mod rounds;
 mod service;
 mod store;
+mod workloads;
 
 pub use annotation::{FENCE_ANNOTATION, annotate, annotation};
 pub use chain::Chain;
@@ -30,10 +32,12 @@ pub use managed_by::{MANAGED_BY_ANNOTATION, is_managed_by, release_service, roll
 pub use memory::{Fault, MemoryStore};
 pub use note::{note, set_note};
 pub use object_backend::ObjectBackend;
+pub use reading::Reading;
 pub use ready::{NotReady, ready};
 pub use rounds::{Round, Rounds};
 pub use service::{REVISION_LABEL, ServiceEditor};
 pub use store::{Object, ObjectStore};
+pub use workloads::{Scale, Workload, Workloads};
 
 use crate::{
     Failure, Outcome, Revision,

@@ -8,7 +8,12 @@ use crate::{
 };
 #[cfg(feature = "argo")]
 use crate::{argo::wire::Rollout, traffic::DnsName};
-use alloc::{borrow::ToOwned, format, string::ToString, vec::Vec};
+use alloc::{
+    borrow::{Cow, ToOwned},
+    format,
+    string::ToString,
+    vec::Vec,
+};
 use serde_json::{Map, Value};
 
 /// The label that tells the pods of one revision from those of another.
@@ -21,6 +26,7 @@ pub const REVISION_LABEL: &str = "rollouts-pod-template-hash";
 /// users' front door.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceEditor {
+    label: Cow<'static, str>,
     rollout: RolloutRef,
     services: Vec<(Destination, ObjectRef)>,
 }
@@ -34,7 +40,26 @@ impl ServiceEditor {
         let service = |name| ObjectRef::new("", "Service", namespace, name);
         let stable = stable.map(|name| (Destination::Stable, service(name)));
         let canary = canary.map(|name| (Destination::Canary, service(name)));
-        Self { rollout, services: stable.into_iter().chain(canary).collect() }
+        let label = Cow::Borrowed(REVISION_LABEL);
+        Self { label, rollout, services: stable.into_iter().chain(canary).collect() }
+    }
+
+    /// The label of the pods that names their revision, instead of [`REVISION_LABEL`].
+    ///
+    /// ```
+    /// use rollout_core::{backend::{Object, ObjectEditor, ServiceEditor}, traffic::{ObjectVersion, Selection}};
+    /// # use serde_json::json;
+    /// let editor = ServiceEditor::new("shop", Some("web"), None).revision_label("example.com/revision");
+    /// let value = json!({"spec": {"selector": {"app": "web", "example.com/revision": "v1"}}}).into();
+    /// let object = Object { value, version: ObjectVersion { write: "1".into(), content: 1 } };
+    /// let seen = editor.read(&[(editor.objects()[0].clone(), object)].into())?;
+    /// assert_eq!(seen.behind.stable, [Selection::Revision("v1".into())]);
+    /// # Ok::<(), rollout_core::backend::EditError>(())
+    /// ```
+    #[must_use]
+    pub fn revision_label(mut self, label: &str) -> Self {
+        self.label = Cow::Owned(label.to_owned());
+        self
     }
 
     /// The Services that a Rollout names; none where it names none.
@@ -95,6 +120,44 @@ impl ServiceEditor {
         Ok(())
     }
 
+    fn selected(&self, name: &ObjectRef, service: &Value) -> Result<Selection, EditError> {
+        let path = "spec.selector";
+        let selector = match service.get("spec").and_then(|spec| spec.get("selector")) {
+            None | Some(Value::Null) => return Ok(Selection::Unpinned),
+            Some(selector) => {
+                selector.as_object().ok_or_else(|| no_text(name, path, "is no map of labels"))?
+            }
+        };
+        match selector.get(&*self.label) {
+            None | Some(Value::Null) => Ok(Selection::Unpinned),
+            Some(Value::String(hash)) => Ok(Selection::Revision(hash.as_str().into())),
+            Some(_) => Err(no_text(name, &format!("{path}.{}", self.label), "is no text")),
+        }
+    }
+
+    fn point(&self, name: &ObjectRef, service: &mut Value, to: &Selection) -> Result<(), EditError> {
+        let no_spec = || {
+            EditError::new(
+                name.clone(),
+                Finding::error("spec", "the Service has no spec", "write one with ports and a selector"),
+            )
+        };
+        let spec = service.get_mut("spec").and_then(Value::as_object_mut).ok_or_else(no_spec)?;
+        let selector = spec.entry("selector").or_insert(Value::Null);
+        if selector.is_null() {
+            *selector = Value::Object(Map::new());
+        }
+        if let Some(selector) = selector.as_object_mut() {
+            match to {
+                Selection::Unpinned => selector.retain(|label, _| *label != self.label),
+                Selection::Revision(revision) => {
+                    selector.insert(self.label.to_string(), revision.as_str().into());
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn edit(
         &self,
         objects: &Objects,
@@ -103,10 +166,10 @@ impl ServiceEditor {
         let mut edits = Edits::new();
         for (destination, name) in &self.services {
             let service = find(objects, name)?;
-            let seen = selected(name, service)?;
+            let seen = self.selected(name, service)?;
             if let Some(to) = selection(*destination).filter(|to| *to != seen) {
                 let mut service = service.clone();
-                point(name, &mut service, &to)?;
+                self.point(name, &mut service, &to)?;
                 self.sign(name, &mut service, &to)?;
                 edits.push((name.clone(), service));
             }
@@ -132,7 +195,7 @@ impl ObjectEditor for ServiceEditor {
     fn read_one(&self, objects: &Objects, one: &ObjectRef) -> Result<Seen, EditError> {
         let mut seen = Seen::nothing();
         for (destination, _) in self.services.iter().filter(|(_, name)| name == one) {
-            let selection = selected(one, find(objects, one)?)?;
+            let selection = self.selected(one, find(objects, one)?)?;
             seen.behind[*destination].push(selection);
             seen.used_elsewhere.stable |= *destination == Destination::Stable;
         }
@@ -191,42 +254,8 @@ fn find<'a>(objects: &'a Objects, name: &ObjectRef) -> Result<&'a Value, EditErr
     objects.get(name).map(|object| &*object.value).ok_or_else(missing)
 }
 
-fn selected(name: &ObjectRef, service: &Value) -> Result<Selection, EditError> {
-    let path = "spec.selector";
-    let selector = match service.get("spec").and_then(|spec| spec.get("selector")) {
-        None | Some(Value::Null) => return Ok(Selection::Unpinned),
-        Some(selector) => selector.as_object().ok_or_else(|| no_text(name, path, "is no map of labels"))?,
-    };
-    match selector.get(REVISION_LABEL) {
-        None | Some(Value::Null) => Ok(Selection::Unpinned),
-        Some(Value::String(hash)) => Ok(Selection::Revision(hash.as_str().into())),
-        Some(_) => Err(no_text(name, &format!("{path}.{REVISION_LABEL}"), "is no text")),
-    }
-}
-
 fn no_text(name: &ObjectRef, path: &str, what: &str) -> EditError {
     EditError::new(name.clone(), Finding::error(path, what, "write a map of label names and texts"))
-}
-
-fn point(name: &ObjectRef, service: &mut Value, to: &Selection) -> Result<(), EditError> {
-    let no_spec = || {
-        let instead = "write one with ports and a selector";
-        EditError::new(name.clone(), Finding::error("spec", "the Service has no spec", instead))
-    };
-    let spec = service.get_mut("spec").and_then(Value::as_object_mut).ok_or_else(no_spec)?;
-    let selector = spec.entry("selector").or_insert(Value::Null);
-    if selector.is_null() {
-        *selector = Value::Object(Map::new());
-    }
-    if let Some(selector) = selector.as_object_mut() {
-        match to {
-            Selection::Unpinned => selector.retain(|label, _| label != REVISION_LABEL),
-            Selection::Revision(revision) => {
-                selector.insert(REVISION_LABEL.to_owned(), revision.as_str().into());
-            }
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

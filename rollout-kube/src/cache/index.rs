@@ -36,10 +36,10 @@ impl Index {
 
     /// ReplicaSets by the uid of the Rollout that owns them; or as [`OWNERLESS`], and by the Rollout that has left them.
     pub(super) fn of_owner() -> Self {
-        Self::new(|_, set| match super::entry::owner(set) {
+        Self::new(|_, set| match crate::entry::owner(set) {
             Some((_, uid)) => vec![uid.to_owned()],
-            None if super::entry::is_ownerless(set) => {
-                let rollout = super::entry::named_after(set);
+            None if crate::entry::is_ownerless(set) => {
+                let rollout = crate::entry::named_after(set);
                 [OWNERLESS.to_owned()].into_iter().chain(rollout.map(left_by)).collect()
             }
             None => Vec::new(),

@@ -1,6 +1,5 @@
 //! The objects of the cluster as this process knows them: what the watches showed, and what it read or wrote itself.
 
-mod entry;
 mod groups;
 mod index;
 mod interests;
@@ -11,7 +10,7 @@ mod shelves;
 mod view;
 mod watching;
 
-pub(crate) use entry::{Entry, reference};
+pub(crate) use crate::entry::{Entry, reference};
 pub(crate) use index::Index;
 pub(crate) use interests::Interest;
 pub(crate) use news::Changed;

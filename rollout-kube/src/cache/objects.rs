@@ -1,4 +1,5 @@
-use super::{entry::Entry, groups::Groups, index::Index};
+use super::{groups::Groups, index::Index};
+use crate::entry::Entry;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,

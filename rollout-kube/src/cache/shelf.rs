@@ -1,8 +1,8 @@
 use super::{
-    entry::Entry,
     index::Index,
     objects::{Asked, Key, Objects, Touched},
 };
+use crate::entry::Entry;
 use std::sync::{Mutex, PoisonError};
 
 /// All objects of one kind.

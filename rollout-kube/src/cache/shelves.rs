@@ -1,5 +1,4 @@
 use super::{
-    entry::{Entry, reference},
     index::Index,
     interests::Interests,
     news::{Changed, Listing, News},
@@ -7,7 +6,10 @@ use super::{
     shelf::Shelf,
     watching::watch,
 };
-use crate::store::{Kind, Received, Requests};
+use crate::{
+    entry::{Entry, reference},
+    store::{Kind, Received, Requests},
+};
 use rollout_core::{backend::StoreError, traffic::ObjectRef};
 use std::{
     collections::HashMap,

@@ -1,10 +1,8 @@
-use super::{
+use super::{news::News, objects::Key, shelf::Shelf};
+use crate::{
     entry::{Entry, reference},
-    news::News,
-    objects::Key,
-    shelf::Shelf,
+    store::{Kind, Received},
 };
-use crate::store::{Kind, Received};
 use futures::StreamExt;
 use kube::{
     Client, Error,

@@ -41,7 +41,7 @@ impl Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::Entry;
+    use crate::entry::Entry;
     use serde_json::json;
 
     fn set(generation: u64, counted: u64, wanted: u32) -> ReplicaSet {

@@ -1,36 +1,66 @@
-use super::{DEADLINE, DESIRED, HISTORY, REVISION, ReplicaSet, number};
-use rollout_core::{
-    Revision, Time,
-    backend::{FENCE_ANNOTATION, REVISION_LABEL},
-};
+use super::{ReplicaSet, names::Names, number};
+use crate::store::Kind;
+use rollout_core::{Revision, Time};
 use serde_json::{Map, Value, json};
+use std::{borrow::Cow, sync::Arc};
 
-/// A new ReplicaSet of a Rollout.
-pub(crate) fn replica_set(
-    rollout: &Value,
+/// Of what the ReplicaSets of an object are made.
+#[derive(Debug, Clone)]
+pub(crate) struct Pattern {
+    pub(super) kind: Kind,
+    pub(super) object: Arc<Value>,
+    pub(super) template: Option<Value>,
+    pub(super) selector: Option<Value>,
+    pub(super) names: Names,
+}
+
+impl Pattern {
+    pub(super) fn new(kind: &Kind, object: Arc<Value>) -> Self {
+        Self { kind: kind.clone(), object, template: None, selector: None, names: Names::default() }
+    }
+
+    pub(super) fn template(&self) -> Cow<'_, Value> {
+        let own = || self.object.pointer("/spec/template").map_or(Cow::Owned(Value::Null), Cow::Borrowed);
+        self.template.as_ref().map_or_else(own, Cow::Borrowed)
+    }
+
+    pub(super) fn selector(&self) -> Cow<'_, Value> {
+        let labels = || match self.template().pointer("/metadata/labels") {
+            Some(labels) => Cow::Owned(json!({"matchLabels": labels})),
+            None => Cow::Owned(Value::Null),
+        };
+        let own = self.selector.as_ref().or_else(|| self.object.pointer("/spec/selector"));
+        own.map_or_else(labels, Cow::Borrowed)
+    }
+}
+
+/// A new ReplicaSet of an object.
+pub(super) fn replica_set(
+    pattern: &Pattern,
     revision: &Revision,
     number: u64,
     (pods, scale_down_deadline): (u32, Option<Time>),
     nonce: Option<&str>,
 ) -> Value {
+    let (rollout, names) = (&*pattern.object, &pattern.names);
     let at = |pointer: &str| rollout.pointer(pointer).cloned().unwrap_or(Value::Null);
-    let mut template = at("/spec/template");
-    let mut selector = at("/spec/selector");
+    let mut template = pattern.template().into_owned();
+    let mut selector = pattern.selector().into_owned();
     let mut labels = template.pointer("/metadata/labels").cloned().unwrap_or_else(|| json!({}));
     for label in ["argo-rollouts.argoproj.io/controller-instance-id"] {
         if let Some(value) = rollout.get("metadata").and_then(|metadata| metadata.get("labels")?.get(label)) {
             set(&mut labels, &[], label, value.clone());
         }
     }
-    set(&mut labels, &[], REVISION_LABEL, revision.as_str().into());
-    set(&mut template, &["metadata", "labels"], REVISION_LABEL, revision.as_str().into());
-    set(&mut selector, &["matchLabels"], REVISION_LABEL, revision.as_str().into());
-    let mut annotations = json!({REVISION: number.to_string(), DESIRED: desired(rollout)});
+    set(&mut labels, &[], &names.revision, revision.as_str().into());
+    set(&mut template, &["metadata", "labels"], &names.revision, revision.as_str().into());
+    set(&mut selector, &["matchLabels"], &names.revision, revision.as_str().into());
+    let mut annotations = json!({&*names.number: number.to_string(), &*names.desired: desired(rollout)});
     if let Some(scale_down_deadline) = scale_down_deadline {
-        set(&mut annotations, &[], DEADLINE, scale_down_deadline.to_string().into());
+        set(&mut annotations, &[], &names.deadline, scale_down_deadline.to_string().into());
     }
     if let Some(nonce) = nonce {
-        set(&mut annotations, &[], FENCE_ANNOTATION, nonce.into());
+        set(&mut annotations, &[], &names.fence, nonce.into());
     }
     let mut spec = json!({"replicas": pods, "selector": selector, "template": template});
     let ready_for = at("/spec/minReadySeconds");
@@ -45,17 +75,22 @@ pub(crate) fn replica_set(
             "namespace": at("/metadata/namespace"),
             "labels": labels,
             "annotations": annotations,
-            "ownerReferences": [owner(rollout)]
+            "ownerReferences": [owned_by(&pattern.kind.api_version(), &pattern.kind.kind, rollout)]
         },
         "spec": spec
     })
 }
 
 /// That a Rollout owns what says so.
+#[cfg(feature = "controller")]
 pub(crate) fn owner(rollout: &Value) -> Value {
-    let at = |pointer: &str| rollout.pointer(pointer).cloned().unwrap_or(Value::Null);
+    owned_by("argoproj.io/v1alpha1", "Rollout", rollout)
+}
+
+fn owned_by(api_version: &str, kind: &str, owner: &Value) -> Value {
+    let at = |pointer: &str| owner.pointer(pointer).cloned().unwrap_or(Value::Null);
     json!({
-        "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
+        "apiVersion": api_version, "kind": kind,
         "name": at("/metadata/name"), "uid": at("/metadata/uid"),
         "controller": true, "blockOwnerDeletion": true
     })
@@ -69,8 +104,8 @@ pub(crate) fn name(rollout: &Value, revision: &Revision) -> String {
 
 /// What gives a ReplicaSet this pod count and mark, and the highest number if it is to have that, conditional
 /// on its version; `None` when pods and mark are so already.
-pub(crate) fn patch(
-    rollout: &Value,
+pub(super) fn patch(
+    pattern: &Pattern,
     set: &ReplicaSet,
     (pods, scale_down_deadline): (u32, Option<Time>),
     highest: Option<u64>,
@@ -78,10 +113,11 @@ pub(crate) fn patch(
     if set.wanted == pods && set.scale_down_deadline == scale_down_deadline {
         return None;
     }
-    let mut annotations = highest.and_then(|highest| numbers(set, highest)).unwrap_or_default();
-    annotations.insert(DESIRED.to_owned(), desired(rollout).into());
+    let names = &pattern.names;
+    let mut annotations = highest.and_then(|highest| numbers(names, set, highest)).unwrap_or_default();
+    annotations.insert(names.desired.to_string(), desired(&pattern.object).into());
     annotations.insert(
-        DEADLINE.to_owned(),
+        names.deadline.to_string(),
         scale_down_deadline.map_or(Value::Null, |scale_down_deadline| scale_down_deadline.to_string().into()),
     );
     Some(json!({
@@ -92,19 +128,20 @@ pub(crate) fn patch(
 
 /// What makes a ReplicaSet's number the highest, when a revision that was there before is the current one
 /// again; `None` when it has it.
+#[cfg(feature = "controller")]
 pub(crate) fn renumber(set: &ReplicaSet, highest: u64) -> Option<Value> {
-    let annotations = numbers(set, highest)?;
+    let annotations = numbers(&super::names::ARGO, set, highest)?;
     Some(json!({"metadata": {"resourceVersion": *set.entry.version.write, "annotations": annotations}}))
 }
 
 /// The annotations that make its number the highest.
-fn numbers(set: &ReplicaSet, highest: u64) -> Option<Map<String, Value>> {
+fn numbers(names: &Names, set: &ReplicaSet, highest: u64) -> Option<Map<String, Value>> {
     if set.number >= highest {
         return None;
     }
-    let history = number::history(set.entry.annotation(HISTORY), set.number);
-    let fields = [(REVISION, number::next(highest).to_string()), (HISTORY, history)];
-    Some(fields.into_iter().map(|(key, text)| (key.to_owned(), text.into())).collect())
+    let history = number::history(set.entry.annotation(&names.history), set.number);
+    let fields = [(&names.number, number::next(highest).to_string()), (&names.history, history)];
+    Some(fields.into_iter().map(|(key, text)| (key.to_string(), text.into())).collect())
 }
 
 fn desired(rollout: &Value) -> String {
@@ -132,16 +169,18 @@ fn set(value: &mut Value, path: &[&str], key: &str, to: Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::Entry;
+    use crate::entry::Entry;
 
-    fn rollout() -> Value {
-        json!({
+    fn rollout() -> Pattern {
+        let kind = Kind::new("argoproj.io", "v1alpha1", "Rollout", "rollouts");
+        let rollout = json!({
             "metadata": {"name": "web", "namespace": "shop", "uid": "r"},
             "spec": {
                 "replicas": 4, "minReadySeconds": 5, "selector": {"matchLabels": {"app": "web"}},
                 "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": []}}
             }
-        })
+        });
+        Pattern::new(&kind, rollout.into())
     }
 
     #[test]

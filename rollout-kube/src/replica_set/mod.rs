@@ -2,15 +2,27 @@
 
 mod counts;
 mod make;
+mod names;
 mod number;
 mod quantity;
 mod read;
+mod sets;
 mod template;
+mod workloads;
 
 pub(crate) use counts::Counts;
-pub(crate) use make::{name, owner, patch, renumber, replica_set};
-pub(crate) use number::{highest, next};
-pub(crate) use read::ReplicaSet;
+pub(crate) use make::name;
+#[cfg(feature = "controller")]
+pub(crate) use make::{owner, renumber};
+pub use names::Names;
+pub(crate) use number::highest;
+#[cfg(feature = "controller")]
+pub(crate) use number::next;
+pub(crate) use read::{ReplicaSet, labels, revision_seen};
+pub use sets::ReplicaSets;
+#[cfg(feature = "controller")]
+pub(crate) use sets::took_effect;
+#[cfg(feature = "controller")]
 pub(crate) use template::same_template;
 
 /// The number of a revision.

@@ -1,11 +1,11 @@
-use super::{DEADLINE, REVISION, number};
-use crate::cache::Entry;
-use rollout_core::{
-    Revision, Time,
-    backend::{FENCE_ANNOTATION, REVISION_LABEL},
-    traffic::ObjectRef,
+use super::{
+    names::{ARGO, Names},
+    number,
 };
+use crate::entry::Entry;
+use rollout_core::{Range, Revision, RevisionSeen, Time, traffic::ObjectRef};
 use serde_json::Value;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// One revision's ReplicaSet, as it was read.
 #[derive(Debug, Clone)]
@@ -21,6 +21,7 @@ pub(crate) struct ReplicaSet {
     /// For which generation the counts were made.
     pub(crate) counted: u64,
     pub(crate) scale_down_deadline: Option<Time>,
+    nonce: Option<String>,
     /// Why pods cannot be made: reason and text of its condition.
     pub(crate) failure: Option<(String, String)>,
 }
@@ -28,14 +29,19 @@ pub(crate) struct ReplicaSet {
 impl ReplicaSet {
     /// Reads it, if it names a revision and is not on its way out.
     pub(crate) fn read(entry: Entry) -> Option<Self> {
-        let revision = Revision::from(entry.label(REVISION_LABEL)?);
+        Self::read_as(entry, &ARGO)
+    }
+
+    /// The same where labels and annotations are called otherwise.
+    pub(super) fn read_as(entry: Entry, names: &Names) -> Option<Self> {
+        let revision = Revision::from(entry.label(&names.revision)?);
         if entry.text("/metadata/deletionTimestamp").is_some() {
             return None;
         }
         let field = |pointer: &str| entry.value.pointer(pointer).and_then(Value::as_u64);
         let count = |pointer: &str| u32::try_from(field(pointer).unwrap_or(0)).unwrap_or(u32::MAX);
         Some(Self {
-            number: number::read(entry.annotation(REVISION)),
+            number: number::read(entry.annotation(&names.number)),
             wanted: field("/spec/replicas").map_or(1, |_| count("/spec/replicas")),
             replicas: count("/status/replicas"),
             ready: count("/status/readyReplicas"),
@@ -43,7 +49,8 @@ impl ReplicaSet {
             generation: field("/metadata/generation").unwrap_or(0),
             counted: field("/status/observedGeneration").unwrap_or(0),
             failure: failure(&entry.value),
-            scale_down_deadline: entry.annotation(DEADLINE).and_then(Time::parse_rfc3339),
+            scale_down_deadline: entry.annotation(&names.deadline).and_then(Time::parse_rfc3339),
+            nonce: entry.annotation(&names.fence).map(str::to_owned),
             revision,
             entry,
         })
@@ -59,8 +66,46 @@ impl ReplicaSet {
     }
 
     pub(crate) fn nonce(&self) -> Option<&str> {
-        self.entry.annotation(FENCE_ANNOTATION)
+        self.nonce.as_deref()
     }
+}
+
+/// What a ReplicaSet says about its revision, with these counts of ready and available pods.
+pub(crate) fn revision_seen(
+    set: &ReplicaSet,
+    (ready, available): (Range, Range),
+    is_live: bool,
+) -> RevisionSeen {
+    let changes = hash(&(set.counted, set.replicas, set.ready, set.available));
+    let version = hash(&(set.entry.uid(), &set.entry.version.write));
+    RevisionSeen::new(set.revision.clone())
+        .number(set.number)
+        .wanted(set.wanted)
+        .ready(ready)
+        .available(available)
+        .scale_down_deadline(set.scale_down_deadline)
+        .live((is_live && set.wanted > 0).then_some(version))
+        .changes(changes)
+        .nonce(set.nonce().map(Into::into))
+}
+
+/// Never 0.
+fn hash(of: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    hasher.finish().max(1)
+}
+
+/// A selector in the notation of a list, as far as it is made of plain labels.
+pub(crate) fn labels(selector: &Value) -> String {
+    let labels = selector.get("matchLabels").and_then(Value::as_object);
+    let pairs = labels.into_iter().flatten().filter_map(|(key, value)| Some((key, value.as_str()?)));
+    // A text that no label can have would be another selector, or none; without it more is read, and filtered.
+    let is_plain = |text: &str| {
+        text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/'))
+    };
+    let pairs = pairs.filter(|(key, value)| is_plain(key) && is_plain(value));
+    pairs.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
 }
 
 /// The most bytes that are kept of what a condition says.

@@ -28,6 +28,6 @@ pub(crate) use claims::index as claims_index;
 pub(crate) use context::{Clock, Context, wall_clock};
 pub(crate) use left::{Release, about, index as left_index};
 pub(crate) use memory::{Key, Memory};
-pub(crate) use tell::{Publisher, Said};
+pub use tell::{Publisher, Said};
 pub(crate) use traffic::Factory;
 pub(crate) use turn::{After, turn};

@@ -1,7 +1,7 @@
 use super::{context::Context, memory::Memory, target};
 use crate::{
     cache::{Entry, View},
-    replica_set::ReplicaSet,
+    replica_set::{self, ReplicaSet},
 };
 use rollout_core::{
     Gone, Observed, Proceed, Range, Revision, RevisionSeen, Status,
@@ -143,24 +143,7 @@ async fn read_unavailable(
 fn revision_seen(memory: &mut Memory, set: &ReplicaSet, is_live: bool) -> RevisionSeen {
     let ready = memory.counts.range(set, set.ready);
     let available = memory.counts.range(set, set.available);
-    let changes = hash(&(set.counted, set.replicas, set.ready, set.available));
-    let version = hash(&(set.entry.uid(), &set.entry.version.write));
-    RevisionSeen::new(set.revision.clone())
-        .number(set.number)
-        .wanted(set.wanted)
-        .ready(ready)
-        .available(available)
-        .scale_down_deadline(set.scale_down_deadline)
-        .live((is_live && set.wanted > 0).then_some(version))
-        .changes(changes)
-        .nonce(set.nonce().map(Into::into))
-}
-
-/// Never 0.
-fn hash(of: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    of.hash(&mut hasher);
-    hasher.finish().max(1)
+    replica_set::revision_seen(set, (ready, available), is_live)
 }
 
 /// The annotation that holds a person's word that one wait may end.

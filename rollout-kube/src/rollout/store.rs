@@ -1,4 +1,4 @@
-use super::{act::failure, context::Context, observe::Reading};
+use super::{context::Context, observe::Reading};
 use crate::{
     replica_set::{self, ReplicaSet},
     shown::shown,
@@ -6,6 +6,7 @@ use crate::{
 use rollout_core::{
     Action, Failure, Outcome, Range, Revision, Spec, Status, Time, Waiting,
     argo::{Facts, WorkloadFacts, next_status, write_status},
+    backend::StoreError,
     traffic::{ObjectRef, Routes, WeightChange},
 };
 use serde_json::{Value, json};
@@ -172,7 +173,8 @@ pub(super) async fn put(
         },
         "status": status
     });
-    let written = context.shelves.requests().replace_status(&object, &body).await.map_err(failure)?;
+    let written =
+        context.shelves.requests().replace_status(&object, &body).await.map_err(StoreError::into_failure)?;
     reading.rollout = context.shelves.wrote(&object, written);
     Ok(if same { Outcome::Unchanged } else { Outcome::Changed })
 }
@@ -190,7 +192,8 @@ pub(super) async fn set(
     reading: &mut Reading,
     (object, patch): (ObjectRef, Value),
 ) -> Result<(), Failure> {
-    let written = context.shelves.requests().merge(&object, &patch).await.map_err(failure)?;
+    let written =
+        context.shelves.requests().merge(&object, &patch).await.map_err(StoreError::into_failure)?;
     let read = ReplicaSet::read(context.shelves.wrote(&object, written));
     let there = reading.sets.iter_mut().find(|set| set.object() == object);
     if let (Some(read), Some(there)) = (read, there) {
@@ -232,7 +235,7 @@ pub(super) struct Number {
 /// Changes leaves of the Rollout.
 pub(super) async fn merge(context: &Context, reading: &mut Reading, patch: &Value) -> Result<(), Failure> {
     let object = object(reading);
-    let written = context.shelves.requests().merge(&object, patch).await.map_err(failure)?;
+    let written = context.shelves.requests().merge(&object, patch).await.map_err(StoreError::into_failure)?;
     reading.rollout = context.shelves.wrote(&object, written);
     Ok(())
 }

@@ -1,6 +1,6 @@
 use crate::{
     cache::{Entry, View},
-    replica_set::{ReplicaSet, same_template},
+    replica_set::{ReplicaSet, labels, same_template},
 };
 use rollout_core::{Revision, argo::template_hash, backend::StoreError};
 use serde_json::Value;
@@ -11,27 +11,15 @@ pub(super) async fn replica_sets(
     rollout: &Entry,
     read_live: bool,
 ) -> Result<Vec<ReplicaSet>, StoreError> {
-    let labels = read_live.then(|| labels(&rollout.value));
+    let selector = rollout.value.pointer("/spec/selector").unwrap_or(&Value::Null);
+    let labels = read_live.then(|| labels(selector));
     let entries = view.replica_sets(rollout.uid(), labels.as_deref()).await?;
     let mut sets: Vec<_> = entries.into_iter().filter_map(ReplicaSet::read).collect();
     sets.sort_by(|a, b| (a.number, &a.revision).cmp(&(b.number, &b.revision)));
     Ok(sets)
 }
 
-/// The Rollout's selector in the notation of a list, as far as it is made of plain labels. It comes from the JSON and not
-/// from the wire form: there a label that cannot be read is an empty text, which would select other ReplicaSets.
-fn labels(rollout: &Value) -> String {
-    let labels = rollout.pointer("/spec/selector/matchLabels").and_then(Value::as_object);
-    let pairs = labels.into_iter().flatten().filter_map(|(key, value)| Some((key, value.as_str()?)));
-    // A text that no label can have would be another selector, or none; without it more is read, and filtered.
-    let is_plain = |text: &str| {
-        text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/'))
-    };
-    let pairs = pairs.filter(|(key, value)| is_plain(key) && is_plain(value));
-    pairs.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
-}
-
-/// The revision of the template as it stands, which is JSON in the wire form too: that of the ReplicaSet that has it, whatever it is called;
+/// The revision of the template as it stands: that of the ReplicaSet that has it, whatever it is called;
 /// else a new one.
 pub(super) fn target(rollout: &Value, sets: &[ReplicaSet]) -> Revision {
     let empty = Value::Null;

@@ -39,7 +39,6 @@ impl Address {
     }
 
     /// The status of this object.
-    #[cfg(feature = "controller")]
     pub(crate) fn status(mut self) -> Self {
         self.path.push_str("/status");
         self

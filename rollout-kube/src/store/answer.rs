@@ -5,16 +5,39 @@ use kube::{Error, core::Status};
 use rollout_core::{backend::StoreError, traffic::ObjectRef};
 use serde_json::Value;
 
-/// A read that failed: nothing changed.
-pub(super) fn of_read(object: &ObjectRef, error: &Error) -> StoreError {
+/// What it means that a read of `object` failed with this error of `kube`: there is no such object, or it could not be
+/// read. Nothing changed.
+///
+/// ```
+/// use rollout_core::{backend::StoreError, traffic::ObjectRef};
+/// let object = ObjectRef::new("example.com", "Canary", "shop", "web");
+/// let gone = kube::Error::Api(kube::core::Status::failure("gone", "NotFound").with_code(404).boxed());
+/// assert_eq!(rollout_kube::read_failed(&object, &gone), StoreError::NotFound(object));
+/// ```
+#[must_use]
+pub fn read_failed(object: &ObjectRef, error: &Error) -> StoreError {
     if status(error).is_some_and(|status| status.code == 404) {
         return StoreError::NotFound(object.clone());
     }
     unreadable(object, words(error))
 }
 
-/// A write that failed: only a 4xx says for certain that nothing changed.
-pub(super) fn of_write(object: &ObjectRef, error: &Error) -> StoreError {
+/// What it means that a write of `object` failed with this error of `kube`: only an answer 4xx other than 408 says for
+/// certain that nothing changed. [`StoreError::into_failure`] is what a turn is told then.
+///
+/// ```
+/// use rollout_core::{Failure, traffic::ObjectRef};
+/// let object = ObjectRef::new("example.com", "Canary", "shop", "web");
+/// let said = |code| {
+///     let status = kube::core::Status::failure("no", "").with_code(code).boxed();
+///     rollout_kube::write_failed(&object, &kube::Error::Api(status)).into_failure()
+/// };
+/// assert_eq!(said(409), Failure::Conflict);
+/// assert!(matches!(said(422), Failure::Refused(_)));
+/// assert!(matches!(said(500), Failure::Ambiguous(_)));
+/// ```
+#[must_use]
+pub fn write_failed(object: &ObjectRef, error: &Error) -> StoreError {
     let was_never_sent = matches!(error, Error::BuildRequest(_) | Error::HttpError(_));
     let code = if was_never_sent { 400 } else { status(error).map_or(0, |status| status.code) };
     let is_taken = status(error).is_some_and(|status| status.reason == "AlreadyExists");

@@ -1,7 +1,8 @@
-//! The writes that only a controller makes.
+//! The writes that controllers make.
 
 use super::{Received, Requests, address::Address, answer, requests::JSON};
 use http::Method;
+#[cfg(feature = "controller")]
 use kube::Client;
 use rollout_core::{backend::StoreError, traffic::ObjectRef};
 use serde_json::Value;
@@ -9,10 +10,12 @@ use serde_json::Value;
 const MERGE_PATCH: &str = "application/merge-patch+json";
 
 impl Requests {
+    #[cfg(feature = "controller")]
     pub(crate) fn client(&self) -> &Client {
         &self.client
     }
 
+    #[cfg(feature = "controller")]
     pub(crate) fn manager(&self) -> &str {
         &self.manager
     }

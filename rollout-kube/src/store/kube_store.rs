@@ -36,6 +36,48 @@ impl KubeStore {
         Self { requests: Requests::new(client, manager) }
     }
 
+    pub(crate) fn requests(&self) -> &Requests {
+        &self.requests
+    }
+
+    /// Replaces the status of an object (its subresource `status`), if the object still has the version `read`, and returns
+    /// its new version. Everything else stays as it is.
+    ///
+    /// # Errors
+    /// As for [`replace`](ObjectStore::replace).
+    ///
+    /// ```
+    /// use rollout_core::backend::{ObjectStore, StoreError};
+    /// use rollout_kube::{Kind, KubeStore, testing::Played};
+    /// # use serde_json::json;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Played::start();
+    /// server.apply("/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/web", json!({"spec": {"paused": true}}));
+    /// let store = KubeStore::new(server.client(), "my-controller");
+    /// let web = Kind::new("argoproj.io", "v1alpha1", "Rollout", "rollouts").object("shop", "web");
+    ///
+    /// let read = store.get(&web).await?;
+    /// store.replace_status(&web, &read, json!({"step": 1})).await?;
+    /// assert_eq!(store.get(&web).await?.value["status"]["step"], 1);
+    /// let stale = store.replace_status(&web, &read, json!({"step": 0})).await;
+    /// assert_eq!(stale, Err(StoreError::Conflict(web)));
+    /// # Ok(()) }
+    /// ```
+    pub async fn replace_status(
+        &self,
+        object: &ObjectRef,
+        read: &Object,
+        status: Value,
+    ) -> Result<ObjectVersion, StoreError> {
+        let mut to = (*read.value).clone();
+        if let Some(fields) = to.as_object_mut() {
+            fields.insert("status".to_owned(), status);
+        }
+        conditional(object, &mut to, &read.version)?;
+        self.requests.replace_status(object, &to).await.map(|written| version_of(&written.value))
+    }
+
     /// Knows this kind, too, or speaks of it in another version of its API.
     #[must_use]
     pub fn kind(mut self, kind: Kind) -> Self {

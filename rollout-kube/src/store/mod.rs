@@ -2,7 +2,6 @@
 
 mod address;
 mod answer;
-#[cfg(feature = "controller")]
 mod changes;
 mod exact;
 mod kind;
@@ -15,9 +14,11 @@ mod odd;
 mod received;
 mod requests;
 
+pub use answer::{read_failed, write_failed};
 pub use kind::Kind;
 pub use kube_store::KubeStore;
 #[cfg(feature = "controller")]
-pub(crate) use kube_store::{conditional, version_of};
+pub(crate) use kube_store::conditional;
+pub(crate) use kube_store::version_of;
 pub(crate) use received::Received;
 pub(crate) use requests::Requests;

@@ -19,7 +19,6 @@ pub(crate) struct Received {
     /// The object, without `metadata.managedFields`.
     pub(crate) value: Value,
     /// The writers that its `metadata.managedFields` names.
-    #[cfg_attr(not(feature = "controller"), expect(dead_code, reason = "only a controller asks who wrote"))]
     pub(crate) managers: Vec<String>,
 }
 

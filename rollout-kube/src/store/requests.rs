@@ -77,7 +77,7 @@ impl Requests {
         let request = Request::get(address.as_str()).body(Vec::new());
         let request = request.map_err(|error| unreadable(error.to_string()))?;
         match tokio::time::timeout(self.patience, self.client.request(request)).await {
-            Ok(answer) => answer.map_err(|error| answer::of_read(object, &error)),
+            Ok(answer) => answer.map_err(|error| answer::read_failed(object, &error)),
             Err(_) => Err(unreadable(format!("no answer within {} s", self.patience.as_secs()))),
         }
     }
@@ -106,7 +106,7 @@ impl Requests {
             .body(body)
             .map_err(|error| refused(error.to_string()))?;
         match tokio::time::timeout(self.patience, self.client.request(request)).await {
-            Ok(answer) => answer.map_err(|error| answer::of_write(object, &error)),
+            Ok(answer) => answer.map_err(|error| answer::write_failed(object, &error)),
             Err(_) => Err(StoreError::Ambiguous {
                 object: object.clone(),
                 why: format!("no answer within {} s", self.patience.as_secs()),

@@ -4,5 +4,5 @@ mod outbox;
 mod publish;
 mod said;
 
-pub(crate) use publish::Publisher;
-pub(crate) use said::Said;
+pub use publish::Publisher;
+pub use said::Said;

@@ -2,7 +2,7 @@ use super::{
     outbox::{About, OF_A_NAMESPACE, OF_A_ROLLOUT, Outbox, Taken, Told},
     said::Said,
 };
-use crate::store::{Kind, Requests};
+use crate::store::{Kind, KubeStore, Requests};
 use rollout_core::{Time, backend::StoreError, traffic::ObjectRef};
 use serde_json::{Value, json};
 use std::{
@@ -14,19 +14,42 @@ use tokio::{
     time::Instant,
 };
 
-/// Publishes events beside the work: nothing waits for them.
+/// Publishes Kubernetes events beside the work: nothing waits for them.
 ///
 /// They are objects of their own, of the core group: that is what `kubectl describe`, the plugin and Argo CD
 /// look for. (The recorders of client libraries compare everything but the note, and keep the old one.) What
 /// repeats itself is counted in the object that is there; what is too much is counted, and the number told.
+/// Cloning is cheap: it is the same publisher.
+///
+/// ```
+/// use rollout_core::Time;
+/// use rollout_kube::{Kind, KubeStore, Publisher, Said, testing::Played};
+/// # use serde_json::json;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Played::start();
+/// let store = KubeStore::new(server.client(), "my-controller");
+/// let kind = Kind::new("example.com", "v1", "Canary", "canaries");
+/// let publisher = Publisher::new(&store, &kind, "my-controller-1");
+/// let canary = json!({"metadata": {"namespace": "shop", "name": "web", "uid": "1", "resourceVersion": "7"}});
+/// publisher.say(&canary, &Said::normal("Scaled", "v2: 4 pods"), Time::from_secs(0));
+/// publisher.flush(std::time::Duration::from_secs(5)).await;
+/// let all = http::Request::get("/api/v1/namespaces/shop/events").body(Vec::new())?;
+/// assert!(server.client().request_text(all).await?.contains("v2: 4 pods"));
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
-pub(crate) struct Publisher(Arc<Shared>);
+pub struct Publisher(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     outbox: Mutex<Outbox>,
     news: Notify,
     requests: Requests,
+    /// What the events are about.
+    kind: Kind,
+    /// Who says them.
+    component: String,
     process: String,
 }
 
@@ -39,20 +62,35 @@ const A_SECOND: u32 = 100;
 const TRIES: u32 = 4;
 
 impl Publisher {
-    pub(crate) fn start(mut requests: Requests, process: &str) -> Self {
+    /// Publishes about objects of this kind, and names the store's manager as the source. `process` names this process among
+    /// all that ever publish: a DNS name without a dot (`my-controller-17`). It must be called within a runtime.
+    #[must_use]
+    pub fn new(store: &KubeStore, kind: &Kind, process: &str) -> Self {
+        let component = store.requests().manager().to_owned();
+        Self::start_for(store.requests().clone(), (kind.clone(), component), process)
+    }
+
+    pub(crate) fn start(requests: Requests, process: &str) -> Self {
+        let kind = Kind::new("argoproj.io", "v1alpha1", "Rollout", "rollouts");
+        Self::start_for(requests, (kind, "rollouts-controller".to_owned()), process)
+    }
+
+    fn start_for(mut requests: Requests, (kind, component): (Kind, String), process: &str) -> Self {
         requests.add(Kind::new("", "v1", "Event", "events"));
         let publisher = Self(Arc::new(Shared {
             outbox: Mutex::default(),
             news: Notify::new(),
             requests,
+            kind,
+            component,
             process: process.to_owned(),
         }));
         tokio::spawn(publish(Arc::clone(&publisher.0)));
         publisher
     }
 
-    /// Publishes one event about a Rollout.
-    pub(crate) fn say(&self, rollout: &Value, said: &Said, now: Time) {
+    /// Publishes one event about an object that was read from the server, at `now` by the wall clock.
+    pub fn say(&self, rollout: &Value, said: &Said, now: Time) {
         let text =
             |pointer: &str| rollout.pointer(pointer).and_then(Value::as_str).unwrap_or_default().into();
         let about = About {
@@ -74,7 +112,7 @@ impl Publisher {
     }
 
     /// Waits until all that was said is published, at most for so long.
-    pub(crate) async fn flush(&self, most: Duration) {
+    pub async fn flush(&self, most: Duration) {
         let until = Instant::now() + most;
         while !self.0.outbox().is_empty() && Instant::now() < until {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -117,11 +155,31 @@ impl Shared {
     async fn made(&self, told: &Told) -> (Arc<str>, Result<(), StoreError>) {
         let name: Arc<str> = name(&told.about.name, &format!("{}-{}", self.process, told.number)).into();
         let object = ObjectRef::new("", "Event", &told.about.namespace, &name);
-        match self.requests.create(&object, &event(told, &name)).await {
+        match self.requests.create(&object, &self.event(told, &name)).await {
             // An earlier try took effect.
             Ok(_) | Err(StoreError::AlreadyExists(_)) => (name, Ok(())),
             Err(error) => (name, Err(error)),
         }
+    }
+
+    fn event(&self, told: &Told, object: &str) -> Value {
+        let Told { about, said, .. } = told;
+        json!({
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"namespace": &*about.namespace, "name": object},
+            "involvedObject": {
+                "apiVersion": self.kind.api_version(), "kind": &*self.kind.kind, "namespace": &*about.namespace,
+                "name": &*about.name, "uid": &*about.uid, "resourceVersion": &*about.version
+            },
+            "type": if said.warns { "Warning" } else { "Normal" },
+            "reason": said.reason,
+            "message": said.note,
+            "source": {"component": self.component},
+            "firstTimestamp": second(told.first),
+            "lastTimestamp": second(told.last),
+            "count": told.count
+        })
     }
 
     async fn counted_on(&self, told: &Told, object: &str) -> Result<(), StoreError> {
@@ -185,26 +243,6 @@ fn name(rollout: &str, suffix: &str) -> String {
 
 fn second(time: Time) -> String {
     Time::from_secs(time.as_secs()).to_string()
-}
-
-fn event(told: &Told, object: &str) -> Value {
-    let Told { about, said, .. } = told;
-    json!({
-        "apiVersion": "v1",
-        "kind": "Event",
-        "metadata": {"namespace": &*about.namespace, "name": object},
-        "involvedObject": {
-            "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "namespace": &*about.namespace,
-            "name": &*about.name, "uid": &*about.uid, "resourceVersion": &*about.version
-        },
-        "type": if said.warns { "Warning" } else { "Normal" },
-        "reason": said.reason,
-        "message": said.note,
-        "source": {"component": "rollouts-controller"},
-        "firstTimestamp": second(told.first),
-        "lastTimestamp": second(told.last),
-        "count": told.count
-    })
 }
 
 #[cfg(test)]

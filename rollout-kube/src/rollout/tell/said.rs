@@ -1,12 +1,18 @@
 use crate::shown::shown;
 use std::fmt::Display;
 
-/// What is said to the user about a Rollout.
+/// What is said to the user about an object, in an event.
 ///
 /// A note is shown to people by many programs: it is one line without control characters, and of a length that
 /// an API server takes.
+///
+/// ```
+/// use rollout_kube::Said;
+/// assert_eq!(Said::normal("Scaled", "v2: 4 pods"), Said::normal("Scaled", "v2: 4 pods"));
+/// assert_ne!(Said::normal("Scaled", "v2: 4 pods"), Said::warning("Scaled", "v2: 4 pods"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Said {
+pub struct Said {
     pub(crate) warns: bool,
     pub(crate) reason: &'static str,
     pub(crate) note: String,
@@ -16,11 +22,15 @@ pub(crate) struct Said {
 const NOTE: usize = 1_024;
 
 impl Said {
-    pub(crate) fn normal(reason: &'static str, note: impl Display) -> Self {
+    /// Something that is as it should be. `reason` is a word in `CamelCase` for programs; `note` is cut after 1024 bytes.
+    #[must_use]
+    pub fn normal(reason: &'static str, note: impl Display) -> Self {
         Self { warns: false, reason, note: shown(note, NOTE) }
     }
 
-    pub(crate) fn warning(reason: &'static str, note: impl Display) -> Self {
+    /// Something that somebody should look at, likewise.
+    #[must_use]
+    pub fn warning(reason: &'static str, note: impl Display) -> Self {
         Self { warns: true, reason, note: shown(note, NOTE) }
     }
 }

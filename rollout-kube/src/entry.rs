@@ -24,11 +24,11 @@ impl Entry {
 
     /// Its resource version as a number. Versions of one kind can be compared (Kubernetes promises that since
     /// 1.35, and it was so before); if one is not a number, the later reading counts.
-    pub(super) fn number(&self) -> Option<u64> {
+    pub(crate) fn number(&self) -> Option<u64> {
         self.version.write.parse().ok()
     }
 
-    pub(super) fn is_older_than(&self, other: &Self) -> bool {
+    pub(crate) fn is_older_than(&self, other: &Self) -> bool {
         matches!((self.number(), other.number()), (Some(mine), Some(theirs)) if mine < theirs)
     }
 
@@ -79,7 +79,7 @@ impl From<Received> for Entry {
 }
 
 /// The name of the Rollout that owns an object, and that Rollout's uid.
-pub(super) fn owner(object: &Value) -> Option<(&str, &str)> {
+pub(crate) fn owner(object: &Value) -> Option<(&str, &str)> {
     let owners = object.pointer("/metadata/ownerReferences")?.as_array()?;
     let is = |owner: &Value, field: &str, what: fn(&str) -> bool| {
         owner.get(field).and_then(Value::as_str).is_some_and(what)
@@ -93,13 +93,13 @@ pub(super) fn owner(object: &Value) -> Option<(&str, &str)> {
 }
 
 /// Whether no controller owns an object.
-pub(super) fn is_ownerless(object: &Value) -> bool {
+pub(crate) fn is_ownerless(object: &Value) -> bool {
     let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
     !owners.into_iter().flatten().any(|owner| owner.get("controller") == Some(&Value::Bool(true)))
 }
 
 /// The Rollout whose name a ReplicaSet has, before a dash and its revision.
-pub(super) fn named_after(set: &Value) -> Option<&str> {
+pub(crate) fn named_after(set: &Value) -> Option<&str> {
     let name = set.pointer("/metadata/name")?.as_str()?;
     let revision = set.pointer("/metadata/labels")?.get(REVISION_LABEL)?.as_str()?;
     name.strip_suffix(revision)?.strip_suffix('-')

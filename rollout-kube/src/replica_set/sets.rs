@@ -1,0 +1,184 @@
+use super::{
+    ReplicaSet,
+    make::{Pattern, patch, replica_set},
+    names::Names,
+    number,
+};
+use crate::store::{Kind, KubeStore, Received, Requests};
+use rollout_core::{Failure, Revision, Time, argo::template_hash, backend::StoreError, traffic::ObjectRef};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The ReplicaSets of one object: of a Rollout, or of whatever your own controller watches. They are
+/// [`Workloads`](rollout_core::backend::Workloads).
+///
+/// Each is called after the object and its revision (`web-7cd8554c8`), and belongs to the object: it goes when the object
+/// is deleted. Its pod template and its selector are those of the object, in `spec.template` and `spec.selector`, unless
+/// they are [given](Self::template); both get the label of the revision.
+///
+/// It reads live, and keeps nothing: make one for each turn.
+///
+/// ```
+/// use rollout_core::backend::{Scale, Workloads};
+/// use rollout_kube::{Kind, KubeStore, ReplicaSets, testing::Played};
+/// # use serde_json::json;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Played::start();
+/// let store = KubeStore::new(server.client(), "my-controller");
+/// let canary = json!({"metadata": {"namespace": "shop", "name": "web", "uid": "1"}, "spec": {"image": "web:v1"}});
+/// let template = json!({
+///     "metadata": {"labels": {"app": "web"}},
+///     "spec": {"containers": [{"name": "web", "image": canary["spec"]["image"]}]},
+/// });
+/// let kind = Kind::new("example.com", "v1", "Canary", "canaries");
+/// let sets = ReplicaSets::new(&store, &kind, canary).template(template);
+///
+/// let to = Scale::new(sets.revision(), 2);
+/// let made = sets.scale(&to, &sets.observe().await?).await?;
+/// assert!(made.is_some());
+/// let seen = sets.observe().await?;
+/// assert_eq!((seen.len(), &seen[0].seen.revision, seen[0].seen.wanted), (1, &to.revision, 2));
+/// assert_eq!(sets.scale(&to, &seen).await?, None, "it is so already");
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct ReplicaSets {
+    requests: Requests,
+    pub(super) pattern: Pattern,
+}
+
+impl ReplicaSets {
+    /// The ReplicaSets of `object`, which is of this kind and was read from the server: it has a `metadata.uid`.
+    #[must_use]
+    pub fn new(store: &KubeStore, kind: &Kind, object: impl Into<Arc<Value>>) -> Self {
+        Self::over(store.requests(), kind, object.into())
+    }
+
+    /// Those of a Rollout.
+    #[cfg(feature = "controller")]
+    pub(crate) fn of_rollout(requests: &Requests, rollout: &Arc<Value>) -> Self {
+        let kind = Kind::new("argoproj.io", "v1alpha1", "Rollout", "rollouts");
+        Self::over(requests, &kind, Arc::clone(rollout))
+    }
+
+    fn over(requests: &Requests, kind: &Kind, object: Arc<Value>) -> Self {
+        Self { requests: requests.clone(), pattern: Pattern::new(kind, object) }
+    }
+
+    /// The pod template, instead of `spec.template` of the object.
+    #[must_use]
+    pub fn template(mut self, template: Value) -> Self {
+        self.pattern.template = Some(template);
+        self
+    }
+
+    /// The selector, instead of `spec.selector` of the object; where there is neither, the labels of the pod template are
+    /// selected.
+    #[must_use]
+    pub fn selector(mut self, selector: Value) -> Self {
+        self.pattern.selector = Some(selector);
+        self
+    }
+
+    /// Calls labels and annotations like this.
+    #[must_use]
+    pub fn names(mut self, names: Names) -> Self {
+        self.pattern.names = names;
+        self
+    }
+
+    /// The revision of the pod template: its hash, as Argo Rollouts computes it. It is the target of a
+    /// [`Spec`](rollout_core::Spec), and the only one of which a ReplicaSet can be created.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        template_hash(&self.pattern.template())
+    }
+
+    pub(super) fn requests(&self) -> &Requests {
+        &self.requests
+    }
+
+    /// Makes one.
+    pub(crate) async fn make(
+        &self,
+        object: &ObjectRef,
+        (revision, number): (&Revision, u64),
+        to: (u32, Option<Time>),
+        nonce: Option<&str>,
+    ) -> Result<Received, StoreError> {
+        let set = replica_set(&self.pattern, revision, number, to, nonce);
+        self.requests.create(object, &set).await
+    }
+
+    /// The name of one.
+    pub(crate) fn object(&self, revision: &Revision) -> ObjectRef {
+        let object = &self.pattern.object;
+        let namespace = object.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or_default();
+        ObjectRef::new("apps", "ReplicaSet", namespace, &super::name(object, revision))
+    }
+
+    /// Gives one this pod count and mark, and the highest number if it is to have that; `None` when it is so already.
+    pub(crate) async fn change(
+        &self,
+        set: &ReplicaSet,
+        to: (u32, Option<Time>),
+        highest: Option<u64>,
+    ) -> Result<Option<Received>, StoreError> {
+        match patch(&self.pattern, set, to, highest) {
+            Some(patch) => self.requests.merge(&set.object(), &patch).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Why one of a revision that is not the current one cannot be made.
+    pub(crate) fn no_template(&self, revision: &Revision) -> Failure {
+        let kind = &self.pattern.kind.kind;
+        Failure::Refused(format!(
+            "there is no ReplicaSet of revision {revision} any more, and its template is not the {kind}'s"
+        ))
+    }
+
+    /// Writes a nonce into one.
+    pub(crate) async fn sign(&self, set: &ReplicaSet, nonce: &str) -> Result<Received, StoreError> {
+        let patch = json!({"metadata": {
+            "resourceVersion": *set.entry.version.write,
+            "annotations": {&*self.pattern.names.fence: nonce}
+        }});
+        self.requests.merge(&set.object(), &patch).await
+    }
+
+    /// Deletes one that has no pods; also if it is gone already.
+    pub(crate) async fn remove(&self, set: &ReplicaSet) -> Result<(), Failure> {
+        if set.wanted > 0 || set.replicas > 0 {
+            return Err(Failure::Refused(format!("ReplicaSet {} still has pods", set.name())));
+        }
+        let options = json!({
+            "kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background",
+            "preconditions": {"uid": set.entry.uid(), "resourceVersion": *set.entry.version.write}
+        });
+        match self.requests.delete(&set.object(), &options).await {
+            Ok(()) | Err(StoreError::NotFound(_)) => Ok(()),
+            Err(error) => Err(error.into_failure()),
+        }
+    }
+}
+
+/// The number that a new one has.
+pub(super) fn next(sets: &[ReplicaSet]) -> u64 {
+    number::next(number::highest(sets))
+}
+
+/// Whether a ReplicaSet asks for what was just written. What goes in between and puts it back would otherwise be
+/// written against for ever.
+pub(crate) fn took_effect(set: &ReplicaSet, pods: u32) -> Result<(), Failure> {
+    if set.wanted == pods {
+        return Ok(());
+    }
+    Err(Failure::Refused(format!(
+        "ReplicaSet {}: spec.replicas: {pods} was written, and the answer says {}; see which admission webhook \
+         changes it",
+        set.name(),
+        set.wanted
+    )))
+}
