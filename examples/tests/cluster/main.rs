@@ -26,6 +26,7 @@ mod istiod;
 mod mesh;
 mod others;
 mod outage;
+mod own_crd;
 #[expect(dead_code, reason = "the histories use more of it")]
 #[path = "../played_mesh/mod.rs"]
 mod played_mesh;
