@@ -33,11 +33,17 @@ fn a_kind_of_its_own_is_released_to_the_end() {
     pods_of("web:v1");
     space.patch("canary/web", "", &serde_json::json!({"spec": {"image": "web:v2"}})).ok();
     pods_of("web:v2");
-    let log = controller.log();
-    for said in ["paused until", "is stable instead of", "marked for scale-down"] {
-        assert!(log.contains(said), "{said}:\n{log}");
-    }
-    space.until("its events are published", secs(10), |seen| {
-        seen.events("web").iter().any(|(_, note)| note.contains("is stable instead of"))
+    let story = ["paused until", "is stable instead of", "marked for scale-down", ": 0 pods"];
+    space.until("its events tell the story", secs(10), |seen| {
+        let events = seen.events("web");
+        story.iter().all(|said| events.iter().any(|(_, note)| note.contains(said)))
     });
+    let log = controller.log();
+    assert!(!log.contains("panicked"), "{log}");
+}
+
+#[test]
+fn it_is_as_short_as_it_promises() {
+    let lines = include_str!("../../src/bin/own_crd.rs").lines().count();
+    assert!(lines <= 120, "{lines} lines");
 }

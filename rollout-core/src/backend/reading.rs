@@ -89,7 +89,7 @@ impl<'r> Reading<'r> {
     /// # Errors
     /// What [`Turn::done`](crate::Turn::done) is to be told: some object may not bear it.
     pub async fn fence(&mut self, nonce: &str) -> Result<Outcome, Failure> {
-        if self.trouble.is_none() {
+        if self.observed.traffic.is_some() {
             let written = self.traffic.fence(nonce, &self.version).await;
             Written::chain(written, &mut self.version)?;
         }
