@@ -8,7 +8,7 @@ use examples::pool::{Config, NotPut, Pool, Said, run};
 use rollout_core::backend::{BackendError, EditError, StoreError, TrafficBackend, Written};
 use rollout_core::traffic::{ManagedChange, ObjectRef, ObjectVersion, Routes, RoutesSeen, Seen};
 use rollout_core::traffic::{Selection, Selectors, Settled, Version, WeightChange};
-use rollout_core::{Action, Driver, Failure, InvalidStrategy, Next, Observed, Outcome, Range};
+use rollout_core::{Action, Driver, Failure, Finding, InvalidStrategy, Next, Observed, Outcome, Range};
 use rollout_core::{Revision, RevisionSeen, Spec, Status, Step, Strategy, Time, async_trait::async_trait};
 use std::time::Duration;
 
@@ -78,11 +78,12 @@ impl TrafficBackend for Balancer {
 
     async fn route(&self, to: &Routes, seen: &Version) -> Result<Written, BackendError> {
         if matches!(&to.managed, ManagedChange::To(routes) if !routes.is_empty()) {
-            return Err(EditError::new(object(), "", "it reads no headers", "release by weight").into());
+            let why = Finding::error("", "it reads no headers", "release by weight");
+            return Err(EditError::new(object(), why).into());
         }
-        let WeightChange::To { weight, .. } = to.weight else { return self.put(seen, |_| ()).await };
-        let set_for = (weight > 0).then(|| to.written_for.to_string());
-        self.put(seen, |config| (config.weight, config.set_for) = (weight, set_for)).await
+        let WeightChange::To(weight) = to.weight else { return self.put(seen, |_| ()).await };
+        let set_for = (!weight.is_none()).then(|| to.written_for.to_string());
+        self.put(seen, |config| (config.weight, config.set_for) = (weight.parts(), set_for)).await
     }
 
     async fn release(&self, seen: &Version) -> Result<Written, BackendError> {
@@ -117,14 +118,9 @@ async fn turn((balancer, servers, status, driver): &mut Controller, spec: &Spec)
             Next::Act(Action::Select(to)) => written = Some(balancer.select(to, &version).await),
             Next::Act(Action::Route(to)) => written = Some(balancer.route(to, &version).await),
             Next::Act(Action::Scale { revision, pods, scale_down_deadline }) => {
-                let (seen, ready) = (RevisionSeen::new(revision.clone()), Range::exact(*pods));
                 servers.retain(|seen| seen.revision != *revision);
-                servers.push(
-                    seen.wanted(*pods)
-                        .ready(ready)
-                        .available(ready)
-                        .scale_down_deadline(*scale_down_deadline),
-                );
+                let seen = RevisionSeen::new(revision.clone()).scale_down_deadline(*scale_down_deadline);
+                servers.push(seen.wanted(*pods).ready(Range::exact(*pods)).available(Range::exact(*pods)));
             }
             Next::Act(Action::Prune { revision }) => servers.retain(|seen| seen.revision != *revision),
             Next::Store(new) => status.clone_from(new),

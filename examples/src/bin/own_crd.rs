@@ -1,7 +1,7 @@
 //! A controller for a kind of object of one's own: `Canary` (`examples/manifests/own-crd/crd.yaml`). Its pods are
 //! ReplicaSets; its steps are shares of pods; the Services `NAME-stable` and `NAME-canary` lead to one revision each.
 //! It looks at all objects of one namespace each second; a larger controller watches, and sleeps until `Resume` says.
-
+#![expect(clippy::indexing_slicing, reason = "a JSON value without the key gives null")]
 use clap::{Arg, Command};
 use rollout_core::backend::{NoDataPlane, Object, ObjectBackend, ObjectStore as _};
 use rollout_core::backend::{Reading, ServiceEditor, StoreError};
