@@ -1,5 +1,4 @@
 //! A controller over a load balancer of one's own. `examples::pool` stands for its API: a weighted pool, in memory.
-//!
 //! `Balancer` is what you write for yours, and `testing::try_backend` tries it (`examples/tests/custom_backend.rs`).
 //! `turn` is the loop; its servers start at once. `main` plays a first deploy, then a canary release.
 

@@ -64,8 +64,8 @@ impl Controller {
         let (read, now) = (Reading::take(&traffic, &sets, &status).await, now());
         let mut reading =
             read.map_err(StoreError::into_failure).inspect_err(|why| _ = driver.failed(why, elapsed))?;
-        let said = reading.trouble.as_ref().map(|why| Said::warning("TrafficUnknown", why));
-        said.iter().for_each(|said| self.publisher.say(&value, said, now));
+        let said = reading.trouble.iter().map(|why| Said::warning("TrafficUnknown", why));
+        said.for_each(|said| self.publisher.say(&value, &said, now));
         driver.see(&mut reading.observed, elapsed);
         let mut turn = driver.begin(&spec, &status, &reading.observed, now);
         loop {

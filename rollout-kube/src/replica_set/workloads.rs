@@ -104,7 +104,8 @@ fn owner(object: &Value) -> Option<&str> {
     owners.iter().find(controls)?.get("uid")?.as_str()
 }
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
+#[cfg(feature = "testing")]
 mod tests {
     use super::*;
     use crate::{Kind, KubeStore, Names, testing::Played};
