@@ -31,13 +31,18 @@ fn a_kind_of_its_own_is_released_to_the_end() {
         });
     };
     pods_of("web:v1");
+    space.until("the first deploy is complete", secs(30), |seen| {
+        seen.events("web").iter().any(|(_, note)| note.contains("completed: "))
+    });
     space.patch("canary/web", "", &serde_json::json!({"spec": {"image": "web:v2"}})).ok();
     pods_of("web:v2");
-    let story = ["paused until", "is stable instead of", "marked for scale-down", ": 0 pods"];
-    space.until("its events tell the story", secs(10), |seen| {
-        let events = seen.events("web");
-        story.iter().all(|said| events.iter().any(|(_, note)| note.contains(said)))
-    });
+    let story = ["started", "paused until", "is stable instead of", ": 0 pods"];
+    let tells = |said: &&str| {
+        space.within(secs(10), |seen| seen.events("web").iter().any(|(_, note)| note.contains(said)))
+    };
+    let untold: Vec<_> = story.iter().filter(|said| !tells(said)).collect();
+    space.seen(|seen| seen.events("web").iter().for_each(|(_, note)| println!("{note}")));
+    assert!(untold.is_empty(), "its events do not tell {untold:?}");
     let log = controller.log();
     assert!(!log.contains("panicked"), "{log}");
 }
