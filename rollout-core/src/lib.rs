@@ -13,12 +13,74 @@
 //! it again is always harmless. [`Driver`] begins each turn and says when the next one is due, [`Turn`] gives the order of
 //! work, and your loop carries it out.
 //!
-//! **Two layers.** *Selectors* say which pods are behind a destination, *routes* say how requests are split;
-//! they are written by different actions, and a plan writes at most one of them. **Two gates.** *Up*: before
-//! a weight rises, the pods are enough and every proxy has selectors and endpoints. *Down*: before a
-//! selector leaves pods, or pods are removed, every proxy has the routes. **One deadline.** Before a
-//! revision is scaled to 0, its workload gets a deadline: the time from which it may be. Only a scheduled revision goes to 0 pods,
-//! and a scheduled revision gets no traffic.
+//! # The loop
+//!
+//! One turn observes, decides once, and carries that out:
+//!
+//! ```
+//! use core::time::Duration;
+//! use rollout_core::{Driver, Next, Observed, Outcome, Resume, Spec, Status, Strategy, Time};
+//!
+//! fn turn(driver: &mut Driver, spec: &Spec, status: &mut Status, now: Time, elapsed: Duration) -> Resume {
+//!     let mut observed = Observed::new().revisions([]); // Read what is there.
+//!     driver.see(&mut observed, elapsed);
+//!     let mut turn = driver.begin(spec, status, &observed, now);
+//!     loop {
+//!         match turn.next() {
+//!             Next::Fence(_nonce) => {}                       // Write the nonce into every object.
+//!             Next::Store(new) => status.clone_from(new),     // By compare-and-swap.
+//!             Next::VerifyOwnership => {}                     // Is this process still in charge?
+//!             Next::Act(_action) => {}                        // Pods, selectors, routes.
+//!             Next::Publish(_events) => {}
+//!             Next::Report => {}                              // Counts and such, for people.
+//!             Next::Done => return driver.end(turn, elapsed), // When the next turn begins.
+//!         }
+//!         turn.done(Ok(Outcome::Changed)); // Or what went wrong.
+//!     }
+//! }
+//!
+//! let spec = Spec::new(Strategy::builder().build()?, "v1".into()).replicas(1);
+//! let (mut driver, mut status) = (Driver::new("the only process"), Status::default());
+//! let resume = turn(&mut driver, &spec, &mut status, Time::from_secs(0), Duration::ZERO);
+//! assert_eq!(resume, Resume::Now { live: true }, "the first turn fences off earlier processes");
+//! # Ok::<(), rollout_core::InvalidStrategy>(())
+//! ```
+//!
+//! # Guarantees
+//!
+//! - A plan writes selectors or routes, never both; pods are removed only in a plan that writes neither.
+//! - Before a weight rises, enough pods of the canary are ready, and every proxy has its selectors and endpoints. Before a
+//!   selector leaves pods, or pods are removed, every proxy has the routes.
+//! - A revision gets a scale-down deadline before it goes to 0 pods; one that has a deadline gets no requests.
+//! - The status is stored before anything else is written. After a crash at any point, the next observation leads to a safe
+//!   decision.
+//! - Every wait says what it waits for, since when, and what ends it.
+//!
+//! # Assumptions
+//!
+//! - Status and objects are written by compare-and-swap, on the versions that were observed.
+//! - An observation is never older than the process's own last write.
+//! - What could not be read is left unset, never empty.
+//! - `now` is the wall clock in UTC and may jump; `elapsed` only runs forward.
+//!
+//! # Words
+//!
+//! | word | meaning |
+//! |---|---|
+//! | stable, canary | the revision that carries the users' requests, and the one that the steps are about |
+//! | revision | one version of the pod template, by its hash |
+//! | step, pause | what the strategy does next, and a step that waits |
+//! | weight | the canary's share of the requests, out of 100 unless the strategy declares another total |
+//! | destination | what a route names: stable or canary, not the revision behind it |
+//! | selectors, routes | which pods are behind a destination, and how requests are split between destinations |
+//! | managed route | a route that the engine adds in front of the user's own |
+//! | backend | what reads and writes one traffic manager's objects |
+//! | settled | every proxy is known to have what was written; where nobody can tell, a grace period stands in |
+//! | unavailable | without a ready pod |
+//! | scale-down deadline | the time from which a revision may go to 0 pods |
+//! | fence | a nonce in every object, so that late writes of an earlier process fail |
+//! | turn | one observation, one decision, and carrying it out |
+//! | promote, abort | going on to the next step or to the end, and giving the update up |
 //!
 //! # Where to look
 //!
