@@ -65,9 +65,9 @@ struct Quotation<'a> {
 }
 
 fn quotations(document: &str) -> impl Iterator<Item = Quotation<'_>> {
-    document.match_indices("<!-- $ ").filter_map(|(at, scale_down_deadline)| {
+    document.match_indices("<!-- $ ").filter_map(|(at, mark)| {
         let rest = document.get(at..)?;
-        let command = rest.get(scale_down_deadline.len()..)?.split_once(" -->")?.0;
+        let command = rest.get(mark.len()..)?.split_once(" -->")?.0;
         let block = rest.find("\n```")? + 1;
         let begin = block + rest.get(block..)?.find('\n')? + 1;
         let end = begin + rest.get(begin..)?.find("```")?;

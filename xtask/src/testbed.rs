@@ -92,13 +92,13 @@ pub(crate) fn testbed(command: &Command) -> Result<(), Failed> {
             call(&places, "smoke", &[])
         }
         Command::Status(passed) => call(&places, "status", &passed.words),
-        Command::Run(passed) => call(&places, "run", &scaling_down(&passed.words)),
+        Command::Run(passed) => call(&places, "run", &marked(&passed.words)),
         Command::Down(passed) => call(&places, "down", &passed.words),
     }
 }
 
 /// The words with the `--` in front of the command, which is gone if nothing was in front of it.
-fn scaling_down(words: &[String]) -> Vec<String> {
+fn marked(words: &[String]) -> Vec<String> {
     let is_bare = words.first().is_some_and(|word| !word.starts_with('-'));
     is_bare.then(|| "--".to_owned()).into_iter().chain(words.iter().cloned()).collect()
 }
@@ -163,7 +163,7 @@ mod tests {
             let command = Command::augment_subcommands(clap::Command::new("testbed").no_binary_name(true));
             let read = command.try_get_matches_from(line.split(' ')).unwrap();
             let Ok(Command::Run(words)) = Command::from_arg_matches(&read) else { panic!("{line}") };
-            assert_eq!(scaling_down(&words.words).join(" "), passed, "{line}");
+            assert_eq!(marked(&words.words).join(" "), passed, "{line}");
         }
     }
 

@@ -114,9 +114,10 @@ fn own(kind: &Kind, clock: Clock) -> (&'static str, Value) {
         Kind::Fault(what) => ("fault", json!({"what": what})),
         Kind::Failed(why) => ("failed", json!({"why": why})),
         Kind::Fenced => ("fenced", json!({})),
-        Kind::Scaled { revision, pods, scale_down_deadline, .. } => {
-            ("scaled", json!({"revision": revision, "pods": pods, "mark_ms": ms(scale_down_deadline)}))
-        }
+        Kind::Scaled { revision, pods, scale_down_deadline, .. } => (
+            "scaled",
+            json!({"revision": revision, "pods": pods, "scale_down_deadline_ms": ms(scale_down_deadline)}),
+        ),
         Kind::Pods { revision, change, pods } => {
             let change = match change {
                 PodChange::Ready => "ready",
@@ -218,7 +219,7 @@ fn state(state: &State, names: &Names, clock: Clock) -> Value {
                 "name": names.of(&pods.revision),
                 "wanted": pods.wanted,
                 "ready": pods.ready,
-                "mark_ms": pods.scale_down_deadline.map(|at| clock.millis(at)),
+                "scale_down_deadline_ms": pods.scale_down_deadline.map(|at| clock.millis(at)),
             })
         })
         .collect();

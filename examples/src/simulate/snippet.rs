@@ -17,7 +17,7 @@ pub(super) fn of(found: &Finding) -> String {
         Some(located) => {
             let file = Escaped(&located.file).to_string();
             let (line, column) = (size(located.place.line), size(located.place.column));
-            let (source, bytes) = scaling_down(located);
+            let (source, bytes) = marked(located);
             if source.trim().is_empty() {
                 title.element(Origin::path(file).line(line).char_column(column))
             } else {
@@ -45,7 +45,7 @@ pub(super) fn of_no_place(level: Level<'_>, what: &str, instead: &str) -> String
 
 /// The line, and which of its bytes are marked. What is left out in front of a part of a very long line is blank, so
 /// that its columns are those of the whole line.
-fn scaling_down(found: &Located) -> (String, Range<usize>) {
+fn marked(found: &Located) -> (String, Range<usize>) {
     let (text, from) = &found.excerpt;
     let blanks = size(*from).saturating_sub(1);
     let byte = |letters: usize| text.char_indices().nth(letters).map_or(text.len(), |(byte, _)| byte);

@@ -98,7 +98,7 @@ pub(crate) struct Inner {
     scheduled: u64,
     nonces: u64,
     /// Where requests began to meet nothing: proxy, app and revision.
-    unavailable: Vec<(String, String, String)>,
+    unserved: Vec<(String, String, String)>,
     /// A controller could not ask istiod from the start: its waits go by time.
     pub(crate) is_blind: bool,
 }
@@ -132,7 +132,7 @@ impl Mesh {
             held: Vec::new(),
             scheduled: 0,
             nonces: 0,
-            unavailable: Vec::new(),
+            unserved: Vec::new(),
             is_blind: false,
         };
         for at in 0..inner.proxies.len() {
@@ -208,8 +208,8 @@ impl Inner {
             Event::Arrived(at, connection, nonce, sent) => {
                 let proxy = &mut self.proxies[at];
                 if proxy.connection == connection && proxy.away.is_none() {
-                    let (unavailable, name) = (proxy.take_in(nonce, sent), &proxy.name);
-                    self.unavailable.extend(unavailable.into_iter().map(|(app, to)| (name.clone(), app, to)));
+                    let (unserved, name) = (proxy.take_in(nonce, sent), &proxy.name);
+                    self.unserved.extend(unserved.into_iter().map(|(app, to)| (name.clone(), app, to)));
                 }
             }
             Event::Connects(at) => self.connect(at, now),
@@ -354,8 +354,8 @@ impl Inner {
     }
 
     /// Where requests began to meet nothing since this was last asked for.
-    pub(crate) fn unavailable(&mut self) -> Vec<(String, String, String)> {
-        mem::take(&mut self.unavailable)
+    pub(crate) fn unserved(&mut self) -> Vec<(String, String, String)> {
+        mem::take(&mut self.unserved)
     }
 
     /// A proxy that counts and sends requests to this revision, if there is one.

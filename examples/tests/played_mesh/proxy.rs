@@ -102,7 +102,7 @@ impl Proxy {
     /// It takes this in, and answers that it has. To which revisions it sends requests from then on, and did not before,
     /// without knowing a pod of them; each with its app.
     pub(super) fn take_in(&mut self, nonce: String, sent: Sent) -> Vec<(String, String)> {
-        let before = self.unavailable();
+        let before = self.unserved();
         // An answer to anything but the last that was sent counts for nothing.
         if self.sent[sent.kind()] == nonce {
             self.acked[sent.kind()] = nonce;
@@ -112,16 +112,16 @@ impl Proxy {
             Sent::Endpoints(leads, endpoints) => (self.leads, self.endpoints) = (leads, endpoints),
             Sent::Routes(weights) => self.weights = weights,
         }
-        let mut unavailable = self.unavailable();
-        unavailable.retain(|one| !before.contains(one));
-        unavailable
+        let mut unserved = self.unserved();
+        unserved.retain(|one| !before.contains(one));
+        unserved
     }
 
-    fn unavailable(&self) -> Vec<(String, String)> {
+    fn unserved(&self) -> Vec<(String, String)> {
         let apps = self.weights.keys();
         let to = apps.flat_map(|app| self.sends(app).map(move |to| (app, to)));
-        let unavailable = to.filter(|(_, to)| !self.knows(to));
-        unavailable.map(|(app, to)| (app.clone(), to.to_owned())).collect()
+        let unserved = to.filter(|(_, to)| !self.knows(to));
+        unserved.map(|(app, to)| (app.clone(), to.to_owned())).collect()
     }
 
     /// To which revisions its requests for an app go.

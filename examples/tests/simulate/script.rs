@@ -43,9 +43,11 @@ fn an_abort_takes_all_traffic_back_and_keeps_the_pods_for_a_while() {
     let back = of_kind(&events, "routed").last().copied().unwrap().clone();
     assert_eq!((&back["ms"], &back["weight"]["canary"]), (&json!(720_000), &json!(0)));
     let aborted = of_kind(&events, "update")[0]["revision"].clone();
-    let scaling_down =
-        of_kind(&events, "scaled").into_iter().find(|event| !event["mark_ms"].is_null()).unwrap();
-    assert_eq!(scaling_down["revision"], aborted);
+    let with_deadline = of_kind(&events, "scaled")
+        .into_iter()
+        .find(|event| !event["scale_down_deadline_ms"].is_null())
+        .unwrap();
+    assert_eq!(with_deadline["revision"], aborted);
     assert_eq!(summary(&events)["failed_per_thousand"], 0);
 }
 

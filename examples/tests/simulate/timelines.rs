@@ -54,15 +54,15 @@ fn five_per_cent_ten_minutes_half_ten_minutes_all() {
 fn pods_go_after_the_mark_and_its_delay() {
     let events = events("dubbo3-provider", &[WEIGHT]);
     let scaled = of_kind(&events, "scaled");
-    let scaling_down = scaled.iter().find(|event| !event["mark_ms"].is_null()).unwrap();
+    let with_deadline = scaled.iter().find(|event| !event["scale_down_deadline_ms"].is_null()).unwrap();
     let gone = scaled.iter().find(|event| event["pods"] == 0).unwrap();
     let at = |event: &Value| event["ms"].as_i64().unwrap();
-    assert_eq!(scaling_down["revision"], gone["revision"]);
-    assert_eq!(at(gone), scaling_down["mark_ms"].as_i64().unwrap());
-    assert!(at(gone) - at(scaling_down) >= 30_000, "{scaling_down} {gone}");
+    assert_eq!(with_deadline["revision"], gone["revision"]);
+    assert_eq!(at(gone), with_deadline["scale_down_deadline_ms"].as_i64().unwrap());
+    assert!(at(gone) - at(with_deadline) >= 30_000, "{with_deadline} {gone}");
     let settled = of_kind(&events, "settled");
     let selectors = settled.iter().rev().find(|event| event["layer"] == "selectors").unwrap();
-    assert!(at(scaling_down) >= at(selectors), "nothing is marked while a proxy may still lead to it");
+    assert!(at(with_deadline) >= at(selectors), "nothing gets a deadline while a proxy may still lead to it");
 }
 
 #[test]

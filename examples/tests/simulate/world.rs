@@ -14,7 +14,12 @@ fn a_mesh_frozen_across_a_supersede_holds_selectors_and_the_mark() {
         .collect();
     let kinds: Vec<&str> = frozen.iter().filter_map(|event| event["kind"].as_str()).collect();
     assert!(!kinds.contains(&"selected") && !kinds.contains(&"settled"), "{kinds:?}");
-    assert!(frozen.iter().filter(|event| event["kind"] == "scaled").all(|event| event["mark_ms"].is_null()));
+    assert!(
+        frozen
+            .iter()
+            .filter(|event| event["kind"] == "scaled")
+            .all(|event| event["scale_down_deadline_ms"].is_null())
+    );
     assert!(kinds.contains(&"routed"), "the weight is taken back at once");
     let waits: Vec<&str> = frozen.iter().filter_map(|event| event["reason"].as_str()).collect();
     let all = waits.iter().find(|reason| reason.contains("proxy-1, proxy-2, proxy-3"));

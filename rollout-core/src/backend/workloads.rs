@@ -62,7 +62,7 @@ pub trait Workloads: fmt::Debug + Send + Sync {
     /// They could not be read. The rollout holds; a failed read is not an empty one.
     async fn observe(&self) -> Result<Vec<Workload>, StoreError>;
 
-    /// Gives one revision this pod count and mark, in one write; creates its workload if it is not among `seen`. Returns
+    /// Gives one revision this pod count and scale-down deadline, in one write; creates its workload if it is not among `seen`. Returns
     /// how the workload is then, or `None` if it was so already.
     ///
     /// `seen` is everything that was observed, with what this turn has written since.
@@ -133,7 +133,7 @@ impl Scale {
         Self { revision, pods, scale_down_deadline: None, nonce: None }
     }
 
-    /// With this mark.
+    /// With this scale-down deadline.
     #[must_use]
     pub fn scale_down_deadline(mut self, scale_down_deadline: Option<Time>) -> Self {
         self.scale_down_deadline = scale_down_deadline;

@@ -170,8 +170,8 @@ impl Watching {
                         self.news.tell(name, None, touched);
                     }
                 }
-                WatchEvent::Bookmark(scale_down_deadline) => {
-                    *version = scale_down_deadline.metadata.resource_version;
+                WatchEvent::Bookmark(bookmark) => {
+                    *version = bookmark.metadata.resource_version;
                     if let Ok(version) = version.parse() {
                         self.shelf.told(version);
                     }

@@ -118,7 +118,7 @@ impl ReplicaSets {
         ObjectRef::new("apps", "ReplicaSet", namespace, &super::name(object, revision))
     }
 
-    /// Gives one this pod count and mark, and the highest number if it is to have that; `None` when it is so already.
+    /// Gives one this pod count and scale-down deadline, and the highest number if it is to have that; `None` when it is so already.
     pub(crate) async fn change(
         &self,
         set: &ReplicaSet,

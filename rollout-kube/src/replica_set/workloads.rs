@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_revision_comes_is_marked_and_goes_by_compare_and_swap() {
+    async fn a_revision_comes_gets_a_deadline_and_goes_by_compare_and_swap() {
         let server = Played::start();
         let sets = sets(&server, "web:v1");
         let to = Scale::new(sets.revision(), 4).nonce(Some("me-1"));

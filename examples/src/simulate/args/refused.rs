@@ -30,9 +30,7 @@ impl Refused {
             text.split("\n\n").map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
         let what = paragraphs.next().unwrap_or_default();
         let tip = paragraphs.find(|part| part.starts_with("tip: "));
-        let bare = |text: &str, scale_down_deadline| {
-            text.strip_prefix(scale_down_deadline).unwrap_or(text).to_owned()
-        };
+        let bare = |text: &str, mark| text.strip_prefix(mark).unwrap_or(text).to_owned();
         (bare(&what, "error: "), tip.map_or_else(String::new, |tip| bare(&tip, "tip: ")))
     }
 

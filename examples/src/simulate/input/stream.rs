@@ -99,9 +99,8 @@ impl<'r> Parts<'r> {
 }
 
 /// Whether a line is a separator between documents.
-fn marks(line: &[u8], scale_down_deadline: &[u8]) -> bool {
-    line.strip_prefix(scale_down_deadline)
-        .is_some_and(|rest| rest.first().is_none_or(u8::is_ascii_whitespace))
+fn marks(line: &[u8], mark: &[u8]) -> bool {
+    line.strip_prefix(mark).is_some_and(|rest| rest.first().is_none_or(u8::is_ascii_whitespace))
 }
 
 /// Whether a line belongs to a document: it is no directive, no comment, no separator, and not blank.

@@ -99,10 +99,9 @@ fn smaller(server: &Real, number: u64, kind: &str) -> String {
     let Some(difference) = play(&shortest) else { return "  it is not different again".to_owned() };
     let mut text = String::new();
     for (place, step) in shortest.steps.iter().enumerate() {
-        let scale_down_deadline = if place == difference.step { ">" } else { " " };
+        let mark = if place == difference.step { ">" } else { " " };
         // To write into a text never fails.
-        let _ =
-            writeln!(text, "{scale_down_deadline} {:?} {:?}: {:?}", shortest.kind(step), step.name, step.ask);
+        let _ = writeln!(text, "{mark} {:?} {:?}: {:?}", shortest.kind(step), step.name, step.ask);
     }
     let Difference { asked, played, real, .. } = difference;
     format!("{text}{asked}\n  played answers {played}\n    real answers {real}")

@@ -57,9 +57,9 @@ fn smaller(real: &mut Real, number: u64) -> String {
 fn shown(sequence: &Sequence, difference: &Difference) -> String {
     let mut text = String::new();
     for (place, step) in sequence.steps.iter().enumerate().take(difference.step + 1) {
-        let scale_down_deadline = if place == difference.step { ">" } else { " " };
+        let mark = if place == difference.step { ">" } else { " " };
         // To write into a text never fails.
-        let _ = writeln!(text, "{scale_down_deadline} {step:?}");
+        let _ = writeln!(text, "{mark} {step:?}");
     }
     for field in ["objects", "endpoints", "proxies", "number", "in order"] {
         let (played, real) = (&difference.played[field], &difference.real[field]);

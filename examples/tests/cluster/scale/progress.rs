@@ -143,10 +143,10 @@ fn watch(bed: &Bed, resource: &ApiResource, board: &Arc<Board>, take: Take) -> J
             return;
         }
         let (name, version) = (object.metadata.name.clone(), object.metadata.resource_version.clone());
-        let scale_down_deadline = Mark { version: version.unwrap().parse().unwrap(), seen: Instant::now() };
+        let mark = Mark { version: version.unwrap().parse().unwrap(), seen: Instant::now() };
         let value = serde_json::to_value(&object).unwrap();
         let mut apps = board.0.lock().unwrap_or_else(PoisonError::into_inner);
-        take(apps.entry(name.unwrap()).or_default(), &value, scale_down_deadline);
+        take(apps.entry(name.unwrap()).or_default(), &value, mark);
         drop(apps);
         board.1.notify_all();
     })

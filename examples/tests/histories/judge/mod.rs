@@ -17,7 +17,7 @@ use serde_json::Value;
 use std::{collections::BTreeMap, time::Duration};
 
 const WHOLE: &str = "weights_sum";
-const DARK: &str = "no_unserved_write";
+const UNSERVED: &str = "no_unserved_write";
 const ALONE: &str = "no_pods_taken_from_traffic";
 const ABORTED: &str = "aborted_never_rises";
 const FOREIGN: &str = "what_is_foreign_stays";
@@ -29,7 +29,7 @@ const PROXY_ALONE: &str = "no_pods_taken_from_a_proxy";
 const KEPT: &str = "no_unserved_weight_kept";
 const RIGHT: &str = "healthy_is_right";
 const RULES: [&str; 12] =
-    [WHOLE, DARK, ALONE, ABORTED, FOREIGN, REST, QUIET, FEW, PROXY_UNSERVED, PROXY_ALONE, KEPT, RIGHT];
+    [WHOLE, UNSERVED, ALONE, ABORTED, FOREIGN, REST, QUIET, FEW, PROXY_UNSERVED, PROXY_ALONE, KEPT, RIGHT];
 
 #[derive(Debug, Clone, Default)]
 struct Pods {
@@ -190,14 +190,14 @@ impl Judge {
     /// Where a proxy began to send requests to pods that it does not know, they must have come just now, or gone.
     pub(crate) fn ask_mesh(&mut self) {
         let Some(mesh) = self.mesh.clone() else { return };
-        let (unavailable, is_blind) = {
+        let (unserved, is_blind) = {
             let mut mesh = mesh.now();
-            (mesh.unavailable(), mesh.is_blind)
+            (mesh.unserved(), mesh.is_blind)
         };
-        for (proxy, app, to) in unavailable {
+        for (proxy, app, to) in unserved {
             let since = self.sets.values().find(|pods| pods.hash == to).and_then(|pods| pods.ready_since);
-            let is_lit = since.is_some_and(|since| self.now.saturating_sub(since) > self.heard);
-            self.must(PROXY_UNSERVED, is_blind || !is_lit, || {
+            let is_served = since.is_some_and(|since| self.now.saturating_sub(since) > self.heard);
+            self.must(PROXY_UNSERVED, is_blind || !is_served, || {
                 format!("{proxy} sends requests for {app} to {to}, and knows none of its pods")
             });
         }
@@ -235,8 +235,8 @@ impl Judge {
             // Where somebody deleted the rule, requests go nowhere, whatever the weight is.
             let Some((to_stable, to_canary)) = self.leads.get(&name).cloned() else { continue };
             if canary > before {
-                let is_lit = self.is_lit(&name, &to_canary);
-                self.must(DARK, is_lit, || {
+                let is_served = self.is_served(&name, &to_canary);
+                self.must(UNSERVED, is_served, || {
                     format!("{name} goes from {before} to {canary} %, and {to_canary} has no ready pod")
                 });
                 let given_up = self.aborted.get(&name).cloned().flatten();
@@ -244,9 +244,9 @@ impl Judge {
                     format!("{name} goes from {before} to {canary} %, and {to_canary} was given up")
                 });
             } else if canary < before {
-                // Where both are unavailable, it makes no difference.
-                let holds = self.is_lit(&name, &to_stable) || !self.is_lit(&name, &to_canary);
-                self.must(DARK, holds, || {
+                // Where neither has a ready pod, it makes no difference.
+                let holds = self.is_served(&name, &to_stable) || !self.is_served(&name, &to_canary);
+                self.must(UNSERVED, holds, || {
                     format!("{name} goes from {before} to {canary} %, and {to_stable} has no ready pod")
                 });
             }
@@ -260,8 +260,8 @@ impl Judge {
         for app in now {
             let is_new = self.headers.insert(app.to_owned(), of.to_owned()).is_none();
             let Some((_, to)) = self.leads.get(app).cloned().filter(|_| is_new && is_ours) else { continue };
-            let is_lit = self.is_lit(app, &to);
-            self.must(DARK, is_lit, || format!("{app} has a header route, and {to} has no ready pod"));
+            let is_served = self.is_served(app, &to);
+            self.must(UNSERVED, is_served, || format!("{app} has a header route, and {to} has no ready pod"));
             let given_up = self.aborted.get(app).cloned().flatten();
             self.must(ABORTED, given_up.as_ref() != Some(&to), || {
                 format!("{app} has a header route, and {to} was given up")
@@ -271,7 +271,7 @@ impl Judge {
 
     /// Whether a revision has a ready pod, or had one until a moment ago; without a revision, any pod of its Rollout
     /// counts: a rule that somebody made again does not tell them apart.
-    fn is_lit(&self, app: &str, hash: &str) -> bool {
+    fn is_served(&self, app: &str, hash: &str) -> bool {
         let is_its = |name: &str| name.strip_prefix(app).is_some_and(|rest| rest.starts_with('-'));
         self.sets.iter().filter(|(name, pods)| pods.hash == hash || hash.is_empty() && is_its(name)).any(
             |(_, pods)| {

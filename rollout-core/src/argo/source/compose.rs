@@ -66,12 +66,12 @@ impl<'t> Composer<'t> {
             let (event, span) = match self.parser.next_event()? {
                 Ok(event) => event,
                 Err(error) => {
-                    let scale_down_deadline = *error.marker();
+                    let mark = *error.marker();
                     let place = Place {
-                        line: number(scale_down_deadline.line()),
-                        column: number(scale_down_deadline.col() + 1),
+                        line: number(mark.line()),
+                        column: number(mark.col() + 1),
                         width: 1,
-                        offset: number(scale_down_deadline.byte_offset().unwrap_or(0)),
+                        offset: number(mark.byte_offset().unwrap_or(0)),
                     };
                     return Some(Err(broken::explain(self.text, &error, place)));
                 }

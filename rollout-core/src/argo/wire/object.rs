@@ -50,7 +50,7 @@ macro_rules! hashed {
     (
         $(#[$doc:meta])*
         $name:ident like $example:literal, absent $absent:literal {
-            $( $field:ident: $type:ty = $key:literal $scale_down_deadline:ident, )*
+            $( $field:ident: $type:ty = $key:literal $mark:ident, )*
         }
     ) => {
         $crate::argo::wire::object::object! {
@@ -63,7 +63,7 @@ macro_rules! hashed {
 
             fn write(&self, out: &mut alloc::string::String) {
                 let mut object = $crate::argo::hash::ObjectText::begin(out);
-                $( object.$scale_down_deadline($key, self.$field.as_ref()); )*
+                $( object.$mark($key, self.$field.as_ref()); )*
                 object.end();
             }
         }
