@@ -2,7 +2,7 @@ use rollout_core::{
     backend::ObjectEditor,
     traffic::{ManagedChange, ObjectRef, Routes, Weight, WeightChange},
 };
-use rollout_istio::{IstioConfig, IstioEditor, VirtualServiceRef, edit_bytes};
+use rollout_istio::{IstioConfig, IstioEditor, VirtualServiceRef, conformance::edit_bytes};
 use serde_json::{Value, json};
 
 /// A VirtualService as bytes, the last of whose routes is split.

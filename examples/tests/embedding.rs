@@ -5,8 +5,9 @@
 
 use rollout_core::{
     Action, Driver, Event, Failure, Next, Observed, Outcome, Range, Resume, Revision, RevisionSeen, Spec,
-    Status, Step, Strategy, Time, WaitReason,
+    Status, Step, Strategy, Time,
     traffic::{RoutesSeen, Seen, Selection, Settled, WeightChange},
+    waiting::WaitReason,
 };
 use std::{collections::BTreeMap, time::Duration};
 

@@ -1,6 +1,9 @@
 //! Where a rollout is, in one sentence.
 
-use crate::{EndsBy, Range, Revision, Settling, Spec, Status, Time, WaitReason, Waiting, goal};
+use crate::{
+    Range, Revision, Spec, Status, Time, Waiting, goal,
+    waiting::{EndsBy, Settling, WaitReason},
+};
 use alloc::{
     format,
     string::{String, ToString},
@@ -11,7 +14,7 @@ use alloc::{
 ///
 /// ```
 /// use core::time::Duration;
-/// use rollout_core::{EndsBy, Range, Spec, Status, Step, Strategy, Time, WaitReason, Waiting, headline};
+/// use rollout_core::{Range, Spec, Status, Step, Strategy, Time, Waiting, headline, waiting::{EndsBy, WaitReason}};
 /// let minutes = |n: u64| Some(Duration::from_secs(60 * n));
 /// let steps = [Step::SetWeight(5), Step::Pause(minutes(10)), Step::SetWeight(50), Step::Pause(minutes(10))];
 /// let spec = Spec::new(Strategy::builder().traffic_routing(true).steps(steps).build()?, "v2".into());
@@ -24,7 +27,7 @@ use alloc::{
 ///
 /// (status.step, status.paused_at) = (2, None);
 /// let pods = WaitReason::Pods { revision: "v2".into(), need: 5, seen: Range::exact(3) };
-/// let pods = Waiting::new(pods, None, EndsBy::Event(rollout_core::Ending::PodsReady));
+/// let pods = Waiting::new(pods, None, EndsBy::Event(rollout_core::waiting::Ending::PodsReady));
 /// assert_eq!(headline(&spec, &status, &[pods]), "step 3/4 · 50 % · waiting for 2 of 5 canary pods");
 ///
 /// (status.stable, status.step) = (Some("v2".into()), 4);

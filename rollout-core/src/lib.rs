@@ -90,9 +90,9 @@
 //! | what survives a restart? | [`Status`] |
 //! | what is there? | [`Observed`], [`traffic::Seen`] |
 //! | how do I show it to a person, in one sentence, or one word? | [`headline`](headline()), [`Health`] |
-//! | what happens next, and why not more? | [`reconcile`](reconcile()), [`Plan`], [`Waiting`] |
-//! | what does abort do? | [`apply`], [`Command`] |
-//! | who scaled that down? | [`goal`], and `reconcile/scale_down.rs` |
+//! | what happens next, and why not more? | [`reconcile`](reconcile()), [`Plan`], [`waiting`] |
+//! | what does abort do? | [`apply`], [`command`] |
+//! | who scaled that down? | `goal` and `reconcile/scale_down.rs`, in the source |
 //! | how is it carried out, and what does a process remember? | [`Driver`], [`Turn`], and `backend` (feature `backend`) |
 //! | what does a manifest say? | `argo` (features `argo`, `yaml`) |
 //! | how is a text of others shown? | [`Escaped`] |
@@ -114,13 +114,16 @@ extern crate std;
 pub mod argo;
 #[cfg(feature = "backend")]
 pub mod backend;
-mod command;
+pub mod command;
+pub mod conformance;
+#[cfg(any(feature = "argo", feature = "backend"))]
+mod dns_name;
 mod driver;
 mod escaped;
 mod event;
 #[cfg(any(feature = "argo", feature = "backend"))]
 mod finding;
-pub mod goal;
+mod goal;
 mod headline;
 mod health;
 mod observed;
@@ -137,9 +140,11 @@ mod strategy;
 pub mod testing;
 mod time;
 pub mod traffic;
-mod waiting;
+pub mod waiting;
 
-pub use command::{Answer, Command, CommandKind, Edit, Position, Proceed, Rejection, UnknownCommand, apply};
+pub use command::{Answer, Command, CommandKind, apply};
+#[cfg(any(feature = "argo", feature = "backend"))]
+pub use dns_name::{DnsName, NotADnsName};
 pub use driver::{Driver, Failure, Next, Outcome, Resume, Rival, Turn};
 pub use escaped::Escaped;
 pub use event::Event;
@@ -155,11 +160,10 @@ pub use revision::Revision;
 pub use spec::Spec;
 pub use status::{AbortReason, Aborted, Progress, Status};
 pub use strategy::{
-    CanaryScale, Fenceposts, IntOrPercent, InvalidStrategy, Routing, Step, Strategy, StrategyBuilder,
-    Threshold,
+    CanaryScale, IntOrPercent, InvalidStrategy, Routing, Step, Strategy, StrategyBuilder, Threshold,
 };
 pub use time::Time;
-pub use waiting::{Ending, EndsBy, Settling, WaitReason, Waiting};
+pub use waiting::Waiting;
 
 // What public signatures name of other crates: who depends on this one alone can name it, in the version that fits.
 #[cfg(feature = "backend")]

@@ -1,6 +1,6 @@
 //! What is there, as far as it is known.
 
-use crate::{Proceed, Range, Revision, Time, traffic::Seen};
+use crate::{Range, Revision, Time, command::Proceed, traffic::Seen};
 use alloc::{sync::Arc, vec::Vec};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};

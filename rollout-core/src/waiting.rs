@@ -1,12 +1,10 @@
 //! Why a rollout is not further: the guard, what it needs, what it sees, since when, what ends it.
 
+mod text;
+
 use crate::{Range, Revision, Time, traffic::Destination};
 use alloc::{string::String, vec::Vec};
-use core::fmt;
 use serde::{Deserialize, Serialize};
-
-/// So many beside the first are named, the others counted.
-const NAMED: usize = 4;
 
 /// One closed guard. Derived at every decision, never stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -219,7 +217,7 @@ impl WaitReason {
     /// The guard's name, one of [`GUARDS`](Self::GUARDS).
     ///
     /// ```
-    /// use rollout_core::WaitReason;
+    /// use rollout_core::waiting::WaitReason;
     /// assert_eq!(WaitReason::Pause.guard(), "pause");
     /// assert!(WaitReason::GUARDS.contains(&WaitReason::ScaledToZero.guard()));
     /// ```
@@ -249,126 +247,5 @@ impl WaitReason {
             Self::TrafficUnknown => "traffic readable",
             Self::PodsGoing { .. } => "old pods",
         }
-    }
-}
-
-impl fmt::Display for Waiting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.reason)?;
-        if let Some(since) = self.since {
-            write!(f, " (since {since})")?;
-        }
-        write!(f, "; ends {}", self.ends)
-    }
-}
-
-impl fmt::Display for WaitReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Pause => f.write_str("paused by a step"),
-            Self::PausedByUser => f.write_str("paused by the user (spec.paused)"),
-            Self::Pods { revision, need, seen } => {
-                write!(f, "waiting for pods of {revision}: {need} needed, {seen} there")
-            }
-            Self::StableCannotCarry { need, seen } => {
-                write!(
-                    f,
-                    "traffic should go back to stable, which cannot carry it: {need} ready pods needed, {seen} there"
-                )
-            }
-            Self::Settling { what, behind, long } => {
-                write!(f, "waiting until every proxy has the {what}")?;
-                if let Some((first, others)) = behind.split_first() {
-                    write!(f, "; behind: {first}")?;
-                    others.iter().take(NAMED).try_for_each(|name| write!(f, ", {name}"))?;
-                    if let Some(more) = others.len().checked_sub(NAMED).filter(|more| *more > 0) {
-                        write!(f, " and {more} more")?;
-                    }
-                }
-                if *long { f.write_str("; this takes long, look at them or say `proceed`") } else { Ok(()) }
-            }
-            Self::GracePeriod { what } => {
-                write!(f, "the proxies cannot be asked whether they have the {what}: waiting a while")
-            }
-            Self::ProxiesUnknown => f.write_str(
-                "pods stay while a proxy may come back that lost its connection before this process began",
-            ),
-            Self::ScaleDownDelay { revision } => {
-                write!(f, "{revision} keeps its pods for the scale-down delay")
-            }
-            Self::ScalingDown { revision } => {
-                write!(f, "{revision} is about to scale down, which has to be cancelled first")
-            }
-            Self::NoRoutes => f.write_str(
-                "the strategy routes by weight, and there is no route whose weight could be set: add one, or leave traffic \
-                 routing out",
-            ),
-            Self::LeadsElsewhere { destination, revision: Some(revision) } => {
-                write!(f, "the {destination} destination still leads to {revision}")
-            }
-            Self::LeadsElsewhere { destination, revision: None } => {
-                write!(f, "the {destination} destination still leads to the user's own selector")
-            }
-            Self::RoutesOfAnother { revision } => write!(f, "the routes were written for {revision}"),
-            Self::StableUnavailable => f.write_str("stable has no ready pod"),
-            Self::StableGone { revision } => {
-                write!(
-                    f,
-                    "the stable revision {revision} does not exist any more: there is nothing to go back to; apply its \
-                     manifest again, or go on with `promote-full`"
-                )
-            }
-            Self::Fenceposts { at_most, at_least } => {
-                write!(f, "moving pods: at most {at_most} pods, at least {at_least} available")
-            }
-            Self::CarryingOut => f.write_str("what was decided is being carried out"),
-            Self::Aborted => f.write_str("the update was aborted"),
-            Self::ScaledToZero => f.write_str("scaled to zero"),
-            Self::ScalingFromZero => f.write_str("scaling up from zero: stable first"),
-            Self::RevisionsUnknown => f.write_str("the revisions could not be read"),
-            Self::TrafficUnknown => f.write_str("the traffic could not be read"),
-            Self::PodsGoing { revision } => write!(f, "pods of {revision} are going"),
-        }
-    }
-}
-
-impl fmt::Display for Settling {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Routes => f.write_str("routes"),
-            Self::Selectors => f.write_str("selectors"),
-            Self::Endpoints(revision) => write!(f, "endpoints of {revision}"),
-        }
-    }
-}
-
-impl fmt::Display for EndsBy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Time(at) => write!(f, "at {at}"),
-            Self::Event(ending) => write!(f, "when {ending}"),
-            Self::Command(commands) => {
-                f.write_str("by a person: ")?;
-                for (index, command) in commands.iter().enumerate() {
-                    write!(f, "{}{command}", if index == 0 { "" } else { ", " })?;
-                }
-                Ok(())
-            }
-        }
-    }
-}
-
-impl fmt::Display for Ending {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::PodsReady => "pods become ready",
-            Self::StableCarries => "stable has the pods, or by `proceed`",
-            Self::Settled => "every proxy has it, or by `proceed`",
-            Self::Observed => "the write is observed",
-            Self::Readable => "the objects can be read",
-            Self::ReplicasAboveZero => "replicas are asked for again",
-            Self::ManifestChanged => "the manifest is changed",
-            Self::RouteThere => "a route is there",
-        })
     }
 }

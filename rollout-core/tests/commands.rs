@@ -3,8 +3,9 @@
 
 use core::time::Duration;
 use rollout_core::{
-    AbortReason, Aborted, Answer, Command, CommandKind, Edit, Event, Gone, Observed, Position, Range,
-    RevisionSeen, Spec, Status, Step, Strategy, Time, apply,
+    AbortReason, Aborted, Answer, Command, CommandKind, Event, Gone, Observed, Range, RevisionSeen, Spec,
+    Status, Step, Strategy, Time, apply,
+    command::{Edit, Position},
     traffic::{RoutesSeen, Seen, Selection, Settled},
 };
 use std::fmt::Write;
@@ -139,7 +140,7 @@ fn a_command_that_comes_too_late_is_stale() {
                 let command = Command::new(kind, position);
                 let answer =
                     apply(&command, &state.spec, &state.status, &state.observed, Time::from_secs(200));
-                let is_stale = answer == Answer::Rejected(rollout_core::Rejection::Stale);
+                let is_stale = answer == Answer::Rejected(rollout_core::command::Rejection::Stale);
                 assert_eq!(is_stale, stale, "{kind} in {}: {answer:?}", state.name);
             }
         }

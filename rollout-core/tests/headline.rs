@@ -3,9 +3,10 @@
 
 use core::{mem, time::Duration};
 use rollout_core::{
-    AbortReason, Aborted, CommandKind, Ending, EndsBy, Progress, Range, Settling, Spec, Status, Step,
-    Strategy, Time, WaitReason, Waiting, headline,
+    AbortReason, Aborted, CommandKind, Progress, Range, Spec, Status, Step, Strategy, Time, Waiting,
+    headline,
     sim::{CoreMesh, Moment, Sim, Watcher, What, World},
+    waiting::{Ending, EndsBy, Settling, WaitReason},
 };
 
 fn spec(revision: &str) -> Spec {

@@ -13,8 +13,9 @@ use proptest::{
 };
 use rollout_core::{
     AbortReason, Aborted, Action, Answer, CanaryScale, Command, CommandKind, IntOrPercent, Observed,
-    Position, Proceed, Progress, Range, Revision, RevisionSeen, Spec, Status, Step, Strategy, Threshold,
-    Time, apply, reconcile,
+    Progress, Range, Revision, RevisionSeen, Spec, Status, Step, Strategy, Threshold, Time, apply,
+    command::{Position, Proceed},
+    reconcile,
     traffic::{
         HeaderMatch, ManagedRoute, ManagedSeen, MirrorMatch, RouteMatch, RoutesSeen, Seen, Selection,
         Settled, StringMatch, Version, WeightChange,

@@ -4,8 +4,10 @@
 
 use core::time::Duration;
 use rollout_core::{
-    Action, Answer, CanaryScale, Command, CommandKind, Edit, Observed, Position, Range, Revision,
-    RevisionSeen, Spec, Status, Step, Strategy, Time, apply, reconcile,
+    Action, Answer, CanaryScale, Command, CommandKind, Observed, Range, Revision, RevisionSeen, Spec, Status,
+    Step, Strategy, Time, apply,
+    command::{Edit, Position},
+    reconcile,
     traffic::{
         HeaderMatch, ManagedChange, ManagedRoute, ManagedSeen, RouteMatch, RoutesSeen, Seen, Selection,
         StringMatch, WeightChange,

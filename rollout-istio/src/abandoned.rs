@@ -7,10 +7,10 @@ use crate::{
 };
 use rollout_core::{
     backend::{
-        EditError, FENCE_ANNOTATION, MANAGED_BY_ANNOTATION, REVISION_LABEL, annotate, annotation,
+        EditError, FENCE_ANNOTATION, MANAGED_BY_ANNOTATION, REVISION_LABEL, RolloutRef, annotate, annotation,
         is_managed_by, note, rollouts_in, set_note,
     },
-    traffic::{ObjectRef, RolloutRef},
+    traffic::ObjectRef,
 };
 use serde_json::Value;
 
@@ -52,7 +52,7 @@ pub(crate) fn sign(
 /// `metadata` or `metadata.annotations` is there and no map.
 ///
 /// ```
-/// use rollout_core::{backend::MANAGED_BY_ANNOTATION, traffic::{ObjectRef, RolloutRef}};
+/// use rollout_core::{backend::{MANAGED_BY_ANNOTATION, RolloutRef}, traffic::ObjectRef};
 /// use rollout_istio::release_abandoned;
 /// # use serde_json::json;
 /// let name = ObjectRef::new("networking.istio.io", "DestinationRule", "shop", "web");

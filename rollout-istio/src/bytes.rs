@@ -27,7 +27,7 @@ pub enum BytesError {
 ///
 /// ```
 /// use rollout_core::{backend::ObjectEditor, traffic::{ManagedChange, Routes, Weight, WeightChange}};
-/// use rollout_istio::{IstioConfig, IstioEditor, VirtualServiceRef, edit_bytes};
+/// use rollout_istio::{IstioConfig, IstioEditor, VirtualServiceRef, conformance::edit_bytes};
 /// let config = IstioConfig::hosts("shop", "a", "b").virtual_service(VirtualServiceRef::new("provider"));
 /// let editor = IstioEditor::new(config);
 /// let name = &editor.objects()[0];

@@ -3,7 +3,10 @@
 mod wire;
 
 use crate::name;
-use rollout_core::traffic::{ByDestination, ObjectRef, RolloutRef};
+use rollout_core::{
+    backend::RolloutRef,
+    traffic::{ByDestination, ObjectRef},
+};
 use std::{fmt, sync::Arc};
 
 /// Which Istio objects split the traffic of one rollout, and how.

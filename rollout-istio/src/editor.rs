@@ -14,10 +14,10 @@ use crate::{
 };
 use rollout_core::{
     Finding,
-    backend::{Claim, EditError, Edits, EventText, Mentions, ObjectEditor, Objects, Topic},
-    traffic::{
-        Layer, ManagedChange, ObjectRef, RolloutRef, Routes, Seen, Selection, Selectors, Weight, WeightChange,
+    backend::{
+        Claim, EditError, Edits, EventText, Layer, Mentions, ObjectEditor, Objects, RolloutRef, Topic,
     },
+    traffic::{ManagedChange, ObjectRef, Routes, Seen, Selection, Selectors, Weight, WeightChange},
 };
 use serde_json::Value;
 

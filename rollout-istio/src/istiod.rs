@@ -16,10 +16,7 @@ use asked::Asked;
 use async_trait::async_trait;
 use proxies::{GIVEN_UP_AFTER, Proxies};
 use replica::Replica;
-use rollout_core::{
-    backend::{DataPlane, Fetch, NoAnswer, Round, Rounds},
-    traffic::RolloutRef,
-};
+use rollout_core::backend::{DataPlane, Fetch, NoAnswer, RolloutRef, Round, Rounds};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -64,11 +61,7 @@ const UNANSWERED: (Duration, Duration) = (Duration::from_secs(1), Duration::from
 ///   revision that it selects.
 ///
 /// ```
-/// use rollout_core::{
-///     Revision, Time,
-///     backend::{Fetch, Fetched, Rounds, ready},
-///     traffic::{RolloutRef, Settled},
-/// };
+/// use rollout_core::{Revision, Time, backend::{Fetch, Fetched, Rounds, ready, RolloutRef}, traffic::Settled};
 /// use rollout_istio::Istiod;
 /// use std::{sync::Arc, time::Duration};
 ///

@@ -6,13 +6,13 @@
 //! - [`IstioEditor`]: the editor for [`ObjectBackend`](rollout_core::backend::ObjectBackend); weights, managed routes,
 //!   subset labels.
 //! - [`Istiod`]: whether every proxy has what was written, from istiod's own answers.
-//! - [`edit_bytes`]: one VirtualService from bytes to bytes.
-//! - [`apply`]: what steps come to, from objects to objects.
+//! - [`conformance`]: the edits as functions of objects or bytes, for test vectors and benchmarks.
 
 mod abandoned;
 mod bytes;
 mod claims;
 mod config;
+pub mod conformance;
 mod consent;
 mod editor;
 mod elsewhere;
@@ -34,12 +34,10 @@ mod weighed;
 mod words;
 
 pub use abandoned::{SUBSETS_ANNOTATION, release_abandoned};
-pub use bytes::{BytesError, edit_bytes};
 pub use config::{DestinationRuleRef, Foreign, IstioConfig, TcpRoute, TlsRoute, VirtualServiceRef};
 pub use consent::ALLOW_FROM_ANNOTATION;
 pub use editor::IstioEditor;
 pub use hosts::hosts_named;
 pub use istiod::Istiod;
 pub use resolve::{resolve, service_of};
-pub use steps::{ApplyError, InForce, apply};
 pub use virtual_service::{MANAGED_ANNOTATION, WEIGHT_ANNOTATION, WRITTEN_FOR_ANNOTATION};

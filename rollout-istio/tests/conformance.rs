@@ -10,7 +10,10 @@ use rollout_core::{
         StringMatch, Weight, WeightChange,
     },
 };
-use rollout_istio::{Foreign, InForce, IstioConfig, IstioEditor, apply};
+use rollout_istio::{
+    Foreign, IstioConfig, IstioEditor,
+    conformance::{InForce, apply},
+};
 use serde_json::{Map, Value};
 use std::{
     collections::{BTreeMap, BTreeSet},

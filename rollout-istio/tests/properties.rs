@@ -17,7 +17,7 @@ use rollout_core::{
         ManagedChange, ManagedRoute, ManagedSeen, RouteMatch, Routes, StringMatch, Weight, WeightChange,
     },
 };
-use rollout_istio::{WEIGHT_ANNOTATION, edit_bytes};
+use rollout_istio::{WEIGHT_ANNOTATION, conformance::edit_bytes};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,

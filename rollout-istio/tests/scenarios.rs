@@ -10,8 +10,9 @@ use rollout_core::{
     traffic::{ManagedChange, ManagedSeen, ObjectRef, Routes, Selection, WeightChange},
 };
 use rollout_istio::{
-    DestinationRuleRef, InForce, IstioConfig, IstioEditor, TcpRoute, TlsRoute, VirtualServiceRef,
-    WEIGHT_ANNOTATION, WRITTEN_FOR_ANNOTATION, apply,
+    DestinationRuleRef, IstioConfig, IstioEditor, TcpRoute, TlsRoute, VirtualServiceRef, WEIGHT_ANNOTATION,
+    WRITTEN_FOR_ANNOTATION,
+    conformance::{InForce, apply},
 };
 use serde_json::{Value, json};
 use support::{

@@ -11,12 +11,10 @@ mod support;
 use rollout_core::{
     Range,
     backend::{
-        Chain, MANAGED_BY_ANNOTATION, MemoryStore, NoDataPlane, ObjectBackend, ServiceEditor, TrafficBackend,
-        ready, release_service, rollouts_in,
+        Chain, MANAGED_BY_ANNOTATION, MemoryStore, NoDataPlane, ObjectBackend, RolloutRef, ServiceEditor,
+        TrafficBackend, ready, release_service, rollouts_in,
     },
-    traffic::{
-        ManagedChange, ObjectRef, RolloutRef, Routes, Seen, Selection, Selectors, Weight, WeightChange,
-    },
+    traffic::{ManagedChange, ObjectRef, Routes, Seen, Selection, Selectors, Weight, WeightChange},
 };
 use rollout_istio::{
     DestinationRuleRef, IstioConfig, IstioEditor, SUBSETS_ANNOTATION, VirtualServiceRef, release_abandoned,

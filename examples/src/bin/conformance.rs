@@ -2,11 +2,15 @@
 //! here: it decodes, asks the library, and encodes.
 
 use clap::Parser;
-use rollout_core::argo::{
-    self, Finding,
-    wire::{IntOrText, Rollout},
+use rollout_core::{
+    Finding,
+    argo::{
+        self,
+        wire::{IntOrText, Rollout},
+    },
+    conformance,
 };
-use rollout_istio::InForce;
+use rollout_istio::conformance::InForce;
 use serde_json::{Value, json};
 use std::io::{self, BufRead, BufWriter, Write};
 
@@ -65,7 +69,7 @@ fn answer(kind: &str, input: &mut Value) -> Result<Value, String> {
 
 fn pause(input: &Value) -> Result<Value, String> {
     let duration = optional(input, "duration")?.ok_or("input.duration: is missing")?;
-    let seconds = argo::pause_seconds(&duration).map_err(|error| error.to_string())?;
+    let seconds = conformance::pause_seconds(&duration).map_err(|error| error.to_string())?;
     Ok(json!({"seconds": seconds}))
 }
 
@@ -73,12 +77,12 @@ fn fenceposts(input: &Value) -> Result<Value, String> {
     let replicas = field(input, "replicas");
     let replicas = if replicas.is_null() { 1 } else { number(replicas, "input.replicas")? };
     let (surge, unavailable) = (optional(input, "maxSurge")?, optional(input, "maxUnavailable")?);
-    let posts = argo::fenceposts(replicas, surge.as_ref(), unavailable.as_ref());
+    let posts = conformance::fenceposts(replicas, surge.as_ref(), unavailable.as_ref());
     Ok(json!({"maxSurge": posts.surge, "maxUnavailable": posts.unavailable}))
 }
 
 fn replicas(input: &Value) -> Result<Value, String> {
-    let goal = argo::goal_of(field(input, "rollout")).map_err(|findings| list(&findings))?;
+    let goal = conformance::goal_of(field(input, "rollout")).map_err(|findings| list(&findings))?;
     Ok(json!({"weight": goal.weight.parts(), "canary": goal.canary, "stable": goal.stable}))
 }
 
@@ -89,7 +93,7 @@ fn step_hash(input: &Value) -> Result<Value, String> {
 
 fn phase(input: &Value) -> Value {
     let rollout = field(input, "rollout");
-    let (stored, shown) = (argo::phase(rollout), argo::phase_for_clients(rollout));
+    let (stored, shown) = (conformance::phase(rollout), conformance::phase_for_clients(rollout));
     json!({
         "phase": stored.name, "message": stored.message,
         "clientPhase": shown.name, "clientMessage": shown.message,
@@ -124,8 +128,9 @@ fn istio(input: &mut Value) -> Result<Value, String> {
         weight: number(field(input, "weight"), "input.weight")?,
         managed,
     };
-    let objects = rollout_istio::apply(&Rollout::from_value(field(input, "rollout")), objects, &to)
-        .map_err(|error| error.to_string())?;
+    let objects =
+        rollout_istio::conformance::apply(&Rollout::from_value(field(input, "rollout")), objects, &to)
+            .map_err(|error| error.to_string())?;
     Ok(json!({"objects": objects}))
 }
 

@@ -11,8 +11,9 @@ use super::{
     words::{step, words},
 };
 use rollout_core::{
-    EndsBy, Event, Finding, Range, Revision, Time,
+    Event, Finding, Range, Revision, Time,
     traffic::{ManagedChange, Routes, Selection, WeightChange},
+    waiting::EndsBy,
 };
 use serde_json::{Map, Value, json};
 use std::io::{self, Write};

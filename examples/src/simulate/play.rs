@@ -11,9 +11,11 @@ use super::{
     update::Update,
 };
 use rollout_core::{
-    Answer, CanaryScale, CommandKind, Edit, Ending, EndsBy, Revision, Spec, Step, Time, WaitReason, Waiting,
+    Answer, CanaryScale, CommandKind, Revision, Spec, Step, Time, Waiting,
     argo::Severity,
+    command::Edit,
     sim::{Health, Stuck, Truth},
+    waiting::{Ending, EndsBy, WaitReason},
 };
 use serde_json::Value;
 use std::{collections::BTreeMap, time::Duration};

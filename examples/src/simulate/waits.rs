@@ -1,7 +1,10 @@
 //! Which waits are worth a line: those over which time passes, each once.
 
 use super::happening::State;
-use rollout_core::{EndsBy, Plan, Time, WaitReason, Waiting, WakeReason};
+use rollout_core::{
+    Plan, Time, Waiting, WakeReason,
+    waiting::{EndsBy, WaitReason},
+};
 use std::time::Duration;
 
 /// Until every proxy has something takes a moment; only what takes longer is told as a wait.

@@ -7,8 +7,9 @@ use super::{
     names::Names,
 };
 use rollout_core::{
-    CanaryScale, Ending, EndsBy, Event, Step, Time, WaitReason, Waiting,
+    CanaryScale, Event, Step, Time, Waiting,
     traffic::{ManagedChange, RouteMatch, Routes, Selection, Selectors, StringMatch, WeightChange},
+    waiting::{Ending, EndsBy, WaitReason},
 };
 
 /// One line, without the time.

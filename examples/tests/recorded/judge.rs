@@ -5,8 +5,9 @@ use super::{
     world::{World, label},
 };
 use rollout_core::{
-    Action, Answer, Command, Position, Revision,
+    Action, Answer, Command, Revision,
     backend::FENCE_ANNOTATION,
+    command::Position,
     sim::{TrafficObject, Truth, Writer},
     testing::{Cause, Record, Recorded, laws::Laws},
 };

@@ -6,9 +6,11 @@ use super::Seen;
 use rollout_core::{
     CommandKind, Range, Revision, Spec, Status, Time,
     argo::{check, convert, read_status, template_hash, wire::Rollout},
-    backend::{FENCE_ANNOTATION, Object, ObjectEditor, REVISION_LABEL, ServiceEditor, annotation, note},
+    backend::{
+        FENCE_ANNOTATION, Layer, Object, ObjectEditor, REVISION_LABEL, ServiceEditor, annotation, note,
+    },
     sim::{Content, Pod, Proxy, ProxyEndpoints, TrafficObject, Truth, Workload},
-    traffic::{Layer, ObjectRef, ObjectVersion, RoutesSeen},
+    traffic::{ObjectRef, ObjectVersion, RoutesSeen},
 };
 use rollout_istio::{IstioConfig, IstioEditor};
 use serde_json::Value;

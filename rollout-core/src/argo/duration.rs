@@ -25,7 +25,7 @@ pub enum InvalidDuration {
 /// `300ms` is no pause at all.
 ///
 /// ```
-/// use rollout_core::argo::{pause_seconds, wire::IntOrText};
+/// use rollout_core::{argo::wire::IntOrText, conformance::pause_seconds};
 /// assert_eq!(pause_seconds(&IntOrText::Text("1h30m".into())), Ok(5400));
 /// assert_eq!(pause_seconds(&IntOrText::Int(600)), Ok(600));
 /// assert!(pause_seconds(&IntOrText::Text("2d".into())).is_err());

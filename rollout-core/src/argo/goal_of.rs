@@ -12,7 +12,7 @@ use serde_json::Value;
 /// An abort that somebody asked for counts as carried out.
 ///
 /// ```
-/// use rollout_core::argo::goal_of;
+/// use rollout_core::conformance::goal_of;
 /// use serde_json::json;
 /// let goal = goal_of(&json!({
 ///     "spec": {"replicas": 10, "strategy": {"canary": {"steps": [{"setWeight": 30}]}}},

@@ -35,12 +35,12 @@
 mod alone;
 mod check;
 mod convert;
-mod duration;
+pub(crate) mod duration;
 mod finding;
-mod goal_of;
+pub(crate) mod goal_of;
 mod hash;
-mod phase;
-mod pods;
+pub(crate) mod phase;
+pub(crate) mod pods;
 mod reader;
 #[cfg(feature = "yaml")]
 mod source;
@@ -52,12 +52,8 @@ pub use crate::{Finding, Located, Place, Severity};
 pub use alone::{StrategyAlone, strategy};
 pub use check::{Report, check};
 pub use convert::{Conversion, convert, managed_route, way_back};
-pub use duration::{InvalidDuration, pause_seconds};
 pub(crate) use finding::Findings;
-pub use goal_of::goal_of;
 pub use hash::{step_hash, template_hash};
-pub use phase::{Phase, phase, phase_for_clients};
-pub use pods::{fenceposts, int_or_percent};
 #[cfg(feature = "yaml")]
 pub use source::{Document, MAX_BYTES, Reading, read, read_part};
 pub use status::{Facts, WireStatus, WorkloadFacts, next_status, read_status, write_status};

@@ -25,7 +25,7 @@ impl Phase {
 /// What cannot be read counts as absent.
 ///
 /// ```
-/// use rollout_core::argo::phase;
+/// use rollout_core::conformance::phase;
 /// use serde_json::json;
 /// let phase = phase(&json!({
 ///     "spec": {"replicas": 2},
@@ -43,7 +43,7 @@ pub fn phase(rollout: &Value) -> Phase {
 /// spec, and then trusts what is stored.
 ///
 /// ```
-/// use rollout_core::argo::phase_for_clients;
+/// use rollout_core::conformance::phase_for_clients;
 /// use serde_json::json;
 /// let seen = phase_for_clients(&json!({
 ///     "metadata": {"generation": 3},

@@ -1,14 +1,14 @@
 //! `maxSurge` and `maxUnavailable`.
 
 use super::wire::IntOrText;
-use crate::{Fenceposts, IntOrPercent};
+use crate::{IntOrPercent, strategy::Fenceposts};
 use alloc::string::String;
 
 /// What `maxSurge` or `maxUnavailable` means: absent is 25 per cent, text is per cent with or without `%`,
 /// and text that is no number counts as 0, as in Argo Rollouts.
 ///
 /// ```
-/// use rollout_core::{IntOrPercent, argo::{int_or_percent, wire::IntOrText}};
+/// use rollout_core::{IntOrPercent, argo::wire::IntOrText, conformance::int_or_percent};
 /// assert_eq!(int_or_percent(None), IntOrPercent::Percent(25));
 /// assert_eq!(int_or_percent(Some(&IntOrText::Int(2))), IntOrPercent::Int(2));
 /// assert_eq!(int_or_percent(Some(&IntOrText::Text("few".into()))), IntOrPercent::Percent(0));
@@ -30,7 +30,7 @@ pub fn int_or_percent(value: Option<&IntOrText>) -> IntOrPercent {
 /// How far the number of pods may leave `replicas`, from the values as they were written.
 ///
 /// ```
-/// use rollout_core::argo::{fenceposts, wire::IntOrText};
+/// use rollout_core::{argo::wire::IntOrText, conformance::fenceposts};
 /// let posts = fenceposts(3, Some(&IntOrText::Text("10%".into())), None);
 /// assert_eq!((posts.surge, posts.unavailable), (1, 0));
 /// ```

@@ -1,8 +1,5 @@
 use super::EditError;
-use crate::{
-    Finding,
-    traffic::{ObjectRef, RolloutRef},
-};
+use crate::{Finding, backend::RolloutRef, traffic::ObjectRef};
 use alloc::{format, string::String, sync::Arc};
 
 /// What one Rollout drives in an object: a Service's selector, one subset, one route.
@@ -13,7 +10,7 @@ use alloc::{format, string::String, sync::Arc};
 ///
 /// ```
 /// use rollout_core::backend::Claim;
-/// use rollout_core::traffic::{ObjectRef, RolloutRef};
+/// use rollout_core::{traffic::ObjectRef, backend::RolloutRef};
 /// let service = ObjectRef::new("", "Service", "shop", "web");
 /// let claim = |name| Claim::selector(RolloutRef::new("shop", name), service.clone());
 /// assert!(claim("web").collision(&claim("web")).is_none());

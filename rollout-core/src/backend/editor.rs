@@ -1,5 +1,8 @@
 use super::{Claim, EditError, EventText, Object, Topic};
-use crate::traffic::{Layer, ObjectRef, RolloutRef, Routes, Seen, Selectors};
+use crate::{
+    backend::{Layer, RolloutRef},
+    traffic::{ObjectRef, Routes, Seen, Selectors},
+};
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use core::fmt;
 

@@ -1,7 +1,7 @@
 //! Whose an object is, and what becomes of it when that Rollout no longer names it.
 
 use super::{EditError, FENCE_ANNOTATION, REVISION_LABEL, annotate, annotation, note, set_note};
-use crate::traffic::{ObjectRef, RolloutRef};
+use crate::{backend::RolloutRef, traffic::ObjectRef};
 use alloc::vec::Vec;
 use serde_json::Value;
 
@@ -26,7 +26,7 @@ pub fn is_managed_by(name: &ObjectRef, object: &Value, rollout: &RolloutRef) -> 
 ///
 /// ```
 /// use rollout_core::backend::rollouts_in;
-/// use rollout_core::traffic::{ObjectRef, RolloutRef};
+/// use rollout_core::{traffic::ObjectRef, backend::RolloutRef};
 /// # use serde_json::json;
 /// let gateway = ObjectRef::new("networking.istio.io", "VirtualService", "gateways", "gw");
 /// let object = json!({"metadata": {"annotations": {"rollout-core/written-for": "{\"shop/web\":\"v2\"}"}}});
@@ -58,7 +58,7 @@ pub fn rollouts_in(name: &ObjectRef, object: &Value) -> Vec<RolloutRef> {
 ///
 /// ```
 /// use rollout_core::backend::{MANAGED_BY_ANNOTATION, REVISION_LABEL, release_service};
-/// use rollout_core::traffic::{ObjectRef, RolloutRef};
+/// use rollout_core::{traffic::ObjectRef, backend::RolloutRef};
 /// # use serde_json::json;
 /// let name = ObjectRef::new("", "Service", "shop", "web");
 /// let mut service = json!({

@@ -2,10 +2,7 @@
 //! to texts.
 
 use super::{EditError, annotate, annotation};
-use crate::{
-    Finding,
-    traffic::{DnsName, ObjectRef, RolloutRef},
-};
+use crate::{DnsName, Finding, backend::RolloutRef, traffic::ObjectRef};
 use alloc::{
     format,
     string::{String, ToString},

@@ -4,7 +4,8 @@ use super::{
 };
 use crate::{
     Revision,
-    traffic::{Layer, ObjectRef, ObjectVersion, Routes, Seen, Selectors, Settled, Version, fingerprint},
+    backend::Layer,
+    traffic::{ObjectRef, ObjectVersion, Routes, Seen, Selectors, Settled, Version, fingerprint},
 };
 use alloc::{boxed::Box, vec::Vec};
 use async_trait::async_trait;

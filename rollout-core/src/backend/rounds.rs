@@ -1,5 +1,5 @@
 use super::DataPlane;
-use crate::traffic::RolloutRef;
+use crate::backend::RolloutRef;
 use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 use async_trait::async_trait;
 use core::{fmt, time::Duration};
@@ -10,7 +10,7 @@ use core::{fmt, time::Duration};
 /// The program around it runs the rounds, one after the other: no turn of a rollout waits for one.
 ///
 /// ```
-/// # use rollout_core::{backend::Rounds, traffic::RolloutRef};
+/// # use rollout_core::backend::{Rounds, RolloutRef};
 /// # use core::time::Duration;
 /// async fn run(plane: &dyn Rounds, sleep: impl AsyncFn(Duration), wake: impl Fn(RolloutRef)) {
 ///     loop {

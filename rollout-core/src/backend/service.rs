@@ -2,12 +2,13 @@ use super::{
     Claim, EditError, Edits, EventText, MANAGED_BY_ANNOTATION, ObjectEditor, Objects, Topic, annotate,
     is_managed_by,
 };
+#[cfg(feature = "argo")]
+use crate::{DnsName, argo::wire::Rollout};
 use crate::{
     Finding,
-    traffic::{Destination, Layer, ObjectRef, RolloutRef, Routes, Seen, Selection, Selectors},
+    backend::{Layer, RolloutRef},
+    traffic::{Destination, ObjectRef, Routes, Seen, Selection, Selectors},
 };
-#[cfg(feature = "argo")]
-use crate::{argo::wire::Rollout, traffic::DnsName};
 use alloc::{
     borrow::{Cow, ToOwned},
     format,

@@ -8,7 +8,7 @@ use alloc::{vec, vec::Vec};
 /// step (promote, skip, proceed) also when another step is.
 ///
 /// ```
-/// use rollout_core::{Answer, Command, CommandKind, Observed, Position, Rejection, Spec, Status, Strategy, Time};
+/// use rollout_core::{Answer, Command, CommandKind, Observed, Spec, Status, Strategy, Time, command::{Position, Rejection}};
 /// let spec = Spec::new(Strategy::builder().build()?, "v1".into());
 /// let mut status = Status::default();
 /// status.stable = Some("v1".into());
@@ -22,7 +22,7 @@ use alloc::{vec, vec::Vec};
 /// What an accepted command does to the status comes with the answer, as events:
 ///
 /// ```
-/// use rollout_core::{AbortReason, Answer, Command, CommandKind, Event, Observed, Position, Spec, Status, Strategy, Time};
+/// use rollout_core::{AbortReason, Answer, Command, CommandKind, Event, Observed, Spec, Status, Strategy, Time, command::Position};
 /// let spec = Spec::new(Strategy::builder().build()?, "v2".into());
 /// let mut status = Status::default();
 /// (status.stable, status.canary) = (Some("v1".into()), Some("v2".into()));

@@ -1,4 +1,4 @@
-use crate::{Fenceposts, Strategy, traffic::Weight};
+use crate::{Strategy, strategy::Fenceposts, traffic::Weight};
 
 /// Pods of canary and stable where the weight is a ratio of pods: of the few totals that `maxSurge` allows
 /// at rest, the one whose ratio is nearest to the weight.

@@ -4,7 +4,7 @@ mod basic;
 mod routed;
 mod share;
 
-pub use share::share_up;
+pub(crate) use share::share_up;
 
 use crate::{
     CanaryScale, Spec, Status, Step, Strategy,
@@ -16,12 +16,12 @@ use alloc::{sync::Arc, vec::Vec};
 /// What is wanted at a position, when everything that is asked for is there at once.
 ///
 /// ```
-/// use rollout_core::{Spec, Status, Step, Strategy, goal, traffic::Weight};
+/// use rollout_core::{Spec, Status, Step, Strategy, conformance::goal, traffic::Weight};
 /// let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(5)).build()?;
 /// let mut status = Status::default();
 /// status.stable = Some("v1".into());
 /// status.canary = Some("v2".into());
-/// let goal = goal::at(&Spec::new(strategy, "v2".into()).replicas(10), &status);
+/// let goal = goal(&Spec::new(strategy, "v2".into()).replicas(10), &status);
 /// assert_eq!((goal.weight, goal.canary, goal.stable), (Weight::new(5, 100), 1, 10));
 /// # Ok::<(), rollout_core::InvalidStrategy>(())
 /// ```

@@ -9,7 +9,8 @@ use super::{
     view::View,
 };
 use crate::{
-    CommandKind, EndsBy, Event, Revision, Status, Step, Time, WaitReason, Waiting, WakeReason, goal,
+    CommandKind, Event, Revision, Status, Step, Time, Waiting, WakeReason, goal,
+    waiting::{EndsBy, WaitReason},
 };
 use alloc::{string::String, vec, vec::Vec};
 use core::time::Duration;

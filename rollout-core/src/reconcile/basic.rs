@@ -7,8 +7,10 @@ use super::{
     view::View,
 };
 use crate::{
-    Action, Ending, Fenceposts, Revision, WaitReason,
+    Action, Revision,
     goal::{self, Goal},
+    strategy::Fenceposts,
+    waiting::{Ending, WaitReason},
 };
 
 /// Without a traffic manager the weight is a ratio of pods, moved within `maxSurge` and `maxUnavailable`;

@@ -1,5 +1,5 @@
 use super::{draft::Draft, view::View};
-use crate::{AbortReason, Event, Progress, Range, Revision, Status, WaitReason, Wake, WakeReason};
+use crate::{AbortReason, Event, Progress, Range, Revision, Status, Wake, WakeReason, waiting::WaitReason};
 
 /// Follows the pods that the rollout waits for; whether the update was given up because they are late.
 ///

@@ -4,9 +4,10 @@ use super::{
     view::View,
 };
 use crate::{
-    Ending, Range, Revision, Status, WaitReason,
+    Range, Revision, Status,
     goal::{self, Goal},
     traffic::{ManagedRoute, RoutesSeen, Selection, Weight},
+    waiting::{Ending, WaitReason},
 };
 use alloc::{sync::Arc, vec::Vec};
 

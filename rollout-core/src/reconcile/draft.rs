@@ -1,5 +1,6 @@
 use crate::{
-    Action, Ending, EndsBy, Event, Plan, Status, Store, Time, WaitReason, Waiting, Wake, WakeReason,
+    Action, Event, Plan, Status, Store, Time, Waiting, Wake, WakeReason,
+    waiting::{Ending, EndsBy, WaitReason},
 };
 use alloc::vec::Vec;
 

@@ -8,8 +8,9 @@ use super::{
     view::View,
 };
 use crate::{
-    Ending, Range, Revision, WaitReason, goal,
+    Range, Revision, goal,
     traffic::{Destination, Selection, Weight},
+    waiting::{Ending, WaitReason},
 };
 
 /// Whether enough pods of a revision are available.

@@ -38,7 +38,10 @@ mod target;
 mod view;
 mod zero;
 
-use crate::{CommandKind, Ending, EndsBy, Observed, Plan, Spec, Status, Time, WaitReason, Waiting};
+use crate::{
+    CommandKind, Observed, Plan, Spec, Status, Time, Waiting,
+    waiting::{Ending, EndsBy, WaitReason},
+};
 use advance::advance_steps;
 use alloc::vec;
 use basic::plan_basic;

@@ -6,7 +6,11 @@ use super::{
     settled::STEP_GRACE,
     view::View,
 };
-use crate::{Action, Ending, Revision, RevisionSeen, Time, WaitReason, WakeReason, goal, traffic::Selection};
+use crate::{
+    Action, Revision, RevisionSeen, Time, WakeReason, goal,
+    traffic::Selection,
+    waiting::{Ending, WaitReason},
+};
 use core::time::Duration;
 
 /// Pods down: only in a plan that writes no traffic, when every proxy has routes and selectors; to 0 only

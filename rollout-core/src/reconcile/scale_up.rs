@@ -3,7 +3,10 @@ use super::{
     position::Position,
     view::View,
 };
-use crate::{Action, Ending, EndsBy, Revision, RevisionSeen, WaitReason, Waiting, Wake, WakeReason};
+use crate::{
+    Action, Revision, RevisionSeen, Waiting, Wake, WakeReason,
+    waiting::{Ending, EndsBy, WaitReason},
+};
 use core::time::Duration;
 
 /// How often an unavailable stable is looked at: a row of readings may have gaps of 5 s at most.

@@ -6,8 +6,9 @@ use super::{
     settled::STEP_GRACE,
 };
 use crate::{
-    Ending, Revision, WaitReason, goal,
+    Revision, goal,
     traffic::{Destination, RoutesSeen, Selection, Selectors},
+    waiting::{Ending, WaitReason},
 };
 
 /// Where the destinations should lead, as far as they may be pointed there now.

@@ -6,7 +6,9 @@ use super::{
     position::Position,
 };
 use crate::{
-    Ending, EndsBy, Revision, Settling, Time, WaitReason, Waiting, Wake, WakeReason, traffic::Settled,
+    Revision, Time, Waiting, Wake, WakeReason,
+    traffic::Settled,
+    waiting::{Ending, EndsBy, Settling, WaitReason},
 };
 use alloc::string::String;
 use core::time::Duration;

@@ -3,7 +3,10 @@ use super::{
     gates,
     view::View,
 };
-use crate::{Action, Ending, Event, Revision, Status, WaitReason};
+use crate::{
+    Action, Event, Revision, Status,
+    waiting::{Ending, WaitReason},
+};
 
 /// `replicas: 0` is the user's own: everything goes to 0, the canary before stable, and comes back stable
 /// first. Routes and selectors are not touched, and nothing counts as unavailable. Whether that is the case.

@@ -1,5 +1,8 @@
 use super::{Watcher, What, mesh::Mesh, settings::Kind, world::World};
-use crate::{Answer, Command, CommandKind, Edit, Position, Revision, Spec, Time};
+use crate::{
+    Answer, Command, CommandKind, Revision, Spec, Time,
+    command::{Edit, Position},
+};
 use alloc::vec::Vec;
 
 impl<M: Mesh, W: Watcher> World<M, W> {

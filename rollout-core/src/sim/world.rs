@@ -11,7 +11,7 @@ use super::{
     settings::{Kind, Settings},
     summary::Tally,
 };
-use crate::{Proceed, Revision, Spec, Status, Time, Waiting};
+use crate::{Revision, Spec, Status, Time, Waiting, command::Proceed};
 use alloc::{format, vec, vec::Vec};
 use core::{fmt, time::Duration};
 

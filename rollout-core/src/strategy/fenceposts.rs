@@ -55,7 +55,7 @@ impl Fenceposts {
     /// unavailable than there are replicas.
     ///
     /// ```
-    /// use rollout_core::{Fenceposts, IntOrPercent};
+    /// use rollout_core::{IntOrPercent, conformance::Fenceposts};
     /// let posts = Fenceposts::resolve(10, IntOrPercent::DEFAULT, IntOrPercent::DEFAULT);
     /// assert_eq!((posts.surge, posts.unavailable), (3, 2));
     /// ```

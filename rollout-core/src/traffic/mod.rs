@@ -2,10 +2,7 @@
 //! (routes). Two layers, written by different actions; a plan writes at most one of them.
 
 mod by_destination;
-mod dns_name;
-mod layer;
 mod managed;
-mod rollout_ref;
 mod routes;
 mod seen;
 mod selectors;
@@ -14,10 +11,7 @@ mod version;
 mod weight;
 
 pub use by_destination::ByDestination;
-pub use dns_name::{DnsName, NotADnsName};
-pub use layer::Layer;
 pub use managed::{HeaderMatch, ManagedRoute, MirrorMatch, RouteMatch, StringMatch};
-pub use rollout_ref::RolloutRef;
 pub use routes::{ManagedChange, Routes, WeightChange};
 pub use seen::{ManagedSeen, RoutesSeen, Seen};
 pub use selectors::{Destination, Selection, Selectors};

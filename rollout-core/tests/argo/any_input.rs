@@ -3,9 +3,8 @@
 use proptest::{collection, prelude::*};
 use rollout_core::{
     Time,
-    argo::{
-        check, convert, pause_seconds, read_status, step_hash, template_hash, wire::IntOrText, write_status,
-    },
+    argo::{check, convert, read_status, step_hash, template_hash, wire::IntOrText, write_status},
+    conformance::pause_seconds,
 };
 use serde_json::{Map, Value};
 

@@ -1,5 +1,6 @@
-use rollout_core::argo::{
-    check, fenceposts, goal_of, pause_seconds, phase, phase_for_clients, step_hash, wire::IntOrText,
+use rollout_core::{
+    argo::{check, step_hash, wire::IntOrText},
+    conformance::{fenceposts, goal_of, pause_seconds, phase, phase_for_clients},
 };
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! How many pods a position wants.
 
 use crate::situation::Situation;
-use rollout_core::{CanaryScale, Step, Strategy, goal};
+use rollout_core::{CanaryScale, Step, Strategy, conformance::goal};
 
 #[test]
 fn the_fewest_pods_bound_a_scale_only_where_stable_follows_the_weight() {
@@ -14,6 +14,6 @@ fn the_fewest_pods_bound_a_scale_only_where_stable_follows_the_weight() {
             .build()
             .unwrap();
         let situation = Situation::of(strategy);
-        assert_eq!(goal::at(&situation.spec, &situation.status).canary, canary, "{dynamic}");
+        assert_eq!(goal(&situation.spec, &situation.status).canary, canary, "{dynamic}");
     }
 }

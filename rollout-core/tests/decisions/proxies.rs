@@ -3,7 +3,9 @@
 use crate::situation::{Situation, pods};
 use core::time::Duration;
 use rollout_core::{
-    AbortReason, Aborted, Action, Position, Proceed, Range, Time, reconcile,
+    AbortReason, Aborted, Action, Range, Time,
+    command::{Position, Proceed},
+    reconcile,
     traffic::{ObjectRef, ObjectVersion, Selection, Settled, Version},
 };
 

@@ -1,8 +1,9 @@
 //! An update under way, to be changed by a test.
 
 use rollout_core::{
-    Observed, Plan, Range, RevisionSeen, Spec, Status, Step, Strategy, Time, WaitReason, reconcile,
+    Observed, Plan, Range, RevisionSeen, Spec, Status, Step, Strategy, Time, reconcile,
     traffic::{RoutesSeen, Seen, Selection, Settled},
+    waiting::WaitReason,
 };
 
 /// An update from v1 to v2 with 4 pods each, at 50 %, everything settled.

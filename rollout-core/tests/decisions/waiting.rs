@@ -3,8 +3,9 @@
 use crate::situation::{Situation, pods};
 use core::time::Duration;
 use rollout_core::{
-    AbortReason, Aborted, IntOrPercent, Range, Step, Strategy, Time, WaitReason,
+    AbortReason, Aborted, IntOrPercent, Range, Step, Strategy, Time,
     traffic::{Selection, Settled},
+    waiting::WaitReason,
 };
 use std::collections::BTreeSet;
 

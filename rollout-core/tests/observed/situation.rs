@@ -2,8 +2,10 @@
 
 use core::time::Duration;
 use rollout_core::{
-    AbortReason, Aborted, Driver, Event, Gone, Observed, Position, Proceed, Range, RevisionSeen, Spec,
-    Status, Step, Strategy, Time, reconcile,
+    AbortReason, Aborted, Driver, Event, Gone, Observed, Range, RevisionSeen, Spec, Status, Step, Strategy,
+    Time,
+    command::{Position, Proceed},
+    reconcile,
     traffic::{
         HeaderMatch, ManagedRoute, ManagedSeen, ObjectRef, ObjectVersion, RouteMatch, RoutesSeen, Seen,
         Selection, Settled, StringMatch, Version,

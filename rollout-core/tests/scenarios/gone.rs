@@ -1,7 +1,7 @@
 //! A stable revision whose workload somebody deleted in the middle of an update.
 
 use super::story::{MINUTE, SECOND, Story, pause, r};
-use rollout_core::{Answer, CommandKind, Rejection, Step};
+use rollout_core::{Answer, CommandKind, Step, command::Rejection};
 
 fn at_fifty(more: &[Step]) -> Story {
     let steps = [&[Step::SetWeight(50), pause()], more].concat();

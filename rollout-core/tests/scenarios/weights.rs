@@ -2,7 +2,7 @@
 
 use super::story::{MINUTE, SECOND, Story, pause, r};
 use core::time::Duration;
-use rollout_core::{Answer, CanaryScale, CommandKind, IntOrPercent, Rejection, Step, Threshold};
+use rollout_core::{Answer, CanaryScale, CommandKind, IntOrPercent, Step, Threshold, command::Rejection};
 
 #[test]
 fn s01_weight_goes_before_the_canary_names_a_new_revision() {

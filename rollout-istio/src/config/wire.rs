@@ -3,9 +3,9 @@
 use super::{DestinationRuleRef, Foreign, IstioConfig, TcpRoute, TlsRoute, VirtualServiceRef};
 use crate::problem::short;
 use rollout_core::{
-    Finding,
+    DnsName, Finding,
     argo::wire::{DestinationRule, Istio, Port, Rollout, VirtualService},
-    traffic::{ByDestination, DnsName},
+    traffic::ByDestination,
 };
 use std::{collections::BTreeSet, sync::Arc};
 

@@ -8,8 +8,8 @@ use super::{
 use async_trait::async_trait;
 use rollout_core::{
     Revision,
-    backend::{DataPlane, Fetch},
-    traffic::{ObjectRef, ObjectVersion, RolloutRef, Settled, Version},
+    backend::{DataPlane, Fetch, RolloutRef},
+    traffic::{ObjectRef, ObjectVersion, Settled, Version},
 };
 use std::{sync::Arc, time::Duration};
 

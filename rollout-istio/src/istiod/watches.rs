@@ -4,10 +4,7 @@ use super::{
     proof::Seen,
     subject::{State, Subject},
 };
-use rollout_core::{
-    Time,
-    traffic::{RolloutRef, Settled},
-};
+use rollout_core::{Time, backend::RolloutRef, traffic::Settled};
 use std::{
     collections::{HashMap, HashSet},
     time::Duration,

@@ -2,8 +2,8 @@
 
 use rollout_core::{
     Revision, Time,
-    backend::{DataPlane, Fetch, Fetched, NoAnswer, Round, Rounds, ready},
-    traffic::{ObjectRef, ObjectVersion, RolloutRef, Settled, Version},
+    backend::{DataPlane, Fetch, Fetched, NoAnswer, RolloutRef, Round, Rounds, ready},
+    traffic::{ObjectRef, ObjectVersion, Settled, Version},
 };
 use rollout_istio::Istiod;
 use serde_json::{Value, json};

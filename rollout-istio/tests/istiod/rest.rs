@@ -2,8 +2,8 @@
 
 use super::mesh::{Mesh, asker, endpoints, plane, push, round, routes, version};
 use rollout_core::{
-    backend::{Rounds, ready},
-    traffic::{RolloutRef, Settled},
+    backend::{RolloutRef, Rounds, ready},
+    traffic::Settled,
 };
 use std::{sync::Arc, time::Duration};
 

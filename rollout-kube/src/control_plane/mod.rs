@@ -15,9 +15,9 @@ use self::http::Http;
 use crate::{cache::Shelves, rollout::Clock};
 use async_trait::async_trait;
 use rollout_core::{
-    Revision, Time,
+    DnsName, Revision, Time,
     backend::{Fetch, Fetched, NoAnswer, REVISION_LABEL, StoreError},
-    traffic::{DnsName, ObjectRef},
+    traffic::ObjectRef,
 };
 use serde_json::Value;
 use std::{

@@ -4,8 +4,8 @@ use crate::{
 };
 use rollout_core::{
     Revision,
-    backend::{DataPlane, NoDataPlane, Round, Rounds},
-    traffic::{ObjectRef, RolloutRef, Settled, Version},
+    backend::{DataPlane, NoDataPlane, RolloutRef, Round, Rounds},
+    traffic::{ObjectRef, Settled, Version},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::Notify, time::timeout};

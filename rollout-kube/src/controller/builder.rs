@@ -14,8 +14,8 @@ use kube::Client;
 use rollout_core::{
     Finding, Time,
     argo::wire::Rollout,
-    backend::{DataPlane, EditError, ObjectStore, Rounds, TrafficBackend, release_service},
-    traffic::{ObjectRef, RolloutRef},
+    backend::{DataPlane, EditError, ObjectStore, RolloutRef, Rounds, TrafficBackend, release_service},
+    traffic::ObjectRef,
 };
 use serde_json::Value;
 use std::{

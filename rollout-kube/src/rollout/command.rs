@@ -1,8 +1,9 @@
 use super::{observe, observe::Reading};
 use crate::{cache::Entry, shown::shown};
 use rollout_core::{
-    Answer, Command, CommandKind, Edit, Escaped, Event, Position, Revision, Spec, Status, Time, apply,
+    Answer, Command, CommandKind, Escaped, Event, Revision, Spec, Status, Time, apply,
     backend::REVISION_LABEL,
+    command::{Edit, Position},
 };
 use serde_json::{Map, Value, json};
 

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{cache::Index, store::conditional};
 use rollout_core::{
-    backend::{EditError, StoreError, note, rollouts_in},
-    traffic::{ObjectRef, RolloutRef, Settled, Version},
+    backend::{EditError, RolloutRef, StoreError, note, rollouts_in},
+    traffic::{ObjectRef, Settled, Version},
 };
 use serde_json::Value;
 use std::{collections::HashSet, sync::Arc, time::Duration};

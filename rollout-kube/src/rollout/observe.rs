@@ -4,8 +4,9 @@ use crate::{
     replica_set::{self, ReplicaSet},
 };
 use rollout_core::{
-    Gone, Observed, Proceed, Range, Revision, RevisionSeen, Status,
+    Gone, Observed, Range, Revision, RevisionSeen, Status,
     backend::{BackendError, StoreError, TrafficBackend},
+    command::Proceed,
     traffic::{ObjectRef, Version},
 };
 use std::{

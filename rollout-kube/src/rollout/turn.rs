@@ -13,9 +13,10 @@ use super::{
 };
 use crate::cache::{Entry, View};
 use rollout_core::{
-    Answer, Command, CommandKind, Failure, Observed, Position, Revision, Spec, Status, Strategy, Time, apply,
+    Answer, Command, CommandKind, Failure, Observed, Revision, Spec, Status, Strategy, Time, apply,
     argo::{Report, WireStatus, check, convert, read_status, way_back},
     backend::{StoreError, TrafficBackend},
+    command::Position,
     traffic::ObjectRef,
 };
 use serde_json::Value;

@@ -1,5 +1,5 @@
 use super::tell::Said;
-use rollout_core::{WaitReason, Waiting};
+use rollout_core::{Waiting, waiting::WaitReason};
 use std::{collections::BTreeMap, time::Duration};
 use tokio::time::Instant;
 
@@ -51,7 +51,10 @@ impl Waits {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rollout_core::{Ending, EndsBy, Range};
+    use rollout_core::{
+        Range,
+        waiting::{Ending, EndsBy},
+    };
 
     fn pods(seen: u32) -> Waiting {
         let reason = WaitReason::Pods { revision: "v2".into(), need: 2, seen: Range::exact(seen) };

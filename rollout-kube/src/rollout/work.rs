@@ -12,8 +12,10 @@ use super::{
     tell::Said,
 };
 use rollout_core::{
-    Action, Answer, Command, CommandKind, Edit, Escaped, Event, Failure, Next, Outcome, Position, Resume,
-    Revision, Spec, Status, Time, Turn, Wake, backend::TrafficBackend,
+    Action, Answer, Command, CommandKind, Escaped, Event, Failure, Next, Outcome, Resume, Revision, Spec,
+    Status, Time, Turn, Wake,
+    backend::TrafficBackend,
+    command::{Edit, Position},
 };
 use status_writer::{COUNTS_WAIT, NUMBER_WAITS, StatusWriter};
 use std::time::Duration;

@@ -1,8 +1,5 @@
 use super::Kind;
-use rollout_core::{
-    backend::StoreError,
-    traffic::{DnsName, NotADnsName, ObjectRef},
-};
+use rollout_core::{DnsName, NotADnsName, backend::StoreError, traffic::ObjectRef};
 use std::fmt::Write as _;
 
 /// Where an object, or all objects of a kind, are on an API server: the only way to the path of a request.

@@ -6,7 +6,7 @@ use super::{
     objects::Objects,
     refusal::Refusal,
 };
-use rollout_core::traffic::DnsName;
+use rollout_core::DnsName;
 use serde_json::{Value, json};
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 use super::notes::Notes;
 use crate::{
     IntOrPercent,
-    argo::{int_or_percent, wire::Canary},
+    argo::{pods::int_or_percent, wire::Canary},
 };
 
 pub(super) fn check(canary: &Canary, notes: &mut Notes) {

@@ -1,11 +1,7 @@
 //! Names of other objects: they end up in the paths of requests.
 
 use super::notes::Notes;
-use crate::{
-    Escaped,
-    argo::wire::Canary,
-    traffic::{DnsName, NotADnsName},
-};
+use crate::{DnsName, Escaped, NotADnsName, argo::wire::Canary};
 use alloc::{format, string::String};
 
 const ISTIO: &str = "spec.strategy.canary.trafficRouting.istio";

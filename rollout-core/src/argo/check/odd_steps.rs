@@ -2,7 +2,7 @@
 
 use super::{notes::Notes, steps::kinds, strings};
 use crate::argo::{
-    pause_seconds,
+    duration::pause_seconds,
     wire::{Canary, CanaryStep, IntOrText, SetCanaryScale, SetMirrorRoute},
 };
 use alloc::format;

@@ -2,7 +2,7 @@
 
 use super::{experiment, header, meant, mirror, notes::Notes};
 use crate::argo::{
-    InvalidDuration, pause_seconds,
+    duration::{InvalidDuration, pause_seconds},
     wire::{Canary, CanaryStep},
 };
 use alloc::format;

@@ -2,7 +2,7 @@ use super::{count::count, routes};
 use crate::{
     CanaryScale, Finding, Step,
     argo::{
-        pause_seconds,
+        duration::pause_seconds,
         wire::{Canary, CanaryStep, Pause, SetCanaryScale},
     },
 };

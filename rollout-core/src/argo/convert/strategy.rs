@@ -2,7 +2,7 @@ use super::{count::count, steps};
 use crate::{
     Finding, Strategy, StrategyBuilder, Threshold,
     argo::{
-        int_or_percent,
+        pods::int_or_percent,
         wire::{Canary, ProgressThreshold},
     },
 };

@@ -4,7 +4,7 @@ use super::{
     progressing, waits,
     write::write_status,
 };
-use crate::argo::{Phase, phase};
+use crate::argo::phase::{Phase, phase};
 use alloc::{format, string::String, vec::Vec};
 use serde_json::{Map, Value, json};
 

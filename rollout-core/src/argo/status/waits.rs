@@ -2,7 +2,7 @@
 //! message.
 
 use super::conditions::{Conditions, Said};
-use crate::{WaitReason, Waiting, argo::phase::Phase};
+use crate::{Waiting, argo::phase::Phase, waiting::WaitReason};
 use alloc::{format, string::String, vec::Vec};
 use core::fmt::Write as _;
 

@@ -2,11 +2,11 @@ use super::{Mesh, MeshStore, MeshWrite, MeshWritten};
 use crate::{
     Failure, Outcome, Range,
     backend::{
-        BackendError, FENCE_ANNOTATION, Object, ObjectEditor, Objects, TrafficBackend, Written,
+        BackendError, FENCE_ANNOTATION, Layer, Object, ObjectEditor, Objects, TrafficBackend, Written,
         is_managed_by, note, ready,
     },
     sim::{Content, TrafficObject, Watcher, World},
-    traffic::{Layer, ObjectRef, ObjectVersion, RoutesSeen, Seen, Version},
+    traffic::{ObjectRef, ObjectVersion, RoutesSeen, Seen, Version},
 };
 use alloc::{
     boxed::Box,

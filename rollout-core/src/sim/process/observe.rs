@@ -1,12 +1,14 @@
 use crate::{
-    Gone, Observed, Proceed, Range, Revision, RevisionSeen, Spec, Status, Time,
+    Gone, Observed, Range, Revision, RevisionSeen, Spec, Status, Time,
+    backend::Layer,
+    command::Proceed,
     sim::{
         Content, TrafficObject, Watcher,
         mesh::Mesh,
         settings::{Kind, PerKind},
         world::World,
     },
-    traffic::{Layer, ObjectRef, Seen, Settled, Version, fingerprint},
+    traffic::{ObjectRef, Seen, Settled, Version, fingerprint},
 };
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::time::Duration;

@@ -1,8 +1,10 @@
 use super::{Happening, History, Target, recipe::revision};
 use crate::{
-    Answer, CommandKind, Position, Revision, Spec, Time, WaitReason,
+    Answer, CommandKind, Revision, Spec, Time,
+    command::Position,
     sim::{Delay, Mesh, Sim, World},
     testing::laws::Laws,
+    waiting::WaitReason,
 };
 use alloc::format;
 use core::time::Duration;

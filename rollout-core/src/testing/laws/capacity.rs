@@ -1,5 +1,5 @@
 use super::{Decision, Findings, Law};
-use crate::{Fenceposts, Revision, sim::Moment, traffic::Settled};
+use crate::{Revision, sim::Moment, strategy::Fenceposts, traffic::Settled};
 use alloc::format;
 
 /// Without traffic routing, pods move within `maxSurge` and `maxUnavailable`, relative to what the plan saw; what is

@@ -1,8 +1,9 @@
 use super::{Decision, Findings, Law, Met};
 use crate::{
-    Ending, EndsBy, Status, Waiting,
+    Status, Waiting,
     sim::{Moment, Truth, What},
     traffic::Destination,
+    waiting::{Ending, EndsBy},
 };
 use alloc::{format, string::String, vec::Vec};
 
@@ -63,7 +64,7 @@ impl EventuallyStable {
     fn stable_cannot_carry(&self) -> bool {
         self.waiting
             .iter()
-            .any(|waiting| matches!(waiting.reason, crate::WaitReason::StableCannotCarry { .. }))
+            .any(|waiting| matches!(waiting.reason, crate::waiting::WaitReason::StableCannotCarry { .. }))
     }
 }
 

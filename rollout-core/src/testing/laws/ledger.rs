@@ -1,7 +1,8 @@
 use super::Decision;
 use crate::{
-    Action, Event, Fenceposts, Revision, Time,
+    Action, Event, Revision, Time,
     sim::{Moment, What},
+    strategy::Fenceposts,
     traffic::Destination,
 };
 use alloc::vec::Vec;

@@ -1,5 +1,5 @@
 use super::{Decision, Findings, Law};
-use crate::{EndsBy, sim::Moment};
+use crate::{sim::Moment, waiting::EndsBy};
 use alloc::{format, string::ToString};
 
 /// Every guard has an exit: a time, an event, or a named command; and `waiting` is never empty while

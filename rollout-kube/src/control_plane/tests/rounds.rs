@@ -13,8 +13,8 @@ use crate::{
 use async_trait::async_trait;
 use rollout_core::{
     Revision,
-    backend::{DataPlane, Round, Rounds},
-    traffic::{RolloutRef, Settled, Version},
+    backend::{DataPlane, RolloutRef, Round, Rounds},
+    traffic::{Settled, Version},
 };
 use serde_json::json;
 use std::{

@@ -1,7 +1,7 @@
 //! What is written into the Rollout itself: its status, the answer to commands, and what clients read beside it.
 
 use super::{AtWork, Before, observe, store};
-use rollout_core::{Edit, Failure, Outcome, Plan, Store, Turn};
+use rollout_core::{Failure, Outcome, Plan, Store, Turn, command::Edit};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;

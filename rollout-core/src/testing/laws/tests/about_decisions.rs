@@ -10,7 +10,9 @@ use super::{
     scene::{NOT_YET, Scene, add_header, header, pods, r, route, select},
 };
 use crate::{
-    AbortReason, Aborted, EndsBy, Spec, Step, Strategy, Time, WaitReason, Waiting, traffic::Settled,
+    AbortReason, Aborted, Spec, Step, Strategy, Time, Waiting,
+    traffic::Settled,
+    waiting::{EndsBy, WaitReason},
 };
 use core::time::Duration;
 

@@ -4,7 +4,7 @@ use super::{
     },
     scene::{Scene, r, route},
 };
-use crate::{Answer, Command, CommandKind, Position, Time, Wake, WakeReason, reconcile, sim::What};
+use crate::{Answer, Command, CommandKind, Time, Wake, WakeReason, command::Position, reconcile, sim::What};
 
 /// A scene whose plan is the engine's own.
 fn own(scene: &mut Scene) {

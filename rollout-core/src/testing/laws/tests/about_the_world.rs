@@ -8,9 +8,10 @@ use super::{
     scene::{Scene, header, pods, r, route, select},
 };
 use crate::{
-    AbortReason, Aborted, Ending, EndsBy, Range, Store, Time, WaitReason, Waiting,
+    AbortReason, Aborted, Range, Store, Time, Waiting,
     sim::{Content, What},
     traffic::{ManagedSeen, RoutesSeen},
+    waiting::{Ending, EndsBy, WaitReason},
 };
 use core::time::Duration;
 

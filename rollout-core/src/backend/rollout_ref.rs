@@ -21,7 +21,7 @@ impl RolloutRef {
     /// How an object in `namespace` names it: by its name alone where the namespace is its own.
     ///
     /// ```
-    /// use rollout_core::traffic::RolloutRef;
+    /// use rollout_core::backend::RolloutRef;
     /// let web = RolloutRef::new("shop", "web");
     /// assert_eq!((web.seen_from("shop").as_str(), web.seen_from("gateways").as_str()), ("web", "shop/web"));
     /// ```

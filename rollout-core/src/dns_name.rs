@@ -14,11 +14,11 @@ const SHOWN: usize = 80;
 /// place there. So names are parsed where they are read, and again where a request is made.
 ///
 /// ```
-/// use rollout_core::traffic::DnsName;
+/// use rollout_core::DnsName;
 /// assert_eq!(DnsName::parse("web-canary")?.as_str(), "web-canary");
 /// let error = DnsName::parse("web?dryRun=All\n").unwrap_err();
 /// assert_eq!(error.to_string(), r#""web?dryRun=All\n" is not a DNS name"#);
-/// # Ok::<(), rollout_core::traffic::NotADnsName>(())
+/// # Ok::<(), rollout_core::NotADnsName>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DnsName(Arc<str>);

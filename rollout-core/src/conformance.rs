@@ -1,0 +1,16 @@
+//! Single rules of the engine, as functions: for test vectors and benchmarks that compare them with Argo Rollouts.
+//!
+//! A controller needs none of them. [`reconcile`](crate::reconcile()) applies them all, and its [`Plan`](crate::Plan) says
+//! what comes of it.
+
+#[cfg(feature = "argo")]
+pub use crate::argo::{
+    duration::{InvalidDuration, pause_seconds},
+    goal_of::goal_of,
+    phase::{Phase, phase, phase_for_clients},
+    pods::{fenceposts, int_or_percent},
+};
+pub use crate::{
+    goal::{Goal, at as goal},
+    strategy::Fenceposts,
+};

@@ -1,0 +1,8 @@
+//! The edits as plain functions, for test vectors and benchmarks: from objects to objects, and from bytes to bytes.
+//!
+//! A controller uses [`IstioEditor`](crate::IstioEditor), which also checks who owns what it edits.
+
+pub use crate::{
+    bytes::{BytesError, edit_bytes},
+    steps::{ApplyError, InForce, apply},
+};
