@@ -2,10 +2,10 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-mod edges;
 mod goals;
 mod order;
 mod proxies;
 mod situation;
+mod stages;
 mod turn;
 mod waiting;

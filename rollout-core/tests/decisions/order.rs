@@ -202,7 +202,7 @@ fn a_revision_that_a_destination_leads_to_is_not_pruned() {
 }
 
 #[test]
-fn only_the_canary_under_way_takes_over_from_a_dark_stable() {
+fn only_the_canary_under_way_takes_over_from_an_unavailable_stable() {
     let unavailable = || pods("v1", 4).ready(Range::exact(0)).unavailable(Some(Duration::from_secs(11)));
     let takes_over = |change: fn(&mut Situation)| {
         let mut situation = Situation::at_fifty();

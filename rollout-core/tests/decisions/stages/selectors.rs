@@ -1,4 +1,4 @@
-//! Where the destinations lead.
+//! Writes of selectors.
 
 use super::{Row, at, scale, to};
 use crate::situation::pods as of;

@@ -1,4 +1,7 @@
-//! Situations in which one condition alone makes the difference: what is done, and what is waited for.
+//! A table of situations for each stage of the decision: what is done, and what is waited for.
+//!
+//! Each row differs from another in one condition that makes the difference. The files are named as in
+//! `rollout-core/src/reconcile/`.
 
 use crate::situation::{Situation, pods as of};
 use core::time::Duration;
@@ -8,9 +11,19 @@ use rollout_core::{
 };
 use std::sync::Arc;
 
-mod destinations;
-mod pods;
-mod traffic;
+mod advance;
+mod basic;
+mod deadline;
+mod desired;
+mod gates;
+mod prune;
+mod routes;
+mod scale_down;
+mod scale_up;
+mod selectors;
+mod settled;
+mod surplus;
+mod target;
 mod zero;
 
 /// What a row is about, what is changed in the situation at 50 %, and what is decided then.
@@ -23,7 +36,7 @@ fn at(steps: impl IntoIterator<Item = Step>) -> Situation {
 }
 
 /// Without a traffic manager.
-fn by_ratio(surge: i32, unavailable: i32) -> Situation {
+fn basic(surge: i32, unavailable: i32) -> Situation {
     let strategy = Strategy::builder()
         .max_surge(IntOrPercent::Int(surge))
         .max_unavailable(IntOrPercent::Int(unavailable))
@@ -49,6 +62,15 @@ fn to(revision: &str) -> Vec<Selection> {
 }
 
 impl Situation {
+    /// The update to v2 is completed.
+    fn at_rest(&mut self) {
+        self.status.stable = Some("v2".into());
+        self.status.step = 2;
+        self.weight(0);
+        self.seen().behind.stable = to("v2");
+        self.revisions().remove(0);
+    }
+
     fn abort(&mut self) {
         self.status.aborted = Some(Aborted::new(Time::from_secs(900), AbortReason::Command));
     }
@@ -83,7 +105,22 @@ fn not_yet(since: i64) -> Settled {
     Settled::NotYet { since: Time::from_secs(since), behind: vec!["proxy-1".into()] }
 }
 
-const ROWS: [&[Row]; 4] = [&pods::ROWS, &traffic::ROWS, &destinations::ROWS, &zero::ROWS];
+const ROWS: [&[Row]; 14] = [
+    &target::ROWS,
+    &advance::ROWS,
+    &desired::ROWS,
+    &settled::ROWS,
+    &gates::ROWS,
+    &routes::ROWS,
+    &selectors::ROWS,
+    &scale_up::ROWS,
+    &scale_down::ROWS,
+    &basic::ROWS,
+    &surplus::ROWS,
+    &zero::ROWS,
+    &deadline::ROWS,
+    &prune::ROWS,
+];
 
 #[test]
 fn every_condition_makes_a_difference() {

@@ -1,0 +1,109 @@
+//! Which revision is asked for.
+
+use super::{Row, at, to};
+use crate::situation::pods as of;
+use rollout_core::{Status, Step};
+
+pub(super) const ROWS: [Row; 12] = [
+    (
+        "the first revision is deployed without steps",
+        |it| {
+            it.status = Status::default();
+            *it.revisions() = vec![];
+            it.weight(0);
+        },
+        "v2: 4 pods, started v2; waits: pods",
+    ),
+    (
+        "another first revision starts anew",
+        |it| {
+            it.status.stable = None;
+            it.spec.target = "v3".into();
+            it.weight(0);
+        },
+        "v3: 4 pods, started v3 instead of v2; waits: pods",
+    ),
+    (
+        "a new revision after a completed update is a new canary",
+        |it| {
+            it.at_rest();
+            it.spec.target = "v3".into();
+        },
+        "v3: 2 pods, selected canary → v3, started v3; waits: pods, destination",
+    ),
+    (
+        "a newer revision supersedes the canary",
+        |it| it.spec.target = "v3".into(),
+        "v3: 2 pods, routed canary 0, stable 100, started v3 instead of v2; waits: pods",
+    ),
+    (
+        "the stable revision again is a rollback",
+        |it| it.spec.target = "v1".into(),
+        "routed canary 0, stable 100, rolled back to stable v1; waits: carrying out",
+    ),
+    (
+        "the same revision again changes nothing",
+        |it| it.canary_ready(2, 2),
+        "step 1/2 completed (setWeight: 50), paused until somebody promotes; waits: pause",
+    ),
+    (
+        "while the user has paused the rollout, a new revision waits",
+        |it| {
+            it.canary_ready(2, 2);
+            it.spec.paused = true;
+            it.spec.target = "v3".into();
+        },
+        "nothing; waits: paused by the user",
+    ),
+    (
+        "the very first revision does not wait for that",
+        |it| {
+            it.status = Status::default();
+            *it.revisions() = vec![];
+            it.weight(0);
+            it.spec.paused = true;
+        },
+        "v2: 4 pods, started v2; waits: paused by the user",
+    ),
+    (
+        "a new revision ends an abort",
+        |it| {
+            it.abort();
+            it.weight(0);
+            it.seen().behind.canary = to("v1");
+            it.spec.target = "v3".into();
+        },
+        "v3: 2 pods, selected canary → v3, v2: 4 pods, marked for scale-down at 1970-01-01T00:17:10Z, \
+         started v3 instead of v2; waits: pods, destination",
+    ),
+    (
+        "edited steps start again",
+        |it| {
+            *it = at([Step::SetWeight(50), Step::Pause(None), Step::SetWeight(60)]);
+            it.status.step = 1;
+            it.status.step_hash = Some("before".into());
+            it.canary_ready(2, 2);
+        },
+        "the steps were edited and start again, step 1/3 completed (setWeight: 50), paused until somebody \
+         promotes; waits: pause",
+    ),
+    (
+        "edited steps matter to no completed update",
+        |it| {
+            it.at_rest();
+            it.status.step_hash = Some("before".into());
+        },
+        "nothing; waits: ",
+    ),
+    (
+        "with no replicas, a new revision is complete at once",
+        |it| {
+            it.at_rest();
+            it.spec.replicas = 0;
+            it.spec.target = "v3".into();
+            *it.revisions() = vec![of("v2", 0)];
+        },
+        "v3: 0 pods, started v3, completed: v3 is stable instead of v2, scaled to zero by the user; \
+         waits: scaled to zero",
+    ),
+];
