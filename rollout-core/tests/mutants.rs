@@ -23,7 +23,7 @@ use std::{
 const ENOUGH: u64 = 400_000;
 
 /// Which laws must notice that a guard is gone.
-const EXPECTED: [(Guard, &[&str]); 13] = [
+const EXPECTED: [(Guard, &[&str]); 15] = [
     (Guard::UpGate, &["up_gate"]),
     (Guard::DownGate, &["down_gate"]),
     (Guard::ScaleDownDeadline, &["deadline_excludes_traffic"]),
@@ -37,6 +37,8 @@ const EXPECTED: [(Guard, &[&str]); 13] = [
     (Guard::NotYet, &["down_gate", "up_gate"]),
     (Guard::StableReturn, &["up_gate"]),
     (Guard::AbortedRises, &["aborted_never_rises"]),
+    (Guard::StableGains, &["stable_follows_weight"]),
+    (Guard::StableKeeps, &["stable_follows_weight"]),
 ];
 
 #[test]

@@ -1,6 +1,7 @@
 use super::{
     draft::{Closed, Gate},
     roles::Roles,
+    stable_scale::stable_pods,
     view::View,
 };
 use crate::{
@@ -33,7 +34,7 @@ pub(super) struct Desired {
 impl Desired {
     pub(super) fn new(status: &Status, roles: &Roles<'_>, goal: Goal, view: &View<'_>) -> Self {
         let mut desired = Self::routes(status, roles, goal.weight, view);
-        desired.stable = view.spec.replicas;
+        desired.stable = stable_pods(&desired, roles, goal, view);
         desired.canary = desired.canary_pods(roles, goal, view);
         desired
     }

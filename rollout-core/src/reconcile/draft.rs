@@ -57,9 +57,14 @@ impl Draft {
         }
     }
 
-    /// Whether the gate is open; notes why when it is not.
+    /// Returns whether the gate is open; records what it waits for when it is not.
     pub(super) fn passes(&mut self, gate: Gate) -> bool {
-        gate.map_err(|closed| self.wait(closed)).is_ok()
+        self.granted(gate).is_some()
+    }
+
+    /// Returns what the gate lets through; records what it waits for when it is closed.
+    pub(super) fn granted<T>(&mut self, gate: Result<T, Closed>) -> Option<T> {
+        gate.map_err(|closed| self.wait(closed)).ok()
     }
 
     /// As `passes`, but says nothing where only a write has not happened yet: what holds that write back says

@@ -5,6 +5,7 @@ use super::{
     guard::{Guard, off},
     position::Position,
     settled::STEP_GRACE,
+    stable_scale::lowest_weight,
     view::View,
 };
 use crate::{
@@ -71,9 +72,11 @@ pub(super) fn not_scaling_down(view: &View<'_>, revision: &Revision) -> Gate {
 
 /// Before weight goes back to stable: stable can carry it. After a commit, when the canary destination
 /// already leads to stable or to the user's own selector, stable's own destination must lead there too, everywhere.
-pub(super) fn fall(at: &Position<'_>) -> Gate {
+/// Returns the weight to write: more than is desired where stable gets its pods back one by one.
+pub(super) fn fall(at: &Position<'_>) -> Result<Weight, Closed> {
     let view = at.view;
-    let Some(stable) = at.roles.stable else { return Ok(()) };
+    let desired = at.desired.weight;
+    let Some(stable) = at.roles.stable else { return Ok(desired) };
     if !off(Guard::StableReturn) {
         // Where the pods of both are gone, whatever else is behind stable's destination is better.
         let carries = view.ready(stable).hi() > 0;
@@ -88,18 +91,23 @@ pub(super) fn fall(at: &Position<'_>) -> Gate {
             at.selectors_settled(STEP_GRACE)?;
         }
         if itself {
-            return Ok(());
+            return Ok(desired);
         }
     }
     let seen = behind_stable(view, stable);
     let need = view.carry_need();
     let rival = canary_alive(view);
+    let follows = view.spec.strategy.stable_follows_weight() && !off(Guard::StableGains);
+    if follows && rival != Some(0) && !(at.overridden && seen.lo() >= 1) {
+        let weight = lowest_weight(at, seen)?;
+        return known_to_proxies(at, stable).map(|()| weight);
+    }
     if seen.lo() < 1 || seen.lo() < need && seen.lo() < rival.unwrap_or(u32::MAX) && !at.overridden {
         // A person may say that few pods are enough, but not that none are.
         let ends = if seen.lo() < 1 { Ending::PodsReady } else { Ending::StableCarries };
         return Err(Closed::new(WaitReason::StableCannotCarry { need, seen }, ends));
     }
-    known_to_proxies(at, stable)
+    known_to_proxies(at, stable).map(|()| desired)
 }
 
 /// Stable's pods may be ready before a proxy has them: while the canary's answer, that is waited for.
@@ -125,7 +133,7 @@ pub(super) fn drop_managed(at: &Position<'_>) -> Gate {
     let (view, roles) = (at.view, &at.roles);
     let Some(stable) = roles.stable else { return Ok(()) };
     if returns_to_itself(view, stable) && view.ready(stable).hi() > 0 {
-        return fall(at);
+        return fall(at).map(drop);
     }
     let successor = roles.under_way && roles.lead().is_some_and(|lead| !view.canary_leads_to(lead));
     let seen = behind_stable(view, stable);

@@ -35,6 +35,10 @@ pub enum Guard {
     StableReturn,
     /// An aborted canary never gains.
     AbortedRises,
+    /// A stable that follows the weight gets only the share that its ready pods carry.
+    StableGains,
+    /// A stable that follows the weight keeps the pods for the share that it still has.
+    StableKeeps,
 }
 
 #[cfg(feature = "_mutants")]
@@ -46,7 +50,7 @@ mod switch {
 
     impl Guard {
         /// Every guard.
-        pub const ALL: [Self; 13] = [
+        pub const ALL: [Self; 15] = [
             Self::UpGate,
             Self::DownGate,
             Self::ScaleDownDeadline,
@@ -60,6 +64,8 @@ mod switch {
             Self::NotYet,
             Self::StableReturn,
             Self::AbortedRises,
+            Self::StableGains,
+            Self::StableKeeps,
         ];
     }
 

@@ -11,6 +11,7 @@
 //! | `gates` | what must hold before traffic rises or falls |
 //! | `routes`, `selectors` | the two layers: what would be written, and what holds it back |
 //! | `scale_up`, `scale_down` | pods, with traffic routing |
+//! | `stable_scale` | a stable that shrinks as the canary's weight rises (`dynamicStableScale`) |
 //! | `basic`, `surplus` | pods, without: a basic canary |
 //! | `zero` | `replicas: 0` |
 //! | `deadline` | pods that make no progress |
@@ -33,6 +34,7 @@ mod scale_down;
 mod scale_up;
 mod selectors;
 mod settled;
+mod stable_scale;
 mod surplus;
 mod target;
 mod view;

@@ -21,10 +21,8 @@ pub(super) fn plan_traffic(draft: &mut Draft, at: &Position<'_>) {
         let gate = gates::up(at, lead);
         draft.passes(gate)
     };
-    let fall = change.falls && {
-        let gate = gates::fall(at);
-        draft.passes(gate)
-    };
+    let falls_to = if change.falls { draft.granted(gates::fall(at)) } else { None };
+    let fall = falls_to.is_some();
     let drop = change.drops && {
         let gate = gates::drop_managed(at);
         draft.passes(gate)
@@ -32,7 +30,7 @@ pub(super) fn plan_traffic(draft: &mut Draft, at: &Position<'_>) {
     let weight = if change.rises && !rise || change.falls && !fall || !change.rises && !change.falls {
         WeightChange::Keep
     } else {
-        WeightChange::To(desired.weight)
+        WeightChange::To(falls_to.unwrap_or(desired.weight))
     };
     let managed = if change.adds && rise && (drop || !change.drops) {
         ManagedChange::To(desired.managed.clone())
@@ -42,7 +40,10 @@ pub(super) fn plan_traffic(draft: &mut Draft, at: &Position<'_>) {
         ManagedChange::Keep
     };
     let falls = fall && weight != WeightChange::Keep || drop;
-    let routes = write(weight, managed, lead);
+    // Until all weight is gone, the routes stay those of the revision that has it.
+    let is_partial = falls_to.is_some_and(|weight| weight != desired.weight);
+    let owner = desired.stale_owner.as_ref().filter(|_| is_partial).unwrap_or(lead);
+    let routes = write(weight, managed, owner);
     if falls {
         draft.actions.extend(routes);
         return;
@@ -55,11 +56,11 @@ pub(super) fn plan_traffic(draft: &mut Draft, at: &Position<'_>) {
     }
 }
 
-fn write(weight: WeightChange, managed: ManagedChange, lead: &Revision) -> Option<Action> {
+fn write(weight: WeightChange, managed: ManagedChange, owner: &Revision) -> Option<Action> {
     if weight == WeightChange::Keep && managed == ManagedChange::Keep {
         return None;
     }
-    Some(Action::Route(Routes { weight, managed, written_for: lead.clone() }))
+    Some(Action::Route(Routes { weight, managed, written_for: owner.clone() }))
 }
 
 /// In which directions the objects differ from what is wanted.

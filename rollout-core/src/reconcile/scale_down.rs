@@ -32,11 +32,11 @@ pub(super) fn scale_down(draft: &mut Draft, at: &Position<'_>) {
             shrink(draft, at, seen, at.desired.canary);
         } else if revision == roles.canary {
             match keep(at) {
-                0 => retire(draft, at, seen, strategy.scale_down_delay()),
+                0 => retire(draft, at, seen, strategy.old_revision_delay()),
                 pods => shrink(draft, at, seen, pods),
             }
         } else if roles.stable.is_some() {
-            retire(draft, at, seen, strategy.scale_down_delay());
+            retire(draft, at, seen, strategy.old_revision_delay());
         }
     }
 }
@@ -45,7 +45,7 @@ pub(super) fn scale_down(draft: &mut Draft, at: &Position<'_>) {
 /// its delay runs from then on.
 pub(super) fn schedule_only(draft: &mut Draft, at: &Position<'_>) {
     let (view, roles) = (at.view, &at.roles);
-    let delay = view.spec.strategy.scale_down_delay();
+    let delay = view.spec.strategy.old_revision_delay();
     if roles.stable.is_none() {
         return;
     }

@@ -4,6 +4,7 @@ use super::{
     guard::{Guard, off},
     position::Position,
     settled::STEP_GRACE,
+    stable_scale,
 };
 use crate::{
     Revision, goal,
@@ -57,7 +58,9 @@ fn for_stable(at: &Position<'_>, stable: &Revision) -> Gate {
     let by_ratio = view.spec.strategy.routing().is_none();
     let behind = view.seen.behind.stable.iter().map(|selection| view.ready_behind(selection).hi()).max();
     let enough = if by_ratio { behind.unwrap_or(u32::MAX).max(1) } else { u32::MAX };
-    let live = live(at, stable, view.carry_need().min(enough));
+    let follows = view.spec.strategy.stable_follows_weight();
+    let share = if follows { stable_scale::needed(view) } else { u32::MAX };
+    let live = live(at, stable, view.carry_need().min(enough).min(share));
     // Pods need not come where it is enough that every proxy knows that nothing leads here.
     match unused {
         Some(closed) => live.or(closed),

@@ -151,8 +151,8 @@ impl StrategyBuilder {
         self
     }
 
-    /// Whether stable shrinks as its weight falls. [`goal`](crate::goal) knows it; the engine does not drive
-    /// it yet.
+    /// Whether stable keeps only the pods that its share of the requests needs (`dynamicStableScale`). It needs
+    /// traffic routing; without it, this changes nothing.
     pub fn dynamic_stable_scale(mut self, shrinks: bool) -> Self {
         self.strategy.dynamic_stable_scale = shrinks;
         self

@@ -91,15 +91,28 @@ impl Strategy {
         self.scale_down_delay.unwrap_or(default)
     }
 
+    /// How long an old revision keeps its pods: not at all where stable follows the weight, because it had none left.
+    pub(crate) fn old_revision_delay(&self) -> Duration {
+        if self.stable_follows_weight() { Duration::ZERO } else { self.scale_down_delay() }
+    }
+
+    /// Whether stable keeps only the pods that its share of the requests needs (`dynamicStableScale`). Only a traffic
+    /// manager gives it a share of its own.
+    #[must_use]
+    pub fn stable_follows_weight(&self) -> bool {
+        self.dynamic_stable_scale && self.routing.is_some()
+    }
+
     /// How long an aborted canary keeps its pods; `None` means for good (an explicit 0 in the manifest).
     ///
-    /// Absent is not 0: the default is 30 s with traffic routing and 0 s without.
+    /// Absent is not 0: the default is 30 s with traffic routing, and 0 s without or where stable follows the weight.
     #[must_use]
     pub fn abort_scale_down_delay(&self) -> Option<Duration> {
         match self.abort_scale_down_delay {
             Some(Duration::ZERO) => None,
             Some(delay) => Some(delay),
-            None => Some(Duration::from_secs(if self.routing.is_some() { 30 } else { 0 })),
+            None if self.routing.is_none() || self.stable_follows_weight() => Some(Duration::ZERO),
+            None => Some(Duration::from_secs(30)),
         }
     }
 }

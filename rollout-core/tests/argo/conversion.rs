@@ -158,7 +158,6 @@ fn managed_routes() {
 #[test]
 fn what_is_not_driven_is_named_and_the_rest_still_made() {
     let canary = json!({
-        "dynamicStableScale": true,
         "analysis": {"templates": [{"templateName": "t"}]},
         "trafficRouting": {"nginx": {"stableIngress": "i"}, "plugins": {"p": {}}, "maxTrafficWeight": 1000},
         "canaryMetadata": {"labels": {"a": "b"}},
@@ -166,11 +165,7 @@ fn what_is_not_driven_is_named_and_the_rest_still_made() {
         "steps": [{"setWeight": 1000}],
     });
     let routing = "spec.strategy.canary.trafficRouting";
-    let want = [
-        "spec.strategy.canary.analysis",
-        "spec.strategy.canary.canaryMetadata",
-        "spec.strategy.canary.dynamicStableScale",
-    ];
+    let want = ["spec.strategy.canary.analysis", "spec.strategy.canary.canaryMetadata"];
     let want: Vec<String> = want
         .into_iter()
         .map(String::from)

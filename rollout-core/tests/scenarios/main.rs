@@ -7,6 +7,7 @@ mod gone;
 mod headers;
 mod liveness;
 mod services;
+mod stable_scale;
 mod story;
 mod surge;
 mod weights;

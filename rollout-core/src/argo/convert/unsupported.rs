@@ -46,11 +46,6 @@ fn of_canary(canary: &Canary, unsupported: &mut Vec<Finding>) {
         ("antiAffinity", canary.anti_affinity.is_some(), "keeping canary and stable pods apart"),
         ("canaryMetadata", canary.canary_metadata.is_some(), "labels and annotations of canary pods"),
         ("stableMetadata", canary.stable_metadata.is_some(), "labels and annotations of stable pods"),
-        (
-            "dynamicStableScale",
-            canary.dynamic_stable_scale == Some(true),
-            "a stable that shrinks with its weight",
-        ),
         ("pingPong", canary.ping_pong.is_some(), "two Services that take turns"),
     ];
     for (field, _, what) in parts.into_iter().filter(|(_, there, _)| *there) {

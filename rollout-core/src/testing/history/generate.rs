@@ -124,7 +124,8 @@ fn recipe() -> impl proptest::strategy::Strategy<Value = Recipe> {
         prop_oneof![3 => Just(1_u8), 1 => Just(2)],
         (any::<bool>(), any::<bool>()),
     );
-    let fenceposts = (int_or_percent(), int_or_percent());
+    let dynamic = prop_oneof![3 => Just(false), 1 => Just(true)];
+    let fenceposts = (int_or_percent(), int_or_percent(), dynamic);
     let deadline = (prop_oneof![Just(seconds(600)), Just(seconds(60))], any::<bool>());
     (kind, pods, several(step(), 0..7), (delay(), delay()), fenceposts, deadline).prop_map(
         |(
@@ -132,7 +133,7 @@ fn recipe() -> impl proptest::strategy::Strategy<Value = Recipe> {
             (replicas, threshold, min_pods),
             steps,
             (delay, abort_delay),
-            (surge, unavailable),
+            (surge, unavailable, dynamic),
             (deadline, deadline_aborts),
         )| Recipe {
             routed,
@@ -144,6 +145,7 @@ fn recipe() -> impl proptest::strategy::Strategy<Value = Recipe> {
             objects,
             threshold,
             min_pods,
+            dynamic,
             delay,
             abort_delay,
             surge,

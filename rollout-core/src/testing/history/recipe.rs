@@ -25,6 +25,8 @@ pub struct Recipe {
     pub threshold: Option<Threshold>,
     /// The fewest pods of a revision that has any.
     pub min_pods: Option<u32>,
+    /// Whether stable follows the weight; only with a traffic manager.
+    pub dynamic: bool,
     /// How long old pods stay.
     pub delay: Option<Duration>,
     /// How long an aborted canary's pods stay.
@@ -79,7 +81,8 @@ impl Recipe {
             .abort_scale_down_delay(self.abort_delay)
             .max_surge(self.surge)
             .max_unavailable(self.unavailable)
-            .min_pods_per_replica_set(self.min_pods);
+            .min_pods_per_replica_set(self.min_pods)
+            .dynamic_stable_scale(self.dynamic);
         if self.routed {
             builder =
                 builder.traffic_routing(true).stable_service(self.services).canary_service(self.services);

@@ -1,6 +1,6 @@
 use super::{Decision, Findings, Law};
 use crate::{
-    Revision,
+    Revision, Spec,
     sim::{Content, Moment, Truth, What},
     testing::reading::carrying,
     traffic::{RoutesSeen, Selection},
@@ -69,9 +69,14 @@ fn could(decision: &Decision<'_>) -> bool {
         && stable.is_some_and(|seen| {
             seen.ready.is_exact()
                 && seen.scale_down_deadline.is_none()
-                && seen.ready.lo() >= carrying(decision.spec)
+                && seen.ready.lo() >= enough(decision.spec)
                 && decision.endpoints_settled(&seen.revision)
         })
+}
+
+/// A stable that follows the weight gets everything only when all its pods are back.
+fn enough(spec: &Spec) -> u32 {
+    if spec.strategy.stable_follows_weight() { spec.replicas } else { carrying(spec) }
 }
 
 /// Whether the objects, as stored, lead requests to a revision.

@@ -64,6 +64,12 @@ impl<'a> Decision<'a> {
             .find_map(|action| if let Action::Select(to) = action { Some(to) } else { None })
     }
 
+    /// The revisions that it points a destination at.
+    pub(super) fn selected(&self) -> impl Iterator<Item = &'a Revision> + use<'a> {
+        let to = self.select().into_iter().flat_map(|to| [&to.stable, &to.canary]);
+        to.flatten().filter_map(Selection::revision)
+    }
+
     /// The pod counts that it writes: revision, pods, mark.
     pub(super) fn workloads(&self) -> impl Iterator<Item = (&'a Revision, u32, Option<Time>)> + use<'a> {
         self.plan.actions.iter().filter_map(|action| {
@@ -184,6 +190,17 @@ impl<'a> Decision<'a> {
         let Some(seen) = self.traffic() else { return false };
         let of = seen.endpoints.iter().find(|(of, _)| of == revision);
         of.is_some_and(|(_, answer)| self.settled(answer))
+    }
+
+    /// Whether no other revision has a pod, and the endpoints of this one have been waited for: nobody is better off by
+    /// waiting longer.
+    pub(super) fn alone_for_long(&self, revision: &Revision) -> bool {
+        let mut others = self.observed.revisions.iter().flatten().filter(|seen| seen.revision != *revision);
+        let mut answers = self.traffic().into_iter().flat_map(|seen| &seen.endpoints);
+        let long = Duration::from_secs(30);
+        let is_late = |answer: &Settled| matches!(answer, Settled::NotYet { since, .. } if self.now.since(*since) >= long);
+        others.all(|seen| seen.wanted == 0 && seen.ready.hi() == 0)
+            && answers.any(|(of, answer)| of == revision && is_late(answer))
     }
 
     /// Whether stable has been unavailable for the ten seconds that an emergency takes.

@@ -41,7 +41,7 @@ struct Rested {
     word: bool,
     /// The user allows all pods to be missing.
     allowed: bool,
-    /// It said that some proxy had not shown the endpoints of a first deploy, which goes on all the same.
+    /// It went on with a first deploy although some proxy had not shown the endpoints.
     unconfirmed: bool,
     /// The canary had no pod: whatever is done with its traffic makes nothing worse.
     canary_gone: bool,
@@ -191,7 +191,8 @@ impl Rested {
             seen_at: decision.seen_at,
             word: decision.observed.proceed.is_some(),
             allowed: allowed_to_be_missing(decision),
-            unconfirmed: decision.plan.events.iter().any(|event| matches!(event, Event::Unconfirmed { .. })),
+            unconfirmed: decision.plan.events.iter().any(|event| matches!(event, Event::Unconfirmed { .. }))
+                || decision.selected().any(|revision| decision.alone_for_long(revision)),
             canary_gone: decision.ready_behind(Destination::Canary).hi() == 0,
             ready: revisions.iter().map(|seen| (seen.revision.clone(), seen.ready.lo())).collect(),
             user_selector: decision.observed.user_selector.map_or(0, crate::Range::lo),

@@ -2,11 +2,10 @@ use super::{Decision, Findings, Law};
 use crate::{
     Revision,
     sim::Moment,
-    testing::reading::{Asked, carrying},
-    traffic::{Destination, Selection, Settled},
+    testing::reading::{Asked, carrying, part},
+    traffic::{Destination, Selection},
 };
 use alloc::{format, string::ToString};
-use core::time::Duration;
 
 /// A destination that requests may reach is pointed only at enough ready pods whose endpoints are settled,
 /// canary's only when the routes are settled too; relative to what the plan saw.
@@ -40,21 +39,12 @@ impl Law for LiveSelectNeedsCapacity {
     }
 }
 
-/// Whether no other revision has a pod, and the endpoints have been waited for: nobody is better off by waiting on.
-fn alone_for_long(decision: &Decision<'_>, revision: &Revision) -> bool {
-    let others = decision.observed.revisions.iter().flatten().filter(|seen| seen.revision != *revision);
-    let answers = decision.traffic().into_iter().flat_map(|seen| &seen.endpoints);
-    let is_late = |answer: &Settled| matches!(answer, Settled::NotYet { since, .. } if decision.now.since(*since) >= Duration::from_secs(30));
-    others.clone().all(|seen| seen.wanted == 0 && seen.ready.hi() == 0)
-        && answers.clone().any(|(of, answer)| of == revision && is_late(answer))
-}
-
 fn moved(decision: &Decision<'_>, destination: Destination, to: &Revision, findings: &mut Findings) {
     let ready = decision.ready(to);
     let enough = match destination {
         Destination::Stable => {
             let old = decision.ready_behind(destination).lo();
-            carrying(decision.spec).min(old.max(1))
+            carrying(decision.spec).min(old.max(1)).min(share(decision))
         }
         Destination::Canary => {
             let weight = decision.traffic().map_or(0, |seen| seen.weight().hi());
@@ -70,7 +60,7 @@ fn moved(decision: &Decision<'_>, destination: Destination, to: &Revision, findi
             )
         });
     }
-    if !decision.endpoints_settled(to) && !alone_for_long(decision, to) {
+    if !decision.endpoints_settled(to) && !decision.alone_for_long(to) {
         findings.broken(|| {
             format!("{destination} is in use and is pointed at {to}, whose endpoints are not settled")
         });
@@ -80,4 +70,13 @@ fn moved(decision: &Decision<'_>, destination: Destination, to: &Revision, findi
             "canary is in use and is pointed elsewhere while the routes are not settled".to_string()
         });
     }
+}
+
+/// What stable needs for the share that it has: a limit only where it follows the weight.
+fn share(decision: &Decision<'_>) -> u32 {
+    if !decision.spec.strategy.stable_follows_weight() {
+        return u32::MAX;
+    }
+    let least = decision.routes().iter().map(|object| object.weight.lo()).min().unwrap_or(0);
+    part(decision.spec.replicas, decision.total().saturating_sub(least), decision.total()).max(1)
 }

@@ -17,6 +17,7 @@
 //! | `status_first` | what changes a status is stored before anything of the same decision is carried out | a crash in between: the next process would not know that the step had begun |
 //! | `weights_sum` | weights are out of the declared total | negative weights in routes |
 //! | `capacity` | without routing: within `maxSurge` and `maxUnavailable` | an autoscaler's change took stable to 0 |
+//! | `stable_follows_weight` | where stable follows the weight, it keeps and gets no greater share than its pods carry | an update that superseded another sent everything to a stable of one pod |
 //! | `abort_wins` | once stable can carry, an aborted revision has no traffic after 12 turns | aborts that waited in a circle |
 //! | `aborted_never_rises` | an aborted or superseded revision never gains | weights re-applied after an abort |
 //! | `pods_go_alone` | pods are removed only in a plan that writes no traffic | a plan is carried out in part |
@@ -61,6 +62,7 @@ mod pause_not_shortened;
 mod pods_go_alone;
 mod prefix_safe;
 mod reads_its_writes;
+mod stable_follows_weight;
 mod stale_writer;
 mod status_first;
 mod unknown_holds;
@@ -92,6 +94,7 @@ pub fn all() -> Vec<Box<dyn Law>> {
         Box::new(deadline_excludes_traffic::DeadlineExcludesTraffic),
         Box::new(up_gate::UpGate),
         Box::new(down_gate::DownGate),
+        Box::new(stable_follows_weight::StableFollowsWeight),
         Box::new(live_select::LiveSelectNeedsCapacity),
         Box::new(stale_writer::StaleWriterIsHarmless::default()),
         Box::new(reads_its_writes::ReadsItsWrites),

@@ -73,6 +73,10 @@ fn stable_gains(decision: &Decision<'_>, findings: &mut Findings) {
         // Both lead to the same pods.
         return;
     }
+    if decision.spec.strategy.stable_follows_weight() && stable.lo() > 0 {
+        // How much it may get is a law of its own.
+        return;
+    }
     let need = carrying(decision.spec);
     let carries = stable.lo() >= need || (stable.lo() > 0 && stable.lo() >= canary.lo());
     if !carries && !decision.word() {

@@ -22,6 +22,7 @@ mod scale_down;
 mod scale_up;
 mod selectors;
 mod settled;
+mod stable_scale;
 mod surplus;
 mod target;
 mod zero;
@@ -105,7 +106,7 @@ fn not_yet(since: i64) -> Settled {
     Settled::NotYet { since: Time::from_secs(since), behind: vec!["proxy-1".into()] }
 }
 
-const ROWS: [&[Row]; 14] = [
+const ROWS: [&[Row]; 15] = [
     &target::ROWS,
     &advance::ROWS,
     &desired::ROWS,
@@ -113,6 +114,7 @@ const ROWS: [&[Row]; 14] = [
     &gates::ROWS,
     &routes::ROWS,
     &selectors::ROWS,
+    &stable_scale::ROWS,
     &scale_up::ROWS,
     &scale_down::ROWS,
     &basic::ROWS,

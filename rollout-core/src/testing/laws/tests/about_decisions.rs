@@ -5,7 +5,8 @@ use super::{
         failover_only_when_unavailable::FailoverOnlyWhenUnavailable, header_stays_right::HeaderStaysRight,
         live_select::LiveSelectNeedsCapacity, monotone_steps::MonotoneSteps,
         no_unserved_weight_kept::NoUnservedWeightKept, no_wedge::NoWedge, one_layer::OneLayer,
-        pods_go_alone::PodsGoAlone, unknown_holds::UnknownHolds, up_gate::UpGate,
+        pods_go_alone::PodsGoAlone, stable_follows_weight::StableFollowsWeight, unknown_holds::UnknownHolds,
+        up_gate::UpGate,
     },
     scene::{NOT_YET, Scene, add_header, header, pods, r, route, select},
 };
@@ -123,6 +124,30 @@ fn down_gate() {
     let mut unknown = Scene::of(DownGate);
     unknown.seen().proxies_known_in = Duration::from_secs(1);
     unknown.decides([pods("v1", 5, None)]).broken("while a proxy may come back");
+}
+
+#[test]
+fn a_stable_that_follows_the_weight_has_the_pods_for_its_share() {
+    let scene = || {
+        let mut scene = Scene::of(StableFollowsWeight);
+        scene.spec.strategy.dynamic_stable_scale = true;
+        scene.weight(50);
+        scene
+    };
+    let mut it = scene();
+    it.decides([pods("v1", 5, None)]).holds();
+    let mut it = scene();
+    it.decides([pods("v1", 4, None)]).broken("its share needs 5");
+    for (ready, weight, held) in [(10, 0, true), (7, 30, true), (7, 20, false), (0, 40, false)] {
+        let mut it = scene();
+        it.ready("v1", ready);
+        it.decides([route(weight)]);
+        if held {
+            it.holds();
+        } else {
+            it.broken("they need");
+        }
+    }
 }
 
 #[test]
