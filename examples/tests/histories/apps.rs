@@ -183,6 +183,11 @@ fn rollout(history: &History, at: usize) -> Value {
         }
     });
     let canary = &mut rollout["spec"]["strategy"]["canary"];
+    if app.follows {
+        // Argo Rollouts refuses the two together.
+        canary["scaleDownDelaySeconds"].take();
+        canary["dynamicStableScale"] = json!(true);
+    }
     if app.has_services {
         canary["stableService"] = json!(subset(&name, "stable"));
         canary["canaryService"] = json!(subset(&name, "canary"));

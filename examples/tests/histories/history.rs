@@ -52,6 +52,8 @@ pub(crate) struct App {
     pub(crate) shares_rule: bool,
     /// Whether it has two Services instead of subsets; never in a mesh.
     pub(crate) has_services: bool,
+    /// Whether stable keeps only the pods that its share needs.
+    pub(crate) follows: bool,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -242,12 +244,14 @@ fn step() -> impl proptest::strategy::Strategy<Value = Step> {
 
 fn app() -> impl proptest::strategy::Strategy<Value = App> {
     let shares = (any::<bool>(), any::<bool>());
-    let whole = (1..4_u8, shares, prop::bool::weighted(0.3), several(step(), 0..5));
-    whole.prop_map(|(replicas, (shares, shares_rule), has_services, steps)| App {
+    let kind = (prop::bool::weighted(0.3), prop::bool::weighted(0.25));
+    let whole = (1..4_u8, shares, kind, several(step(), 0..5));
+    whole.prop_map(|(replicas, (shares, shares_rule), (has_services, follows), steps)| App {
         replicas,
         shares,
         shares_rule,
         has_services,
+        follows,
         steps,
     })
 }
