@@ -9,9 +9,9 @@
 //!                                          └──► events   what happened
 //! ```
 //!
-//! It never does I/O, never reads a clock, never panics, and never fails. It is level-triggered, so calling it again is
-//! always harmless. [`Driver`] begins each turn and says when the next one is due, [`Turn`] gives the order of work, and
-//! your loop carries it out.
+//! It never does I/O, never reads a clock, never panics, and never fails. It is level-triggered, so calling it again
+//! is always harmless. [`Driver`] begins each turn and says when the next one is due, [`Turn`] gives the order of
+//! work, and your loop carries it out.
 //!
 //! # The loop
 //!
@@ -49,11 +49,11 @@
 //! # Guarantees
 //!
 //! - A plan writes selectors or routes, never both; it removes pods only if it writes neither.
-//! - Before a weight rises, enough pods of the canary are ready, and every proxy has its selectors and endpoints. Before a
-//!   selector stops selecting pods, or pods are removed, every proxy has the routes.
+//! - Before a weight rises, enough pods of the canary are ready, and every proxy has its selectors and endpoints.
+//!   Before a selector stops selecting pods, or pods are removed, every proxy has the routes.
 //! - A revision gets a scale-down deadline before it goes to 0 pods; a revision with a deadline gets no requests.
-//! - The status is stored before anything else is written. After a crash at any point, the next observation leads to a safe
-//!   decision.
+//! - The status is stored before anything else is written. After a crash at any point, the next observation leads to a
+//!   safe decision.
 //! - Every wait reports what it waits for, since when, and what ends it.
 //!
 //! # Assumptions
@@ -94,16 +94,16 @@
 //! | what happens next, and what is blocking progress? | [`reconcile`](reconcile()), [`Plan`], [`waiting`] |
 //! | what does abort do? | [`apply`], [`command`] |
 //! | why was a revision scaled down? | `goal` and `reconcile/scale_down.rs`, in the source |
-//! | how is a plan carried out, and what does a process remember? | [`Driver`], [`Turn`], and `backend` (feature `backend`) |
+//! | how is a plan carried out, and what does a process remember? | [`Driver`], [`Turn`], `backend` (feature `backend`) |
 //! | how is a manifest read? | `argo` (features `argo`, `yaml`) |
 //! | how do I show untrusted text safely? | [`Escaped`] |
-//! | how do I try a strategy, or test my loop? | `sim` (feature `sim`), `testing` (feature `testing`) |
+//! | how do I try a strategy, or test a backend of my own? | `sim` (feature `sim`), `testing` (feature `testing`) |
 //!
 //! # Features
 //!
-//! None by default: the bare core depends on serde and thiserror. `argo`: the wire form of Argo Rollouts. `yaml`: parses
-//! hand-written YAML and JSON, with the position of everything. `backend`: objects, editors and the async traits. `sim`:
-//! the virtual world. `testing`: laws and histories.
+//! None by default: the bare core depends on serde and thiserror. `argo`: the wire form of Argo Rollouts. `yaml`: a
+//! parser for hand-written YAML and JSON that knows the position of everything. `backend`: objects, editors and the
+//! async traits. `sim`: the virtual world. `testing`: laws and histories.
 #![cfg_attr(feature = "sim", doc = include_str!("sim/front_page.md"))]
 #![no_std]
 
