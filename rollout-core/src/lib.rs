@@ -94,7 +94,7 @@
 //! | what happens next, and what is blocking progress? | [`reconcile`](reconcile()), [`Plan`], [`waiting`] |
 //! | what does abort do? | [`apply`], [`command`] |
 //! | why was a revision scaled down? | `goal` and `reconcile/scale_down.rs`, in the source |
-//! | how is a plan carried out, and what does a process remember? | [`Driver`], [`Turn`], `backend` (feature `backend`) |
+//! | how is a plan carried out, and what is remembered? | [`Driver`], [`Turn`], `backend` (feature `backend`) |
 //! | how is a manifest read? | `argo` (features `argo`, `yaml`) |
 //! | how do I show untrusted text safely? | [`Escaped`] |
 //! | how do I try a strategy, or test a backend of my own? | `sim` (feature `sim`), `testing` (feature `testing`) |
