@@ -1,5 +1,5 @@
-//! A pure, deterministic canary state machine: it reads what the user wants and what is there, and says what
-//! should happen next.
+//! A pure, deterministic canary state machine: from the spec, the stored status and an observation of the cluster, it
+//! decides what should happen next.
 //!
 //! ```text
 //!   Spec ───────┐                          ┌──► Status   stored first, by compare-and-swap
@@ -9,20 +9,20 @@
 //!                                          └──► events   what happened
 //! ```
 //!
-//! It never does I/O, never reads a clock, never panics, and never fails: it is level-triggered, so calling
-//! it again is always harmless. [`Driver`] begins each turn and says when the next one is due, [`Turn`] gives the order of
+//! It never does I/O, never reads a clock, never panics, and never fails. It is level-triggered, so calling it again
+//! is always harmless. [`Driver`] begins each turn and says when the next one is due, [`Turn`] gives the order of
 //! work, and your loop carries it out.
 //!
 //! # The loop
 //!
-//! One turn observes, decides once, and carries that out:
+//! One turn observes, decides once, and carries the decision out:
 //!
 //! ```
 //! use core::time::Duration;
 //! use rollout_core::{Driver, Next, Observed, Outcome, Resume, Spec, Status, Strategy, Time};
 //!
 //! fn turn(driver: &mut Driver, spec: &Spec, status: &mut Status, now: Time, elapsed: Duration) -> Resume {
-//!     let mut observed = Observed::new().revisions([]); // Read what is there.
+//!     let mut observed = Observed::new().revisions([]); // Read the cluster.
 //!     driver.see(&mut observed, elapsed);
 //!     let mut turn = driver.begin(spec, status, &observed, now);
 //!     loop {
@@ -32,10 +32,10 @@
 //!             Next::VerifyOwnership => {}                     // Is this process still in charge?
 //!             Next::Act(_action) => {}                        // Pods, selectors, routes.
 //!             Next::Publish(_events) => {}
-//!             Next::Report => {}                              // Counts and such, for people.
+//!             Next::Report => {}                              // Update counts and the like, for people.
 //!             Next::Done => return driver.end(turn, elapsed), // When the next turn begins.
 //!         }
-//!         turn.done(Ok(Outcome::Changed)); // Or what went wrong.
+//!         turn.done(Ok(Outcome::Changed)); // Or the failure.
 //!     }
 //! }
 //!
@@ -48,39 +48,40 @@
 //!
 //! # Guarantees
 //!
-//! - A plan writes selectors or routes, never both; pods are removed only in a plan that writes neither.
-//! - Before a weight rises, enough pods of the canary are ready, and every proxy has its selectors and endpoints. Before a
-//!   selector leaves pods, or pods are removed, every proxy has the routes.
-//! - A revision gets a scale-down deadline before it goes to 0 pods; one that has a deadline gets no requests.
-//! - The status is stored before anything else is written. After a crash at any point, the next observation leads to a safe
-//!   decision.
-//! - Every wait says what it waits for, since when, and what ends it.
+//! - A plan writes selectors or routes, never both; it removes pods only if it writes neither.
+//! - Before a weight rises, enough pods of the canary are ready, and every proxy has its selectors and endpoints.
+//!   Before a selector stops selecting pods, or pods are removed, every proxy has the routes.
+//! - A revision gets a scale-down deadline before it goes to 0 pods; a revision with a deadline gets no requests.
+//! - The status is stored before anything else is written. After a crash at any point, the next observation leads to a
+//!   safe decision.
+//! - Every wait reports what it waits for, since when, and what ends it.
 //!
 //! # Assumptions
 //!
 //! - Status and objects are written by compare-and-swap, on the versions that were observed.
 //! - An observation is never older than the process's own last write.
-//! - What could not be read is left unset, never empty.
+//! - A part of the observation that could not be read is left unset; it is never passed as empty.
 //! - `now` is the wall clock in UTC and may jump; `elapsed` only runs forward.
 //!
 //! # Words
 //!
 //! | word | meaning |
 //! |---|---|
-//! | stable, canary | the revision that carries the users' requests, and the one that the steps are about |
-//! | revision | one version of the pod template, by its hash |
-//! | step, pause | what the strategy does next, and a step that waits |
+//! | revision | one version of the pod template, identified by its hash |
+//! | stable, canary | the revision that serves the users, and the one that the steps release |
+//! | step, pause | one entry of the strategy, and a step that waits |
 //! | weight | the canary's share of the requests, out of 100 unless the strategy declares another total |
 //! | destination | what a route names: stable or canary, not the revision behind it |
 //! | selectors, routes | which pods are behind a destination, and how requests are split between destinations |
 //! | managed route | a route that the engine adds in front of the user's own |
-//! | backend | what reads and writes one traffic manager's objects |
-//! | settled | every proxy is known to have what was written; where nobody can tell, a grace period stands in |
+//! | backend | the code that reads and writes one traffic manager's objects |
+//! | settled | every proxy is known to have what was written; where the data plane cannot tell, after a grace period |
 //! | unavailable | without a ready pod |
 //! | scale-down deadline | the time from which a revision may go to 0 pods |
 //! | fence | a nonce in every object, so that late writes of an earlier process fail |
-//! | turn | one observation, one decision, and carrying it out |
-//! | promote, abort | going on to the next step or to the end, and giving the update up |
+//! | turn | one observation, one decision, and the work to carry it out |
+//! | promote, abort | to move on to the next step or to the end, and to give up the update |
+//! | history, law | the record of one run, and a property that must hold in every history |
 //!
 //! # Where to look
 //!
@@ -88,20 +89,20 @@
 //! |---|---|
 //! | what did the user ask for? | [`Strategy`], [`Step`], [`Spec`] |
 //! | what survives a restart? | [`Status`] |
-//! | what is there? | [`Observed`], [`traffic::Seen`] |
-//! | how do I show it to a person, in one sentence, or one word? | [`headline`](headline()), [`Health`] |
-//! | what happens next, and why not more? | [`reconcile`](reconcile()), [`Plan`], [`waiting`] |
+//! | how is the cluster described? | [`Observed`], [`traffic::Seen`] |
+//! | how do I show a rollout to a person, in one sentence or one word? | [`headline`](headline()), [`Health`] |
+//! | what happens next, and what is blocking progress? | [`reconcile`](reconcile()), [`Plan`], [`waiting`] |
 //! | what does abort do? | [`apply`], [`command`] |
-//! | who scaled that down? | `goal` and `reconcile/scale_down.rs`, in the source |
-//! | how is it carried out, and what does a process remember? | [`Driver`], [`Turn`], and `backend` (feature `backend`) |
-//! | what does a manifest say? | `argo` (features `argo`, `yaml`) |
-//! | how is a text of others shown? | [`Escaped`] |
-//! | how do I try it? | `sim` (feature `sim`), `testing` (feature `testing`) |
+//! | why was a revision scaled down? | `goal` and `reconcile/scale_down.rs`, in the source |
+//! | how is a plan carried out, and what is remembered? | [`Driver`], [`Turn`], `backend` (feature `backend`) |
+//! | how is a manifest read? | `argo` (features `argo`, `yaml`) |
+//! | how do I show untrusted text safely? | [`Escaped`] |
+//! | how do I try a strategy, or test a backend of my own? | `sim` (feature `sim`), `testing` (feature `testing`) |
 //!
 //! # Features
 //!
-//! None by default: the bare core is serde and thiserror. `argo`: the wire form of Argo Rollouts. `yaml`:
-//! located parsing of what a person wrote. `backend`: objects, editors and the
+//! None by default: the bare core depends on serde and thiserror. `argo`: the wire form of Argo Rollouts. `yaml`: a
+//! parser for hand-written YAML and JSON that knows the position of everything. `backend`: objects, editors and the
 //! async traits. `sim`: the virtual world. `testing`: laws and histories.
 #![cfg_attr(feature = "sim", doc = include_str!("sim/front_page.md"))]
 #![no_std]
@@ -165,7 +166,7 @@ pub use strategy::{
 pub use time::Time;
 pub use waiting::Waiting;
 
-// What public signatures name of other crates: who depends on this one alone can name it, in the version that fits.
+// Other crates that appear in public signatures: dependents can name them here, in the matching version.
 #[cfg(feature = "backend")]
 #[doc(no_inline)]
 pub use async_trait;
