@@ -59,7 +59,7 @@ struct Fields<'s> {
 impl Fields<'_> {
     fn read(&mut self) -> WireStatus {
         let kept = Kept::read(self.map).unwrap_or_else(|error| {
-            self.error("conditions", error, "it is held, not reset");
+            self.error("conditions", error, "it is kept, not reset");
             Kept::default()
         });
         let mut requests = Vec::new();
