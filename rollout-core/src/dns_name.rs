@@ -26,7 +26,7 @@ pub struct DnsName(Arc<str>);
 impl DnsName {
     /// The advice for a text that is not a valid name.
     pub const INSTEAD: &str =
-        "write small letters, digits, '-' and '.', beginning and ending with a letter or a digit";
+        "write lowercase letters, digits, '-' and '.', beginning and ending with a letter or a digit";
 
     /// Parses a name of one or more labels separated by dots, as most objects have it. Kubernetes limits only the total
     /// length: `<rollout>-<hash>` may be longer than a label.

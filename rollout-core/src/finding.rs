@@ -136,7 +136,7 @@ impl fmt::Display for Severity {
         f.pad(match self {
             Self::Error => "error",
             Self::Warning => "warning",
-            Self::NotDriven => "not driven",
+            Self::NotDriven => "unsupported",
         })
     }
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 ///     assert_eq!(serde_json::to_value(kind)?, kind.as_str());
 /// }
 /// let error = "promot".parse::<CommandKind>().unwrap_err();
-/// assert!(error.to_string().starts_with(r#""promot" is no command; there are promote, promote-full, "#));
+/// assert!(error.to_string().starts_with(r#""promot" is not a command; the commands are promote, promote-full, "#));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -111,7 +111,7 @@ impl core::error::Error for UnknownCommand {}
 
 impl fmt::Display for UnknownCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} is no command; there are ", self.text)?;
+        write!(f, "{:?} is not a command; the commands are ", self.text)?;
         for (index, kind) in CommandKind::ALL.iter().enumerate() {
             write!(f, "{}{kind}", if index == 0 { "" } else { ", " })?;
         }

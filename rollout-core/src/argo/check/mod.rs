@@ -1,4 +1,4 @@
-//! All errors of the language at once, and what is most likely a mistake. One file a group of rules.
+//! Checks that report all errors of a manifest at once, and likely mistakes. Each file holds one group of rules.
 
 mod affinity;
 mod delays;

@@ -1,4 +1,4 @@
-//! Each step by itself, and what steps need.
+//! Each step on its own, and what steps require.
 
 use super::{experiment, header, meant, mirror, notes::Notes};
 use crate::argo::{
@@ -29,7 +29,7 @@ pub(super) fn check(canary: &Canary, written: &[Value], notes: &mut Notes) {
     }
 }
 
-/// How many of the kinds a step has that Argo Rollouts counts, and of the others.
+/// Counts a step's kinds: those that Argo Rollouts counts, and the others.
 pub(super) fn kinds(step: &CanaryStep) -> (usize, usize) {
     let counted =
         [step.set_weight.is_some(), step.pause.is_some(), step.experiment.is_some(), step.analysis.is_some()];
@@ -77,7 +77,7 @@ fn pause(path: &str, step: &CanaryStep, notes: &mut Notes) {
         }
         InvalidDuration::Unreadable(text) => {
             let instead = meant::duration(text).unwrap_or_else(|| {
-                format!("{error}; write seconds, or numbers with the units h, m, s and without blanks")
+                format!("{error}; write seconds, or numbers with the units h, m, s, without spaces")
             });
             ("Duration needs to be greater than 0".into(), instead)
         }
