@@ -8,8 +8,8 @@ use crate::{
 use alloc::{format, string::ToString};
 use core::time::Duration;
 
-/// A destination that requests may reach is pointed only at enough ready pods whose endpoints are settled,
-/// canary's only when the routes are settled too; relative to what the plan saw.
+/// A destination that requests may reach is pointed only at enough ready pods whose endpoints are settled, and the
+/// canary's only when the routes are settled too; relative to the plan's observation.
 #[derive(Debug, Default)]
 pub(super) struct LiveSelectNeedsCapacity;
 
@@ -40,7 +40,8 @@ impl Law for LiveSelectNeedsCapacity {
     }
 }
 
-/// Whether no other revision has a pod, and the endpoints have been waited for: nobody is better off by waiting on.
+/// Returns whether no other revision has a pod and the endpoints have been waited for, so that further waiting helps
+/// nobody.
 fn alone_for_long(decision: &Decision<'_>, revision: &Revision) -> bool {
     let others = decision.observed.revisions.iter().flatten().filter(|seen| seen.revision != *revision);
     let answers = decision.traffic().into_iter().flat_map(|seen| &seen.endpoints);
