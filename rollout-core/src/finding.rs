@@ -8,8 +8,8 @@ use core::fmt;
 ///
 /// ```
 /// use rollout_core::Finding;
-/// let finding = Finding::error("spec.http", "is no list of routes", "write a list");
-/// assert_eq!(finding.to_string(), "spec.http: is no list of routes; write a list");
+/// let finding = Finding::error("spec.http", "is not a list of routes", "write a list");
+/// assert_eq!(finding.to_string(), "spec.http: is not a list of routes; write a list");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

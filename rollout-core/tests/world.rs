@@ -9,7 +9,7 @@ use recorder::Recorder;
 use rollout_core::{
     Answer, CommandKind, Failure, Outcome, Range, Spec, Step, Strategy,
     sim::{
-        CoreMesh, Delay, Fault, Health, Kind, Mesh, MeshWrite, MeshResult, Sim, TrafficObject, Workload,
+        CoreMesh, Delay, Fault, Health, Kind, Mesh, MeshResult, MeshWrite, Sim, TrafficObject, Workload,
         World,
     },
     traffic::{Seen, Selection, Version},

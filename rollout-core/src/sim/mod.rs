@@ -58,7 +58,7 @@ pub use crate::Health;
 pub use builder::Sim;
 pub use delay::Delay;
 pub use faults::Fault;
-pub use mesh::{CoreMesh, Mesh, MeshStore, MeshWrite, MeshResult, ObjectMesh, SharedObjects};
+pub use mesh::{CoreMesh, Mesh, MeshResult, MeshStore, MeshWrite, ObjectMesh, SharedObjects};
 pub use requests::UnservedRequests;
 pub use settings::Kind;
 pub use summary::Summary;

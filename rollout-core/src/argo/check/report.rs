@@ -1,4 +1,4 @@
-use super::{kinds, notes::Notes, odd, selector, spec, template};
+use super::{kinds, lint, notes::Notes, selector, spec, template};
 use crate::argo::{
     Finding, Severity,
     reader::Reader,
@@ -87,7 +87,7 @@ fn rules(rollout: &Rollout, written: &[Value], notes: &mut Notes) {
     let readable = selector::check(spec, notes);
     template::check(spec, readable, notes);
     kinds::check(spec.strategy.as_ref(), written, notes);
-    odd::check(spec, notes);
+    lint::check(spec, notes);
 }
 
 /// Returns whether a rule's finding only follows from a value that could not be read, which is already reported.

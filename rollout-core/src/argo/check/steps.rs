@@ -1,6 +1,6 @@
 //! Each step on its own, and what steps require.
 
-use super::{experiment, header, meant, mirror, notes::Notes};
+use super::{experiment, header, mirror, notes::Notes, suggest};
 use crate::argo::{
     duration::{InvalidDuration, pause_seconds},
     wire::{Canary, CanaryStep},
@@ -49,7 +49,7 @@ fn kind(path: &str, step: &CanaryStep, written: Option<&Value>, notes: &mut Note
         notes.error(
             path,
             "Step must have one of the following set: experiment, setWeight, setCanaryScale, plugin or pause",
-            if counted > 1 { meant::one_each(written) } else { meant::kind(written) },
+            if counted > 1 { suggest::one_each(written) } else { suggest::kind(written) },
         );
     }
 }
@@ -76,7 +76,7 @@ fn pause(path: &str, step: &CanaryStep, notes: &mut Notes) {
             (format!("Duration {error}"), format!("{error}; {instead}"))
         }
         InvalidDuration::Unreadable(text) => {
-            let instead = meant::duration(text).unwrap_or_else(|| {
+            let instead = suggest::duration(text).unwrap_or_else(|| {
                 format!("{error}; write seconds, or numbers with the units h, m, s, without spaces")
             });
             ("Duration needs to be greater than 0".into(), instead)

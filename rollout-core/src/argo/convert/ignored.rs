@@ -10,7 +10,11 @@ pub(super) fn find(rollout: &Rollout) -> Vec<Finding> {
     let rule = routing.and_then(|routing| routing.istio.as_ref()?.destination_rule.as_ref());
     let subsets = rule.and_then(|rule| rule.additional_subset_names.as_ref());
     let parts = [
-        ("spec.restartAt", spec.restart_at.is_some(), "the engine does not restart pods; the release continues"),
+        (
+            "spec.restartAt",
+            spec.restart_at.is_some(),
+            "the engine does not restart pods; the release continues",
+        ),
         (
             "spec.rollbackWindow",
             spec.rollback_window.is_some(),

@@ -1,4 +1,4 @@
-use super::{Document, compose::Composer, resolve::Resolver, flaw::Flaw, lines::Lines};
+use super::{Document, compose::Composer, flaw::Flaw, lines::Lines, resolve::Resolver};
 use crate::{Finding, Place};
 use alloc::{format, sync::Arc, vec::Vec};
 

@@ -1,5 +1,5 @@
 use super::{
-    Mesh, MeshWrite, MeshResult, SharedObjects,
+    Mesh, MeshResult, MeshWrite, SharedObjects,
     core_write::{ROUTES, SELECTORS, Written, chained, version_of},
     shared::Shared,
 };

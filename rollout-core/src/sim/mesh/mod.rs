@@ -7,7 +7,7 @@ mod mesh_store;
 mod object_mesh;
 mod shared;
 
-pub use contract::{Mesh, MeshWrite, MeshResult};
+pub use contract::{Mesh, MeshResult, MeshWrite};
 pub use core_mesh::CoreMesh;
 pub use mesh_store::MeshStore;
 pub use object_mesh::ObjectMesh;

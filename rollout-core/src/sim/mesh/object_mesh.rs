@@ -1,4 +1,4 @@
-use super::{Mesh, MeshStore, MeshWrite, MeshResult};
+use super::{Mesh, MeshResult, MeshStore, MeshWrite};
 use crate::{
     Failure, Outcome, Range,
     backend::{

@@ -1,6 +1,6 @@
 //! Lints outside the steps: accepted by Argo Rollouts, almost certainly a mistake.
 
-use super::{notes::Notes, odd_steps};
+use super::{lint_steps, notes::Notes};
 use crate::argo::wire::{Canary, IntOrText, RolloutSpec};
 use alloc::{collections::BTreeSet, format};
 
@@ -30,7 +30,7 @@ pub(super) fn check(spec: &RolloutSpec, notes: &mut Notes) {
             notes.warning(path, "is listed twice: only the first entry counts", "keep one of them");
         }
     }
-    odd_steps::check(canary, notes);
+    lint_steps::check(canary, notes);
 }
 
 fn pods(canary: &Canary, notes: &mut Notes) {
