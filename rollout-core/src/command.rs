@@ -1,5 +1,5 @@
-//! What a person may say, and the answer. Pure: a command is applied to a status, with the position that
-//! the person was looking at.
+//! Operator commands and their results. Applying a command is pure: it takes a status and the position that the
+//! operator was looking at.
 
 mod apply;
 mod caused;
@@ -12,97 +12,98 @@ use crate::{Event, Revision, Status, traffic::Version};
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
-/// What a person says, and what they were looking at when they said it.
+/// A command, and the position that the operator was looking at when giving it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Command {
-    /// What is asked for.
+    /// The command.
     pub kind: CommandKind,
-    /// Where the rollout was when it was asked for.
+    /// Where the rollout was when the command was given.
     pub at: Position,
 }
 
 impl Command {
-    /// Says `kind` at a position.
+    /// Creates a command for a position.
     #[must_use]
     pub fn new(kind: CommandKind, at: Position) -> Self {
         Self { kind, at }
     }
 }
 
-/// Where a rollout is: what a command is about.
+/// The place in a rollout that a command refers to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Position {
-    /// The revision under way.
+    /// The revision being rolled out.
     pub revision: Revision,
-    /// The step under way.
+    /// The current step.
     pub step: u32,
 }
 
 impl Position {
-    /// A position.
+    /// Creates a position.
     #[must_use]
     pub fn new(revision: Revision, step: u32) -> Self {
         Self { revision, step }
     }
 
-    /// Where `status` is; `None` before anything has started.
+    /// Returns the position of `status`; `None` before anything has started.
     #[must_use]
     pub fn of(status: &Status) -> Option<Self> {
         status.canary.clone().map(|revision| Self { revision, step: status.step })
     }
 }
 
-/// The answer to a command: it is never lost and never applied to another revision.
+/// The result of a command, which is never lost and never applied to another revision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "an accepted command takes effect only when its status is stored and its edits are made"]
-#[expect(clippy::exhaustive_enums, reason = "the two answers there are")]
+#[expect(clippy::exhaustive_enums, reason = "a command has exactly two results")]
 pub enum Answer {
     /// Store this status by compare-and-swap, make these edits, then publish these events.
     Accepted {
         /// The next status.
         status: Status,
-        /// What must change in the user's own object.
+        /// The changes to make to the user's own object.
         edits: Vec<Edit>,
-        /// What has happened once the status is stored. No plan repeats it: publish it here, or nobody hears of it.
+        /// What has happened once the status is stored. No plan repeats these events: publish them here, or they are
+        /// lost.
         events: Vec<Event>,
     },
-    /// Nothing changes, and why.
+    /// Nothing changes, for this reason.
     Rejected(Rejection),
 }
 
-/// What must change in the user's own object, or beside it, for a command to take effect.
+/// A change to the user's own object, or beside it, that a command needs to take effect.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "a driver that cannot make a new edit must not compile")]
 pub enum Edit {
     /// Set `spec.paused`.
     Paused(bool),
-    /// Put this revision's template back.
+    /// Restore this revision's pod template.
     Template(Revision),
-    /// Keep this word where it is observed again ([`Observed::proceed`](crate::Observed::proceed)): an
-    /// annotation. When it is lost, the rollout waits again.
+    /// Keep this override where the next observation finds it ([`Observed::proceed`](crate::Observed::proceed)): in an
+    /// annotation. If it is lost, the rollout waits again.
     Proceed(Proceed),
 }
 
-/// A person's word that one wait may end: it holds for one position and one state of the objects.
+/// An operator's `proceed` override, valid for one position and one state of the objects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Proceed {
     /// Where the rollout was.
     pub at: Position,
-    /// The content of the objects that was waited for.
+    /// The content of the objects whose propagation was being waited for.
     pub contents: Vec<u64>,
 }
 
 impl Proceed {
-    /// Overrides the wait for these objects at this position.
+    /// Creates an override of the wait for these objects at this position.
     #[must_use]
     pub fn new(at: Position, objects: &Version) -> Self {
         Self { at, contents: contents(objects).collect() }
     }
 
-    /// Whether it was said about this position and these objects.
+    /// Returns whether the override applies to this position and these objects.
     #[must_use]
     pub fn holds(&self, status: &Status, objects: &Version) -> bool {
         status.canary.as_ref() == Some(&self.at.revision)
@@ -115,17 +116,17 @@ fn contents(objects: &Version) -> impl Iterator<Item = u64> + '_ {
     objects.objects().iter().map(|(_, version)| version.content)
 }
 
-/// Why a command was not accepted.
+/// The reason why a command was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejection {
     /// The rollout has moved on since.
     #[error("the rollout is no longer where you saw it; look again and repeat the command")]
     Stale,
-    /// It is so already.
-    #[error("it is so already")]
+    /// There is nothing to change.
+    #[error("nothing to change")]
     AlreadyDone,
-    /// Nothing is under way.
+    /// No update is in progress.
     #[error("no update is under way")]
     NothingUnderWay,
     /// There is no pause to end.
@@ -140,13 +141,13 @@ pub enum Rejection {
     /// The first deploy runs no steps, and there is no stable revision to go back to.
     #[error("this is the first deploy: it runs no steps, and there is no stable revision to go back to")]
     FirstDeploy,
-    /// The stable revision's workload does not exist any more.
+    /// The stable revision's workload no longer exists.
     #[error(
-        "the stable revision does not exist any more, so there is nothing to go back to; apply its manifest again, or \
-         go on with `promote-full`"
+        "the stable revision no longer exists, so there is nothing to go back to; apply its manifest again, or \
+         continue with `promote-full`"
     )]
     StableGone,
-    /// Nothing is waited for that could be overridden.
-    #[error("nothing is waited for that `proceed` could override")]
+    /// The rollout is not waiting for anything that can be overridden.
+    #[error("nothing to override: the rollout is not waiting for proxies or stable capacity")]
     NotWaiting,
 }

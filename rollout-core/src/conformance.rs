@@ -1,7 +1,7 @@
-//! Single rules of the engine, as functions: for test vectors and benchmarks that compare them with Argo Rollouts.
+//! Individual rules of the engine as functions, for test vectors and benchmarks that compare them with Argo Rollouts.
 //!
-//! A controller needs none of them. [`reconcile`](crate::reconcile()) applies them all, and its [`Plan`](crate::Plan) says
-//! what comes of it.
+//! A controller needs none of them: [`reconcile`](crate::reconcile()) applies them all, and its [`Plan`](crate::Plan)
+//! contains the outcome.
 
 #[cfg(feature = "argo")]
 pub use crate::argo::{

@@ -1,17 +1,17 @@
 use alloc::{string::String, sync::Arc};
 use core::fmt;
 
-/// The most bytes that a name has.
+/// The maximum length of a name in bytes.
 const LONGEST: usize = 253;
-/// The most bytes that a name without dots has where Kubernetes wants one label.
+/// The maximum length in bytes of a name without dots, where Kubernetes requires a single label.
 const LONGEST_LABEL: usize = 63;
-/// How much of a text is shown that is no name.
+/// The number of characters of an invalid text that are shown.
 const SHOWN: usize = 80;
 
-/// A name that an object or a namespace can have in Kubernetes: small letters, digits, `-` and `.`.
+/// A name that an object or a namespace can have in Kubernetes: lowercase letters, digits, `-` and `.`.
 ///
-/// What a tenant writes into a Rollout ends up in the path of a request; nothing in such a name can leave its
-/// place there. So names are parsed where they are read, and again where a request is made.
+/// Text that a tenant writes into a Rollout ends up in request paths; a valid name cannot escape from its path segment.
+/// Names are therefore parsed where they are read, and again where a request is made.
 ///
 /// ```
 /// use rollout_core::DnsName;
@@ -24,30 +24,30 @@ const SHOWN: usize = 80;
 pub struct DnsName(Arc<str>);
 
 impl DnsName {
-    /// What to write instead of a text that is no name.
+    /// The advice for a text that is not a valid name.
     pub const INSTEAD: &str =
-        "write small letters, digits, '-' and '.', beginning and ending with a letter or a digit";
+        "write lowercase letters, digits, '-' and '.', beginning and ending with a letter or a digit";
 
-    /// A name of one part or several with dots between them, as most objects have it. Kubernetes bounds only
-    /// the whole of it: `<rollout>-<hash>` may be longer than a label.
+    /// Parses a name of one or more labels separated by dots, as most objects have it. Kubernetes limits only the total
+    /// length: `<rollout>-<hash>` may be longer than a label.
     ///
     /// # Errors
-    /// The text is none.
+    /// The text is not a valid name.
     pub fn parse(text: &str) -> Result<Self, NotADnsName> {
         let is_name = text.len() <= LONGEST && text.split('.').all(is_part);
         if is_name { Ok(Self(text.into())) } else { Err(NotADnsName::new(text)) }
     }
 
-    /// A name of one label, as Services and namespaces have it.
+    /// Parses a name of one label, as Services and namespaces have it.
     ///
     /// # Errors
-    /// The text is none, or has a dot.
+    /// The text is not a valid name, or contains a dot.
     pub fn label(text: &str) -> Result<Self, NotADnsName> {
         let is_label = text.len() <= LONGEST_LABEL && is_part(text);
         if is_label { Ok(Self(text.into())) } else { Err(NotADnsName::new(text)) }
     }
 
-    /// The name as text.
+    /// Returns the name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -80,7 +80,7 @@ fn is_part(part: &str) -> bool {
         && part.bytes().all(|byte| is_alphanumeric(byte) || byte == b'-')
 }
 
-/// A text that is no name. It shows the beginning of it, with control characters escaped.
+/// An error for a text that is not a valid name. It shows the beginning of the text, with control characters escaped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{shown:?} is not a DNS name")]
 pub struct NotADnsName {

@@ -1,14 +1,13 @@
-//! Text of others, made fit to be shown.
+//! Foreign text, made safe to display.
 
 use core::fmt::{self, Write};
 
-/// Shows a text that somebody else wrote in one line, and so that it says what it shows: control characters,
-/// line breaks and what turns the direction of writing around are written as `\n` or `\u{202e}`.
+/// Shows foreign text on one line, exactly as what it is: control characters, line breaks and characters that change
+/// the direction of writing appear as `\n` or `\u{202e}`.
 ///
-/// A name or a message of an object may hold any character. Shown as it stands, a line break makes a line of a
-/// log that nobody wrote, ESC gives orders to a terminal, and a bidirectional override makes a text read as
-/// another. Everything else, also a backslash, stays as it is: this is for people, and cannot be read back.
-/// Width and precision are not looked at.
+/// The name or message of an object may contain any character. Unescaped, a line break can forge a log line, ESC can
+/// control a terminal, and a bidirectional override can make a text read as another. All other characters, including
+/// backslashes, are unchanged: the output is for people and cannot be parsed back. Width and precision are ignored.
 ///
 /// ```
 /// use rollout_core::Escaped;
@@ -26,7 +25,7 @@ impl<T: fmt::Display> fmt::Display for Escaped<T> {
     }
 }
 
-/// Passes on what is written to it, escaped.
+/// A writer that escapes what is written to it.
 struct Escaping<'f, 'a>(&'f mut fmt::Formatter<'a>);
 
 impl Write for Escaping<'_, '_> {
@@ -47,10 +46,10 @@ impl Write for Escaping<'_, '_> {
     }
 }
 
-/// Whether a character is not seen where it is shown, but changes what is seen.
+/// Returns whether a character is invisible but changes what is displayed.
 fn is_hidden(found: char) -> bool {
-    // The controls C0 and C1; marks, embeddings, overrides and isolates of direction; breaks of lines and
-    // paragraphs; what has no width; tags, which are letters that nobody sees.
+    // C0 and C1 controls; directional marks, embeddings, overrides and isolates; line and paragraph separators;
+    // zero-width characters; tags, which are invisible letters.
     found.is_control()
         || matches!(
             found,

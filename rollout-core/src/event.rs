@@ -8,77 +8,77 @@ use alloc::{string::String, vec::Vec};
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
-/// What happened. Reported after it happened, once for each stored change or successful write.
+/// Something that happened. It is reported afterwards, once for each stored change or successful write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Event {
-    /// A new revision is under way.
+    /// The update to a new revision started.
     Started {
-        /// Which one.
+        /// The new revision.
         revision: Revision,
-        /// The unfinished one that it replaces.
+        /// The unfinished revision that it replaces, if any.
         instead_of: Option<Revision>,
     },
-    /// The target is the stable revision again: back at once, without steps.
+    /// The target is the stable revision again: the rollout returns to it at once, without steps.
     RolledBack {
         /// The stable revision.
         revision: Revision,
     },
-    /// The strategy's steps were edited: they start again.
+    /// The strategy's steps were edited, so they start again.
     StepsEdited,
-    /// A step is done.
+    /// A step was completed.
     StepCompleted {
-        /// Its index, from 0.
+        /// The index of the step, from 0.
         step: u32,
-        /// How many steps there are.
+        /// The number of steps.
         of: u32,
-        /// What it was.
+        /// The step.
         what: Step,
     },
     /// A pause step began.
     Paused {
-        /// When it ends by itself.
+        /// When the pause ends by itself, if it does.
         until: Option<Time>,
     },
     /// A pause step ended.
     Resumed,
-    /// The update was given up.
+    /// The update was aborted.
     Aborted {
-        /// Which revision.
+        /// The aborted revision.
         revision: Revision,
-        /// Why.
+        /// The reason.
         why: AbortReason,
     },
-    /// The revision carries the users' traffic from now on.
+    /// The revision became stable and now carries the users' traffic.
     Completed {
-        /// Which one.
+        /// The new stable revision.
         revision: Revision,
-        /// The one before it.
+        /// The stable revision before it, if any.
         before: Option<Revision>,
     },
-    /// The pods that were waited for are late.
+    /// The pods being waited for missed the progress deadline.
     ProgressDeadlineExceeded {
-        /// Whose pods.
+        /// The revision whose pods are late.
         revision: Revision,
     },
-    /// A first deploy goes on, though some proxy has not shown the revision's endpoints for a while.
+    /// A first deploy continues, although some proxy has not confirmed the revision's endpoints for a while.
     Unconfirmed {
-        /// Which one.
+        /// The revision.
         revision: Revision,
-        /// Who has not.
+        /// The proxies that have not confirmed.
         behind: Vec<String>,
     },
-    /// Everything was scaled to 0 by the user.
+    /// The user scaled everything to 0.
     ScaledToZero,
-    /// Stable has a pod again.
+    /// Stable has a ready pod again.
     ScaledFromZero,
-    /// A revision's pod count or mark was written.
+    /// A revision's pod count or scale-down deadline was written.
     Scaled {
-        /// Which one.
+        /// The revision.
         revision: Revision,
-        /// Pods asked for now.
+        /// The number of pods now asked for.
         pods: u32,
-        /// The scale-down deadline now.
+        /// The scale-down deadline now set, if any.
         scale_down_deadline: Option<Time>,
     },
     /// Selectors were written.
@@ -87,12 +87,12 @@ pub enum Event {
     Routed(Routes),
     /// An old revision was deleted.
     Pruned {
-        /// Which one.
+        /// The deleted revision.
         revision: Revision,
     },
 }
 
-/// What an action is when it has been carried out.
+/// The event that reports an action as carried out.
 ///
 /// ```
 /// use rollout_core::{Action, Event};

@@ -1,67 +1,67 @@
-//! What is wrong somewhere: one shape for manifests, texts and objects.
+//! Findings: one type of diagnostic for manifests, texts and objects.
 
 use crate::Escaped;
 use alloc::{boxed::Box, string::String, sync::Arc};
 use core::fmt;
 
-/// Something to say about a manifest, a text or an object: where, what, and what to write instead.
+/// A diagnostic about a manifest, a text or an object: where, what is wrong, and what to write instead.
 ///
 /// ```
 /// use rollout_core::Finding;
-/// let finding = Finding::error("spec.http", "is no list of routes", "write a list");
-/// assert_eq!(finding.to_string(), "spec.http: is no list of routes; write a list");
+/// let finding = Finding::error("spec.http", "is not a list of routes", "write a list");
+/// assert_eq!(finding.to_string(), "spec.http: is not a list of routes; write a list");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {
-    /// Whether it is wrong, odd, or only not driven.
+    /// The severity.
     pub severity: Severity,
-    /// Where: fields with dots, list items in brackets. A key that is no plain name is in brackets, too. Empty when it
-    /// is about the whole.
+    /// The path: fields separated by dots, list items and unusual keys in brackets. Empty if the finding is about the
+    /// whole.
     pub path: String,
-    /// What is wrong. Where Argo Rollouts has a message for it, it is that one, unless the `reference` has it.
+    /// What is wrong: the message of Argo Rollouts if it has one, unless [`Located::reference`] holds that message.
     pub what: String,
     /// What to write instead; may be empty.
     pub instead: String,
-    /// Where it stands in a text, if it was found in one.
+    /// The place in a text, if the finding was made in one.
     pub located: Option<Box<Located>>,
-    /// Whether the field's name is meant and not its value.
+    /// Whether the finding is about the field's name and not its value.
     pub(crate) names_key: bool,
-    /// Whether the message is one of Argo Rollouts' own.
+    /// Whether the message is quoted from Argo Rollouts.
     pub(crate) quotes: bool,
-    /// Whether it is a field of the language in a place where it means nothing.
+    /// Whether the field is a known one in a place where it has no effect.
     pub(crate) misplaced: bool,
-    /// Where it stands, when clients know the error under a path that is not in the manifest.
+    /// The path in the manifest, if clients know the error under a path that does not exist there.
     pub(crate) stands_at: Option<Box<str>>,
 }
 
-/// How bad a [`Finding`] is.
+/// The severity of a [`Finding`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Severity {
-    /// It is not allowed.
+    /// Not allowed.
     Error,
-    /// It is allowed, and most likely a mistake.
+    /// Allowed, but most likely a mistake.
     Warning,
-    /// The language of canary manifests allows it, and this engine does not drive it yet.
+    /// Valid in a canary manifest, but not yet supported by this engine.
     NotDriven,
 }
 
-/// Where a [`Finding`] stands in a text: what it takes to show the line with a marker under it.
+/// The place of a [`Finding`] in a text, with what is needed to show the line with a marker under it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Located {
-    /// The name under which the text was read.
+    /// The name of the text that was read.
     pub file: Arc<str>,
-    /// Where in the text.
+    /// The place in the text.
     pub place: Place,
-    /// The line, or a part of a very long one, and at which column (from 1) that begins.
+    /// The line, or an excerpt of a very long one, and the column (from 1) at which that begins.
     pub excerpt: (String, u32),
-    /// What Argo Rollouts says about it, where the finding says it in other words; may be empty.
+    /// Argo Rollouts' own message, if the finding is worded differently; may be empty.
     pub reference: String,
 }
 
-/// Where something stands in a text: line and column from 1, counted in characters.
+/// A place in a text: line and column from 1, counted in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Place {
@@ -69,14 +69,14 @@ pub struct Place {
     pub line: u32,
     /// The column, from 1.
     pub column: u32,
-    /// How many characters it is long on that line, at least 1.
+    /// The number of characters on that line, at least 1.
     pub width: u32,
-    /// The byte at which it begins.
+    /// The byte offset at which it begins.
     pub(crate) offset: u32,
 }
 
 impl Finding {
-    /// Says something about what stands at `path`. `what` and `instead` may be any texts: nothing is cut or escaped.
+    /// Creates a finding at `path`. `what` and `instead` may be any texts: nothing is truncated or escaped.
     ///
     /// ```
     /// use rollout_core::{Finding, Severity};
@@ -102,7 +102,7 @@ impl Finding {
         }
     }
 
-    /// Says what is wrong at `path`.
+    /// Creates an error at `path`.
     ///
     /// ```
     /// use rollout_core::{Finding, Severity};
@@ -114,8 +114,8 @@ impl Finding {
     }
 }
 
-/// `path: what; instead`, and of one that stands in a text, `severity: file:line:column: what; instead`, where what
-/// would change how the line is shown is escaped.
+/// Writes `path: what; instead`. A finding in a text is written as `severity: file:line:column: what; instead`, with
+/// characters that would change how the line is displayed escaped.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(Located { file, place: Place { line, column, .. }, .. }) = self.located.as_deref() {
@@ -136,7 +136,7 @@ impl fmt::Display for Severity {
         f.pad(match self {
             Self::Error => "error",
             Self::Warning => "warning",
-            Self::NotDriven => "not driven",
+            Self::NotDriven => "unsupported",
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Where a rollout is, in one sentence.
+//! The state of a rollout in one sentence.
 
 use crate::{
     Range, Revision, Spec, Status, Time, Waiting, goal,
@@ -9,8 +9,8 @@ use alloc::{
     string::{String, ToString},
 };
 
-/// One sentence for a person about where a rollout is: its step, the share of requests that the step wants for the
-/// canary, and what it waits for.
+/// Describes the state of a rollout in one sentence: its step, the canary's share of requests at that step, and what
+/// the rollout is waiting for.
 ///
 /// ```
 /// use core::time::Duration;
@@ -35,13 +35,13 @@ use alloc::{
 /// # Ok::<(), rollout_core::InvalidStrategy>(())
 /// ```
 ///
-/// `status` and `waiting` are those of one [`Plan`](crate::Plan), and `spec` is what it was decided on. Times are in UTC
-/// and say so, to the second where a minute does not say it; the day is named when it is not the day on which the pause
-/// began. The share is in per cent, or out of the strategy's total if that is not 100. While the rollout still waits to
-/// get there, requests are split as before.
+/// `status` and `waiting` must come from the same [`Plan`](crate::Plan), and `spec` must be the one it was decided on.
+/// Times are in UTC and say so; seconds appear only if they are not 0, and the date only if it differs from the day on
+/// which the pause began. The share is a percentage, or a part of the strategy's total if that is not 100. While the
+/// rollout still waits to reach that share, requests are split as before.
 ///
-/// Names are shown as they are: see [`Escaped`](crate::Escaped) for a log. The words may change with any version: show
-/// them, and decide on [`Health`](crate::Health), [`Status`] and [`Waiting`].
+/// Names are not escaped: use [`Escaped`](crate::Escaped) in logs. The wording may change in any version: display it,
+/// but base decisions on [`Health`](crate::Health), [`Status`] and [`Waiting`].
 #[must_use]
 pub fn headline(spec: &Spec, status: &Status, waiting: &[Waiting]) -> String {
     if waiting.iter().any(|waiting| waiting.reason == WaitReason::ScaledToZero) {
@@ -64,7 +64,7 @@ fn is_under_way(status: &Status) -> bool {
     status.canary.is_some() && status.stable.is_some() && !status.is_done()
 }
 
-/// What the rollout stands at, and would still stand at if nothing else were closed.
+/// Returns the most important wait: the one that would remain if all others ended.
 fn foremost(waiting: &[Waiting]) -> Option<&Waiting> {
     let first = |wanted: fn(&WaitReason) -> bool| waiting.iter().find(|waiting| wanted(&waiting.reason));
     first(|reason| matches!(reason, WaitReason::PausedByUser | WaitReason::Pause))
@@ -128,7 +128,7 @@ fn settling(what: &Settling, behind: usize) -> String {
     }
 }
 
-/// How many pods are not there yet, at most.
+/// Describes how many pods are missing, at most.
 fn missing(need: u32, seen: Range, role: &str) -> String {
     match need.saturating_sub(seen.lo()) {
         1 if need == 1 => format!("1 {role}pod"),
@@ -148,7 +148,7 @@ fn role<'r>(status: &Status, revision: &'r Revision) -> &'r str {
     }
 }
 
-/// A time of day in UTC, with its day where that is not the day of `from`.
+/// Formats a time of day in UTC, with the date if it is not the day of `from`.
 fn clock(at: Time, from: Option<Time>) -> String {
     let day = |time: Time| time.to_string().split('T').next().map(String::from);
     let text = Time::from_secs(at.ceil_to_second().as_secs()).to_string();

@@ -1,7 +1,7 @@
 use crate::{Spec, Status};
 use core::fmt;
 
-/// How a rollout stands, in one word.
+/// The health of a rollout, in one word.
 ///
 /// ```
 /// use rollout_core::{Health, Spec, Status, Strategy, Time};
@@ -16,20 +16,20 @@ use core::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Health {
-    /// The revision that the user asks for carries all traffic; or it is stable, and the user wants no pod.
+    /// The target revision carries all traffic; or it is stable and the user asks for no pods.
     Healthy,
-    /// An update is under way.
+    /// An update is in progress.
     Progressing,
-    /// It waits for a person or for time.
+    /// The rollout is paused until an operator acts or a time passes.
     Paused,
-    /// The update was given up.
+    /// The update was aborted.
     Aborted,
-    /// Its pods make no progress.
+    /// The pods make no progress.
     Degraded,
 }
 
 impl Health {
-    /// How a rollout with this spec and status stands.
+    /// Returns the health of a rollout with this spec and status.
     #[must_use]
     pub fn of(spec: &Spec, status: &Status) -> Self {
         if status.aborted.is_some() {

@@ -1,15 +1,15 @@
-//! What is there, as far as it is known.
+//! The observed state of the cluster, as far as it is known.
 
 use crate::{Range, Revision, Time, command::Proceed, traffic::Seen};
 use alloc::{sync::Arc, vec::Vec};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
-/// What is there, as far as it is known.
+/// The observed state of the cluster, as far as it is known.
 ///
-/// A failed read is not an empty one: leave out `revisions` or `traffic` as a whole when a part of it could not be read.
-/// Each `None` here is unknown: it may hold a rollout, and never advances it. Of what is inside, that is not so of
-/// everything, as the tables below say field by field.
+/// A failed read is not an empty result: if any part of `revisions` or `traffic` could not be read, leave out the whole
+/// field. `None` in a field of this struct means unknown: it can hold a rollout back but never advances it. Fields of
+/// nested types do not all work this way; the tables below describe each one.
 ///
 /// ```
 /// use rollout_core::{Observed, Range, RevisionSeen, traffic::Seen};
@@ -23,13 +23,13 @@ use serde::{Deserialize, Serialize};
 pub struct Observed {
     /// Every revision that exists.
     pub revisions: Option<Vec<RevisionSeen>>,
-    /// Ready pods behind the user's own selector.
+    /// The number of ready pods behind the user's own selector.
     pub user_selector: Option<Range>,
-    /// The traffic, as it was read.
+    /// The traffic configuration, as it was read.
     pub traffic: Option<Seen>,
-    /// A person's word that one wait may end.
+    /// An operator's `proceed` override.
     pub proceed: Option<Proceed>,
-    /// The stable revision, where a live reading has just shown that there is no workload of it.
+    /// The stable revision, if a live reading has just shown that its workload does not exist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gone: Option<Gone>,
 }
@@ -38,15 +38,15 @@ pub struct Observed {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Gone {
-    /// Which one.
+    /// The missing revision.
     pub revision: Revision,
-    /// How long an unbroken row of live readings, at most 5.5 s apart, has shown that there is none.
+    /// How long an unbroken series of live readings, at most 5.5 s apart, has shown that no workload exists.
     /// [`Driver::see`](crate::Driver::see) fills it in.
     pub age: Duration,
 }
 
 impl Gone {
-    /// A revision whose workload has not existed for so long.
+    /// Creates a record of a revision whose workload has not existed for `age`.
     #[must_use]
     pub fn new(revision: Revision, age: Duration) -> Self {
         Self { revision, age }
@@ -54,93 +54,93 @@ impl Gone {
 }
 
 impl Observed {
-    /// Nothing is known.
+    /// Creates an observation in which nothing is known.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// All revisions that exist.
+    /// Sets all revisions that exist.
     #[must_use]
     pub fn revisions(mut self, revisions: impl IntoIterator<Item = RevisionSeen>) -> Self {
         self.revisions = Some(revisions.into_iter().collect());
         self
     }
 
-    /// Ready pods behind the user's own selector.
+    /// Sets the number of ready pods behind the user's own selector.
     #[must_use]
     pub fn user_selector(mut self, ready: Range) -> Self {
         self.user_selector = Some(ready);
         self
     }
 
-    /// The traffic as it was read.
+    /// Sets the traffic configuration, as it was read.
     #[must_use]
     pub fn traffic(mut self, seen: Seen) -> Self {
         self.traffic = Some(seen);
         self
     }
 
-    /// A person's word that one wait may end.
+    /// Sets an operator's `proceed` override.
     #[must_use]
     pub fn proceed(mut self, word: Option<Proceed>) -> Self {
         self.proceed = word;
         self
     }
 
-    /// The stable revision, if a live reading has shown that there is no workload of it.
+    /// Sets the stable revision, if a live reading has shown that its workload does not exist.
     #[must_use]
     pub fn gone(mut self, gone: Option<Gone>) -> Self {
         self.gone = gone;
         self
     }
 
-    /// Whether a live reading has shown that a revision's workload does not exist.
+    /// Returns whether a live reading has shown that a revision's workload does not exist.
     pub(crate) fn is_gone(&self, revision: &Revision) -> bool {
         self.gone.as_ref().is_some_and(|gone| gone.revision == *revision)
     }
 
-    /// For how long a row of live readings has shown that a revision has no ready pod.
+    /// Returns for how long a series of live readings has shown that a revision has no ready pod.
     pub(crate) fn unavailable(&self, revision: &Revision) -> Option<Duration> {
         let gone = self.gone.as_ref().filter(|gone| gone.revision == *revision).map(|gone| gone.age);
         gone.or_else(|| self.revision(revision)?.unavailable)
     }
 
-    /// One revision, if it is known to exist.
+    /// Returns a revision, if it is known to exist.
     #[must_use]
     pub fn revision(&self, revision: &Revision) -> Option<&RevisionSeen> {
         self.revisions.as_deref().unwrap_or_default().iter().find(|seen| seen.revision == *revision)
     }
 }
 
-/// One revision's pods.
+/// The observed pods of one revision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RevisionSeen {
-    /// Which one.
+    /// The revision.
     pub revision: Revision,
-    /// Its number: 1 for the first, higher for later ones.
+    /// The revision number: 1 for the first, higher for later ones.
     pub number: u64,
-    /// How many pods its workload asks for.
+    /// The number of pods that the workload asks for.
     pub wanted: u32,
-    /// How many are ready: they can answer requests.
+    /// The number of ready pods, which can serve requests.
     pub ready: Range,
-    /// How many are available: ready for `minReadySeconds`.
+    /// The number of available pods: ready for `minReadySeconds`.
     pub available: Range,
-    /// The scale-down deadline that allows it to go to 0 pods, and when.
+    /// The scale-down deadline from which the revision may go to 0 pods, if there is one.
     pub scale_down_deadline: Option<Time>,
-    /// How long an unbroken row of live readings, at most 5.5 s apart and of one version of the workload, has
-    /// shown that no pod is ready. `None` when the last reading was not live or a pod may be ready.
+    /// How long an unbroken series of live readings, at most 5.5 s apart and of one version of the workload, has shown
+    /// that no pod is ready. `None` when the last reading was not live or a pod may be ready.
     /// [`Driver::see`](crate::Driver::see) fills it in.
     pub unavailable: Option<Duration>,
-    /// Where this was read live, not from a cache: a number that stands for the version of the workload.
+    /// If the revision was read live and not from a cache, a number that identifies the version of the workload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<u64>,
-    /// Changes whenever any of its pods comes, goes, or becomes ready or not; 0 where that is not known, and the counts
-    /// have to do.
+    /// Changes whenever one of the pods is added or removed, or becomes ready or unready; 0 if that is not known and
+    /// only the counts can be compared.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub changes: u64,
-    /// The nonce that its workload bears; no decision rests on it.
+    /// The nonce on the workload. No decision depends on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<Arc<str>>,
 }
@@ -151,7 +151,7 @@ fn is_zero(number: &u64) -> bool {
 }
 
 impl RevisionSeen {
-    /// A revision with no pods asked for, and unknown counts.
+    /// Creates a revision that asks for no pods and whose counts are unknown.
     #[must_use]
     pub fn new(revision: Revision) -> Self {
         Self {
@@ -168,63 +168,63 @@ impl RevisionSeen {
         }
     }
 
-    /// Its number.
+    /// Sets the revision number.
     #[must_use]
     pub fn number(mut self, number: u64) -> Self {
         self.number = number;
         self
     }
 
-    /// How many pods its workload asks for.
+    /// Sets the number of pods that the workload asks for.
     #[must_use]
     pub fn wanted(mut self, pods: u32) -> Self {
         self.wanted = pods;
         self
     }
 
-    /// How many pods are ready.
+    /// Sets the number of ready pods.
     #[must_use]
     pub fn ready(mut self, pods: Range) -> Self {
         self.ready = pods;
         self
     }
 
-    /// How many pods are available.
+    /// Sets the number of available pods.
     #[must_use]
     pub fn available(mut self, pods: Range) -> Self {
         self.available = pods;
         self
     }
 
-    /// The scale-down deadline, if it has one.
+    /// Sets the scale-down deadline, if there is one.
     #[must_use]
     pub fn scale_down_deadline(mut self, until: Option<Time>) -> Self {
         self.scale_down_deadline = until;
         self
     }
 
-    /// It was read live, in this version of its workload.
+    /// Marks the revision as read live, at this version of its workload.
     #[must_use]
     pub fn live(mut self, version: Option<u64>) -> Self {
         self.live = version;
         self
     }
 
-    /// Changes whenever any of its pods does; never 0.
+    /// Sets a number, never 0, that changes whenever one of the pods changes.
     #[must_use]
     pub fn changes(mut self, changes: u64) -> Self {
         self.changes = changes;
         self
     }
 
-    /// The nonce that its workload bears.
+    /// Sets the nonce on the workload.
     #[must_use]
     pub fn nonce(mut self, nonce: Option<Arc<str>>) -> Self {
         self.nonce = nonce;
         self
     }
 
-    /// For how long it has been seen without a ready pod.
+    /// Sets for how long the revision has been seen without a ready pod.
     #[must_use]
     pub fn unavailable(mut self, age: Option<Duration>) -> Self {
         self.unavailable = age;

@@ -1,4 +1,4 @@
-//! What to do next, and why not more.
+//! The result of a decision: what to do next, and what blocks further progress.
 
 use crate::{
     Event, Revision, Status, Time, Waiting,
@@ -8,69 +8,69 @@ use alloc::vec::Vec;
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
-/// What to do next: the answer of [`reconcile`](crate::reconcile()).
+/// The result of [`reconcile`](crate::reconcile()): what to do next, and what blocks further progress.
 ///
-/// Carry it out with [`Turn`](crate::Turn), which holds the order of work: store `status` if it changed,
-/// then the actions in order, then publish the events.
+/// Carry it out with [`Turn`](crate::Turn), which knows the order of work: store `status` if it changed, then carry out
+/// the actions in order, then publish the events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "a plan does nothing until it is carried out"]
 #[non_exhaustive]
 pub struct Plan {
-    /// What to store before anything is carried out.
+    /// The status to store before any action is carried out.
     pub status: Status,
-    /// What to do, in order. Each is idempotent, and every prefix is safe to have been carried out.
+    /// The actions, in order. Each is idempotent, and carrying out any prefix of them is safe.
     pub actions: Vec<Action>,
-    /// When to decide again if nothing changes before. Earlier is harmless.
+    /// When to decide again if nothing changes earlier. Deciding earlier is harmless.
     pub wake: Option<Wake>,
-    /// Why the rollout is not further; empty only at rest.
+    /// What is blocking progress; empty only at rest.
     pub waiting: Vec<Waiting>,
-    /// What happened to the status; what the actions do is reported when they have changed something.
+    /// Changes to the status. An action is reported separately, once it has changed something.
     pub events: Vec<Event>,
-    /// Whether `status` has to be stored.
+    /// Whether `status` must be stored.
     #[serde(default)]
     pub store: Store,
 }
 
-/// Whether a status has to be stored before anything is carried out.
+/// Whether a status must be stored before any action is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "a loop that cannot tell a new kind must not compile")]
 pub enum Store {
-    /// It is stored already.
+    /// The status is stored already.
     #[default]
     No,
-    /// Only the progress of the pods changed. It may wait for the next write, or be stored now; if it is lost, the
-    /// progress deadline starts over.
+    /// Only the progress of the pods changed. Store it now or together with the next write; if it is lost, the progress
+    /// deadline starts over.
     WithNext,
-    /// A decision changed it.
+    /// A decision changed the status.
     Now,
 }
 
-/// One effect. Exhaustive on purpose: a driver that cannot carry out a new action must not compile.
+/// One effect on the cluster. Exhaustive on purpose: a driver that cannot carry out a new action must not compile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "a driver that cannot carry out a new action must not compile")]
 pub enum Action {
-    /// One compare-and-swap on the object that holds a revision's pod count; creates it if absent.
+    /// Sets a revision's pod count with one compare-and-swap on its workload; creates the workload if it is absent.
     Scale {
-        /// Whose pods.
+        /// The revision whose pods are scaled.
         revision: Revision,
-        /// How many are wanted.
+        /// The number of pods wanted.
         pods: u32,
-        /// The scale-down deadline that allows it to go to 0 at this time; `None` takes it away.
+        /// The scale-down deadline from which the revision may go to 0 pods; `None` removes it.
         scale_down_deadline: Option<Time>,
     },
-    /// Point destinations at pods: Service selectors, subset labels.
+    /// Points destinations at pods: Service selectors, subset labels.
     Select(Selectors),
-    /// Split requests: weights and managed routes.
+    /// Splits requests: weights and managed routes.
     Route(Routes),
-    /// Delete a revision that has no pods and is too old to go back to.
+    /// Deletes a revision that has no pods and is beyond the revision history limit.
     Prune {
-        /// Which one.
+        /// The revision to delete.
         revision: Revision,
     },
 }
 
 impl Action {
-    /// Whether it writes traffic (selectors or routes).
+    /// Returns whether this action writes traffic (selectors or routes).
     #[must_use]
     pub fn is_traffic(&self) -> bool {
         match self {
@@ -80,39 +80,39 @@ impl Action {
     }
 }
 
-/// When to decide again, and what for.
+/// When to decide again, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Wake {
-    /// The time.
+    /// The time of the wake-up.
     pub at: Time,
-    /// What happens then.
+    /// What happens at that time.
     pub why: WakeReason,
 }
 
 impl Wake {
-    /// Wakes at `at` for `why`.
+    /// Creates a wake-up at `at`.
     #[must_use]
     pub fn new(at: Time, why: WakeReason) -> Self {
         Self { at, why }
     }
 }
 
-/// What happens at a wake-up.
+/// The reason for a wake-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum WakeReason {
     /// A pause ends.
     PauseEnds,
-    /// A scheduled revision may go to 0 pods.
+    /// A revision reaches its scale-down deadline and may go to 0 pods.
     ScaleDown,
-    /// The pods waited for are late.
+    /// The progress deadline passes for the pods being waited for.
     ProgressDeadline,
     /// Stable has been unavailable for long enough.
     StableUnavailable,
-    /// A grace period ends where the data plane cannot be asked.
+    /// A grace period ends (used where the data plane cannot be asked).
     GracePeriodEnds,
-    /// Look again: acknowledgements of proxies are no watch events.
+    /// Poll again: proxy acknowledgements cause no watch events.
     LookAgain,
 }
 

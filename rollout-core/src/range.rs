@@ -1,12 +1,12 @@
-//! Numbers that are only known to lie between two ends.
+//! Numbers known only to lie between two bounds.
 
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
 /// A number that lies in `lo..=hi`: a count that lags behind its workload, or objects that disagree.
 ///
-/// Guards that open something use `lo`, guards that call something unavailable use `hi`. A range that was built
-/// the wrong way round is put right.
+/// Guards that open something use `lo`; guards that declare something unavailable use `hi`. Bounds given in the wrong
+/// order are swapped.
 ///
 /// ```
 /// use rollout_core::Range;
@@ -24,40 +24,40 @@ pub struct Range {
 }
 
 impl Range {
-    /// Nothing is known.
+    /// The range of a number about which nothing is known.
     pub const UNKNOWN: Self = Self { lo: 0, hi: u32::MAX };
 
-    /// Somewhere from the smaller of the two to the larger.
+    /// Creates the range between the smaller and the larger of two bounds.
     #[must_use]
     pub const fn new(lo: u32, hi: u32) -> Self {
         if lo <= hi { Self { lo, hi } } else { Self { lo: hi, hi: lo } }
     }
 
-    /// Exactly `n`.
+    /// Creates the range that holds exactly `n`.
     #[must_use]
     pub const fn exact(n: u32) -> Self {
         Self { lo: n, hi: n }
     }
 
-    /// The least it can be.
+    /// Returns the lower bound.
     #[must_use]
     pub const fn lo(self) -> u32 {
         self.lo
     }
 
-    /// The most it can be.
+    /// Returns the upper bound.
     #[must_use]
     pub const fn hi(self) -> u32 {
         self.hi
     }
 
-    /// Whether it is known exactly.
+    /// Returns whether the number is known exactly.
     #[must_use]
     pub const fn is_exact(self) -> bool {
         self.lo == self.hi
     }
 
-    /// The smallest range that holds both.
+    /// Returns the smallest range that contains both.
     #[must_use]
     pub fn union(self, other: Self) -> Self {
         Self { lo: self.lo.min(other.lo), hi: self.hi.max(other.hi) }

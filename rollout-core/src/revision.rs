@@ -1,14 +1,12 @@
-//! What tells one pod template from another.
+//! The identity of a pod template.
 
 use alloc::{string::String, sync::Arc};
 use core::{borrow::Borrow, fmt};
 use serde::{Deserialize, Serialize};
 
-/// A revision of the pods: the hash of their template, as it stands in the label
-/// `rollouts-pod-template-hash`.
+/// A revision of the pods: the hash of their template, as in the label `rollouts-pod-template-hash`.
 ///
-/// The engine only compares revisions; any text that is the same for the same template will do.
-/// Cloning is cheap.
+/// The engine only compares revisions, so any text that is unique to a template will do. Cloning is cheap.
 ///
 /// ```
 /// use rollout_core::Revision;
@@ -21,7 +19,7 @@ use serde::{Deserialize, Serialize};
 pub struct Revision(Arc<str>);
 
 impl Revision {
-    /// The hash as text.
+    /// Returns the hash as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,10 +1,10 @@
-//! What the user wants now.
+//! The user's desired state.
 
 use crate::{Revision, Strategy};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
-/// What the user wants now: the strategy, the revision, and how many pods.
+/// The user's desired state: the strategy, the revision, and the number of pods.
 ///
 /// ```
 /// use rollout_core::{Spec, Strategy};
@@ -16,24 +16,24 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Spec {
-    /// How to get there.
+    /// The canary strategy.
     pub strategy: Strategy,
-    /// The revision of the template as it stands.
+    /// The revision of the current pod template.
     pub target: Revision,
-    /// Pods of a revision that carries all traffic. Default 1.
+    /// The number of pods of a revision that carries all traffic. Default 1.
     pub replicas: u32,
-    /// Whether the user stopped the rollout where it is.
+    /// Whether the user paused the rollout.
     pub paused: bool,
-    /// How long pods may make no progress before that is said. Default 600 s.
+    /// How long pods may make no progress before they count as late. Default 600 s.
     pub progress_deadline: Duration,
-    /// Whether the update is aborted then. Default no.
+    /// Whether the update is then aborted. Default no.
     pub progress_deadline_abort: bool,
-    /// How many old revisions are kept, without pods, to go back to. Default 10.
+    /// How many old revisions without pods are kept for rollbacks. Default 10.
     pub revision_history_limit: u32,
 }
 
 impl Spec {
-    /// One replica, nothing paused, Argo Rollouts' defaults.
+    /// Creates a spec with one replica, not paused, and Argo Rollouts' defaults.
     #[must_use]
     pub fn new(strategy: Strategy, target: Revision) -> Self {
         Self {
@@ -47,7 +47,7 @@ impl Spec {
         }
     }
 
-    /// Sets how many pods carry all traffic.
+    /// Sets the number of pods that carry all traffic.
     #[must_use]
     pub fn replicas(mut self, pods: u32) -> Self {
         self.replicas = pods;

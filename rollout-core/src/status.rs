@@ -1,4 +1,4 @@
-//! What must survive a restart and cannot be observed.
+//! The state that must survive a restart and cannot be observed.
 
 mod transitions;
 
@@ -6,10 +6,10 @@ use crate::{Revision, Time};
 use alloc::{string::String, sync::Arc};
 use serde::{Deserialize, Serialize};
 
-/// What must survive a restart and cannot be observed. Nothing else is stored.
+/// The state that must survive a restart and cannot be observed. Nothing else is stored.
 ///
-/// A new rollout starts with [`Status::default`]. Its stored form is `{"v":1,…}`; another version is an
-/// error, never a fresh start.
+/// A new rollout starts with [`Status::default`]. The stored form is `{"v":1,…}`; any other version is an error, never
+/// a fresh start.
 ///
 /// ```
 /// use rollout_core::Status;
@@ -22,69 +22,69 @@ use serde::{Deserialize, Serialize};
 #[serde(from = "Stored", into = "Stored")]
 #[non_exhaustive]
 pub struct Status {
-    /// The revision that carries the users' traffic; `None` before the first deploy is done.
+    /// The revision that carries the users' traffic; `None` until the first deploy is done.
     pub stable: Option<Revision>,
-    /// The revision that the steps are about; the same as `stable` when the rollout is done.
+    /// The revision that the steps roll out; equal to `stable` when the rollout is done.
     pub canary: Option<Revision>,
-    /// The step that is under way: an index from 0; the number of steps when all are done.
+    /// The index of the current step, from 0; the number of steps when all are done.
     pub step: u32,
-    /// Which list of steps `step` counts in.
+    /// The hash of the list of steps that `step` indexes.
     pub step_hash: Option<Arc<str>>,
-    /// Since when the pause step under way has been waiting. Whole seconds.
+    /// When the current pause step began. Whole seconds.
     pub paused_at: Option<Time>,
-    /// Why the update was given up, and when.
+    /// When and why the update was aborted.
     pub aborted: Option<Aborted>,
-    /// Whether what is left of the steps is skipped.
+    /// Whether the remaining steps are skipped.
     pub promote_full: bool,
-    /// Whether the user scaled everything to 0; stays set until stable has a pod again.
+    /// Whether the user scaled everything to 0; stays set until stable has a ready pod again.
     pub scaled_to_zero: bool,
-    /// How the pods that the rollout waits for come along.
+    /// The progress of the pods being waited for.
     pub progress: Option<Progress>,
 }
 
-/// That an update was given up.
+/// When and why an update was aborted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Aborted {
-    /// When. Whole seconds.
+    /// The time of the abort. Whole seconds.
     pub at: Time,
-    /// Why.
+    /// The reason.
     pub why: AbortReason,
 }
 
 impl Aborted {
-    /// Given up at `at`, rounded up to a whole second.
+    /// Creates an abort at `at`, rounded up to a whole second.
     #[must_use]
     pub fn new(at: Time, why: AbortReason) -> Self {
         Self { at: at.ceil_to_second(), why }
     }
 }
 
-/// Why an update was given up.
+/// The reason for an abort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum AbortReason {
-    /// A person said so.
+    /// An operator aborted the update.
     Command,
-    /// Its pods made no progress, and the strategy says to abort then.
+    /// The pods made no progress, and the strategy aborts in that case.
     ProgressDeadline,
 }
 
-/// How the pods that the rollout waits for come along: the progress deadline runs from here.
+/// The progress of the pods being waited for; the progress deadline counts from here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Progress {
     /// When the number of ready pods last rose, or the wait began. Whole seconds.
     pub since: Time,
-    /// How many of the pods waited for were ready then.
+    /// How many of these pods were ready at that time.
     pub ready: u32,
     /// Whether the deadline has passed.
     pub exceeded: bool,
 }
 
 impl Progress {
-    /// A wait that begins at `at`, rounded up to a whole second, with this many ready pods.
+    /// Starts a wait at `at`, rounded up to a whole second, with this many ready pods.
     #[must_use]
     pub fn new(at: Time, ready: u32) -> Self {
         Self { since: at.ceil_to_second(), ready, exceeded: false }
@@ -92,14 +92,14 @@ impl Progress {
 }
 
 impl Status {
-    /// Whether the stable revision is also the one that the steps are about: nothing is under way.
+    /// Returns whether the canary is the stable revision, so that no update is in progress.
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.stable.is_some() && self.stable == self.canary
     }
 }
 
-/// The stored form.
+/// The stored form of a status.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Stored {
@@ -124,7 +124,7 @@ struct Stored {
     progress: Option<Progress>,
 }
 
-/// The number 1 and nothing else.
+/// The version number 1; any other is an error.
 #[derive(Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
 #[derive(Clone, Copy)]
@@ -138,7 +138,7 @@ impl TryFrom<u32> for V1 {
             return Ok(Self);
         }
         Err(alloc::format!(
-            "stored by another version of the engine (v{version}, this one reads v1); it is held, not reset"
+            "stored by another version of the engine (v{version}, this one reads v1); it is kept, not reset"
         ))
     }
 }

@@ -1,4 +1,4 @@
-//! Points in time, as the engine is told them: it never reads a clock.
+//! Points in time. The engine never reads a clock: its caller passes the time.
 
 use core::{fmt, time::Duration};
 use serde::{Deserialize, Serialize};
@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 const SECOND: i64 = 1_000;
 const DAY: i64 = 86_400;
 
-/// A point in time: milliseconds since 1970-01-01T00:00:00 UTC, also before it.
+/// A point in time: milliseconds since (or, if negative, before) 1970-01-01T00:00:00 UTC.
 ///
-/// Arithmetic saturates at the ends of the range, so no time that somebody wrote by hand can make a
-/// decision panic. Its serde form is the number of milliseconds.
+/// Arithmetic saturates at the ends of the range, so no hand-written time can make a decision panic. The serde form is
+/// the number of milliseconds.
 ///
 /// # Example
 /// ```
@@ -26,22 +26,22 @@ const DAY: i64 = 86_400;
 pub struct Time(i64);
 
 impl Time {
-    /// The time that is `millis` milliseconds after 1970 (before it when negative).
+    /// Creates the time `millis` milliseconds after 1970 (before it if negative).
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// The time that is `secs` seconds after 1970 (before it when negative).
+    /// Creates the time `secs` seconds after 1970 (before it if negative).
     #[must_use]
     pub const fn from_secs(secs: i64) -> Self {
         Self(secs.saturating_mul(SECOND))
     }
 
-    /// The time that a clock shows: so long after 1970 (`Ok`), or so long before it (`Err`). What is below a
-    /// millisecond is cut towards the past; beyond 292 million years, it is the end of the range.
+    /// Creates the time that a clock shows, from the time since 1970 (`Ok`) or before it (`Err`). Fractions of a
+    /// millisecond are rounded towards the past; a time more than 292 million years away becomes the end of the range.
     ///
-    /// The engine has no standard library and reads no clock. This is how yours becomes a `Time`:
+    /// The engine has no standard library and reads no clock. Convert the system's time like this:
     ///
     /// ```
     /// use core::time::Duration;
@@ -68,8 +68,7 @@ impl Time {
         })
     }
 
-    /// How long after 1970 this is (`Ok`), or how long before it (`Err`): the way back from
-    /// [`from_unix`](Self::from_unix).
+    /// Returns the time since 1970 (`Ok`) or before it (`Err`): the inverse of [`from_unix`](Self::from_unix).
     ///
     /// ```
     /// use core::time::Duration;
@@ -91,27 +90,28 @@ impl Time {
     /// ```
     ///
     /// # Errors
-    /// Not an error: the time before 1970.
+    /// `Err` is not a failure: it holds the time before 1970.
     pub fn to_unix(self) -> Result<Duration, Duration> {
         let millis = Duration::from_millis(self.0.unsigned_abs());
         if self.0 >= 0 { Ok(millis) } else { Err(millis) }
     }
 
-    /// Milliseconds since 1970.
+    /// Returns the milliseconds since 1970.
     #[must_use]
     pub const fn as_millis(self) -> i64 {
         self.0
     }
 
-    /// Whole seconds since 1970, cut towards the past.
+    /// Returns the whole seconds since 1970, rounded towards the past.
     #[must_use]
     pub const fn as_secs(self) -> i64 {
         self.0.div_euclid(SECOND)
     }
 
-    /// This time, or the next whole second.
+    /// Rounds up to a whole second.
     ///
-    /// What is stored is whole seconds. A start and a deadline are rounded up: a cut would shorten a pause.
+    /// Stored times are whole seconds. Starts and deadlines are rounded up, because rounding down would shorten a
+    /// pause.
     #[must_use]
     pub const fn ceil_to_second(self) -> Self {
         match self.0.rem_euclid(SECOND) {
@@ -120,7 +120,7 @@ impl Time {
         }
     }
 
-    /// How long this is after `earlier`; zero when it is not.
+    /// Returns how long this time is after `earlier`; zero if it is not later.
     ///
     /// ```
     /// use core::time::Duration;
@@ -133,7 +133,7 @@ impl Time {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// Reads RFC 3339 with a `Z` or a numeric offset; fractions below a millisecond are dropped.
+    /// Parses RFC 3339 with a `Z` or a numeric offset; fractions below a millisecond are dropped.
     ///
     /// ```
     /// use rollout_core::Time;
@@ -177,7 +177,7 @@ impl core::ops::Add<Duration> for Time {
     }
 }
 
-/// RFC 3339 in UTC; milliseconds only where there are any.
+/// Formats as RFC 3339 in UTC, with milliseconds only if they are not 0.
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (secs, millis) = (self.0.div_euclid(SECOND), self.0.rem_euclid(SECOND));
@@ -222,7 +222,7 @@ fn days_in_month(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days since 1970-01-01 in the proleptic Gregorian calendar, counted in eras of 400 years from March.
+/// Returns the days since 1970-01-01 in the proleptic Gregorian calendar, counted in eras of 400 years from March.
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);

@@ -1,4 +1,4 @@
-//! Why a rollout is not further: the guard, what it needs, what it sees, since when, what ends it.
+//! What is blocking progress: the guard, what it needs, what it sees, since when, and what ends the wait.
 
 mod text;
 
@@ -12,125 +12,125 @@ use serde::{Deserialize, Serialize};
 pub struct Waiting {
     /// The guard, with what it needs and what it sees.
     pub reason: WaitReason,
-    /// Since when, where that is known.
+    /// When the wait began, if that is known.
     pub since: Option<Time>,
     /// What ends the wait.
     pub ends: EndsBy,
 }
 
 impl Waiting {
-    /// A guard that is closed.
+    /// Creates a wait at a closed guard.
     #[must_use]
     pub fn new(reason: WaitReason, since: Option<Time>, ends: EndsBy) -> Self {
         Self { reason, since, ends }
     }
 }
 
-/// A guard, what it needs and what it sees. Its text is one sentence for a release manager.
+/// A guard, with what it needs and what it sees. Its text is one sentence for a release manager.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum WaitReason {
-    /// A pause step is under way.
+    /// A pause step is in progress.
     Pause,
-    /// The user stopped the rollout (`spec.paused`).
+    /// The user paused the rollout (`spec.paused`).
     PausedByUser,
-    /// The pods of a revision are not there yet.
+    /// A revision does not have enough pods yet.
     Pods {
-        /// Whose pods.
+        /// The revision whose pods are missing.
         revision: Revision,
-        /// How many must be there.
+        /// The number of pods needed.
         need: u32,
-        /// How many are.
+        /// The number of pods seen.
         seen: Range,
     },
-    /// Traffic should go back to stable, but stable could not carry it.
+    /// Traffic should return to stable, but stable does not have the capacity.
     StableCannotCarry {
-        /// How many ready pods stable needs.
+        /// The number of ready pods that stable needs.
         need: u32,
-        /// How many it has.
+        /// The number of ready pods that it has.
         seen: Range,
     },
     /// Some proxy still has an older state.
     Settling {
         /// What is not settled.
         what: Settling,
-        /// Who is behind; may be empty.
+        /// The proxies that are behind; may be empty.
         behind: Vec<String>,
-        /// Whether it takes so long that a person should look.
+        /// Whether the wait is so long that an operator should look into it.
         long: bool,
     },
-    /// The data plane cannot be asked: a fixed time is waited instead.
+    /// The data plane cannot be asked, so a fixed time is waited instead.
     GracePeriod {
         /// What may not be settled.
         what: Settling,
     },
-    /// A proxy may come back that lost its connection before this process began, and still send requests where older
-    /// routes led: no pods go before it would have.
+    /// A proxy that lost its connection before this process started may return and still send requests along older
+    /// routes: pods stay until it would have returned.
     ProxiesUnknown,
     /// A revision that has lost its traffic keeps its pods for a while.
     ScaleDownDelay {
-        /// Which one.
+        /// The revision.
         revision: Revision,
     },
-    /// A revision has a scale-down deadline: no traffic before it is gone.
+    /// A revision has a scale-down deadline and gets no traffic until the deadline is removed.
     ScalingDown {
-        /// Which one.
+        /// The revision.
         revision: Revision,
     },
-    /// The strategy routes by weight, and no route was read whose weight could be set.
+    /// The strategy routes by weight, but no route was found whose weight can be set.
     NoRoutes,
     /// A destination still leads to other pods than it should.
     LeadsElsewhere {
-        /// Which destination.
+        /// The destination.
         destination: Destination,
-        /// The revision that it leads to; `None` when that is the user's own selector.
+        /// The revision that it leads to; `None` for the user's own selector.
         revision: Option<Revision>,
     },
-    /// The routes still name another revision than the one under way.
+    /// The routes still belong to another revision than the one being rolled out.
     RoutesOfAnother {
-        /// The revision that they lead to, or were written for.
+        /// The revision that the routes lead to, or were written for.
         revision: Revision,
     },
-    /// Stable has no ready pod, and not for long enough to move all traffic.
+    /// Stable has no ready pod, but has not been without one for long enough to move all traffic.
     StableUnavailable,
     /// The stable revision does not exist and cannot be created again.
     StableGone {
-        /// Which one it was.
+        /// The missing stable revision.
         revision: Revision,
     },
-    /// Pods are moved within `maxSurge` and `maxUnavailable`.
+    /// Pods are replaced within `maxSurge` and `maxUnavailable`.
     Fenceposts {
-        /// The most pods there may be.
+        /// The maximum number of pods.
         at_most: u32,
-        /// The fewest pods that must be available.
+        /// The minimum number of available pods.
         at_least: u32,
     },
-    /// What was decided is being carried out.
+    /// The last decision is being carried out.
     CarryingOut,
-    /// An aborted update waits for a person.
+    /// An aborted update waits for an operator.
     Aborted,
     /// The user scaled everything to 0.
     ScaledToZero,
-    /// Stable comes back after everything was at 0.
+    /// Stable is scaling up from 0.
     ScalingFromZero,
     /// The revisions could not be read.
     RevisionsUnknown,
     /// The traffic could not be read.
     TrafficUnknown,
-    /// Old pods are still going.
+    /// Pods of an old revision are still being removed.
     PodsGoing {
-        /// Whose.
+        /// The old revision.
         revision: Revision,
     },
 }
 
-/// What may not have reached every proxy.
+/// A change that may not have reached every proxy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Settling {
     /// Weights and managed routes.
     Routes,
-    /// What is behind the destinations.
+    /// The pods behind the destinations.
     Selectors,
     /// The endpoints of a revision.
     Endpoints(Revision),
@@ -140,25 +140,25 @@ pub enum Settling {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum EndsBy {
-    /// A time.
+    /// The passing of a time.
     Time(Time),
-    /// Something that happens in the world, named for a person.
+    /// An event in the cluster, described for people.
     Event(Ending),
-    /// A person's command.
+    /// An operator's command.
     Command(Vec<crate::CommandKind>),
 }
 
-/// Something that happens in the world.
+/// An event in the cluster that ends a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Ending {
     /// Pods become ready, or the progress deadline passes.
     PodsReady,
-    /// Stable has the pods; the command `proceed` overrides.
+    /// Stable has enough pods. The command `proceed` overrides the wait.
     StableCarries,
-    /// Every proxy has the new state; the command `proceed` overrides.
+    /// Every proxy has the new state. The command `proceed` overrides the wait.
     Settled,
-    /// The write that was decided is observed.
+    /// The write is observed.
     Observed,
     /// The objects can be read again.
     Readable,
@@ -166,7 +166,7 @@ pub enum Ending {
     ReplicasAboveZero,
     /// The manifest is changed.
     ManifestChanged,
-    /// A route is read.
+    /// A route is found.
     RouteThere,
 }
 
@@ -197,8 +197,8 @@ impl WaitReason {
         "old pods",
     ];
 
-    /// Whether it says more than a Rollout's phase, and takes longer than a moment: not a pause, an abort or
-    /// `replicas: 0`, and not what nobody waits for.
+    /// Returns whether the wait adds something to a Rollout's phase and lasts longer than a moment. Pauses, aborts,
+    /// `replicas: 0` and waits that hold nobody up do not count.
     #[must_use]
     pub fn is_news(&self) -> bool {
         !matches!(
@@ -214,7 +214,7 @@ impl WaitReason {
         )
     }
 
-    /// The guard's name, one of [`GUARDS`](Self::GUARDS).
+    /// Returns the guard's name, one of [`GUARDS`](Self::GUARDS).
     ///
     /// ```
     /// use rollout_core::waiting::WaitReason;

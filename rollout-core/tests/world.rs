@@ -9,7 +9,7 @@ use recorder::Recorder;
 use rollout_core::{
     Answer, CommandKind, Failure, Outcome, Range, Spec, Step, Strategy,
     sim::{
-        CoreMesh, Delay, Fault, Health, Kind, Mesh, MeshWrite, MeshWritten, Sim, TrafficObject, Workload,
+        CoreMesh, Delay, Fault, Health, Kind, Mesh, MeshResult, MeshWrite, Sim, TrafficObject, Workload,
         World,
     },
     traffic::{Seen, Selection, Version},
@@ -361,8 +361,8 @@ impl Mesh for Fickle {
         Ok(())
     }
 
-    fn write(&mut self, _: &mut [TrafficObject], _: MeshWrite<'_>, seen: &Version, _: usize) -> MeshWritten {
-        MeshWritten { took_effect: false, answer: Ok(Outcome::Changed), version: seen.clone() }
+    fn write(&mut self, _: &mut [TrafficObject], _: MeshWrite<'_>, seen: &Version, _: usize) -> MeshResult {
+        MeshResult { took_effect: false, answer: Ok(Outcome::Changed), version: seen.clone() }
     }
 
     fn reapply(&mut self, objects: &mut [TrafficObject], object: usize) {
@@ -387,8 +387,8 @@ impl Mesh for Broken {
         self.0.read(objects)
     }
 
-    fn write(&mut self, _: &mut [TrafficObject], _: MeshWrite<'_>, seen: &Version, _: usize) -> MeshWritten {
-        MeshWritten { took_effect: false, answer: self.1.clone(), version: seen.clone() }
+    fn write(&mut self, _: &mut [TrafficObject], _: MeshWrite<'_>, seen: &Version, _: usize) -> MeshResult {
+        MeshResult { took_effect: false, answer: self.1.clone(), version: seen.clone() }
     }
 
     fn reapply(&mut self, objects: &mut [TrafficObject], object: usize) {

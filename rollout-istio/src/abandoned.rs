@@ -1,4 +1,4 @@
-//! What a Rollout has left in an object that it no longer names.
+//! Cleanup of what a Rollout has left in an object that it no longer names.
 
 use crate::{
     config::DestinationRuleRef,
@@ -14,12 +14,12 @@ use rollout_core::{
 };
 use serde_json::Value;
 
-/// The annotation that says in which subsets of a DestinationRule each Rollout selects pods: a map of
-/// [notes](note), each with the names separated by commas.
+/// The annotation that records in which subsets of a DestinationRule each Rollout selects pods: a map of [notes](note),
+/// each with the names separated by commas.
 pub const SUBSETS_ANNOTATION: &str = "rollout-core/subsets";
 
-/// Notes whose the subsets are, in the write that selects pods in them: in a note of ours for each Rollout, and in
-/// Argo Rollouts' annotation for the first.
+/// Records the owner of the subsets in the same write: in a note for each Rollout, and in Argo Rollouts' annotation for
+/// the first.
 pub(crate) fn sign(
     name: &ObjectRef,
     object: &mut Value,
@@ -30,7 +30,7 @@ pub(crate) fn sign(
     set_note(name, object, SUBSETS_ANNOTATION, rollout, Some(&subsets))?;
     let manager =
         annotation(object, MANAGED_BY_ANNOTATION).map(|manager| RolloutRef::new(&name.namespace, manager));
-    // Another that is at work here, too, stays named: to rename it would be a change with each write of both.
+    // Another Rollout that is also active here stays named: otherwise the writes of both would keep renaming it.
     let at_work = |manager| note(name, object, SUBSETS_ANNOTATION, manager).is_some();
     if !manager.as_ref().is_some_and(at_work) {
         annotate(name, object, MANAGED_BY_ANNOTATION, Some(&rollout.name))?;
@@ -38,18 +38,18 @@ pub(crate) fn sign(
     Ok(())
 }
 
-/// Takes out of a DestinationRule or a VirtualService what was left there by a Rollout that is gone or no longer
-/// names it. Returns whether that changed anything.
+/// Removes from a DestinationRule or a VirtualService what a deleted Rollout, or one that no longer names it, has left
+/// there. Returns whether anything changed.
 ///
-/// From a DestinationRule it takes the labels that select the Rollout's pods: a subset that selects pods which no
-/// longer exist answers every request with 503. Subsets of others stay. A rule that only Argo Rollouts has
-/// written has no note of subsets: there it takes the label from all that nobody else has noted. A
-/// VirtualService keeps its weights and its routes, since nobody knows better ones; only notes go.
+/// From a DestinationRule it removes the labels that select the Rollout's pods: a subset that selects pods which no
+/// longer exist answers every request with 503. Subsets of other Rollouts stay. A rule that only Argo Rollouts has
+/// written has no note of subsets: there it removes the label from all subsets without a note of another Rollout. A
+/// VirtualService keeps its weights and its routes, since better ones are unknown; only notes are removed.
 ///
 /// [`rollouts_in`] says which Rollouts have left something in an object.
 ///
 /// # Errors
-/// `metadata` or `metadata.annotations` is there and no map.
+/// `metadata` or `metadata.annotations` exists and is not a map.
 ///
 /// ```
 /// use rollout_core::{backend::{MANAGED_BY_ANNOTATION, RolloutRef}, traffic::ObjectRef};
@@ -85,7 +85,7 @@ pub fn release_abandoned(
     Ok(changed)
 }
 
-/// Takes the label out of the subsets of one Rollout.
+/// Removes the label from the subsets of one Rollout.
 fn deselect(name: &ObjectRef, object: &mut Value, rollout: &RolloutRef) -> bool {
     let of = |rollout: &RolloutRef| note(name, object, SUBSETS_ANNOTATION, rollout);
     let own = of(rollout);

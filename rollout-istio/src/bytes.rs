@@ -1,4 +1,4 @@
-//! A VirtualService from bytes to bytes.
+//! Edits of a VirtualService from bytes to bytes.
 
 use crate::IstioEditor;
 use rollout_core::{
@@ -7,12 +7,12 @@ use rollout_core::{
 };
 use serde_json::Value;
 
-/// Why bytes were not edited.
+/// The reason why bytes were not edited.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BytesError {
-    /// They are no JSON, or nested too deeply.
-    #[error("{0} is no JSON: {1}")]
+    /// The bytes are not JSON, or nested too deeply.
+    #[error("{0} is not JSON: {1}")]
     Json(ObjectRef, serde_json::Error),
     /// The object cannot be edited.
     #[error(transparent)]
@@ -22,8 +22,7 @@ pub enum BytesError {
 /// Edits a VirtualService as JSON text; `None` when nothing changes. Keys keep their order.
 ///
 /// # Errors
-/// Bytes that are no JSON, and all errors of
-/// [`edit_virtual_service`](IstioEditor::edit_virtual_service).
+/// The bytes are not JSON, or [`edit_virtual_service`](IstioEditor::edit_virtual_service) fails.
 ///
 /// ```
 /// use rollout_core::{backend::ObjectEditor, traffic::{ManagedChange, Routes, Weight, WeightChange}};

@@ -1,4 +1,4 @@
-//! What a Rollout drives in its Istio objects.
+//! The claims of a Rollout on its Istio objects.
 
 use crate::{
     config::{IstioConfig, TlsRoute, VirtualServiceRef},
@@ -8,9 +8,9 @@ use crate::{
 use rollout_core::{backend::Claim, traffic::ObjectRef};
 use std::collections::BTreeSet;
 
-/// The routes and subsets that the Rollout names; all routes of a VirtualService if it names none of them.
+/// Returns the routes and subsets that the Rollout names; all routes of a VirtualService if it names none of them.
 ///
-/// A managed route counts as a route of its name: nobody else may set its weights, or manage one of that name.
+/// A managed route counts as a route of its name: no other Rollout may set its weights, or manage one of that name.
 pub(crate) fn claims(config: &IstioConfig) -> Vec<Claim> {
     let mut claims = BTreeSet::new();
     if let Some(rule) = &config.destination_rule {
@@ -42,7 +42,7 @@ fn routes(config: &IstioConfig, entry: &VirtualServiceRef, object: &ObjectRef) -
     http.chain(tls).chain(tcp).collect()
 }
 
-/// The route with its hosts sorted: their order means nothing.
+/// Sorts the hosts of the route, because their order has no meaning.
 fn in_order(route: &TlsRoute) -> TlsRoute {
     let hosts: BTreeSet<_> = route.sni_hosts.iter().cloned().collect();
     TlsRoute { port: route.port, sni_hosts: hosts.into_iter().collect() }

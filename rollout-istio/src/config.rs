@@ -1,4 +1,4 @@
-//! What the Rollout says about Istio.
+//! The Istio settings of a Rollout.
 
 mod wire;
 
@@ -9,9 +9,9 @@ use rollout_core::{
 };
 use std::{fmt, sync::Arc};
 
-/// Which Istio objects split the traffic of one rollout, and how.
+/// The Istio objects that split the traffic of one rollout, and how.
 ///
-/// Built from a Rollout with [`from_wire`](Self::from_wire), or by hand:
+/// Build it from a Rollout with [`from_wire`](Self::from_wire), or by hand:
 ///
 /// ```
 /// use rollout_istio::{IstioConfig, VirtualServiceRef};
@@ -25,43 +25,43 @@ use std::{fmt, sync::Arc};
 pub struct IstioConfig {
     /// The Rollout's namespace.
     pub namespace: Arc<str>,
-    /// Whose configuration it is. Unless it was [said](Self::of_rollout), it goes by what it drives: the stable
-    /// Service, or the stable subset.
+    /// The owner of the configuration. Unless set with [`of_rollout`](Self::of_rollout), it has the name of what it
+    /// drives: the stable Service, or the stable subset.
     pub rollout: RolloutRef,
     /// The VirtualServices in which the traffic is split; at least one.
     pub virtual_services: Vec<VirtualServiceRef>,
-    /// The subsets that are the destinations; without it they are the hosts of the two Services.
+    /// The subsets that are the destinations; if absent, the destinations are the hosts of the two Services.
     pub destination_rule: Option<DestinationRuleRef>,
     /// The Services of stable and canary; both are needed without a DestinationRule.
     pub services: ByDestination<Option<Arc<str>>>,
-    /// The names of the managed routes, the one that takes precedence first.
+    /// The names of the managed routes, in order of precedence.
     pub managed_routes: Vec<Arc<str>>,
-    /// What stands for all traffic in the strategy. 100 unless it says otherwise.
+    /// The weight that stands for all traffic in the strategy. Default 100.
     pub max_weight: u32,
     /// Which VirtualServices of other namespaces it may split.
     pub foreign: Foreign,
-    /// Whether a destination is known by no more than Argo Rollouts looks at.
+    /// Whether destinations are identified only by what Argo Rollouts looks at.
     pub(crate) like_argo_rollouts: bool,
 }
 
-/// Which VirtualServices of other namespaces than its own a Rollout may split.
+/// Which VirtualServices of other namespaces a Rollout may split.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Foreign {
-    /// All: whoever made the configuration answers for it.
+    /// All: the creator of the configuration is responsible for it.
     All,
     /// Those of these namespaces, and those that allow it themselves
     /// ([`ALLOW_FROM_ANNOTATION`](crate::ALLOW_FROM_ANNOTATION)).
     Of(Arc<[Arc<str>]>),
 }
 
-/// One VirtualService, and which of its routes are split.
+/// A VirtualService, and which of its routes to split.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VirtualServiceRef {
-    /// Its name, or `name.namespace`.
+    /// The name, or `name.namespace`.
     pub name: Arc<str>,
-    /// The http routes by name; empty means the only one that is the user's own.
+    /// The http routes by name; empty means the only one that is not managed.
     pub routes: Vec<Arc<str>>,
     /// The tls routes; empty means the only one.
     pub tls_routes: Vec<TlsRoute>,
@@ -69,21 +69,21 @@ pub struct VirtualServiceRef {
     pub tcp_routes: Vec<TcpRoute>,
 }
 
-/// A tls route is known by its port and its hosts.
+/// The identity of a tls route: its port and its hosts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[expect(clippy::exhaustive_structs, reason = "the whole of what the language says")]
+#[expect(clippy::exhaustive_structs, reason = "the complete identity in a manifest")]
 pub struct TlsRoute {
-    /// The only port that its match blocks name; 0 when they name none.
+    /// The only port in its match blocks; 0 if they name none.
     pub port: u32,
-    /// All SNI hosts that its match blocks name, in any order.
+    /// All SNI hosts in its match blocks, in any order.
     pub sni_hosts: Vec<Arc<str>>,
 }
 
-/// A tcp route is known by its port.
+/// The identity of a tcp route: its port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(clippy::exhaustive_structs, reason = "the whole of what the language says")]
+#[expect(clippy::exhaustive_structs, reason = "the complete identity in a manifest")]
 pub struct TcpRoute {
-    /// The only port that its match blocks name; 0 when they name none.
+    /// The only port in its match blocks; 0 if they name none.
     pub port: u32,
 }
 
@@ -91,14 +91,14 @@ pub struct TcpRoute {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DestinationRuleRef {
-    /// Its name, in the Rollout's namespace.
+    /// The name, in the Rollout's namespace.
     pub name: Arc<str>,
     /// The names of the two subsets.
     pub subsets: ByDestination<Arc<str>>,
 }
 
 impl IstioConfig {
-    /// The destinations are the hosts of two Services.
+    /// Creates a configuration whose destinations are the hosts of two Services.
     #[must_use]
     pub fn hosts(namespace: &str, stable_service: &str, canary_service: &str) -> Self {
         let mut config = Self::new(namespace, stable_service);
@@ -107,7 +107,7 @@ impl IstioConfig {
         config
     }
 
-    /// The destinations are two subsets of a DestinationRule.
+    /// Creates a configuration whose destinations are two subsets of a DestinationRule.
     #[must_use]
     pub fn subsets(namespace: &str, rule: DestinationRuleRef) -> Self {
         let name = format!("{}.{}", rule.name, rule.subsets.stable);
@@ -128,29 +128,29 @@ impl IstioConfig {
         }
     }
 
-    /// The name of the Rollout.
+    /// Sets the name of the Rollout.
     #[must_use]
     pub fn of_rollout(mut self, name: &str) -> Self {
         self.rollout.name = name.into();
         self
     }
 
-    /// Says which VirtualServices of other namespaces it may split. All, where the configuration was made by hand;
-    /// those that allow it, where it comes [from a Rollout](Self::from_wire), which a tenant may have written.
+    /// Sets which VirtualServices of other namespaces it may split. The default is all for a configuration made by
+    /// hand, and those that allow it for one [from a Rollout](Self::from_wire), which a tenant may have written.
     #[must_use]
     pub fn foreign(mut self, foreign: Foreign) -> Self {
         self.foreign = foreign;
         self
     }
 
-    /// Splits the traffic in this VirtualService, too.
+    /// Adds a VirtualService in which to split the traffic.
     #[must_use]
     pub fn virtual_service(mut self, one: VirtualServiceRef) -> Self {
         self.virtual_services.push(one);
         self
     }
 
-    /// Adds a managed route's name after those that take precedence over it.
+    /// Appends the name of a managed route, with lower precedence than those before it.
     #[must_use]
     pub fn managed_route(mut self, name: &str) -> Self {
         self.managed_routes.push(name.into());
@@ -159,29 +159,29 @@ impl IstioConfig {
 }
 
 impl VirtualServiceRef {
-    /// A VirtualService (`name` or `name.namespace`) with one route of the user's own.
+    /// Refers to a VirtualService (`name` or `name.namespace`) with one route of the user's own.
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self { name: name.into(), routes: Vec::new(), tls_routes: Vec::new(), tcp_routes: Vec::new() }
     }
 
-    /// Splits the http route of this name.
+    /// Adds the name of an http route to split.
     #[must_use]
     pub fn route(mut self, name: &str) -> Self {
         self.routes.push(name.into());
         self
     }
 
-    /// The object that is meant by a Rollout in `namespace`: what stands after the last dot of the name is
-    /// another namespace.
+    /// Returns the object that the name refers to in a Rollout in `namespace`: the part after the last dot is another
+    /// namespace.
     #[must_use]
     pub fn object(&self, namespace: &str) -> ObjectRef {
-        name::meant(namespace, &self.name)
+        name::primary_name(namespace, &self.name)
     }
 }
 
 impl DestinationRuleRef {
-    /// A DestinationRule and the names of its two subsets.
+    /// Refers to a DestinationRule and its two subsets.
     #[must_use]
     pub fn new(name: &str, stable_subset: &str, canary_subset: &str) -> Self {
         let subsets = ByDestination { stable: stable_subset.into(), canary: canary_subset.into() };

@@ -1,4 +1,4 @@
-//! The edits as plain functions, for test vectors and benchmarks: from objects to objects, and from bytes to bytes.
+//! The edits as plain functions from objects to objects and from bytes to bytes, for test vectors and benchmarks.
 //!
 //! A controller uses [`IstioEditor`](crate::IstioEditor), which also checks who owns what it edits.
 

@@ -1,4 +1,4 @@
-//! A VirtualService in another namespace is changed only if it, or the operator, allows it.
+//! The rule that a VirtualService in another namespace is changed only if it, or the operator, allows it.
 
 use crate::config::{Foreign, IstioConfig};
 use rollout_core::{
@@ -8,11 +8,11 @@ use rollout_core::{
 };
 use serde_json::Value;
 
-/// The annotation by which a VirtualService lets Rollouts of other namespaces split its traffic: those namespaces,
+/// The annotation with which a VirtualService lets Rollouts of other namespaces split its traffic: those namespaces,
 /// separated by commas, or `*` for all.
 pub const ALLOW_FROM_ANNOTATION: &str = "rollout-core/allow-from";
 
-/// Whether the Rollout may look into this object and change it. If not, the error shows nothing of what is in it.
+/// Checks that the Rollout may read and change this object. If not, the error reveals nothing of its content.
 pub(crate) fn check(config: &IstioConfig, name: &ObjectRef, object: &Value) -> Result<(), EditError> {
     let by_operator = match &config.foreign {
         Foreign::All => true,

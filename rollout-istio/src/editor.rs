@@ -1,11 +1,11 @@
-//! The editor: all Istio objects of one rollout.
+//! The editor of all Istio objects of one rollout.
 
 use crate::{
     abandoned::{self, release_abandoned},
     claims::claims,
     config::{DestinationRuleRef, IstioConfig, VirtualServiceRef},
     consent,
-    elsewhere::{self, Looked},
+    elsewhere::{self, RouteSource},
     hosts, name,
     order::Managed,
     problem, subsets,
@@ -23,15 +23,15 @@ use serde_json::Value;
 
 /// Reads and edits the VirtualServices and the DestinationRule of one rollout.
 ///
-/// Only what it owns changes: the weights of the two destinations in the routes that the Rollout names, the
-/// managed routes, the revision label of the two subsets, and annotations of its own
-/// ([`WRITTEN_FOR_ANNOTATION`](crate::WRITTEN_FOR_ANNOTATION),
-/// [`WEIGHT_ANNOTATION`](crate::WEIGHT_ANNOTATION), [`MANAGED_ANNOTATION`](crate::MANAGED_ANNOTATION),
-/// [`SUBSETS_ANNOTATION`](crate::SUBSETS_ANNOTATION)), of which each Rollout has its own part.
+/// It changes only what it owns: the weights of the two destinations in the routes that the Rollout names, the managed
+/// routes, the revision label of the two subsets, and its own annotations
+/// ([`WRITTEN_FOR_ANNOTATION`](crate::WRITTEN_FOR_ANNOTATION), [`WEIGHT_ANNOTATION`](crate::WEIGHT_ANNOTATION),
+/// [`MANAGED_ANNOTATION`](crate::MANAGED_ANNOTATION), [`SUBSETS_ANNOTATION`](crate::SUBSETS_ANNOTATION)), of which each
+/// Rollout has its own part.
 ///
-/// A managed route is written once for each weighed http route, directly before it: it takes those of the route's
-/// requests that it matches, and everything that the user says of them (rewrite, timeout, retries, CORS, headers,
-/// faults), but sends them to the canary of that route.
+/// A managed route is written once for each weighed http route, directly before it. It takes the matching requests of
+/// that route and copies the user's settings for them (rewrite, timeout, retries, CORS, headers, faults), but sends the
+/// requests to the canary of that route.
 ///
 /// ```
 /// use rollout_core::backend::{MemoryStore, NoDataPlane, ObjectEditor, ObjectBackend, TrafficBackend, ready};
@@ -55,13 +55,13 @@ pub struct IstioEditor {
 }
 
 impl IstioEditor {
-    /// Reads and edits the objects of `config`.
+    /// Creates an editor for the objects of `config`.
     #[must_use]
     pub fn new(config: IstioConfig) -> Self {
         Self { config }
     }
 
-    /// Which objects, and how.
+    /// Returns the configuration.
     #[must_use]
     pub fn config(&self) -> &IstioConfig {
         &self.config
@@ -72,33 +72,33 @@ impl IstioEditor {
         Some((rule, name::destination_rule(&self.config.namespace, &rule.name)))
     }
 
-    /// The host of the DestinationRule, if one is configured.
+    /// Returns the host of the DestinationRule, if one is configured.
     fn host<'a>(&self, objects: &'a Objects) -> Result<Option<&'a str>, EditError> {
         let Some((_, name)) = self.rule() else { return Ok(None) };
         let rule = find(objects, &name)?;
         subsets::host(rule).map(Some).map_err(|finding| problem::of(&name, &finding))
     }
 
-    /// A host or Service of the rollout, as the index of hosts knows it: one of its own namespace.
+    /// Returns the key of a host or Service of the rollout's own namespace in the index of hosts.
     fn own_host(&self, name: &str) -> String {
         hosts::key(&self.config.namespace, name::first_label(name))
     }
 
-    /// The object that an entry means, among those that there are.
-    fn meant(&self, objects: &Objects, entry: &VirtualServiceRef) -> ObjectRef {
+    /// Returns the object that an entry refers to, among the existing ones.
+    fn resolve(&self, objects: &Objects, entry: &VirtualServiceRef) -> ObjectRef {
         let first = entry.object(&self.config.namespace);
         if objects.contains_key(&first) {
             return first;
         }
-        let other = name::meant_otherwise(&self.config.namespace, &entry.name);
+        let other = name::fallback_name(&self.config.namespace, &entry.name);
         other.filter(|other| objects.contains_key(other)).unwrap_or(first)
     }
 
-    /// Each VirtualService once, with all entries that mean it.
-    fn meant_all<'a>(&'a self, objects: &Objects) -> Vec<(ObjectRef, Vec<&'a VirtualServiceRef>)> {
+    /// Returns each VirtualService once, with all entries that refer to it.
+    fn resolve_all<'a>(&'a self, objects: &Objects) -> Vec<(ObjectRef, Vec<&'a VirtualServiceRef>)> {
         let mut all: Vec<(ObjectRef, Vec<&VirtualServiceRef>)> = Vec::new();
         for entry in &self.config.virtual_services {
-            let name = self.meant(objects, entry);
+            let name = self.resolve(objects, entry);
             match all.iter_mut().find(|(other, _)| *other == name) {
                 Some((_, entries)) => entries.push(entry),
                 None => all.push((name, vec![entry])),
@@ -107,11 +107,11 @@ impl IstioEditor {
         all
     }
 
-    /// Edits one VirtualService of the rollout in place, for those who keep their objects themselves.
-    /// `destination_rule` is needed where one is configured. Whether anything changed.
+    /// Edits one VirtualService of the rollout in place, for programs that manage their objects themselves.
+    /// `destination_rule` is needed if one is configured. Returns whether anything changed.
     ///
     /// # Errors
-    /// As for [`route`](ObjectEditor::route); the object may then be half-edited.
+    /// The same as for [`route`](ObjectEditor::route); the object may then be half-edited.
     pub fn edit_virtual_service(
         &self,
         name: &ObjectRef,
@@ -120,7 +120,7 @@ impl IstioEditor {
         to: &Routes,
     ) -> Result<bool, EditError> {
         let entries = self.config.virtual_services.iter();
-        let means = |entry: &&VirtualServiceRef| name::may_mean(&self.config.namespace, &entry.name, name);
+        let means = |entry: &&VirtualServiceRef| name::may_name(&self.config.namespace, &entry.name, name);
         let entries: Vec<_> = entries.filter(means).collect();
         if entries.is_empty() {
             let what = "the Rollout does not name this VirtualService";
@@ -136,13 +136,13 @@ impl IstioEditor {
         VirtualService { config: &self.config, name, entries, host }.edit(object, &change(to))
     }
 
-    /// One of its own VirtualServices, if it may look into it.
+    /// Returns one of the rollout's own VirtualServices, if the rollout may read it.
     fn allowed<'a>(&self, objects: &'a Objects, name: &ObjectRef) -> Result<&'a Value, EditError> {
         let object = find(objects, name)?;
         consent::check(&self.config, name, object).map(|()| object)
     }
 
-    /// Edits the DestinationRule, if that changes it; notes nothing.
+    /// Returns the edited DestinationRule, if it changes; writes no notes.
     pub(crate) fn selected(&self, objects: &Objects, to: &Selectors) -> Result<Edits, EditError> {
         let Some((rule, name)) = self.rule() else { return Ok(Edits::new()) };
         let mut object = find(objects, &name)?.clone();
@@ -151,11 +151,11 @@ impl IstioEditor {
         Ok(if changed { vec![(name, object)] } else { Edits::new() })
     }
 
-    /// Edits all VirtualServices: whole objects, those that changed.
+    /// Edits all VirtualServices; returns the complete objects that changed.
     pub(crate) fn edits(&self, objects: &Objects, change: &Change<'_>) -> Result<Edits, EditError> {
         let host = self.host(objects)?;
         let mut edits = Edits::new();
-        for (name, entries) in self.meant_all(objects) {
+        for (name, entries) in self.resolve_all(objects) {
             let mut object = self.allowed(objects, &name)?.clone();
             let one = VirtualService { config: &self.config, name: &name, entries, host };
             if one.edit(&mut object, change)? {
@@ -190,7 +190,7 @@ impl ObjectEditor for IstioEditor {
     fn otherwise(&self, missing: &ObjectRef) -> Option<ObjectRef> {
         let mut entries = self.config.virtual_services.iter();
         let entry = entries.find(|entry| entry.object(&self.config.namespace) == *missing)?;
-        name::meant_otherwise(&self.config.namespace, &entry.name)
+        name::fallback_name(&self.config.namespace, &entry.name)
     }
 
     fn mentions(&self, objects: &Objects) -> Vec<Mentions> {
@@ -213,14 +213,14 @@ impl ObjectEditor for IstioEditor {
         if let Some((_, name)) = self.rule() {
             seen = seen.and(self.read_one(objects, &name)?);
         }
-        let all = self.meant_all(objects);
+        let all = self.resolve_all(objects);
         for (name, _) in &all {
             seen = seen.and(self.read_one(objects, name)?);
         }
         let nowhere = seen.routes.iter().all(|object| !object.takes_managed);
         if let Some((name, _)) = all.first().filter(|_| nowhere && !self.config.managed_routes.is_empty()) {
             let what = "the Rollout has managedRoutes, but none of its VirtualServices has http routes";
-            let instead = "write an http route, or take managedRoutes out of the Rollout";
+            let instead = "write an http route, or remove managedRoutes from the Rollout";
             return Err(problem::of(name, &Finding::error("spec.http", what, instead)));
         }
         let others = objects.keys().filter(|name| name::is_virtual_service(name));
@@ -244,7 +244,7 @@ impl ObjectEditor for IstioEditor {
             return Ok(seen);
         }
         let host = self.host(objects)?;
-        let ours = self.meant_all(objects).into_iter().find(|(name, _)| name == one);
+        let ours = self.resolve_all(objects).into_iter().find(|(name, _)| name == one);
         let mut weighed = None;
         if let Some((_, entries)) = ours {
             self.allowed(objects, one)?;
@@ -252,8 +252,8 @@ impl ObjectEditor for IstioEditor {
             seen.routes.push(ours.read(object)?);
             weighed = Some(ours.weighed(object)?.into_iter().collect());
         }
-        let looked = Looked { name: one, weighed: weighed.as_ref() };
-        elsewhere::add(&mut seen.used_elsewhere, &self.config, host, object, looked);
+        let source = RouteSource { name: one, weighed: weighed.as_ref() };
+        elsewhere::add(&mut seen.used_elsewhere, &self.config, host, object, source);
         Ok(seen)
     }
 
@@ -310,7 +310,7 @@ fn change(to: &Routes) -> Change<'_> {
 
 fn find<'a>(objects: &'a Objects, name: &ObjectRef) -> Result<&'a Value, EditError> {
     let missing = || {
-        let what = format!("there is no such {}", name.kind);
+        let what = format!("the {} does not exist", name.kind);
         problem::of(name, &Finding::error("", what, "create it, or correct its name in the Rollout"))
     };
     objects.get(name).map(|object| &*object.value).ok_or_else(missing)

@@ -1,4 +1,4 @@
-//! Which destinations are named by routes that nobody weighs.
+//! Destinations that are used by unweighed routes.
 
 use crate::{
     config::IstioConfig,
@@ -9,41 +9,41 @@ use rollout_core::traffic::{ByDestination, Destination, ObjectRef};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// A VirtualService as it is looked through: its name, and which of its rules are weighed (`None` when it
-/// is not ours at all).
+/// A VirtualService being examined: its name, and which of its rules are weighed (`None` if the Rollout does not name
+/// it at all).
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Looked<'a> {
+pub(crate) struct RouteSource<'a> {
     pub(crate) name: &'a ObjectRef,
     pub(crate) weighed: Option<&'a BTreeSet<Place>>,
 }
 
-/// Adds to `named` which destinations the routes of one VirtualService name. Lists that make no sense are somebody
-/// else's.
+/// Marks in `used` the destinations that the unweighed routes of one VirtualService use. Invalid lists are for others
+/// to report.
 pub(crate) fn add(
-    named: &mut ByDestination<bool>,
+    used: &mut ByDestination<bool>,
     config: &IstioConfig,
     host: Option<&str>,
     object: &Value,
-    looked: Looked<'_>,
+    source: RouteSource<'_>,
 ) {
     for protocol in Protocol::ALL {
         for (index, rule) in rules(object, protocol).unwrap_or_default().iter().enumerate() {
-            let ours = looked.weighed.is_some();
+            let ours = source.weighed.is_some();
             if ours && protocol == Protocol::Http && managed_name(config, rule).is_some() {
                 continue;
             }
             let place = Place { protocol, index };
-            let is_weighed = looked.weighed.is_some_and(|weighed| weighed.contains(&place));
+            let is_weighed = source.weighed.is_some_and(|weighed| weighed.contains(&place));
             for to in destinations(rule, !is_weighed) {
-                if let Some(destination) = destination(config, host, to, looked) {
-                    named[destination] = true;
+                if let Some(destination) = destination(config, host, to, source) {
+                    used[destination] = true;
                 }
             }
         }
     }
 }
 
-/// All destinations of a rule: those of its mirrors, and those of its routes if asked for.
+/// Iterates over the destinations of a rule: those of its mirrors and, on request, those of its routes.
 pub(crate) fn destinations(rule: &Value, routes: bool) -> impl Iterator<Item = &Value> {
     let listed = |key| rule.get(key).and_then(Value::as_array).into_iter().flatten();
     let routes = listed("route").filter(move |_| routes);
@@ -55,15 +55,15 @@ fn destination(
     config: &IstioConfig,
     host: Option<&str>,
     to: &Value,
-    looked: Looked<'_>,
+    source: RouteSource<'_>,
 ) -> Option<Destination> {
     let at = to.get("host")?.as_str()?;
     let subset = to.get("subset").and_then(Value::as_str).filter(|subset| !subset.is_empty());
     let is_here = match namespace_of(at) {
         Some(namespace) => *namespace == *config.namespace,
-        // A short host is one of the VirtualService's own namespace; in our own VirtualServices Argo Rollouts
-        // takes it for ours wherever they are.
-        None => looked.weighed.is_some() || looked.name.namespace == config.namespace,
+        // A short host belongs to the VirtualService's own namespace. In the Rollout's own VirtualServices, Argo
+        // Rollouts takes it for a host of the Rollout's namespace, wherever they are.
+        None => source.weighed.is_some() || source.name.namespace == config.namespace,
     };
     if !is_here {
         return None;

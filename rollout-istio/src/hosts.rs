@@ -1,4 +1,4 @@
-//! Which hosts a VirtualService sends requests to, as keys of an index.
+//! The hosts that a VirtualService sends requests to, as keys of an index.
 
 use crate::{
     elsewhere::destinations,
@@ -8,10 +8,9 @@ use crate::{
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// The hosts that a VirtualService of `namespace` sends requests to, each once, as the keys that
-/// [`IstioEditor`](crate::IstioEditor) asks for in
-/// [`mentions`](rollout_core::backend::ObjectEditor::mentions): namespace and first label (`shop/provider`).
-/// For an index from hosts to the objects that name them.
+/// Returns the hosts that a VirtualService of `namespace` sends requests to, each once, as the keys that
+/// [`IstioEditor`](crate::IstioEditor) asks for in [`mentions`](rollout_core::backend::ObjectEditor::mentions):
+/// namespace and first label (`shop/provider`). For an index from hosts to the objects that name them.
 ///
 /// ```
 /// use rollout_istio::hosts_named;
@@ -29,7 +28,7 @@ pub fn hosts_named(namespace: &str, object: &Value) -> Vec<String> {
     hosts.into_iter().collect()
 }
 
-/// A host is one of the namespace that it names, or else of the object's own.
+/// Returns the key of a host: its namespace is the one that it names, or else the object's own.
 pub(crate) fn key(namespace: &str, host: &str) -> String {
     format!("{}/{}", namespace_of(host).unwrap_or(namespace), first_label(host))
 }

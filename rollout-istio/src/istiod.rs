@@ -1,4 +1,4 @@
-//! Whether every proxy has what was written, from what istiod's debug paths say.
+//! Finds out from istiod's debug endpoints whether every proxy has what was written.
 
 mod asked;
 mod dump;
@@ -24,38 +24,38 @@ use std::{
 };
 use watches::Watches;
 
-/// What was settled is checked again when somebody asks about it after so long.
+/// The age at which a settled answer is checked again when a rollout asks.
 const VERIFIED_FOR: Duration = Duration::from_secs(5);
-/// While something that is asked about is younger than the first, rounds are the second apart, …
+/// While the youngest state waited for is younger than the first duration, rounds are the second apart.
 const YOUNG: (Duration, Duration) = (Duration::from_millis(1_500), Duration::from_millis(80));
-/// … while it is younger than this, so far apart; …
+/// The same for an older state.
 const GROWN: (Duration, Duration) = (Duration::from_secs(60), Duration::from_millis(500));
-/// … and later, so far.
+/// The interval of rounds for even older states.
 const OLD: Duration = Duration::from_secs(2);
-/// Rounds are always at least as far apart as a round takes, up to this.
+/// Rounds are at least as far apart as a round takes, up to this.
 const LONGEST_REST: Duration = Duration::from_secs(2);
-/// A replica that does not answer is asked again after the first, then less and less often, up to the second.
+/// A replica that does not answer is asked again after the first duration, then less and less often, up to the second.
 const UNANSWERED: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(8));
 
-/// The data plane of Istio: asks every replica of istiod, over its debug paths, what it has seen and what
-/// its proxies have acknowledged. It is one for all rollouts of a process, and asks in [`Rounds`].
+/// The data plane of Istio. It queries the debug endpoints of every replica of istiod for what the replica has seen and
+/// what its proxies have acknowledged. All rollouts of a process share one, which queries in [`Rounds`].
 ///
-/// *Settled* needs evidence: just after a change nothing has been sent yet, so every proxy has acknowledged all that
-/// it was sent. A state is settled when every replica has seen it, pushes are over, and each proxy has acknowledged
-/// all that it was sent, or a push that began after the state was seen. Pushes are over when two have come since (the
-/// first may have begun before), or one has come and nothing has changed for the debounce, or nothing has changed for
-/// the debounce and a second (a proxy that does not depend on an object gets no push for it), or the longest debounce
-/// and a second have passed. In each case a push also gets 100 ms, 10 ms for each proxy, and ten times as long as
-/// istiod took to list its proxies (at most 10 s) to reach all of them, unless all have acknowledged it.
+/// *Settled* needs evidence: just after a change nothing has been sent yet, so every proxy has acknowledged all that it
+/// was sent. A state is settled when every replica has seen it, pushes are over, and each proxy has acknowledged all
+/// that it was sent, or a push that began after the state was seen. Pushes are over when two have come since (the first
+/// may have begun before), or one has come and nothing has changed for the debounce, or nothing has changed for the
+/// debounce and a second (a proxy that does not depend on an object gets no push for it), or the longest debounce and a
+/// second have passed. In each case a push also gets 100 ms, 10 ms for each proxy, and ten times as long as istiod took
+/// to list its proxies (at most 10 s) to reach all of them, unless all have acknowledged it.
 ///
-/// - A proxy that has lost its connection counts as *not yet* until its pod is gone; if no pod of it was ever seen,
-///   until istiod has answered for 60 s without a gap. A proxy that is no longer waited for is reported.
-/// - Proxies of the Rollout's own namespace and of [`gateways`](Self::gateways) are waited for without limit. One of
-///   another namespace counts only if it can see the host (`exportTo`, Sidecar resources), and is waited for as long
-///   as [`patience`](Self::patience) says.
-/// - A replica that no longer answers means *not yet* for all that is new: it may be frozen, and its proxies with it.
-///   What all its proxies had before, they still have: an abort can go back to a stable that nobody has touched, even
-///   while nobody answers. What was learned is forgotten only when a replica has restarted.
+/// - A proxy that has lost its connection counts as *not yet* until its pod is gone; if its pod was never seen, until
+///   istiod has answered for 60 s without a gap. When rollouts stop waiting for a proxy, that is reported.
+/// - Rollouts wait without limit for proxies of their own namespace and of [`gateways`](Self::gateways). A proxy of
+///   another namespace counts only if it can see the host (`exportTo`, Sidecar resources), and only as long as
+///   [`patience`](Self::patience) allows.
+/// - A replica that no longer answers means *not yet* for all new states: it may be frozen, and its proxies with it.
+///   States that all its proxies had before still count: an abort can return to an untouched stable even while no
+///   replica answers. This knowledge is dropped only when a replica has restarted.
 /// - 401, 403, 404, silence or a closed port from the start means *unknown*, and the round says what to open.
 /// - For endpoints, the pods' addresses come from [`Fetch::ready`]; for a Service, all its endpoints must be of the
 ///   revision that it selects.
@@ -101,7 +101,7 @@ const UNANSWERED: (Duration, Duration) = (Duration::from_secs(1), Duration::from
 /// ```
 #[derive(Debug)]
 pub struct Istiod<F> {
-    /// When it began, by the clock of `fetch`.
+    /// When it started, by the clock of `fetch`.
     began: Duration,
     fetch: F,
     debounce: Duration,
@@ -113,23 +113,23 @@ pub struct Istiod<F> {
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// Those that have answered once.
+    /// The replicas that have answered at least once.
     replicas: BTreeMap<String, Replica>,
-    /// Those that have not.
+    /// The replicas that have never answered.
     strangers: BTreeMap<String, NoAnswer>,
     proxies: Proxies,
     watches: Watches,
-    /// What is settled is to be looked at again.
+    /// Whether settled states must be checked again.
     verify: bool,
     rounds: u64,
     /// When the last round ended, and how long it took.
     last: Option<(Duration, Duration)>,
-    /// How many rounds in a row somebody has not answered.
+    /// The number of consecutive rounds in which some replica has not answered.
     unanswered: u32,
 }
 
 impl<F: Fetch> Istiod<F> {
-    /// Asks through `fetch`.
+    /// Creates a data plane that queries through `fetch`.
     #[must_use]
     pub fn new(fetch: F) -> Self {
         Self {
@@ -143,36 +143,36 @@ impl<F: Fetch> Istiod<F> {
         }
     }
 
-    /// How long a proxy that has lost its connection takes at most to connect again. Default 60 s, twice Envoy's longest
-    /// pause between two attempts. For so long after the process began, a proxy may come back that it has never heard of,
-    /// and no pods are removed.
+    /// Sets the maximum time that a disconnected proxy takes to reconnect. Default 60 s, twice Envoy's longest pause
+    /// between two attempts. For this long after the process started, a proxy that it has never heard of may return, so
+    /// no pods are removed.
     #[must_use]
     pub fn reconnects_within(mut self, time: Duration) -> Self {
         self.reconnects = time;
         self
     }
 
-    /// How long istiod waits for further changes before it pushes (`PILOT_DEBOUNCE_AFTER`). Default 10 s,
-    /// the longest that it ever holds a push back; Istio's own default is 100 ms. A value that is too small
-    /// lets traffic follow before every proxy knows the way.
+    /// Sets how long istiod waits for further changes before it pushes (`PILOT_DEBOUNCE_AFTER`). Default 10 s, the
+    /// longest that it ever holds a push back; Istio's own default is 100 ms. If the value is too small, traffic may
+    /// shift before every proxy knows the way.
     #[must_use]
     pub fn debounce(mut self, after: Duration) -> Self {
         self.debounce = after;
         self
     }
 
-    /// For how long a proxy of another namespace than the Rollout's may not acknowledge what it is sent before
-    /// rollouts go on without it; `None` is for ever. Default 10 minutes: long enough for a proxy that starts,
-    /// restarts, is moved or is out of touch for a while, and no namespace can hold all others for longer. Its
-    /// requests to the host may fail when the pods that it knows go.
+    /// Sets how long a proxy of a namespace other than the Rollout's may fail to acknowledge what it is sent before
+    /// rollouts continue without it; `None` is forever. Default 10 minutes: long enough for a proxy that starts,
+    /// restarts, moves or is unreachable for a while, and short enough that no namespace can hold up all others. Its
+    /// requests to the host may fail when the pods that it knows are removed.
     #[must_use]
     pub fn patience(mut self, patience: Option<Duration>) -> Self {
         self.patience = patience;
         self
     }
 
-    /// Namespaces whose proxies carry everybody's requests, and are waited for without limit. Default `istio-system`
-    /// and `istio-ingress`.
+    /// Sets the namespaces of gateways, whose proxies carry the requests of all namespaces; rollouts wait for them
+    /// without limit. Default `istio-system` and `istio-ingress`.
     #[must_use]
     pub fn gateways(mut self, namespaces: impl IntoIterator<Item = String>) -> Self {
         self.gateways = namespaces.into_iter().collect();
@@ -185,7 +185,7 @@ impl<F: Fetch> Istiod<F> {
 }
 
 impl Inner {
-    /// Endpoints that were with every proxy are asked about: they may have changed since.
+    /// Schedules a check of settled endpoints, which may have changed since.
     fn verify_endpoints(&mut self, elapsed: Duration) {
         let is_old = |read: Duration| elapsed.saturating_sub(read) >= VERIFIED_FOR;
         self.verify |=

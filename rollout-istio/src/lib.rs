@@ -1,11 +1,11 @@
-//! Reads and edits Istio VirtualServices and DestinationRules for [`rollout_core`], touching only what it
-//! owns, and understands what istiod says. Objects and answers come and go as values: it never talks to a
-//! cluster itself.
+//! Istio support for [`rollout_core`]: reads and edits VirtualServices and DestinationRules, touching only what it
+//! owns, and interprets istiod's answers. Objects and answers are passed as values: this crate never talks to a cluster
+//! itself.
 //!
-//! - [`IstioConfig`]: which objects split the traffic of one rollout, from a Rollout or by hand.
+//! - [`IstioConfig`]: the objects that split the traffic of one rollout, from a Rollout or by hand.
 //! - [`IstioEditor`]: the editor for [`ObjectBackend`](rollout_core::backend::ObjectBackend); weights, managed routes,
 //!   subset labels.
-//! - [`Istiod`]: whether every proxy has what was written, from istiod's own answers.
+//! - [`Istiod`]: finds out from istiod's own answers whether every proxy has what was written.
 //! - [`conformance`]: the edits as functions of objects or bytes, for test vectors and benchmarks.
 
 mod abandoned;

@@ -1,4 +1,4 @@
-//! Managed routes, as they are written and read again.
+//! Writing and reading managed routes.
 
 mod argo;
 mod both;
@@ -6,14 +6,14 @@ mod made;
 mod parse;
 
 pub(crate) use argo::ArgoRoutes;
-pub(crate) use made::Ground;
+pub(crate) use made::RouteContext;
 pub(crate) use parse::{parse, same};
 
 use rollout_core::Finding;
 use rollout_core::traffic::{ManagedRoute, MirrorMatch, RouteMatch, StringMatch};
 use serde_json::{Map, Value, json};
 
-/// The match blocks of a managed route alone.
+/// Returns only the match blocks of a managed route.
 fn blocks(route: &ManagedRoute) -> Vec<Map<String, Value>> {
     match &route.matches {
         RouteMatch::Header(matches) => {
@@ -54,7 +54,7 @@ fn port(entry: &Value) -> Option<&Value> {
     entry.get("destination")?.get("port")?.get("number").filter(|number| !number.is_null())
 }
 
-/// A copy goes where its request goes: that is only one port.
+/// Checks that all destinations have the same port, because a mirrored request goes where the request goes.
 fn one_port(route: &ManagedRoute, entries: &[Value]) -> Result<(), Finding> {
     if entries.iter().all(|entry| port(entry) == entries.first().and_then(port)) {
         return Ok(());
@@ -63,5 +63,5 @@ fn one_port(route: &ManagedRoute, entries: &[Value]) -> Result<(), Finding> {
         "'{}' mirrors, but the destinations of the route that it copies use different ports",
         route.name
     );
-    Err(Finding::error("spec.http", what, "give them one port, or take the setMirrorRoute step out"))
+    Err(Finding::error("spec.http", what, "give them the same port, or remove the setMirrorRoute step"))
 }

@@ -1,4 +1,4 @@
-//! How names of objects and hosts are read.
+//! The interpretation of names of objects and hosts.
 
 use rollout_core::traffic::ObjectRef;
 
@@ -20,8 +20,8 @@ pub(crate) fn is_destination_rule(object: &ObjectRef) -> bool {
     *object.kind == *"DestinationRule" && *object.group == *GROUP
 }
 
-/// The object that `name` means first: what stands after the last dot is a namespace.
-pub(crate) fn meant(namespace: &str, name: &str) -> ObjectRef {
+/// Returns the object that `name` primarily refers to: the part after the last dot is a namespace.
+pub(crate) fn primary_name(namespace: &str, name: &str) -> ObjectRef {
     let (namespace, name) = split(namespace, name);
     virtual_service(namespace, name)
 }
@@ -31,24 +31,24 @@ fn split<'a>(namespace: &'a str, name: &'a str) -> (&'a str, &'a str) {
     short.rsplit_once('.').map_or((namespace, short), |(name, namespace)| (namespace, name))
 }
 
-/// Whether `name` may mean this object, as the first or otherwise.
-pub(crate) fn may_mean(namespace: &str, name: &str, object: &ObjectRef) -> bool {
+/// Returns whether `name` may refer to this object, as its primary or fallback name.
+pub(crate) fn may_name(namespace: &str, name: &str, object: &ObjectRef) -> bool {
     let (first_namespace, first) = split(namespace, name);
     let is = |namespace: &str, name: &str| *object.namespace == *namespace && *object.name == *name;
     is_virtual_service(object) && (is(first_namespace, first) || is(namespace, name))
 }
 
-/// The object that `name` means when the first does not exist: one whose name holds the dots.
-pub(crate) fn meant_otherwise(namespace: &str, name: &str) -> Option<ObjectRef> {
+/// Returns the object that `name` refers to if the primary one does not exist: one whose name contains the dots.
+pub(crate) fn fallback_name(namespace: &str, name: &str) -> Option<ObjectRef> {
     name.contains('.').then(|| virtual_service(namespace, name))
 }
 
-/// The first label of a host.
+/// Returns the first label of a host.
 pub(crate) fn first_label(host: &str) -> &str {
     host.split_once('.').map_or(host, |(first, _)| first)
 }
 
-/// The namespace that a host names itself: `name.namespace`, `name.namespace.svc…`.
+/// Returns the namespace in a host: `name.namespace`, `name.namespace.svc…`.
 pub(crate) fn namespace_of(host: &str) -> Option<&str> {
     host.split('.').nth(1)
 }
@@ -59,17 +59,17 @@ mod tests {
 
     #[test]
     fn the_last_dot_splits() {
-        assert_eq!(meant("shop", "a"), virtual_service("shop", "a"));
-        assert_eq!(meant("shop", "a.other"), virtual_service("other", "a"));
-        assert_eq!(meant("shop", "a.b.other"), virtual_service("other", "a.b"));
-        assert_eq!(meant("shop", "a.other.cluster.local"), virtual_service("other", "a"));
-        assert_eq!(meant("shop", "a.cluster.local"), virtual_service("shop", "a"));
+        assert_eq!(primary_name("shop", "a"), virtual_service("shop", "a"));
+        assert_eq!(primary_name("shop", "a.other"), virtual_service("other", "a"));
+        assert_eq!(primary_name("shop", "a.b.other"), virtual_service("other", "a.b"));
+        assert_eq!(primary_name("shop", "a.other.cluster.local"), virtual_service("other", "a"));
+        assert_eq!(primary_name("shop", "a.cluster.local"), virtual_service("shop", "a"));
     }
 
     #[test]
     fn s67_a_name_with_a_period_may_be_a_whole_name() {
-        assert_eq!(meant_otherwise("shop", "a"), None);
-        assert_eq!(meant_otherwise("shop", "shop.example"), Some(virtual_service("shop", "shop.example")));
+        assert_eq!(fallback_name("shop", "a"), None);
+        assert_eq!(fallback_name("shop", "shop.example"), Some(virtual_service("shop", "shop.example")));
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! Where managed routes stand: each directly before the weighed route whose requests it takes, in the order of
+//! The placement of managed routes: each directly before the weighed route whose requests it takes, in the order of
 //! `managedRoutes`.
 
 mod argo;
 
 use crate::{
     config::IstioConfig,
-    managed::{Ground, same},
+    managed::{RouteContext, same},
     rules::managed_name,
 };
 use rollout_core::{Finding, traffic::ManagedRoute};
@@ -17,24 +17,23 @@ use std::{
 
 pub(crate) use argo::stepped;
 
-/// What becomes of the managed routes of one VirtualService.
+/// The change to the managed routes of one VirtualService.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Managed<'a> {
-    /// They stay as they are.
+    /// They stay unchanged.
     Keep,
-    /// All but these go.
+    /// All but these are removed.
     Retain(&'a [Arc<str>]),
-    /// Exactly these.
+    /// They become exactly these.
     To(&'a [Arc<ManagedRoute>]),
-    /// Each of these is put in place of one of its name, or taken away, as Argo Rollouts does it; the others
-    /// stay.
+    /// Each of these replaces one of the same name, or is removed, as Argo Rollouts does it; the others stay.
     Steps(&'a [(Arc<str>, Option<Arc<ManagedRoute>>)]),
 }
 
-/// Whether each managed route stands among those directly before a weighed one, in the order of `managedRoutes`.
+/// Returns whether each managed route is directly before a weighed one, in the order of `managedRoutes`.
 ///
-/// Other Rollouts have routes in the same list, and theirs stand before their own: so nobody is ever in the way of
-/// another.
+/// Other Rollouts have routes in the same list, with their managed routes before their own, so no Rollout ever gets in
+/// the way of another.
 pub(crate) fn in_order(config: &IstioConfig, http: &[Value], weighed: impl Iterator<Item = usize>) -> bool {
     let weighed: BTreeSet<usize> = weighed.collect();
     let mut last = None;
@@ -49,13 +48,13 @@ pub(crate) fn in_order(config: &IstioConfig, http: &[Value], weighed: impl Itera
     last.is_none()
 }
 
-/// Which of `managedRoutes` this is.
+/// Returns the index of this route in `managedRoutes`.
 pub(crate) fn rank(config: &IstioConfig, rule: &Value) -> Option<usize> {
     let name = managed_name(config, rule)?;
     config.managed_routes.iter().position(|managed| **managed == *name)
 }
 
-/// The managed routes that are there, by their rank, each in the order of the list.
+/// Returns the existing managed routes by rank, each in the order of the list.
 pub(crate) fn there<'a>(
     config: &IstioConfig,
     http: &'a [Value],
@@ -72,15 +71,15 @@ pub(crate) fn there<'a>(
 /// One http route of the new list.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Slot {
-    /// The one that stood here before.
+    /// The route that was at this index before.
     Old(usize),
-    /// Another one.
+    /// A new route.
     New(Value),
 }
 
-/// The new list of http routes, or `None` when it stays as it is.
+/// Returns the new list of http routes; `None` if it does not change.
 pub(crate) fn arranged(
-    ground: &Ground<'_>,
+    context: &RouteContext<'_>,
     config: &IstioConfig,
     http: &[Value],
     to: &[Arc<ManagedRoute>],
@@ -89,16 +88,16 @@ pub(crate) fn arranged(
     let ours: BTreeSet<usize> = there.values().flatten().map(|(index, _)| *index).collect();
     let mut made: BTreeMap<usize, VecDeque<Option<Value>>> = BTreeMap::new();
     for route in to {
-        made.insert(rank_of(config, route)?, ground.make(route)?.into());
+        made.insert(rank_of(config, route)?, context.make(route)?.into());
     }
-    let weighed: BTreeSet<usize> = ground.indices().collect();
+    let weighed: BTreeSet<usize> = context.indices().collect();
     let mut new = Vec::new();
     for index in (0..http.len()).filter(|index| !ours.contains(index)) {
         if weighed.contains(&index) {
             for (rank, made) in &mut made {
                 let Some(route) = made.pop_front().flatten() else { continue };
                 let old = there.get_mut(rank);
-                // What means the same stays as somebody's tools have written it.
+                // A route with the same meaning stays as another client's tools have written it.
                 let same = old.and_then(|old| {
                     if old.front().is_some_and(|(_, old)| same(old, &route)) { old.pop_front() } else { None }
                 });
@@ -112,7 +111,7 @@ pub(crate) fn arranged(
     Ok((!is_old).then_some(new))
 }
 
-/// The list without the managed routes that are not named, or `None` when all are.
+/// Returns the list without the managed routes that are not named; `None` if all are.
 pub(crate) fn retained(config: &IstioConfig, http: &[Value], names: &[Arc<str>]) -> Option<Vec<Slot>> {
     let stays = |rule: &Value| {
         managed_name(config, rule).is_none_or(|name| names.iter().any(|retained| **retained == *name))
@@ -130,7 +129,7 @@ fn rank_of(config: &IstioConfig, route: &ManagedRoute) -> Result<usize, Finding>
     })
 }
 
-/// Puts the routes where `slots` says.
+/// Rearranges the routes according to `slots`.
 pub(crate) fn arrange(http: &mut Value, slots: Vec<Slot>) {
     let Some(list) = http.as_array_mut() else { return };
     let mut old: Vec<Option<Value>> = std::mem::take(list).into_iter().map(Some).collect();

@@ -1,29 +1,29 @@
-//! What is wrong in an object, before it is known which.
+//! Problems in an object, reported before the object is known.
 
 use rollout_core::{Escaped, Finding, backend::EditError, traffic::ObjectRef};
 
-/// How many of many things are named in a message.
+/// The maximum number of items named in a message.
 pub(crate) const FEW: usize = 10;
 
-/// How many characters of a text of somebody's are shown in a message.
+/// The maximum number of characters of foreign text shown in a message.
 const SHOWN: usize = 100;
 
-/// How many characters each part of a message has.
+/// The maximum number of characters in each part of a message.
 const LONGEST: usize = 2000;
 
-/// What is wrong with this object, in short texts.
+/// Turns a finding into an error about this object, with short texts.
 pub(crate) fn of(object: &ObjectRef, finding: &Finding) -> EditError {
     EditError::new(object.clone(), short(finding, LONGEST))
 }
 
-/// The finding, with so many characters at most in each part of it, and control characters escaped.
+/// Limits the number of characters in each part of a finding, and escapes control characters.
 pub(crate) fn short(finding: &Finding, most: usize) -> Finding {
     let part = |text: &str| start(text, most);
     let (path, what, instead) = (part(&finding.path), part(&finding.what), part(&finding.instead));
     Finding::new(finding.severity, path, what, instead)
 }
 
-/// `'a', 'b'`, or that there is none; a few of many.
+/// Lists names as `'a', 'b'`, or says that there are none; of many, it lists a few.
 pub(crate) fn names<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let mut names = names.into_iter();
     let shown: Vec<_> = names.by_ref().take(FEW).map(|name| format!("'{}'", shown(name))).collect();
@@ -35,7 +35,7 @@ pub(crate) fn names<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
-/// The beginning of somebody's text, with control characters escaped.
+/// Returns the beginning of a foreign text, with control characters escaped.
 pub(crate) fn shown(text: &str) -> String {
     start(text, SHOWN)
 }

@@ -1,11 +1,11 @@
-//! Which Service a host means, as Istio resolves it.
+//! The resolution of hosts to Services, as in Istio.
 
 const DOMAIN: &str = "svc.cluster.local";
 
-/// The full host that a destination in an object of `namespace` means: a short name is one of the object's own
-/// namespace; a name with a dot is taken as it stands.
+/// Returns the full host that a destination in an object of `namespace` refers to: a short name belongs to the object's
+/// own namespace; a name with a dot is complete.
 ///
-/// So `web.other` is not Service `web` of namespace `other`, but a host that only a `ServiceEntry` can define.
+/// Therefore `web.other` is not Service `web` of namespace `other`, but a host that only a `ServiceEntry` can define.
 ///
 /// ```
 /// use rollout_istio::resolve;
@@ -20,8 +20,8 @@ pub fn resolve(host: &str, namespace: &str) -> String {
     format!("{host}.{namespace}.{DOMAIN}")
 }
 
-/// The name and the namespace of the Kubernetes Service that a destination in an object of `namespace` leads to;
-/// `None` if the host is not that of a Service. The cluster may have any domain.
+/// Returns the name and the namespace of the Kubernetes Service that a destination in an object of `namespace` leads
+/// to; `None` if the host is not that of a Service. The cluster may have any domain.
 ///
 /// ```
 /// use rollout_istio::service_of;
@@ -38,7 +38,7 @@ pub fn service_of(host: &str, namespace: &str) -> Option<(String, String)> {
     is_service.then(|| (name.to_owned(), namespace.to_owned()))
 }
 
-/// Whether two hosts, each with the namespace of the object that names it, are the same.
+/// Returns whether two hosts, each with the namespace of the object that names it, are the same.
 pub(crate) fn is_same(one: (&str, &str), other: (&str, &str)) -> bool {
     match (service_of(one.0, one.1), service_of(other.0, other.1)) {
         (None, None) => resolve(one.0, one.1) == resolve(other.0, other.1),

@@ -1,4 +1,4 @@
-//! The rules of a VirtualService, as they are found in it.
+//! Access to the rules of a VirtualService.
 
 use crate::config::IstioConfig;
 use rollout_core::Finding;
@@ -23,7 +23,7 @@ impl Protocol {
     }
 }
 
-/// One rule of a VirtualService.
+/// The place of one rule in a VirtualService.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     pub(crate) protocol: Protocol,
@@ -44,14 +44,14 @@ impl Place {
     }
 }
 
-/// The rules of one protocol; none where the list is absent.
+/// Returns the rules of one protocol; none if the list is absent.
 pub(crate) fn rules(object: &Value, protocol: Protocol) -> Result<&[Value], Finding> {
     match object.get("spec").and_then(|spec| spec.get(protocol.key())) {
         None | Some(Value::Null) => Ok(&[]),
         Some(Value::Array(rules)) => Ok(rules),
         Some(_) => {
             let path = format!("spec.{}", protocol.key());
-            Err(Finding::error(path, "is no list of routes", "write a list"))
+            Err(Finding::error(path, "is not a list of routes", "write a list"))
         }
     }
 }
@@ -60,7 +60,7 @@ pub(crate) fn name_of(rule: &Value) -> Option<&str> {
     rule.get("name").and_then(Value::as_str).filter(|name| !name.is_empty())
 }
 
-/// The name of a managed route, if this is one.
+/// Returns the name of a managed route, if this is one.
 pub(crate) fn managed_name<'a>(config: &IstioConfig, rule: &'a Value) -> Option<&'a str> {
     name_of(rule).filter(|name| config.managed_routes.iter().any(|managed| **managed == **name))
 }

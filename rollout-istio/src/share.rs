@@ -1,12 +1,12 @@
-//! How a weight is cut out of what foreign destinations leave.
+//! The canary's part of the weight that foreign destinations leave.
 
 use rollout_core::traffic::Weight;
 
-/// What stands for all traffic in a route, unless foreign destinations say otherwise.
+/// The weight that stands for all traffic in a route, unless foreign destinations require another total.
 pub(crate) const TOTAL: u64 = 100;
 
-/// The canary's part of `left` for a weight: by largest remainder, a tie to stable. A share
-/// above 0 never becomes 0; `None` when `left` is too small for that.
+/// Computes the canary's part of `left` for a weight: by largest remainder, with a tie going to stable. A share above 0
+/// never becomes 0; `None` if `left` is too small for that.
 pub(crate) fn share(weight: Weight, left: u64) -> Option<u64> {
     let of = u128::from(weight.of().max(1));
     let weight = u128::from(weight.parts()).min(of);
@@ -21,8 +21,8 @@ pub(crate) fn share(weight: Weight, left: u64) -> Option<u64> {
     u64::try_from(rounded.clamp(least, most)).ok()
 }
 
-/// The weight out of `of` that these parts stand for. `recorded` is the weight that was written; it counts
-/// as long as the parts are still what came of it, because rounding may have made several weights alike.
+/// Returns the weight out of `of` that these parts represent. `recorded` is the weight that was written; it counts as
+/// long as it still results in these parts, because rounding may have made several weights equal.
 pub(crate) fn weight(canary: u64, stable: u64, of: u32, recorded: Option<u32>) -> u32 {
     let left = canary.saturating_add(stable);
     if let Some(recorded) =

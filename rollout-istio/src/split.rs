@@ -13,23 +13,23 @@ use rollout_core::{
 };
 use serde_json::Value;
 
-/// How the two destinations are known in a route.
+/// Identifies the two destinations in a route.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Known<'a> {
+pub(crate) struct DestinationMatcher<'a> {
     /// The Rollout's namespace.
     namespace: &'a str,
     /// The namespace of the VirtualService.
     from: &'a str,
     like_argo_rollouts: bool,
-    /// The DestinationRule's host, where there is a DestinationRule.
+    /// The DestinationRule's host, if there is a DestinationRule.
     host: Option<&'a str>,
     subsets: bool,
     /// The names of the subsets, or of the Services.
     names: ByDestination<&'a str>,
 }
 
-impl<'a> Known<'a> {
-    /// `host` is the one of the DestinationRule, if there is any; `from` is the namespace of the VirtualService.
+impl<'a> DestinationMatcher<'a> {
+    /// `host` is that of the DestinationRule, if there is one; `from` is the namespace of the VirtualService.
     pub(crate) fn new(config: &'a IstioConfig, host: Option<&'a str>, from: &'a str) -> Self {
         let names = match &config.destination_rule {
             Some(rule) => rule.subsets.as_ref().map(|name| &**name),
@@ -45,45 +45,45 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// Argo Rollouts knows a subset by its name alone, and a Service by the first label of its host;
-    /// strictly, the host must be the one that Istio resolves.
+    /// Returns whether an entry is this destination. Argo Rollouts identifies a subset by its name alone, and a Service
+    /// by the first label of its host; strictly, the host must be the one that Istio resolves.
     fn is(self, destination: &Value, which: Destination, strictly: bool) -> bool {
         let text = |key| destination.get(key).and_then(Value::as_str).unwrap_or_default();
         let host = text("host");
-        let meant = self.host(which);
-        let same = || meant.is_none_or(|meant| is_same((host, self.from), (meant, self.namespace)));
+        let expected = self.host(which);
+        let same = || expected.is_none_or(|expected| is_same((host, self.from), (expected, self.namespace)));
         if !self.subsets {
             return first_label(host) == first_label(self.names[which]) && (!strictly || same());
         }
         text("subset") == self.names[which] && (!strictly || same())
     }
 
-    /// The host that a destination must have, seen from the Rollout's namespace; `None` when nobody knows.
+    /// Returns the host that a destination must have, seen from the Rollout's namespace; `None` if it is unknown.
     fn host(self, which: Destination) -> Option<&'a str> {
         if self.subsets { self.host } else { Some(self.names[which]) }
     }
 
-    /// A destination of the right name, which Istio sends elsewhere.
+    /// Reports a destination of the right name that Istio sends elsewhere.
     fn astray(self, which: Destination, entry: &Value, path: String) -> Finding {
         let host = entry.get("destination").and_then(|to| to.get("host")?.as_str()).unwrap_or_default();
-        let meant = resolve(self.host(which).unwrap_or_default(), self.namespace);
-        let (leads, meant_shown) = (shown(&resolve(host, self.from)), shown(&meant));
+        let expected = resolve(self.host(which).unwrap_or_default(), self.namespace);
+        let (leads, wanted) = (shown(&resolve(host, self.from)), shown(&expected));
         let what = if self.subsets {
-            format!("subset '{}' is one of {meant_shown}, but this host is {leads}", shown(self.names[which]))
+            format!("subset '{}' belongs to {wanted}, but this host is {leads}", shown(self.names[which]))
         } else {
-            format!("the {which} Service is {meant_shown}, but this host is {leads}")
+            format!("the {which} Service is {wanted}, but this host is {leads}")
         };
-        Finding::error(path, what, format!("write `host: {meant_shown}`"))
+        Finding::error(path, what, format!("write `host: {wanted}`"))
     }
 
-    /// The canary's host as it stands in a route: a short one means another host in another namespace.
+    /// Returns the canary's host as it is written in a route: a short one means another host in another namespace.
     pub(crate) fn canary_host(self, entries: &[Value]) -> Option<&str> {
         let destinations = || entries.iter().filter_map(|entry| entry.get("destination"));
         let find = |strictly| destinations().find(|to| self.is(to, Destination::Canary, strictly));
         find(true).or_else(|| find(false))?.get("host")?.as_str()
     }
 
-    /// Whether both destinations stand in a rule, by whatever Argo Rollouts knows them.
+    /// Returns whether a rule has both destinations, as Argo Rollouts identifies them.
     pub(crate) fn both_in(self, rule: &Value) -> bool {
         let entries = || rule.get("route").and_then(Value::as_array).into_iter().flatten();
         let stands = |which| {
@@ -99,7 +99,7 @@ impl<'a> Known<'a> {
     }
 }
 
-/// Where the two destinations stand in a route, and what everybody gets.
+/// The places of the two destinations in a route, and the weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Split {
     stable: Place,
@@ -114,22 +114,26 @@ struct Place {
 }
 
 impl Split {
-    /// Finds both destinations in `rule`, which stands at `path`.
-    pub(crate) fn find(known: Known<'_>, rule: &Value, path: impl Fn() -> String) -> Result<Self, Finding> {
+    /// Finds both destinations in `rule`, which is at `path`.
+    pub(crate) fn find(
+        matcher: DestinationMatcher<'_>,
+        rule: &Value,
+        path: impl Fn() -> String,
+    ) -> Result<Self, Finding> {
         let entries = rule.get("route").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let find = |which, strictly| Self::place(known, entries, which, strictly, &path);
+        let find = |which, strictly| Self::place(matcher, entries, which, strictly, &path);
         let found = |which| {
             if let Some(place) = find(which, true)? {
                 return Ok(place);
             }
             let place = find(which, false)?.ok_or_else(|| {
-                let instead = format!("add it, with `weight: 0` if need be; there are: {}", hosts(entries));
-                Finding::error(format!("{}.route", path()), known.missing(which), instead)
+                let instead = format!("add it, with `weight: 0` if necessary; found: {}", hosts(entries));
+                Finding::error(format!("{}.route", path()), matcher.missing(which), instead)
             })?;
             match entries.get(place.index) {
-                Some(entry) if !known.like_argo_rollouts => {
+                Some(entry) if !matcher.like_argo_rollouts => {
                     let path = format!("{}.route[{}].destination.host", path(), place.index);
-                    Err(known.astray(which, entry, path))
+                    Err(matcher.astray(which, entry, path))
                 }
                 _ => Ok(place),
             }
@@ -145,33 +149,33 @@ impl Split {
     }
 
     fn place(
-        known: Known<'_>,
+        matcher: DestinationMatcher<'_>,
         entries: &[Value],
         which: Destination,
         strictly: bool,
         path: &impl Fn() -> String,
     ) -> Result<Option<Place>, Finding> {
-        let is = |entry: &Value| entry.get("destination").is_some_and(|to| known.is(to, which, strictly));
+        let is = |entry: &Value| entry.get("destination").is_some_and(|to| matcher.is(to, which, strictly));
         let mut found = entries.iter().enumerate().filter(|(_, entry)| is(entry));
         let Some((index, entry)) = found.next() else { return Ok(None) };
         if found.next().is_some() {
-            let what = format!("the {which} destination stands in it more than once");
-            return Err(Finding::error(format!("{}.route", path()), what, "leave one of them"));
+            let what = format!("the {which} destination appears in it more than once");
+            return Err(Finding::error(format!("{}.route", path()), what, "keep only one"));
         }
         Ok(Some(Place { index, weight: weight_of(entry, index, path)? }))
     }
 
-    /// The canary's among the entries of the route.
+    /// Returns the canary's entry in the route.
     pub(crate) fn canary_entry<'a>(&self, entries: &'a [Value]) -> Option<&'a Value> {
         entries.get(self.canary.index)
     }
 
-    /// The canary's weight out of `of`.
+    /// Returns the canary's weight out of `of`.
     pub(crate) fn weight(&self, of: u32, recorded: Option<u32>) -> u32 {
         share::weight(self.canary.weight, self.stable.weight, of, recorded)
     }
 
-    /// Writes the canary's weight and stable's; whether anything changed. Foreign destinations keep theirs.
+    /// Writes the weights of canary and stable; returns whether anything changed. Foreign destinations keep theirs.
     pub(crate) fn write(
         &mut self,
         rule: &mut Value,
@@ -182,9 +186,9 @@ impl Split {
         let Some(canary) = share::share(to, left) else {
             let what = {
                 let of = left.saturating_add(self.foreign);
-                format!("destinations that are not ours leave {left} of {of} to share")
+                format!("other destinations leave only {left} of {of} to share")
             };
-            let instead = "leave more for stable and canary";
+            let instead = "leave more to stable and canary";
             return Err(Finding::error(format!("{}.route", path()), what, instead));
         };
         let mut changed = false;
@@ -201,8 +205,8 @@ impl Split {
         Ok(changed)
     }
 
-    /// What stable and canary share. A route whose weights were never out of 100, and that has a foreign
-    /// destination, keeps its own total: so the foreign one keeps its share.
+    /// Returns the weight that stable and canary share. A route whose weights were never out of 100, and that has a
+    /// foreign destination, keeps its own total, so that the foreign one keeps its share.
     fn left(&self) -> u64 {
         let ours = self.canary.weight.saturating_add(self.stable.weight);
         if self.foreign == 0 || ours == 0 || ours.saturating_add(self.foreign) == TOTAL {
@@ -213,7 +217,7 @@ impl Split {
     }
 }
 
-/// The weight that `to` asks for.
+/// Returns the weight that `to` asks for.
 pub(crate) fn asked(to: WeightChange) -> Option<Weight> {
     match to {
         WeightChange::Keep => None,
@@ -226,7 +230,7 @@ fn weight_of(entry: &Value, index: usize, path: &impl Fn() -> String) -> Result<
         None | Some(Value::Null) => Ok(0),
         Some(weight) => weight.as_u64().ok_or_else(|| {
             let path = format!("{}.route[{index}].weight", path());
-            Finding::error(path, format!("{weight} is no weight"), "write a whole number, not below 0")
+            Finding::error(path, format!("{weight} is not a weight"), "write a whole number from 0 on")
         }),
     }
 }

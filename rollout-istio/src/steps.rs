@@ -1,4 +1,4 @@
-//! What steps come to, as a function from objects to objects.
+//! The result of steps, as a function from objects to objects.
 
 use crate::{Foreign, IstioConfig, IstioEditor, order::Managed, virtual_service::Change};
 use rollout_core::{
@@ -10,20 +10,20 @@ use rollout_core::{
 use serde_json::Value;
 use std::sync::Arc;
 
-/// Why objects were not edited.
+/// The reason why objects were not edited.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApplyError {
     /// The Rollout has no Istio part.
     #[error("spec.strategy.canary.trafficRouting.istio: the Rollout has no Istio part; write one")]
     NoIstio,
-    /// The Rollout's Istio part is wrong.
+    /// The Rollout's Istio part is invalid.
     #[error("{}", joined(.0))]
     Config(Vec<Finding>),
-    /// A step is wrong.
+    /// A step is invalid.
     #[error("a step: {0}")]
     Step(#[from] Finding),
-    /// An object has no name.
+    /// An object lacks a name.
     #[error("{0}")]
     Input(String),
     /// An object cannot be edited.
@@ -31,9 +31,9 @@ pub enum ApplyError {
     Edit(#[from] EditError),
 }
 
-/// What is in force at a position of the steps.
+/// The state that a position of the steps asks for.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "all that a position asks of Istio")]
+#[expect(clippy::exhaustive_structs, reason = "everything that a position asks of Istio")]
 pub struct InForce<'a> {
     /// The pods behind canary.
     pub canary: Revision,
@@ -45,16 +45,15 @@ pub struct InForce<'a> {
     pub managed: &'a [Value],
 }
 
-/// The Istio objects of a Rollout as they are when `to` is in force, in the order in which they came:
-/// first the subsets, then the weights, then the managed routes. Objects that the Rollout does not name
-/// come back as they are.
+/// Returns the Istio objects of a Rollout once `to` is in force, in the given order: edits first the subsets, then the
+/// weights, then the managed routes. Objects that the Rollout does not name are returned unchanged.
 ///
-/// This is Argo Rollouts' answer. The engine comes to the same subsets and weights in the end, but writes
-/// managed routes [for each weighed route](IstioEditor), and looks at all of a host. Neither gates nor the
-/// order of work matter here, and no annotation is left.
+/// This is Argo Rollouts' result. The engine ends up with the same subsets and weights, but writes managed routes [for
+/// each weighed route](IstioEditor), and compares the whole host. Gates and the order of work do not matter here, and
+/// no annotation is left behind.
 ///
 /// # Errors
-/// All of the Rollout's Istio part, of the steps, and of the objects.
+/// The Rollout's Istio part, a step, or an object is invalid.
 ///
 /// ```
 /// use rollout_core::argo::wire::Rollout;

@@ -1,4 +1,4 @@
-//! A DestinationRule: which pods are behind its two subsets.
+//! A DestinationRule: the pods behind its two subsets.
 
 use crate::{config::DestinationRuleRef, problem::names};
 use rollout_core::{
@@ -29,7 +29,7 @@ fn position(object: &Value, name: &str) -> Result<usize, Finding> {
     })
 }
 
-/// Which pods are behind a subset.
+/// Returns the pods behind a subset.
 pub(crate) fn selected(object: &Value, subset: &str) -> Result<Selection, Finding> {
     let index = position(object, subset)?;
     let labels = object.get("spec").and_then(|spec| spec.get("subsets")?.get(index)?.get("labels"));
@@ -38,12 +38,12 @@ pub(crate) fn selected(object: &Value, subset: &str) -> Result<Selection, Findin
         Some(Value::String(hash)) => Ok(Selection::Revision(hash.as_str().into())),
         Some(other) => {
             let path = format!("spec.subsets[{index}].labels.{REVISION_LABEL}");
-            Err(Finding::error(path, format!("{other} is no text"), "write a text, or take the label away"))
+            Err(Finding::error(path, format!("{other} is not text"), "write text, or remove the label"))
         }
     }
 }
 
-/// Points the subsets at pods; whether anything changed. Nothing but that one label of each is touched.
+/// Points the subsets at pods; returns whether anything changed. Only that one label of each subset is touched.
 pub(crate) fn select(object: &mut Value, rule: &DestinationRuleRef, to: &Selectors) -> Result<bool, Finding> {
     let mut changed = false;
     for (destination, name) in rule.subsets.iter() {
@@ -68,7 +68,7 @@ fn point(subset: &mut Map<String, Value>, to: &Selection, index: usize) -> Resul
     }
     let Some(labels) = labels.as_object_mut() else {
         let path = format!("spec.subsets[{index}].labels");
-        return Err(Finding::error(path, "is no map of labels", "write a map of label names and texts"));
+        return Err(Finding::error(path, "is not a map of labels", "write a map of label names and texts"));
     };
     match to {
         Selection::Revision(revision) => {

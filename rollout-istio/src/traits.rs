@@ -1,10 +1,10 @@
-//! What a tls or tcp rule is known by, having no name.
+//! The identity of a tls or tcp rule, which has no name.
 
 use crate::problem::{FEW, names};
 use serde_json::Value;
 use std::{collections::BTreeSet, fmt};
 
-/// Ports and hosts of all match blocks of a rule together.
+/// The ports and hosts of all match blocks of a rule together.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Traits<'a> {
     ports: BTreeSet<u64>,
@@ -12,7 +12,7 @@ pub(crate) struct Traits<'a> {
 }
 
 impl<'a> Traits<'a> {
-    /// Port 0 is none.
+    /// Port 0 means none.
     pub(crate) fn new(port: u64, hosts: impl IntoIterator<Item = &'a str>) -> Self {
         Self { ports: (port > 0).then_some(port).into_iter().collect(), hosts: hosts.into_iter().collect() }
     }
@@ -31,7 +31,7 @@ pub(crate) fn traits(rule: &Value) -> Traits<'_> {
     }
 }
 
-/// A few of these rules, as they are told from each other.
+/// Lists a few of these rules with what distinguishes them.
 pub(crate) fn found<'a>(rules: impl IntoIterator<Item = &'a Value>) -> String {
     let mut rules = rules.into_iter();
     let shown: Vec<_> = rules.by_ref().take(FEW).map(|rule| traits(rule).to_string()).collect();

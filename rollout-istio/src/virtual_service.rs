@@ -1,12 +1,12 @@
-//! One VirtualService: what it says, and how it is edited.
+//! Reading and editing one VirtualService.
 
 use crate::{
     config::{IstioConfig, VirtualServiceRef},
-    managed::{ArgoRoutes, Ground, parse, same},
+    managed::{ArgoRoutes, RouteContext, parse, same},
     order::{Managed, Slot, arrange, arranged, in_order, retained, stepped, there},
     problem::{self, shown},
     rules::{Place, Protocol, managed_name, rules},
-    split::{Known, Split, asked},
+    split::{DestinationMatcher, Split, asked},
     weighed::weighed,
 };
 use rollout_core::{
@@ -17,32 +17,30 @@ use rollout_core::{
 use serde_json::Value;
 use std::{collections::BTreeSet, sync::Arc};
 
-/// The annotation that names the revision for which each Rollout last wrote a VirtualService: a map of
-/// [notes](note).
+/// The annotation that names the revision for which each Rollout last wrote a VirtualService: a map of [notes](note).
 pub const WRITTEN_FOR_ANNOTATION: &str = "rollout-core/written-for";
 
-/// The annotation that holds the weight that each Rollout asked for, out of its strategy's total, where it cannot
-/// be told from the weights in the routes: a foreign destination left less than that total to share. A map of
+/// The annotation that holds the weight that each Rollout asked for, out of its strategy's total, if it cannot be
+/// derived from the weights in the routes: a foreign destination left less than that total to share. A map of
 /// [notes](note).
 pub const WEIGHT_ANNOTATION: &str = "rollout-core/weight";
 
-/// The annotation that holds the managed routes that each Rollout asked for, where they cannot be told from the
-/// routes that they came to: a weighed route takes only some requests, and these match both. A map of
-/// [notes](note), each a JSON list.
+/// The annotation that holds the managed routes that each Rollout asked for, if they cannot be derived from the written
+/// routes: a weighed route takes only some requests, and these match both. A map of [notes](note), each a JSON list.
 pub const MANAGED_ANNOTATION: &str = "rollout-core/managed";
 
-/// One VirtualService with all that the rollout says about it.
+/// A VirtualService with everything that the rollout says about it.
 #[derive(Debug)]
 pub(crate) struct VirtualService<'a> {
     pub(crate) config: &'a IstioConfig,
     pub(crate) name: &'a ObjectRef,
-    /// The entries of `virtualServices` that mean it.
+    /// The entries of `virtualServices` that refer to it.
     pub(crate) entries: Vec<&'a VirtualServiceRef>,
     /// The DestinationRule's host, if there is a DestinationRule.
     pub(crate) host: Option<&'a str>,
 }
 
-/// What is to be written into a VirtualService.
+/// A change to a VirtualService.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Change<'a> {
     pub(crate) weight: WeightChange,
@@ -52,11 +50,11 @@ pub(crate) struct Change<'a> {
 }
 
 impl VirtualService<'_> {
-    fn known(&self) -> Known<'_> {
-        Known::new(self.config, self.host, &self.name.namespace)
+    fn matcher(&self) -> DestinationMatcher<'_> {
+        DestinationMatcher::new(self.config, self.host, &self.name.namespace)
     }
 
-    /// The rules that are weighed, the first http route of the Rollout's list first.
+    /// Returns the rules that are weighed, with the first http route of the Rollout's list first.
     pub(crate) fn weighed(&self, object: &Value) -> Result<Vec<Place>, EditError> {
         self.places(object).map_err(|finding| problem::of(self.name, &finding))
     }
@@ -65,21 +63,21 @@ impl VirtualService<'_> {
         let rule = place.of(object).unwrap_or(&Value::Null);
         match rule.get("delegate") {
             Some(to) if to.is_object() => Err(self.delegates(to, place)),
-            _ => Split::find(self.known(), rule, || place.path()),
+            _ => Split::find(self.matcher(), rule, || place.path()),
         }
     }
 
-    /// A route beside a delegate is none that Istio takes.
+    /// Reports a delegate: Istio does not accept a route beside it.
     fn delegates(&self, to: &Value, place: Place) -> Finding {
         let text = |key| to.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(shown);
         let namespace = text("namespace").unwrap_or_else(|| self.name.namespace.to_string());
         let name = text("name").unwrap_or_default();
         let what = format!("this route delegates to {namespace}/{name}");
-        let instead = format!("split there: write `name: {name}.{namespace}` into the Rollout");
+        let instead = format!("split that one: write `name: {name}.{namespace}` in the Rollout");
         Finding::error(format!("{}.delegate", place.path()), what, instead)
     }
 
-    /// The managed routes among the http routes, which mirror and have both destinations in them.
+    /// Returns the managed http routes that mirror and contain both destinations.
     fn mirrors(&self, object: &Value) -> Vec<(Place, Split)> {
         let Ok(http) = rules(object, Protocol::Http) else { return Vec::new() };
         let mirror = |rule: &Value| managed_name(self.config, rule).is_some() && rule.get("mirror").is_some();
@@ -105,25 +103,25 @@ impl VirtualService<'_> {
         }
         let mut seen = RoutesSeen::new(weight.unwrap_or(Range::exact(0)));
         let http = rules(object, Protocol::Http)?;
-        let ground = Ground::new(self.known(), object, &places);
-        seen.managed = self.managed_seen(object, http, &ground);
-        seen.in_order = in_order(self.config, http, ground.indices());
-        seen.takes_managed = ground.is_there();
+        let context = RouteContext::new(self.matcher(), object, &places);
+        seen.managed = self.managed_seen(object, http, &context);
+        seen.in_order = in_order(self.config, http, context.indices());
+        seen.takes_managed = context.is_there();
         if seen.leads_to_canary() {
             seen.written_for = self.note(object, WRITTEN_FOR_ANNOTATION).as_deref().map(Into::into);
         }
         Ok(seen)
     }
 
-    /// The managed routes that are there. One is what was noted, or else what it says itself; and all that it
-    /// would come to must be there and no more, or somebody has edited it.
-    fn managed_seen(&self, object: &Value, http: &[Value], ground: &Ground<'_>) -> Vec<ManagedSeen> {
+    /// Returns the existing managed routes. Each is the one in the note, or else the one parsed from the route; the
+    /// written routes must be exactly those that it results in, or another client has edited them.
+    fn managed_seen(&self, object: &Value, http: &[Value], context: &RouteContext<'_>) -> Vec<ManagedSeen> {
         let mut noted = self.noted(object);
         let mut seen = Vec::new();
         for (rank, rules) in there(self.config, http) {
             let Some(name) = self.config.managed_routes.get(rank) else { continue };
             let is = |route: &ManagedRoute| {
-                let Ok(made) = ground.make(route) else { return false };
+                let Ok(made) = context.make(route) else { return false };
                 made.iter().flatten().count() == rules.len()
                     && made.iter().flatten().zip(&rules).all(|(made, (_, rule))| same(made, rule))
             };
@@ -143,7 +141,7 @@ impl VirtualService<'_> {
         note.and_then(|note| serde_json::from_str(&note).ok()).unwrap_or_default()
     }
 
-    /// Edits it in place; whether anything changed. An error leaves it in any state.
+    /// Edits the object in place; returns whether anything changed. An error leaves it in any state.
     pub(crate) fn edit(&self, object: &mut Value, change: &Change<'_>) -> Result<bool, EditError> {
         let of_object = |finding: Finding| problem::of(self.name, &finding);
         let places = self.places(object).map_err(of_object)?;
@@ -182,10 +180,10 @@ impl VirtualService<'_> {
         self.annotate(object, change, changed, active, record.as_deref()).map(|noted| changed || noted)
     }
 
-    /// The new list of http routes, if it changes, and which managed routes are to be noted, if that is decided.
+    /// Returns the new list of http routes, if it changes, and the managed routes to note, if that is decided.
     fn arranged(&self, object: &Value, places: &[Place], to: Managed<'_>) -> Result<Arranged, Finding> {
         let http = rules(object, Protocol::Http)?;
-        let ground = Ground::new(self.known(), object, places);
+        let context = RouteContext::new(self.matcher(), object, places);
         Ok(match to {
             Managed::Keep => (None, None),
             Managed::Retain(names) => {
@@ -194,10 +192,10 @@ impl VirtualService<'_> {
                 (retained(self.config, http, names), Some(noted))
             }
             Managed::To(routes) => {
-                // Where no http route is split, there is none whose requests a managed one could take.
-                let routes = if ground.is_there() { routes } else { &[] };
-                let narrow = routes.iter().filter(|_| ground.narrows()).map(|route| (**route).clone());
-                (arranged(&ground, self.config, http, routes)?, Some(narrow.collect()))
+                // If no http route is split, there is none whose requests a managed one could take.
+                let routes = if context.is_there() { routes } else { &[] };
+                let narrow = routes.iter().filter(|_| context.narrows()).map(|route| (**route).clone());
+                (arranged(&context, self.config, http, routes)?, Some(narrow.collect()))
             }
             Managed::Steps(_) if http.is_empty() => (None, None),
             Managed::Steps(steps) => {
@@ -213,7 +211,7 @@ impl VirtualService<'_> {
         let mut places = Vec::new();
         let mut there = BTreeSet::new();
         for entry in &self.entries {
-            let weighed = weighed(object, entry, self.config, self.known())?;
+            let weighed = weighed(object, entry, self.config, self.matcher())?;
             places.extend(weighed.into_iter().filter(|place| there.insert(*place)));
         }
         Ok(places)
@@ -253,7 +251,7 @@ impl VirtualService<'_> {
 /// A new list of http routes, and the managed routes to note.
 type Arranged = (Option<Vec<Slot>>, Option<Vec<ManagedRoute>>);
 
-/// A weight out of another total, rounded down.
+/// Converts a weight to another total, rounded down.
 fn share_of(weight: Weight, total: u32) -> u32 {
     let exact = u64::from(weight.parts()) * u64::from(total) / u64::from(weight.of().max(1));
     u32::try_from(exact).unwrap_or(total).min(total)

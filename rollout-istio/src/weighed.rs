@@ -1,10 +1,10 @@
-//! Which rules of a VirtualService are ours to weigh.
+//! The rules of a VirtualService that the Rollout weighs.
 
 use crate::{
     config::{IstioConfig, VirtualServiceRef},
     problem::names,
     rules::{Place, Protocol, managed_name, name_of, rules},
-    split::Known,
+    split::DestinationMatcher,
     traits::{Traits, found, traits},
 };
 use rollout_core::Finding;
@@ -14,15 +14,16 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The rules of one protocol that are not managed, with their indices.
 type Own<'a> = Vec<(usize, &'a Value)>;
 
-/// The rules that one entry of `virtualServices` means: http ones in the order of its `routes`.
+/// Returns the rules that one entry of `virtualServices` refers to, http ones in the order of its `routes`.
 ///
-/// A protocol of which it names no rule, while it names some of another, may be somebody else's: its only rule is
-/// ours if both our destinations stand in it. `routes` count only where there is http, as for Argo Rollouts.
+/// If the entry names rules of some protocols only, an unnamed rule of another may be foreign: the only rule of a
+/// protocol is weighed if it contains both destinations. `routes` count only if there are http routes, as in Argo
+/// Rollouts.
 pub(crate) fn weighed(
     object: &Value,
     entry: &VirtualServiceRef,
     config: &IstioConfig,
-    known: Known<'_>,
+    matcher: DestinationMatcher<'_>,
 ) -> Result<Vec<Place>, Finding> {
     let mut places = Vec::new();
     let named_any = !entry.routes.is_empty() || !entry.tls_routes.is_empty() || !entry.tcp_routes.is_empty();
@@ -39,7 +40,7 @@ pub(crate) fn weighed(
             Protocol::Tcp => Wanted::tcp(entry),
         };
         let indices = match wanted {
-            Wanted::Nothing if named_any => only_if_ours(protocol, &own, known)?,
+            Wanted::Nothing if named_any => only_if_ours(protocol, &own, matcher)?,
             Wanted::Nothing => only(protocol, &own)?,
             Wanted::Names(wanted) => named(rules, &own, wanted)?,
             Wanted::Traits(wanted) => matching(protocol, rules, &wanted)?,
@@ -52,7 +53,7 @@ pub(crate) fn weighed(
     Ok(places)
 }
 
-/// What an entry names of one protocol.
+/// The names in an entry for one protocol.
 enum Wanted<'a> {
     Nothing,
     Names(Vec<&'a str>),
@@ -82,7 +83,7 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// Nothing is named at all: the only rule is meant.
+/// Returns the only rule, if nothing is named at all.
 fn only(protocol: Protocol, own: &Own<'_>) -> Result<Vec<usize>, Finding> {
     match own.as_slice() {
         [(index, _)] => Ok(vec![*index]),
@@ -90,8 +91,13 @@ fn only(protocol: Protocol, own: &Own<'_>) -> Result<Vec<usize>, Finding> {
     }
 }
 
-fn only_if_ours(protocol: Protocol, own: &Own<'_>, known: Known<'_>) -> Result<Vec<usize>, Finding> {
-    let ours: Vec<_> = own.iter().filter(|(_, rule)| known.both_in(rule)).map(|(index, _)| *index).collect();
+fn only_if_ours(
+    protocol: Protocol,
+    own: &Own<'_>,
+    matcher: DestinationMatcher<'_>,
+) -> Result<Vec<usize>, Finding> {
+    let ours: Vec<_> =
+        own.iter().filter(|(_, rule)| matcher.both_in(rule)).map(|(index, _)| *index).collect();
     if own.len() > 1 && !ours.is_empty() { Err(several(protocol, own)) } else { Ok(ours) }
 }
 
@@ -102,18 +108,18 @@ fn several(protocol: Protocol, own: &Own<'_>) -> Finding {
             "the Rollout names no route of this VirtualService, and it has {count} of the user's own (named: {})",
             names(own.iter().filter_map(|(_, rule)| name_of(rule))),
         );
-        return Finding::error(path, what, "name the ones that are to be split in `routes` of the Rollout");
+        return Finding::error(path, what, "name the ones to split in `routes` of the Rollout");
     }
     let upper = protocol.key().to_uppercase();
     let what = format!(
         "the Rollout names no {upper} route of this VirtualService, and it has {count}: {}",
         found(own.iter().map(|(_, rule)| *rule)),
     );
-    let instead = format!("name the ones that are to be split in `{}Routes` of the Rollout", protocol.key());
+    let instead = format!("name the ones to split in `{}Routes` of the Rollout", protocol.key());
     Finding::error(path, what, instead)
 }
 
-/// The http rules of these names, in their order.
+/// Returns the http rules with these names, in the order of the names.
 fn named(rules: &[Value], own: &Own<'_>, wanted: Vec<&str>) -> Result<Vec<usize>, Finding> {
     let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (index, rule) in rules.iter().enumerate() {
@@ -127,7 +133,7 @@ fn named(rules: &[Value], own: &Own<'_>, wanted: Vec<&str>) -> Result<Vec<usize>
             let what = format!("HTTP Route '{wanted}' is not found in the defined Virtual Service.");
             let there: Vec<_> = own.iter().filter_map(|(_, rule)| name_of(rule)).collect();
             let instead = if there.is_empty() {
-                format!("write `name: {wanted}` into the http route that is to be split: none has a name")
+                format!("write `name: {wanted}` in the http route to split: none has a name")
             } else {
                 format!("name one of these in `routes` of the Rollout: {}", names(there))
             };
@@ -138,7 +144,7 @@ fn named(rules: &[Value], own: &Own<'_>, wanted: Vec<&str>) -> Result<Vec<usize>
     Ok(indices)
 }
 
-/// The tls or tcp rules that are known by what is wanted.
+/// Returns the tls or tcp rules with the wanted identities.
 fn matching(
     protocol: Protocol,
     rules: &[Value],
@@ -168,7 +174,7 @@ fn matching(
     Ok(indices)
 }
 
-/// What is said when no rule is ours.
+/// Reports that no rule can be weighed.
 fn nothing(object: &Value, entry: &VirtualServiceRef) -> Finding {
     let what = "there is no http, tls or tcp route in which traffic could be split";
     let there = |protocol| rules(object, protocol).unwrap_or_default();
@@ -182,6 +188,6 @@ fn nothing(object: &Value, entry: &VirtualServiceRef) -> Finding {
     };
     let listed = [("tlsRoutes", tls), ("tcpRoutes", tcp)].into_iter().filter(|(_, rules)| !rules.is_empty());
     let listed: Vec<_> = listed.map(|(key, rules)| format!("`{key}`: {}", found(rules))).collect();
-    let instead = format!("name the ones that are to be split in {} of the Rollout", listed.join(", in "));
+    let instead = format!("name the ones to split in {} of the Rollout", listed.join(", in "));
     Finding::error("spec", what, instead)
 }

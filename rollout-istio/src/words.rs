@@ -1,4 +1,4 @@
-//! What Kubernetes events say about Istio's objects: Argo Rollouts' reasons and texts.
+//! The texts of Kubernetes events about Istio objects: Argo Rollouts' reasons and notes.
 
 use crate::{
     IstioConfig,
@@ -18,7 +18,7 @@ pub(crate) fn describe(config: &IstioConfig, topic: Topic<'_>) -> Vec<EventText>
         }
         Topic::Routed(to) => routed(config, to),
         Topic::Missing(object) => missing(object).into_iter().collect(),
-        // A topic of a later version has no words yet.
+        // Topics of later versions have no texts yet.
         _ => Vec::new(),
     }
 }

@@ -119,7 +119,7 @@ fn case_13_a_route_that_delegates_says_where_to_split() {
         let text = one.editor.read(&one.objects).unwrap_err().to_string();
         let (to, name) = said;
         assert!(
-            text.contains(&format!("this route delegates to {to}; split there: write `name: {name}`")),
+            text.contains(&format!("this route delegates to {to}; split that one: write `name: {name}`")),
             "{text}"
         );
         assert!(text.contains("spec.http[0].delegate") && one.try_route(&weight(5)).is_err());
@@ -147,7 +147,7 @@ fn case_04_a_destination_that_istio_sends_elsewhere_is_an_error_with_what_to_wri
             subsets,
             |which| json!({"host": format!("web-{which}"), "subset": which}),
             "provider",
-            "subset 'stable' is one of provider.shop.svc.cluster.local, but this host is web-stable.shop.svc.cluster.local; \
+            "subset 'stable' belongs to provider.shop.svc.cluster.local, but this host is web-stable.shop.svc.cluster.local; \
           write `host: provider.shop.svc.cluster.local`",
         ),
         (
@@ -160,7 +160,7 @@ fn case_04_a_destination_that_istio_sends_elsewhere_is_an_error_with_what_to_wri
             subsets,
             |which| json!({"host": "provider", "subset": which}),
             "provider.other.svc.cluster.local",
-            "is one of provider.other.svc.cluster.local, but this host is provider.shop.svc.cluster.local",
+            "belongs to provider.other.svc.cluster.local, but this host is provider.shop.svc.cluster.local",
         ),
         (
             hosts,

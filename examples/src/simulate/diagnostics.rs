@@ -126,7 +126,7 @@ impl Findings {
         }
         let counts = [
             (self.count(Severity::Error) + self.plain.len(), "error", "errors"),
-            (self.count(Severity::NotDriven), "not driven yet", "not driven yet"),
+            (self.count(Severity::NotDriven), "not supported yet", "not supported yet"),
             (self.count(Severity::Warning) + self.odd.len(), "warning", "warnings"),
         ];
         let said: Vec<String> = counts
@@ -244,7 +244,7 @@ mod tests {
             at("odd") < at("note: a template\n |\n = help: render it")
                 && at("render it") < at("note: passed over: ConfigMap\n")
         );
-        assert!(text.ends_with("\n2 errors, 1 not driven yet, 1 warning\n"), "{text}");
+        assert!(text.ends_with("\n2 errors, 1 not supported yet, 1 warning\n"), "{text}");
         assert_eq!(findings.values().len(), 6);
         findings.nothing_else();
         let text = plain(&findings);

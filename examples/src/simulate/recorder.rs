@@ -220,7 +220,7 @@ impl Watcher for Recorder {
                 }
                 if let Some(Err(failure)) = answer {
                     let why = match failure {
-                        Failure::Conflict => "somebody else wrote first",
+                        Failure::Conflict => "another client wrote first",
                         Failure::Refused(why) | Failure::Ambiguous(why) => why,
                     };
                     self.push(truth, Kind::Failed(format!("a write did not get through: {why}")));

@@ -8,7 +8,7 @@ use std::ops::Range;
 pub(super) fn of(found: &Finding) -> String {
     let (level, word) = match found.severity {
         Severity::Error => (Level::ERROR, "error"),
-        Severity::NotDriven => (Level::ERROR, "not driven"),
+        Severity::NotDriven => (Level::ERROR, "unsupported"),
         _ => (Level::WARNING, "warning"),
     };
     let title = level.with_name(word).primary_title(Escaped(&found.what).to_string());

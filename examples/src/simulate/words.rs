@@ -208,7 +208,11 @@ pub(crate) fn wait(waiting: &Waiting, names: &Names, clock: Clock) -> String {
         }
         WaitReason::Settling { what, behind, long } => {
             let who = if behind.is_empty() { "every proxy".to_owned() } else { behind.join(", ") };
-            let advice = if *long { "; this takes long: look at them, or say `proceed`" } else { "" };
+            let advice = if *long {
+                "; this is taking long: check the proxies, or override with `proceed`"
+            } else {
+                ""
+            };
             names.put_into(&format!("not yet: waits for {who} to get the {what}{advice}"))
         }
         other => names.put_into(&other.to_string()),

@@ -102,19 +102,19 @@ const MISTAKES: &[Mistake] = &[
         WEIGHT,
         "{setWeight: 50, pause: {}}",
         (15, 16),
-        &["error: `steps[0]`: make a step of its own of each: setWeight and pause"],
+        &["error: `steps[0]`: write each as its own step: setWeight and pause"],
     ),
     mistake(
         "  replicas: 4\n",
         "\treplicas: 4\n",
         (5, 1),
-        &["error: a tab stands where YAML wants blanks", "indent with blanks only"],
+        &["error: there is a tab where YAML requires spaces", "indent with spaces only"],
     ),
     mistake(
         "  replicas: 4\n",
         "  replicas: 4\n \t minReadySeconds: 1\n",
         (6, 2),
-        &["error: a tab stands where YAML wants blanks"],
+        &["error: there is a tab where YAML requires spaces"],
     ),
     mistake(
         "stableService: web\n",
@@ -132,7 +132,7 @@ const MISTAKES: &[Mistake] = &[
         "  replicas: 4\n",
         "  replicas: 4\n  replicas: 5\n",
         (6, 3),
-        &["error: the field `replicas` is there twice: first in line 5", "keep one of them"],
+        &["error: the field `replicas` appears twice: first on line 5", "keep one of them"],
     ),
     mistake(
         STEPS,
@@ -189,7 +189,7 @@ const MISTAKES: &[Mistake] = &[
         "  replicas: 4\n",
         "   replicas: 4\n",
         (6, 3),
-        &["error: this line is not indented as the ones above"],
+        &["error: this line is not indented like the ones above"],
     ),
 ];
 

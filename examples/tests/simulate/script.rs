@@ -27,7 +27,11 @@ fn every_command_is_answered() {
         (&["12m=retry"], json!([["retry", false, "the update is not aborted"]]), "healthy"),
         (
             &["12m=proceed"],
-            json!([["proceed", false, "nothing is waited for that `proceed` could override"]]),
+            json!([[
+                "proceed",
+                false,
+                "nothing to override: the rollout is not waiting for proxies or stable capacity"
+            ]]),
             "healthy",
         ),
         (&["40m=abort"], json!([["abort", false, "no update is under way"]]), "healthy"),

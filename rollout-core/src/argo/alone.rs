@@ -1,28 +1,28 @@
-//! A canary strategy that stands alone, outside a Rollout.
+//! A canary strategy on its own, outside a Rollout.
 
 use super::{Finding, Severity, check, convert};
 use crate::Strategy;
 use alloc::{string::String, vec::Vec};
 use serde_json::{Value, json};
 
-/// Where it stands in a Rollout.
+/// The path of the strategy in a Rollout.
 const PLACE: &str = "spec.strategy.canary";
 
-/// A canary strategy that can be driven.
+/// A canary strategy that the engine can drive.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct StrategyAlone {
-    /// What the engine drives.
+    /// The strategy.
     pub strategy: Strategy,
-    /// What is most likely a mistake, or is not done and takes nothing away from a release.
+    /// Likely mistakes, and unsupported settings that a release does not need.
     pub warnings: Vec<Finding>,
 }
 
-/// Reads what stands in a Rollout at `spec.strategy.canary`, alone: for a custom resource of your own that holds a
-/// canary strategy, or a strategy in a file.
+/// Reads the content of `spec.strategy.canary` on its own: for your own custom resource that contains a canary
+/// strategy, or a strategy in a file.
 ///
-/// The findings are those of a whole Rollout ([`check`] and [`convert`]) that are about its strategy; the paths begin
-/// where the strategy does.
+/// The findings are those that a whole Rollout would have about its strategy ([`check`] and [`convert`]); paths start
+/// at the strategy.
 ///
 /// ```
 /// use rollout_core::{Step, argo};
@@ -35,7 +35,7 @@ pub struct StrategyAlone {
 /// assert_eq!(findings[0].path, "steps[0].setWeight");
 /// ```
 ///
-/// With the feature `yaml`, of a text, and with the place of each finding in it:
+/// With the feature `yaml`, from text, with the place of each finding:
 ///
 /// ```
 /// # #[cfg(feature = "yaml")] {
@@ -47,12 +47,12 @@ pub struct StrategyAlone {
 /// ```
 ///
 /// # Errors
-/// All findings, if one of them is an error, or something that the engine does not drive yet: a release without it would
-/// be another one than is asked for.
+/// Returns all findings if one of them is an error, or a setting that the engine does not support yet: a release
+/// without it would not be the one asked for.
 pub fn strategy(canary: &Value) -> Result<StrategyAlone, Vec<Finding>> {
     let report = check(&json!({"spec": {"strategy": {"canary": canary}}}));
     let made = convert(&report.rollout, "".into());
-    // Errors of the parts of a Rollout that are not here, such as its pods, are nobody's.
+    // Errors about missing parts of a Rollout, such as its pods, are dropped.
     let is_ours = |finding: &Finding| {
         let place = finding.stands_at();
         place.starts_with(PLACE) || PLACE.starts_with(place)
@@ -67,7 +67,7 @@ pub fn strategy(canary: &Value) -> Result<StrategyAlone, Vec<Finding>> {
     }
 }
 
-/// The same finding, with its path from the strategy on.
+/// Returns the finding with its path relative to the strategy.
 fn below(finding: Finding) -> Finding {
     let cut = |path: &str| {
         let path = path.strip_prefix(PLACE).unwrap_or_default();

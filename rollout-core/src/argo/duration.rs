@@ -1,28 +1,28 @@
-//! `pause.duration`: a number of seconds, or text as Go reads durations.
+//! `pause.duration`: a number of seconds, or a Go duration.
 
 use super::wire::IntOrText;
 use alloc::string::String;
 
-/// Why a duration is refused.
+/// The reason why a duration is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidDuration {
-    /// Neither a number of seconds nor a duration.
+    /// The text is neither a number of seconds nor a duration.
     #[error("{0:?} is neither a number of seconds nor a duration such as `90s`, `10m` or `1h30m`")]
     Unreadable(String),
-    /// Below 0.
+    /// The duration is negative.
     #[error("{0} is below 0")]
     Negative(String),
-    /// Above 2 147 483 647 s: Argo Rollouts wraps around there, which ends the pause at once or never.
+    /// The duration exceeds 2 147 483 647 s, where Argo Rollouts wraps around, which ends the pause at once or never.
     #[error("{0} is more than 2147483647 seconds (68 years)")]
     TooLong(String),
 }
 
-/// The seconds that a `pause.duration` means; the fraction of a second is cut.
+/// Returns the seconds of a `pause.duration`, without the fraction of a second.
 ///
-/// Text of digits is seconds. Other text is a Go duration: one or more of number and unit, without blanks,
-/// the units `ns`, `us`, `ms`, `s`, `m`, `h` (no days). Fractions of a second are cut **towards zero**, so
-/// `300ms` is no pause at all.
+/// Text of digits is seconds. Other text is a Go duration: one or more pairs of number and unit, without spaces, with
+/// the units `ns`, `us`, `ms`, `s`, `m`, `h` (no days). Fractions of a second are rounded **towards zero**, so `300ms`
+/// is no pause.
 ///
 /// ```
 /// use rollout_core::{argo::wire::IntOrText, conformance::pause_seconds};
@@ -32,7 +32,7 @@ pub enum InvalidDuration {
 /// ```
 ///
 /// # Errors
-/// What is no duration, is below 0, or above 2 147 483 647 s (where Argo Rollouts wraps around).
+/// The value is not a duration, is negative, or exceeds 2 147 483 647 s (where Argo Rollouts wraps around).
 pub fn pause_seconds(duration: &IntOrText) -> Result<u32, InvalidDuration> {
     let shown = || alloc::format!("{duration}");
     let seconds = match duration {
@@ -53,12 +53,12 @@ pub fn pause_seconds(duration: &IntOrText) -> Result<u32, InvalidDuration> {
     u32::try_from(seconds).map_err(|_| InvalidDuration::TooLong(shown()))
 }
 
-/// An optional sign and decimal digits, within 32 bits.
+/// Parses an optional sign and decimal digits, within 32 bits.
 fn int32(text: &str) -> Option<i32> {
     text.parse().ok()
 }
 
-/// A Go duration in nanoseconds: below 2⁶³ either way.
+/// Parses a Go duration into nanoseconds, between −2⁶³ and 2⁶³.
 fn nanoseconds(text: &str) -> Option<i64> {
     let (negative, mut rest) = match text.as_bytes().first() {
         Some(b'-') => (true, text.get(1..)?),
@@ -80,7 +80,7 @@ fn nanoseconds(text: &str) -> Option<i64> {
     match (negative, i64::try_from(total)) {
         (true, Ok(total)) => Some(-total),
         (false, Ok(total)) => Some(total),
-        // 2⁶³ exactly: the smallest number there is.
+        // Exactly 2⁶³: the smallest number.
         (true, Err(_)) => Some(i64::MIN),
         (false, Err(_)) => None,
     }
@@ -88,7 +88,7 @@ fn nanoseconds(text: &str) -> Option<i64> {
 
 const LIMIT: u64 = 1 << 63;
 
-/// The first number with its unit, in nanoseconds, and what comes after.
+/// Parses the first number with its unit, in nanoseconds; returns the rest of the text as well.
 fn number_and_unit(text: &str) -> Option<(u64, &str)> {
     let (whole, rest) = digits(text);
     let (fraction, rest) = match rest.strip_prefix('.') {
@@ -124,9 +124,8 @@ fn nanoseconds_of(unit: &str) -> Option<u64> {
     })
 }
 
-/// The nanoseconds of `0.fraction` of a unit, cut. In floating point, because Go does so: a third of an
-/// hour written with enough digits is 20 minutes and not a nanosecond less. Digits beyond 63 bits count
-/// nothing.
+/// Returns the nanoseconds of `0.fraction` of a unit, truncated. In floating point, like Go: a third of an hour written
+/// with enough digits is 20 minutes and not a nanosecond less. Digits beyond 63 bits are ignored.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -153,7 +152,7 @@ mod tests {
         nanoseconds(text)
     }
 
-    /// The rules of the language that defined these durations, written down as a table.
+    /// The rules of Go's durations as a table.
     #[test]
     fn as_go_reads_them() {
         let ms = 1_000_000;
@@ -214,7 +213,7 @@ mod tests {
         let text = |text: &str| pause_seconds(&IntOrText::Text(text.into()));
         assert_eq!(text("2147483647s"), Ok(2_147_483_647));
         assert_eq!(text("596523h14m7.999s"), Ok(2_147_483_647));
-        // Argo Rollouts takes these for a negative number of seconds, or for another one.
+        // Argo Rollouts takes these for a negative or a different number of seconds.
         assert!(matches!(text("2147483648s"), Err(InvalidDuration::TooLong(_))));
         assert!(matches!(text("2000000h"), Err(InvalidDuration::TooLong(_))));
         assert!(matches!(text("-5"), Err(InvalidDuration::Negative(_))));

@@ -3,7 +3,8 @@ use crate::{Finding, Severity};
 use alloc::{format, string::String, vec::Vec};
 
 impl Finding {
-    /// What to say first to a person: what to write. `None` where the message is our own and says it already.
+    /// Returns what to write, as the first thing to show to people. `None` if the message is the engine's own and
+    /// includes it.
     ///
     /// ```
     /// use rollout_core::argo::check;
@@ -20,39 +21,38 @@ impl Finding {
         Some(format!("{}: {}", subject(&self.path), self.instead))
     }
 
-    /// Whether it is about a field that the language does not have there.
+    /// Returns whether the finding is about a field that does not exist at this place.
     #[must_use]
     pub fn is_unknown_field(&self) -> bool {
         self.names_key
     }
 
-    /// Whether it is about a field of the canary that stands where it means nothing: what it says is lost without
-    /// a word, so who reads a manifest should refuse it.
+    /// Returns whether the finding is about a canary field in a place where it has no effect. Its value would be lost
+    /// silently, so readers of manifests should refuse it.
     #[must_use]
     pub fn is_misplaced(&self) -> bool {
         self.misplaced
     }
 
-    /// Where it stands in the manifest. The same as the path, but for a few errors that clients know under
-    /// a path of its own.
+    /// Returns the place in the manifest. It is the path, except for a few errors that clients know under another path.
     #[must_use]
     pub fn stands_at(&self) -> &str {
         self.stands_at.as_deref().unwrap_or(&self.path)
     }
 
-    /// The language allows it at `path`, and the engine does not drive it yet: what it is.
+    /// Creates a finding about a valid setting at `path` that the engine does not support yet; `what` describes it.
     pub(crate) fn not_driven(path: impl Into<String>, what: &str) -> Self {
-        let what = format!("{what} is not driven yet");
+        let what = format!("{what} is not supported yet");
         Self { names_key: true, ..Self::new(Severity::NotDriven, path, what, "") }
     }
 
-    /// Something that the engine does not do, and without which a release is as safe as with it.
+    /// Creates a finding about an unsupported setting without which a release is just as safe.
     pub(crate) fn ignored(path: impl Into<String>, what: &str) -> Self {
         Self { names_key: true, ..Self::new(Severity::Warning, path, what, "") }
     }
 }
 
-/// Findings as they come: of each severity so many that nobody reads more, and the others counted.
+/// A bounded list of findings: for each severity, those beyond the limit are only counted.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     list: Vec<Finding>,
@@ -60,11 +60,11 @@ pub(crate) struct Findings {
     others: usize,
 }
 
-/// More errors, or more warnings, than this are only counted.
+/// The maximum number of errors, and of warnings; more are only counted.
 const MAX: usize = 500;
 
 impl Findings {
-    /// Whether another one of this severity would be shown.
+    /// Returns whether another finding of this severity would be listed.
     pub(crate) fn has_room(&self, severity: Severity) -> bool {
         (if severity == Severity::Error { self.errors } else { self.others }) < MAX
     }
@@ -77,7 +77,7 @@ impl Findings {
         }
     }
 
-    /// Counts one that is not even made.
+    /// Counts a finding without creating it.
     pub(crate) fn count(&mut self, severity: Severity) {
         *(if severity == Severity::Error { &mut self.errors } else { &mut self.others }) += 1;
     }

@@ -6,10 +6,10 @@ use crate::{
 use alloc::{vec, vec::Vec};
 use serde_json::Value;
 
-/// What is wanted where a Rollout's status stands: at rest, when every pod that is asked for is there at
-/// once and the traffic has the wanted weight.
+/// Returns the goal at the position of a Rollout's status: the state at rest, once every pod is there and the traffic
+/// has the wanted weight.
 ///
-/// An abort that somebody asked for counts as carried out.
+/// A requested abort counts as carried out.
 ///
 /// ```
 /// use rollout_core::conformance::goal_of;
@@ -22,7 +22,7 @@ use serde_json::Value;
 /// ```
 ///
 /// # Errors
-/// Why there is no strategy to follow, or the status cannot be read.
+/// There is no strategy, or the status cannot be read.
 pub fn goal_of(rollout: &Value) -> Result<Goal, Vec<Finding>> {
     let report = check(rollout);
     let mut read = read_status(rollout.get("status").unwrap_or(&Value::Null))?;

@@ -1,12 +1,12 @@
-//! The canary strategy as Argo Rollouts users write it.
+//! The canary strategy in the format of Argo Rollouts.
 //!
-//! Three stages, kept apart: the **wire form** ([`wire`]: everything that the language may say, and the
-//! [step hash](step_hash)), the **check** ([`check`](fn@check): all errors of the language at once), and the
-//! **conversion** ([`convert`](fn@convert)) to what the engine drives. Beside them the
-//! [status](read_status) as the fields that clients of Argo Rollouts read and write, and, with the feature
-//! `yaml`, what a person wrote with the place of everything in it (`read`).
+//! Three stages, kept apart: the **wire form** ([`wire`]: everything that a manifest may contain, and the [step
+//! hash](step_hash)), the **check** ([`check`](fn@check): all errors at once), and the **conversion**
+//! ([`convert`](fn@convert)) to what the engine drives. In addition, the [status](read_status) in the fields that
+//! clients of Argo Rollouts read and write, and, with the feature `yaml`, manifests with the place of everything in
+//! them (`read`).
 //!
-//! An error never stops the others from being found, and nothing that is given can make any of it panic.
+//! An error never hides other errors, and no input can make any of it panic.
 //!
 //! ```
 //! use rollout_core::{Step, argo};

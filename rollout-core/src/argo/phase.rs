@@ -1,16 +1,16 @@
-//! The phase that clients show, from a Rollout and its status.
+//! The phase that clients show, derived from a Rollout and its status.
 
 use crate::Time;
 use alloc::{format, string::String};
 use serde_json::Value;
 
-/// What a Rollout is said to be doing.
+/// The phase of a Rollout, as shown to users.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Phase {
     /// `Healthy`, `Degraded`, `Progressing` or `Paused`.
     pub name: String,
-    /// Why; empty when healthy.
+    /// The reason; empty when healthy.
     pub message: String,
 }
 
@@ -20,9 +20,9 @@ impl Phase {
     }
 }
 
-/// The phase and message that the controller stores, by Argo Rollouts' rules: the first that fits.
+/// Returns the phase and message that the controller stores, by Argo Rollouts' rules: the first that applies.
 ///
-/// What cannot be read counts as absent.
+/// Values that cannot be read count as absent.
 ///
 /// ```
 /// use rollout_core::conformance::phase;
@@ -39,8 +39,8 @@ pub fn phase(rollout: &Value) -> Phase {
     degraded(status).or_else(|| paused(spec, status)).unwrap_or_else(|| progress(spec, status))
 }
 
-/// The phase and message that a client shows: it looks first whether the controller has seen the newest
-/// spec, and then trusts what is stored.
+/// Returns the phase and message that a client shows: it first checks whether the controller has seen the newest spec,
+/// and then trusts the stored phase.
 ///
 /// ```
 /// use rollout_core::conformance::phase_for_clients;
@@ -74,7 +74,7 @@ pub fn phase_for_clients(rollout: &Value) -> Phase {
     }
 }
 
-/// The first condition that says that something is wrong, in the order of the list.
+/// Returns the first condition that reports a problem, in the order of the list.
 fn degraded(status: &Value) -> Option<Phase> {
     let conditions = field(status, "conditions").as_array()?;
     conditions.iter().find_map(|condition| {
@@ -116,7 +116,7 @@ fn progress(spec: &Value, status: &Value) -> Phase {
     Phase::new("Progressing", message)
 }
 
-/// Whether a restart was asked for that is not done: compared as points in time.
+/// Returns whether a requested restart is outstanding, comparing the times.
 fn restarts(spec: &Value, status: &Value) -> bool {
     let (asked, done) = (text(spec, "restartAt"), text(status, "restartedAt"));
     !asked.is_empty() && (done.is_empty() || Time::parse_rfc3339(asked) != Time::parse_rfc3339(done))

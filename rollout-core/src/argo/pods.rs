@@ -4,8 +4,8 @@ use super::wire::IntOrText;
 use crate::{IntOrPercent, strategy::Fenceposts};
 use alloc::string::String;
 
-/// What `maxSurge` or `maxUnavailable` means: absent is 25 per cent, text is per cent with or without `%`,
-/// and text that is no number counts as 0, as in Argo Rollouts.
+/// Reads `maxSurge` or `maxUnavailable`: absent means 25 per cent, text is a percentage with or without `%`, and text
+/// that is not a number counts as 0, as in Argo Rollouts.
 ///
 /// ```
 /// use rollout_core::{IntOrPercent, argo::wire::IntOrText, conformance::int_or_percent};
@@ -27,7 +27,7 @@ pub fn int_or_percent(value: Option<&IntOrText>) -> IntOrPercent {
     }
 }
 
-/// How far the number of pods may leave `replicas`, from the values as they were written.
+/// Returns how far the number of pods may differ from `replicas`, from the values as they were written.
 ///
 /// ```
 /// use rollout_core::{argo::wire::IntOrText, conformance::fenceposts};

@@ -1,4 +1,4 @@
-//! Reads values into the wire form and notes what does not fit, each with its path.
+//! Reads values into the wire form and records what does not fit, with its path.
 
 use super::{
     Finding, Findings, Severity,
@@ -8,7 +8,7 @@ use alloc::{format, string::String, vec::Vec};
 use core::fmt::Write;
 use serde_json::{Map, Value};
 
-/// Where the reading is, and what was found so far. Reading goes on after an error.
+/// The current path, and the findings so far. Reading continues after an error.
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
     path: String,
@@ -20,7 +20,7 @@ impl Reader {
         Self { path: path.into(), findings: Findings::default() }
     }
 
-    /// Notes that what stands here is not what the language has here.
+    /// Records a type mismatch at the current path.
     pub(crate) fn wrong(&mut self, wanted: &str, found: &Value, instead: &str) {
         let message = format!("{} must be {wanted}, found {}", subject(&self.path), describe(found));
         let instead = if instead.is_empty() { format!("write {wanted}") } else { instead.into() };
@@ -51,7 +51,7 @@ impl Reader {
         }
         let instead = match nearest(key, known) {
             Some(name) => format!("did you mean `{name}`?"),
-            None => format!("known here: {}", known.join(", ")),
+            None => format!("known fields: {}", known.join(", ")),
         };
         let elsewhere = belongs(&self.path, key).map(|part| match part {
             "" => format!("write it beside `kind`, not in `{}`", self.path),
@@ -76,8 +76,8 @@ impl Reader {
         self.below(|path| push_key(path, key), |reader| T::read(value, reader))
     }
 
-    /// An item of a list or a map: one that cannot be read leaves an empty one, so that the others keep
-    /// their places.
+    /// Reads an item of a list or a map. One that cannot be read becomes an empty one, so that the others keep their
+    /// places.
     pub(crate) fn item<T: Wire>(&mut self, value: &Value, place: impl FnOnce(&mut String)) -> T {
         if value.is_null() {
             return T::default();
@@ -94,7 +94,7 @@ impl Reader {
     }
 }
 
-/// What to write for a value that stands where a map with this one field belongs.
+/// Suggests what to write for a value in place of a map with this one field.
 fn wrapped(path: &str, value: &Value) -> Option<String> {
     let field = path.rsplit('.').next()?;
     let inner = match field {
@@ -108,7 +108,7 @@ fn wrapped(path: &str, value: &Value) -> Option<String> {
         Value::Number(number) => format!("{number}"),
         Value::Bool(_) | Value::String(_) | Value::Null | Value::Array(_) | Value::Object(_) => return None,
     };
-    // Quotes only where a word would mean something else.
+    // Quotes are kept only if the bare word would mean something else.
     let bare = value.trim_matches('"');
     let plain = bare.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b))
         && bare.starts_with(|first: char| first.is_ascii_alphanumeric());
@@ -117,7 +117,7 @@ fn wrapped(path: &str, value: &Value) -> Option<String> {
     Some(format!("write `{field}: {{{inner}: {value}}}`"))
 }
 
-/// What people write that other languages have there.
+/// Suggests a correction for fields that people know from other formats.
 fn special(path: &str, key: &str, value: &Value) -> Option<String> {
     let part = path.split('[').next().unwrap_or(path);
     match key {
@@ -132,7 +132,7 @@ fn special(path: &str, key: &str, value: &Value) -> Option<String> {
     }
 }
 
-/// The path of a field below `path`.
+/// Returns the path of a field below `path`.
 pub(crate) fn child(path: &str, key: &str) -> String {
     let mut path = String::from(path);
     push_key(&mut path, key);
@@ -151,7 +151,7 @@ pub(crate) fn push_key(path: &mut String, key: &str) {
     path.push_str(shorten(key));
 }
 
-/// The beginning of a key that is longer than any that Kubernetes allows.
+/// Truncates a key that is longer than any that Kubernetes allows.
 fn shorten(key: &str) -> &str {
     match key.char_indices().nth(400) {
         Some((end, _)) => key.get(..end).unwrap_or_default(),
@@ -164,7 +164,7 @@ pub(crate) fn push_index(path: &mut String, index: usize) {
     let _ = write!(path, "[{index}]");
 }
 
-/// What a path ends with, as the subject of a sentence.
+/// Returns the last part of a path, as the subject of a sentence.
 pub(crate) fn subject(path: &str) -> String {
     if path.is_empty() {
         return "the document".into();
@@ -177,7 +177,7 @@ pub(crate) fn subject(path: &str) -> String {
     }
 }
 
-/// What stands there, in words that fit on a line.
+/// Describes a value in words that fit on a line.
 pub(crate) fn describe(value: &Value) -> String {
     match value {
         Value::Null => "nothing".into(),
@@ -192,7 +192,7 @@ pub(crate) fn describe(value: &Value) -> String {
     }
 }
 
-/// The known name that is most like `key`, if any is like it.
+/// Returns the known name that is most similar to `key`, if any is similar.
 pub(crate) fn nearest<'n>(key: &str, known: &[&'n str]) -> Option<&'n str> {
     let key: Vec<char> = key.chars().take(64).flat_map(char::to_lowercase).collect();
     let distance = |name: &&'n str| {
@@ -207,7 +207,7 @@ pub(crate) fn nearest<'n>(key: &str, known: &[&'n str]) -> Option<&'n str> {
     (steps <= 1 + key.len().min(len) / 4).then_some(name)
 }
 
-/// How many letters must be put in, left out or changed, or neighbours swapped, to make `b` of `a`.
+/// Counts the insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`.
 fn edits(a: &[char], b: &[char]) -> usize {
     let mut before: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();

@@ -3,20 +3,20 @@ use crate::{Finding, traffic::ObjectRef};
 use alloc::{borrow::ToOwned, format, string::String};
 use serde_json::{Map, Value};
 
-/// The annotation that holds the nonce of [`fence`](super::TrafficBackend::fence): in an object that Rollouts may
-/// share as a [`note`](super::note) of each, in one that has one owner as it is.
+/// The annotation that holds the nonce of [`fence`](super::TrafficBackend::fence): as a [`note`](super::note) of each
+/// Rollout in an object that several may share, as plain text in an object with one owner.
 pub const FENCE_ANNOTATION: &str = "rollout-core/fence";
 
-/// The text of an annotation.
+/// Returns the text of an annotation.
 #[must_use]
 pub fn annotation<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
     object.get("metadata")?.get("annotations")?.get(key)?.as_str()
 }
 
-/// Sets an annotation, or takes it away; whether that changed anything. A map that becomes empty goes, too.
+/// Sets or removes an annotation; returns whether anything changed. A map that becomes empty is removed too.
 ///
 /// # Errors
-/// `metadata` or `metadata.annotations` is there and no map.
+/// `metadata` or `metadata.annotations` exists and is not a map.
 pub fn annotate(
     name: &ObjectRef,
     object: &mut Value,
@@ -44,7 +44,7 @@ pub fn annotate(
     Ok(true)
 }
 
-/// A map inside an object, made where it is absent.
+/// Returns a map inside an object, creating it if absent.
 fn map<'a>(
     name: &ObjectRef,
     object: &'a mut Value,
@@ -63,13 +63,13 @@ fn entry<'a>(map: &'a mut Map<String, Value>, key: &str) -> &'a mut Value {
     value
 }
 
-/// Removes a key and leaves the order of the others, whatever the map is made of.
+/// Removes a key and keeps the order of the others, whatever the map is made of.
 fn remove(map: &mut Map<String, Value>, key: &str) {
     map.retain(|other, _| other != key);
 }
 
 fn no_map(name: &ObjectRef, path: &str) -> EditError {
-    let finding = Finding::error(path, format!("{path} is no map"), "write a map of keys and values");
+    let finding = Finding::error(path, format!("{path} is not a map"), "write a map of keys and values");
     EditError::new(name.clone(), finding)
 }
 

@@ -6,10 +6,10 @@ use crate::{
 use alloc::{boxed::Box, vec::Vec};
 use async_trait::async_trait;
 
-/// Two backends as one: the Services of a rollout and its traffic manager, for example.
+/// Combines two backends into one, for example the Services of a rollout and its traffic manager.
 ///
-/// Everything is written to the first, then to the second; what was written before a failure is in the
-/// error. They must not share an object.
+/// Every write goes to the first, then to the second; an error contains what was written before the failure. The two
+/// must not share an object.
 #[derive(Debug, Clone, Copy)]
 pub struct Chain<A, B> {
     first: A,
@@ -17,24 +17,24 @@ pub struct Chain<A, B> {
 }
 
 impl<A: TrafficBackend, B: TrafficBackend> Chain<A, B> {
-    /// Both as one.
+    /// Combines two backends.
     #[must_use]
     pub fn new(first: A, second: B) -> Self {
         Self { first, second }
     }
 
-    /// The one that is written first.
+    /// Returns the backend that is written first.
     pub fn first(&self) -> &A {
         &self.first
     }
 
-    /// The one that is written after the first.
+    /// Returns the backend that is written second.
     pub fn second(&self) -> &B {
         &self.second
     }
 }
 
-/// What `first` wrote and what came of the second, told as one.
+/// Merges what `first` wrote with the result of the second.
 fn both(first: Written, second: Result<Written, BackendError>) -> Result<Written, BackendError> {
     match second {
         Ok(second) => Ok(first.and(second)),

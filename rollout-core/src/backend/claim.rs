@@ -2,10 +2,10 @@ use super::EditError;
 use crate::{Finding, backend::RolloutRef, traffic::ObjectRef};
 use alloc::{format, string::String, sync::Arc};
 
-/// What one Rollout drives in an object: a Service's selector, one subset, one route.
+/// A claim of a Rollout on part of an object: a Service's selector, one subset, one route.
 ///
-/// Two that drive the same would undo each other's writes for ever, so the younger is refused; who is younger, a
-/// driver knows. Only claims on objects that a Rollout may touch count: one whose last observation ended in
+/// Two Rollouts with the same claim would undo each other's writes forever, so the younger is refused; the driver knows
+/// which one that is. Only claims on objects that a Rollout may touch count: a Rollout whose last observation ended in
 /// [`EditError::lacks_consent`] has no claim on that object.
 ///
 /// ```
@@ -23,32 +23,32 @@ use alloc::{format, string::String, sync::Arc};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub struct Claim {
-    /// Who drives it.
+    /// The Rollout that makes the claim.
     pub rollout: RolloutRef,
-    /// In which object.
+    /// The object.
     pub object: ObjectRef,
-    /// Where in the object (`spec.http`).
+    /// The path in the object (`spec.http`).
     pub path: Arc<str>,
-    /// What it is: `selector`, `subset`, `http route`.
+    /// The kind of part: `selector`, `subset`, `http route`.
     pub kind: Arc<str>,
-    /// Which one of its kind; `None` is the only one that there is, and so each of them.
+    /// The name of the part; `None` means the only one of its kind, and therefore any of them.
     pub name: Option<Arc<str>>,
 }
 
 impl Claim {
-    /// The selector of a Service.
+    /// Claims the selector of a Service.
     #[must_use]
     pub fn selector(rollout: RolloutRef, service: ObjectRef) -> Self {
         Self::new(rollout, service, "spec.selector", "selector", None)
     }
 
-    /// One thing of a kind that stands at `path`; without a name the only one.
+    /// Claims a part of this kind at `path`; without a name, the only one.
     #[must_use]
     pub fn new(rollout: RolloutRef, object: ObjectRef, path: &str, kind: &str, name: Option<&str>) -> Self {
         Self { rollout, object, path: path.into(), kind: kind.into(), name: name.map(Into::into) }
     }
 
-    /// Whether another Rollout drives the same.
+    /// Returns whether another Rollout claims the same part.
     #[must_use]
     pub fn collides(&self, other: &Self) -> bool {
         let both_named = self.name.as_ref().zip(other.name.as_ref());
@@ -58,8 +58,8 @@ impl Claim {
             && both_named.is_none_or(|(one, other)| one == other)
     }
 
-    /// What is said to the Rollout of this claim when another has `older`: who the two are, what both drive, and what
-    /// to write instead. `None` when they do not [collide](Self::collides).
+    /// Returns the error for the Rollout of this claim if another has `older`: both Rollouts, the part that both drive,
+    /// and what to write instead. `None` if the claims do not [collide](Self::collides).
     #[must_use]
     pub fn collision(&self, older: &Self) -> Option<EditError> {
         if !self.collides(older) {

@@ -6,19 +6,19 @@ use alloc::{boxed::Box, sync::Arc};
 use async_trait::async_trait;
 use core::{fmt, time::Duration};
 
-/// Knows what the proxies have, as one rollout sees it.
+/// Reports which configuration the proxies have, as seen by one rollout.
 ///
-/// An answer is given at once, from what is known: a question never waits for the proxies. (The methods are async
-/// because what they ask about may have to be looked up, such as the addresses of pods.)
+/// Answers come at once, from what is known: no call waits for the proxies. (The methods are async because they may
+/// have to look up what they are asked about, such as the addresses of pods.)
 #[async_trait]
 pub trait DataPlane: fmt::Debug + Send + Sync {
-    /// Whether all proxies have these versions (contents, per object).
+    /// Returns whether all proxies have these versions (the content of each object).
     async fn objects(&self, of: &Version) -> Settled;
 
-    /// Whether all proxies have the endpoints of this revision's ready pods.
+    /// Returns whether all proxies have the endpoints of this revision's ready pods.
     async fn endpoints(&self, of: &Revision) -> Settled;
 
-    /// In how long every proxy is known that may still do what was written earlier
+    /// Returns how long until every proxy is known that may still follow earlier writes
     /// ([`Seen::proxies_known_in`](crate::traffic::Seen::proxies_known_in)).
     async fn proxies_known_in(&self) -> Duration {
         Duration::ZERO
@@ -27,9 +27,9 @@ pub trait DataPlane: fmt::Debug + Send + Sync {
 
 /// A data plane that cannot be asked: always unknown, as of now.
 ///
-/// The age of `Unknown` is what the driver fills in; this one never lets a grace period pass by itself.
+/// The driver fills in the age of `Unknown`; this type alone never lets a grace period pass.
 #[derive(Debug, Clone, Copy, Default)]
-#[expect(clippy::exhaustive_structs, reason = "it has nothing to hold")]
+#[expect(clippy::exhaustive_structs, reason = "it has no fields")]
 pub struct NoDataPlane;
 
 #[async_trait]

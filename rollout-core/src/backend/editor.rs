@@ -6,44 +6,44 @@ use crate::{
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use core::fmt;
 
-/// Pure: how one kind of traffic manager's objects are read and edited.
+/// Reads and edits the objects of one kind of traffic manager. Editors are pure.
 ///
-/// Only the leaves that it owns change; every other byte of meaning survives.
+/// An editor changes only the fields that it owns; everything else keeps its meaning.
 pub trait ObjectEditor: fmt::Debug + Send + Sync {
-    /// Whose objects these are: what is kept in an object that several Rollouts share is kept for each apart
+    /// Returns the Rollout that owns the objects. In an object that several Rollouts share, each keeps its own data
     /// ([`note`](super::note)).
     fn rollout(&self) -> &RolloutRef;
 
-    /// What the Rollout drives in the objects; two Rollouts must not drive the same. The default is nothing.
+    /// Returns the parts of objects that the Rollout drives; no two Rollouts may drive the same part. The default is
+    /// none.
     fn claims(&self) -> Vec<Claim> {
         Vec::new()
     }
 
-    /// The objects that are edited. They must exist, or what [`otherwise`](Self::otherwise) says instead.
+    /// Returns the objects to edit. They, or their [fallbacks](Self::otherwise), must exist.
     fn objects(&self) -> Vec<ObjectRef>;
 
-    /// What is meant instead when `missing`, one of [`objects`](Self::objects), does not exist. The default
-    /// is nothing. The objects that are read and edited then bear the other name.
+    /// Returns the fallback if `missing`, one of [`objects`](Self::objects), does not exist. The default is none. The
+    /// objects that are read and edited then have the fallback's name.
     fn otherwise(&self, missing: &ObjectRef) -> Option<ObjectRef> {
         let _ = missing;
         None
     }
 
-    /// Which other objects are read as well, to find out what else leads to our destinations. The default
-    /// asks for none.
+    /// Returns which other objects to read as well, to find out what else leads to the destinations. The default is
+    /// none.
     ///
-    /// `objects` are those of [`objects`](Self::objects), as far as they exist.
+    /// `objects` contains those of [`objects`](Self::objects) that exist.
     fn mentions(&self, objects: &Objects) -> Vec<Mentions> {
         let _ = objects;
         Vec::new()
     }
 
-    /// Reads what the objects say together. The default reads [each](Self::read_one) of them, also those of
-    /// [`objects`](Self::objects) that are missing.
-    /// [`ObjectBackend`](super::ObjectBackend) fills in the versions, and what is settled.
+    /// Reads what the objects say together. The default [reads each](Self::read_one) of them, including missing ones of
+    /// [`objects`](Self::objects). [`ObjectBackend`](super::ObjectBackend) fills in the versions and what is settled.
     ///
     /// # Errors
-    /// An object that is missing or makes no sense: where, what, and what to write instead.
+    /// An object is missing or invalid: the error says where, what is wrong, and what to write instead.
     fn read(&self, objects: &Objects) -> Result<Seen, EditError> {
         let there = |name: &ObjectRef| objects.contains_key(name);
         let mut names = self.objects();
@@ -55,55 +55,56 @@ pub trait ObjectEditor: fmt::Debug + Send + Sync {
         names.iter().try_fold(Seen::nothing(), |seen, one| Ok(seen.and(self.read_one(objects, one)?)))
     }
 
-    /// Reads one of these objects; the others provide context. One that only [mentions](Self::mentions) ours says no more
-    /// than what is used elsewhere.
+    /// Reads one of these objects; the others provide context. An object that only [mentions](Self::mentions) the
+    /// destinations says only whether they are used elsewhere.
     ///
     /// # Errors
-    /// As for [`read`](Self::read), of this object.
+    /// The same as for [`read`](Self::read), for this object.
     fn read_one(&self, objects: &Objects, one: &ObjectRef) -> Result<Seen, EditError>;
 
-    /// What must change so that the destinations lead to `to`.
+    /// Returns the edits that point the destinations at `to`.
     ///
     /// # Errors
-    /// As for [`read`](Self::read). Nothing that matches is an error, never a silent success; but an editor
-    /// whose objects hold no selectors changes nothing.
+    /// The same as for [`read`](Self::read). If nothing matches, that is an error, never a silent success; but an
+    /// editor whose objects hold no selectors changes nothing.
     fn select(&self, objects: &Objects, to: &Selectors) -> Result<Edits, EditError>;
 
-    /// What must change so that requests are split like `to`.
+    /// Returns the edits that split requests according to `to`.
     ///
     /// # Errors
-    /// As for [`select`](Self::select). An editor whose objects hold no routes changes nothing.
+    /// The same as for [`select`](Self::select). An editor whose objects hold no routes changes nothing.
     fn route(&self, objects: &Objects, to: &Routes) -> Result<Edits, EditError>;
 
-    /// What must change so that nothing of ours is left.
+    /// Returns the edits that remove everything that the Rollout added.
     ///
     /// # Errors
-    /// As for [`select`](Self::select).
+    /// The same as for [`select`](Self::select).
     fn release(&self, objects: &Objects) -> Result<Edits, EditError>;
 
-    /// What Kubernetes events say about `topic`, in order. The default has no words for anything.
+    /// Returns the texts of Kubernetes events about `topic`, in order. The default is none.
     fn describe(&self, topic: Topic<'_>) -> Vec<EventText> {
         let _ = topic;
         Vec::new()
     }
 
-    /// What this object holds. One that only [mentions](Self::mentions) ours holds routes.
+    /// Returns the layer that this object holds. An object that only [mentions](Self::mentions) the destinations holds
+    /// routes.
     fn layer(&self, object: &ObjectRef) -> Layer;
 }
 
-/// Objects that are read because of what they mention.
+/// A query for objects by what they mention.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::exhaustive_structs, reason = "a question: where, and what")]
+#[expect(clippy::exhaustive_structs, reason = "a query: where, and what")]
 pub struct Mentions {
-    /// Their group, kind and namespace; its name means nothing.
+    /// The group, kind and namespace of the objects; the name is ignored.
     pub like: ObjectRef,
-    /// Each mentions at least one of these keys. What a key is, the editor says; an index of the same kind has
-    /// the same keys.
+    /// The keys, of which each object mentions at least one. The editor defines what a key is; an index of the same
+    /// kind has the same keys.
     pub keys: Vec<String>,
 }
 
-/// Objects by name, with the version that was read.
+/// Objects by name, with the versions that were read.
 pub type Objects = BTreeMap<ObjectRef, Object>;
 
-/// The objects that change, whole, in the order in which they are to be written.
+/// The complete objects to write, in order.
 pub type Edits = Vec<(ObjectRef, serde_json::Value)>;

@@ -2,50 +2,50 @@ use super::Written;
 use crate::{Failure, Finding, traffic::ObjectRef};
 use alloc::string::{String, ToString};
 
-/// Why a store did not do what it was asked.
+/// The reason why a store operation failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// There is no such object.
+    /// The object does not exist.
     #[error("{0} not found")]
     NotFound(ObjectRef),
-    /// It has changed since it was read. Not a failure: read again and decide again.
+    /// The object has changed since it was read. This is not a failure: read again and decide again.
     #[error("{0} has changed since it was read")]
     Conflict(ObjectRef),
-    /// It was to be made, and there is one of this name: no other version of it will do.
+    /// An object of this name exists already, so it cannot be created with any version.
     #[error("{0} exists already")]
     AlreadyExists(ObjectRef),
-    /// It could not be read. Nothing changed, and nothing is known about it.
+    /// The object could not be read. Nothing changed, and nothing is known about it.
     #[error("{object} could not be read: {why}")]
     Unreadable {
-        /// Which object.
+        /// The object.
         object: ObjectRef,
-        /// What came instead of an answer.
+        /// What was returned instead of the object.
         why: String,
     },
-    /// The store says no, and nothing changed.
+    /// The store refused the operation, and nothing changed.
     #[error("{object}: {why}")]
     Refused {
-        /// Which object.
+        /// The object.
         object: ObjectRef,
-        /// The store's own words.
+        /// The store's own message.
         why: String,
     },
-    /// No answer, or one that makes no sense: a write may have taken effect.
+    /// There was no usable answer: a write may have taken effect.
     #[error("{object}: {why} (it may have taken effect)")]
     Ambiguous {
-        /// Which object.
+        /// The object.
         object: ObjectRef,
-        /// What came instead of an answer.
+        /// What was returned instead of an answer.
         why: String,
     },
 }
 
 impl StoreError {
-    /// What it means for a turn that a write to an object of one's own, such as a workload or a status, came to this. An
-    /// object that is gone is a new situation, like one that has changed: observe again.
+    /// Converts the error of a write to one of the rollout's own objects, such as a workload or a status. An object
+    /// that is gone is a new situation, like one that has changed: observe again.
     ///
-    /// For a write to the traffic, take [`Written::chain`]: there, an object that is gone is the user's to mend.
+    /// For a write to traffic objects, use [`Written::chain`]: there, a missing object is for the user to fix.
     ///
     /// ```
     /// use rollout_core::{Failure, backend::StoreError, traffic::ObjectRef};
@@ -63,65 +63,65 @@ impl StoreError {
     }
 }
 
-/// An object that cannot be read or edited, and what is wrong with it.
+/// An object that cannot be read or edited, and the reason.
 ///
 /// ```
 /// use rollout_core::{Finding, backend::EditError, traffic::ObjectRef};
 /// let object = ObjectRef::new("", "Service", "shop", "web");
-/// let error = EditError::new(object, Finding::error("spec.selector", "is no map", "write a map of labels"));
-/// assert_eq!(error.to_string(), "Service shop/web: spec.selector: is no map; write a map of labels");
+/// let error = EditError::new(object, Finding::error("spec.selector", "is not a map", "write a map of labels"));
+/// assert_eq!(error.to_string(), "Service shop/web: spec.selector: is not a map; write a map of labels");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{object}: {finding}")]
 #[non_exhaustive]
 pub struct EditError {
-    /// Which object.
+    /// The object.
     pub object: ObjectRef,
-    /// Where in it, what is wrong, and what to write instead.
+    /// The path in it, what is wrong, and what to write instead.
     pub finding: Finding,
-    /// Whether the object lies in another namespace and does not allow the Rollout's to touch it. Then nothing
-    /// else is said of it.
+    /// Whether the object is in another namespace and does not allow the Rollout's namespace to touch it. Then nothing
+    /// else is reported about it.
     pub lacks_consent: bool,
 }
 
 impl EditError {
-    /// Something is wrong in an object.
+    /// Creates an error about an object.
     #[must_use]
     pub fn new(object: ObjectRef, finding: Finding) -> Self {
         Self { object, finding, lacks_consent: false }
     }
 
-    /// The object lies in another namespace and does not allow the Rollout's to touch it.
+    /// Creates an error about an object in another namespace that does not allow the Rollout's namespace to touch it.
     #[must_use]
     pub fn no_consent(object: ObjectRef, finding: Finding) -> Self {
         Self { lacks_consent: true, ..Self::new(object, finding) }
     }
 }
 
-/// Why a backend did not do what it was asked.
+/// The reason why a backend operation failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackendError {
-    /// An object cannot be read or edited as it stands.
+    /// An object cannot be read or edited in its current state.
     #[error("{error}")]
     Edit {
-        /// What is wrong with it.
+        /// The error.
         error: EditError,
-        /// What had been written before, in the same call.
+        /// What had been written earlier in the same call.
         written: Written,
     },
-    /// The store did not do it.
+    /// The store operation failed.
     #[error("{error}")]
     Store {
-        /// What the store said.
+        /// The error of the store.
         error: StoreError,
-        /// What had been written before, in the same call.
+        /// What had been written earlier in the same call.
         written: Written,
     },
 }
 
 impl BackendError {
-    /// What had been written before it, in the same call.
+    /// Returns what had been written earlier in the same call.
     pub fn written(&self) -> &Written {
         match self {
             Self::Edit { written, .. } | Self::Store { written, .. } => written,
@@ -141,9 +141,9 @@ impl From<StoreError> for BackendError {
     }
 }
 
-/// What a driver tells its turn.
+/// The failure that a driver reports to its turn.
 ///
-/// A conflict after a half-way write is still a conflict: the next turn sees what got through.
+/// A conflict after a partial write is still a conflict: the next turn sees what was written.
 impl From<&BackendError> for Failure {
     fn from(failed: &BackendError) -> Self {
         match failed {

@@ -1,7 +1,7 @@
 use crate::traffic::{ObjectRef, Routes, Selectors};
 use alloc::string::String;
 
-/// Something that only a backend can put into the words of its traffic manager.
+/// The subject of a Kubernetes event that a backend words for its traffic manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Topic<'a> {
@@ -9,27 +9,27 @@ pub enum Topic<'a> {
     Selected {
         /// What was written.
         to: &'a Selectors,
-        /// What was behind each destination before, where that was known.
+        /// What was behind each destination before, if known.
         before: &'a Selectors,
     },
-    /// Requests are split in another way.
+    /// Requests are split in a new way.
     Routed(&'a Routes),
-    /// An object is not there.
+    /// An object is missing.
     Missing(&'a ObjectRef),
 }
 
-/// The two texts of a Kubernetes event, as Argo Rollouts writes them: dashboards and alerts look for them.
+/// The two texts of a Kubernetes event, as Argo Rollouts writes them, because dashboards and alerts search for them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct EventText {
-    /// A word for the kind of event (`UpdatedDestinationRule`).
+    /// The reason: one word for the kind of event (`UpdatedDestinationRule`).
     pub reason: &'static str,
-    /// What happened, in a sentence.
+    /// The note: what happened, in one sentence.
     pub note: String,
 }
 
 impl EventText {
-    /// A reason and a note.
+    /// Creates the texts of an event.
     pub fn new(reason: &'static str, note: impl Into<String>) -> Self {
         Self { reason, note: note.into() }
     }

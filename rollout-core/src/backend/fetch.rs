@@ -3,56 +3,56 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use async_trait::async_trait;
 use core::{fmt, time::Duration};
 
-/// What a [`DataPlane`](super::DataPlane) that asks a control plane needs from the program around it.
+/// The services that a [`DataPlane`](super::DataPlane) which queries a control plane needs from the surrounding
+/// program.
 #[async_trait]
 pub trait Fetch: fmt::Debug + Send + Sync {
-    /// Asks every replica of the control plane for these paths (`/debug/syncz`), all at the same time, and says
-    /// what each answered: one entry for each replica that there is, also for those that do not answer, with an
-    /// answer to each path, in the same order.
+    /// Requests these paths (`/debug/syncz`) from every replica of the control plane, all at the same time. Returns one
+    /// entry for each existing replica, even if it does not answer, with one answer for each path, in the same order.
     ///
-    /// It waits longer for one that has taken long before, and refuses a body that is too large.
+    /// The timeout grows for a replica that has been slow before. A body that is too large is refused.
     async fn fetch(&self, paths: &[&str]) -> Vec<Fetched>;
 
-    /// The addresses of a revision's pods that are ready; `None` when that is not known.
+    /// Returns the addresses of a revision's ready pods; `None` if they are unknown.
     async fn ready(&self, namespace: &str, revision: &Revision) -> Option<Vec<String>>;
 
-    /// Whether these pods (namespace and name) exist, in the same order; `None` where that is not known. Those that
-    /// ended for good do not.
+    /// Returns whether these pods (namespace and name) exist, in the same order; `None` if that is unknown. Pods that
+    /// have terminated for good count as missing.
     ///
-    /// With `live`, the cluster itself is asked, so that a pod that does not exist is known not to.
+    /// With `live`, asks the cluster itself, so that a missing pod is known to be missing.
     async fn pods(&self, pods: &[(&str, &str)], live: bool) -> Vec<Option<bool>>;
 
-    /// How long this process has run, by a clock that is never set.
+    /// Returns how long this process has run, by a clock that is never set.
     fn elapsed(&self) -> Duration;
 
-    /// What the clock says.
+    /// Returns the current time.
     fn now(&self) -> Time;
 }
 
-/// What one replica of the control plane answered.
+/// The answers of one replica of the control plane.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "made by implementations of `Fetch`")]
 pub struct Fetched {
-    /// Which replica: a name for people, the same each time.
+    /// The replica: a stable name for people.
     pub replica: String,
-    /// The body, or why there is none: for each path.
+    /// For each path, the body or the reason why there is none.
     pub answers: Vec<Result<Vec<u8>, NoAnswer>>,
 }
 
-/// Why a replica gave no body.
+/// The reason why a replica returned no body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NoAnswer {
-    /// Nobody listens there.
+    /// Nothing listens on the port.
     #[error("the port is closed")]
     Closed,
-    /// It answered with a status other than success.
+    /// The status was not success.
     #[error("it answered {0}")]
     Status(u16),
-    /// It did not answer in time.
+    /// The answer did not come in time.
     #[error("it did not answer")]
     Silent,
-    /// Its answer is larger than so many bytes.
+    /// The answer is larger than this many bytes.
     #[error("its answer is larger than {0} bytes")]
     TooLarge(usize),
 }

@@ -1,13 +1,13 @@
 use core::fmt;
 
-/// One of the two layers of traffic. A plan writes at most one of them, and whether every proxy has what was written is
-/// asked for each apart.
+/// One of the two layers of traffic. A plan writes at most one of them, and each is asked separately whether every
+/// proxy has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "two layers are what the order of writes rests on")]
+#[expect(clippy::exhaustive_enums, reason = "the order of writes depends on there being two layers")]
 pub enum Layer {
-    /// How requests are split between the destinations.
+    /// The split of requests between the destinations.
     Routes,
-    /// Which pods are behind each destination.
+    /// The pods behind each destination.
     Selectors,
 }
 

@@ -1,28 +1,28 @@
-//! Whose an object is, and what becomes of it when that Rollout no longer names it.
+//! The owners of an object, and cleanup after a Rollout that no longer names it.
 
 use super::{EditError, FENCE_ANNOTATION, REVISION_LABEL, annotate, annotation, note, set_note};
 use crate::{backend::RolloutRef, traffic::ObjectRef};
 use alloc::vec::Vec;
 use serde_json::Value;
 
-/// The annotation by which Argo Rollouts knows that a Rollout selects pods in a Service or a DestinationRule:
-/// the name of the Rollout, in the object's namespace.
+/// The annotation that tells Argo Rollouts that a Rollout selects pods in a Service or a DestinationRule: the name of
+/// the Rollout, in the object's namespace.
 pub const MANAGED_BY_ANNOTATION: &str = "argo-rollouts.argoproj.io/managed-by-rollouts";
 
-/// What the keys of all notes of ours begin with.
+/// The prefix of the keys of all notes.
 const OURS: &str = "rollout-core/";
 
-/// Whether the object says that this Rollout selects pods in it.
+/// Returns whether the object records that this Rollout selects pods in it.
 #[must_use]
 pub fn is_managed_by(name: &ObjectRef, object: &Value, rollout: &RolloutRef) -> bool {
     name.namespace == rollout.namespace && annotation(object, MANAGED_BY_ANNOTATION) == Some(&*rollout.name)
 }
 
-/// All Rollouts that have left something in an object: the one that [selects pods](MANAGED_BY_ANNOTATION) in it, and
-/// all that have a [`note`] there. Each once.
+/// Returns all Rollouts that have left something in an object: the one that [selects pods](MANAGED_BY_ANNOTATION) in
+/// it, and all that have a [`note`] there. Each is listed once.
 ///
-/// Whoever looks for what was left behind asks for each of them whether it still exists and names the object, and
-/// if not, has it taken out: of a Service with [`release_service`].
+/// To clean up, check for each whether it still exists and names the object; if not, remove what it left, from a
+/// Service with [`release_service`].
 ///
 /// ```
 /// use rollout_core::backend::rollouts_in;
@@ -48,13 +48,13 @@ pub fn rollouts_in(name: &ObjectRef, object: &Value) -> Vec<RolloutRef> {
     found
 }
 
-/// Takes out of a Service what a Rollout has left there that is gone or no longer names it: the label that selects
-/// its pods, and its notes. Whether that changed anything.
+/// Removes from a Service what a deleted Rollout, or one that no longer names it, has left there: the label that
+/// selects its pods, and its notes. Returns whether anything changed.
 ///
-/// A Service that says of another Rollout that it selects pods there keeps its selector.
+/// A Service that records another Rollout as its owner keeps its selector.
 ///
 /// # Errors
-/// `metadata` or `metadata.annotations` is there and no map.
+/// `metadata` or `metadata.annotations` exists and is not a map.
 ///
 /// ```
 /// use rollout_core::backend::{MANAGED_BY_ANNOTATION, REVISION_LABEL, release_service};

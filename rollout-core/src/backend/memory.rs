@@ -5,11 +5,11 @@ use async_trait::async_trait;
 use serde_json::Value;
 use spin::Mutex;
 
-/// Objects in memory, with versions as Kubernetes keeps them, and faults on request.
+/// Stores objects in memory, with versions like those of Kubernetes, and injects faults on request.
 ///
-/// `write` counts all writes of the store, so it is never used twice, not even by two objects; `content`
-/// rises when anything but `metadata` and `status` changes. A write that changes nothing leaves both.
-/// Its futures are always ready: [`ready`](super::ready) polls them without a runtime.
+/// `write` counts all writes to the store, so no two writes share a number, not even to different objects; `content`
+/// rises when anything but `metadata` and `status` changes. A write that changes nothing changes neither. The futures
+/// are always ready: [`ready`](super::ready) polls them without a runtime.
 ///
 /// ```
 /// use rollout_core::{backend::MemoryStore, traffic::ObjectRef};
@@ -23,17 +23,17 @@ use spin::Mutex;
 #[derive(Debug, Default)]
 pub struct MemoryStore(Mutex<Inner>);
 
-/// Something that goes wrong, once.
+/// A fault, which occurs once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// A write is answered as if somebody else had written before.
+    /// A write is answered as if another client had written before.
     Conflict,
-    /// A write is refused with these words; nothing changes.
+    /// A write is refused with this message; nothing changes.
     Refused(String),
     /// A write gets no answer.
     Ambiguous {
-        /// Whether it took effect nevertheless.
+        /// Whether the write took effect anyway.
         took_effect: bool,
     },
     /// A read gets no answer.
@@ -48,54 +48,54 @@ struct Inner {
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Creates an empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Creates an object, or replaces it whatever its version is: what a user does, never what the engine
-    /// does. Says its version.
+    /// Creates or replaces an object whatever its version, as a user does and the engine never does. Returns the new
+    /// version.
     pub fn apply(&self, object: &ObjectRef, to: Value) -> ObjectVersion {
         self.0.lock().write(object, to)
     }
 
-    /// Deletes an object; whether there was one.
+    /// Deletes an object; returns whether it existed.
     pub fn delete(&self, object: &ObjectRef) -> bool {
         self.0.lock().objects.remove(object).is_some()
     }
 
-    /// An object as it is now, past all faults.
+    /// Returns the current object, bypassing all faults.
     #[must_use]
     pub fn peek(&self, object: &ObjectRef) -> Option<Object> {
         self.0.lock().objects.get(object).cloned()
     }
 
-    /// All objects as they are now.
+    /// Returns all current objects.
     #[must_use]
     pub fn all(&self) -> Objects {
         self.0.lock().objects.clone()
     }
 
-    /// How often anything was changed.
+    /// Returns the number of changes so far.
     #[must_use]
     pub fn writes(&self) -> u64 {
         self.0.lock().writes
     }
 
-    /// The next matching request to `object`, or to any object, meets `fault`. Several wait in line.
+    /// Makes the next matching request to `object`, or to any object, fail with `fault`. Several faults queue up.
     pub fn inject(&self, object: Option<&ObjectRef>, fault: Fault) {
         self.0.lock().faults.push_back((object.cloned(), fault));
     }
 
-    /// Takes all waiting faults away; how many there were.
+    /// Removes all queued faults; returns how many there were.
     pub fn calm(&self) -> usize {
         self.0.lock().faults.drain(..).count()
     }
 }
 
 impl Clone for MemoryStore {
-    /// A copy of its own: writes to one are not seen in the other.
+    /// Creates an independent copy: writes to one do not affect the other.
     fn clone(&self) -> Self {
         Self(Mutex::new(self.0.lock().clone()))
     }

@@ -1,5 +1,4 @@
-//! How traffic decisions are carried out: pure editors of objects, stores that compare and swap, and the
-//! bridge between them.
+//! Carrying out traffic decisions: pure editors of objects, stores with compare-and-swap, and the bridge between them.
 
 mod annotation;
 mod chain;
@@ -51,56 +50,56 @@ use alloc::{boxed::Box, vec::Vec};
 use async_trait::async_trait;
 use core::fmt;
 
-/// One traffic manager, or the Services of a rollout: what it was told, and how it is told something else.
+/// Reads and writes the configuration of one traffic manager, or of a rollout's Services.
 ///
-/// A plan is safe relative to what was observed, so every write carries the version of that observation;
-/// an implementation never reads again and overwrites.
+/// A plan is safe only relative to its observation, so every write carries the version of that observation; an
+/// implementation must never read again and overwrite.
 #[async_trait]
 pub trait TrafficBackend: fmt::Debug + Send + Sync {
-    /// What it has been told, with a version per object, and whether the data plane has it; also whether
-    /// the data plane has the endpoints of `revisions`, and the nonces of [`fence`](Self::fence) that the
-    /// objects bear.
+    /// Returns the current configuration, with a version for each object, and whether the data plane has it; also
+    /// whether the data plane has the endpoints of `revisions`, and the nonces of [`fence`](Self::fence) on the
+    /// objects.
     ///
     /// # Errors
-    /// Objects that cannot be read, or that make no sense. The rollout holds; a failed read is not an empty
-    /// one.
+    /// An object cannot be read, or is invalid. The rollout holds; a failed read is not an empty result.
     async fn observe(&self, revisions: &[Revision]) -> Result<Seen, BackendError>;
 
     /// Points destinations at pods.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when an object is no longer the one of `seen`; whatever was written before
-    /// is in the error.
+    /// [`StoreError::Conflict`] if an object is no longer the one in `seen`; the error contains what was written
+    /// before.
     async fn select(&self, to: &Selectors, seen: &Version) -> Result<Written, BackendError>;
 
     /// Splits requests.
     ///
     /// # Errors
-    /// As for [`select`](Self::select).
+    /// The same as for [`select`](Self::select).
     async fn route(&self, to: &Routes, seen: &Version) -> Result<Written, BackendError>;
 
-    /// Gives the objects back: no managed route, all weight on stable, no trace of ours. Only for routes at
-    /// weight 0.
+    /// Hands the objects back to the user: no managed routes, all weight on stable, nothing else left behind. Only for
+    /// routes at weight 0.
     ///
     /// # Errors
-    /// As for [`select`](Self::select).
+    /// The same as for [`select`](Self::select).
     async fn release(&self, seen: &Version) -> Result<Written, BackendError>;
 
-    /// Writes `nonce` into every object (a [`note`] of the Rollout's under [`FENCE_ANNOTATION`]), conditional on
-    /// `seen`: whatever an earlier process still has under way fails from now on.
+    /// Writes `nonce` into every object (as a [`note`] of the Rollout under [`FENCE_ANNOTATION`]), conditional on
+    /// `seen`: from then on, any outstanding write of an earlier process fails.
     ///
     /// # Errors
-    /// As for [`select`](Self::select).
+    /// The same as for [`select`](Self::select).
     async fn fence(&self, nonce: &str, seen: &Version) -> Result<Written, BackendError>;
 
-    /// What the Rollout drives in which objects; two Rollouts must not drive the same. The default is nothing.
+    /// Returns the parts of objects that the Rollout drives; no two Rollouts may drive the same part. The default is
+    /// none.
     ///
-    /// It follows from the Rollout alone, so it is known before anything is read.
+    /// Claims depend only on the Rollout, so they are known before anything is read.
     fn claims(&self) -> Vec<Claim> {
         Vec::new()
     }
 
-    /// What Kubernetes events say about `topic`, in order. The default has no words for anything.
+    /// Returns the texts of Kubernetes events about `topic`, in order. The default is none.
     fn describe(&self, topic: Topic<'_>) -> Vec<EventText> {
         let _ = topic;
         Vec::new()
@@ -138,36 +137,36 @@ impl<B: TrafficBackend + ?Sized> TrafficBackend for Box<B> {
     }
 }
 
-/// What a write did: the versions of the objects after it. A driver chains its own writes with them.
+/// The result of a write: the versions of the objects afterwards. A driver chains its writes with them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 #[must_use = "the next write of the same plan must carry these versions"]
 pub struct Written {
-    /// The objects as they stand after the write, also those that were not changed; what was not looked at
-    /// is left out. [`Version::after`] joins it with what was seen.
+    /// The objects after the write, including unchanged ones; objects that were not checked are left out.
+    /// [`Version::after`] combines this with the earlier versions.
     pub version: Version,
-    /// Which objects were changed, in order.
+    /// The objects that were changed, in order.
     pub changed: Vec<ObjectRef>,
 }
 
 impl Written {
-    /// These objects were changed, and this is how all stand now.
+    /// Creates the result of a write.
     pub fn new(version: Version, changed: Vec<ObjectRef>) -> Self {
         Self { version, changed }
     }
 
-    /// This, and then `later`, told as one.
+    /// Merges this result with that of a `later` write.
     pub fn and(mut self, later: Self) -> Self {
         self.version = self.version.after(&later.version);
         self.changed.extend(later.changed);
         self
     }
 
-    /// What a write came to, for [`Turn::done`](crate::Turn::done). The versions that it left go into `seen`, also those
-    /// of a write that broke off half-way: the next write of the same turn rests on them.
+    /// Converts the result of a write for [`Turn::done`](crate::Turn::done). The new versions go into `seen`, even
+    /// those of a partial write: the next write of the same turn depends on them.
     ///
     /// # Errors
-    /// The write failed: what that means for the turn.
+    /// The write failed; the error says what that means for the turn.
     ///
     /// ```
     /// use rollout_core::{Failure, Outcome, backend::{BackendError, StoreError, Written}};
@@ -190,7 +189,7 @@ impl Written {
         result.map(|written| written.outcome()).map_err(|error| Failure::from(&error))
     }
 
-    /// Whether anything was changed.
+    /// Returns whether anything was changed.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         if self.changed.is_empty() { Outcome::Unchanged } else { Outcome::Changed }

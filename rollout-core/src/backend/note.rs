@@ -1,4 +1,4 @@
-//! What one Rollout keeps in an object that others may share: an annotation that holds a JSON map from Rollouts
+//! Notes: data of one Rollout in an object that others may share, stored in an annotation as a JSON map from Rollouts
 //! to texts.
 
 use super::{EditError, annotate, annotation};
@@ -15,16 +15,16 @@ use serde::{
 };
 use serde_json::Value;
 
-/// The most bytes of all notes in one annotation. All annotations of an object may have 256 KiB.
+/// The maximum size of all notes in one annotation, in bytes. All annotations of an object together may have 256 KiB.
 const LONGEST: usize = 48 * 1024;
-/// The most bytes of one note.
+/// The maximum size of one note in bytes.
 const LONGEST_NOTE: usize = 16 * 1024;
 
-/// The note of one Rollout in `object`, the one of this name, under the annotation `key`.
+/// Returns the note of one Rollout in `object`, which has this name, under the annotation `key`.
 ///
-/// Such an annotation is a JSON map (`{"web":"59fddc4b57","far/api":"7d4b"}`): a Rollout of the object's own
-/// namespace is known by its name, another by `namespace/name`. Nobody reads the note of another. What is no such
-/// map, or longer than 48 KiB, holds no notes; that is no error.
+/// Such an annotation is a JSON map (`{"web":"59fddc4b57","far/api":"7d4b"}`). Its keys are the names of Rollouts in
+/// the object's own namespace, and `namespace/name` for others. No Rollout reads another's note. An annotation that is
+/// not such a map, or is longer than 48 KiB, holds no notes; that is not an error.
 #[must_use]
 pub fn note(name: &ObjectRef, object: &Value, key: &str, of: &RolloutRef) -> Option<String> {
     let id = of.seen_from(&name.namespace);
@@ -32,14 +32,14 @@ pub fn note(name: &ObjectRef, object: &Value, key: &str, of: &RolloutRef) -> Opt
     if let (_, Value::String(text)) = found { Some(text) } else { None }
 }
 
-/// Sets the note of one Rollout, or takes it away; whether that changed anything.
+/// Sets or removes the note of one Rollout; returns whether anything changed.
 ///
-/// The notes of others stay as they are, in their order, each where it was; a new one comes last. What is no map of
-/// notes makes room for one as soon as a note is set; without one to set, it stays. Where there is no room for all,
-/// the notes go that stand first. An annotation without notes goes, too.
+/// Other notes stay unchanged and in order; a new one is added at the end. An annotation that is not a map of notes is
+/// replaced when a note is set, and otherwise stays. If there is not enough room, the first notes are dropped. An
+/// annotation without notes is removed.
 ///
 /// # Errors
-/// A text of more than 16 KiB; `metadata` or `metadata.annotations` is there and no map.
+/// The text is longer than 16 KiB, or `metadata` or `metadata.annotations` exists and is not a map.
 pub fn set_note(
     name: &ObjectRef,
     object: &mut Value,
@@ -52,7 +52,7 @@ pub fn set_note(
     }
     if text.is_some_and(|text| text.len() > LONGEST_NOTE) {
         let path = format!("metadata.annotations.{key}");
-        let what = format!("what is to be noted for {of} is longer than {LONGEST_NOTE} bytes");
+        let what = format!("the note for {of} is longer than {LONGEST_NOTE} bytes");
         return Err(EditError::new(name.clone(), Finding::error(path, what, "make it shorter")));
     }
     let id = of.seen_from(&name.namespace);
@@ -69,7 +69,7 @@ pub fn set_note(
     annotate(name, object, key, written.as_deref())
 }
 
-/// The Rollouts that have a note under `key`. What is no name is left out.
+/// Returns the Rollouts that have a note under `key`. Invalid names are left out.
 pub(super) fn rollouts(name: &ObjectRef, object: &Value, key: &str) -> Vec<RolloutRef> {
     let notes = annotation(object, key).map(Notes::read).unwrap_or_default();
     let read = |(id, _): &(String, Value)| {
@@ -80,7 +80,7 @@ pub(super) fn rollouts(name: &ObjectRef, object: &Value, key: &str) -> Vec<Rollo
     notes.0.iter().filter_map(read).collect()
 }
 
-/// The notes of one annotation, in their order.
+/// The notes of one annotation, in order.
 #[derive(Debug, Default)]
 struct Notes(Vec<(String, Value)>);
 
@@ -97,7 +97,7 @@ impl Notes {
         self.0.insert(place, (id.into(), text.into()));
     }
 
-    /// As text, if there are any; as many as there is room for, and in any case the one of `id`.
+    /// Returns the notes as text, if there are any; as many as there is room for, and always the one of `id`.
     fn write(&self, id: &str) -> Option<String> {
         let length =
             |(id, text): &(String, Value)| text.to_string().len().saturating_add(id.len()).saturating_add(8);

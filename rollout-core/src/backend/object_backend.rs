@@ -10,10 +10,10 @@ use crate::{
 use alloc::{boxed::Box, vec::Vec};
 use async_trait::async_trait;
 
-/// The bridge: any editor over any store that compares and swaps is a backend.
+/// Turns an editor and a store with compare-and-swap into a backend.
 ///
-/// Every write is conditional on the observation that it rests on: when one of the objects, also one that
-/// would not change, is no longer the one that was seen, nothing is written at all.
+/// Every write is conditional on its observation: if any of the objects, even one that would not change, is no longer
+/// the one that was observed, nothing is written at all.
 ///
 /// ```
 /// use rollout_core::backend::{MemoryStore, NoDataPlane, ServiceEditor, ObjectBackend, TrafficBackend, ready};
@@ -40,28 +40,29 @@ pub struct ObjectBackend<E, S, D> {
 }
 
 impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> ObjectBackend<E, S, D> {
-    /// What `editor` reads and edits lies in `store`, and `data_plane` says what the proxies have of it.
+    /// Creates a backend. `editor` reads and edits objects in `store`, and `data_plane` reports what the proxies have
+    /// of them.
     #[must_use]
     pub fn new(editor: E, store: S, data_plane: D) -> Self {
         Self { editor, store, data_plane }
     }
 
-    /// How the objects are read and edited.
+    /// Returns the editor.
     pub fn editor(&self) -> &E {
         &self.editor
     }
 
-    /// Where the objects lie.
+    /// Returns the store.
     pub fn store(&self) -> &S {
         &self.store
     }
 
-    /// What the proxies have.
+    /// Returns the data plane.
     pub fn data_plane(&self) -> &D {
         &self.data_plane
     }
 
-    /// The objects that the editor edits, each under the name that it really has.
+    /// Reads the objects that the editor edits, each under its actual name.
     async fn fetch(&self) -> Result<Objects, StoreError> {
         let mut objects = Objects::new();
         for name in self.editor.objects() {
@@ -80,7 +81,7 @@ impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> ObjectBackend<E, S, D> {
         Ok(objects)
     }
 
-    /// The objects as they are, if they are all still those of `seen`.
+    /// Reads the objects, and fails if any differs from `seen`.
     async fn fetch_unchanged(&self, seen: &Version) -> Result<Objects, StoreError> {
         let objects = self.fetch().await?;
         for (name, object) in &objects {
@@ -91,7 +92,7 @@ impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> ObjectBackend<E, S, D> {
         Ok(objects)
     }
 
-    /// Writes the edits in order, and says how far it got.
+    /// Writes the edits in order; an error says how far it got.
     async fn write(&self, objects: &Objects, edits: Edits) -> Result<Written, BackendError> {
         let mut versions: Vec<(ObjectRef, ObjectVersion)> =
             objects.iter().map(|(name, object)| (name.clone(), object.version.clone())).collect();
@@ -120,7 +121,7 @@ impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> ObjectBackend<E, S, D> {
         }
     }
 
-    /// What one layer is, as one number, and whether it is settled.
+    /// Returns a fingerprint of one layer, and whether the layer is settled.
     async fn settled(&self, version: &Version, layer: Layer) -> Option<(u64, Settled)> {
         let objects = version.objects().iter();
         let part: Version = objects.filter(|(name, _)| self.editor.layer(name) == layer).cloned().collect();
@@ -131,7 +132,7 @@ impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> ObjectBackend<E, S, D> {
         Some((content, self.data_plane.objects(&part).await))
     }
 
-    /// Whether any object holds this layer; otherwise there is nothing to read.
+    /// Returns whether any object holds this layer; otherwise there is nothing to read.
     fn holds(&self, layer: Layer) -> bool {
         self.editor.objects().iter().any(|name| self.editor.layer(name) == layer)
     }

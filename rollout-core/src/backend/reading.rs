@@ -3,12 +3,12 @@ use crate::{Action, Failure, Gone, Observed, Outcome, Range, Revision, Status, t
 use alloc::vec::Vec;
 use core::time::Duration;
 
-/// What one turn has read, and what its writes rest on: the half of a loop that does not depend on what the pods and the
-/// traffic are made of.
+/// The observation of one turn, and the versions that its writes depend on: the half of a loop that is independent of
+/// the kinds of pods and traffic.
 ///
-/// Read with [`take`](Self::take), let [`Driver::see`](crate::Driver::see) fill in [`observed`](Self::observed), and answer
-/// [`Next::Fence`](crate::Next::Fence) with [`fence`](Self::fence) and [`Next::Act`](crate::Next::Act) with
-/// [`act`](Self::act). Your loop keeps the status, publishes, and waits.
+/// Read with [`take`](Self::take), let [`Driver::see`](crate::Driver::see) complete [`observed`](Self::observed), and
+/// answer [`Next::Fence`](crate::Next::Fence) with [`fence`](Self::fence) and [`Next::Act`](crate::Next::Act) with
+/// [`act`](Self::act). Your loop stores the status, publishes, and waits.
 ///
 /// ```
 /// # use rollout_core::async_trait::async_trait;
@@ -40,9 +40,9 @@ use core::time::Duration;
 /// ```
 #[derive(Debug)]
 pub struct Reading<'r> {
-    /// What the engine decides on.
+    /// The observation that the engine decides on.
     pub observed: Observed,
-    /// Why the traffic could not be read: the rollout holds. Tell it to somebody who can mend it.
+    /// The reason why the traffic could not be read: the rollout holds. Report it to someone who can fix it.
     pub trouble: Option<BackendError>,
     traffic: &'r dyn TrafficBackend,
     workloads: &'r dyn Workloads,
@@ -51,12 +51,12 @@ pub struct Reading<'r> {
 }
 
 impl<'r> Reading<'r> {
-    /// Reads the workloads, and then the traffic. `status` is the stored one: if the workload of its stable revision is not
-    /// there, that is observed, too.
+    /// Reads the workloads, and then the traffic. `status` is the stored one; if the workload of its stable revision is
+    /// missing, that is part of the observation.
     ///
     /// # Errors
-    /// The workloads could not be read; [`Driver::failed`](crate::Driver::failed) says when to try again. Traffic that could
-    /// not be read is no error, but [`trouble`](Self::trouble): pods can be decided on without it.
+    /// The workloads could not be read; [`Driver::failed`](crate::Driver::failed) says when to try again. Traffic that
+    /// could not be read is not an error but [`trouble`](Self::trouble): pods can be decided without it.
     pub async fn take(
         traffic: &'r dyn TrafficBackend,
         workloads: &'r dyn Workloads,
@@ -84,10 +84,10 @@ impl<'r> Reading<'r> {
         Ok(reading)
     }
 
-    /// Writes `nonce` into every object that decisions rest on.
+    /// Writes `nonce` into every object that decisions depend on.
     ///
     /// # Errors
-    /// What [`Turn::done`](crate::Turn::done) is to be told: some object may not bear it.
+    /// Some object may not have the nonce; pass the failure to [`Turn::done`](crate::Turn::done).
     pub async fn fence(&mut self, nonce: &str) -> Result<Outcome, Failure> {
         if self.observed.traffic.is_some() {
             let written = self.traffic.fence(nonce, &self.version).await;
@@ -99,10 +99,10 @@ impl<'r> Reading<'r> {
         Ok(Outcome::Changed)
     }
 
-    /// Carries out one action. `nonce` is the one of the fence ([`Driver::nonce`](crate::Driver::nonce)).
+    /// Carries out one action. `nonce` is that of the fence ([`Driver::nonce`](crate::Driver::nonce)).
     ///
     /// # Errors
-    /// What [`Turn::done`](crate::Turn::done) is to be told.
+    /// The action failed; pass the failure to [`Turn::done`](crate::Turn::done).
     pub async fn act(&mut self, action: &Action, nonce: Option<&str>) -> Result<Outcome, Failure> {
         match action {
             Action::Select(to) => {

@@ -4,17 +4,17 @@ use core::{
     task::{Context, Poll, Waker},
 };
 
-/// A future that was to be ready at once was not.
+/// A future that was not ready at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the future waits for something, but everything here must be ready at once")]
+#[error("the future is pending, but it must be ready at once")]
 #[non_exhaustive]
 pub struct NotReady;
 
-/// Polls `future` once, without a runtime: for backends over stores whose futures are always ready, like
+/// Polls `future` once, without a runtime: for backends over stores whose futures are always ready, such as
 /// [`MemoryStore`](super::MemoryStore).
 ///
 /// # Errors
-/// [`NotReady`] when it waits for something. It is dropped then, wherever it got to.
+/// [`NotReady`] if the future is pending. It is then dropped in its current state.
 ///
 /// ```
 /// use rollout_core::backend::ready;

@@ -1,24 +1,24 @@
 use alloc::{format, string::String, sync::Arc};
 use core::fmt;
 
-/// Names one Rollout: who it is that something in a shared object belongs to.
+/// The name of a Rollout, used to mark ownership in shared objects.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub struct RolloutRef {
-    /// Its namespace.
+    /// The namespace.
     pub namespace: Arc<str>,
-    /// Its name.
+    /// The name.
     pub name: Arc<str>,
 }
 
 impl RolloutRef {
-    /// The Rollout of this name.
+    /// Names a Rollout.
     #[must_use]
     pub fn new(namespace: &str, name: &str) -> Self {
         Self { namespace: namespace.into(), name: name.into() }
     }
 
-    /// How an object in `namespace` names it: by its name alone where the namespace is its own.
+    /// Returns how an object in `namespace` refers to the Rollout: by name only if the namespace is the same.
     ///
     /// ```
     /// use rollout_core::backend::RolloutRef;

@@ -4,10 +4,10 @@ use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 use async_trait::async_trait;
 use core::{fmt, time::Duration};
 
-/// A data plane that all rollouts of a process share: it asks its control plane in rounds, while anybody waits for
-/// something, and answers each rollout from the last of them.
+/// A data plane that all rollouts of a process share. It queries its control plane in rounds while any rollout waits,
+/// and answers each rollout from the last round.
 ///
-/// The program around it runs the rounds, one after the other: no turn of a rollout waits for one.
+/// The surrounding program runs the rounds, one after another: no turn of a rollout waits for one.
 ///
 /// ```
 /// # use rollout_core::backend::{Rounds, RolloutRef};
@@ -25,28 +25,29 @@ use core::{fmt, time::Duration};
 /// ```
 #[async_trait]
 pub trait Rounds: fmt::Debug + Send + Sync {
-    /// The data plane as one rollout sees it. What it asks about is waited for, until it is settled or `who` has
-    /// not asked again for a while.
+    /// Returns the data plane as one rollout sees it. Rounds follow what it asks about until that is settled or `who`
+    /// has not asked again for a while.
     fn of(self: Arc<Self>, who: &RolloutRef) -> Arc<dyn DataPlane>;
 
-    /// In how long the next round is due; `None` while nobody waits for anything.
+    /// Returns when the next round is due; `None` while no rollout waits.
     fn next_round(&self) -> Option<Duration>;
 
-    /// Asks the control plane once, for everybody.
+    /// Queries the control plane once, for all rollouts.
     async fn round(&self) -> Round;
 
-    /// This rollout is gone: what only it asked about is forgotten.
+    /// Forgets what only this rollout, which is gone, asked about.
     fn forget(&self, who: &RolloutRef);
 }
 
-/// What one round brought.
+/// The result of one round.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Round {
-    /// Who gets another answer now than before.
+    /// The rollouts whose answers changed.
     pub changed: Vec<RolloutRef>,
-    /// What a person should know, a sentence each, and which rollouts it concerns.
+    /// Notes for people, one sentence each, with the rollouts concerned.
     pub notes: Vec<(String, Vec<RolloutRef>)>,
-    /// Why nothing can be said, and what to open; `None` once every replica of the control plane has answered.
+    /// The reason why the control plane gives no answer, and what to open; `None` once each of its replicas has
+    /// answered.
     pub complaint: Option<String>,
 }

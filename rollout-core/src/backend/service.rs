@@ -17,14 +17,13 @@ use alloc::{
 };
 use serde_json::{Map, Value};
 
-/// The label that tells the pods of one revision from those of another.
+/// The pod label that identifies the revision.
 pub const REVISION_LABEL: &str = "rollouts-pod-template-hash";
 
-/// The Services of a rollout: `canaryService` and `stableService`.
+/// Edits the Services of a rollout: `canaryService` and `stableService`.
 ///
-/// Their selectors name a revision with [`REVISION_LABEL`]; a Service without it leads to whatever the
-/// user's own selector matches. It holds no routes. A stable Service always counts as used: it is the
-/// users' front door.
+/// A selector names a revision with [`REVISION_LABEL`]; a Service without that label leads to whatever the user's own
+/// selector matches. Services hold no routes. A stable Service always counts as used: it is the users' front door.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceEditor {
     label: Cow<'static, str>,
@@ -33,8 +32,8 @@ pub struct ServiceEditor {
 }
 
 impl ServiceEditor {
-    /// The Services of a rollout in `namespace`; each may be absent. Unless [`of_rollout`](Self::of_rollout)
-    /// says otherwise, the rollout has the name of its first Service.
+    /// Creates an editor for the Services of a rollout in `namespace`; each may be absent. Unless
+    /// [`of_rollout`](Self::of_rollout) is called, the rollout has the name of its first Service.
     #[must_use]
     pub fn new(namespace: &str, stable: Option<&str>, canary: Option<&str>) -> Self {
         let rollout = RolloutRef::new(namespace, stable.or(canary).unwrap_or_default());
@@ -45,7 +44,7 @@ impl ServiceEditor {
         Self { label, rollout, services: stable.into_iter().chain(canary).collect() }
     }
 
-    /// The label of the pods that names their revision, instead of [`REVISION_LABEL`].
+    /// Sets the pod label that identifies the revision, instead of [`REVISION_LABEL`].
     ///
     /// ```
     /// use rollout_core::{backend::{Object, ObjectEditor, ServiceEditor}, traffic::{ObjectVersion, Selection}};
@@ -63,10 +62,10 @@ impl ServiceEditor {
         self
     }
 
-    /// The Services that a Rollout names; none where it names none.
+    /// Creates an editor for the Services that a Rollout names, if any.
     ///
     /// # Errors
-    /// Each name that is no [`DnsName`]: such a text must not get into the path of a request.
+    /// Reports each name that is not a [`DnsName`]: such a text must not get into a request path.
     ///
     /// ```
     /// use rollout_core::argo::wire::Rollout;
@@ -104,14 +103,14 @@ impl ServiceEditor {
         Ok(Self::new(&text(&namespace), stable, canary).of_rollout(&text(&rollout_name)))
     }
 
-    /// The name of the Rollout.
+    /// Sets the name of the Rollout.
     #[must_use]
     pub fn of_rollout(mut self, name: &str) -> Self {
         self.rollout.name = name.into();
         self
     }
 
-    /// Notes whose selector it is, with the write of the selector: so it can be found when the Rollout is gone.
+    /// Records the owner of the selector in the same write, so that it can be found after the Rollout is gone.
     fn sign(&self, name: &ObjectRef, service: &mut Value, to: &Selection) -> Result<(), EditError> {
         if to.revision().is_some() {
             annotate(name, service, MANAGED_BY_ANNOTATION, Some(&self.rollout.name))?;
@@ -126,13 +125,13 @@ impl ServiceEditor {
         let selector = match service.get("spec").and_then(|spec| spec.get("selector")) {
             None | Some(Value::Null) => return Ok(Selection::Unpinned),
             Some(selector) => {
-                selector.as_object().ok_or_else(|| no_text(name, path, "is no map of labels"))?
+                selector.as_object().ok_or_else(|| no_text(name, path, "is not a map of labels"))?
             }
         };
         match selector.get(&*self.label) {
             None | Some(Value::Null) => Ok(Selection::Unpinned),
             Some(Value::String(hash)) => Ok(Selection::Revision(hash.as_str().into())),
-            Some(_) => Err(no_text(name, &format!("{path}.{}", self.label), "is no text")),
+            Some(_) => Err(no_text(name, &format!("{path}.{}", self.label), "is not text")),
         }
     }
 
@@ -250,7 +249,7 @@ impl ObjectEditor for ServiceEditor {
 fn find<'a>(objects: &'a Objects, name: &ObjectRef) -> Result<&'a Value, EditError> {
     let missing = || {
         let instead = "create it, or correct its name in the Rollout";
-        EditError::new(name.clone(), Finding::error("", "there is no such Service", instead))
+        EditError::new(name.clone(), Finding::error("", "the Service does not exist", instead))
     };
     objects.get(name).map(|object| &*object.value).ok_or_else(missing)
 }

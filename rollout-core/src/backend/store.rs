@@ -4,35 +4,35 @@ use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use async_trait::async_trait;
 use core::fmt;
 
-/// A store of objects that compares and swaps: in memory, or Kubernetes.
+/// A store of objects with compare-and-swap: in memory, or Kubernetes.
 #[async_trait]
 pub trait ObjectStore: fmt::Debug + Send + Sync {
     /// Reads one object.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`], or that it could not be read.
+    /// [`StoreError::NotFound`], or the object could not be read.
     async fn get(&self, object: &ObjectRef) -> Result<Object, StoreError>;
 
     /// Lists all objects of the kind and namespace of `like`; its name is ignored.
     ///
     /// # Errors
-    /// That they could not be read.
+    /// The objects could not be read.
     async fn list(&self, like: &ObjectRef) -> Result<Vec<(ObjectRef, Object)>, StoreError>;
 
-    /// The objects that mention one of the keys, and perhaps others of the same kind and namespace: a store
-    /// that keeps an index finds them without a list. The default lists.
+    /// Returns the objects that mention one of the keys, and possibly others of the same kind and namespace. A store
+    /// with an index finds them without a list. The default lists.
     ///
     /// # Errors
-    /// As for [`list`](Self::list).
+    /// The same as for [`list`](Self::list).
     async fn mentioning(&self, mentions: &Mentions) -> Result<Vec<(ObjectRef, Object)>, StoreError> {
         self.list(&mentions.like).await
     }
 
-    /// Replaces one object if it still has the version `read`, and says its new version.
+    /// Replaces an object if it still has the version `read`; returns its new version.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when it has another version; [`StoreError::Refused`] when the store says no;
-    /// [`StoreError::Ambiguous`] when the write may or may not have taken effect.
+    /// [`StoreError::Conflict`] if it has another version; [`StoreError::Refused`] if the store refuses the write;
+    /// [`StoreError::Ambiguous`] if the write may or may not have taken effect.
     async fn replace(
         &self,
         object: &ObjectRef,
@@ -41,13 +41,13 @@ pub trait ObjectStore: fmt::Debug + Send + Sync {
     ) -> Result<ObjectVersion, StoreError>;
 }
 
-/// One object as it was read. Cloning is cheap.
+/// An object as it was read. Cloning is cheap.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a value and its version")]
 pub struct Object {
     /// The whole object.
     pub value: Arc<serde_json::Value>,
-    /// Its version.
+    /// The version.
     pub version: ObjectVersion,
 }
 

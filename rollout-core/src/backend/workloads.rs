@@ -4,13 +4,13 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use async_trait::async_trait;
 use core::fmt;
 
-/// The workloads of one rollout: each holds the pods of one revision, such as a ReplicaSet.
+/// Reads and writes the workloads of one rollout. Each holds the pods of one revision, such as a ReplicaSet.
 ///
-/// As for a [`TrafficBackend`](super::TrafficBackend), every write carries the version of the observation that it rests on,
-/// and an implementation never reads again and overwrites. [`Reading`](super::Reading) carries out with it what a turn says.
+/// As for a [`TrafficBackend`](super::TrafficBackend), every write carries the version of its observation, and an
+/// implementation must never read again and overwrite. [`Reading`](super::Reading) uses this trait to carry out a turn.
 ///
-/// Three things are stored in a workload beside its pod count, and written with it: the scale-down deadline (the time at which it may go
-/// to 0 pods), the fence's nonce, and which revision it holds.
+/// A workload stores three things beside its pod count, written together with it: the scale-down deadline (the time
+/// from which it may go to 0 pods), the fence's nonce, and its revision.
 ///
 /// ```
 /// use rollout_core::async_trait::async_trait;
@@ -49,64 +49,64 @@ use core::fmt;
 /// }
 ///
 /// let seen = ready(Machines.observe())??;
-/// assert_eq!(ready(Machines.scale(&Scale::new("v1".into(), 2), &seen))?, Ok(None), "it is so already");
+/// assert_eq!(ready(Machines.scale(&Scale::new("v1".into(), 2), &seen))?, Ok(None), "nothing to change");
 /// let scaling_down = Scale::new("v1".into(), 2).scale_down_deadline(Some(Time::from_secs(60)));
 /// assert!(ready(Machines.scale(&scaling_down, &seen))?.is_ok_and(|now| now.is_some()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[async_trait]
 pub trait Workloads: fmt::Debug + Send + Sync {
-    /// Every workload of the rollout, read live: that one is not among them counts as proof that it does not exist.
+    /// Returns every workload of the rollout, read live: one that is missing counts as proven not to exist.
     ///
     /// # Errors
-    /// They could not be read. The rollout holds; a failed read is not an empty one.
+    /// The workloads could not be read. The rollout holds; a failed read is not an empty result.
     async fn observe(&self) -> Result<Vec<Workload>, StoreError>;
 
-    /// Gives one revision this pod count and scale-down deadline, in one write; creates its workload if it is not among `seen`. Returns
-    /// how the workload is then, or `None` if it was so already.
+    /// Sets the pod count and scale-down deadline of one revision in one write; creates its workload if it is not in
+    /// `seen`. Returns the workload afterwards, or `None` if there was nothing to change.
     ///
-    /// `seen` is everything that was observed, with what this turn has written since.
+    /// `seen` contains all observed workloads, updated with what this turn has written since.
     ///
     /// # Errors
-    /// [`Failure::Conflict`] when the workload is no longer the one of `seen`, or is there although `seen` has none; a
-    /// refusal, also when the revision is absent and its template is not known any more; or no clear answer.
+    /// [`Failure::Conflict`] if the workload is no longer the one in `seen`, or exists although `seen` has none; a
+    /// refusal, also if the revision is absent and its template is no longer known; or an ambiguous failure.
     async fn scale(&self, to: &Scale, seen: &[Workload]) -> Result<Option<Workload>, Failure>;
 
-    /// Deletes one workload, if it still is the one that was seen and has no pods.
+    /// Deletes a workload if it is still the observed one and has no pods.
     ///
     /// # Errors
-    /// As for [`scale`](Self::scale). One that is gone already is no error.
+    /// The same as for [`scale`](Self::scale). A workload that is already gone is not an error.
     async fn delete(&self, seen: &Workload) -> Result<(), Failure>;
 
-    /// Writes `nonce` into one workload, and returns how it is then: whatever an earlier process still has under way fails
-    /// from now on.
+    /// Writes `nonce` into a workload and returns the workload afterwards: from then on, any outstanding write of an
+    /// earlier process fails.
     ///
     /// # Errors
-    /// As for [`scale`](Self::scale).
+    /// The same as for [`scale`](Self::scale).
     async fn fence(&self, nonce: &str, seen: &Workload) -> Result<Workload, Failure>;
 }
 
-/// One workload, as it was read or written.
+/// A workload as it was read or written.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Workload {
-    /// Its name.
+    /// The name.
     pub object: ObjectRef,
-    /// The object and its version: what the next write to it rests on.
+    /// The object and its version, which the next write depends on.
     pub read: Object,
-    /// What it says about its revision.
+    /// The state of its revision.
     pub seen: RevisionSeen,
 }
 
 impl Workload {
-    /// A workload that was read.
+    /// Creates a workload that was read.
     #[must_use]
     pub fn new(object: ObjectRef, read: Object, seen: RevisionSeen) -> Self {
         Self { object, read, seen }
     }
 }
 
-/// What one revision is to have.
+/// The desired scale of one revision.
 ///
 /// ```
 /// use rollout_core::backend::Scale;
@@ -116,31 +116,31 @@ impl Workload {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Scale {
-    /// Whose pods.
+    /// The revision whose pods are scaled.
     pub revision: Revision,
-    /// How many.
+    /// The number of pods.
     pub pods: u32,
-    /// The time at which it may go to 0 pods; `None` takes it away.
+    /// The time from which the revision may go to 0 pods; `None` removes it.
     pub scale_down_deadline: Option<Time>,
-    /// The nonce that a new workload bears ([`Driver::nonce`](crate::Driver::nonce)). One that exists keeps its own.
+    /// The nonce for a new workload ([`Driver::nonce`](crate::Driver::nonce)). An existing workload keeps its own.
     pub nonce: Option<String>,
 }
 
 impl Scale {
-    /// So many pods, without a scale-down deadline.
+    /// Sets the number of pods, without a scale-down deadline.
     #[must_use]
     pub fn new(revision: Revision, pods: u32) -> Self {
         Self { revision, pods, scale_down_deadline: None, nonce: None }
     }
 
-    /// With this scale-down deadline.
+    /// Sets the scale-down deadline.
     #[must_use]
     pub fn scale_down_deadline(mut self, scale_down_deadline: Option<Time>) -> Self {
         self.scale_down_deadline = scale_down_deadline;
         self
     }
 
-    /// A new workload bears this nonce.
+    /// Sets the nonce for a new workload.
     #[must_use]
     pub fn nonce(mut self, nonce: Option<&str>) -> Self {
         self.nonce = nonce.map(Into::into);

@@ -2,10 +2,10 @@ use super::{Answer, Command, CommandKind, Edit, Position, Proceed, Rejection, ca
 use crate::{AbortReason, Observed, Spec, Status, Step, Time};
 use alloc::{vec, vec::Vec};
 
-/// Answers a command.
+/// Applies a command to a status.
 ///
-/// The position guards every command: `Stale` when another revision is under way, and for those about one
-/// step (promote, skip, proceed) also when another step is.
+/// The position guards every command: it is `Stale` if another revision is being rolled out. A command about one step
+/// (promote, skip, proceed) is also stale if the rollout is at another step.
 ///
 /// ```
 /// use rollout_core::{Answer, Command, CommandKind, Observed, Spec, Status, Strategy, Time, command::{Position, Rejection}};
@@ -19,7 +19,7 @@ use alloc::{vec, vec::Vec};
 /// # Ok::<(), rollout_core::InvalidStrategy>(())
 /// ```
 ///
-/// What an accepted command does to the status comes with the answer, as events:
+/// The result of an accepted command reports its changes to the status as events:
 ///
 /// ```
 /// use rollout_core::{AbortReason, Answer, Command, CommandKind, Event, Observed, Spec, Status, Strategy, Time, command::Position};

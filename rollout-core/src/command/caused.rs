@@ -1,12 +1,12 @@
 use crate::{Event, Status, Step};
 use alloc::vec::Vec;
 
-/// What one command did to a status.
+/// Returns the events that one command caused, from the status before and after it.
 pub(super) fn caused(before: &Status, after: &Status, steps: &[Step]) -> Vec<Event> {
     let mut events = Vec::new();
     let step = usize::try_from(before.step).ok().and_then(|index| steps.get(index));
     let completed = step.filter(|_| after.step == before.step.saturating_add(1));
-    // A client of Argo Rollouts that ends a pause has already taken its beginning out of the status.
+    // When a client of Argo Rollouts ends a pause, it has already removed the start of the pause from the status.
     let was_paused = before.paused_at.is_some() || matches!(completed, Some(Step::Pause(_)));
     let is_aborted = before.aborted.is_none() && after.aborted.is_some();
     if was_paused && after.paused_at.is_none() && !is_aborted {

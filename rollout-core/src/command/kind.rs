@@ -2,10 +2,10 @@ use alloc::string::String;
 use core::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
-/// What a person may ask for.
+/// The commands that an operator can give.
 ///
-/// Each has one spelling: what [`Display`](fmt::Display) writes, [`FromStr`] reads, and JSON has. (`promoteFull`, as JSON
-/// used to have it, is read as well.)
+/// Each has one spelling, which [`Display`](fmt::Display) writes, [`FromStr`] reads and JSON uses. (`promoteFull`, the
+/// former JSON spelling, is still read.)
 ///
 /// ```
 /// use rollout_core::CommandKind;
@@ -14,36 +14,36 @@ use serde::{Deserialize, Serialize};
 ///     assert_eq!(serde_json::to_value(kind)?, kind.as_str());
 /// }
 /// let error = "promot".parse::<CommandKind>().unwrap_err();
-/// assert!(error.to_string().starts_with(r#""promot" is no command; there are promote, promote-full, "#));
+/// assert!(error.to_string().starts_with(r#""promot" is not a command; the commands are promote, promote-full, "#));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum CommandKind {
-    /// End the pause under way.
+    /// End the current pause.
     Promote,
-    /// Skip everything that is left and go to all traffic.
+    /// Skip all remaining steps and give the canary all traffic.
     #[serde(alias = "promoteFull")]
     PromoteFull,
-    /// Skip the step under way.
+    /// Skip the current step.
     Skip,
-    /// Stop where it is (`spec.paused`).
+    /// Stop the rollout where it is (`spec.paused`).
     Pause,
-    /// Go on after `Pause`.
+    /// Continue after `Pause`.
     Resume,
-    /// Give the update up: traffic back to stable.
+    /// Abort the update: traffic returns to stable.
     Abort,
-    /// Start an aborted update again, from its first step.
+    /// Restart an aborted update from its first step.
     Retry,
-    /// Put the stable revision's template back into the user's object.
+    /// Restore the stable revision's template in the user's object.
     Undo,
-    /// Override the wait for proxies that are behind, and for a stable that cannot carry the traffic.
+    /// Override the wait for proxies that are behind, or for a stable revision that cannot carry the traffic.
     Proceed,
 }
 
 impl CommandKind {
-    /// All of them.
+    /// All commands.
     pub const ALL: [Self; 9] = [
         Self::Promote,
         Self::PromoteFull,
@@ -56,7 +56,7 @@ impl CommandKind {
         Self::Proceed,
     ];
 
-    /// Its name, as people write it.
+    /// Returns the name, as people write it.
     ///
     /// ```
     /// assert_eq!(rollout_core::CommandKind::PromoteFull.as_str(), "promote-full");
@@ -93,7 +93,7 @@ impl FromStr for CommandKind {
     }
 }
 
-/// A text that is the name of no command. Its own text quotes it and names all commands.
+/// An error for a text that names no command. Its message quotes the text and lists all commands.
 ///
 /// ```
 /// use rollout_core::CommandKind;
@@ -103,7 +103,7 @@ impl FromStr for CommandKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnknownCommand {
-    /// What was read.
+    /// The text that was read.
     pub text: String,
 }
 
@@ -111,7 +111,7 @@ impl core::error::Error for UnknownCommand {}
 
 impl fmt::Display for UnknownCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} is no command; there are ", self.text)?;
+        write!(f, "{:?} is not a command; the commands are ", self.text)?;
         for (index, kind) in CommandKind::ALL.iter().enumerate() {
             write!(f, "{}{kind}", if index == 0 { "" } else { ", " })?;
         }

@@ -5,10 +5,10 @@ use crate::{
 use alloc::vec::Vec;
 use core::time::Duration;
 
-/// Since when this process has seen what it sees, for a data plane that cannot be asked.
+/// The time since which this process has observed each unchanged state, for a data plane that cannot be asked.
 ///
-/// By the process's own clock, which only runs forward: a restart makes ages shorter and waits longer, never the other
-/// way round.
+/// Ages use the process's own clock, which only runs forward: a restart makes ages shorter and waits longer, never the
+/// reverse.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ages {
     routes: Option<(Routes, Duration)>,
@@ -19,9 +19,9 @@ pub(super) struct Ages {
 /// The state of the routes.
 #[derive(Debug, Clone, PartialEq)]
 enum Routes {
-    /// The content of the objects that hold them.
+    /// The content of the objects that hold the routes.
     Content(u64),
-    /// The backend tells no content: what was read.
+    /// The routes that were read, where the backend reports no content.
     Read(Vec<RoutesSeen>),
 }
 
@@ -50,7 +50,7 @@ impl Ages {
         set(&mut seen.routes_settled, routes, elapsed);
         let selectors = since(&mut self.selectors, selectors(seen), elapsed);
         set(&mut seen.selectors_settled, selectors, elapsed);
-        // What the observation does not name must grow old, too, or it would be waited for without an end.
+        // Revisions that the observation does not name must age as well, or waits for them would never end.
         let unnamed = |of: &&Revision| !seen.endpoints.iter().any(|(named, _)| named == *of);
         let revisions = observed.revisions.iter().flatten().map(|seen| &seen.revision);
         let unnamed: Vec<_> =
@@ -92,7 +92,7 @@ fn selectors(seen: &Seen) -> Selectors {
     }
 }
 
-/// Since when it is as it is.
+/// Returns the time since which `now` has been unchanged.
 fn since<T: PartialEq>(known: &mut Option<(T, Duration)>, now: T, elapsed: Duration) -> Duration {
     match known {
         Some((before, since)) if *before == now => *since,
@@ -123,7 +123,7 @@ mod tests {
         Observed::new().revisions([pods]).traffic(seen)
     }
 
-    /// The ages of the routes, the selectors and the endpoints, in seconds.
+    /// Returns the ages of the routes, the selectors and the endpoints, in seconds.
     fn ages(ages: &mut Ages, mut observed: Observed, elapsed: u64) -> [Option<u64>; 3] {
         ages.fill(&mut observed, Duration::from_secs(elapsed));
         let seen = observed.traffic.as_ref().unwrap();

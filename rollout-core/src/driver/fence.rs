@@ -3,29 +3,28 @@ use alloc::{
     string::{String, ToString},
 };
 
-/// Whether an earlier process's writes can still land.
+/// Tracks whether writes of an earlier process can still take effect.
 ///
-/// A process starts without a fence; it has one after it wrote its nonce to every object and read them
-/// again; it loses it with every write whose outcome is not known, and when it finds a nonce that is not
-/// its own.
+/// A process starts without a fence. It has one after it wrote its nonce to every object and read the objects again. It
+/// loses the fence with every write whose outcome is unknown, and when it finds a foreign nonce.
 #[derive(Debug, Clone)]
 pub(super) struct Fence {
-    /// What all its nonces begin with.
+    /// The prefix of all its nonces.
     process: String,
-    /// How many nonces there were.
+    /// The number of nonces used so far.
     nonces: u64,
     nonce: Option<String>,
-    /// The nonce of a fence that was begun and did not come about.
+    /// The nonce of a fence that was started but not completed.
     tried: Option<String>,
 }
 
-/// Another process works on the same rollout: it replaced a nonce of this one.
+/// Another process that works on the same rollout: it replaced a nonce of this one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rival {
     /// The nonce that this process wrote.
     pub ours: String,
-    /// The nonce that stands there instead.
+    /// The nonce that replaced it.
     pub other: String,
 }
 
@@ -34,40 +33,40 @@ impl Fence {
         Self { process, nonces: 0, nonce: None, tried: None }
     }
 
-    /// The nonce that every object bears, if nobody else's writes can land any more.
+    /// Returns the nonce that every object carries, if no foreign write can take effect any more.
     pub(super) fn nonce(&self) -> Option<&str> {
         self.nonce.as_deref()
     }
 
-    /// A nonce that was never used.
+    /// Creates a nonce that was never used.
     pub(super) fn new_nonce(&mut self) -> String {
         self.nonces = self.nonces.saturating_add(1);
         format!("{}-{}", self.process, self.nonces)
     }
 
-    /// The nonce has been written to every object.
+    /// Records that the nonce was written to every object.
     pub(super) fn written(&mut self, nonce: String) {
         (self.nonce, self.tried) = (Some(nonce), None);
     }
 
-    /// The nonce was not written to every object, as far as is known.
+    /// Records that the nonce may not have been written to every object.
     pub(super) fn tried(&mut self, nonce: String) {
         self.tried = Some(nonce);
     }
 
-    /// A write's outcome is not known.
+    /// Records that the outcome of a write is unknown.
     pub(super) fn lost(&mut self) {
         self.nonce = None;
     }
 
-    /// These nonces were read from the objects; one that is not its own breaks the fence.
+    /// Records the nonces read from the objects; a foreign one breaks the fence.
     pub(super) fn found<'n>(&mut self, nonces: &(impl Iterator<Item = &'n str> + Clone)) -> Option<Rival> {
         let tried = self.tried.take();
         let held = self.nonce.is_some();
         if nonces.clone().any(|nonce| self.nonce() != Some(nonce)) {
             let ours = self.nonce.take().or(tried)?;
-            // A nonce of this process is a late write of its own. A fence that did not come about may have met what
-            // an earlier process left: only a newer one is a rival then.
+            // A nonce of this process is one of its own late writes. An incomplete fence may have met what an earlier
+            // process left behind, so only a newer process is a rival then.
             let is_rival = |nonce: &&str| {
                 let (ours, other) = (process(&ours), process(nonce));
                 if held { other != ours } else { other > ours }
@@ -79,7 +78,7 @@ impl Fence {
     }
 }
 
-/// The part of a nonce that names its process.
+/// Returns the part of a nonce that names its process.
 fn process(nonce: &str) -> &str {
     nonce.rsplit_once('-').map_or(nonce, |(process, _)| process)
 }

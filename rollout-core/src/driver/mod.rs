@@ -1,4 +1,4 @@
-//! What a process remembers of one rollout, and the order in which it works.
+//! The memory of a process about one rollout, and the order in which it works.
 
 mod ages;
 mod fence;
@@ -22,19 +22,19 @@ use fence::Fence;
 use retry::Retry;
 use unavailable::UnavailableRows;
 
-/// What a process keeps in memory about one rollout between turns. Losing it is safe: a new one fences off earlier
-/// processes first, and its waits start over.
+/// A process's in-memory state about one rollout between turns. Losing it is safe: a new process fences off earlier
+/// ones first, and its waits start over.
 ///
-/// It tracks how long what is observed has been as it is, for a data plane that cannot be asked; for how long a stable
-/// revision has had no ready pod; whether writes of an earlier process can still land; and the back-off after failures.
-/// `elapsed` is always the time since the process began, by a clock that only runs forward.
+/// It tracks how long each observed state has been unchanged, for a data plane that cannot be asked; how long a stable
+/// revision has had no ready pod; whether writes of an earlier process can still take effect; and the back-off after
+/// failures. `elapsed` is always the time since the process started, by a clock that only runs forward.
 ///
-/// One turn after the other:
+/// Each turn has these steps:
 ///
 /// 1. [`take_live`](Self::take_live) says whether to read everything from the API server and nothing from a cache; the
-///    `live` of [`Resume`] says so early. Without a cache, ignore both. Observe.
-/// 2. [`see`](Self::see) fills in what only a memory can know.
-/// 3. [`begin`](Self::begin) decides, and the [`Turn`] says what to do, one thing after the other.
+///    `live` of [`Resume`] announces this early. Without a cache, ignore both. Observe.
+/// 2. [`see`](Self::see) fills in what only the memory of a process can tell.
+/// 3. [`begin`](Self::begin) decides, and the [`Turn`] says what to do, one thing at a time.
 /// 4. [`end`](Self::end) says when the next turn begins.
 ///
 /// ```
@@ -71,14 +71,14 @@ pub struct Driver {
     ages: Ages,
     unavailable: UnavailableRows,
     retry: Retry,
-    /// A turn was begun and not ended.
+    /// Whether a turn was started and not ended.
     at_work: bool,
 }
 
 impl Driver {
-    /// Nothing is known yet. `process` names this process among all that may ever work on the rollout. Start the name with
-    /// the time at which the process began, in a form that sorts: of two that work at the same time, the older one should
-    /// yield (see [`Rival`]).
+    /// Creates a driver that knows nothing yet. `process` must be unique among all processes that may ever work on the
+    /// rollout. Start the name with the time at which the process started, in a form that sorts: of two concurrent
+    /// processes, the older one should yield (see [`Rival`]).
     #[must_use]
     pub fn new(process: impl Into<String>) -> Self {
         Self {
@@ -91,21 +91,21 @@ impl Driver {
         }
     }
 
-    /// Whether the next observation has to be read live. Ask once before each turn: the answer is then forgotten.
+    /// Returns whether the next observation must be read live, and resets the answer. Call it once before each turn.
     #[must_use]
     pub fn take_live(&mut self) -> bool {
         mem::take(&mut self.live)
     }
 
-    /// The next observation has to be read live.
+    /// Requires the next observation to be read live.
     pub fn read_live(&mut self) {
         self.live = true;
     }
 
-    /// Fills in what only a memory can know: the ages of what is not known to be settled, for how long a revision has
-    /// been without a ready pod, and whether the fence still holds.
+    /// Fills in what only the memory of a process can tell: the ages of states that are not known to be settled, how
+    /// long a revision has been without a ready pod, and whether the fence still holds.
     ///
-    /// Returns the other process if one has replaced this process's nonce. If that happens again and again, the process
+    /// Returns the other process if one has replaced this process's nonce. If that happens repeatedly, the process
     /// whose name sorts first should stop working on the rollout for a while.
     pub fn see(&mut self, observed: &mut Observed, elapsed: Duration) -> Option<Rival> {
         self.ages.fill(observed, elapsed);
@@ -115,11 +115,11 @@ impl Driver {
         self.fence.found(&traffic.chain(workloads).map(|nonce| &**nonce))
     }
 
-    /// Decides on what was observed, at `now` by the wall clock. Neither `stored` nor
-    /// `observed` may be older than this process's last write, or attempt to write.
+    /// Decides on the observed state, at `now` by the wall clock. Neither `stored` nor `observed` may be older than
+    /// this process's last write, or attempt to write.
     ///
-    /// If the turn before was never [ended](Self::end), the outcome of its writes counts as not known, and the next turn
-    /// with actions fences again.
+    /// If the previous turn was never [ended](Self::end), the outcome of its writes counts as unknown, and the next
+    /// turn with actions fences again.
     pub fn begin(&mut self, spec: &Spec, stored: &Status, observed: &Observed, now: Time) -> Turn {
         if mem::replace(&mut self.at_work, true) {
             self.fence.lost();
@@ -127,7 +127,7 @@ impl Driver {
         Turn::begin(spec, stored, observed, now, &mut self.fence)
     }
 
-    /// Ends a turn; returns when the next one is due.
+    /// Ends a turn and returns when the next one is due.
     pub fn end(&mut self, turn: Turn, elapsed: Duration) -> Resume {
         self.at_work = false;
         let ended = turn.end();
@@ -144,7 +144,7 @@ impl Driver {
             (None, None) => {}
         }
         if fenced {
-            // Nothing that failed before has been tried again.
+            // Nothing that failed earlier has been retried.
             self.live = true;
             return self.earliest(elapsed);
         }
@@ -159,7 +159,7 @@ impl Driver {
         }
     }
 
-    /// Something failed outside a turn, such as reading: when to try again.
+    /// Records a failure outside a turn, such as a failed read, and returns when to try again.
     pub fn failed(&mut self, failure: &Failure, elapsed: Duration) -> Resume {
         self.live = true;
         if matches!(failure, Failure::Ambiguous(_)) {
@@ -169,7 +169,7 @@ impl Driver {
         self.earliest(elapsed)
     }
 
-    /// Whether the last thing that was tried failed.
+    /// Returns whether the last attempt failed.
     #[must_use]
     pub fn is_failing(&self) -> bool {
         self.retry.is_failing()
@@ -180,19 +180,19 @@ impl Driver {
         self.retry.went_well();
     }
 
-    /// Do not begin a turn before this time since the process began, whatever changes. Your loop has to respect it:
-    /// [`begin`](Self::begin) does not check.
+    /// Returns the earliest start of the next turn, as time since the process started, whatever changes. Your loop must
+    /// respect it: [`begin`](Self::begin) does not check.
     #[must_use]
     pub fn not_before(&self) -> Duration {
         self.retry.not_before()
     }
 
-    /// Postpones the next turn to this time since the process began, at least.
+    /// Postpones the next turn at least until this time since the process started.
     pub fn rest_until(&mut self, elapsed: Duration) {
         self.retry.rest_until(elapsed);
     }
 
-    /// The nonce that every object carries while the fence holds. Put it on every object that you create.
+    /// Returns the nonce that every object carries while the fence holds. Put it on every object that you create.
     #[must_use]
     pub fn nonce(&self) -> Option<&str> {
         self.fence.nonce()

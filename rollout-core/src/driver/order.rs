@@ -2,7 +2,7 @@
 
 use crate::{Plan, Store};
 
-/// One kind of thing that a turn does.
+/// One stage of a turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     Fence,
@@ -13,10 +13,11 @@ pub(super) enum Stage {
     Report,
 }
 
-/// The stages of one turn, in order; what is done or left out is `None`.
+/// The stages of one turn, in order; `None` for a stage that is done or left out.
 pub(super) type Stages = [Option<Stage>; 4];
 
-/// What a turn does with this plan; `fenced` says whether no write of an earlier process can land any more.
+/// Returns the stages of a turn for this plan; `fenced` says whether no write of an earlier process can take effect any
+/// more.
 pub(super) fn all_stages(plan: &Plan, fenced: bool) -> Stages {
     let acts = !plan.actions.is_empty();
     if !fenced && acts {
@@ -35,7 +36,7 @@ pub(super) fn all_stages(plan: &Plan, fenced: bool) -> Stages {
 #[cfg(not(feature = "_mutants"))]
 pub(super) use all_stages as stages;
 
-/// The same with one rule taken out, so that a law can miss it.
+/// Returns the stages with one rule switched off, so that a law can detect its absence.
 #[cfg(feature = "_mutants")]
 pub(super) fn stages(plan: &Plan, fenced: bool) -> Stages {
     use crate::reconcile::guard::{Guard, off};

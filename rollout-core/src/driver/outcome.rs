@@ -1,17 +1,17 @@
 use alloc::string::String;
 
-/// How something that a driver was asked to do succeeded.
+/// The outcome of an operation that succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "the two ways of success")]
 pub enum Outcome {
-    /// Something was written.
+    /// The operation wrote something.
     Changed,
-    /// Nothing had to be written: it was so already. No event says that it happened.
+    /// The object was already as wanted: nothing was written, and no event reports a change.
     Unchanged,
 }
 
 impl Outcome {
-    /// What two things come to together: `Changed` if either changed something.
+    /// Combines two outcomes: `Changed` if either operation wrote something.
     ///
     /// ```
     /// use rollout_core::Outcome;
@@ -24,23 +24,23 @@ impl Outcome {
     }
 }
 
-/// How something that a driver was asked to do failed.
+/// The outcome of an operation that failed.
 ///
 /// ```
 /// use rollout_core::Failure;
 /// assert_eq!(Failure::Refused("quota exceeded".into()).to_string(), "quota exceeded");
-/// assert!(Failure::Conflict.to_string().starts_with("somebody else wrote first"));
+/// assert!(Failure::Conflict.to_string().starts_with("another client wrote first"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[expect(clippy::exhaustive_enums, reason = "the three ways of failure, each with its own consequence")]
 pub enum Failure {
-    /// Somebody else wrote first. That is to be expected: observe again.
-    #[error("somebody else wrote first; it is read and decided again")]
+    /// Another client wrote first. This is expected: observe again.
+    #[error("another client wrote first; the rollout is read and decided again")]
     Conflict,
-    /// It was refused, and nothing changed. Why, for a person.
+    /// The operation was refused and nothing changed. The text says why, for people.
     #[error("{0}")]
     Refused(String),
-    /// It may have taken effect, or may still do so. What went wrong, for a person.
+    /// The operation may have taken effect, or may still do so. The text says what went wrong, for people.
     #[error("{0}")]
     Ambiguous(String),
 }

@@ -1,9 +1,9 @@
 use crate::{Time, Wake};
 use core::time::Duration;
 
-/// When the next turn of a rollout begins, unless something changes before.
+/// When the next turn of a rollout starts, unless something changes earlier.
 ///
-/// A change may start a turn earlier. That is harmless, as long as it is not before
+/// A change may start a turn earlier. That is harmless if it is not before
 /// [`Driver::not_before`](super::Driver::not_before).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(
@@ -11,26 +11,26 @@ use core::time::Duration;
     reason = "a loop that does not know a new way of waiting must not compile"
 )]
 pub enum Resume {
-    /// At once: something was written, what was observed is out of date, or the outcome of a write is not known.
+    /// At once: something was written, the observation is out of date, or the outcome of a write is unknown.
     Now {
-        /// Whether everything has to be read live, not from a cache.
+        /// Whether everything must be read live, not from a cache.
         live: bool,
     },
     /// At this time, for this reason.
     At(Wake),
-    /// After this delay: something failed, or the rollout has to rest.
+    /// After this delay: something failed, or the rollout must rest.
     After {
-        /// How long, from now on.
+        /// The delay from now on.
         delay: Duration,
-        /// Whether everything has to be read live, not from a cache.
+        /// Whether everything must be read live, not from a cache.
         live: bool,
     },
-    /// When something changes: nothing is due.
+    /// On the next change: nothing is due.
     OnChange,
 }
 
 impl Resume {
-    /// When the next turn is due, if it is `now`; `None` when only a change starts one.
+    /// Returns when the next turn is due if it is `now`; `None` if only a change starts one.
     ///
     /// ```
     /// use core::time::Duration;

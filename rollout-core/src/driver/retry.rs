@@ -4,16 +4,16 @@ use alloc::{string::String, vec::Vec};
 use core::time::Duration;
 
 const LONGEST: Duration = Duration::from_secs(64);
-/// So many turns in a row may do the same: somebody may put it back once or twice.
+/// The maximum number of consecutive turns with the same actions: another client may undo them once or twice.
 const AGAIN: u32 = 3;
 
-/// What goes on failing is tried less and less often, and news do not end that.
+/// The back-off after failures: repeated failures make retries less frequent, even if something changes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Retry {
     failures: u32,
-    /// What the last turn did, and how many in a row did the same.
+    /// The actions of the last turn, and the number of consecutive turns with the same ones.
     did: (Vec<Action>, u32),
-    /// By the process's own clock.
+    /// In time of the process's own clock.
     not_before: Duration,
 }
 
@@ -22,10 +22,10 @@ impl Retry {
         (self.failures, self.not_before) = (0, Duration::ZERO);
     }
 
-    /// A turn has done this; whether the same was done before, and what is observed does not show it.
+    /// Records the actions of a turn; fails if earlier turns did the same and the observation does not show it.
     pub(super) fn did(&mut self, mut actions: Vec<Action>) -> Option<Failure> {
         for action in &mut actions {
-            // The time of a scale-down deadline is another at every try.
+            // The time of a scale-down deadline differs at every attempt.
             if let Action::Scale { scale_down_deadline: Some(at), .. } = action {
                 *at = Time::from_secs(0);
             }
@@ -36,11 +36,11 @@ impl Retry {
             return None;
         }
         *times = times.saturating_add(1);
-        let why = "the same was done again and again, and what is observed does not show it";
+        let why = "the same actions were carried out again and again, but no observation shows their effect";
         (*times > AGAIN).then(|| Failure::Refused(String::from(why)))
     }
 
-    /// How long to wait before the next try. A conflict, and the first unclear answer, is followed by one at once.
+    /// Returns how long to wait before the next attempt: none after a conflict or the first unclear answer.
     pub(super) fn failed(&mut self, failure: &Failure, elapsed: Duration) -> Duration {
         self.failures = self.failures.saturating_add(1).min(16);
         let free = match failure {

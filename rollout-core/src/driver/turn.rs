@@ -1,4 +1,4 @@
-//! The order of work: the only place that knows it.
+//! The order of work, which is defined only here.
 
 use super::{
     Failure, Outcome,
@@ -9,48 +9,48 @@ use crate::{Action, Event, Observed, Plan, Spec, Status, Store, Time, Wake, reco
 use alloc::{string::String, vec::Vec};
 use core::mem;
 
-/// One turn: decide, store, carry out, report. It does no I/O: it says what to do next, your loop does it and says how it
-/// went.
+/// One turn: decide, store, carry out, report. It does no I/O: it says what to do next; your loop does it and reports
+/// the result.
 ///
-/// 1. `Fence`: before this process's first action for the rollout, and after a write whose outcome is not
-///    known. Write a fresh nonce to every object; the turn is over then.
-/// 2. `Store`, if the status changed: write it by compare-and-swap. If that fails, the turn ends without any action.
-///    Where the plan says [`Store::WithNext`] and has no actions, your loop may put it off.
-/// 3. `VerifyOwnership`, if it did not change but there are actions: verify that this process is in charge: its lease
-///    has not expired, or the rollout's resource version is still the one that was read.
-/// 4. `Act`: the actions in order, until one fails. Make each write conditional on the version of the object that was
-///    observed or, if this turn has written the object already, on the version that this write returned.
-/// 5. `Publish`: what happened. An action whose outcome was [`Unchanged`](Outcome::Unchanged) did not happen: it was so
-///    already, and nothing is said about it.
-/// 6. `Report`, unless something failed: update what people read and no decision rests on, such as counts. There may be
-///    nothing to do.
+/// 1. `Fence`: before this process's first action for the rollout, and after a write whose outcome is unknown. Write a
+///    fresh nonce to every object; this ends the turn.
+/// 2. `Store`, if the status changed: write it by compare-and-swap. If that fails, the turn ends without any action. If
+///    the plan says [`Store::WithNext`] and has no actions, your loop may postpone it.
+/// 3. `VerifyOwnership`, if the status did not change but there are actions: verify that this process is in charge,
+///    because its lease has not expired or the rollout's resource version is still the one that was read.
+/// 4. `Act`: carry out the actions in order, until one fails. Make each write conditional on the version of the object
+///    that was observed or, if this turn has already written the object, on the version that this write returned.
+/// 5. `Publish`: publish what happened. An action whose outcome was [`Unchanged`](Outcome::Unchanged) did not happen,
+///    so no event reports it.
+/// 6. `Report`, unless something failed: update information for people that no decision depends on, such as counts.
+///    There may be nothing to do.
 /// 7. `Done`.
 ///
-/// After each of 1 to 6, call [`done`](Self::done) and then [`next`](Self::next) again; at the end,
+/// After each of 1 to 6, call [`done`](Self::done) and then [`next`](Self::next) again; at the end, call
 /// [`Driver::end`](super::Driver::end).
 #[derive(Debug, Clone)]
 #[must_use = "a turn does nothing until `next` is called"]
 pub struct Turn {
     plan: Plan,
     stages: Stages,
-    /// What to fence with, where that has to be done first.
+    /// The nonce of the fence, if one must be written first.
     nonce: Option<String>,
-    /// Whether anything was handed out.
+    /// Whether any stage was handed out.
     begun: bool,
     changed: bool,
     acted: usize,
-    /// What commands caused before.
+    /// Events of commands that were applied before.
     caused: Vec<Event>,
-    /// What is to be published.
+    /// The events to publish.
     events: Vec<Event>,
     failure: Option<Failure>,
 }
 
-/// What your loop does next.
+/// The next task of your loop.
 #[derive(Debug, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a loop that cannot do a new thing must not compile")]
 pub enum Next<'a> {
-    /// Write this nonce to every object that decisions rest on.
+    /// Write this nonce to every object that decisions depend on.
     Fence(&'a str),
     /// Store the status by compare-and-swap.
     Store(&'a Status),
@@ -58,23 +58,23 @@ pub enum Next<'a> {
     VerifyOwnership,
     /// Carry out one action.
     Act(&'a Action),
-    /// Report what happened.
+    /// Publish what happened.
     Publish(&'a [Event]),
-    /// Update what people read and no decision rests on.
+    /// Update information for people that no decision depends on.
     Report,
     /// The turn is over.
     Done,
 }
 
-/// What came of a turn.
+/// The result of a turn.
 #[derive(Debug)]
 pub(super) struct Ended {
-    /// The nonce of the fence that it wrote, or tried to.
+    /// The nonce of the fence that the turn wrote, or tried to write.
     pub(super) fenced_with: Option<String>,
     pub(super) failure: Option<Failure>,
     /// Whether anything was written.
     pub(super) changed: bool,
-    /// What was decided to do.
+    /// The actions that were decided.
     pub(super) actions: Vec<Action>,
     pub(super) wake: Option<Wake>,
 }
@@ -105,7 +105,7 @@ impl Turn {
         turn
     }
 
-    /// Publishes these events, too, when the status is stored: commands that were applied to it before this turn caused
+    /// Also publishes these events once the status is stored. Commands that were applied to it before this turn caused
     /// them.
     pub fn after_commands(mut self, events: Vec<Event>) -> Self {
         if !events.is_empty() {
@@ -117,18 +117,18 @@ impl Turn {
         self
     }
 
-    /// Whether the status has to be stored: as the [plan](Self::plan) says, and where commands changed it.
+    /// Returns whether the status must be stored, because of the [plan](Self::plan) or because commands changed it.
     #[must_use]
     pub fn store(&self) -> Store {
         if self.caused.is_empty() { self.plan.store } else { Store::Now }
     }
 
-    /// The plan that this turn carries out.
+    /// Returns the plan that this turn carries out.
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// What to do next.
+    /// Returns the next task.
     #[expect(
         clippy::should_implement_trait,
         reason = "it lends from the turn, so it cannot be an iterator's"
@@ -146,16 +146,16 @@ impl Turn {
         }
     }
 
-    /// What stopped it early, if something has.
+    /// Returns the failure that ended the turn early, if there was one.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         self.failure.as_ref()
     }
 
-    /// What came of it. One that was not carried to its end may have taken effect, unless it never began.
+    /// Returns the result. A turn that was started and not finished may have taken effect.
     pub(super) fn end(self) -> Ended {
         let broke_off = self.begun && self.stage().is_some();
-        let unclear = || Failure::Ambiguous(String::from("the turn was not carried to its end"));
+        let unclear = || Failure::Ambiguous(String::from("the turn was not finished"));
         Ended {
             fenced_with: self.nonce.filter(|_| self.begun),
             failure: self.failure.or_else(|| broke_off.then(unclear)),
@@ -165,15 +165,15 @@ impl Turn {
         }
     }
 
-    /// Reports the result of the last thing.
+    /// Reports the result of the current task.
     pub fn done(&mut self, result: Result<Outcome, Failure>) {
         let Some(stage) = self.stage() else { return };
         let (failed, changed) = (result.is_err(), result == Ok(Outcome::Changed));
-        // What no decision rests on is no reason to decide again.
+        // Changes that no decision depends on are no reason to decide again.
         self.changed |= changed && matches!(stage, Stage::Fence | Stage::Store | Stage::Act);
         self.failure = result.err().or(self.failure.take());
         match stage {
-            // What was done until then is published all the same.
+            // Events of the actions done so far are still published.
             Stage::Act if failed => self.leave_out(|left| left != Stage::Publish),
             _ if failed => self.leave_out(|_| true),
             Stage::Act => {
@@ -193,7 +193,7 @@ impl Turn {
         self.skip();
     }
 
-    /// The stage under way; `None` at the end.
+    /// Returns the current stage; `None` at the end.
     fn stage(&self) -> Option<Stage> {
         self.stages.iter().flatten().next().copied()
     }
@@ -204,7 +204,7 @@ impl Turn {
         }
     }
 
-    /// Leaves out the stages that have nothing to do.
+    /// Skips the stages that have nothing to do.
     fn skip(&mut self) {
         if self.acted >= self.plan.actions.len() {
             self.leave_out(|stage| stage == Stage::Act);

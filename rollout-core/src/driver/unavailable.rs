@@ -2,24 +2,24 @@ use crate::{Observed, Revision};
 use alloc::vec::Vec;
 use core::time::Duration;
 
-/// Rows of live readings that show a revision without a ready pod, each of one version of its workload.
+/// Series of live readings that show a revision without a ready pod, each for one version of its workload.
 #[derive(Debug, Clone, Default)]
 pub(super) struct UnavailableRows(Vec<Row>);
 
 #[derive(Debug, Clone)]
 struct Row {
     revision: Revision,
-    /// `None` where there is no workload.
+    /// `None` if there is no workload.
     version: Option<u64>,
     since: Duration,
     last: Duration,
 }
 
-/// A longer gap breaks a row. Readings are asked for every 5 s: a little is for the way.
+/// The gap between readings that breaks a series. Readings are requested every 5 s, with some time added for the read.
 const ROW_BREAKS: Duration = Duration::from_millis(5_500);
 
 impl UnavailableRows {
-    /// Fills in for how long each revision has been without a ready pod.
+    /// Fills in how long each revision has been without a ready pod.
     pub(super) fn fill(&mut self, observed: &mut Observed, elapsed: Duration) {
         let mut rows = Vec::new();
         for seen in observed.revisions.iter_mut().flatten() {
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
     use crate::{Gone, Range, RevisionSeen};
 
-    /// After so many milliseconds it is read live, in this version, with so many ready pods.
+    /// Reads the revision at `millis`, live in this version, with `ready` ready pods.
     fn unavailable(rows: &mut UnavailableRows, millis: u64, live: Option<u64>, ready: u32) -> Option<u64> {
         let seen = RevisionSeen::new("v1".into()).wanted(2).ready(Range::exact(ready)).live(live);
         let mut observed = Observed::new().revisions([seen]);

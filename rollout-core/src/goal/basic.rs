@@ -1,7 +1,7 @@
 use crate::{Strategy, strategy::Fenceposts, traffic::Weight};
 
-/// Pods of canary and stable where the weight is a ratio of pods: of the few totals that `maxSurge` allows
-/// at rest, the one whose ratio is nearest to the weight.
+/// Returns the pods of canary and stable if the weight is a ratio of pods: of the few totals that `maxSurge` allows at
+/// rest, the one whose ratio is nearest to the weight.
 pub(super) fn pods(strategy: &Strategy, replicas: u32, weight: Weight) -> (u32, u32) {
     if replicas == 0 {
         return (0, 0);
@@ -26,7 +26,7 @@ pub(super) fn pods(strategy: &Strategy, replicas: u32, weight: Weight) -> (u32, 
     (pods(canary), pods(total.saturating_sub(canary)))
 }
 
-/// |canary · 100 / total − weight|, times `total` and `other`, so that two can be compared without a fraction.
+/// Computes |canary · 100 / total − weight|, times `total` and `other`, so that two can be compared without fractions.
 fn distance((canary, total): (u64, u64), weight: u64, other: u64) -> u128 {
     u128::from((canary * 100).abs_diff(weight * total)) * u128::from(other)
 }

@@ -1,4 +1,4 @@
-//! From a position to what is wanted there: pods, weight, managed routes. Functions without state.
+//! The goal at each position: pods, weight, managed routes. Pure functions.
 
 mod basic;
 mod routed;
@@ -13,7 +13,7 @@ use crate::{
 };
 use alloc::{sync::Arc, vec::Vec};
 
-/// What is wanted at a position, when everything that is asked for is there at once.
+/// The goal at a position, if all resources were available at once.
 ///
 /// ```
 /// use rollout_core::{Spec, Status, Step, Strategy, conformance::goal, traffic::Weight};
@@ -30,13 +30,13 @@ use alloc::{sync::Arc, vec::Vec};
 pub struct Goal {
     /// The canary's weight.
     pub weight: Weight,
-    /// Pods of the canary.
+    /// The number of the canary's pods.
     pub canary: u32,
-    /// Pods of stable.
+    /// The number of stable's pods.
     pub stable: u32,
 }
 
-/// What is wanted where `status` stands, while its canary and its stable are two revisions.
+/// Returns the goal at the position of `status`, if canary and stable are two revisions.
 #[must_use]
 pub fn at(spec: &Spec, status: &Status) -> Goal {
     let strategy = &spec.strategy;
@@ -50,18 +50,18 @@ pub fn at(spec: &Spec, status: &Status) -> Goal {
     Goal { weight, canary, stable }
 }
 
-/// What is wanted where there is only one revision: it has all pods and all requests, whatever its role.
+/// Returns the goal if there is only one revision: it has all pods and all requests, whatever its role.
 pub(crate) fn with_all(spec: &Spec) -> Goal {
     Goal { weight: Weight::all(spec.strategy.max_weight()), canary: spec.replicas, stable: spec.replicas }
 }
 
-/// The steps up to and including the one under way; `None` past the last one, or when the rest is skipped.
+/// Returns the steps up to and including the current one; `None` past the last one, or if the rest is skipped.
 fn so_far<'a>(strategy: &'a Strategy, status: &Status) -> Option<&'a [Step]> {
     let index = usize::try_from(status.step).unwrap_or(usize::MAX);
     if status.promote_full { None } else { strategy.steps().get(..=index) }
 }
 
-/// The weight of the nearest `setWeight` at or before the step under way.
+/// Returns the weight of the nearest `setWeight` at or before the current step.
 fn weight(strategy: &Strategy, status: &Status) -> Weight {
     let of = strategy.max_weight();
     if status.aborted.is_some() {
@@ -75,7 +75,7 @@ fn weight(strategy: &Strategy, status: &Status) -> Weight {
     set.map_or(Weight::none(of), |weight| Weight::new(weight, of))
 }
 
-/// The `setCanaryScale` in force. An abort drops it, unless an aborted canary keeps its pods for good.
+/// Returns the `setCanaryScale` in force. An abort drops it, unless an aborted canary keeps its pods for good.
 fn scale(strategy: &Strategy, status: &Status) -> Option<CanaryScale> {
     if status.aborted.is_some() && strategy.abort_scale_down_delay().is_some() {
         return None;
@@ -88,8 +88,8 @@ fn scale(strategy: &Strategy, status: &Status) -> Option<CanaryScale> {
     set.filter(|scale| *scale != CanaryScale::MatchTrafficWeight)
 }
 
-/// The managed routes that the steps so far have set and not removed, in the order of `managedRoutes`; past
-/// the last step, those that the last step left.
+/// Returns the managed routes that the steps so far have set and not removed, in the order of `managedRoutes`; past the
+/// last step, those that the last step left.
 pub(crate) fn managed_routes(strategy: &Strategy, status: &Status) -> Vec<Arc<ManagedRoute>> {
     let Some(routing) = strategy.routing() else { return Vec::new() };
     if status.aborted.is_some() || routing.managed_routes().is_empty() {
@@ -107,12 +107,12 @@ pub(crate) fn managed_routes(strategy: &Strategy, status: &Status) -> Vec<Arc<Ma
     routing.managed_routes().iter().filter_map(last).collect()
 }
 
-/// How many pods a weight needs, rounded up.
+/// Returns how many pods a weight needs, rounded up.
 pub(crate) fn pods_for(replicas: u32, weight: Weight) -> u32 {
     share_up(replicas, weight.parts(), weight.of())
 }
 
-/// How many of `wanted` pods are enough to go on.
+/// Returns how many of `wanted` pods are enough to continue.
 pub(crate) fn enough_of(strategy: &Strategy, wanted: u32) -> u32 {
     strategy.progress_threshold.map_or(wanted, |threshold| threshold.of(wanted))
 }

@@ -1,7 +1,7 @@
 use super::pods_for;
 use crate::{CanaryScale, Strategy, traffic::Weight};
 
-/// Pods of canary and stable where a traffic manager splits the traffic: stable stays whole, unless it
+/// Returns the pods of canary and stable if a traffic manager splits the traffic: stable keeps all its pods, unless it
 /// follows the weight (`dynamicStableScale`).
 pub(super) fn pods(
     strategy: &Strategy,

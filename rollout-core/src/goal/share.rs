@@ -1,4 +1,4 @@
-/// ⌈n · share / of⌉, without overflow; `of` 0 counts as 1.
+/// Computes ⌈n · share / of⌉ without overflow; `of` 0 counts as 1.
 #[must_use]
 pub(crate) fn share_up(n: u32, share: u32, of: u32) -> u32 {
     let product = u64::from(n) * u64::from(share);

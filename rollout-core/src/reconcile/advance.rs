@@ -15,19 +15,19 @@ use crate::{
 use alloc::{string::String, vec, vec::Vec};
 use core::time::Duration;
 
-/// What an observation lets a rollout do.
+/// One advance of the rollout that an observation allows.
 enum Advance {
-    /// The rest of the steps is skipped, or there are fewer than there were.
+    /// The remaining steps are skipped, or the list of steps became shorter.
     PastTheSteps,
     /// A pause begins.
     Pause { since: Time, until: Option<Time> },
     /// A step is complete.
     Complete { paused: bool },
-    /// The canary carries everything; some proxies may not have confirmed it.
+    /// The canary carries all traffic; some proxies may not have confirmed it.
     Commit { behind: Option<Vec<String>> },
 }
 
-/// How far the observation lets the steps go, until nothing more is reached.
+/// Advances the steps as far as the observation allows.
 pub(super) fn advance_steps(status: &mut Status, draft: &mut Draft, view: &View<'_>) {
     let target_waits = status.canary.as_ref() != Some(&view.spec.target);
     if view.spec.paused && (target_waits || !status.is_done()) {
@@ -38,7 +38,7 @@ pub(super) fn advance_steps(status: &mut Status, draft: &mut Draft, view: &View<
     if !view.knows_traffic() {
         return;
     }
-    // A pause takes two: that it begins, and that it is over.
+    // A pause needs two advances: its beginning and its end.
     let at_most = view.spec.strategy.steps().len().saturating_mul(2).saturating_add(3);
     for _ in 0..at_most {
         let Some(advance) = next(status, draft, view) else { break };
@@ -46,7 +46,7 @@ pub(super) fn advance_steps(status: &mut Status, draft: &mut Draft, view: &View<
     }
 }
 
-/// The next advance, if there is one; otherwise the draft knows what it waits for.
+/// Returns the next advance; if there is none, records in the draft what the rollout is waiting for.
 fn next(status: &Status, draft: &mut Draft, view: &View<'_>) -> Option<Advance> {
     let roles = Roles::of(status);
     if roles.stable.is_none() {
@@ -72,7 +72,7 @@ fn next(status: &Status, draft: &mut Draft, view: &View<'_>) -> Option<Advance> 
     reached.then_some(advance)
 }
 
-/// A first deploy is done when all pods are there, and every proxy has them.
+/// Completes a first deploy when all pods are available and every proxy has them.
 fn first(draft: &mut Draft, at: &Position<'_>) -> Option<Advance> {
     let canary = at.roles.canary?;
     match all_pods(at, canary).and_then(|()| at.lone_endpoints_settled(canary)) {
@@ -141,14 +141,14 @@ fn len(steps: &[Step]) -> u32 {
     u32::try_from(steps.len()).unwrap_or(u32::MAX)
 }
 
-/// Whether all pods are there that the canary has when it is stable.
+/// Checks that the canary has all the pods it will have as stable.
 fn all_pods(at: &Position<'_>, canary: &Revision) -> Gate {
     let by_ratio = at.view.spec.strategy.routing().is_none();
     let all = if by_ratio { basic::wanted(at).canary } else { at.view.spec.replicas };
     gates::available(at.view, canary, goal::enough_of(&at.view.spec.strategy, all).max(1))
 }
 
-/// Whether the pods are there that this step asks for.
+/// Checks that the pods that this step asks for are available.
 fn pods(at: &Position<'_>, step: &Step, canary: &Revision) -> Gate {
     if at.view.spec.strategy.routing().is_none() {
         return basic::is_reached(at);
@@ -163,8 +163,8 @@ fn pods(at: &Position<'_>, step: &Step, canary: &Revision) -> Gate {
     gates::available(at.view, canary, goal::enough_of(&at.view.spec.strategy, wanted))
 }
 
-/// Whether every proxy splits requests as the position wants. A step that cannot be honoured because stable
-/// is unavailable counts as reached at its weight or above.
+/// Checks that every proxy splits requests as the position wants. A step that cannot be honoured because stable is
+/// unavailable counts as reached at its weight or above.
 fn proxies_follow(at: &Position<'_>) -> Gate {
     if at.view.spec.strategy.routing().is_none() {
         return Ok(());

@@ -13,8 +13,8 @@ use crate::{
     waiting::{Ending, WaitReason},
 };
 
-/// Without a traffic manager the weight is a ratio of pods, moved within `maxSurge` and `maxUnavailable`;
-/// Services, where there are any, follow.
+/// Plans without a traffic manager: the weight is a ratio of pods, moved within `maxSurge` and `maxUnavailable`;
+/// Services, if there are any, follow.
 pub(super) fn plan_basic(draft: &mut Draft, at: &Position<'_>) {
     let (view, roles) = (at.view, &at.roles);
     let goal = wanted(at);
@@ -32,8 +32,8 @@ pub(super) fn plan_basic(draft: &mut Draft, at: &Position<'_>) {
     }
 }
 
-/// What the position wants of each; and one pod of stable's as long as the stable Service leads to it, if need be
-/// at the canary's cost.
+/// Returns the pods that the position wants of each revision, with at least one of stable while the stable Service
+/// leads to it, if necessary at the canary's cost.
 pub(super) fn wanted(at: &Position<'_>) -> Goal {
     let (view, roles, mut goal) = (at.view, &at.roles, at.goal);
     let replicas = view.spec.replicas;
@@ -46,7 +46,7 @@ pub(super) fn wanted(at: &Position<'_>) -> Goal {
         return goal;
     }
     if view.revision(stable).is_none() && view.is_unavailable(stable) {
-        // Nothing of stable will come back by itself.
+        // No pod of stable will come back by itself.
         (goal.canary, goal.stable) = (replicas, 0);
         return goal;
     }
@@ -55,13 +55,13 @@ pub(super) fn wanted(at: &Position<'_>) -> Goal {
     goal
 }
 
-/// One pod where the stable Service leads to a revision, unless there may be no other beside it.
+/// Returns one pod if the stable Service leads to a revision, unless that would leave no room for another.
 pub(super) fn door(view: &View<'_>, revision: &Revision) -> u32 {
     let leads = view.seen.behind.stable.iter().any(|selection| selection.is(revision));
     u32::from(leads && at_most(view) > 1)
 }
 
-/// Whether the ratio that the position asks for is there: enough of the canary's pods, no more of stable's.
+/// Checks that the ratio of the position is reached: enough pods of the canary, no surplus of stable.
 pub(super) fn is_reached(at: &Position<'_>) -> Gate {
     let view = at.view;
     let (Some(canary), Some(stable)) = (at.roles.canary, at.roles.stable) else { return Ok(()) };
@@ -78,7 +78,7 @@ pub(super) fn posts(view: &View<'_>) -> Fenceposts {
     Fenceposts::resolve(view.spec.replicas, strategy.max_surge, strategy.max_unavailable)
 }
 
-/// The most pods that there may be of all revisions together.
+/// Returns the maximum number of pods of all revisions together.
 pub(super) fn at_most(view: &View<'_>) -> u32 {
     view.spec.replicas.saturating_add(posts(view).surge)
 }

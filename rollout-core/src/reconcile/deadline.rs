@@ -1,9 +1,9 @@
 use super::{draft::Draft, view::View};
 use crate::{AbortReason, Event, Progress, Range, Revision, Status, Wake, WakeReason, waiting::WaitReason};
 
-/// Follows the pods that the rollout waits for; whether the update was given up because they are late.
+/// Follows the progress of the pods being waited for; returns whether the update was aborted because they are late.
 ///
-/// The deadline runs neither during a pause nor while anything else is waited for.
+/// The deadline runs neither during a pause nor while anything else is being waited for.
 pub(super) fn judge(status: &mut Status, draft: &mut Draft, view: &View<'_>) -> bool {
     let Some((revision, seen)) = waited_for(status, draft).filter(|_| !view.spec.paused) else {
         status.progress = None;
@@ -29,7 +29,7 @@ pub(super) fn judge(status: &mut Status, draft: &mut Draft, view: &View<'_>) -> 
         return true;
     }
     let update = under_way(status) && status.canary.as_ref() == Some(&revision);
-    // Where stable does not exist any more, there is nothing to go back to.
+    // If stable no longer exists, there is nothing to go back to.
     let can_go_back = status.stable.as_ref().is_some_and(|stable| !view.is_gone(stable));
     if update && can_go_back && view.spec.progress_deadline_abort {
         status.abort(view.now, AbortReason::ProgressDeadline);
@@ -39,7 +39,7 @@ pub(super) fn judge(status: &mut Status, draft: &mut Draft, view: &View<'_>) -> 
     false
 }
 
-/// The pods that hold the rollout, if nothing but pods does.
+/// Returns the revision whose pods the rollout is waiting for, if it waits for nothing else.
 fn waited_for(status: &Status, draft: &Draft) -> Option<(Revision, Range)> {
     let counts =
         status.paused_at.is_none() && (status.scaled_to_zero || status.stable.is_none() || under_way(status));

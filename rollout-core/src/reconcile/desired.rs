@@ -12,22 +12,22 @@ use crate::{
 };
 use alloc::{sync::Arc, vec::Vec};
 
-/// What is to be written at a position: its goal, with the emergencies laid over it.
+/// The desired state at a position: its goal, adjusted for emergencies.
 pub(super) struct Desired {
     /// The canary's weight.
     pub(super) weight: Weight,
-    /// The managed routes, all of them.
+    /// All managed routes.
     pub(super) managed: Vec<Arc<ManagedRoute>>,
-    /// Pods of the canary, at least.
+    /// The minimum number of the canary's pods.
     pub(super) canary: u32,
-    /// Pods of stable.
+    /// The number of stable's pods.
     pub(super) stable: u32,
-    /// The revision that the routes as they are were written for, or lead to, if it is another than the one that they
-    /// should serve: they go to 0 first.
+    /// The revision that the current routes lead to, or were written for, if it is not the one that they should serve.
+    /// Such routes go to 0 first.
     pub(super) stale_owner: Option<Revision>,
-    /// Whether the canary takes everything because stable is unavailable.
+    /// Whether the canary takes all traffic because stable is unavailable.
     pub(super) failover: bool,
-    /// Whether the canary's pods are all gone: the steps hold until they are back.
+    /// Whether all the canary's pods are gone: the steps hold until they are back.
     pub(super) vanished: bool,
 }
 
@@ -61,7 +61,7 @@ impl Desired {
         }
         let mut managed = goal::managed_routes(strategy, status);
         if status.is_past(strategy.steps()) {
-            // Past the steps nothing is added any more: the whole traffic follows.
+            // Past the steps nothing more is added: all traffic follows.
             managed = kept(managed, view);
         }
         let leads =
@@ -73,8 +73,8 @@ impl Desired {
         Self { weight, managed, ..nothing }
     }
 
-    /// A position that sends requests to the canary wants at least one pod, whatever the strategy says; where stable is
-    /// unavailable while weight is under way, the canary may have to take everything.
+    /// A position that sends requests to the canary needs at least one pod, whatever the strategy says. If stable is
+    /// unavailable while weight is shifting, the canary may have to take all traffic.
     fn canary_pods(&self, roles: &Roles<'_>, goal: Goal, view: &View<'_>) -> u32 {
         let Some(stable) = roles.stable else { return view.spec.replicas };
         let pods = if self.is_idle() { goal.canary } else { goal.canary.max(1) };
@@ -82,12 +82,12 @@ impl Desired {
         if takes_all { pods.max(view.spec.replicas) } else { pods }
     }
 
-    /// Whether no request is to go to the canary, by weight or by a managed route.
+    /// Returns whether no request should go to the canary, by weight or by a managed route.
     pub(super) fn is_idle(&self) -> bool {
         self.weight.is_none() && self.managed.is_empty()
     }
 
-    /// Whether the objects say so; the gate names what they still say.
+    /// Checks that the objects contain this state; the gate names what differs.
     pub(super) fn is_written(&self, roles: &Roles<'_>, view: &View<'_>) -> Gate {
         let held = |reason| Err(Closed::new(reason, Ending::Observed));
         let Some(lead) = roles.lead() else { return held(WaitReason::CarryingOut) };
@@ -110,7 +110,7 @@ impl Desired {
         held(WaitReason::CarryingOut)
     }
 
-    /// Whether an object has exactly the managed routes that are wanted, in their order.
+    /// Returns whether an object has exactly the wanted managed routes, in order.
     pub(super) fn has_managed(&self, object: &RoutesSeen) -> bool {
         !object.takes_managed
             || object.in_order
@@ -122,14 +122,14 @@ impl Desired {
                     .all(|(seen, wanted)| seen.route.as_ref() == Some(wanted))
     }
 
-    /// Whether an object has a managed route that must go.
+    /// Returns whether an object has a managed route that must be removed.
     pub(super) fn has_more(&self, object: &RoutesSeen) -> bool {
         object.managed.iter().any(|seen| self.managed.iter().all(|wanted| wanted.name != seen.name))
     }
 }
 
-/// The revision that the routes lead to, or were written for, if it is another than the one they should
-/// serve. An object at weight 0 without managed routes names nobody.
+/// Returns the revision that the routes lead to, or were written for, if it is not the one that they should serve. An
+/// object at weight 0 without managed routes has no owner.
 fn other_revision<'v>(lead: &Revision, view: &View<'v>) -> Option<&'v Revision> {
     let behind = view.seen.behind.canary.iter().filter_map(Selection::revision);
     let wrong = behind.clone().find(|revision| *revision != lead);
@@ -139,18 +139,18 @@ fn other_revision<'v>(lead: &Revision, view: &View<'v>) -> Option<&'v Revision> 
     })
 }
 
-/// Whether the canary must take everything because stable is unavailable: only one that already has weight, was
-/// neither aborted nor superseded, and has pods.
+/// Returns whether the canary must take all traffic because stable is unavailable. It must already have weight and
+/// pods, and must not be aborted or superseded.
 fn failover(lead: &Revision, roles: &Roles<'_>, view: &View<'_>) -> bool {
     let Some(stable) = roles.stable else { return false };
-    // What leads is stable itself where no update is under way, and that has no pod then.
+    // When no update is in progress, stable itself leads, and then it has no pod.
     view.seen.weight().lo() > 0
         && view.is_unavailable(stable)
         && view.canary_leads_to(lead)
         && view.ready(lead).lo() > 0
 }
 
-/// Those of `managed` that some object already has.
+/// Returns those of `managed` that some object already has.
 fn kept(managed: Vec<Arc<ManagedRoute>>, view: &View<'_>) -> Vec<Arc<ManagedRoute>> {
     let has = |route: &ManagedRoute| {
         view.seen.routes.iter().flat_map(|object| &object.managed).any(|seen| seen.name == route.name)

@@ -4,7 +4,7 @@ use crate::{
 };
 use alloc::vec::Vec;
 
-/// A plan that is being made, without its status.
+/// A plan under construction, without its status.
 #[derive(Default)]
 pub(super) struct Draft {
     pub(super) actions: Vec<Action>,
@@ -13,13 +13,13 @@ pub(super) struct Draft {
     wake: Option<Wake>,
 }
 
-/// A gate that is closed: what it waits for, and when to look again.
+/// A closed gate: what it waits for, and when to look again.
 pub(super) struct Closed {
     pub(super) waiting: Waiting,
     pub(super) wake: Option<Wake>,
 }
 
-/// Open, or closed with the reason.
+/// An open gate, or a closed one with its reason.
 pub(super) type Gate = Result<(), Closed>;
 
 impl Closed {
@@ -33,7 +33,7 @@ impl Closed {
 }
 
 impl Draft {
-    /// Forgets everything but what happened.
+    /// Discards everything except the events.
     pub(super) fn start_over(&mut self) {
         self.actions.clear();
         self.waiting.clear();
@@ -57,7 +57,7 @@ impl Draft {
         }
     }
 
-    /// Returns whether the gate is open; records what it waits for when it is not.
+    /// Returns whether the gate is open; records the reason if it is not.
     pub(super) fn passes(&mut self, gate: Gate) -> bool {
         self.granted(gate).is_some()
     }
@@ -67,8 +67,8 @@ impl Draft {
         gate.map_err(|closed| self.wait(closed)).ok()
     }
 
-    /// As `passes`, but says nothing where only a write has not happened yet: what holds that write back says
-    /// so itself.
+    /// Like `passes`, but records nothing if only a write is outstanding: whatever holds that write back is recorded
+    /// there.
     pub(super) fn reaches(&mut self, gate: Gate) -> bool {
         match gate {
             Err(closed) if closed.waiting.reason == WaitReason::CarryingOut => false,
@@ -94,7 +94,7 @@ impl Draft {
         &self.waiting
     }
 
-    /// Since when pods are waited for is known only to the progress deadline.
+    /// Records when the wait for pods began, which only the progress deadline knows.
     pub(super) fn pods_waited_for_since(&mut self, since: Time) {
         for waiting in &mut self.waiting {
             if matches!(waiting.reason, WaitReason::Pods { .. }) {
@@ -119,7 +119,7 @@ impl Draft {
     }
 }
 
-/// The progress of the pods is the engine's own bookkeeping: if it is lost, it is decided again from what is seen.
+/// The progress of the pods is internal bookkeeping: if lost, it is derived again from the observation.
 fn store(stored: &Status, next: &Status, events: &[Event]) -> Store {
     if stored == next {
         return Store::No;

@@ -1,4 +1,4 @@
-//! What must hold before traffic rises or falls.
+//! The conditions that must hold before traffic rises or falls.
 
 use super::{
     draft::{Closed, Gate},
@@ -14,12 +14,12 @@ use crate::{
     waiting::{Ending, WaitReason},
 };
 
-/// Whether enough pods of a revision are available.
+/// Checks that enough pods of a revision are available.
 pub(super) fn available(view: &View<'_>, revision: &Revision, need: u32) -> Gate {
     pods(revision, need, view.available(revision))
 }
 
-/// Whether enough pods of a revision are ready.
+/// Checks that enough pods of a revision are ready.
 pub(super) fn ready(view: &View<'_>, revision: &Revision, need: u32) -> Gate {
     pods(revision, need, view.ready(revision))
 }
@@ -31,8 +31,8 @@ fn pods(revision: &Revision, need: u32, seen: Range) -> Gate {
     Err(Closed::new(WaitReason::Pods { revision: revision.clone(), need, seen }, Ending::PodsReady))
 }
 
-/// How many ready pods are enough for the canary at a weight: the smaller of what the weight needs and what
-/// the strategy asks for; past the steps the full count.
+/// Returns how many ready pods are enough for the canary at a weight: the smaller of what the weight needs and what the
+/// strategy asks for; past the steps, the full count.
 pub(super) fn enough(at: &Position<'_>, weight: Weight) -> u32 {
     let spec = at.view.spec;
     let full = at.goal.weight.is_all() && at.status.is_past(spec.strategy.steps());
@@ -46,8 +46,8 @@ pub(super) fn enough(at: &Position<'_>, weight: Weight) -> u32 {
     goal::enough_of(&spec.strategy, wanted).max(1)
 }
 
-/// The up gate: before a weight rises or a managed route is added, the pods behind the destination are
-/// enough, and every proxy has its selectors and endpoints.
+/// The up gate: before a weight rises or a managed route is added, there must be enough pods behind the destination,
+/// and every proxy must have its selectors and endpoints.
 pub(super) fn up(at: &Position<'_>, lead: &Revision) -> Gate {
     let view = at.view;
     if off(Guard::UpGate) {
@@ -62,7 +62,7 @@ pub(super) fn up(at: &Position<'_>, lead: &Revision) -> Gate {
     at.endpoints_settled(lead)
 }
 
-/// A revision that has a scale-down deadline gets no traffic.
+/// Checks that a revision has no scale-down deadline, with which it must not get traffic.
 pub(super) fn not_scaling_down(view: &View<'_>, revision: &Revision) -> Gate {
     if off(Guard::ScaleDownDeadline) || !view.is_scaling_down(revision) {
         return Ok(());
@@ -70,23 +70,24 @@ pub(super) fn not_scaling_down(view: &View<'_>, revision: &Revision) -> Gate {
     Err(Closed::new(WaitReason::ScalingDown { revision: revision.clone() }, Ending::Observed))
 }
 
-/// Before weight goes back to stable: stable can carry it. After a commit, when the canary destination
-/// already leads to stable or to the user's own selector, stable's own destination must lead there too, everywhere.
-/// Returns the weight to write: more than is desired where stable gets its pods back one by one.
+/// Checks that stable can carry the traffic before weight returns to it, and returns the weight to write: more than
+/// desired while the pods of a stable that follows the weight come back. After a commit, when the canary destination
+/// already leads to stable or to the user's own selector, stable's own destination must lead there too, in every
+/// object.
 pub(super) fn fall(at: &Position<'_>) -> Result<Weight, Closed> {
     let view = at.view;
     let desired = at.desired.weight;
     let Some(stable) = at.roles.stable else { return Ok(desired) };
     if !off(Guard::StableReturn) {
-        // Where the pods of both are gone, whatever else is behind stable's destination is better.
+        // If the pods of both are gone, any other pods behind stable's destination are better.
         let carries = view.ready(stable).hi() > 0;
         let itself = returns_to_itself(view, stable) && carries;
-        // A canary destination with the user's own selector reaches any pod: what leaves it can wait, too.
+        // A canary destination with the user's own selector reaches any pod, so moving its traffic can wait.
         let anywhere = is_unpinned(&view.seen.behind.canary) && carries;
         if (itself || anywhere) && !view.stable_leads_to(stable) {
             return Err(elsewhere(view, Destination::Stable));
         }
-        // What stable's own selector replaced may be gone, and some proxy may still have it.
+        // The pods that stable's selector replaced may be gone, and some proxy may still have that selector.
         if itself || anywhere || is_unpinned(&view.seen.behind.stable) {
             at.selectors_settled(STEP_GRACE)?;
         }
@@ -103,14 +104,14 @@ pub(super) fn fall(at: &Position<'_>) -> Result<Weight, Closed> {
         return known_to_proxies(at, stable).map(|()| weight);
     }
     if seen.lo() < 1 || seen.lo() < need && seen.lo() < rival.unwrap_or(u32::MAX) && !at.overridden {
-        // A person may say that few pods are enough, but not that none are.
+        // An operator may accept too few pods, but not none.
         let ends = if seen.lo() < 1 { Ending::PodsReady } else { Ending::StableCarries };
         return Err(Closed::new(WaitReason::StableCannotCarry { need, seen }, ends));
     }
     known_to_proxies(at, stable).map(|()| desired)
 }
 
-/// Stable's pods may be ready before a proxy has them: while the canary's answer, that is waited for.
+/// Stable's pods may be ready before a proxy has them: while the canary can serve, wait for that.
 fn known_to_proxies(at: &Position<'_>, stable: &Revision) -> Gate {
     if canary_alive(at.view) == Some(0) {
         return Ok(());
@@ -122,13 +123,13 @@ fn known_to_proxies(at: &Position<'_>, stable: &Revision) -> Gate {
     behind.try_for_each(|revision| at.endpoints_settled(revision))
 }
 
-/// The most pods that may be ready behind the canary destination; `None` where it is the user's own selector.
+/// Returns the maximum number of ready pods behind the canary destination; `None` for the user's own selector.
 fn canary_alive(view: &View<'_>) -> Option<u32> {
     view.seen.behind.canary.iter().filter_map(Selection::revision).map(|of| view.ready(of).hi()).max()
 }
 
-/// Before a managed route is taken away: one ready pod behind stable; or, when stable is unavailable, a successor
-/// that waits for the destination. Where the canary has the whole weight, stable need not have any.
+/// Checks what is needed before a managed route is removed: one ready pod behind stable; or, if stable is unavailable,
+/// a successor that waits for the destination. If the canary has the whole weight, stable needs no pod.
 pub(super) fn drop_managed(at: &Position<'_>) -> Gate {
     let (view, roles) = (at.view, &at.roles);
     let Some(stable) = roles.stable else { return Ok(()) };
@@ -147,18 +148,18 @@ pub(super) fn drop_managed(at: &Position<'_>) -> Gate {
     Err(Closed::new(WaitReason::StableCannotCarry { need: 1, seen }, Ending::PodsReady))
 }
 
-/// A destination that does not lead where it should.
+/// Returns the closed gate for a destination that leads elsewhere.
 pub(super) fn elsewhere(view: &View<'_>, destination: Destination) -> Closed {
     let revision = view.seen.behind[destination].iter().find_map(Selection::revision).cloned();
     Closed::new(WaitReason::LeadsElsewhere { destination, revision }, Ending::Observed)
 }
 
-/// Whether some object leads to whatever the user's own selector matches.
+/// Returns whether some object leads to whatever the user's own selector matches.
 fn is_unpinned(behind: &[Selection]) -> bool {
     behind.iter().any(|selection| selection.revision().is_none())
 }
 
-/// Whether the canary destination leads to the stable revision, and nowhere else.
+/// Returns whether the canary destination leads to the stable revision only.
 fn returns_to_itself(view: &View<'_>, stable: &Revision) -> bool {
     !view.seen.behind.canary.is_empty() && view.canary_leads_to(stable)
 }

@@ -1,8 +1,8 @@
-//! The guards that the laws are about, each of which can be taken out to see that a law bites.
+//! The guards that the laws check. Each can be switched off to prove that a law detects its absence.
 //!
-//! Only with the private feature `_mutants`; without it, every guard stands and the question costs nothing.
+//! Only with the private feature `_mutants`; without it, every guard is active and costs nothing.
 
-/// A guard.
+/// A guard that can be switched off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 #[non_exhaustive]
@@ -13,13 +13,13 @@ pub enum Guard {
     UpGate = 1,
     /// Before a selector leaves pods, or pods are removed.
     DownGate,
-    /// A revision goes to 0 only while it has a scale-down deadline, and gets traffic only without.
+    /// A revision goes to 0 only with a scale-down deadline, and gets traffic only without one.
     ScaleDownDeadline,
-    /// Never decide on an observation older than one's own last write (stands in drivers).
+    /// Never decide on an observation older than the process's own last write (implemented in drivers).
     ReadYourWrites,
     /// Never act before an earlier process's writes are fenced off.
     LateWriteFence,
-    /// Never act without a proof of being in charge.
+    /// Never act without proof of being in charge.
     InCharge,
     /// Store the status before acting on it.
     StatusFirst,
@@ -29,11 +29,11 @@ pub enum Guard {
     LiveCapacity,
     /// A destination in use is pointed only at pods whose endpoints every proxy has.
     LiveEndpoints,
-    /// Evidence that a proxy is behind holds.
+    /// Evidence that a proxy is behind blocks the rollout.
     NotYet,
-    /// After a commit, weight returns to stable only when stable leads to the new revision everywhere.
+    /// After a commit, weight returns to stable only when stable leads to the new revision in every object.
     StableReturn,
-    /// An aborted canary never gains.
+    /// An aborted canary never gains traffic.
     AbortedRises,
     /// A stable that follows the weight gets only the share that its ready pods carry.
     StableGains,
@@ -49,7 +49,7 @@ mod switch {
     static OFF: AtomicU8 = AtomicU8::new(0);
 
     impl Guard {
-        /// Every guard.
+        /// All guards.
         pub const ALL: [Self; 15] = [
             Self::UpGate,
             Self::DownGate,
@@ -69,12 +69,12 @@ mod switch {
         ];
     }
 
-    /// Takes one guard out, in the whole process; `None` puts all back.
+    /// Switches one guard off in the whole process; `None` restores all.
     pub fn switch_off(guard: Option<Guard>) {
         OFF.store(guard.map_or(0, |guard| guard as u8), Ordering::SeqCst);
     }
 
-    /// Whether a guard is taken out.
+    /// Returns whether a guard is switched off.
     #[must_use]
     pub fn off(guard: Guard) -> bool {
         OFF.load(Ordering::Relaxed) == guard as u8
@@ -84,7 +84,7 @@ mod switch {
 #[cfg(feature = "_mutants")]
 pub use switch::{off, switch_off};
 
-/// Whether a guard is taken out: never, without the private feature `_mutants`.
+/// Returns whether a guard is switched off: never, without the private feature `_mutants`.
 #[cfg(not(feature = "_mutants"))]
 #[must_use]
 pub(crate) const fn off(_: Guard) -> bool {

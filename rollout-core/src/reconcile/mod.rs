@@ -1,11 +1,11 @@
-//! The decision, one file for each stage: the target, the steps, what the position wants, what must hold first, and what
-//! is done for it.
+//! The decision, with one file for each stage: the target, the steps, what the position wants, what must hold first,
+//! and what is done about it.
 //!
 //! | file | answers |
 //! |---|---|
-//! | `target` | which revision is asked for: first, new, superseded, rolled back, steps edited |
+//! | `target` | which revision is the target: first, new, superseded, rolled back, steps edited |
 //! | `advance` | how far the observation lets the steps go |
-//! | `position` | where the rollout stands: status, observation, and what follows from both |
+//! | `position` | the rollout's position: status, observation, and what follows from both |
 //! | `desired` | which routes and pods it wants, with the two emergencies (vanished canary, unavailable stable) |
 //! | `settled` | whether every proxy has what was written |
 //! | `gates` | what must hold before traffic rises or falls |
@@ -59,8 +59,8 @@ use zero::scaled_to_zero;
 
 /// Decides what to do next. Never fails, never panics, reads no clock, does no I/O.
 ///
-/// Level-triggered: it looks only at what is, so it may be called at any time and as often as one likes.
-/// What was decided on an older observation is simply decided again.
+/// Level-triggered: it looks only at the current state, so it may be called at any time and any number of times. A
+/// decision based on an older observation is simply made again.
 ///
 /// ```
 /// use rollout_core::{Action, Observed, Spec, Status, Strategy, Time, reconcile, traffic::Seen};
@@ -77,7 +77,7 @@ pub fn reconcile(spec: &Spec, stored: &Status, observed: &Observed, now: Time) -
     adopt_target(&mut status, &mut draft, spec);
     let view = View::new(spec, observed, now);
     plan(&mut status, &mut draft, &view);
-    // The deadline is judged on what the decision waits for; an abort is decided on once more.
+    // The deadline depends on what the decision waits for; after an abort, decide once more.
     if deadline::judge(&mut status, &mut draft, &view) {
         draft.start_over();
         plan(&mut status, &mut draft, &view);
@@ -105,14 +105,15 @@ fn plan(status: &mut Status, draft: &mut Draft, view: &View<'_>) {
     prune_revisions(draft, status, view);
 }
 
-/// An aborted update is at rest, and says that it waits for a person.
+/// Records that an aborted update, which is at rest, waits for an operator.
 fn tell_abort(draft: &mut Draft, status: &Status) {
     let Some(at) = status.aborted.as_ref().map(|aborted| aborted.at) else { return };
     let ends = EndsBy::Command(vec![CommandKind::Retry, CommandKind::Undo, CommandKind::PromoteFull]);
     draft.wait(Closed { waiting: Waiting::new(WaitReason::Aborted, Some(at), ends), wake: None });
 }
 
-/// Pods up, then one layer of traffic, then scale-down deadlines, then pods down: never pods down together with traffic.
+/// Plans pods up, then one layer of traffic, then scale-down deadlines, then pods down: never pods down together with
+/// traffic.
 fn plan_routed(draft: &mut Draft, at: &Position<'_>) {
     scale_up(draft, at);
     if !at.view.knows_traffic() {
@@ -127,7 +128,7 @@ fn plan_routed(draft: &mut Draft, at: &Position<'_>) {
     }
 }
 
-/// Whether a person could override something that the rollout waits for.
+/// Returns whether an operator could override something that the rollout is waiting for.
 pub(crate) fn can_be_overridden(spec: &Spec, status: &Status, observed: &Observed, now: Time) -> bool {
     let by_proceed = |ends: &EndsBy| matches!(ends, EndsBy::Event(Ending::Settled | Ending::StableCarries));
     reconcile(spec, status, observed, now).waiting.iter().any(|waiting| by_proceed(&waiting.ends))

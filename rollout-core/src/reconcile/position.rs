@@ -4,16 +4,16 @@ use crate::{
     goal::{self, Goal},
 };
 
-/// Where a rollout stands: its status, what was observed, and what follows from the two.
+/// A rollout's position: its status, the observation, and what follows from both.
 ///
-/// Every stage after the steps reads this and nothing else.
+/// Every stage after the steps reads only this.
 pub(super) struct Position<'a> {
     pub(super) view: &'a View<'a>,
     pub(super) status: &'a Status,
     pub(super) roles: Roles<'a>,
-    /// What the strategy wants here, when everything that it asks for is there at once.
+    /// The strategy's goal at this position, if all resources were available at once.
     pub(super) goal: Goal,
-    /// The same after the emergencies: what is to be written now.
+    /// The goal adjusted for emergencies: what to write now.
     pub(super) desired: Desired,
     /// Whether an operator's `proceed` holds for this position and these objects.
     pub(super) overridden: bool,

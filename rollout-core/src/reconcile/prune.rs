@@ -2,7 +2,7 @@ use super::{draft::Draft, scale_up::in_use, view::View};
 use crate::{Action, RevisionSeen, Status};
 use alloc::vec::Vec;
 
-/// Old revisions without pods are kept to go back to, up to the limit; only at rest are others deleted.
+/// Deletes old revisions without pods, only at rest. Up to the history limit, they are kept for rollbacks.
 pub(super) fn prune_revisions(draft: &mut Draft, status: &Status, view: &View<'_>) {
     let limit = usize::try_from(view.spec.revision_history_limit).unwrap_or(usize::MAX);
     let revisions = view.revisions();

@@ -1,13 +1,13 @@
 use super::guard::{Guard, off};
 use crate::{Revision, Status};
 
-/// Which revision plays which part.
+/// The revisions by role.
 pub(super) struct Roles<'a> {
-    /// The revision that carries the users' traffic; `None` before the first deploy is done.
+    /// The revision that carries the users' traffic; `None` until the first deploy is done.
     pub(super) stable: Option<&'a Revision>,
-    /// The revision that the steps are about.
+    /// The revision that the steps roll out.
     pub(super) canary: Option<&'a Revision>,
-    /// Whether the steps are under way: the canary is another revision than stable, and was not aborted.
+    /// Whether the steps are in progress: the canary is not stable and was not aborted.
     pub(super) under_way: bool,
     /// Whether the canary was aborted.
     pub(super) aborted: bool,
@@ -22,8 +22,8 @@ impl<'a> Roles<'a> {
         Self { stable, canary, under_way: update && !given_up, aborted }
     }
 
-    /// The revision that the canary destination should lead to: the canary while its steps are under way,
-    /// otherwise stable; `None` before the first deploy is done.
+    /// Returns the revision that the canary destination should lead to: the canary while its steps are in progress,
+    /// otherwise stable; `None` until the first deploy is done.
     pub(super) fn lead(&self) -> Option<&'a Revision> {
         let stable = self.stable?;
         if self.under_way { self.canary } else { Some(stable) }

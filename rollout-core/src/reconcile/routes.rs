@@ -11,8 +11,8 @@ use crate::{
 };
 use alloc::vec::Vec;
 
-/// One layer of traffic: a falling route first, then selectors, then a rising route. What is held is not
-/// written.
+/// Plans one layer of traffic: a falling route first, then selectors, then a rising route. A route that is held back is
+/// not written.
 pub(super) fn plan_traffic(draft: &mut Draft, at: &Position<'_>) {
     let desired = &at.desired;
     let Some(lead) = at.roles.lead() else { return };
@@ -63,7 +63,7 @@ fn write(weight: WeightChange, managed: ManagedChange, owner: &Revision) -> Opti
     Some(Action::Route(Routes { weight, managed, written_for: owner.clone() }))
 }
 
-/// In which directions the objects differ from what is wanted.
+/// How the objects differ from the desired state.
 #[expect(clippy::struct_excessive_bools, reason = "four independent answers, named")]
 struct Change {
     rises: bool,
@@ -78,7 +78,7 @@ impl Change {
         let weight = view.seen.weight();
         let objects = &view.seen.routes;
         let drops = objects.iter().any(|object| desired.has_more(object));
-        // An object that only has too many routes needs nothing added.
+        // An object that only has surplus routes needs no additions.
         let missing: Vec<_> = objects.iter().filter(|object| !desired.has_managed(object)).collect();
         let adds = missing.iter().any(|object| {
             let kept = object

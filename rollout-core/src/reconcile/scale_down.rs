@@ -13,8 +13,8 @@ use crate::{
 };
 use core::time::Duration;
 
-/// Pods down: only in a plan that writes no traffic, when every proxy has routes and selectors; to 0 only
-/// after the scale-down deadline.
+/// Plans pods down: only in a plan that writes no traffic, when every proxy has routes and selectors; to 0 only after
+/// the scale-down deadline.
 pub(super) fn scale_down(draft: &mut Draft, at: &Position<'_>) {
     let (roles, strategy) = (&at.roles, &at.view.spec.strategy);
     for seen in at.view.revisions() {
@@ -41,8 +41,8 @@ pub(super) fn scale_down(draft: &mut Draft, at: &Position<'_>) {
     }
 }
 
-/// In a plan that writes traffic no pods go, but what neither routes nor selectors lead to any more may be given a scale-down deadline:
-/// its delay runs from then on.
+/// Sets scale-down deadlines in a plan that writes traffic. No pods are removed in it, but the delay starts for
+/// revisions that neither routes nor selectors lead to any more.
 pub(super) fn schedule_only(draft: &mut Draft, at: &Position<'_>) {
     let (view, roles) = (at.view, &at.roles);
     let delay = view.spec.strategy.old_revision_delay();
@@ -60,7 +60,7 @@ pub(super) fn schedule_only(draft: &mut Draft, at: &Position<'_>) {
     }
 }
 
-/// How many pods the canary keeps: what the position asks for, and what the weight needs that it has.
+/// Returns how many pods the canary keeps: those for the position, and those for its current weight.
 fn keep(at: &Position<'_>) -> u32 {
     let (view, spec) = (at.view, at.view.spec);
     let has_managed = view.seen.routes.iter().any(|object| !object.managed.is_empty());
@@ -71,7 +71,7 @@ fn keep(at: &Position<'_>) -> u32 {
     at.desired.canary.max(u32::from(has_managed)).max(everything).max(needed)
 }
 
-/// Fewer pods, but not none: those that stay must be known to every proxy.
+/// Reduces the pods, but not to none. Every proxy must know the pods that stay.
 fn shrink(draft: &mut Draft, at: &Position<'_>, seen: &RevisionSeen, pods: u32) {
     if seen.wanted <= pods || pods == 0 {
         return;
@@ -109,7 +109,7 @@ fn retire(draft: &mut Draft, at: &Position<'_>, seen: &RevisionSeen, delay: Dura
     };
     let grace = view.spec.strategy.scale_down_delay();
     let gate = settled(at, grace).and_then(|()| proxies_known(at));
-    // Where the proxies cannot be asked, the grace period may be longer than what is left of the delay.
+    // If the proxies cannot be asked, the grace period may exceed the remaining delay.
     let settled_at = at.all_settled_at(grace);
     let until = settled_at.map_or(deadline, |settled_at| settled_at.max(deadline));
     if until > view.now && settled_at.is_some() {
@@ -130,7 +130,7 @@ fn scaling_down(view: &View<'_>, seen: &RevisionSeen, delay: Duration) -> Action
     Action::Scale { revision: seen.revision.clone(), pods: seen.wanted, scale_down_deadline }
 }
 
-/// Whether requests may meet this revision: by its own name, or by a selector of the user's that matches all.
+/// Returns whether requests may reach this revision, by its own selector or by a user's selector that matches all.
 fn led_to(view: &View<'_>, revision: &Revision) -> bool {
     let unpinned = |selection: &Selection| *selection == Selection::Unpinned;
     in_use(view, revision) || view.seen.behind.iter().flat_map(|(_, behind)| behind).any(unpinned)
@@ -140,7 +140,7 @@ fn proxies_known(at: &Position<'_>) -> Gate {
     if off(Guard::DownGate) { Ok(()) } else { at.proxies_known() }
 }
 
-/// The down gate: every proxy has routes and selectors.
+/// The down gate: every proxy must have routes and selectors.
 fn settled(at: &Position<'_>, grace: Duration) -> Gate {
     if off(Guard::DownGate) {
         return Ok(());

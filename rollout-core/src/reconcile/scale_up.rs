@@ -9,10 +9,10 @@ use crate::{
 };
 use core::time::Duration;
 
-/// How often an unavailable stable is looked at: a row of readings may have gaps of 5 s at most.
+/// How often an unavailable stable is observed: a series of readings may have gaps of at most 5 s.
 const LOOK_AT_UNAVAILABLE: Duration = Duration::from_secs(4);
 
-/// Pods up; and no scale-down deadline for what carries traffic or is about to.
+/// Plans pods up, and removes scale-down deadlines from revisions that carry traffic or are about to.
 pub(super) fn scale_up(draft: &mut Draft, at: &Position<'_>) {
     let (view, roles) = (at.view, &at.roles);
     if let Some(stable) = roles.stable {
@@ -20,7 +20,7 @@ pub(super) fn scale_up(draft: &mut Draft, at: &Position<'_>) {
     }
     if let Some(canary) = roles.canary.filter(|canary| roles.stable != Some(canary) && !roles.aborted) {
         if let Some(stable) = roles.stable.filter(|_| view.seen.weight().hi() > 0) {
-            // Weight is under way: when stable becomes unavailable, the canary may have to take everything.
+            // Weight is shifting: if stable becomes unavailable, the canary may have to take all traffic.
             look_at_unavailable(draft, view, stable);
         }
         raise(draft, view, canary, at.desired.canary);
@@ -42,8 +42,8 @@ pub(super) fn scale_up(draft: &mut Draft, at: &Position<'_>) {
     }
 }
 
-/// A row of readings that shows no ready pod of stable is broken when they are further apart than a few seconds, so
-/// it is looked at in between.
+/// Schedules another look at an unavailable stable: a gap of more than a few seconds breaks the series of readings that
+/// shows no ready pod.
 pub(super) fn look_at_unavailable(draft: &mut Draft, view: &View<'_>, stable: &Revision) {
     if let Some(at) = view.unavailable_at(stable) {
         let look = view.now + LOOK_AT_UNAVAILABLE;
@@ -80,7 +80,7 @@ fn raise(draft: &mut Draft, view: &View<'_>, revision: &Revision, pods: u32) {
     }
 }
 
-/// Whether some destination leads to this revision: by its own selector, or by the user's.
+/// Returns whether some destination leads to this revision, by its own selector or by the user's.
 pub(super) fn in_use(view: &View<'_>, revision: &Revision) -> bool {
     view.seen.behind.iter().flat_map(|(_, behind)| behind).any(|selection| selection.is(revision))
 }

@@ -12,7 +12,7 @@ use crate::{
     waiting::{Ending, WaitReason},
 };
 
-/// Where the destinations should lead, as far as they may be pointed there now.
+/// Returns where the destinations should lead, as far as they may be pointed there now.
 pub(super) fn plan_selectors(draft: &mut Draft, at: &Position<'_>) -> Option<Selectors> {
     let view = at.view;
     let (stable, lead) = (at.roles.stable?, at.roles.lead()?);
@@ -29,19 +29,19 @@ pub(super) fn plan_selectors(draft: &mut Draft, at: &Position<'_>) -> Option<Sel
     (!to.is_empty()).then_some(to)
 }
 
-/// Whether the position wants pods of the canary. Where it wants none, its destination leads to stable: nobody
-/// waits for pods, and those that there are may go.
+/// Returns whether the position wants pods of the canary. If it does not, the canary destination leads to stable:
+/// nothing waits for pods, and existing ones may be removed.
 fn is_wanted(at: &Position<'_>) -> bool {
     let (view, desired) = (at.view, &at.desired);
     let routed = view.spec.strategy.routing().is_some();
-    // Where stable has no pod, nobody is better off there.
+    // If stable has no pod, requests would fare no better there.
     at.roles.stable.is_some_and(|stable| view.ready(stable).hi() == 0)
         || at.goal.canary > 0
         || routed && !desired.is_idle()
 }
 
-/// Stable's destination is nearly always in use: it is pointed only at enough ready pods that every proxy
-/// has. Where no request can reach it, pods are not needed yet.
+/// Checks stable's destination, which is nearly always in use: it is pointed only at enough ready pods that every proxy
+/// has. If no request can reach it, no pods are needed yet.
 fn for_stable(at: &Position<'_>, stable: &Revision) -> Gate {
     let view = at.view;
     gates::not_scaling_down(view, stable)?;
@@ -53,15 +53,15 @@ fn for_stable(at: &Position<'_>, stable: &Revision) -> Gate {
     if matches!(unused, Some(Ok(()))) {
         return Ok(());
     }
-    // Where the weight is a ratio of pods, the old revision may have kept one for this destination, and the new one
-    // has no room for all of its own: as many as there were behind it are enough.
+    // If the weight is a ratio of pods, the old revision may have kept one pod for this destination, which leaves no
+    // room for all pods of the new one: as many as were behind it are enough.
     let by_ratio = view.spec.strategy.routing().is_none();
     let behind = view.seen.behind.stable.iter().map(|selection| view.ready_behind(selection).hi()).max();
     let enough = if by_ratio { behind.unwrap_or(u32::MAX).max(1) } else { u32::MAX };
     let follows = view.spec.strategy.stable_follows_weight();
     let share = if follows { stable_scale::needed(view) } else { u32::MAX };
     let live = live(at, stable, view.carry_need().min(enough).min(share));
-    // Pods need not come where it is enough that every proxy knows that nothing leads here.
+    // No pods are needed if every proxy knows that nothing leads here.
     match unused {
         Some(closed) => live.or(closed),
         None => live,
@@ -78,9 +78,9 @@ fn live(at: &Position<'_>, revision: &Revision, need: u32) -> Gate {
     at.lone_endpoints_settled(revision).map(drop)
 }
 
-/// The canary's destination may be pointed anywhere while no request can reach it. In use, it is pointed
-/// only at enough ready pods that every proxy has, with settled routes, and never under a managed route of
-/// another revision. A revision that still has weight loses it first, unless stable is unavailable.
+/// Checks the canary's destination, which may be pointed anywhere while no request can reach it. In use, it is pointed
+/// only at enough ready pods that every proxy has, with settled routes, and never under a managed route of another
+/// revision. A revision that still has weight loses it first, unless stable is unavailable.
 fn for_canary(at: &Position<'_>, lead: &Revision) -> Gate {
     let (view, roles) = (at.view, &at.roles);
     gates::not_scaling_down(view, lead)?;
@@ -91,7 +91,7 @@ fn for_canary(at: &Position<'_>, lead: &Revision) -> Gate {
     if leads && behind.is_some() {
         let managed = view.seen.routes.iter().any(|object| !object.managed.is_empty());
         if managed || !unavailable {
-            // It may become unavailable, and then pods are waited for: so they are all the time.
+            // Stable may become unavailable, and then the rollout would wait for pods: so it always waits for them.
             if !managed && roles.under_way && roles.stable.is_some_and(|stable| view.ready(stable).hi() == 0)
             {
                 gates::ready(view, lead, goal::enough_of(&view.spec.strategy, view.spec.replicas))?;
@@ -105,11 +105,11 @@ fn for_canary(at: &Position<'_>, lead: &Revision) -> Gate {
         at.routes_settled(STEP_GRACE)?;
     }
     if leads || view.seen.used_elsewhere.canary {
-        // Where stable is unavailable, the successor takes everything.
+        // If stable is unavailable, the successor takes all traffic.
         let all = goal::enough_of(&view.spec.strategy, view.spec.replicas);
         let need = if unavailable { all } else { gates::enough(at, view.weight_at_most()) };
         return live(at, lead, need);
     }
-    // Idle: nobody asks for pods, unless somebody may ask the canary's Service itself.
+    // Idle: no pods are needed, unless a client uses the canary's Service directly.
     if roles.under_way && view.spec.strategy.canary_service { gates::ready(view, lead, 1) } else { Ok(()) }
 }

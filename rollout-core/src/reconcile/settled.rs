@@ -1,4 +1,4 @@
-//! Whether every proxy has what was written, and how long that is waited for.
+//! Checks that every proxy has what was written, with limits on how long to wait.
 
 use super::{
     draft::{Closed, Gate},
@@ -13,25 +13,25 @@ use crate::{
 use alloc::string::String;
 use core::time::Duration;
 
-/// How long a step waits where the data plane cannot be asked.
+/// How long a step waits if the data plane cannot be asked.
 pub(super) const STEP_GRACE: Duration = Duration::from_secs(2);
-/// After this long a person should look at who is behind.
+/// The time after which an operator should look at the proxies that are behind.
 const LONG: Duration = Duration::from_secs(600);
-/// How long a lone revision's endpoints are waited for: perhaps no Service selects its pods, and nobody comes.
+/// How long to wait for a lone revision's endpoints: perhaps no Service selects its pods and no proxy ever gets them.
 const LONE_FOR: Duration = Duration::from_secs(30);
 
 impl<'a> Position<'a> {
-    /// Whether every proxy has the routes; where nobody can tell, whether `grace` has passed since they were written.
+    /// Checks that every proxy has the routes; if that is unknown, that `grace` has passed since they were written.
     pub(super) fn routes_settled(&self, grace: Duration) -> Gate {
         self.settled(&self.view.seen.routes_settled, || Settling::Routes, grace)
     }
 
-    /// Whether every proxy has the selectors; where nobody can tell, whether `grace` has passed.
+    /// Checks that every proxy has the selectors; if that is unknown, that `grace` has passed.
     pub(super) fn selectors_settled(&self, grace: Duration) -> Gate {
         self.settled(&self.view.seen.selectors_settled, || Settling::Selectors, grace)
     }
 
-    /// Whether every proxy has the endpoints of a revision.
+    /// Checks that every proxy has the endpoints of a revision.
     pub(super) fn endpoints_settled(&self, revision: &Revision) -> Gate {
         let is_absent = self.view.revision(revision).is_none();
         let nothing_routed = self.view.spec.strategy.routing().is_none() || is_absent;
@@ -40,8 +40,8 @@ impl<'a> Position<'a> {
         self.settled(settled, || Settling::Endpoints(revision.clone()), STEP_GRACE)
     }
 
-    /// Whether the endpoints of a revision are with every proxy. Where no other revision has a pod, or is to have one,
-    /// nobody is better off by waiting: after a while it counts as if they were; then, who is behind.
+    /// Checks that every proxy has the endpoints of a revision. If no other revision has or will have a pod, waiting
+    /// helps nobody: after a while they count as settled, and the proxies that are behind are returned.
     pub(super) fn lone_endpoints_settled(&self, revision: &Revision) -> Result<Option<&'a [String]>, Closed> {
         match self.endpoints(revision) {
             Some(Settled::NotYet { since, behind }) if self.is_lone(revision) => {
@@ -68,7 +68,7 @@ impl<'a> Position<'a> {
         is_current && others.all(|seen| seen.wanted == 0 && seen.ready.hi() == 0)
     }
 
-    /// Whether every proxy is known that may still send requests where older routes led.
+    /// Checks that every proxy is known that may still send requests along older routes.
     pub(super) fn proxies_known(&self) -> Gate {
         let at = self.proxies_known_at();
         if at <= self.view.now {
@@ -77,14 +77,14 @@ impl<'a> Position<'a> {
         Err(Closed::until(WaitReason::ProxiesUnknown, None, at, WakeReason::GracePeriodEnds))
     }
 
-    /// When that will be so.
+    /// Returns when that will be so.
     pub(super) fn proxies_known_at(&self) -> Time {
         let now = self.view.now;
         if self.overridden { now } else { now + self.view.seen.proxies_known_in }
     }
 
-    /// When routes and selectors will count as settled if nothing changes; `None` while there is evidence
-    /// that they are not.
+    /// Returns when routes and selectors will count as settled if nothing changes; `None` while there is evidence that
+    /// they are not.
     pub(super) fn all_settled_at(&self, grace: Duration) -> Option<Time> {
         let now = self.view.now;
         let at = |settled: &Settled| match settled {

@@ -2,8 +2,8 @@ use super::{basic, draft::Draft, position::Position, settled::STEP_GRACE, view::
 use crate::{Action, Revision, RevisionSeen, Status};
 use alloc::vec::Vec;
 
-/// Without a traffic manager, pods go as far as `maxUnavailable` allows: first those that nobody wants, then,
-/// where more are there than `maxSurge` allows (`replicas` was lowered), those that are not available.
+/// Removes pods without a traffic manager, as far as `maxUnavailable` allows: first unwanted ones, then, if there are
+/// more than `maxSurge` allows (`replicas` was lowered), those that are not available.
 pub(super) fn remove_surplus(draft: &mut Draft, at: &Position<'_>, goal: impl Fn(&Revision) -> u32) {
     let view = at.view;
     let mut cuts = Cuts::of(view, at.status);
@@ -24,15 +24,15 @@ pub(super) fn remove_surplus(draft: &mut Draft, at: &Position<'_>, goal: impl Fn
     }
 }
 
-/// How many pods of each revision go.
+/// The number of pods to remove from each revision.
 struct Cuts<'v> {
     list: Vec<(&'v RevisionSeen, u32)>,
-    /// Available pods that may go.
+    /// The number of available pods that may be removed.
     spare: u32,
 }
 
 impl<'v> Cuts<'v> {
-    /// Those without a role first, then the canary, then stable.
+    /// Removes pods of revisions without a role first, then of the canary, then of stable.
     fn of(view: &View<'v>, status: &Status) -> Self {
         let role = |seen: &RevisionSeen| match Some(&seen.revision) {
             stable if stable == status.stable.as_ref() => 2,
@@ -44,12 +44,12 @@ impl<'v> Cuts<'v> {
         let there = |seen: &RevisionSeen| seen.available.lo().min(seen.wanted);
         let available = view.revisions().iter().map(there).fold(0, u32::saturating_add);
         let posts = basic::posts(view);
-        // Where a pod may be added first, the last one is never taken away, whatever may be unavailable.
+        // If a pod may be added first, the last one is never removed, whatever may be unavailable.
         let at_least = view.spec.replicas.saturating_sub(posts.unavailable).max(posts.surge.min(1));
         Self { list, spare: available.saturating_sub(at_least) }
     }
 
-    /// Cuts what is above the goal, as far as it may go; whether something must stay for now.
+    /// Cuts pods above the goal, as far as allowed; returns whether some must stay for now.
     fn surplus(&mut self, view: &View<'_>, goal: impl Fn(&Revision) -> u32) -> bool {
         let mut held = false;
         for (seen, cut) in &mut self.list {
@@ -61,7 +61,7 @@ impl<'v> Cuts<'v> {
         held
     }
 
-    /// Cuts what is above the most pods that there may be, also below the goal.
+    /// Cuts pods above the maximum total, even below the goal.
     fn overhang(&mut self, view: &View<'_>) {
         let going = self.list.iter().map(|(_, cut)| *cut).fold(0, u32::saturating_add);
         let mut over = basic::all_wanted(view).saturating_sub(basic::at_most(view)).saturating_sub(going);
@@ -82,7 +82,7 @@ impl<'v> Cuts<'v> {
     }
 }
 
-/// Cuts up to `to` pods in all: those that are not available may go at any time, of the others as many as are spare.
+/// Cuts up to `to` pods in total: any number of unavailable ones, and as many available ones as are spare.
 fn take(seen: &RevisionSeen, cut: &mut u32, to: u32, spare: &mut u32) {
     let broken = seen.wanted.saturating_sub(seen.available.hi());
     let free = broken.saturating_sub(*cut);

@@ -1,7 +1,7 @@
 use super::draft::Draft;
 use crate::{Event, Revision, Spec, Status};
 
-/// Which revision is asked for: first, new, superseded, rolled back; or the same with other steps.
+/// Adopts the target revision: first, new, superseded, rolled back; or the same with other steps.
 pub(super) fn adopt_target(status: &mut Status, draft: &mut Draft, spec: &Spec) {
     let steps = u32::try_from(spec.strategy.steps().len()).unwrap_or(u32::MAX);
     let same = status.canary.as_ref() == Some(&spec.target);
@@ -12,7 +12,7 @@ pub(super) fn adopt_target(status: &mut Status, draft: &mut Draft, spec: &Spec) 
         let is_unseen = spec.replicas == 0 && !status.is_done();
         draft.happened(event);
         if is_unseen {
-            // Nobody asks for a pod of either: there is nothing to be careful about.
+            // Neither revision needs a pod, so no care is needed.
             status.stable = Some(spec.target.clone());
             rest(status, steps);
             draft.happened(Event::Completed { revision: spec.target.clone(), before });
@@ -51,7 +51,7 @@ fn aim_at(status: &mut Status, target: &Revision, steps: u32) -> Event {
     }
 }
 
-/// A finished rollout: all steps done, nothing under way, whatever was written into the status by hand.
+/// Sets the status of a finished rollout: all steps done, no update in progress, whatever the status contained.
 pub(super) fn rest(status: &mut Status, steps: u32) {
     let progress = status.progress.take().filter(|_| status.scaled_to_zero);
     status.restart();

@@ -5,12 +5,12 @@ use crate::{
 };
 use core::time::Duration;
 
-/// How long stable must have been unavailable before all traffic moves: one eviction must not swing it.
+/// How long stable must have been unavailable before all traffic moves: a single eviction must not move it.
 const UNAVAILABLE_FOR: Duration = Duration::from_secs(10);
 
 static NOTHING: Seen = Seen::nothing();
 
-/// The observation, with the questions that the decision asks of it.
+/// The observation, with the queries that the decision needs.
 pub(super) struct View<'a> {
     pub(super) spec: &'a Spec,
     pub(super) now: Time,
@@ -49,7 +49,7 @@ impl<'a> View<'a> {
         self.revisions().iter().find(|seen| seen.revision == *revision)
     }
 
-    /// Ready pods; none where the revision does not exist.
+    /// Returns the ready pods; none if the revision does not exist.
     pub(super) fn ready(&self, revision: &Revision) -> Range {
         self.revision(revision).map_or(Range::exact(0), |seen| seen.ready)
     }
@@ -66,29 +66,29 @@ impl<'a> View<'a> {
         self.revision(revision).is_some_and(|seen| seen.scale_down_deadline.is_some())
     }
 
-    /// Whether no pod of it has been ready for long enough, in an unbroken row of live readings.
+    /// Returns whether an unbroken series of live readings has shown no ready pod for long enough.
     pub(super) fn is_unavailable(&self, revision: &Revision) -> bool {
         self.observed.unavailable(revision).is_some_and(|age| age >= UNAVAILABLE_FOR)
     }
 
-    /// Whether a live reading shows that its workload does not exist.
+    /// Returns whether a live reading shows that the workload does not exist.
     pub(super) fn is_gone(&self, revision: &Revision) -> bool {
         self.observed.is_gone(revision)
     }
 
-    /// When it will have been unavailable for long enough, if it is unavailable now.
+    /// Returns when a revision that is unavailable now will have been so for long enough.
     pub(super) fn unavailable_at(&self, revision: &Revision) -> Option<Time> {
         let age = self.observed.unavailable(revision)?;
         let left = UNAVAILABLE_FOR.saturating_sub(age);
         (!left.is_zero()).then(|| self.now + left)
     }
 
-    /// The most that the canary may have, as the routes stand.
+    /// Returns the maximum weight of the canary in the current routes.
     pub(super) fn weight_at_most(&self) -> Weight {
         self.spec.strategy.weight(self.seen.weight().hi())
     }
 
-    /// Ready pods behind a selection.
+    /// Returns the ready pods behind a selection.
     pub(super) fn ready_behind(&self, selection: &Selection) -> Range {
         match selection {
             Selection::Unpinned => self.observed.user_selector.unwrap_or(Range::UNKNOWN),
@@ -96,15 +96,15 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Ready pods that stable needs to carry everything.
+    /// Returns how many ready pods stable needs to carry all traffic.
     pub(super) fn carry_need(&self) -> u32 {
         let default = || share_up(self.spec.replicas, 70, 100);
         let threshold = self.spec.strategy.progress_threshold;
         threshold.map_or_else(default, |threshold| threshold.of(self.spec.replicas)).max(1)
     }
 
-    /// Whether a rollout's canary destination leads to this revision and nothing else. An embedder's traffic
-    /// manager without selectors leads where the routes say.
+    /// Returns whether the canary destination leads to this revision and nothing else. A custom traffic manager without
+    /// selectors leads where the routes say.
     pub(super) fn canary_leads_to(&self, revision: &Revision) -> bool {
         self.seen.behind.canary.iter().all(|selection| selection.is(revision))
     }

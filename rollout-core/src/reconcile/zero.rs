@@ -8,8 +8,9 @@ use crate::{
     waiting::{Ending, WaitReason},
 };
 
-/// `replicas: 0` is the user's own: everything goes to 0, the canary before stable, and comes back stable
-/// first. Routes and selectors are not touched, and nothing counts as unavailable. Whether that is the case.
+/// Handles `replicas: 0`, the user's own request: everything goes to 0, the canary before stable, and stable comes back
+/// first. Routes and selectors are not changed, and nothing counts as unavailable. Returns whether the rollout is
+/// scaled to zero.
 pub(super) fn scaled_to_zero(status: &mut Status, draft: &mut Draft, view: &View<'_>) -> bool {
     let stable = status.stable.clone();
     if view.spec.replicas == 0 {

@@ -1,6 +1,6 @@
 use core::time::Duration;
 
-/// How long something takes: always the same, or evenly spread between two ends.
+/// A duration that is either fixed or evenly distributed between two bounds.
 ///
 /// ```
 /// use core::time::Duration;
@@ -16,17 +16,17 @@ pub struct Delay {
 }
 
 impl Delay {
-    /// At once.
+    /// No delay.
     pub const NONE: Self = Self { lo: 0, hi: 0 };
 
-    /// Somewhere between the two, both included; in milliseconds.
+    /// Creates a delay between the two durations, both included, in milliseconds.
     #[must_use]
     pub fn between(one: Duration, other: Duration) -> Self {
         let (one, other) = (millis(one), millis(other));
         Self { lo: one.min(other), hi: one.max(other) }
     }
 
-    /// The longest that it can be.
+    /// Returns the longest possible delay.
     #[must_use]
     pub fn longest(self) -> Duration {
         Duration::from_millis(u64::try_from(self.hi).unwrap_or(0))
@@ -43,12 +43,12 @@ impl From<Duration> for Delay {
     }
 }
 
-/// A duration in milliseconds; a year at most, so that sums cannot overflow.
+/// Converts a duration to milliseconds; at most a year, so that sums cannot overflow.
 pub(super) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX).min(366 * 86_400_000)
 }
 
-/// Numbers that look random and are the same for the same seed (the generator `SplitMix64`).
+/// Pseudo-random numbers, the same for the same seed (the generator `SplitMix64`).
 #[derive(Debug, Clone)]
 pub(super) struct Random(u64);
 
@@ -65,7 +65,7 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// From 0 up to, not including, `n`; 0 when `n` is not above 0.
+    /// Returns a number from 0 up to, not including, `n`; 0 if `n` is not above 0.
     pub(super) fn below(&mut self, n: i64) -> i64 {
         let n = u64::try_from(n).unwrap_or(0).max(1);
         i64::try_from(self.next() % n).unwrap_or(0)

@@ -11,47 +11,47 @@ use crate::{Action, Status};
 use alloc::string::String;
 use core::time::Duration;
 
-/// What goes wrong with one write of the process: a status, a nonce, or an action.
+/// A fault in one write of the process: of a status, a nonce, or an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Somebody else wrote first.
+    /// Another client wrote first.
     Conflict,
-    /// It is refused, and nothing changes.
+    /// The write is refused, and nothing changes.
     Refused,
     /// There is no answer.
     Ambiguous {
-        /// Whether it took effect all the same.
+        /// Whether the write took effect anyway.
         took_effect: bool,
     },
-    /// There is no answer, and the write takes effect so much later, if it still can.
+    /// There is no answer, and the write takes effect later, if it still can.
     Delayed {
-        /// How much later.
+        /// The delay.
         by: Duration,
     },
-    /// The connection breaks after so many traffic objects were written.
+    /// The connection breaks after this number of traffic objects was written.
     HalfWay {
-        /// How many.
+        /// The number of objects.
         objects: usize,
     },
     /// The process dies at this write.
     Crash {
         /// Whether it dies before the write takes effect.
         before: bool,
-        /// This write, if it has not taken effect, and the actions that would have followed, land so much
-        /// later, if they still can; `None`: never.
+        /// The delay after which this write, if it has not taken effect, and the actions that would have followed take
+        /// effect, if they still can; `None` for never.
         late: Option<Duration>,
     },
 }
 
-/// A fault that waits for its write.
+/// A fault that is planned for a later write.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Planned {
     writes_before: u32,
     fault: Fault,
 }
 
-/// A write that nobody waits for any more.
+/// A write whose answer no process waits for any more.
 #[derive(Debug, Clone)]
 pub(super) struct Late {
     pub(super) by: Writer,
@@ -67,7 +67,7 @@ pub(super) enum LateWrite {
 }
 
 impl<M: Mesh, W: Watcher> World<M, W> {
-    /// Something goes wrong with a write of the process: the next one when `writes_before` is 0.
+    /// Plans a fault for a write of the process: the next one if `writes_before` is 0.
     pub fn fault(&mut self, writes_before: u32, fault: Fault) {
         self.faults.push(Planned { writes_before, fault });
     }
@@ -86,40 +86,40 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         self.queue.schedule(at, Happening::Late(self.late.len() - 1));
     }
 
-    /// The process's clock shows true time plus this, in milliseconds; so do those of later processes.
+    /// Sets the offset of the process's clock from true time, in milliseconds, also for later processes.
     pub fn clock_offset(&mut self, millis: i64) {
-        // Beyond a century, no arithmetic on times means anything.
+        // Beyond a century, arithmetic on times is meaningless.
         let offset = millis.clamp(-3_155_760_000_000, 3_155_760_000_000);
         self.settings.clock_offset = offset;
         self.process.offset = offset;
-        // Its next wake was planned by the clock as it was.
+        // Its next wake-up was planned by the clock as it was.
         self.process.wake(self.truth.now);
     }
 
-    /// Whether reads of this kind of object fail from now on. What cannot be read is unknown to the process;
+    /// Sets whether reads of this kind of object fail from now on. What cannot be read is unknown to the process;
     /// without the user's object it cannot even decide.
     pub fn reads_fail(&mut self, kind: Kind, fail: bool) {
         self.settings.reads_fail.set(kind, fail);
         self.process.wake(self.truth.now);
     }
 
-    /// How long changes take to reach a proxy from now on.
+    /// Sets how long changes take to reach a proxy from now on.
     pub fn proxy_lag(&mut self, lag: impl Into<super::Delay>) {
         self.settings.proxy_lag = lag.into();
     }
 
-    /// How long the answer to a write takes from now on: other things happen meanwhile.
+    /// Sets how long the answer to a write takes from now on; other things happen meanwhile.
     pub fn writes_take(&mut self, time: Duration) {
         self.settings.writes_take = Duration::from_millis(u64::try_from(millis(time)).unwrap_or(0));
     }
 
-    /// How long a workload's status lags behind a change of its pod count from now on.
+    /// Sets how long a workload's status lags behind a change of its pod count from now on.
     pub fn counts_lag(&mut self, lag: Duration) {
         self.settings.counts_lag = lag;
     }
 
-    /// All faults are taken away: proxies thaw, reads are live, broken pods heal, and what was to go wrong
-    /// does not. Writes under way still land.
+    /// Ends all faults: proxies thaw, reads are live, broken pods heal, and planned faults are dropped. Writes in
+    /// progress still take effect.
     pub fn end_faults(&mut self) {
         self.faults.clear();
         self.settings.read_lag = PerKind::all(0);
@@ -133,7 +133,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         self.see(What::FaultsEnd);
     }
 
-    /// A change that the process is told of, without a change of anything: a watch that was renewed.
+    /// Notifies the process of a change although nothing changed, as when a watch is renewed.
     pub fn nudge(&mut self) {
         self.changed(Kind::Rollout);
     }

@@ -1,25 +1,24 @@
-//! The virtual world: a whole rollout with faults, in microseconds.
+//! A virtual world that simulates a whole rollout with faults, in microseconds.
 //!
-//! [`Sim`] builds a [`World`]; the world lets time pass, and its [`Truth`] is what really is, never what the
-//! controller believes. The process in it decides through [`Turn`](crate::Turn), like a driver on a cluster.
+//! [`Sim`] builds a [`World`]; the world lets time pass. Its [`Truth`] is the real state, never the controller's
+//! belief. The simulated process decides through [`Turn`](crate::Turn), like a driver on a cluster.
 //!
 //! | what | how |
 //! |---|---|
-//! | a person | [`World::command`], [`World::set_spec`], [`World::update_to`], [`World::reapply`] |
+//! | an operator or user | [`World::command`], [`World::set_spec`], [`World::update_to`], [`World::reapply`] |
 //! | time | [`World::run_for`], [`World::run_until`], [`World::run_to_rest`], [`World::step`] |
 //! | pods | [`World::lose_pods`], [`World::unready_pods`], [`World::break_pods`], [`World::pods_never_ready`] |
 //! | proxies | [`World::proxy_lag`], [`World::freeze`], [`World::freeze_proxy`], [`World::thaw`] |
 //! | one write | [`World::fault`] with a [`Fault`] |
 //! | reads | [`World::read_lag`], [`World::counts_lag`], [`World::reads_fail`] |
 //! | the process | [`World::crash`], [`World::old_process_decides`], [`World::clock_offset`] |
-//! | what came of it | [`World::summary`], [`World::truth`], [`World::waiting`], a [`Watcher`] |
+//! | results | [`World::summary`], [`World::truth`], [`World::waiting`], a [`Watcher`] |
 //!
-//! Each proxy has its own copy of every traffic object and of every revision's endpoints. A copy changes
-//! only when a delivery arrives, so changes overtake each other between objects; within one, nothing goes
-//! back. [`Summary::requests`] is what requests met there: the share of all requests, over all proxies and
-//! their time, that were led to no ready pod. Of the requests at an object with routes, a tenth carries what
-//! a header route looks for where there is one, and a tenth takes the route that nobody weighs, for each
-//! destination that has one; copies (mirrored requests) do not count.
+//! Each proxy has its own copy of every traffic object and of every revision's endpoints. A copy changes only when a
+//! delivery arrives, so changes to different objects overtake each other; within one object, nothing goes back.
+//! [`Summary::requests`] is the outcome of requests: the share of all requests, over all proxies and their time, that
+//! were sent to no ready pod. Of the requests at an object with routes, a tenth matches a header route if there is one,
+//! and a tenth takes an unweighed route, for each destination that has one; copies (mirrored requests) do not count.
 //!
 //! ```
 //! use core::time::Duration;
@@ -59,7 +58,7 @@ pub use crate::Health;
 pub use builder::Sim;
 pub use delay::Delay;
 pub use faults::Fault;
-pub use mesh::{CoreMesh, Mesh, MeshStore, MeshWrite, MeshWritten, ObjectMesh, SharedObjects};
+pub use mesh::{CoreMesh, Mesh, MeshResult, MeshStore, MeshWrite, ObjectMesh, SharedObjects};
 pub use requests::UnservedRequests;
 pub use settings::Kind;
 pub use summary::Summary;

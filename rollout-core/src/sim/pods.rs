@@ -5,21 +5,21 @@ use super::{
 use crate::{Range, Revision, Time};
 use alloc::{sync::Arc, vec::Vec};
 
-/// What belongs to a workload beside what the world shows of it.
+/// The hidden state of a workload, beside what the world shows of it.
 #[derive(Debug, Clone)]
 pub(super) struct Shadow {
-    /// Never used twice.
+    /// Unique among all workloads ever created.
     pub(super) id: u64,
-    /// The workload's status counts what was before its last change of pods, until then.
+    /// The time until which the workload's status counts the pods before its last change.
     counts_at: Option<Time>,
     counted: Range,
-    /// Counts the changes of its endpoints.
+    /// The number of changes of its endpoints.
     pub(super) endpoints: u64,
-    /// Changes that not every proxy has: which, since when, and what.
+    /// Changes that not every proxy has: their numbers, times and contents.
     pub(super) sent: Vec<(u64, Time, Arc<[u64]>)>,
 }
 
-/// How the pods of one revision come along.
+/// The readiness of new pods of one revision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PodPlan {
     After(Delay),
@@ -27,17 +27,17 @@ pub(super) enum PodPlan {
 }
 
 impl<M: Mesh, W: Watcher> World<M, W> {
-    /// From now on, new pods of a revision become ready after this time.
+    /// Makes new pods of a revision become ready after this time from now on.
     pub fn pods_ready_after(&mut self, revision: &Revision, delay: impl Into<Delay>) {
         self.plan(revision, PodPlan::After(delay.into()));
     }
 
-    /// From now on, no new pod of a revision becomes ready.
+    /// Prevents new pods of a revision from becoming ready from now on.
     pub fn pods_never_ready(&mut self, revision: &Revision) {
         self.plan(revision, PodPlan::Never);
     }
 
-    /// All pods of a revision stop being ready, and no new one becomes ready, until [`heal_pods`].
+    /// Makes all pods of a revision unready and prevents new ones from becoming ready, until [`heal_pods`].
     ///
     /// [`heal_pods`]: Self::heal_pods
     pub fn break_pods(&mut self, revision: &Revision) {
@@ -45,14 +45,14 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         self.change_pods(revision, |pods| pods.iter_mut().for_each(|pod| pod.ready = false));
     }
 
-    /// The pods of a revision become ready again, as fast as new ones do in this world.
+    /// Makes the pods of a revision ready again, as fast as new ones in this world.
     pub fn heal_pods(&mut self, revision: &Revision) {
         self.plans.retain(|(other, _)| other != revision);
         let Some(index) = self.workload_index(revision) else { return };
         self.ripen(index, 0);
     }
 
-    /// `n` pods of a revision, the oldest first, are gone; the workload replaces them.
+    /// Removes the `n` oldest pods of a revision; the workload replaces them.
     pub fn lose_pods(&mut self, revision: &Revision, n: usize) {
         self.change_pods(revision, |pods| drop(pods.drain(..n.min(pods.len()))));
         if let Some(index) = self.workload_index(revision) {
@@ -60,7 +60,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         }
     }
 
-    /// Somebody deletes a revision's workload, and with it its pods.
+    /// Deletes a revision's workload, and with it its pods, as a foreign client does.
     pub fn lose_workload(&mut self, revision: &Revision) {
         self.change_pods(revision, Vec::clear);
         if let Some(index) = self.workload_index(revision) {
@@ -69,7 +69,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         }
     }
 
-    /// `n` ready pods of a revision, the oldest first, stop being ready and become so again.
+    /// Makes the `n` oldest ready pods of a revision unready for a while.
     pub fn unready_pods(&mut self, revision: &Revision, n: usize) {
         self.change_pods(revision, |pods| {
             pods.iter_mut().filter(|pod| pod.ready).take(n).for_each(|pod| pod.ready = false);
@@ -79,7 +79,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         }
     }
 
-    /// From now on, pods become as the world's settings say, also those that were broken.
+    /// Makes pods, including broken ones, follow the world's settings from now on.
     pub(super) fn heal_all_pods(&mut self) {
         self.plans.clear();
         (0..self.shadows.len()).for_each(|index| self.ripen(index, 0));
@@ -109,7 +109,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         self.shadows.iter().position(|shadow| shadow.id == id)
     }
 
-    /// Writes a workload's pod count and mark; creates it if it is new. Pods follow.
+    /// Writes a workload's pod count and scale-down deadline; creates it if it is new. Pods follow.
     pub(super) fn write_workload(
         &mut self,
         revision: &Revision,
@@ -132,7 +132,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
 
     fn create(&mut self, revision: &Revision, nonce: Option<&Arc<str>>) -> usize {
         let number = self.truth.workloads.iter().map(|workload| workload.number).max().unwrap_or(0) + 1;
-        // As on an API server, one that is made again has no version that the old one had.
+        // As on an API server, a recreated workload never has a version of the old one.
         let first = self.tally.workloads << 32;
         self.truth.workloads.push(Workload {
             revision: revision.clone(),
@@ -160,7 +160,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         self.shadows.len() - 1
     }
 
-    /// Deletes a workload and whatever pods it has.
+    /// Deletes a workload and all its pods.
     pub(super) fn delete_workload(&mut self, index: usize) {
         let revision = self.truth.workloads.remove(index).revision;
         self.shadows.remove(index);
@@ -182,7 +182,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         if shadow.counts_at.is_none() {
             shadow.counted = Range::exact(workload.counted());
         }
-        // Down and up again within the lag: anything in between may be there.
+        // Down and up again within the lag: the count may be anything in between.
         shadow.counted = shadow.counted.union(Range::exact(workload.wanted));
         let at = self.truth.now + lag;
         shadow.counts_at = Some(at);
@@ -200,7 +200,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         }
     }
 
-    /// What the workload's own status says: a range while it lags behind the pods that are asked for.
+    /// Returns the count in the workload's own status: a range while it lags behind the wanted pods.
     pub(super) fn ready_as_counted(&self, index: usize) -> Range {
         let Some(workload) = self.truth.workloads.get(index) else { return Range::UNKNOWN };
         match self.shadows.get(index) {
@@ -211,7 +211,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         }
     }
 
-    /// Makes or ends pods until there are as many as are asked for.
+    /// Creates or ends pods until there are as many as wanted.
     fn follow_wanted(&mut self, index: usize) {
         let (now, ends) = (self.truth.now, self.settings.pods_end.draw(&mut self.random));
         let (at, mut made) = (self.after(ends), self.pods_made);
@@ -231,8 +231,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             self.ripen(index, first);
         } else if there > wanted {
             let too_many = there - wanted;
-            // Those that are not ready first, then those that have been ready for less time, then the
-            // youngest: as Kubernetes does.
+            // Unready pods first, then those that have been ready for less time, then the youngest: like Kubernetes.
             let mut victims: Vec<_> = workload.pods.iter_mut().filter(|pod| pod.ends.is_none()).collect();
             victims.sort_by_key(|pod| (pod.ready, core::cmp::Reverse((pod.since, pod.id))));
             for pod in victims.into_iter().take(too_many) {
@@ -245,7 +244,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         }
     }
 
-    /// Lets the pods that are not ready, from the id `first` on, become ready as the plan says.
+    /// Schedules when the unready pods, from the id `first` on, become ready, as planned.
     fn ripen(&mut self, index: usize, first: u64) {
         let Some(workload) = self.truth.workloads.get(index) else { return };
         let plan = self.plans.iter().find(|(revision, _)| *revision == workload.revision);

@@ -7,14 +7,14 @@ use crate::{
 };
 use alloc::{sync::Arc, vec::Vec};
 
-/// What belongs to a traffic object beside what the world shows of it.
+/// The hidden state of a traffic object, beside what the world shows of it.
 #[derive(Debug, Clone)]
 pub(super) struct Pipe {
     /// The last generation that was sent out.
     sent_generation: u64,
-    /// The last write that watchers were told of.
+    /// The last write that watchers were notified of.
     told_write: u64,
-    /// Contents that not every proxy has: which, since when, and what.
+    /// Contents that not every proxy has: their generations, times and contents.
     sent: Vec<(u64, Time, Content)>,
 }
 
@@ -25,19 +25,19 @@ impl Pipe {
 }
 
 impl<M: Mesh, W: Watcher> World<M, W> {
-    /// Nothing is delivered to any proxy until [`thaw`](Self::thaw).
+    /// Stops all deliveries to proxies until [`thaw`](Self::thaw).
     pub fn freeze(&mut self) {
         self.frozen.fill(true);
     }
 
-    /// Nothing is delivered to one proxy, by index, until [`thaw`](Self::thaw).
+    /// Stops deliveries to one proxy, by index, until [`thaw`](Self::thaw).
     pub fn freeze_proxy(&mut self, proxy: usize) {
         if let Some(frozen) = self.frozen.get_mut(proxy) {
             *frozen = true;
         }
     }
 
-    /// What was held back is delivered, after the usual lag.
+    /// Resumes deliveries: proxies get what was held back, after the usual lag.
     pub fn thaw(&mut self) {
         self.frozen.fill(false);
         for happening in core::mem::take(&mut self.parked) {
@@ -46,7 +46,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         }
     }
 
-    /// Sends out what was written to the traffic objects, and tells who watches them.
+    /// Sends out new contents of the traffic objects and notifies the watchers.
     pub(super) fn send_objects(&mut self) {
         for index in 0..self.pipes.len() {
             let (Some(object), Some(pipe)) = (self.truth.traffic.get(index), self.pipes.get_mut(index))
@@ -171,7 +171,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         seen.selectors_settled = selectors;
         seen.endpoints.clear();
         for (at, RevisionSeen { revision, .. }) in revisions.iter().enumerate() {
-            // Mostly the lists are the same.
+            // Usually the lists are the same.
             let same = self.truth.workloads.get(at).is_some_and(|workload| workload.revision == *revision);
             let index = if same { Some(at) } else { self.workload_index(revision) };
             let settled = index.and_then(|index| self.shadows.get(index).map(|shadow| (index, shadow))).map(

@@ -2,12 +2,12 @@ use crate::Time;
 use alloc::collections::BinaryHeap;
 use core::cmp::{Ordering, Reverse};
 
-/// Something that will happen. Small, because the heap moves it about: what it is about lies elsewhere.
+/// A scheduled event. Small, because the heap moves it about: its details are stored elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Happening {
-    /// A row of pods, made together, becomes ready.
+    /// Pods that were created together become ready.
     PodsReady { workload: u64, first: u64, last: u64 },
-    /// Pods of a workload that were told to end do so.
+    /// Terminating pods of a workload end.
     PodsEnd { workload: u64 },
     /// A workload's status catches up with its generation.
     Counted { workload: u64 },
@@ -15,13 +15,13 @@ pub(super) enum Happening {
     Object { proxy: usize, object: usize, generation: u64 },
     /// A revision's endpoints arrive at a proxy.
     Endpoints { proxy: usize, workload: u64, generation: u64 },
-    /// A write lands that nobody waits for any more: an index into the list of those.
+    /// A late write takes effect: an index into the list of late writes.
     Late(usize),
-    /// An older process decides once more: an index into the list of those.
+    /// An old process decides once more: an index into the list of old processes.
     OldProcess(usize),
 }
 
-/// What will happen, the earliest first; at the same time, in the order in which it was scheduled.
+/// The scheduled events, earliest first; at the same time, in the order of scheduling.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Queue {
     heap: BinaryHeap<Reverse<Entry>>,

@@ -1,4 +1,4 @@
-//! What requests meet: integrated over time, from each proxy's own copy of everything.
+//! The outcome of requests, integrated over time, from each proxy's own copy of everything.
 
 use super::{Content, Proxy, Truth};
 use crate::{
@@ -7,37 +7,38 @@ use crate::{
 };
 use alloc::{vec, vec::Vec};
 
-/// Of a million requests that come in at one object with routes.
+/// The number of requests per unit of time that arrive at one object with routes.
 const ALL: u64 = 1_000_000;
-/// So many carry what a managed header route looks for, where there is one.
+/// How many of them match a managed header route, if there is one.
 const BY_HEADER: u64 = 100_000;
-/// So many take a route that nobody weighs, for each destination that has one.
+/// How many of them take an unweighed route, for each destination that has one.
 const ELSEWHERE: u64 = 100_000;
 
-/// Sums, over all proxies and their time.
+/// Sums over all proxies and their time.
 #[derive(Debug, Clone)]
 pub(super) struct Requests {
-    /// Of a million requests at each proxy; `None` where something has changed since.
+    /// Of a million requests at each proxy; `None` if something has changed since.
     unserved: Vec<Option<u64>>,
-    /// Counted from the time when every proxy first finds a ready pod behind stable.
+    /// Whether counting has started: when every proxy first finds a ready pod behind stable.
     serving: bool,
     since: Time,
     unserved_sum: u128,
     time_sum: u128,
 }
 
-/// How many requests met no ready pod.
+/// The number of requests that reached no ready pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct UnservedRequests {
-    /// Of [`of`](Self::of) requests, so many met none. Both are sums over all proxies and their time.
+    /// The number of requests, out of [`of`](Self::of), that reached none. Both are sums over all proxies and their
+    /// time.
     pub unserved: u128,
-    /// All requests, in the same unit.
+    /// The number of all requests, in the same unit.
     pub of: u128,
 }
 
 impl UnservedRequests {
-    /// Requests per thousand that met no ready pod, rounded up: 0 only when there was none at all.
+    /// Returns the requests per thousand that reached no ready pod, rounded up: 0 only if there was none at all.
     #[must_use]
     pub fn per_thousand(self) -> u32 {
         u32::try_from((self.unserved * 1_000).div_ceil(self.of.max(1))).unwrap_or(u32::MAX)
@@ -49,21 +50,21 @@ impl Requests {
         Self { unserved: vec![None; proxies], serving: false, since: now, unserved_sum: 0, time_sum: 0 }
     }
 
-    /// Something changed for one proxy.
+    /// Records that something changed for one proxy.
     pub(super) fn changed_at(&mut self, proxy: usize) {
         if let Some(unserved) = self.unserved.get_mut(proxy) {
             *unserved = None;
         }
     }
 
-    /// Something changed for all proxies.
+    /// Records that something changed for all proxies.
     pub(super) fn changed(&mut self) {
         self.unserved.fill(None);
     }
 
-    /// Time passes until `to`; the world has been as it is since its own time.
+    /// Advances to `to`; the world has been unchanged since its own time.
     pub(super) fn pass(&mut self, truth: &Truth, to: Time) {
-        // Where the user asks for no pod, a request that meets none has not failed.
+        // If the user asks for no pods, requests that reach none have not failed.
         if truth.spec.replicas == 0 {
             return;
         }
@@ -92,7 +93,7 @@ impl Requests {
     }
 }
 
-/// Of a million requests at this proxy, how many would meet no ready pod.
+/// Returns how many of a million requests at this proxy would reach no ready pod.
 fn unserved_of(truth: &Truth, proxy: &Proxy) -> u64 {
     let stable = unserved_behind(truth, proxy, Destination::Stable);
     let canary = unserved_behind(truth, proxy, Destination::Canary);
@@ -126,7 +127,7 @@ fn leads_by_header(routes: &RoutesSeen) -> bool {
     routes.managed.iter().any(|managed| managed.route.as_ref().is_none_or(|route| !route.is_mirror()))
 }
 
-/// Of a million requests to a destination, how many would meet no ready pod: objects may disagree.
+/// Returns how many of a million requests to a destination would reach no ready pod: objects may disagree.
 fn unserved_behind(truth: &Truth, proxy: &Proxy, destination: Destination) -> u64 {
     let (mut unserved, mut answers) = (0, 0);
     for (_, content) in &proxy.objects {

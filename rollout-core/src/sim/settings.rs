@@ -2,14 +2,14 @@ use super::Delay;
 use crate::Time;
 use core::time::Duration;
 
-/// A kind of object that a process reads, each through a cache of its own.
+/// A kind of object that a process reads, each through its own cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 #[non_exhaustive]
 pub enum Kind {
     /// The user's object: spec and status.
     Rollout,
-    /// What holds the pod counts, with their status.
+    /// The workloads: pod counts and their status.
     Workloads,
     /// The traffic objects that hold routes.
     Routes,
@@ -18,7 +18,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every kind.
+    /// All kinds.
     pub const ALL: [Self; 4] = [Self::Rollout, Self::Workloads, Self::Routes, Self::Selectors];
 }
 
@@ -52,7 +52,7 @@ impl<T: Copy> PerKind<T> {
     }
 }
 
-/// How the world behaves as long as nothing is done to it.
+/// The behaviour of the world without faults.
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
     pub(super) start: Time,

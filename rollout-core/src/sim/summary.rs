@@ -2,7 +2,7 @@ use super::{UnservedRequests, Watcher, mesh::Mesh, world::World};
 use crate::Health;
 use core::{fmt, time::Duration};
 
-/// Counts since the world began.
+/// Counts since the world started.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Tally {
     pub(super) decisions: u64,
@@ -19,41 +19,41 @@ pub(super) struct Tally {
     pub(super) workloads: u64,
 }
 
-/// A run in figures, from [`World::summary`].
+/// The figures of a run, from [`World::summary`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// How long it took: since the world began, or [`World::restart_summary`].
+    /// The duration since the world started, or since [`World::restart_summary`].
     pub took: Duration,
-    /// Decisions.
+    /// Number of decisions.
     pub decisions: u64,
-    /// Writes of the status.
+    /// Number of writes of the status.
     pub stores: u64,
-    /// Nonces written, each to all objects.
+    /// Number of nonces written, each to all objects.
     pub fences: u64,
-    /// Writes of pod counts and scale-down deadlines.
+    /// Number of writes of pod counts and scale-down deadlines.
     pub workload_writes: u64,
-    /// Writes of selectors.
+    /// Number of writes of selectors.
     pub selects: u64,
-    /// Writes of routes.
+    /// Number of writes of routes.
     pub routes: u64,
-    /// Revisions deleted.
+    /// Number of revisions deleted.
     pub prunes: u64,
-    /// Objects and endpoints that proxies were given.
+    /// Number of objects and endpoints delivered to proxies.
     pub deliveries: u64,
-    /// Commands of a person.
+    /// Number of operator commands.
     pub commands: u64,
-    /// Processes that died.
+    /// Number of processes that died.
     pub crashes: u64,
-    /// Requests that met no ready pod, from the time when all proxies first found one.
+    /// Requests that reached no ready pod, from the time when all proxies first found one.
     pub requests: UnservedRequests,
-    /// How the rollout stands.
+    /// The health of the rollout.
     pub health: Health,
     /// Whether nothing is left to happen.
     pub at_rest: bool,
 }
 
-/// One line.
+/// Formats as one line.
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.took.as_secs();
@@ -79,7 +79,7 @@ impl fmt::Display for Summary {
 }
 
 impl Summary {
-    /// All writes of the controller.
+    /// Returns the number of all writes of the controller.
     #[must_use]
     pub fn writes(&self) -> u64 {
         self.stores + self.fences + self.workload_writes + self.selects + self.routes + self.prunes
@@ -87,12 +87,12 @@ impl Summary {
 }
 
 impl<M: Mesh, W: Watcher> World<M, W> {
-    /// Requests and the duration are counted from now on.
+    /// Restarts the counts of requests and the duration.
     pub fn restart_summary(&mut self) {
         self.requests.restart(self.truth.now);
     }
 
-    /// The run in figures.
+    /// Returns the figures of the run.
     #[must_use]
     pub fn summary(&self) -> Summary {
         let Tally { decisions, stores, fences, workload_writes, selects, routes, .. } = self.tally;

@@ -1,4 +1,4 @@
-//! The world as it really is, and what it shows to whoever watches.
+//! The real state of the world, and what it shows to watchers.
 
 use crate::{
     Action, Answer, Command, Event, Failure, Observed, Plan, Revision, Spec, Status, Time,
@@ -7,19 +7,19 @@ use crate::{
 use alloc::{string::String, sync::Arc, vec::Vec};
 use core::fmt;
 
-/// The world as it really is. Nothing in it is what the controller believes.
+/// The real state of the world, independent of what the controller believes.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Truth {
     /// True time; a controller's clock may differ.
     pub now: Time,
-    /// What the user's object says now.
+    /// The user's current spec.
     pub spec: Spec,
-    /// The status as it is stored, and how often it was stored.
+    /// The stored status.
     pub status: Status,
-    /// Counts the writes of the status.
+    /// The number of writes of the status.
     pub status_version: u64,
-    /// The objects that hold pod counts, oldest first.
+    /// The workloads, oldest first.
     pub workloads: Vec<Workload>,
     /// The traffic objects, as stored.
     pub traffic: Vec<TrafficObject>,
@@ -27,23 +27,23 @@ pub struct Truth {
     pub proxies: Vec<Proxy>,
 }
 
-/// The object that holds a revision's pod count, and its pods.
+/// The object that holds a revision's pod count, with its pods.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Workload {
-    /// Whose pods.
+    /// The revision.
     pub revision: Revision,
-    /// 1 for the first.
+    /// The revision number: 1 for the first.
     pub number: u64,
-    /// Pods asked for.
+    /// The number of pods wanted.
     pub wanted: u32,
     /// The scale-down deadline.
     pub scale_down_deadline: Option<Time>,
-    /// Counts its writes.
+    /// The number of its writes.
     pub version: u64,
-    /// The nonce that was last written to it.
+    /// The last nonce written to it.
     pub nonce: Option<Arc<str>>,
-    /// Its pods that have not ended.
+    /// The pods that have not ended.
     pub pods: Vec<Pod>,
 }
 
@@ -51,16 +51,15 @@ pub struct Workload {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pod {
-    /// Never used twice.
+    /// Unique among all pods ever created.
     pub id: u64,
-    /// Whether it answers requests.
+    /// Whether the pod answers requests.
     pub ready: bool,
-    /// When it was made. True time.
+    /// When it was created. True time.
     pub born: Time,
-    /// When it last became ready, or was made. True time.
+    /// When it last became ready, or was created. True time.
     pub since: Time,
-    /// It was told to end: it is no longer counted, no endpoint of it is handed out, and it answers until
-    /// then. True time.
+    /// When a terminating pod ends. It is no longer counted or listed in endpoints, but answers until then. True time.
     pub ends: Option<Time>,
 }
 
@@ -68,25 +67,25 @@ pub struct Pod {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct TrafficObject {
-    /// Its name.
+    /// The name.
     pub name: ObjectRef,
-    /// Counts its writes (`resourceVersion`).
+    /// The number of its writes (`resourceVersion`).
     pub write: u64,
-    /// Counts the changes of its content (`generation`).
+    /// The number of changes of its content (`generation`).
     pub generation: u64,
-    /// The nonce that was last written to it.
+    /// The last nonce written to it.
     pub nonce: Option<Arc<str>>,
-    /// Whether it says whose selectors these are.
+    /// Whether it records the owner of its selectors.
     pub signed: bool,
-    /// What it says.
+    /// The content.
     pub content: Content,
 }
 
-/// What a traffic object says: one of the two layers.
+/// The content of a traffic object: one of the two layers.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Content {
-    /// What is behind the destinations; `None` where it says nothing about one.
+    /// The pods behind the destinations; `None` if the object says nothing about one.
     Selectors {
         /// Behind stable.
         stable: Option<Selection>,
@@ -95,21 +94,21 @@ pub enum Content {
     },
     /// Weights and managed routes.
     Routes {
-        /// What they are.
+        /// The routes.
         routes: RoutesSeen,
-        /// Whether a route that nobody weighs leads to stable.
+        /// Whether an unweighed route leads to stable.
         stable_elsewhere: bool,
-        /// Whether a route that nobody weighs leads to the canary.
+        /// Whether an unweighed route leads to the canary.
         canary_elsewhere: bool,
     },
 }
 
-/// A proxy's own copy of everything. It changes only by deliveries, per proxy and per object, so that they
+/// A proxy's own copy of everything. It changes only by deliveries, separately for each proxy and object, so that they
 /// overtake each other.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Proxy {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// Its copies of the traffic objects, in the order of [`Truth::traffic`]: generation and content.
     pub objects: Vec<(u64, Content)>,
@@ -121,16 +120,16 @@ pub struct Proxy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProxyEndpoints {
-    /// Whose.
+    /// The revision.
     pub revision: Revision,
-    /// Which change of these endpoints it has; a multiple of 2³² is none at all.
+    /// The number of the change of these endpoints that it has; a multiple of 2³² means none.
     pub generation: u64,
     /// The ids of the pods that it sends requests to.
     pub pods: Vec<u64>,
 }
 
 impl Truth {
-    /// A world in which nothing is there yet, for a history that was recorded elsewhere.
+    /// Creates an empty world, for a history that was recorded elsewhere.
     #[must_use]
     pub fn new(spec: Spec, now: Time) -> Self {
         Self {
@@ -144,7 +143,7 @@ impl Truth {
         }
     }
 
-    /// A revision's workload.
+    /// Returns a revision's workload.
     #[must_use]
     pub fn workload(&self, revision: &Revision) -> Option<&Workload> {
         self.workloads.iter().find(|workload| workload.revision == *revision)
@@ -152,7 +151,7 @@ impl Truth {
 }
 
 impl Workload {
-    /// A workload that asks for no pods.
+    /// Creates a workload that asks for no pods.
     #[must_use]
     pub fn new(revision: Revision, number: u64) -> Self {
         Self {
@@ -166,13 +165,13 @@ impl Workload {
         }
     }
 
-    /// How many pods are ready: they answer requests. Also those that were told to end, until they do.
+    /// Returns the number of ready pods, which answer requests, including terminating ones.
     #[must_use]
     pub fn ready(&self) -> u32 {
         u32::try_from(self.pods.iter().filter(|pod| pod.ready).count()).unwrap_or(u32::MAX)
     }
 
-    /// How many pods are ready and were not told to end: what the workload's own status counts.
+    /// Returns the number of ready pods that are not terminating, as in the workload's own status.
     #[must_use]
     pub fn counted(&self) -> u32 {
         let counted = self.pods.iter().filter(|pod| pod.ready && pod.ends.is_none());
@@ -181,7 +180,7 @@ impl Workload {
 }
 
 impl Pod {
-    /// A pod that was just made, and does not answer yet.
+    /// Creates a new pod, which does not answer yet.
     #[must_use]
     pub fn new(id: u64, born: Time) -> Self {
         Self { id, ready: false, born, since: born, ends: None }
@@ -189,7 +188,7 @@ impl Pod {
 }
 
 impl TrafficObject {
-    /// An object as it was first stored.
+    /// Creates an object as it was first stored.
     #[must_use]
     pub fn new(name: ObjectRef, content: Content) -> Self {
         Self { name, write: 1, generation: 1, nonce: None, signed: false, content }
@@ -197,7 +196,7 @@ impl TrafficObject {
 }
 
 impl Proxy {
-    /// A proxy that has been told nothing.
+    /// Creates a proxy that has received nothing.
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self { name: name.into(), objects: Vec::new(), endpoints: Vec::new() }
@@ -205,7 +204,7 @@ impl Proxy {
 }
 
 impl ProxyEndpoints {
-    /// A revision's endpoints, as they were told first.
+    /// Creates a revision's first endpoints.
     #[must_use]
     pub fn new(revision: Revision, pods: Vec<u64>) -> Self {
         Self { revision, generation: 1, pods }
@@ -214,11 +213,11 @@ impl ProxyEndpoints {
 
 /// Watches a world: called after every action and every world step.
 pub trait Watcher: fmt::Debug {
-    /// Something happened; `moment.truth` is the world after it.
+    /// Called after something happened; `moment.truth` is the world after it.
     fn see(&mut self, moment: &Moment<'_>);
 }
 
-/// Nobody watches.
+/// A watcher that does nothing.
 impl Watcher for () {
     fn see(&mut self, _: &Moment<'_>) {}
 }
@@ -229,7 +228,7 @@ impl<W: Watcher + ?Sized> Watcher for &mut W {
     }
 }
 
-/// Something happened.
+/// A moment: something that happened, and the world after it.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Moment<'a> {
@@ -239,15 +238,15 @@ pub struct Moment<'a> {
     pub what: What<'a>,
 }
 
-/// Who wrote.
+/// The origin of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Writer {
-    /// The process; a crash starts another.
+    /// The process; after a crash there is another.
     pub process: u32,
-    /// The decision that the write comes from: counts over all processes, as in [`What::Decided`].
+    /// The decision that led to the write: counted over all processes, as in [`What::Decided`].
     pub decision: u64,
-    /// Whether the process was already gone, or had given the request up, when the write landed.
+    /// Whether the process was already gone, or had given the request up, when the write took effect.
     pub late: bool,
 }
 
@@ -255,96 +254,96 @@ pub struct Writer {
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum What<'a> {
-    /// A process decided; nothing of it is carried out yet.
+    /// A process decided; none of it is carried out yet.
     Decided {
-        /// Which process.
+        /// The process.
         process: u32,
-        /// Counts the decisions.
+        /// The number of the decision.
         decision: u64,
-        /// When what it saw was true, at the earliest (stale reads). True time.
+        /// The earliest time at which its observation was true (stale reads). True time.
         seen_at: Time,
-        /// Whether something that it saw may be older than its own last write of that kind.
+        /// Whether something in its observation may be older than its own last write of that kind.
         misses_own_write: bool,
-        /// What it decided on.
+        /// The spec that it decided on.
         spec: &'a Spec,
         /// The status that it had read.
         stored: &'a Status,
-        /// What it saw.
+        /// Its observation.
         observed: &'a Observed,
-        /// What its clock said.
+        /// The time on its clock.
         now: Time,
-        /// What it decided.
+        /// Its decision.
         plan: &'a Plan,
     },
     /// A status was stored.
     Stored {
-        /// By whom.
+        /// The writer.
         by: Writer,
     },
-    /// A nonce was written to the objects, as far as the write came.
+    /// A nonce was written to the objects, as far as the write succeeded.
     Fenced {
-        /// By whom.
+        /// The writer.
         by: Writer,
-        /// The answer; `None` when nobody was there to hear it.
+        /// The answer; `None` if no process received it.
         answer: Option<&'a Result<crate::Outcome, Failure>>,
     },
-    /// A process reported what happened.
+    /// A process published events.
     Published {
-        /// Which process.
+        /// The process.
         process: u32,
-        /// What.
+        /// The events.
         events: &'a [Event],
     },
     /// An action was tried.
     Acted {
-        /// By whom.
+        /// The writer.
         by: Writer,
-        /// What.
+        /// The action.
         action: &'a Action,
-        /// Whether anything changed in the world (also when the answer was an error).
+        /// Whether anything changed in the world (even if the answer was an error).
         took_effect: bool,
-        /// The answer; `None` when nobody was there to hear it.
+        /// The answer; `None` if no process received it.
         answer: Option<&'a Result<crate::Outcome, Failure>>,
     },
     /// A proxy got an object's new content; an index into [`Truth::traffic`].
     DeliveredObject {
-        /// Index of the proxy.
+        /// The index of the proxy.
         proxy: usize,
-        /// Index of the object.
+        /// The index of the object.
         object: usize,
-        /// The generation that it had before.
+        /// The generation that the proxy had before.
         from: u64,
     },
     /// A proxy got a revision's new endpoints.
     DeliveredEndpoints {
-        /// Index of the proxy.
+        /// The index of the proxy.
         proxy: usize,
-        /// Whose.
+        /// The revision.
         revision: &'a Revision,
     },
     /// A pod became ready.
     PodReady(&'a Revision),
-    /// A pod was lost, or stopped being ready, by a fault: not because fewer were asked for.
+    /// A pod was lost, or became unready, because of a fault and not because fewer were wanted.
     PodLost(&'a Revision),
-    /// A pod ended because fewer were asked for.
+    /// A pod ended because fewer were wanted.
     PodEnded(&'a Revision),
     /// The user's object was changed.
     SpecChanged,
-    /// Somebody else wrote a traffic object (the user's own manifests again, or an edit by hand).
+    /// Another client wrote a traffic object (the user's own manifests again, or a manual edit).
     ForeignWrite {
-        /// Index of the object.
+        /// The index of the object.
         object: usize,
     },
-    /// A person's command was answered.
+    /// An operator's command was answered.
     Commanded {
-        /// What.
+        /// The command.
         command: &'a Command,
         /// The answer.
         answer: &'a Answer,
     },
     /// A process died and another starts.
     Crashed,
-    /// From here on there are no faults: everything must heal.
+    /// All faults end here: everything must heal.
     FaultsEnd,
     /// The world came to rest: nothing is scheduled, and the last decision changed nothing.
     Rest,

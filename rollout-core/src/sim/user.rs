@@ -6,14 +6,14 @@ use crate::{
 use alloc::vec::Vec;
 
 impl<M: Mesh, W: Watcher> World<M, W> {
-    /// A person says something, looking at where the rollout is.
+    /// Gives an operator's command for the current position of the rollout.
     pub fn command(&mut self, kind: CommandKind) -> Answer {
         let nothing = || Position::new(self.truth.spec.target.clone(), 0);
         let at = Position::of(&self.truth.status).unwrap_or_else(nothing);
         self.command_at(kind, at)
     }
 
-    /// A person says something, looking at where the rollout was.
+    /// Gives an operator's command for an earlier position of the rollout.
     pub fn command_at(&mut self, kind: CommandKind, at: Position) -> Answer {
         let command = Command::new(kind, at);
         let observed = self.observed();
@@ -39,7 +39,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         answer
     }
 
-    /// The user changes the manifest: another revision, other steps, more or fewer replicas.
+    /// Changes the user's manifest: another revision, other steps, more or fewer replicas.
     pub fn set_spec(&mut self, change: impl FnOnce(&mut Spec)) {
         change(&mut self.truth.spec);
         self.rollout_version += 1;
@@ -47,34 +47,34 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         self.see(What::SpecChanged);
     }
 
-    /// The user asks for another revision.
+    /// Changes the user's manifest to another revision.
     pub fn update_to(&mut self, revision: impl Into<Revision>) {
         let revision = revision.into();
         self.set_spec(|spec| spec.target = revision);
     }
 
-    /// The user's own traffic manifests again, as GitOps applies them: all of them.
+    /// Reapplies all the user's own traffic manifests, as GitOps does.
     pub fn reapply(&mut self) {
         (0..self.truth.traffic.len()).for_each(|object| self.reapply_object(object));
     }
 
-    /// The user's own manifest of one traffic object again, by its index in
+    /// Reapplies the user's own manifest of one traffic object, by its index in
     /// [`Truth::traffic`](super::Truth::traffic).
     pub fn reapply_object(&mut self, object: usize) {
         self.mesh.reapply(&mut self.truth.traffic, object);
         self.foreign_write(object);
     }
 
-    /// Somebody takes our annotations from one traffic object, by its index.
+    /// Removes the engine's annotations from one traffic object, by its index, as a foreign client does.
     pub fn strip_annotations(&mut self, object: usize) {
         self.mesh.strip(&mut self.truth.traffic, object);
         self.foreign_write(object);
     }
 
-    /// Whoever shares objects with this world may have written them by `now`: they go to the proxies, and the
-    /// controller hears of them. For Rollouts that share objects, each in a world of its own.
+    /// Picks up writes that other worlds may have made to shared objects by `now`: proxies receive them, and the
+    /// controller is notified. For Rollouts that share objects, each in its own world.
     ///
-    /// Nothing of this world may be due before `now`.
+    /// Nothing in this world may be due before `now`.
     pub fn look_again(&mut self, now: Time) {
         self.advance(now);
         let before: Vec<u64> = self.truth.traffic.iter().map(|object| object.write).collect();
@@ -86,7 +86,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         }
     }
 
-    /// Somebody gives a revision a scale-down deadline, or takes it away.
+    /// Sets or removes a revision's scale-down deadline, as a foreign client does.
     pub fn mark_by_hand(&mut self, revision: &Revision, scale_down_deadline: Option<Time>) {
         let workload = self.truth.workloads.iter_mut().find(|workload| workload.revision == *revision);
         if let Some(workload) = workload {

@@ -17,10 +17,10 @@ use core::{fmt, time::Duration};
 
 /// A virtual world: pods, a traffic manager, proxies, a user, and the process that drives the rollout.
 ///
-/// Time jumps from one thing that happens to the next. The same calls make the same history, to the last
-/// byte: nothing in it reads a clock, and what looks random comes from [`Sim::seed`](crate::sim::Sim::seed).
+/// Time jumps from one event to the next. The same calls produce the same history, to the last byte: nothing reads a
+/// clock, and everything that looks random comes from [`Sim::seed`](crate::sim::Sim::seed).
 ///
-/// Made by [`Sim`](crate::sim::Sim).
+/// Created by [`Sim`](crate::sim::Sim).
 pub struct World<M, W = ()> {
     pub(super) truth: Truth,
     pub(super) mesh: M,
@@ -28,15 +28,15 @@ pub struct World<M, W = ()> {
     pub(super) settings: Settings,
     pub(super) random: Random,
     pub(super) queue: Queue,
-    /// What belongs to each workload of the truth, in the same order.
+    /// The hidden state of each workload, in the same order.
     pub(super) shadows: Vec<Shadow>,
-    /// What belongs to each traffic object of the truth, in the same order.
+    /// The hidden state of each traffic object, in the same order.
     pub(super) pipes: Vec<Pipe>,
     pub(super) frozen: Vec<bool>,
     pub(super) parked: Vec<Happening>,
     pub(super) plans: Vec<(Revision, PodPlan)>,
     pub(super) pods_made: u64,
-    /// Counts every write of the user's object: of its spec, its status and its annotations.
+    /// The number of writes of the user's object: of its spec, its status and its annotations.
     pub(super) rollout_version: u64,
     pub(super) proceed: Option<Proceed>,
     pub(super) process: Process,
@@ -49,16 +49,16 @@ pub struct World<M, W = ()> {
     rested: bool,
 }
 
-/// The world cannot go on: decisions follow each other without time passing.
+/// An error: the world cannot continue, because decisions follow each other without time passing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("at {at}, {decisions} decisions followed each other without time passing; {waiting:?}")]
 #[non_exhaustive]
 pub struct Stuck {
-    /// When. True time.
+    /// When this happened. True time.
     pub at: Time,
-    /// How many decisions there were at that time.
+    /// The number of decisions at that time.
     pub decisions: u32,
-    /// What the last one waited for.
+    /// The waits of the last decision.
     pub waiting: Vec<Waiting>,
 }
 
@@ -109,54 +109,54 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         .remembering()
     }
 
-    /// The world as it really is.
+    /// Returns the real state of the world.
     #[must_use]
     pub fn truth(&self) -> &Truth {
         &self.truth
     }
 
-    /// True time.
+    /// Returns the true time.
     #[must_use]
     pub fn now(&self) -> Time {
         self.truth.now
     }
 
-    /// Who watches.
+    /// Returns the watcher.
     #[must_use]
     pub fn watcher(&self) -> &W {
         &self.watcher
     }
 
-    /// Who watches, to be changed.
+    /// Returns the watcher for changes.
     pub fn watcher_mut(&mut self) -> &mut W {
         &mut self.watcher
     }
 
-    /// Ends the world and gives the watcher back.
+    /// Ends the world and returns the watcher.
     #[must_use]
     pub fn into_watcher(self) -> W {
         self.watcher
     }
 
-    /// The traffic manager.
+    /// Returns the traffic manager.
     #[must_use]
     pub fn mesh(&self) -> &M {
         &self.mesh
     }
 
-    /// What the last decision waited for.
+    /// Returns the waits of the last decision.
     #[must_use]
     pub fn waiting(&self) -> &[Waiting] {
         self.process.waiting()
     }
 
-    /// Whether nothing is scheduled and nobody wants to decide again.
+    /// Returns whether nothing is scheduled and no process wants to decide again.
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
         self.next_at().is_none()
     }
 
-    /// When something happens next. True time.
+    /// Returns when the next event happens. True time.
     #[must_use]
     pub fn next_at(&self) -> Option<Time> {
         match (self.queue.next_at(), self.process.next_at()) {
@@ -165,10 +165,10 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         }
     }
 
-    /// Lets one thing happen: `false` when there is nothing to happen.
+    /// Processes one event; returns `false` if there is none.
     ///
     /// # Errors
-    /// [`Stuck`] when the controller decides again and again without time passing.
+    /// [`Stuck`] if the controller decides again and again without time passing.
     pub fn step(&mut self) -> Result<bool, Stuck> {
         let (event, turn) = (self.queue.next_at(), self.process.next_at());
         match (event, turn) {
@@ -194,10 +194,10 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         Ok(true)
     }
 
-    /// Lets everything happen up to `until`, which is then the time.
+    /// Processes all events up to `until`, which then is the current time.
     ///
     /// # Errors
-    /// As for [`step`](Self::step).
+    /// The same as for [`step`](Self::step).
     pub fn run_until(&mut self, until: Time) -> Result<(), Stuck> {
         while self.next_at().is_some_and(|at| at <= until) {
             self.step()?;
@@ -206,18 +206,18 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         Ok(())
     }
 
-    /// Lets everything happen for a while.
+    /// Processes all events for a while.
     ///
     /// # Errors
-    /// As for [`step`](Self::step).
+    /// The same as for [`step`](Self::step).
     pub fn run_for(&mut self, time: Duration) -> Result<(), Stuck> {
         self.run_until(self.truth.now + time)
     }
 
-    /// Lets everything happen until nothing is left to happen, or `limit` has passed: says which.
+    /// Processes events until there are none left, or `limit` has passed; returns whether there are none left.
     ///
     /// # Errors
-    /// As for [`step`](Self::step).
+    /// The same as for [`step`](Self::step).
     pub fn run_to_rest(&mut self, limit: Duration) -> Result<bool, Stuck> {
         let until = self.truth.now + limit;
         while self.next_at().is_none_or(|at| at <= until) {
@@ -240,7 +240,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         self.watcher.see(&Moment { truth: &self.truth, what });
     }
 
-    /// An object of this kind has changed: whoever watches it is told after the lag of its cache.
+    /// Notifies watchers of this kind of object of a change, after the lag of their cache.
     pub(super) fn changed(&mut self, kind: Kind) {
         self.rested = false;
         self.remember(kind);

@@ -1,21 +1,21 @@
-//! How a status goes from one position to another.
+//! The transitions of a status from one position to another.
 
 use crate::{AbortReason, Aborted, Status, Step, Time};
 
 impl Status {
-    /// Whether none of `steps` is under way any more: the last one is behind, or the rest is skipped.
+    /// Returns whether none of `steps` is current any more: all are done, or the rest is skipped.
     pub(crate) fn is_past(&self, steps: &[Step]) -> bool {
         self.promote_full || usize::try_from(self.step).unwrap_or(usize::MAX) >= steps.len()
     }
 
-    /// Goes to the next step.
+    /// Advances to the next step.
     pub(crate) fn next_step(&mut self) {
         self.step = self.step.saturating_add(1);
         self.paused_at = None;
         self.progress = None;
     }
 
-    /// Starts the steps again.
+    /// Restarts the steps.
     pub(crate) fn restart(&mut self) {
         self.step = 0;
         self.paused_at = None;
@@ -24,7 +24,7 @@ impl Status {
         self.progress = None;
     }
 
-    /// Gives the update up.
+    /// Aborts the update.
     pub(crate) fn abort(&mut self, now: Time, why: AbortReason) {
         self.aborted = Some(Aborted::new(now, why));
         self.paused_at = None;

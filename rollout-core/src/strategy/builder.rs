@@ -4,7 +4,7 @@ use core::{fmt::Write, time::Duration};
 
 /// Builds a [`Strategy`] in code.
 ///
-/// Every setter has Argo Rollouts' default when it is not called; the last call wins.
+/// A setter that is not called leaves Argo Rollouts' default; the last call wins.
 #[derive(Debug, Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct StrategyBuilder {
@@ -12,37 +12,37 @@ pub struct StrategyBuilder {
     own_hash: bool,
 }
 
-/// What makes a strategy impossible to drive.
+/// The reason why a strategy is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidStrategy {
-    /// A weight outside 0 to the total.
+    /// A weight is not between 0 and the total.
     #[error("step {step}: the weight {weight} is not between 0 and {max}")]
     Weight {
-        /// Index of the step, from 0.
+        /// The index of the step, from 0.
         step: usize,
         /// The weight asked for.
         weight: u32,
         /// The declared total.
         max: u32,
     },
-    /// A step that needs a traffic manager, and there is none.
+    /// A step needs a traffic manager, and there is none.
     #[error("step {step}: `{text}` needs traffic routing; call `traffic_routing(true)`")]
     NeedsRouting {
-        /// Index of the step, from 0.
+        /// The index of the step, from 0.
         step: usize,
         /// The step.
         text: String,
     },
-    /// A managed route that is not in the list of managed routes.
+    /// A step names a route that is not in the list of managed routes.
     #[error("step {step}: the route {name:?} is not among the managed routes; add it with `managed_route`")]
     UnknownRoute {
-        /// Index of the step, from 0.
+        /// The index of the step, from 0.
         step: usize,
-        /// The name that was not found.
+        /// The unknown name.
         name: String,
     },
-    /// A declared total of 0.
+    /// The declared total is 0.
     #[error("the total weight must be above 0")]
     NoTotal,
 }
@@ -66,26 +66,26 @@ impl StrategyBuilder {
         Self { strategy, own_hash: false }
     }
 
-    /// Adds a step at the end.
+    /// Appends a step.
     pub fn step(mut self, step: Step) -> Self {
         self.strategy.steps.push(step);
         self
     }
 
-    /// Adds several steps at the end.
+    /// Appends several steps.
     pub fn steps(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
         self.strategy.steps.extend(steps);
         self
     }
 
-    /// Whether a traffic manager splits the traffic.
+    /// Sets whether a traffic manager splits the traffic.
     pub fn traffic_routing(mut self, routed: bool) -> Self {
         let new = || Routing { managed_routes: Vec::new(), max_weight: 100 };
         self.strategy.routing = routed.then(|| self.strategy.routing.take().unwrap_or_else(new));
         self
     }
 
-    /// Names a managed route, after those already named. Turns traffic routing on.
+    /// Appends a managed route. Turns traffic routing on.
     pub fn managed_route(mut self, name: &str) -> Self {
         self = self.traffic_routing(true);
         if let Some(routing) = &mut self.strategy.routing {
@@ -94,7 +94,7 @@ impl StrategyBuilder {
         self
     }
 
-    /// The weight that stands for all traffic (`maxTrafficWeight`, default 100). Turns traffic routing on.
+    /// Sets the weight that stands for all traffic (`maxTrafficWeight`, default 100). Turns traffic routing on.
     pub fn max_weight(mut self, total: u32) -> Self {
         self = self.traffic_routing(true);
         if let Some(routing) = &mut self.strategy.routing {
@@ -103,72 +103,72 @@ impl StrategyBuilder {
         self
     }
 
-    /// Whether there is a Service for the canary's pods.
+    /// Sets whether there is a Service for the canary's pods.
     pub fn canary_service(mut self, there_is: bool) -> Self {
         self.strategy.canary_service = there_is;
         self
     }
 
-    /// Whether there is a Service for the stable pods: the users' front door, always counted as used.
+    /// Sets whether there is a Service for the stable pods: the users' front door, always counted as used.
     pub fn stable_service(mut self, there_is: bool) -> Self {
         self.strategy.stable_service = there_is;
         self
     }
 
-    /// Pods above `spec.replicas`, without traffic routing.
+    /// Sets how many pods may exist above `spec.replicas`, without traffic routing.
     pub fn max_surge(mut self, surge: IntOrPercent) -> Self {
         self.strategy.max_surge = surge;
         self
     }
 
-    /// Pods that may be unavailable, without traffic routing.
+    /// Sets how many pods may be unavailable, without traffic routing.
     pub fn max_unavailable(mut self, unavailable: IntOrPercent) -> Self {
         self.strategy.max_unavailable = unavailable;
         self
     }
 
-    /// The fewest pods of a revision that has any, with traffic routing.
+    /// Sets the minimum number of pods of a revision that has any, with traffic routing.
     pub fn min_pods_per_replica_set(mut self, pods: Option<u32>) -> Self {
         self.strategy.min_pods = pods;
         self
     }
 
-    /// How many pods are enough to go on; `None` means all.
+    /// Sets how many pods are enough to continue; `None` means all.
     pub fn replica_progress_threshold(mut self, threshold: Option<Threshold>) -> Self {
         self.strategy.progress_threshold = threshold;
         self
     }
 
-    /// How long old pods stay after traffic left them; `None` is the default, not 0.
+    /// Sets how long old pods stay after they lose their traffic; `None` is the default, not 0.
     pub fn scale_down_delay(mut self, delay: Option<Duration>) -> Self {
         self.strategy.scale_down_delay = delay;
         self
     }
 
-    /// How long an aborted canary's pods stay; `None` is the default, `Some(0)` keeps them for good.
+    /// Sets how long an aborted canary's pods stay; `None` is the default, `Some(0)` keeps them for good.
     pub fn abort_scale_down_delay(mut self, delay: Option<Duration>) -> Self {
         self.strategy.abort_scale_down_delay = delay;
         self
     }
 
-    /// Whether stable keeps only the pods that its share of the requests needs (`dynamicStableScale`). It needs
-    /// traffic routing; without it, this changes nothing.
+    /// Sets whether stable keeps only the pods that its share of the requests needs (`dynamicStableScale`). Without
+    /// traffic routing, this has no effect.
     pub fn dynamic_stable_scale(mut self, shrinks: bool) -> Self {
         self.strategy.dynamic_stable_scale = shrinks;
         self
     }
 
-    /// Uses `hash` to tell this list of steps from another, instead of one made from the steps.
+    /// Identifies this list of steps by `hash` instead of by a hash computed from the steps.
     pub fn step_hash(mut self, hash: &str) -> Self {
         self.strategy.step_hash = hash.into();
         self.own_hash = true;
         self
     }
 
-    /// Checks what was said and hands out the strategy.
+    /// Validates and builds the strategy.
     ///
     /// # Errors
-    /// The first step that cannot be driven as it stands: see [`InvalidStrategy`].
+    /// Reports the first setting that makes the strategy invalid: see [`InvalidStrategy`].
     pub fn build(mut self) -> Result<Strategy, InvalidStrategy> {
         let strategy = &mut self.strategy;
         let max = strategy.max_weight();
@@ -212,7 +212,7 @@ fn check(
     }
 }
 
-/// FNV-1a over the steps' debug text: the same steps, the same hash, in one version of this crate.
+/// Computes FNV-1a over the debug text of the steps: within one version of this crate, equal steps have equal hashes.
 fn hash(steps: &[Step]) -> Arc<str> {
     let mut text = String::new();
     for step in steps {

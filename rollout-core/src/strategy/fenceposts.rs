@@ -1,20 +1,20 @@
 use serde::{Deserialize, Serialize};
 
-/// `maxSurge` and `maxUnavailable`: a number of pods, or a share of `spec.replicas`.
+/// The value of `maxSurge` or `maxUnavailable`: a number of pods, or a percentage of `spec.replicas`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "the language has these two kinds")]
 pub enum IntOrPercent {
     /// A number of pods.
     Int(i32),
-    /// A share in per cent.
+    /// A percentage.
     Percent(i32),
 }
 
 impl IntOrPercent {
-    /// What an absent value means: 25 per cent (Argo Rollouts' accidental default, kept on purpose).
+    /// The value used when the field is absent: 25 per cent (Argo Rollouts' accidental default, kept on purpose).
     pub const DEFAULT: Self = Self::Percent(25);
 
-    /// Reads the text form: a percentage, with or without `%`.
+    /// Parses the text form: a percentage, with or without `%`.
     ///
     /// ```
     /// use rollout_core::IntOrPercent;
@@ -40,19 +40,19 @@ impl IntOrPercent {
     }
 }
 
-/// How far the number of pods may leave `spec.replicas` while a canary without traffic routing moves.
+/// The limits on the number of pods while a canary without traffic routing is rolled out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fenceposts {
-    /// Pods above `spec.replicas`.
+    /// The maximum number of pods above `spec.replicas`.
     pub surge: u32,
-    /// Pods below `spec.replicas` that are not available.
+    /// The maximum number of pods below `spec.replicas` that may be unavailable.
     pub unavailable: u32,
 }
 
 impl Fenceposts {
-    /// Rounds surge up and unavailable down; when both are 0, one pod may be unavailable; never more
-    /// unavailable than there are replicas.
+    /// Rounds surge up and unavailable down. If both are 0, one pod may be unavailable. Unavailable is at most the
+    /// number of replicas.
     ///
     /// ```
     /// use rollout_core::{IntOrPercent, conformance::Fenceposts};

@@ -1,4 +1,4 @@
-//! What the user asked for: the canary strategy, checked and typed.
+//! The user's canary strategy, validated and typed.
 
 mod builder;
 mod fenceposts;
@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 
 /// A canary strategy that the engine can drive.
 ///
-/// Built with [`Strategy::builder`], or from a manifest with the feature `argo`. What the language allows
-/// and the engine does not drive yet never gets this far.
+/// Build it with [`Strategy::builder`], or from a manifest with the feature `argo`. Settings that the manifest language
+/// allows but the engine does not support yet are rejected before.
 ///
 /// ```
 /// use core::time::Duration;
@@ -47,65 +47,68 @@ pub struct Strategy {
 }
 
 impl Strategy {
-    /// Starts an empty strategy: no steps, no traffic routing, Argo Rollouts' defaults.
+    /// Starts a strategy without steps or traffic routing and with Argo Rollouts' defaults.
     pub fn builder() -> StrategyBuilder {
         StrategyBuilder::new()
     }
 
-    /// The steps, in order.
+    /// Returns the steps, in order.
     #[must_use]
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
 
-    /// What tells one list of steps from another; a change restarts the steps.
+    /// Returns the hash of the list of steps; a change restarts the steps.
     ///
-    /// From a manifest it is Argo Rollouts' own step hash, byte for byte.
+    /// For a strategy from a manifest, this is Argo Rollouts' own step hash, byte for byte.
     #[must_use]
     pub fn step_hash(&self) -> &str {
         &self.step_hash
     }
 
-    /// Whether a traffic manager splits the traffic. Without one, the weight is a ratio of pods.
+    /// Returns how a traffic manager splits the traffic. Without one (`None`), the weight is a ratio of pods.
     #[must_use]
     pub fn routing(&self) -> Option<&Routing> {
         self.routing.as_ref()
     }
 
-    /// The weight that stands for all traffic: 100 unless the strategy declares another total.
+    /// Returns the weight that stands for all traffic: 100 unless the strategy declares another total.
     #[must_use]
     pub fn max_weight(&self) -> u32 {
         self.routing.as_ref().map_or(100, |routing| routing.max_weight)
     }
 
-    /// So many parts of [all traffic](Self::max_weight).
+    /// Returns the weight of `parts` out of [all traffic](Self::max_weight).
     #[must_use]
     pub fn weight(&self, parts: u32) -> Weight {
         Weight::new(parts, self.max_weight())
     }
 
-    /// How long an old revision keeps its pods after traffic left it: 30 s with traffic routing, else 0.
+    /// Returns how long an old revision keeps its pods after losing its traffic. The default is 30 s with traffic
+    /// routing, else 0.
     #[must_use]
     pub fn scale_down_delay(&self) -> Duration {
         let default = Duration::from_secs(if self.routing.is_some() { 30 } else { 0 });
         self.scale_down_delay.unwrap_or(default)
     }
 
-    /// How long an old revision keeps its pods: not at all where stable follows the weight, because it had none left.
+    /// Returns how long an old revision keeps its pods. Where stable follows the weight, that is no time at all: only
+    /// one pod is left.
     pub(crate) fn old_revision_delay(&self) -> Duration {
         if self.stable_follows_weight() { Duration::ZERO } else { self.scale_down_delay() }
     }
 
-    /// Whether stable keeps only the pods that its share of the requests needs (`dynamicStableScale`). Only a traffic
-    /// manager gives it a share of its own.
+    /// Returns whether stable keeps only the pods that its share of the requests needs (`dynamicStableScale`). Always
+    /// `false` without traffic routing.
     #[must_use]
     pub fn stable_follows_weight(&self) -> bool {
         self.dynamic_stable_scale && self.routing.is_some()
     }
 
-    /// How long an aborted canary keeps its pods; `None` means for good (an explicit 0 in the manifest).
+    /// Returns how long an aborted canary keeps its pods; `None` means for good (an explicit 0 in the manifest).
     ///
-    /// Absent is not 0: the default is 30 s with traffic routing, and 0 s without or where stable follows the weight.
+    /// An absent value is not 0: the default is 30 s with traffic routing, and 0 s without it or where stable follows
+    /// the weight.
     #[must_use]
     pub fn abort_scale_down_delay(&self) -> Option<Duration> {
         match self.abort_scale_down_delay {
@@ -117,7 +120,7 @@ impl Strategy {
     }
 }
 
-/// How traffic is split by a traffic manager.
+/// The traffic routing settings of a strategy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Routing {
     pub(crate) managed_routes: Vec<Arc<str>>,
@@ -125,25 +128,25 @@ pub struct Routing {
 }
 
 impl Routing {
-    /// The names of the managed routes, the one that takes precedence first.
+    /// Returns the names of the managed routes, in order of precedence.
     #[must_use]
     pub fn managed_routes(&self) -> &[Arc<str>] {
         &self.managed_routes
     }
 }
 
-/// How many pods are enough to go on (`replicaProgressThreshold`).
+/// How many pods are enough to continue (`replicaProgressThreshold`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "the language has these two kinds; a third is a new language")]
 pub enum Threshold {
-    /// A share of the pods asked for, in per cent, rounded up.
+    /// A percentage of the pods asked for, rounded up.
     Percent(u32),
-    /// A number of pods, at most as many as are asked for.
+    /// A number of pods, capped at the number asked for.
     Pods(u32),
 }
 
 impl Threshold {
-    /// How many of `wanted` pods are enough: at least 1 when any are wanted.
+    /// Returns how many of `wanted` pods are enough: at least 1 if any are wanted.
     ///
     /// ```
     /// use rollout_core::Threshold;

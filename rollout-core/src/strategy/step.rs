@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// One step of a canary.
 ///
-/// Its text is Argo Rollouts', as events and the kubectl plugin show it:
+/// Its text is the one that Argo Rollouts shows in events and in the kubectl plugin:
 ///
 /// ```
 /// use rollout_core::{CanaryScale, Step};
@@ -17,35 +17,35 @@ use serde::{Deserialize, Serialize};
 pub enum Step {
     /// Give the canary this weight, out of [`Strategy::max_weight`](crate::Strategy::max_weight).
     SetWeight(u32),
-    /// Wait: for a time, or for a person.
+    /// Wait for a time, or until an operator promotes.
     Pause(Option<Duration>),
-    /// Give the canary a number of pods of its own, until another such step or the end.
+    /// Give the canary its own number of pods, until another such step or the end.
     SetCanaryScale(CanaryScale),
-    /// Send the requests with certain headers to the canary; without `route`, stop that.
+    /// Send requests with certain headers to the canary; without `route`, stop doing so.
     SetHeaderRoute {
         /// The managed route's name.
         name: Arc<str>,
-        /// What is routed; `None` removes the route.
+        /// The route; `None` removes it.
         route: Option<Arc<ManagedRoute>>,
     },
-    /// Copy certain requests to the canary; without `route`, stop that.
+    /// Mirror certain requests to the canary; without `route`, stop doing so.
     SetMirrorRoute {
         /// The managed route's name.
         name: Arc<str>,
-        /// What is mirrored; `None` removes the route.
+        /// The route; `None` removes it.
         route: Option<Arc<ManagedRoute>>,
     },
 }
 
-/// How many pods a canary gets (`setCanaryScale`).
+/// The number of pods of a canary (`setCanaryScale`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "the language has these three kinds")]
 pub enum CanaryScale {
-    /// This many, also more than `spec.replicas`.
+    /// This number of pods, which may exceed `spec.replicas`.
     Replicas(u32),
-    /// This share of `spec.replicas`, in per cent, rounded up.
+    /// This percentage of `spec.replicas`, rounded up.
     Weight(u32),
-    /// What the weight needs, again.
+    /// As many pods as the weight needs, as without this step.
     MatchTrafficWeight,
 }
 

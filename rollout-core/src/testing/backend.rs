@@ -1,4 +1,4 @@
-//! What every backend must do, as a suite that its author calls from a test.
+//! A conformance suite for backends, to call from a backend's tests.
 
 use crate::{
     Failure, Outcome, Range, Revision,
@@ -11,22 +11,22 @@ use crate::{
 use alloc::{format, string::String, sync::Arc, vec, vec::Vec};
 use core::fmt;
 
-/// What the objects at hand allow to be tried.
+/// The features of the objects to test.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Try {
-    /// Names of managed routes that may be written, the one that takes precedence first.
+    /// The names of managed routes that may be written, in order of precedence.
     pub managed: Vec<Arc<str>>,
 }
 
 impl Try {
-    /// Weights and selectors, where the backend has them.
+    /// Tests weights and selectors, if the backend has them.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A managed route of this name as well.
+    /// Also tests a managed route of this name.
     #[must_use]
     pub fn managed(mut self, name: &str) -> Self {
         self.managed.push(name.into());
@@ -34,13 +34,13 @@ impl Try {
     }
 }
 
-/// One thing that a backend does otherwise than it must.
+/// A deviation from the required behaviour of a backend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Deviation {
-    /// What was tried.
+    /// The operation that was tried.
     pub tried: &'static str,
-    /// What it must do, and what it did.
+    /// The required and the actual behaviour.
     pub what: String,
 }
 
@@ -50,10 +50,10 @@ impl fmt::Display for Deviation {
     }
 }
 
-/// Tries a backend whose objects are fresh: no weight, no managed route, the user's own selectors, no
-/// nonce; nobody else may write them meanwhile. At the end they are as they were.
+/// Tests a backend whose objects are fresh: no weight, no managed route, the user's own selectors, no nonce. No other
+/// client may write them meanwhile. At the end they are as they were.
 ///
-/// Says everything in which it deviates; after a first failure of a kind the rest of that kind is left out.
+/// Returns all deviations; after the first failure of a kind, the rest of that kind is skipped.
 ///
 /// ```
 /// use rollout_core::backend::{MemoryStore, NoDataPlane, ServiceEditor, ObjectBackend, ready};
@@ -111,7 +111,7 @@ impl Trial<'_> {
         }
     }
 
-    /// A write that must succeed: afterwards the objects must bear the versions that it told.
+    /// Checks a write that must succeed: afterwards the objects must have the versions that it returned.
     async fn wrote(
         &mut self,
         tried: &'static str,
@@ -138,7 +138,7 @@ impl Trial<'_> {
         }
     }
 
-    /// A write that rests on an observation that is over.
+    /// Checks a write that is based on an outdated observation.
     async fn refused(&mut self, tried: &'static str, result: Result<Written, BackendError>, now: &Seen) {
         let conflict = result.as_ref().is_err_and(|error| Failure::from(error) == Failure::Conflict);
         self.expect(tried, conflict, || format!("a conflict, not {result:?}"));
@@ -261,7 +261,7 @@ impl Trial<'_> {
         let Some(before) = self.observes(tried).await else { return };
         let result = self.backend.release(&before.version).await;
         let Some(seen) = self.wrote(tried, &before.version, result, Outcome::Changed).await else { return };
-        // Versions go on.
+        // Versions never go back.
         let Seen { version, routes_content, selectors_content, .. } = fresh.clone();
         let like_fresh = Seen { version, routes_content, selectors_content, ..seen.clone() } == *fresh;
         self.expect(tried, like_fresh, || format!("all is as at first: {seen:?}"));

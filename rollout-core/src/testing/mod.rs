@@ -1,9 +1,9 @@
-//! Laws that every rollout obeys, checked over random histories: for the engine's own tests and for those
-//! of whoever embeds it.
+//! Laws that every rollout obeys, checked over random histories, for the engine's own tests and for those of programs
+//! that embed it.
 //!
-//! A checker judges what really happened ([`Moment`](crate::sim::Moment)), online, and never calls the
-//! deciding code. The laws that compare the function with itself (`deterministic`, `early_is_harmless` …)
-//! are the exception: they call it again with recorded inputs.
+//! A checker judges what really happened ([`Moment`](crate::sim::Moment)) while it happens, and never calls the
+//! deciding code. The exceptions are the laws about the function itself (`deterministic`, `early_is_harmless` …), which
+//! call it again with recorded inputs.
 
 mod backend;
 pub mod history;

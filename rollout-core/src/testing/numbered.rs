@@ -4,9 +4,9 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 
-/// All values of a proptest strategy, each drawn by a number: the same number, the same value.
+/// All values of a proptest strategy, each identified by a number: the same number gives the same value.
 ///
-/// Numbers can be handed to threads, printed, and asked for again; a value that fails is made smaller.
+/// Numbers can be distributed over threads, printed, and reused; a failing value can be shrunk.
 ///
 /// ```
 /// use rollout_core::testing::Numbered;
@@ -24,20 +24,20 @@ impl<T: fmt::Debug> fmt::Debug for Numbered<T> {
 }
 
 impl<T: fmt::Debug> Numbered<T> {
-    /// The values of this strategy.
+    /// Creates the values of this strategy.
     #[must_use]
     pub fn new(strategy: impl Strategy<Value = T> + 'static) -> Self {
         Self(strategy.boxed())
     }
 
-    /// The value of this number; `None` if the strategy rejects it.
+    /// Returns the value with this number; `None` if the strategy rejects it.
     #[must_use]
     pub fn draw(&self, number: u64) -> Option<T> {
         let tree = self.0.new_tree(&mut runner(number)).ok()?;
         Some(tree.current())
     }
 
-    /// The smallest value found in so many tries, from that of this number on, that still `fails`.
+    /// Shrinks the value with this number; returns the smallest one found in `tries` attempts that still `fails`.
     pub fn shrink(&self, number: u64, tries: u32, mut fails: impl FnMut(&T) -> bool) -> Option<T> {
         let mut tree = self.0.new_tree(&mut runner(number)).ok()?;
         let mut smallest = tree.current();

@@ -1,19 +1,19 @@
-//! An independent reading of a spec: what a position asks for. Written apart from the deciding code, so
+//! An independent interpretation of a spec: what a position asks for. Written separately from the deciding code, so
 //! that the laws do not repeat its mistakes.
 
 use crate::{CanaryScale, Spec, Status, Step, traffic::ManagedRoute};
 use alloc::{sync::Arc, vec::Vec};
 
-/// What the steps that were passed ask for, the one under way included.
+/// What the steps up to and including the current one ask for.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
     /// The canary's weight, out of the strategy's total.
     pub(super) weight: u32,
-    /// The canary's own scale, if a step gave it one.
+    /// The canary's own scale, if a step set one.
     scale: Option<CanaryScale>,
     /// The managed routes.
     pub(super) managed: Vec<Arc<ManagedRoute>>,
-    /// Whether no step limits it any more.
+    /// Whether all steps are done, so that no step limits the canary any more.
     pub(super) all: bool,
 }
 
@@ -47,7 +47,7 @@ impl Asked {
         asked
     }
 
-    /// How many canary pods are wanted here.
+    /// Returns the number of canary pods wanted here.
     pub(super) fn pods(&self, spec: &Spec) -> u32 {
         let by_scale = match self.scale {
             Some(CanaryScale::Replicas(pods)) => pods,
@@ -59,8 +59,8 @@ impl Asked {
         if self.managed.is_empty() { by_scale } else { by_scale.max(1) }
     }
 
-    /// How many ready canary pods are enough for `weight`: the smaller of what it needs and what the
-    /// strategy asks for, by its threshold, and at least one.
+    /// Returns how many ready canary pods are enough for `weight`: the smaller of what it needs and what the strategy
+    /// asks for by its threshold, and at least one.
     pub(super) fn enough(&self, spec: &Spec, weight: u32) -> u32 {
         let needs = part(spec.replicas, weight, spec.strategy.max_weight());
         let pods = if self.all { spec.replicas } else { needs.min(self.pods(spec)) };
@@ -68,7 +68,7 @@ impl Asked {
     }
 }
 
-/// How many ready pods stable needs to carry all traffic, leaving the canary's number out of account.
+/// Returns how many ready pods stable needs to carry all traffic, regardless of the canary's pods.
 pub(super) fn carrying(spec: &Spec) -> u32 {
     let some = match spec.strategy.progress_threshold {
         Some(threshold) => threshold.of(spec.replicas),
@@ -77,7 +77,7 @@ pub(super) fn carrying(spec: &Spec) -> u32 {
     some.max(1)
 }
 
-/// A share of `n`, rounded up.
+/// Returns a share of `n`, rounded up.
 pub(super) fn part(n: u32, share: u32, of: u32) -> u32 {
     let exact = u64::from(n) * u64::from(share);
     let of = u64::from(of.max(1));

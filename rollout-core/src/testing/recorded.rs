@@ -6,52 +6,52 @@ use crate::{
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
-/// One decision as a driver wrote it down: everything that it rested on, and what came of it.
+/// A decision as a driver recorded it, with everything that it was based on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Record {
-    /// What the user wanted.
+    /// The user's spec.
     pub spec: Spec,
     /// The status that was read.
     pub stored: Status,
-    /// What was seen.
+    /// The observation.
     pub observed: Observed,
-    /// What the clock said.
+    /// The time on the clock.
     pub now: Time,
-    /// What was decided.
+    /// The decision.
     pub plan: Plan,
 }
 
-/// Why the world is not as it was before.
+/// The cause of a change in the world.
 #[derive(Debug, Clone, Copy)]
-#[expect(clippy::exhaustive_enums, reason = "made by whoever recorded the history")]
+#[expect(clippy::exhaustive_enums, reason = "created by the recorder of the history")]
 pub enum Cause<'a> {
     /// A process stored the status.
     Stored(Writer),
     /// A process wrote its nonce.
     Fenced(Writer),
-    /// A process carried out an action; also when nothing came of it.
+    /// A process carried out an action, even without effect.
     Acted {
-        /// Which process, after which decision.
+        /// The process and its decision.
         by: Writer,
-        /// What it tried.
+        /// The action.
         action: &'a Action,
-        /// Whether it was refused: somebody else had written before.
+        /// Whether the action was refused because another client had written before.
         refused: bool,
     },
-    /// Somebody else: the user, or a hand.
+    /// Another client, such as the user.
     Foreign,
     /// The world itself: pods and proxies.
     World,
 }
 
-/// A history that was recorded elsewhere, such as on a cluster, brought before the [`Laws`].
+/// A history that was recorded elsewhere, such as on a cluster, and is checked against the [`Laws`].
 ///
-/// It is told what there is after every change (a [`Truth`]: objects by version, each proxy's own copy, pods,
-/// the stored status) and who caused it, and every decision ([`Record`]) in between. What happened is found by
-/// comparing: pods that became ready or went, objects and endpoints that reached a proxy.
+/// Pass the complete state after every change (a [`Truth`]: objects by version, each proxy's own copy, pods, the stored
+/// status) with its cause, and every decision ([`Record`]) in between. Events are derived by comparison: pods that
+/// became ready or ended, objects and endpoints that reached a proxy.
 ///
-/// A pod that goes while [`Pod::ends`] is set was asked to; any other one was lost.
+/// A pod that disappears while [`Pod::ends`] is set was terminated; any other was lost.
 ///
 /// ```
 /// use rollout_core::{Spec, Strategy, Time};
@@ -75,26 +75,26 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// A history that begins like this.
+    /// Starts a history with this state.
     #[must_use]
     pub fn new(laws: Laws, truth: Truth) -> Self {
         Self { laws, truth, decisions: 0 }
     }
 
-    /// What there is now.
+    /// Returns the current state.
     #[must_use]
     pub fn truth(&self) -> &Truth {
         &self.truth
     }
 
-    /// What the laws have found so far.
+    /// Returns what the laws have found so far.
     #[must_use]
     pub fn laws(&self) -> &Laws {
         &self.laws
     }
 
-    /// A process decided on what was so at `seen_at` (milliseconds) or later; what it writes from now on is written by
-    /// what this returns.
+    /// Records the decision of a process on a state observed at `seen_at` (milliseconds) or later. The result
+    /// identifies the process's writes from now on.
     pub fn decided(&mut self, process: u32, record: &Record, seen_at: i64) -> Writer {
         self.decisions += 1;
         self.truth.now = self.truth.now.max(record.now);
@@ -102,7 +102,7 @@ impl Recorded {
             process,
             decision: self.decisions,
             seen_at: Time::from_millis(seen_at),
-            // That is not known.
+            // This is unknown.
             misses_own_write: false,
             spec: &record.spec,
             stored: &record.stored,
@@ -114,7 +114,7 @@ impl Recorded {
         Writer { process, decision: self.decisions, late: false }
     }
 
-    /// The world is like this now, and that is why. What has not changed may be handed in as well.
+    /// Records a new state of the world and its cause. Unchanged parts may be passed as well.
     ///
     /// The counter of stored statuses is kept here.
     pub fn becomes(&mut self, mut truth: Truth, cause: Cause<'_>) {
@@ -134,22 +134,22 @@ impl Recorded {
         self.pods(&before);
     }
 
-    /// A person said something, and was answered.
+    /// Records an operator's command and its result.
     pub fn commanded(&mut self, command: &Command, answer: &Answer) {
         self.see(What::Commanded { command, answer });
     }
 
-    /// The process died.
+    /// Records the death of the process.
     pub fn crashed(&mut self) {
         self.see(What::Crashed);
     }
 
-    /// From now on there are no faults.
+    /// Records that there are no faults from now on.
     pub fn faults_end(&mut self) {
         self.see(What::FaultsEnd);
     }
 
-    /// The history is over; `rested` says whether it came to rest.
+    /// Ends the history; `rested` says whether the rollout came to rest.
     pub fn end(&mut self, rested: bool) {
         if rested {
             self.see(What::Rest);
@@ -189,7 +189,7 @@ impl Recorded {
         }
     }
 
-    /// What a proxy has got.
+    /// Reports what a proxy received.
     fn delivered(&mut self, index: usize, before: &Proxy) {
         let Some(now) = self.truth.proxies.get(index) else { return };
         let objects: Vec<(usize, u64)> = now
@@ -248,7 +248,7 @@ mod tests {
     };
     use alloc::vec;
 
-    /// `v1` with a ready pod, `v2` with one that is not ready, and all requests at `v1`.
+    /// `v1` has a ready pod, `v2` an unready one, and all requests go to `v1`.
     fn truth() -> Truth {
         let steps = [Step::SetWeight(50), Step::Pause(None)];
         let strategy = Strategy::builder().traffic_routing(true).steps(steps).build().unwrap();
@@ -279,7 +279,7 @@ mod tests {
         Content::Routes { routes, stable_elsewhere: false, canary_elsewhere: false }
     }
 
-    /// It gives half of the requests to `v2`, which it believes to be ready.
+    /// Gives half of the requests to `v2`, which the decision believes to be ready.
     fn record(truth: &Truth) -> Record {
         let weight = WeightChange::To(Weight::new(50, 100));
         let action = Action::Route(Routes { weight, managed: ManagedChange::Keep, written_for: "v2".into() });

@@ -24,34 +24,34 @@ pub struct ByDestination<T> {
 }
 
 impl<T> ByDestination<T> {
-    /// The value of each destination, stable first.
+    /// Builds the value of each destination, stable first.
     pub fn from_fn(mut of: impl FnMut(Destination) -> T) -> Self {
         Self { stable: of(Destination::Stable), canary: of(Destination::Canary) }
     }
 
-    /// Each destination with its value, stable first.
+    /// Iterates over each destination with its value, stable first.
     pub fn iter(&self) -> impl Iterator<Item = (Destination, &T)> {
         [(Destination::Stable, &self.stable), (Destination::Canary, &self.canary)].into_iter()
     }
 
-    /// What `change` makes of each value.
+    /// Applies `change` to each value.
     pub fn map<U>(self, mut change: impl FnMut(T) -> U) -> ByDestination<U> {
         ByDestination { stable: change(self.stable), canary: change(self.canary) }
     }
 
-    /// The same with references.
+    /// Borrows each value.
     pub const fn as_ref(&self) -> ByDestination<&T> {
         ByDestination { stable: &self.stable, canary: &self.canary }
     }
 
-    /// Each value beside the other's of the same destination.
+    /// Pairs each value with the other's value for the same destination.
     pub fn zip<U>(self, other: ByDestination<U>) -> ByDestination<(T, U)> {
         ByDestination { stable: (self.stable, other.stable), canary: (self.canary, other.canary) }
     }
 }
 
 impl<T> ByDestination<Option<T>> {
-    /// Whether there is no value for either.
+    /// Returns whether neither destination has a value.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.stable.is_none() && self.canary.is_none()

@@ -1,25 +1,25 @@
 use alloc::{collections::BTreeMap, string::String, sync::Arc, vec::Vec};
 use serde::{Deserialize, Serialize};
 
-/// A route that the engine adds in front of the user's own, and removes when it is done.
+/// A route that the engine adds in front of the user's own and removes when it is done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "an editor that cannot write a new field must not compile")]
 pub struct ManagedRoute {
-    /// Its name, one of `trafficRouting.managedRoutes`.
+    /// The name, one of `trafficRouting.managedRoutes`.
     pub name: Arc<str>,
-    /// Which requests it takes, and what it does with them.
+    /// The requests that match, and what happens to them.
     pub matches: RouteMatch,
 }
 
 impl ManagedRoute {
-    /// Whether it copies requests instead of leading them.
+    /// Returns whether the route copies requests instead of sending them to the canary.
     #[must_use]
     pub fn is_mirror(&self) -> bool {
         matches!(self.matches, RouteMatch::Mirror { .. })
     }
 }
 
-/// Which requests a managed route takes.
+/// The requests that a managed route matches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "an editor that cannot write a new kind must not compile")]
 pub enum RouteMatch {
@@ -27,24 +27,24 @@ pub enum RouteMatch {
     Header(Vec<HeaderMatch>),
     /// Requests that match any of these are copied to the canary.
     Mirror {
-        /// What is copied.
+        /// The conditions.
         matches: Vec<MirrorMatch>,
-        /// How many of them, in per cent.
+        /// The percentage of them that is copied.
         percentage: i32,
     },
 }
 
-/// One header that leads a request to the canary.
+/// A header condition that sends a request to the canary.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "an editor that cannot write a new field must not compile")]
 pub struct HeaderMatch {
     /// The header's name.
     pub name: String,
-    /// What its value must be.
+    /// The condition on its value.
     pub value: StringMatch,
 }
 
-/// One kind of request that is copied; what is given must all hold.
+/// The conditions for mirroring a request; all that are given must hold.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "an editor that cannot write a new field must not compile")]
 pub struct MirrorMatch {
@@ -56,15 +56,15 @@ pub struct MirrorMatch {
     pub headers: BTreeMap<String, StringMatch>,
 }
 
-/// How a text is compared.
+/// A way to compare text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "an editor that cannot write a new kind must not compile")]
 pub enum StringMatch {
-    /// The whole text.
+    /// The whole text is equal.
     Exact(String),
-    /// How it starts.
+    /// The text starts with this prefix.
     Prefix(String),
-    /// A regular expression, in the proxy's dialect.
+    /// The text matches a regular expression, in the proxy's dialect.
     Regex(String),
 }
 

@@ -1,5 +1,5 @@
-//! Where requests go: destinations, which pods are behind them (selectors), and how requests are split
-//! (routes). Two layers, written by different actions; a plan writes at most one of them.
+//! Traffic: destinations, the pods behind them (selectors), and the split of requests between them (routes). These are
+//! two layers, written by different actions; a plan writes at most one of them.
 
 mod by_destination;
 mod managed;

@@ -4,37 +4,37 @@ use alloc::{sync::Arc, vec::Vec};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
-/// What the traffic manager has been told, as it was read: not yet what the proxies do.
+/// The traffic manager's configuration, as it was read; proxies may not have all of it yet.
 ///
-/// Objects may disagree, so everything here can have more than one value.
+/// Objects may disagree, so every part can have more than one value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Seen {
-    /// The versions of the objects that this was read from.
+    /// The versions of the objects that were read.
     pub version: Version,
-    /// What is behind each destination: one entry for each different answer, none where no object says anything about it.
+    /// The pods behind each destination: one entry for each different answer, none if no object says anything about it.
     pub behind: ByDestination<Vec<Selection>>,
-    /// The routes, one entry for each object that has any of ours.
+    /// The routes, one entry for each object that has any of this rollout's.
     pub routes: Vec<RoutesSeen>,
-    /// Whether a route that is not ours to weigh leads to a destination.
+    /// Whether a route outside this rollout's weighed routes leads to a destination.
     pub used_elsewhere: ByDestination<bool>,
-    /// Changes with the content of the objects that hold the routes; 0 where the backend cannot tell.
+    /// Changes with the content of the objects that hold the routes; 0 if the backend cannot tell.
     #[serde(default)]
     pub routes_content: u64,
-    /// Changes with the content of the objects that hold the selectors, likewise.
+    /// Changes with the content of the objects that hold the selectors; 0 if the backend cannot tell.
     #[serde(default)]
     pub selectors_content: u64,
     /// Whether every proxy has these routes.
     pub routes_settled: Settled,
     /// Whether every proxy has these selectors.
     pub selectors_settled: Settled,
-    /// In how long every proxy is known that may still do what was written earlier; zero where they are. One that has lost
-    /// its connection cannot be asked, and a process that began afterwards has never heard of it.
+    /// How long until every proxy is known that may still follow earlier writes; zero if all are. A proxy that has lost
+    /// its connection cannot be asked, and a process that started afterwards has never heard of it.
     #[serde(default)]
     pub proxies_known_in: Duration,
-    /// For each revision that was asked for: whether every proxy has its endpoints.
+    /// For each revision in the request, whether every proxy has its endpoints.
     pub endpoints: Vec<(Revision, Settled)>,
-    /// The nonces that the objects bear, for the fence of the [`Driver`](crate::Driver); no decision rests on them.
+    /// The nonces on the objects, for the fence of the [`Driver`](crate::Driver). No decision depends on them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nonces: Vec<Arc<str>>,
 }
@@ -43,26 +43,26 @@ pub struct Seen {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RoutesSeen {
-    /// The canary's weight over all its weighed routes, in the strategy's total.
+    /// The canary's weight over all weighed routes of the object, in the strategy's total.
     pub weight: Range,
-    /// The managed routes that it has, as they stand.
+    /// The managed routes in the object.
     pub managed: Vec<ManagedSeen>,
-    /// Whether all weighed routes and managed routes stand where they should: managed ones in front, in
-    /// the order of `managedRoutes`.
+    /// Whether all weighed and managed routes are in their places: managed ones in front, in the order of
+    /// `managedRoutes`.
     pub in_order: bool,
-    /// Whether the object can have managed routes at all (one with only tcp routes cannot).
+    /// Whether the object can have managed routes at all (an object with only tcp routes cannot).
     pub takes_managed: bool,
-    /// The revision for which they were last written, where the object says so.
+    /// The revision for which the routes were last written, if the object records it.
     pub written_for: Option<Revision>,
 }
 
-/// One managed route, as it stands in an object.
+/// One managed route in an object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ManagedSeen {
     /// Its name.
     pub name: Arc<str>,
-    /// What it does; `None` when that is nothing that the engine would write (somebody edited it).
+    /// The route; `None` if it is not one that the engine would write (another client edited it).
     pub route: Option<Arc<ManagedRoute>>,
 }
 
@@ -73,8 +73,8 @@ impl Default for Seen {
 }
 
 impl Seen {
-    /// Nothing is known yet: fill in what was read. What is not set is not known to be settled, and its age is filled in
-    /// by [`Driver::see`](crate::Driver::see).
+    /// Creates an observation in which nothing is known yet: fill in what was read. Fields that are not set are not
+    /// known to be settled, and [`Driver::see`](crate::Driver::see) fills in their age.
     ///
     /// ```
     /// use rollout_core::{Range, traffic::{RoutesSeen, Seen, Settled}};
@@ -87,8 +87,9 @@ impl Seen {
         Self { routes_settled: Settled::UNKNOWN, selectors_settled: Settled::UNKNOWN, ..Self::nothing() }
     }
 
-    /// There is no traffic manager, or it has no object of ours: nothing leads anywhere, and that is settled. Where there
-    /// is one, begin with [`new`](Self::new).
+    /// Creates the observation for a rollout without a traffic manager, or whose traffic manager has none of its
+    /// objects: nothing leads anywhere, and that is settled. If there is a traffic manager, start from
+    /// [`new`](Self::new).
     #[must_use]
     pub const fn nothing() -> Self {
         Self {
@@ -106,7 +107,7 @@ impl Seen {
         }
     }
 
-    /// What two backends see together: Services and subset labels, for example.
+    /// Merges what two backends see: Services and subset labels, for example.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.version = self.version.and(&other.version);
@@ -135,7 +136,7 @@ impl Seen {
         self
     }
 
-    /// The canary's weight over all objects; exactly 0 where there are no routes.
+    /// Returns the canary's weight over all objects; exactly 0 if there are no routes.
     #[must_use]
     pub fn weight(&self) -> Range {
         self.routes.iter().map(|object| object.weight).reduce(Range::union).unwrap_or(Range::exact(0))
@@ -143,13 +144,13 @@ impl Seen {
 }
 
 impl RoutesSeen {
-    /// An object whose weighed routes all give the canary `weight`, without managed routes.
+    /// Creates an object whose weighed routes all give the canary `weight`, without managed routes.
     #[must_use]
     pub fn new(weight: Range) -> Self {
         Self { weight, managed: Vec::new(), in_order: true, takes_managed: true, written_for: None }
     }
 
-    /// Whether any request, or copy of one, may go to the canary through it.
+    /// Returns whether any request, or copy of one, may go to the canary through this object.
     #[must_use]
     pub fn leads_to_canary(&self) -> bool {
         self.weight.hi() > 0 || !self.managed.is_empty()
@@ -157,13 +158,13 @@ impl RoutesSeen {
 }
 
 impl ManagedSeen {
-    /// A managed route as the engine wrote it.
+    /// Creates a managed route as the engine wrote it.
     #[must_use]
     pub fn new(route: Arc<ManagedRoute>) -> Self {
         Self { name: route.name.clone(), route: Some(route) }
     }
 
-    /// A managed route that is no longer what the engine wrote.
+    /// Creates a managed route that is no longer what the engine wrote.
     #[must_use]
     pub fn drifted(name: Arc<str>) -> Self {
         Self { name, route: None }
@@ -175,7 +176,7 @@ mod tests {
     use super::*;
     use alloc::vec;
 
-    /// What one backend alone says must not be lost, whichever it is.
+    /// No answer of a single backend may be lost.
     #[test]
     fn both_sides_count() {
         let (yes, waits) = (Settled::Yes, Settled::Unknown { age: Duration::from_secs(1) });

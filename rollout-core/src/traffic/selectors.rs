@@ -3,13 +3,13 @@ use crate::Revision;
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
-/// What a route names: the role, not the revision behind it.
+/// The role that a route names, not the revision behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Destination {
     /// The users' front door.
     Stable,
-    /// Where a share, certain requests, or copies go.
+    /// Where a share of requests, certain requests, or copies go.
     Canary,
 }
 
@@ -22,18 +22,18 @@ impl fmt::Display for Destination {
     }
 }
 
-/// Which pods are behind a destination.
+/// The pods behind a destination.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "a driver that cannot carry out a new kind must not compile")]
 pub enum Selection {
-    /// Whatever the user's own selector matches: it names no revision.
+    /// Whatever the user's own selector matches, without a revision.
     Unpinned,
     /// The pods of one revision.
     Revision(Revision),
 }
 
 impl Selection {
-    /// The revision, if it names one.
+    /// Returns the revision, if the selection names one.
     #[must_use]
     pub fn revision(&self) -> Option<&Revision> {
         match self {
@@ -42,7 +42,7 @@ impl Selection {
         }
     }
 
-    /// Whether exactly this revision is behind the destination.
+    /// Returns whether exactly this revision is behind the destination.
     #[must_use]
     pub fn is(&self, revision: &Revision) -> bool {
         self.revision() == Some(revision)
@@ -64,5 +64,5 @@ impl fmt::Display for Selection {
     }
 }
 
-/// The selectors to write; `None` keeps a destination as it is in every object.
+/// The selectors to write; `None` leaves a destination unchanged in every object.
 pub type Selectors = ByDestination<Option<Selection>>;

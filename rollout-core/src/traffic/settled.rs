@@ -5,32 +5,31 @@ use serde::{Deserialize, Serialize};
 
 /// Whether every proxy has what was written.
 ///
-/// Outside tests, `Yes` is made only by implementations of
-/// `DataPlane` (feature `backend`), after comparing versions.
+/// Outside tests, only implementations of `DataPlane` (feature `backend`) create `Yes`, after comparing versions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "three answers; a fourth would change what every gate means")]
 pub enum Settled {
     /// Every proxy has it.
     Yes,
-    /// There is evidence that somebody still has the old state. Pods and selectors stay, without limit.
+    /// There is evidence that a proxy still has the old state. Pods and selectors stay, without limit.
     NotYet {
-        /// Since when it has not been settled.
+        /// Since when the state has not been settled.
         since: Time,
-        /// Who is behind; may be empty when nobody can be named.
+        /// The proxies that are behind; empty if none can be named.
         behind: Vec<String>,
     },
     /// The backend cannot tell.
     Unknown {
-        /// How long what was written has been as it is, by the driver's monotonic clock.
+        /// How long the written state has been unchanged, by the driver's monotonic clock.
         age: Duration,
     },
 }
 
 impl Settled {
-    /// Nothing is known, as of now.
+    /// Unknown, as of now.
     pub const UNKNOWN: Self = Self::Unknown { age: Duration::ZERO };
 
-    /// The worse of two answers: `NotYet` before `Unknown` before `Yes`; the younger of two `Unknown`s.
+    /// Returns the worse of two answers: `NotYet` before `Unknown` before `Yes`; of two `Unknown`s, the younger.
     ///
     /// ```
     /// use core::time::Duration;

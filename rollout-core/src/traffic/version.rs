@@ -2,25 +2,25 @@ use alloc::{sync::Arc, vec::Vec};
 use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Names one object.
+/// The name of one object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ObjectRef {
-    /// The cluster it lives in; `None` is the program's own.
+    /// The cluster; `None` for the program's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<Arc<str>>,
-    /// Its API group (`networking.istio.io`; empty for the core group).
+    /// The API group (`networking.istio.io`; empty for the core group).
     pub group: Arc<str>,
-    /// Its kind (`VirtualService`).
+    /// The kind (`VirtualService`).
     pub kind: Arc<str>,
-    /// Its namespace.
+    /// The namespace.
     pub namespace: Arc<str>,
-    /// Its name.
+    /// The name.
     pub name: Arc<str>,
 }
 
 impl ObjectRef {
-    /// An object in the program's own cluster.
+    /// Names an object in the program's own cluster.
     ///
     /// ```
     /// use rollout_core::traffic::ObjectRef;
@@ -38,7 +38,7 @@ impl ObjectRef {
         }
     }
 
-    /// The same object in another cluster.
+    /// Names the same object in another cluster.
     #[must_use]
     pub fn in_cluster(mut self, cluster: &str) -> Self {
         self.cluster = Some(cluster.into());
@@ -53,38 +53,38 @@ impl fmt::Display for ObjectRef {
     }
 }
 
-/// Which state of one object was read.
+/// The version of one object that was read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "two numbers that every store has")]
 pub struct ObjectVersion {
-    /// Changes with every write (`metadata.resourceVersion`): what a write is conditional on.
+    /// Changes with every write (`metadata.resourceVersion`): writes are conditional on it.
     pub write: Arc<str>,
-    /// Changes with the content (`metadata.generation`): what a proxy has or has not. Writing an annotation
-    /// may cause no push, so it must not count as a change.
+    /// Changes with the content (`metadata.generation`): proxies are compared by it. Writing an annotation may cause no
+    /// push, so it must not count as a change.
     pub content: u64,
 }
 
-/// The versions of all objects that an observation rests on. Cloning is cheap.
+/// The versions of all objects in an observation. Cloning is cheap.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
 pub struct Version(Option<Arc<[(ObjectRef, ObjectVersion)]>>);
 
 impl Version {
-    /// No object at all.
+    /// No objects.
     pub const NONE: Self = Self(None);
 
-    /// The objects, in the order in which they were read.
+    /// Returns the objects, in the order in which they were read.
     #[must_use]
     pub fn objects(&self) -> &[(ObjectRef, ObjectVersion)] {
         self.0.as_deref().unwrap_or_default()
     }
 
-    /// The version of one object.
+    /// Returns the version of one object.
     #[must_use]
     pub fn of(&self, object: &ObjectRef) -> Option<&ObjectVersion> {
         self.objects().iter().find(|(other, _)| other == object).map(|(_, version)| version)
     }
 
-    /// These after a write: as `written` says where it names an object, else as they were.
+    /// Returns these versions after a write: those in `written` replace the earlier ones.
     ///
     /// ```
     /// use rollout_core::traffic::{ObjectRef, ObjectVersion, Version};
@@ -104,7 +104,7 @@ impl Version {
         self.objects().iter().map(now).chain(new.cloned()).collect()
     }
 
-    /// Both, the other's objects after these.
+    /// Returns both, with the other's objects after these.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
         if other.objects().is_empty() {
@@ -114,9 +114,9 @@ impl Version {
     }
 }
 
-/// One number for several, in their order; 0 only where there is none, or each is 0.
+/// Combines several numbers into one, depending on their order; 0 only if there are none, or all are 0.
 pub(crate) fn fingerprint(of: impl IntoIterator<Item = u64>) -> u64 {
-    // As FNV-1a does, with whole numbers.
+    // Like FNV-1a, but over whole numbers.
     let mix = |all: Option<u64>, one: u64| {
         Some((all.unwrap_or(0xcbf2_9ce4_8422_2325) ^ one).wrapping_mul(0x0100_0000_01b3).max(1))
     };

@@ -1,8 +1,8 @@
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
-/// A share of all requests: so many parts of a total. The total is 100, unless the strategy declares another one
-/// ([`Strategy::max_weight`](crate::Strategy::max_weight)).
+/// A share of all requests: a number of parts out of a total. The total is 100, unless the strategy declares another
+/// one ([`Strategy::max_weight`](crate::Strategy::max_weight)).
 ///
 /// ```
 /// use rollout_core::traffic::Weight;
@@ -19,49 +19,49 @@ pub struct Weight {
 }
 
 impl Weight {
-    /// `parts` of `of`, at most all of them.
+    /// Creates a weight of `parts` out of `of`, at most all of them.
     #[must_use]
     pub const fn new(parts: u32, of: u32) -> Self {
         Self { parts: if parts < of { parts } else { of }, of }
     }
 
-    /// No request.
+    /// Creates a weight of no requests.
     #[must_use]
     pub const fn none(of: u32) -> Self {
         Self { parts: 0, of }
     }
 
-    /// Every request.
+    /// Creates a weight of all requests.
     #[must_use]
     pub const fn all(of: u32) -> Self {
         Self { parts: of, of }
     }
 
-    /// How many parts.
+    /// Returns the number of parts.
     #[must_use]
     pub const fn parts(self) -> u32 {
         self.parts
     }
 
-    /// How many parts are left.
+    /// Returns the number of remaining parts.
     #[must_use]
     pub const fn rest(self) -> u32 {
         self.of.saturating_sub(self.parts)
     }
 
-    /// What stands for all requests.
+    /// Returns the total that stands for all requests.
     #[must_use]
     pub const fn of(self) -> u32 {
         self.of
     }
 
-    /// Whether it is no request.
+    /// Returns whether the weight is no requests.
     #[must_use]
     pub const fn is_none(self) -> bool {
         self.parts == 0
     }
 
-    /// Whether it is every request.
+    /// Returns whether the weight is all requests.
     #[must_use]
     pub const fn is_all(self) -> bool {
         self.parts >= self.of

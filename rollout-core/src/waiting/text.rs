@@ -1,9 +1,9 @@
-//! The sentences that a person reads.
+//! The sentences that describe a wait to people.
 
 use super::{Ending, EndsBy, Settling, WaitReason, Waiting};
 use core::fmt;
 
-/// So many proxies beside the first are named, the others counted.
+/// The number of proxies named after the first; the rest are counted.
 const NAMED: usize = 4;
 
 impl fmt::Display for Waiting {
@@ -39,23 +39,23 @@ impl fmt::Display for WaitReason {
                         write!(f, " and {more} more")?;
                     }
                 }
-                if *long { f.write_str("; this takes long, look at them or say `proceed`") } else { Ok(()) }
+                if *long { f.write_str("; this is taking long: check the proxies, or override with `proceed`") } else { Ok(()) }
             }
             Self::GracePeriod { what } => {
-                write!(f, "the proxies cannot be asked whether they have the {what}: waiting a while")
+                write!(f, "the proxies cannot report whether they have the {what}: waiting for a grace period")
             }
             Self::ProxiesUnknown => f.write_str(
-                "pods stay while a proxy may come back that lost its connection before this process began",
+                "pods stay while a proxy that lost its connection before this process started may still return",
             ),
             Self::ScaleDownDelay { revision } => {
                 write!(f, "{revision} keeps its pods for the scale-down delay")
             }
             Self::ScalingDown { revision } => {
-                write!(f, "{revision} is about to scale down, which has to be cancelled first")
+                write!(f, "{revision} has a scale-down deadline, which must be cancelled first")
             }
             Self::NoRoutes => f.write_str(
-                "the strategy routes by weight, and there is no route whose weight could be set: add one, or leave traffic \
-                 routing out",
+                "the strategy routes by weight, but there is no route whose weight can be set: add one, or remove traffic \
+                 routing",
             ),
             Self::LeadsElsewhere { destination, revision: Some(revision) } => {
                 write!(f, "the {destination} destination still leads to {revision}")
@@ -68,20 +68,20 @@ impl fmt::Display for WaitReason {
             Self::StableGone { revision } => {
                 write!(
                     f,
-                    "the stable revision {revision} does not exist any more: there is nothing to go back to; apply its \
-                     manifest again, or go on with `promote-full`"
+                    "the stable revision {revision} no longer exists, so there is nothing to go back to; apply its \
+                     manifest again, or continue with `promote-full`"
                 )
             }
             Self::Fenceposts { at_most, at_least } => {
                 write!(f, "moving pods: at most {at_most} pods, at least {at_least} available")
             }
-            Self::CarryingOut => f.write_str("what was decided is being carried out"),
+            Self::CarryingOut => f.write_str("the last decision is being carried out"),
             Self::Aborted => f.write_str("the update was aborted"),
             Self::ScaledToZero => f.write_str("scaled to zero"),
             Self::ScalingFromZero => f.write_str("scaling up from zero: stable first"),
             Self::RevisionsUnknown => f.write_str("the revisions could not be read"),
             Self::TrafficUnknown => f.write_str("the traffic could not be read"),
-            Self::PodsGoing { revision } => write!(f, "pods of {revision} are going"),
+            Self::PodsGoing { revision } => write!(f, "pods of {revision} are being removed"),
         }
     }
 }
@@ -102,7 +102,7 @@ impl fmt::Display for EndsBy {
             Self::Time(at) => write!(f, "at {at}"),
             Self::Event(ending) => write!(f, "when {ending}"),
             Self::Command(commands) => {
-                f.write_str("by a person: ")?;
+                f.write_str("by command: ")?;
                 for (index, command) in commands.iter().enumerate() {
                     write!(f, "{}{command}", if index == 0 { "" } else { ", " })?;
                 }
@@ -116,13 +116,13 @@ impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::PodsReady => "pods become ready",
-            Self::StableCarries => "stable has the pods, or by `proceed`",
-            Self::Settled => "every proxy has it, or by `proceed`",
+            Self::StableCarries => "stable has enough pods, or on `proceed`",
+            Self::Settled => "every proxy has it, or on `proceed`",
             Self::Observed => "the write is observed",
             Self::Readable => "the objects can be read",
-            Self::ReplicasAboveZero => "replicas are asked for again",
-            Self::ManifestChanged => "the manifest is changed",
-            Self::RouteThere => "a route is there",
+            Self::ReplicasAboveZero => "replicas are set above zero",
+            Self::ManifestChanged => "the manifest changes",
+            Self::RouteThere => "a route exists",
         })
     }
 }

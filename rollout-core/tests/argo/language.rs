@@ -71,7 +71,7 @@ fn unknown_fields_are_named_but_not_inside_the_template() {
     assert_eq!(said[1].1, "did you mean `maxSurge`?");
     assert_eq!(said[2], (&*format!("{canary}.steps[0].setweight"), "did you mean `setWeight`?"));
     assert_eq!(said[3], (&*format!("{canary}.steps[0].pause.durations"), "did you mean `duration`?"));
-    assert!(said[0].0 == "spec.quite_another" && said[0].1.starts_with("known here: replicas, selector"));
+    assert!(said[0].0 == "spec.quite_another" && said[0].1.starts_with("known fields: replicas, selector"));
     assert_eq!(said.len(), 4);
 }
 

@@ -105,7 +105,7 @@ fn aliases_and_merges() {
 #[test]
 fn a_field_that_is_there_twice_is_refused() {
     let (what, line, column) = problem("spec:\n  replicas: 1\n  paused: true\n  replicas: 2\n");
-    assert_eq!(what, "the field `replicas` is there twice: first in line 2");
+    assert_eq!(what, "the field `replicas` appears twice: first on line 2");
     assert_eq!((line, column), (4, 3));
     assert_eq!(problem("{\"a\": 1, \"a\": 1}").1, 1);
     assert_eq!(problem("1: x\n'1': y\n").1, 2);
@@ -125,7 +125,7 @@ fn what_would_cost_too_much_is_refused() {
     assert_eq!(problem(&"- - - - - - - - - - ".repeat(20)).0, "is nested more than 100 deep");
     assert_eq!(problem(&" ".repeat((1 << 20) + 1)).0, "is larger than 1 MiB (1048577 bytes)");
     assert_eq!(problem(&"---\na: 1\n".repeat(1_001)).0, "has more than 1000 documents");
-    assert_eq!(problem("a: .inf").0, "\".inf\" has no form in JSON");
+    assert_eq!(problem("a: .inf").0, "\".inf\" cannot be expressed in JSON");
     assert_eq!(
         value("a: 1e999\nb: 123456789012345678901234567890"),
         json!({"a": "1e999", "b": 1.234_567_890_123_456_8e29})
@@ -184,8 +184,8 @@ fn messages_say_where_and_what_to_write() {
     );
     let missing = report.errors().find(|error| error.path == "spec.strategy.strategy").unwrap();
     assert_eq!(place(&reading.documents[0].locate(missing)).line, 2);
-    let about = reading.documents[0].finding(Severity::NotDriven, "kind", "is not driven yet", "");
-    assert_eq!(about.to_string(), "not driven: demo.yaml:1:7: is not driven yet");
+    let about = reading.documents[0].finding(Severity::NotDriven, "kind", "is not supported yet", "");
+    assert_eq!(about.to_string(), "unsupported: demo.yaml:1:7: is not supported yet");
 }
 
 /// One line of 200 KB: what is shown of it is short, and its column is still right.

@@ -16,12 +16,12 @@ const ROWS: [Row; 23] = [
     (
         "pause",
         |_| {},
-        "paused by a step (since 1970-01-01T00:16:40Z); ends by a person: promote, promote-full, abort",
+        "paused by a step (since 1970-01-01T00:16:40Z); ends by command: promote, promote-full, abort",
     ),
     (
         "paused by the user",
         |it| it.spec.paused = true,
-        "paused by the user (spec.paused); ends by a person: resume, promote, abort",
+        "paused by the user (spec.paused); ends by command: resume, promote, abort",
     ),
     (
         "pods",
@@ -35,7 +35,7 @@ const ROWS: [Row; 23] = [
             it.revisions()[0] = pods("v1", 4).ready(Range::exact(1));
         },
         "traffic should go back to stable, which cannot carry it: 3 ready pods needed, 1 there; ends when stable \
-         has the pods, or by `proceed`",
+         has enough pods, or on `proceed`",
     ),
     (
         "stable can carry",
@@ -52,13 +52,14 @@ const ROWS: [Row; 23] = [
             it.seen().routes_settled =
                 Settled::NotYet { since: Time::from_secs(300), behind: vec!["proxy-2".into()] };
         },
-        "waiting until every proxy has the routes; behind: proxy-2; this takes long, look at them or say `proceed` \
-         (since 1970-01-01T00:05:00Z); ends when every proxy has it, or by `proceed`",
+        "waiting until every proxy has the routes; behind: proxy-2; this is taking long: check the proxies, or override \
+         with `proceed` (since 1970-01-01T00:05:00Z); ends when every proxy has it, or on `proceed`",
     ),
     (
         "grace period",
         |it| it.seen().routes_settled = Settled::Unknown { age: Duration::from_secs(1) },
-        "the proxies cannot be asked whether they have the routes: waiting a while; ends at 1970-01-01T00:16:41Z",
+        "the proxies cannot report whether they have the routes: waiting for a grace period; ends at \
+         1970-01-01T00:16:41Z",
     ),
     (
         "proxies known",
@@ -66,14 +67,14 @@ const ROWS: [Row; 23] = [
             it.revisions().push(pods("v0", 1).scale_down_deadline(Some(Time::from_secs(900))));
             it.seen().proxies_known_in = Duration::from_secs(40);
         },
-        "pods stay while a proxy may come back that lost its connection before this process began; ends at \
+        "pods stay while a proxy that lost its connection before this process started may still return; ends at \
          1970-01-01T00:17:20Z",
     ),
     (
         "routes there",
         |it| it.seen().routes.clear(),
-        "the strategy routes by weight, and there is no route whose weight could be set: add one, or leave traffic routing \
-         out; ends when a route is there",
+        "the strategy routes by weight, but there is no route whose weight can be set: add one, or remove traffic routing; \
+         ends when a route exists",
     ),
     (
         "scale-down delay",
@@ -86,7 +87,7 @@ const ROWS: [Row; 23] = [
             it.revisions()[1] = pods("v2", 4).scale_down_deadline(Some(Time::from_secs(1010)));
             it.seen().routes[0].weight = Range::exact(5);
         },
-        "v2 is about to scale down, which has to be cancelled first; ends when the write is observed",
+        "v2 has a scale-down deadline, which must be cancelled first; ends when the write is observed",
     ),
     (
         "destination",
@@ -117,8 +118,8 @@ const ROWS: [Row; 23] = [
     (
         "stable gone",
         |it| drop(it.revisions().remove(0)),
-        "the stable revision v1 does not exist any more: there is nothing to go back to; apply its manifest again, or go \
-         on with `promote-full`; ends when the manifest is changed",
+        "the stable revision v1 no longer exists, so there is nothing to go back to; apply its manifest again, or \
+         continue with `promote-full`; ends when the manifest changes",
     ),
     (
         "fence posts",
@@ -133,14 +134,14 @@ const ROWS: [Row; 23] = [
     (
         "carrying out",
         |it| it.seen().routes[0].weight = Range::exact(5),
-        "what was decided is being carried out; ends when the write is observed",
+        "the last decision is being carried out; ends when the write is observed",
     ),
     (
         "aborted",
         |it| it.status.aborted = Some(Aborted::new(Time::from_secs(900), AbortReason::Command)),
-        "the update was aborted (since 1970-01-01T00:15:00Z); ends by a person: retry, undo, promote-full",
+        "the update was aborted (since 1970-01-01T00:15:00Z); ends by command: retry, undo, promote-full",
     ),
-    ("scaled to zero", |it| it.spec.replicas = 0, "scaled to zero; ends when replicas are asked for again"),
+    ("scaled to zero", |it| it.spec.replicas = 0, "scaled to zero; ends when replicas are set above zero"),
     (
         "scaling up from zero",
         |it| {
@@ -167,7 +168,7 @@ const ROWS: [Row; 23] = [
             it.seen().selectors_settled = Settled::UNKNOWN;
             it.seen().endpoints[0].1 = Settled::UNKNOWN;
         },
-        "pods of v0 are going; ends when the write is observed",
+        "pods of v0 are being removed; ends when the write is observed",
     ),
 ];
 

@@ -17,10 +17,10 @@ fn the_canary_takes_over_after_ten_seconds() {
     story.world.lose_workload(&r("v1"));
     story.pass(9 * SECOND);
     assert_eq!(story.now().weight, 50, "not yet");
-    story.waits("the stable revision v1 does not exist any more");
+    story.waits("the stable revision v1 no longer exists");
     story.pass(60 * SECOND);
     assert_eq!((story.now().weight, story.now().ready("v2")), (100, 4));
-    story.waits("the stable revision v1 does not exist any more");
+    story.waits("the stable revision v1 no longer exists");
     story.say(CommandKind::Promote);
     story.rest();
     story.is_done_with("v2");
@@ -66,7 +66,7 @@ fn a_canary_that_was_given_up_or_has_no_weight_does_not_take_over() {
     story.world.lose_workload(&r("v1"));
     story.pass(60 * SECOND);
     assert_eq!(story.now().weight, 0);
-    story.waits("does not exist any more");
+    story.waits("no longer exists");
 }
 
 #[test]

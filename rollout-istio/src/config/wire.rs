@@ -1,4 +1,4 @@
-//! From a Rollout as it is written.
+//! Conversion from a Rollout as it is written.
 
 use super::{DestinationRuleRef, Foreign, IstioConfig, TcpRoute, TlsRoute, VirtualServiceRef};
 use crate::problem::short;
@@ -12,25 +12,25 @@ use std::{collections::BTreeSet, sync::Arc};
 const ROUTING: &str = "spec.strategy.canary.trafficRouting";
 const ISTIO: &str = "spec.strategy.canary.trafficRouting.istio";
 
-/// The most VirtualServices, and the most managed routes.
+/// The maximum number of VirtualServices, and of managed routes.
 const MOST_NAMED: usize = 100;
-/// The most routes of one VirtualService.
+/// The maximum number of routes of one VirtualService.
 const MOST_ROUTES: usize = 1000;
-/// How many errors are told; the others are counted.
+/// The maximum number of errors reported; the others are counted.
 const MOST_ERRORS: usize = 20;
-/// How many characters each part of an error has.
+/// The maximum number of characters in each part of an error.
 const LONGEST: usize = 500;
 
 impl IstioConfig {
-    /// Takes the Istio part out of a Rollout; `None` when it has none.
+    /// Extracts the Istio part of a Rollout; `None` if it has none.
     ///
-    /// Only what is needed to find the objects is looked at here: it is no [check](fn@rollout_core::argo::check) of
-    /// the whole language, and does not know of what could not be read. Objects of other namespaces are touched only if
-    /// they allow it; [`foreign`](Self::foreign) says otherwise.
+    /// Reads only what is needed to find the objects: this is not a [check](fn@rollout_core::argo::check) of the whole
+    /// manifest, and it knows nothing of parts that could not be read. Objects of other namespaces are touched only if
+    /// they allow it; change that with [`foreign`](Self::foreign).
     ///
     /// # Errors
-    /// All that is wrong, each with its path and what to write instead; after 20, how many more. A name that is no DNS
-    /// name is wrong, and so are more than 100 VirtualServices or managed routes, or 1000 routes of one.
+    /// Returns all errors, each with its path and what to write instead; after 20, the number of further ones. Errors
+    /// are invalid DNS names, and more than 100 VirtualServices or managed routes, or 1000 routes of one.
     ///
     /// ```
     /// use rollout_core::argo::wire::Rollout;
@@ -67,7 +67,7 @@ impl IstioConfig {
     }
 }
 
-/// What was wrong so far.
+/// The errors so far.
 #[derive(Debug, Default)]
 struct Errors {
     list: Vec<Finding>,
@@ -91,7 +91,7 @@ impl Errors {
         if self.list.is_empty() { Ok(()) } else { Err(self.list) }
     }
 
-    /// A list of at most so many entries.
+    /// Returns a list, cut to the maximum number of entries.
     fn list<'a, T>(&mut self, list: Option<&'a [T]>, path: &str, most: usize) -> &'a [T] {
         let list = list.unwrap_or_default();
         if list.len() > most {
@@ -104,12 +104,12 @@ impl Errors {
     fn text(&mut self, text: Option<&str>, path: impl FnOnce() -> String) -> Option<Arc<str>> {
         let text = text.filter(|text| !text.is_empty());
         if text.is_none() {
-            self.wrong(&path(), "a name is missing", "write a text that is not empty");
+            self.wrong(&path(), "a name is missing", "write text that is not empty");
         }
         text.map(Into::into)
     }
 
-    /// The name of an object: it gets into the path of a request.
+    /// Reads the name of an object, which ends up in a request path.
     fn name(&mut self, name: Option<&str>, path: &str) -> Option<Arc<str>> {
         let text = self.text(name, || path.to_owned())?;
         let name = DnsName::parse(&text);
@@ -121,11 +121,11 @@ impl Errors {
         self.name(Some(name), path)
     }
 
-    /// A port's number; 0 when none is written.
+    /// Reads a port number; 0 if there is none.
     fn port(&mut self, port: Option<Port>, path: impl FnOnce() -> String) -> u32 {
         let number = port.map_or(Some(0), Port::number);
         number.unwrap_or_else(|| {
-            self.wrong(&path(), "the port is no number", "write the number of the port");
+            self.wrong(&path(), "the port is not a number", "write the number of the port");
             0
         })
     }
@@ -187,7 +187,7 @@ impl Errors {
         DestinationRuleRef { name, subsets: ByDestination { stable, canary } }
     }
 
-    /// What the parts must be to each other.
+    /// Checks that the parts are consistent with each other.
     fn agree(&mut self, config: &IstioConfig) {
         match &config.destination_rule {
             Some(rule) if rule.subsets.canary == rule.subsets.stable => {

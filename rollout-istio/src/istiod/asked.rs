@@ -23,7 +23,7 @@ impl<F: Fetch> Asked<F> {
     fn ask(&self, subject: &Subject, state: &State) -> Settled {
         let (elapsed, now) = (self.istiod.fetch.elapsed(), self.istiod.fetch.now());
         let mut inner = self.istiod.inner();
-        // Before the first round nothing is known, also not that nobody can be asked.
+        // Before the first round nothing is known, not even that no replica can be asked.
         let is_unknown = inner.rounds > 0 && inner.replicas.is_empty();
         let first = if is_unknown { Answer::Unknown } else { Answer::NotYet(Vec::new()) };
         let settled = inner.watches.ask(&self.who, (subject, state), first, (elapsed, now));
@@ -51,8 +51,8 @@ impl<F: Fetch + 'static> DataPlane for Asked<F> {
         self.ask(&subject, &State::Endpoints(ready.into_iter().collect()))
     }
 
-    /// Istiod only names the proxies that are connected. One that lost its connection before this process began is
-    /// known once it has come back.
+    /// Istiod names only connected proxies. A proxy that lost its connection before this process started becomes known
+    /// once it has returned.
     async fn proxies_known_in(&self) -> Duration {
         let age = self.istiod.fetch.elapsed().saturating_sub(self.istiod.began);
         self.istiod.reconnects.saturating_sub(age)

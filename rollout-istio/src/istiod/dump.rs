@@ -1,4 +1,4 @@
-//! What one replica has seen: three dumps, each parsed only when it differs from the last.
+//! The knowledge of one replica: three dumps, each parsed only when it differs from the last.
 
 use super::{
     scope::Scope,
@@ -15,10 +15,10 @@ use std::{
 /// The paths of the dumps.
 pub(super) const PATHS: [&str; 3] = ["/debug/configz", "/debug/registryz", "/debug/endpointShardz"];
 
-/// Which dumps are needed, in the order of [`PATHS`].
+/// The dumps that are needed, in the order of [`PATHS`].
 pub(super) type Which = [bool; 3];
 
-/// The dumps that show this subject.
+/// Returns the dumps that show this subject.
 pub(super) fn which(subject: &Subject) -> Which {
     match subject {
         Subject::Object(name) if is_service(name) => [false, true, true],
@@ -31,7 +31,7 @@ fn is_service(name: &ObjectRef) -> bool {
     name.group.is_empty() && *name.kind == *"Service"
 }
 
-/// All that a replica has seen, as it was last read.
+/// Everything that a replica has seen, as last read.
 #[derive(Debug, Default)]
 pub(super) struct Dumps {
     hashes: RandomState,
@@ -53,9 +53,9 @@ struct Read {
     body: u64,
     /// Differs when anything differs that could cause a push.
     digest: u64,
-    /// Since when it is as it is.
+    /// Since when the dump has been unchanged.
     since: Duration,
-    /// When it was last asked for.
+    /// When the dump was last requested.
     begun: Duration,
 }
 
@@ -63,7 +63,7 @@ impl Dumps {
     /// Takes a dump in, by its index in [`PATHS`].
     ///
     /// # Errors
-    /// It makes no sense.
+    /// The dump is invalid.
     pub(super) fn take_in(
         &mut self,
         index: usize,
@@ -90,12 +90,12 @@ impl Dumps {
         Ok(())
     }
 
-    /// The replica has restarted: what it has seen must be read again.
+    /// Forgets everything after a restart of the replica, so that it is read again.
     pub(super) fn forget(&mut self) {
         self.read = [None; 3];
     }
 
-    /// Since when nothing has changed that could cause a push, and until when that is known.
+    /// Returns since when nothing has changed that could cause a push, and until when that is known.
     pub(super) fn quiet(&self) -> Option<(Duration, Duration)> {
         let mut quiet = (Duration::ZERO, Duration::MAX);
         for read in &self.read {
@@ -105,13 +105,13 @@ impl Dumps {
         Some(quiet)
     }
 
-    /// When the endpoints were last asked for.
+    /// Returns when the endpoints were last requested.
     pub(super) fn endpoints_read(&self) -> Option<Duration> {
         let [_, _, endpoints] = self.read;
         endpoints.map(|read| read.begun)
     }
 
-    /// Whether the replica has seen this state, or a later one.
+    /// Returns whether the replica has seen this state, or a later one.
     pub(super) fn has(&self, subject: &Subject, state: &State) -> bool {
         match (subject, state) {
             (Subject::Object(name), State::Object(version)) if is_service(name) => {
@@ -125,7 +125,8 @@ impl Dumps {
             (Subject::Endpoints { namespace, revision }, State::Endpoints(ready)) => {
                 let hosts =
                     self.endpoints.get(&self.hashes.hash_one((namespace.as_str(), revision.as_str())));
-                // Every Service that has endpoints of this revision has all of them, and one has.
+                // Every Service that has endpoints of this revision must have all of them, and at least one Service
+                // must have them.
                 let mut hosts = hosts.into_iter().flatten().peekable();
                 ready.is_empty() || hosts.peek().is_some() && hosts.all(|at| ready.is_subset(at))
             }
@@ -135,7 +136,7 @@ impl Dumps {
         }
     }
 
-    /// The namespaces that an object says may see it; empty when it does not say.
+    /// Returns the namespaces that may see an object by its own setting; empty if it has none.
     pub(super) fn exports(&self, subject: &Subject) -> &[String] {
         let Subject::Object(name) = subject else { return &[] };
         self.exports.get(&self.key_of(name)).map_or(&[], Vec::as_slice)
@@ -149,7 +150,8 @@ impl Dumps {
         self.hashes.hash_one((group, kind, namespace, name))
     }
 
-    /// The endpoints of a Service change a little later than its selector: all must be of the selected revision.
+    /// Returns whether a Service is up to date. Its endpoints change a little later than its selector: all must be of
+    /// the selected revision.
     fn has_service(&self, name: &ObjectRef, version: &ObjectVersion) -> bool {
         let key = self.hashes.hash_one((&*name.namespace, &*name.name));
         let Some((write, selects)) = self.services.get(&key) else { return false };
@@ -225,7 +227,7 @@ impl Dumps {
         Ok(digest)
     }
 
-    /// A digest that does not depend on the order.
+    /// Adds a part to a digest that does not depend on the order.
     fn mix(&self, digest: u64, part: &impl Hash) -> u64 {
         digest.wrapping_add(self.hashes.hash_one(part))
     }

@@ -1,4 +1,4 @@
-//! Whether every proxy that counts has a state.
+//! Judges whether every proxy that counts has a state.
 
 use super::{
     dump,
@@ -12,16 +12,16 @@ use super::{
 use rollout_core::backend::NoAnswer;
 use std::{collections::BTreeMap, time::Duration};
 
-/// What a judgement rests on.
+/// The inputs of a judgement.
 pub(super) struct Judge<'j> {
     pub(super) replicas: &'j BTreeMap<String, Replica>,
-    /// Those that have never answered.
+    /// The replicas that have never answered.
     pub(super) strangers: &'j BTreeMap<String, NoAnswer>,
     pub(super) proxies: &'j Proxies,
     pub(super) debounce: Duration,
-    /// Namespaces whose proxies are waited for like those of the Rollout's own.
+    /// The namespaces whose proxies count like those of the Rollout's own.
     pub(super) trusted: &'j [String],
-    /// Which dumps were read in this round.
+    /// The dumps that were read in this round.
     pub(super) read: dump::Which,
     pub(super) now: Duration,
 }
@@ -42,7 +42,7 @@ impl Judge<'_> {
         let missing = self.proxies.missing().filter(|(id, _)| self.counts(id, subject, watch));
         let mut missing: Vec<String> = missing.map(|(id, _)| id.to_owned()).collect();
         if self.now < self.proxies.all_known_at {
-            missing.push("proxies that may be on their way: istiod has just begun".to_owned());
+            missing.push("proxies that may still be connecting: istiod has just started".to_owned());
         }
         if !missing.is_empty() {
             return answer.and(Answer::NotYet(missing));
@@ -58,7 +58,7 @@ impl Judge<'_> {
         watch: &mut Watch,
     ) -> Answer {
         if let Err(why) = replica.answers {
-            // What its proxies had before they still have.
+            // Its proxies still have what they had before.
             let why = match why {
                 NoAnswer::TooLarge(_) => why.to_string(),
                 NoAnswer::Closed | NoAnswer::Status(_) | NoAnswer::Silent | _ => "does not answer".to_owned(),
@@ -94,8 +94,8 @@ impl Judge<'_> {
         if is_pushed && behind.is_empty() { Answer::Yes } else { Answer::NotYet(behind) }
     }
 
-    /// Whether this proxy must have a state before it counts as settled. Those of the Rollout's own namespace always
-    /// must.
+    /// Returns whether this proxy must have a state before the state counts as settled. Proxies of the Rollout's own
+    /// namespace always must.
     fn counts(&self, id: &str, subject: &Subject, watch: &Watch) -> bool {
         let at = namespace(id);
         let mut homes: Vec<&str> = watch.askers.iter().map(|asker| &*asker.namespace).collect();
@@ -114,7 +114,7 @@ impl Judge<'_> {
         })
     }
 
-    /// Which dumps the next round needs.
+    /// Returns the dumps that the next round needs.
     pub(super) fn needs<'w>(
         &self,
         watches: impl Iterator<Item = (&'w Subject, &'w Watch)>,

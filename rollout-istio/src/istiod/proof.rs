@@ -1,17 +1,17 @@
-//! When all proxies of a replica have a state that the replica has seen.
+//! Proof that all proxies of a replica have a state that the replica has seen.
 
 use super::replica::Replica;
 use std::time::Duration;
 
-/// From the beginning of a push until every proxy has been sent it: this, and as much for each proxy.
+/// The time from the beginning of a push until every proxy has been sent it: the first, plus the second for each proxy.
 const PUSHING: Duration = Duration::from_millis(100);
 const PUSHING_TO_ONE: Duration = Duration::from_millis(10);
-/// And so many times what it takes to tell about the proxies: a replica that has little time for that has little for
-/// pushes. That has an end: of a mesh whose answers are slow because they are large, or because the way to them is,
-/// nothing follows for its pushes.
+/// In addition, this multiple of the time that the replica took to list its proxies, up to a limit: a replica that is
+/// slow at listing is slow at pushing. The limit is there because answers may also be slow for their size or because of
+/// the network, which says nothing about pushes.
 const SLOWER: u32 = 10;
 const SLOWEST: Duration = Duration::from_secs(10);
-/// At least so long where no push has been seen at all.
+/// The minimum if no push has been seen at all.
 const PUSHING_UNSEEN: Duration = Duration::from_secs(1);
 /// The longest that istiod holds a push back while changes keep coming.
 const LONGEST_DEBOUNCE: Duration = Duration::from_secs(10);
@@ -19,20 +19,20 @@ const LONGEST_DEBOUNCE: Duration = Duration::from_secs(10);
 /// One state, as one replica has seen it.
 #[derive(Debug)]
 pub(super) struct Seen {
-    /// When it was first seen.
+    /// When the state was first seen.
     at: Duration,
-    /// The newest push then.
+    /// The newest push at that time.
     newest: u64,
-    /// The newest push when it was not there yet.
+    /// The newest push when the state was not seen yet.
     before: u64,
-    /// When a push later than that was first seen: it may have begun before.
+    /// When a later push was first seen, which may have begun before.
     next: Option<Duration>,
-    /// The first push that must have begun after the state was seen, once that is known.
+    /// The first push that must have begun after the state was seen, once known.
     first: Option<u64>,
     /// When a push was first seen that must have begun after that.
     pushed: Option<Duration>,
-    /// Every proxy that has all that was sent to it has this state. That does not change as long as the state does
-    /// not.
+    /// Whether every proxy that has acknowledged all that it was sent has this state. That holds as long as the state
+    /// does not change.
     pub(super) done: bool,
 }
 
@@ -43,20 +43,21 @@ impl Seen {
         Self { at: replica.told.1, newest, before, next: None, first: None, pushed: None, done: false }
     }
 
-    /// The first push that must have begun after the state was seen; larger than any as long as that is not known.
+    /// Returns the first push that must have begun after the state was seen; larger than any push while that is
+    /// unknown.
     pub(super) fn first_push(&self) -> u64 {
         self.first.unwrap_or(u64::MAX)
     }
 
-    /// Takes a round in; whether a proxy that has all that was sent to it has this state.
+    /// Takes a round in; returns whether a proxy that has acknowledged all that it was sent has this state.
     pub(super) fn is_pushed(&mut self, replica: &Replica, debounce: Duration) -> bool {
-        // The first one that is seen later may have begun before. How far its number has risen says nothing: a push that
-        // concerns no proxy has a number, too, and nobody is sent it.
+        // The first later push may have begun before. Its number says nothing about that: a push that concerns no proxy
+        // also has a number, and is sent to none.
         if self.first.is_none() && replica.newest > self.newest {
             self.first = Some(replica.newest.saturating_add(1));
         }
         let first = self.first_push();
-        // When only one push comes, it is the last: one that was still to come would have begun within the debounce.
+        // If only one push comes, it is the last: another would have begun within the debounce.
         for (when, enough) in
             [(&mut self.next, replica.newest > self.before), (&mut self.pushed, replica.newest >= first)]
         {
@@ -67,7 +68,7 @@ impl Seen {
         let (begun, _) = replica.told;
         let pushing = pushing(replica);
         let since = |then: Duration| begun.saturating_sub(then);
-        // Whoever has acknowledged it needs no time to be sent it.
+        // A proxy that has acknowledged the push needs no time to be sent it.
         let pushed = self.pushed.is_some_and(|then| replica.all_acked >= first || since(then) >= pushing);
         let whatever =
             since(self.at) >= debounce.max(LONGEST_DEBOUNCE).saturating_add(pushing.max(PUSHING_UNSEEN));
@@ -75,7 +76,7 @@ impl Seen {
         pushed || whatever || quiet
     }
 
-    /// At which time it is enough that nothing has changed until then that could cause a push.
+    /// Returns the time until which nothing that could cause a push may have changed, for the state to count.
     pub(super) fn quiet_at(&self, replica: &Replica, debounce: Duration) -> Duration {
         let quiet_since = replica.dumps.quiet().map_or(Duration::ZERO, |(since, _)| since);
         let pushing = pushing(replica);

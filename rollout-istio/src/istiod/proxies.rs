@@ -1,64 +1,63 @@
-//! Which proxies there are, connected or not, and which are no longer waited for.
+//! The proxies, connected or not, and those that rollouts no longer wait for.
 
 use super::replica::{Connection, Replica};
 use std::{collections::BTreeMap, time::Duration};
 
-/// A proxy that is not connected, and of whose pod nothing is known, is waited for so long: twice Envoy's longest
-/// pause between two attempts.
+/// How long to wait for a disconnected proxy whose pod is unknown: twice Envoy's longest pause between two attempts.
 pub(super) const GIVEN_UP_AFTER: Duration = Duration::from_secs(60);
-/// If nobody has asked for longer than this, nothing is known about the time between.
+/// If no round took place for longer than this, nothing is known about the time between.
 pub(super) const GAP: Duration = Duration::from_secs(10);
-/// A proxy that has reconnected has asked for everything within this time.
+/// The time within which a reconnected proxy has asked for everything.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(10);
-/// How many pods are looked for in one round, and how often each at most.
+/// The maximum number of pods looked up in one round, and how often each is looked up.
 const LOOKS: usize = 10;
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// The pod of a connected proxy is looked for less often, since not every proxy has one.
+/// The pod of a connected proxy is looked up less often, since not every proxy has one.
 const LOOK_FOR_ONE_EVERY: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Default)]
 pub(super) struct Proxies {
-    known: BTreeMap<String, Known>,
-    /// Since when every replica that was ever there has answered, without a gap.
+    known: BTreeMap<String, KnownProxy>,
+    /// Since when every replica that ever existed has answered, without a gap.
     answering_since: Duration,
     last_round: Option<Duration>,
-    /// Until then, proxies that are not known yet may be on their way.
+    /// Until this time, unknown proxies may still be connecting.
     pub(super) all_known_at: Duration,
 }
 
-/// One proxy that was connected once.
+/// A proxy that was connected at least once.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "facts of which none follows from another")]
-pub(super) struct Known {
+pub(super) struct KnownProxy {
     pub(super) is_gateway: bool,
-    /// To which replica it was last connected, and when.
+    /// The replica to which it was last connected, and when.
     replica: String,
     last: Duration,
     pub(super) is_connected: bool,
     since: Duration,
-    /// Of which types it has ever acknowledged anything.
+    /// The types of which it has ever acknowledged anything.
     speaks: [bool; 4],
     /// Whether its pod was seen to exist.
     has_pod: bool,
     looked_for: Option<Duration>,
-    /// What it has acknowledged, and since when it has stayed at that while more was sent to it.
+    /// What it has acknowledged, and since when that has not changed while more was sent to it.
     stuck: Option<([u64; 4], Duration)>,
-    /// The rollouts of other namespaces do not wait for it any more.
+    /// Whether rollouts of other namespaces no longer wait for it.
     pub(super) is_given_up: bool,
 }
 
-/// The namespace of a proxy: its name is that of its pod, a dot, and the namespace.
+/// Returns the namespace of a proxy: its name consists of its pod's name, a dot, and the namespace.
 pub(super) fn namespace(id: &str) -> &str {
     pod(id).map_or("", |(namespace, _)| namespace)
 }
 
-/// Namespace and name of a proxy's pod.
+/// Returns the namespace and name of a proxy's pod.
 fn pod(id: &str) -> Option<(&str, &str)> {
     id.rsplit_once('.').map(|(name, namespace)| (namespace, name))
 }
 
 impl Proxies {
-    /// Takes in who is connected to the replicas that answer.
+    /// Takes in the connections of the replicas that answer.
     pub(super) fn take_in(&mut self, replicas: &BTreeMap<String, Replica>, now: Duration) {
         let all_answer = replicas.values().all(|replica| replica.answers.is_ok());
         let in_a_row = self.last_round.is_some_and(|last| now.saturating_sub(last) <= GAP);
@@ -77,13 +76,13 @@ impl Proxies {
                 self.connected(name, connection, |seen| Some(seen) == last, now);
             }
         }
-        // Who is connected to one that does not answer is judged with it.
+        // Proxies of a replica that does not answer are judged together with it.
         for proxy in self.known.values_mut() {
             proxy.is_connected |= replicas.get(&proxy.replica).is_some_and(|last| last.answers.is_err());
         }
         for id in were_connected {
             if let Some(proxy) = self.known.get_mut(&id).filter(|proxy| !proxy.is_connected) {
-                // Its pod may have ended just now.
+                // Its pod may have just ended.
                 proxy.looked_for = None;
             }
         }
@@ -97,7 +96,7 @@ impl Proxies {
         now: Duration,
     ) {
         if !self.known.contains_key(&connection.id) {
-            let known = Known {
+            let known = KnownProxy {
                 is_gateway: connection.is_gateway,
                 replica: replica.to_owned(),
                 last: now,
@@ -129,17 +128,17 @@ impl Proxies {
         }
     }
 
-    /// The connected ones of which no pod is known.
+    /// Returns the connected proxies whose pods are unknown.
     pub(super) fn without_pod(&self) -> Vec<String> {
         let is_asked_for =
-            |(id, proxy): &(&String, &Known)| proxy.is_connected && !proxy.has_pod && pod(id).is_some();
+            |(id, proxy): &(&String, &KnownProxy)| proxy.is_connected && !proxy.has_pod && pod(id).is_some();
         self.known.iter().filter(is_asked_for).map(|(id, _)| id.clone()).collect()
     }
 
-    /// Which pods to ask the cluster for: of proxies that are not connected, whether they are gone; of those that are, until it is
-    /// known that there is one. A few at a time, the missing ones first.
+    /// Returns the pods to look up in the cluster: of disconnected proxies, to find out whether they are gone; of
+    /// connected ones, until a pod is found. A few at a time, disconnected ones first.
     pub(super) fn pods_to_find(&mut self, now: Duration) -> Vec<String> {
-        let is_due = |proxy: &Known| {
+        let is_due = |proxy: &KnownProxy| {
             let every = if proxy.is_connected { LOOK_FOR_ONE_EVERY } else { LOOK_EVERY };
             proxy.looked_for.is_none_or(|last| now.saturating_sub(last) >= every)
         };
@@ -166,14 +165,14 @@ impl Proxies {
                 Some(false) if proxy.has_pod && !proxy.is_connected => {
                     self.known.remove(id);
                 }
-                // It may not be known yet while it is connected.
+                // The pod may not be known yet while the proxy is connected.
                 Some(false) | None => {}
             }
         }
     }
 
-    /// Gives up those that have been waited for long enough, and says so: one without a pod that does not come back,
-    /// for everybody; one that has not kept up for `patience`, for other namespaces than its own.
+    /// Gives up proxies after a long wait, and reports them: a proxy without a pod that does not return, for all
+    /// rollouts; one that has not kept up for `patience`, for rollouts of other namespaces.
     pub(super) fn give_up(&mut self, patience: Option<Duration>, now: Duration) -> Vec<(String, String)> {
         let mut said = Vec::new();
         let answering_since = self.answering_since;
@@ -183,8 +182,8 @@ impl Proxies {
                 said.push((
                     id.clone(),
                     format!(
-                        "the proxy {id} has not been connected to istiod for {} s and no pod of it is known, so it \
-                         is waited for no longer",
+                        "the proxy {id} has not been connected to istiod for {} s and no pod of it is known, so \
+                         rollouts no longer wait for it",
                         absent.as_secs()
                     ),
                 ));
@@ -204,7 +203,7 @@ impl Proxies {
                     id.clone(),
                     format!(
                         "the proxy {id} has not acknowledged what istiod sent to it for {} s: rollouts of other \
-                         namespaces wait for it no longer, and its requests may fail; see to its pod",
+                         namespaces no longer wait for it, and its requests may fail; check its pod",
                         behind.as_secs()
                     ),
                 ));
@@ -214,13 +213,13 @@ impl Proxies {
         said
     }
 
-    /// Those that are not connected.
-    pub(super) fn missing(&self) -> impl Iterator<Item = (&str, &Known)> {
+    /// Returns the disconnected proxies.
+    pub(super) fn missing(&self) -> impl Iterator<Item = (&str, &KnownProxy)> {
         self.known.iter().filter(|(_, proxy)| !proxy.is_connected).map(|(id, proxy)| (id.as_str(), proxy))
     }
 
-    /// Whether it has only just connected again, and is not yet where it was: it asks for one type after the other,
-    /// and keeps what it had of the rest.
+    /// Returns whether the proxy has only just reconnected and has not caught up yet: it asks for one type after
+    /// another, and keeps its old state of the rest.
     pub(super) fn is_arriving(&self, connection: &Connection, now: Duration) -> bool {
         self.known.get(&connection.id).is_some_and(|proxy| {
             now.saturating_sub(proxy.since) <= ARRIVES_WITHIN
@@ -228,11 +227,11 @@ impl Proxies {
         })
     }
 
-    pub(super) fn get(&self, id: &str) -> Option<&Known> {
+    pub(super) fn get(&self, id: &str) -> Option<&KnownProxy> {
         self.known.get(id)
     }
 
-    /// The pods of these proxies.
+    /// Returns the pods of these proxies.
     pub(super) fn pods(ids: &[String]) -> Vec<(&str, &str)> {
         ids.iter().filter_map(|id| pod(id)).collect()
     }

@@ -1,4 +1,4 @@
-//! What is known of one replica of istiod.
+//! The knowledge about one replica of istiod.
 
 use super::{
     dump::Dumps,
@@ -7,35 +7,35 @@ use super::{
 use rollout_core::{Time, backend::NoAnswer};
 use std::time::Duration;
 
-/// From a reading older than this nothing is concluded about a push that came since.
+/// A reading older than this allows no conclusion about a later push.
 const JUST_BEFORE: Duration = Duration::from_secs(1);
 
-/// The longest name of a proxy: a pod, a dot, and a namespace.
+/// The maximum length of a proxy's name: a pod, a dot, and a namespace.
 const LONGEST_NAME: usize = 253 + 1 + 63;
 
 #[derive(Debug)]
 pub(super) struct Replica {
     pub(super) dumps: Dumps,
-    /// Its proxies, as they were last told.
+    /// Its proxies, as last reported.
     pub(super) connections: Vec<Connection>,
-    /// When they were asked for, and told.
+    /// When they were requested and reported.
     pub(super) told: (Duration, Duration),
     /// The newest push that any proxy was sent since the replica started.
     pub(super) newest: u64,
     newest_began: Option<Time>,
-    /// The newest in the last reading alone.
+    /// The newest push in the last reading alone.
     last: (u64, Option<Time>),
-    /// It has restarted, and nobody has been told yet.
+    /// Whether it has restarted and that has not been handled yet.
     pub(super) has_begun_anew: bool,
-    /// The newest push in the reading before this one, if that was just before.
+    /// The newest push in the previous reading, if that was recent.
     pub(super) just_before: Option<u64>,
     /// Whether it answered in the last round.
     pub(super) answers: Result<(), NoAnswer>,
-    /// Why it has not answered since it last did.
+    /// Why it has not answered since its last answer.
     pub(super) gap: Option<NoAnswer>,
-    /// When it last answered before the last time.
+    /// When it gave the answer before the last one.
     pub(super) answered_before: Duration,
-    /// Whether it has been asked for its uptime since it last failed to answer.
+    /// Whether its uptime has been requested since it last failed to answer.
     pub(super) knows_uptime: bool,
     /// The push whose routes even the slowest of its proxies has acknowledged.
     pub(super) all_acked: u64,
@@ -46,7 +46,7 @@ pub(super) struct Replica {
 pub(super) struct Connection {
     pub(super) id: String,
     pub(super) is_gateway: bool,
-    /// For each type: whether the last one sent is acknowledged, and the push of the last one acknowledged.
+    /// For each type, whether the last message is acknowledged, and the push of the last one acknowledged.
     acked: [(bool, u64); 4],
 }
 
@@ -58,34 +58,36 @@ impl Connection {
         Self { id: shown(&proxy.id), is_gateway: proxy.of_type == "router", acked }
     }
 
-    /// Whether all that was sent to it is acknowledged.
+    /// Returns whether all that was sent to it is acknowledged.
     pub(super) fn is_in_step(&self) -> bool {
         self.acked.iter().all(|(in_step, _)| *in_step)
     }
 
-    /// Whether anything that it has not acknowledged came after this push.
+    /// Returns whether it has this push: whether nothing is unacknowledged, or it has acknowledged this push or a later
+    /// one.
     pub(super) fn has(&self, push: u64) -> bool {
         self.acked.iter().all(|(in_step, acked)| *in_step || *acked >= push)
     }
 
-    /// Differs when it has acknowledged anything more.
+    /// Returns a value that differs when it has acknowledged anything more.
     pub(super) fn progress(&self) -> [u64; 4] {
         self.acked.map(|(_, acked)| acked)
     }
 
-    /// Of which types it has acknowledged anything.
+    /// Returns the types of which it has acknowledged anything.
     pub(super) fn speaks(&self) -> [bool; 4] {
         self.acked.map(|(_, acked)| acked > 0)
     }
 
-    /// Routes come last in a push: whoever has acknowledged them has been sent the rest of it before.
+    /// Returns the last acknowledged push of routes. Routes come last in a push, so a proxy that has acknowledged them
+    /// has been sent the rest.
     fn routes(&self) -> u64 {
         let [.., (_, routes)] = self.acked;
         routes
     }
 }
 
-/// A proxy chooses its own name, so the name is made harmless for a log.
+/// Makes a name safe for a log, because a proxy chooses its own name.
 fn shown(id: &str) -> String {
     let shown = |c: char| if c.is_ascii_graphic() { c } else { '?' };
     id.chars().take(LONGEST_NAME).map(shown).collect()
@@ -110,10 +112,10 @@ impl Replica {
         }
     }
 
-    /// Takes in what it says of its proxies.
+    /// Takes in the replica's report about its proxies.
     ///
     /// # Errors
-    /// It makes no sense.
+    /// The report is invalid.
     pub(super) fn take_in(
         &mut self,
         syncz: &[u8],
@@ -138,7 +140,7 @@ impl Replica {
         Ok(())
     }
 
-    /// It has restarted: it numbers its pushes anew, and reads everything again.
+    /// Handles a restart: the replica numbers its pushes anew, and reads everything again.
     pub(super) fn begin_anew(&mut self) {
         (self.newest, self.newest_began) = self.last;
         self.just_before = None;

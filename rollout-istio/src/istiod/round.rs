@@ -1,4 +1,4 @@
-//! One round: every replica is asked once, and everything that is waited for is judged.
+//! One round: asks every replica once, and judges everything that rollouts wait for.
 
 use super::{
     Inner, Istiod, dump,
@@ -16,11 +16,11 @@ use std::{
     time::Duration,
 };
 
-/// What has been pushed is asked last, so that it is never older than what was to be pushed.
+/// The pushes are requested last, so that they are never older than the configuration to be pushed.
 const PUSHED: &str = "/debug/syncz";
 const METRICS: &str = "/metrics";
 
-/// When a question was asked, and answered.
+/// When a request was sent, and answered.
 type Span = (Duration, Duration);
 
 pub(super) async fn round<F: Fetch>(istiod: &Istiod<F>) -> Round {
@@ -63,7 +63,7 @@ pub(super) async fn round<F: Fetch>(istiod: &Istiod<F>) -> Round {
 
 /// All answers of a round.
 struct Told {
-    /// Which dumps were asked for.
+    /// The dumps that were requested.
     indexes: Vec<usize>,
     dumps: Vec<Fetched>,
     pushed: Vec<Fetched>,
@@ -90,13 +90,13 @@ impl Inner {
 
     fn take_in(&mut self, told: &Told) {
         if self.last.is_some_and(|(last, _)| told.dumping.0.saturating_sub(last) > GAP) {
-            // Nobody has asked meanwhile: any of them may be another process.
+            // No round took place meanwhile: any of the replicas may be another process.
             for replica in self.replicas.values_mut() {
                 replica.knows_uptime = false;
                 replica.gap.get_or_insert(NoAnswer::Silent);
             }
         }
-        // Nobody to ask: those that were there may be frozen, not gone.
+        // If there is no replica, the known ones may be frozen and not gone.
         let there: HashSet<&String> = told.pushed.iter().map(|fetched| &fetched.replica).collect();
         if there.is_empty() {
             self.replicas.values_mut().for_each(|replica| replica.answers = Err(NoAnswer::Silent));
@@ -112,7 +112,7 @@ impl Inner {
             if let (Some(replica), true) = (&mut replica, is_known || taken.is_ok()) {
                 replica.answers = taken;
                 if let Err(why) = taken {
-                    // A port that was closed tells most.
+                    // A closed port is the most conclusive.
                     replica.gap = replica.gap.filter(|gap| *gap == NoAnswer::Closed).or(Some(why));
                     replica.knows_uptime = false;
                 }
@@ -137,8 +137,8 @@ impl Inner {
         self.unanswered = if all_answer { 0 } else { self.unanswered.saturating_add(1) };
     }
 
-    /// Takes in how long each new or returned replica has run: whether it has restarted, and whether its proxies may
-    /// still be on their way.
+    /// Takes in the uptime of each new or returned replica: whether it has restarted, and whether its proxies may still
+    /// be connecting.
     fn take_in_uptime(&mut self, metrics: Vec<Fetched>, now: Duration) {
         let mut of: BTreeMap<String, Option<f64>> = BTreeMap::new();
         for Fetched { replica, answers } in metrics {
@@ -153,7 +153,7 @@ impl Inner {
             let uptime = of.get(name).copied().flatten();
             let uptime = uptime.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
             match replica.gap.take() {
-                // It was never seen before: who was connected to the one before it is not known.
+                // A new replica: the proxies of its predecessor are unknown.
                 None => {
                     let long_ago = uptime.unwrap_or(if replica.connections.is_empty() {
                         Duration::ZERO
@@ -174,7 +174,7 @@ impl Inner {
         }
     }
 
-    /// Who is connected now; and those of whom it is not known yet whether they have a pod.
+    /// Takes in the connected proxies; returns those whose pods are unknown.
     fn connected(&mut self, now: Duration) -> Vec<String> {
         self.proxies.take_in(&self.replicas, now);
         self.proxies.without_pod()
@@ -209,7 +209,7 @@ impl Inner {
         round
     }
 
-    /// Why nothing can be said, and what to open.
+    /// Returns why there are no answers, and what to open.
     fn complaint(&self) -> Option<String> {
         if self.replicas.is_empty() && self.strangers.is_empty() {
             let none = "no istiod was found; name one with its debug port (15014, or a port-forward)";
@@ -219,7 +219,7 @@ impl Inner {
     }
 }
 
-/// Takes in what one replica has told.
+/// Takes in the answers of one replica.
 fn take_in_one(replica: &mut Replica, pushed: &Fetched, told: &Told) -> Result<(), NoAnswer> {
     let answer =
         |fetched: &Fetched, at: usize| fetched.answers.get(at).cloned().unwrap_or(Err(NoAnswer::Silent));
@@ -241,10 +241,10 @@ fn complaint(name: &str, why: NoAnswer) -> String {
             "allow this namespace to read its debug paths, or reach it over a port-forward"
         }
         NoAnswer::Status(404) => "enable its debug interface (ENABLE_DEBUG_ON_HTTP)",
-        NoAnswer::TooLarge(_) => "raise the limit of what is read of it",
+        NoAnswer::TooLarge(_) => "raise the size limit for its answers",
         NoAnswer::Closed | NoAnswer::Silent | NoAnswer::Status(_) | _ => {
             "open its debug port (15014) to this program"
         }
     };
-    format!("{name}: {why}, so nobody knows whether the proxies have what was written; {open}")
+    format!("{name}: {why}, so it is unknown whether the proxies have what was written; {open}")
 }

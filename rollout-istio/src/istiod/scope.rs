@@ -1,9 +1,9 @@
-//! Which proxies can see what: Sidecar resources and `exportTo`.
+//! The visibility of hosts to proxies: Sidecar resources and `exportTo`.
 
 use super::wire::Spec;
 use std::collections::HashMap;
 
-/// Where a Sidecar applies to every namespace that has none of its own.
+/// The namespace whose Sidecar applies to every namespace that has none of its own.
 const ROOT: &str = "istio-system";
 
 /// The Sidecar resources of a mesh, by namespace.
@@ -14,7 +14,7 @@ pub(super) struct Scope {
 
 #[derive(Debug)]
 struct Sidecar {
-    /// Only some pods of the namespace.
+    /// Whether it applies to only some pods of the namespace.
     is_selective: bool,
     /// The namespaces whose hosts are imported, as they are written.
     imports: Vec<String>,
@@ -35,8 +35,8 @@ impl Scope {
         self.sidecars.entry(namespace.to_owned()).or_default().push(sidecar);
     }
 
-    /// Whether a sidecar in `namespace` may know anything of `homes`: it may, unless every Sidecar that could apply
-    /// to it says that it does not, and one applies to all.
+    /// Returns whether a sidecar in `namespace` may know any of `homes`: it may, unless every Sidecar that could apply
+    /// to it excludes them, and one applies to all pods.
     pub(super) fn may_see(&self, namespace: &str, homes: &[&str]) -> bool {
         let Some(all) = self.sidecars.get(namespace).or_else(|| self.sidecars.get(ROOT)) else { return true };
         let imports = |from: &String| match from.as_str() {
@@ -49,7 +49,7 @@ impl Scope {
     }
 }
 
-/// Whether an object in `home` that says this is visible in `namespace`.
+/// Returns whether an object in `home` with these exports is visible in `namespace`.
 pub(super) fn is_exported(exports: &[String], home: &str, namespace: &str) -> bool {
     exports.is_empty()
         || exports.iter().any(|to| match to.as_str() {

@@ -1,4 +1,4 @@
-//! What is asked about.
+//! The subjects of queries.
 
 use rollout_core::{
     Revision,
@@ -6,14 +6,14 @@ use rollout_core::{
 };
 use std::{collections::BTreeSet, fmt};
 
-/// Something that a rollout asks about.
+/// A subject that a rollout asks about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Subject {
     Object(ObjectRef),
     Endpoints { namespace: String, revision: Revision },
 }
 
-/// The state of it that every proxy should have.
+/// The state of a subject that every proxy should have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum State {
     Object(ObjectVersion),
@@ -30,7 +30,7 @@ impl Subject {
 }
 
 impl State {
-    /// Whether two states are the same to a proxy, which sees no annotations.
+    /// Returns whether two states are the same to a proxy, which sees no annotations.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Object(one), Self::Object(other)) => one.content == other.content,

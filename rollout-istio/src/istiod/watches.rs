@@ -1,4 +1,4 @@
-//! What rollouts wait for, and what each was told.
+//! The states that rollouts wait for, and the answers they were given.
 
 use super::{
     proof::Seen,
@@ -10,30 +10,30 @@ use std::{
     time::Duration,
 };
 
-/// Whoever has not asked again for so long no longer waits.
+/// A rollout that has not asked again for this long no longer waits.
 const WAITS: Duration = Duration::from_secs(10);
-/// If a rollout has asked about other things but not about this for so long, it no longer asks about it.
+/// A rollout that has asked about other subjects but not this one for this long no longer asks about it.
 const FORGOTTEN: Duration = Duration::from_secs(3_600);
-/// How many proxies are named.
+/// The maximum number of proxies named.
 const NAMES: usize = 8;
 
-/// All states that anybody asks about.
+/// All states that rollouts ask about.
 #[derive(Debug, Default)]
 pub(super) struct Watches {
     by_subject: HashMap<Subject, Vec<Watch>>,
-    /// What somebody has asked about lately: a round costs as much as there is of it, whatever else is at rest.
+    /// The subjects of recent queries: a round costs in proportion to these, however many others are at rest.
     lately: HashSet<Subject>,
-    /// What each rollout asks about, and when it last did.
+    /// The subjects that each rollout asks about, and when it last did.
     asked: HashMap<RolloutRef, HashMap<Subject, Duration>>,
     waits: Option<Waits>,
 }
 
-/// That something is waited for.
+/// The times of the states being waited for.
 #[derive(Debug, Clone, Copy)]
 struct Waits {
-    /// When the youngest of it was first asked about.
+    /// When the youngest of them was first asked about.
     youngest: Duration,
-    /// When any of it was last asked about.
+    /// When any of them was last asked about.
     asked: Duration,
 }
 
@@ -56,24 +56,24 @@ pub(super) struct Watch {
     first: Duration,
     /// By replica.
     pub(super) seen: HashMap<String, Seen>,
-    /// Every proxy has it, including those that were not connected for a while.
+    /// Whether every proxy has it, including those that were disconnected for a while.
     pub(super) is_everywhere: bool,
     pub(super) answer: Answer,
-    /// Which kind of answer its askers know.
+    /// The kind of answer that its askers know.
     told: Answer,
 }
 
-/// What is known of one state.
+/// The current answer about one state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answer {
     Yes,
-    /// Who is behind; may be empty.
+    /// The proxies that are behind; may be empty.
     NotYet(Vec<String>),
     Unknown,
 }
 
 impl Answer {
-    /// The worse of two.
+    /// Returns the worse of two answers.
     pub(super) fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::NotYet(mut all), Self::NotYet(others)) => {
@@ -90,7 +90,7 @@ impl Answer {
         std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 
-    /// Not too many names, in order.
+    /// Sorts the names and drops those beyond the maximum.
     fn shortened(mut self) -> Self {
         if let Self::NotYet(names) = &mut self {
             names.sort();
@@ -120,17 +120,17 @@ impl Watch {
         }
     }
 
-    /// Whether somebody has asked about it lately.
+    /// Returns whether a rollout has asked about it recently.
     fn is_asked_about(&self, elapsed: Duration) -> bool {
         elapsed.saturating_sub(self.asked) <= WAITS
     }
 
-    /// Whether somebody waits for it.
+    /// Returns whether a rollout waits for it.
     pub(super) fn is_waited_for(&self, elapsed: Duration) -> bool {
         self.answer != Answer::Yes && self.is_asked_about(elapsed)
     }
 
-    /// Takes in a judgement. Returns whether those who asked know another.
+    /// Takes in a judgement. Returns whether the askers know another answer.
     pub(super) fn judged(&mut self, answer: Answer, (elapsed, now): (Duration, Time)) -> bool {
         if answer != Answer::Yes && self.answer == Answer::Yes {
             (self.since, self.first) = (now, elapsed);
@@ -140,7 +140,7 @@ impl Watch {
         if is_news {
             self.told.clone_from(&self.answer);
         }
-        // Whoever is at rest hears of it when they ask.
+        // Rollouts at rest learn of it when they ask.
         is_news && self.is_asked_about(elapsed)
     }
 
@@ -154,7 +154,7 @@ impl Watch {
 }
 
 impl Watches {
-    /// What is known of this state. From now on `who` waits for it, and for no other state of the same subject.
+    /// Returns the answer about this state. From now on `who` waits for it, and for no other state of the same subject.
     pub(super) fn ask(
         &mut self,
         who: &RolloutRef,
@@ -192,13 +192,13 @@ impl Watches {
         settled
     }
 
-    /// How long ago the youngest of what is waited for was first asked about; `None` while nobody waits.
+    /// Returns how long ago the youngest state being waited for was first asked about; `None` while no rollout waits.
     pub(super) fn youngest(&self, elapsed: Duration) -> Option<Duration> {
         let waits = self.waits.filter(|waits| elapsed.saturating_sub(waits.asked) <= WAITS)?;
         Some(elapsed.saturating_sub(waits.youngest))
     }
 
-    /// Looks again who waits: some of them have got what they waited for, or are gone.
+    /// Determines again what is waited for: some states have settled, and some rollouts are gone.
     pub(super) fn count(&mut self, elapsed: Duration) {
         let by_subject = &self.by_subject;
         self.lately.retain(|subject| {
@@ -222,7 +222,7 @@ impl Watches {
         }
     }
 
-    /// This rollout is gone.
+    /// Forgets a rollout that is gone.
     pub(super) fn forget(&mut self, who: &RolloutRef, elapsed: Duration) {
         let Some(asked) = self.asked.remove(who) else { return };
         for subject in asked.into_keys() {
@@ -231,7 +231,7 @@ impl Watches {
         self.count(elapsed);
     }
 
-    /// A replica has restarted: what it and its proxies have is judged anew.
+    /// Discards the judgements about a replica that has restarted, and its proxies.
     pub(super) fn began_anew(&mut self, replica: &str) {
         for watch in self.by_subject.values_mut().flatten() {
             watch.seen.remove(replica);
@@ -239,14 +239,14 @@ impl Watches {
         }
     }
 
-    /// What somebody has asked about lately.
+    /// Iterates over the states of recent queries.
     pub(super) fn lately(&self) -> impl Iterator<Item = (&Subject, &Watch)> {
         self.lately.iter().flat_map(|subject| {
             self.by_subject.get(subject).into_iter().flatten().map(move |watch| (subject, watch))
         })
     }
 
-    /// Judges what somebody has asked about lately.
+    /// Judges the states of recent queries.
     pub(super) fn each_lately(&mut self, mut judge: impl FnMut(&Subject, &mut Watch)) {
         for subject in &self.lately {
             let all = self.by_subject.get_mut(subject).into_iter().flatten();
@@ -254,7 +254,7 @@ impl Watches {
         }
     }
 
-    /// Who waits for anything.
+    /// Returns the rollouts that wait for anything.
     pub(super) fn waiting(&self, elapsed: Duration) -> Vec<RolloutRef> {
         let watches = self.lately().filter(|(_, watch)| watch.is_waited_for(elapsed));
         let askers: HashSet<&RolloutRef> = watches.flat_map(|(_, watch)| &watch.askers).collect();
@@ -281,7 +281,7 @@ mod tests {
         Subject::Endpoints { namespace: namespace.to_owned(), revision: "v1".into() }
     }
 
-    /// What one rollout's turn asks.
+    /// Asks what one rollout's turn asks.
     fn ask(watches: &mut Watches, namespace: &str, second: u64) {
         let (subject, state) = (endpoints(namespace), State::Endpoints([namespace.to_owned()].into()));
         let who = RolloutRef::new(namespace, "web");

@@ -1,4 +1,4 @@
-//! istiod's debug answers, as far as they are needed. Texts are borrowed from the answer: most are never kept.
+//! The parts of istiod's debug answers that are needed. Texts are borrowed from the answer: most are never kept.
 
 use rollout_core::Time;
 use serde::{
@@ -38,7 +38,7 @@ pub(super) struct Metadata<'a> {
     pub(super) generation: u64,
 }
 
-/// What of a specification says who sees what. Objects of any kind and shape are read as this.
+/// The part of a specification that controls visibility. Objects of any kind and shape are read as this.
 #[derive(Debug, Default)]
 pub(super) struct Spec {
     pub(super) export_to: Vec<String>,
@@ -133,14 +133,14 @@ pub(super) struct Attributes<'a> {
     pub(super) label_selectors: Option<Labels>,
 }
 
-/// A set of labels, of which only one is needed.
+/// A set of labels, of which only one is read.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Labels {
     #[serde(default, rename = "rollouts-pod-template-hash")]
     pub(super) revision: Option<String>,
 }
 
-/// `/debug/endpointShardz`: by host, by namespace.
+/// The content of `/debug/endpointShardz`: by host, by namespace.
 pub(super) type Shardz = HashMap<String, HashMap<String, Shards>>;
 
 #[derive(Debug, Deserialize)]
@@ -156,7 +156,7 @@ pub(super) struct Endpoint {
     pub(super) labels: Option<Labels>,
     #[serde(default)]
     pub(super) addresses: Option<Vec<String>>,
-    /// 0 or 1: answers requests.
+    /// 0 or 1 if the endpoint answers requests.
     #[serde(default)]
     pub(super) health_status: i64,
 }
@@ -188,7 +188,7 @@ pub(super) struct Proxy<'a> {
 }
 
 impl Proxy<'_> {
-    /// Of each type that is pushed; routes are sent last in a push.
+    /// Returns the sent and acknowledged nonces of each type that is pushed; routes are sent last in a push.
     pub(super) fn sent_and_acked(&self) -> [(&str, &str); 4] {
         [
             (&self.cluster_sent, &self.cluster_acked),
@@ -199,7 +199,7 @@ impl Proxy<'_> {
     }
 }
 
-/// The number of the push in a nonce, and when it began by istiod's clock, to the second:
+/// Parses the number of the push in a nonce, and when it began by istiod's clock, to the second:
 /// `2026-11-24T09:38:58Z/17` and a UUID.
 pub(super) fn push(nonce: &str) -> Option<(u64, Option<Time>)> {
     let (began, rest) = nonce.split_once('/')?;
@@ -208,11 +208,11 @@ pub(super) fn push(nonce: &str) -> Option<(u64, Option<Time>)> {
     Some((number, Time::parse_rfc3339(began)))
 }
 
-/// For how many seconds istiod has run, from its metrics.
+/// Returns for how many seconds istiod has run, from its metrics.
 pub(super) fn uptime(metrics: &[u8]) -> Option<f64> {
     let text = std::str::from_utf8(metrics).ok()?;
     let line = text.lines().find(|line| line.starts_with("istiod_uptime_seconds"))?;
-    // Labels, if there are any, stand between the name and the value.
+    // Between the name and the value there may be labels.
     let seconds: f64 = line.rsplit(' ').next()?.parse().ok()?;
     (seconds.is_finite() && seconds >= 0.0).then_some(seconds)
 }

@@ -1,14 +1,14 @@
-//! Managed routes as Argo Rollouts writes them: one, for all requests of the VirtualService.
+//! Managed routes in the form of Argo Rollouts: one, for all requests of the VirtualService.
 
 use super::{blocks, one_port, port};
-use crate::{config::IstioConfig, split::Known};
+use crate::{config::IstioConfig, split::DestinationMatcher};
 use rollout_core::{
     Finding,
     traffic::{ManagedRoute, RouteMatch},
 };
 use serde_json::{Map, Value, json};
 
-/// What Argo Rollouts makes a managed route from.
+/// The inputs from which Argo Rollouts builds a managed route.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ArgoRoutes<'a> {
     config: &'a IstioConfig,
@@ -23,8 +23,8 @@ impl<'a> ArgoRoutes<'a> {
         Self { config, host, weighed }
     }
 
-    /// The route as it is to stand in the VirtualService. It takes over nothing from the user's own routes
-    /// but what a mirror must: their destinations, whole.
+    /// Builds the route for the VirtualService. It copies nothing from the user's own routes except what a mirror
+    /// needs: their complete destinations.
     pub(crate) fn write(&self, route: &ManagedRoute) -> Result<Value, Finding> {
         let mut object = Map::new();
         object.insert("name".into(), (*route.name).into());
@@ -47,11 +47,12 @@ impl<'a> ArgoRoutes<'a> {
         entries.map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// The canary's destination.
+    /// Returns the canary's destination.
     fn canary(&self) -> Value {
         let mut to = Map::new();
         let rule = self.config.destination_rule.as_ref();
-        let written = Known::new(self.config, self.host, &self.config.namespace).canary_host(self.entries());
+        let written = DestinationMatcher::new(self.config, self.host, &self.config.namespace)
+            .canary_host(self.entries());
         let configured = if rule.is_some() { self.host } else { self.config.services.canary.as_deref() };
         to.insert("host".into(), written.or(configured).unwrap_or_default().into());
         if let Some(rule) = rule {
@@ -63,13 +64,13 @@ impl<'a> ArgoRoutes<'a> {
         Value::Object(to)
     }
 
-    /// The destinations that a mirror route copies.
+    /// Returns the destinations that a mirror route copies.
     fn copied(&self, route: &ManagedRoute) -> Result<&'a [Value], Finding> {
         let entries = self.entries();
         if entries.is_empty() {
             let what =
                 format!("'{}' mirrors, but there is no http route whose requests it could copy", route.name);
-            let instead = "split an http route, or take the setMirrorRoute step out";
+            let instead = "split an http route, or remove the setMirrorRoute step";
             return Err(Finding::error("spec.http", what, instead));
         }
         one_port(route, entries)?;

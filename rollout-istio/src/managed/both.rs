@@ -1,20 +1,20 @@
-//! Requests that match two things at once, in the words that Istio has for it.
+//! The conjunction of two conditions, as far as Istio can express it.
 
 use super::same;
 use serde_json::{Map, Value};
 
-/// What comes of two conditions that must both hold.
+/// The conjunction of two conditions.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Both<T> {
-    /// This says it.
+    /// This condition expresses it.
     Is(T),
     /// No request meets both.
     Never,
-    /// There are no words for it: what cannot be said together.
+    /// Istio cannot express it; the text names the parts that conflict.
     Unsaid(String),
 }
 
-/// Two match blocks at once: the user's own `block`, and one of a managed route.
+/// Combines two match blocks: the user's own `block`, and one of a managed route.
 pub(crate) fn blocks(block: &Map<String, Value>, managed: &Map<String, Value>) -> Both<Map<String, Value>> {
     let mut all = block.clone();
     for (key, wanted) in managed {
@@ -44,7 +44,7 @@ fn is_all_paths(wanted: &Value) -> bool {
     part(wanted, "prefix") == Some("/")
 }
 
-/// Proxies do not tell names of headers apart by case.
+/// Combines header conditions. Proxies compare names of headers without regard to case.
 fn headers(own: &Map<String, Value>, wanted: &Map<String, Value>) -> Both<Value> {
     let mut all = own.clone();
     for (name, wanted) in wanted {
@@ -61,9 +61,9 @@ fn headers(own: &Map<String, Value>, wanted: &Map<String, Value>) -> Both<Value>
     Both::Is(Value::Object(all))
 }
 
-/// One text that two conditions are about.
+/// Combines two conditions on one text.
 fn texts(about: &str, own: &Value, wanted: &Value) -> Both<Value> {
-    // A condition without a text is met by every text.
+    // Every text meets an empty condition.
     if same(own, wanted) || own.as_object().is_none_or(Map::is_empty) {
         return Both::Is(wanted.clone());
     }

@@ -1,4 +1,4 @@
-//! Managed routes as the engine writes them: one before each weighed http route, for its requests alone.
+//! Managed routes in the form of this engine: one before each weighed http route, for its requests only.
 
 use super::{
     blocks,
@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     rules::{Place, Protocol},
-    split::{Known, Split},
+    split::{DestinationMatcher, Split},
 };
 use rollout_core::{
     Finding,
@@ -15,10 +15,10 @@ use rollout_core::{
 };
 use serde_json::{Map, Value, json};
 
-/// The most routes that are made, and the most match blocks of one.
+/// The maximum number of routes, and of match blocks of one route.
 const MOST: usize = 1000;
 
-/// What a managed route does not take over from the weighed one: what it says itself, and where requests go.
+/// The fields that a managed route does not copy from the weighed one: its own, and the destinations.
 const NOT_TAKEN_OVER: [&str; 11] = [
     "name",
     "match",
@@ -33,38 +33,39 @@ const NOT_TAKEN_OVER: [&str; 11] = [
     "mirror_percent",
 ];
 
-/// What managed routes are made from, besides themselves: the weighed http routes, in the order of the list.
+/// The context in which managed routes are built: the weighed http routes, in the order of the list.
 #[derive(Debug)]
-pub(crate) struct Ground<'a> {
-    known: Known<'a>,
+pub(crate) struct RouteContext<'a> {
+    matcher: DestinationMatcher<'a>,
     weighed: Vec<(usize, &'a Value)>,
 }
 
-impl<'a> Ground<'a> {
-    /// `places` are all weighed rules of `object`.
-    pub(crate) fn new(known: Known<'a>, object: &'a Value, places: &[Place]) -> Self {
+impl<'a> RouteContext<'a> {
+    /// Creates the context; `places` are all weighed rules of `object`.
+    pub(crate) fn new(matcher: DestinationMatcher<'a>, object: &'a Value, places: &[Place]) -> Self {
         let http = places.iter().filter(|place| place.protocol == Protocol::Http);
         let mut weighed: Vec<_> = http.filter_map(|place| Some((place.index, place.of(object)?))).collect();
         weighed.sort_unstable_by_key(|(index, _)| *index);
-        Self { known, weighed }
+        Self { matcher, weighed }
     }
 
-    /// Where the weighed http routes stand.
+    /// Returns the indices of the weighed http routes.
     pub(crate) fn indices(&self) -> impl Iterator<Item = usize> {
         self.weighed.iter().map(|(index, _)| *index)
     }
 
-    /// Whether there is a route that a managed one could stand before.
+    /// Returns whether there is a route before which a managed one can be placed.
     pub(crate) fn is_there(&self) -> bool {
         !self.weighed.is_empty()
     }
 
-    /// Whether a weighed route takes only some requests, so that its managed routes say more than was asked for.
+    /// Returns whether a weighed route matches only some requests, so that its managed routes have more conditions than
+    /// was asked for.
     pub(crate) fn narrows(&self) -> bool {
         self.weighed.iter().any(|(_, rule)| !own_blocks(rule).is_empty())
     }
 
-    /// The routes that a managed route comes to, one for each weighed route; none where no request matches both.
+    /// Builds the routes for a managed route, one for each weighed route; `None` if no request matches both.
     pub(crate) fn make(&self, route: &ManagedRoute) -> Result<Vec<Option<Value>>, Finding> {
         if self.weighed.len() > MOST {
             let what = format!("'{}' would be written {} times", route.name, self.weighed.len());
@@ -74,15 +75,15 @@ impl<'a> Ground<'a> {
         let made = self.weighed.iter().map(|(index, rule)| self.make_one(route, &managed, *index, rule));
         let mut made: Vec<_> = made.collect::<Result<_, _>>()?;
         if made.iter().all(Option::is_none) {
-            // A lane: the route's own condition on this header says who meets it without the step, which says
-            // who meets the canary.
+            // A lane: without the step, the route's own condition on this header selects its requests; with the step,
+            // the header selects those for the canary.
             let others = self.weighed.iter().map(|(index, rule)| {
                 self.make_one(route, &managed, *index, &without_headers(rule, &managed))
             });
             made = others.collect::<Result<_, _>>()?;
         }
         if made.iter().all(Option::is_none) {
-            let what = format!("no request of a route that is split can match '{}'", route.name);
+            let what = format!("no request of the routes to split can match '{}'", route.name);
             return Err(Finding::error("spec.http", what, "correct the match of the step, or of the route"));
         }
         Ok(made)
@@ -97,7 +98,7 @@ impl<'a> Ground<'a> {
     ) -> Result<Option<Value>, Finding> {
         let path = || format!("spec.http[{index}]");
         let Some(matches) = both_of_each(route, managed, rule, &path)? else { return Ok(None) };
-        let split = Split::find(self.known, rule, path)?;
+        let split = Split::find(self.matcher, rule, path)?;
         let entries = rule.get("route").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let canary = split.canary_entry(entries);
         let to = canary.and_then(|entry| entry.get("destination")).cloned().unwrap_or_default();
@@ -124,12 +125,12 @@ impl<'a> Ground<'a> {
     }
 }
 
-/// The match blocks of a user's route; none takes every request.
+/// Returns the match blocks of a user's route; a route without any takes every request.
 fn own_blocks(rule: &Value) -> &[Value] {
     rule.get("match").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
-/// Each block of the weighed route with each of the managed one.
+/// Combines each block of the weighed route with each block of the managed one.
 fn both_of_each(
     route: &ManagedRoute,
     managed: &[Map<String, Value>],
@@ -148,7 +149,7 @@ fn both_of_each(
     for (index, block) in own.iter().enumerate() {
         let Some(block) = block.as_object() else {
             let path = format!("{}.match[{index}]", path());
-            return Err(Finding::error(path, "is no match block", "write a map"));
+            return Err(Finding::error(path, "is not a match block", "write a map"));
         };
         for managed in managed {
             match both::blocks(block, managed) {
@@ -170,7 +171,7 @@ fn both_of_each(
     Ok((!matches.is_empty()).then_some(Value::Array(matches)))
 }
 
-/// A rule without its conditions on the headers that the managed route is about.
+/// Returns a rule without its conditions on the headers that the managed route matches.
 fn without_headers(rule: &Value, managed: &[Map<String, Value>]) -> Value {
     let about = |name: &str| {
         let headers = managed.iter().filter_map(|block| block.get("headers")?.as_object());

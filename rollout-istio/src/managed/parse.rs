@@ -1,11 +1,10 @@
-//! Reading a managed route. What cannot be read was edited by somebody.
+//! Reading a managed route. One that cannot be read was edited by another client.
 
 use rollout_core::traffic::{HeaderMatch, ManagedRoute, MirrorMatch, RouteMatch, StringMatch};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// What a route does, if it is one that the engine could have written. Whether it is exactly that, is for
-/// the caller to compare.
+/// Parses a route that the engine could have written. The caller must compare whether it is exactly that.
 pub(crate) fn parse(rule: &Value) -> Option<ManagedRoute> {
     let name = rule.get("name")?.as_str()?.into();
     let blocks = rule.get("match")?.as_array()?;
@@ -21,7 +20,7 @@ pub(crate) fn parse(rule: &Value) -> Option<ManagedRoute> {
     Some(ManagedRoute { name, matches })
 }
 
-/// 5 and 5.0 are the same percentage.
+/// Converts a number; 5 and 5.0 are the same percentage.
 fn whole(number: &Value) -> Option<i32> {
     let whole = number.as_i64().and_then(|number| i32::try_from(number).ok());
     whole.or_else(|| number.to_string().strip_suffix(".0")?.parse().ok())
@@ -70,7 +69,7 @@ fn only<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
     if object.len() == 1 { object.get(key) } else { None }
 }
 
-/// Whether two values mean the same to Istio: numbers by value, and null is absent.
+/// Returns whether two values mean the same to Istio: numbers by value, and null like absent.
 pub(crate) fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Object(one), Value::Object(other)) => {

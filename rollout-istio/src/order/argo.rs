@@ -1,4 +1,4 @@
-//! The list of http routes as Argo Rollouts comes to it: managed routes at the very front.
+//! The list of http routes in Argo Rollouts' order: managed routes at the very front.
 
 use super::{Slot, rank, rank_of};
 use crate::{
@@ -9,7 +9,7 @@ use rollout_core::{Finding, traffic::ManagedRoute};
 use serde_json::Value;
 use std::sync::Arc;
 
-/// The new list after these steps, or `None` when it stays as it is.
+/// Returns the new list after these steps; `None` if it does not change.
 pub(crate) fn stepped(
     argo: &ArgoRoutes<'_>,
     config: &IstioConfig,

@@ -180,7 +180,7 @@ fn an_istiod_that_has_just_begun_does_not_know_all_proxies_yet() {
         mesh.after(1_200, push);
         let mut waited = 1;
         while routes(&istiod, 1) != Settled::Yes {
-            assert!(behind(&routes(&istiod, 1))[0].contains("on their way"));
+            assert!(behind(&routes(&istiod, 1))[0].contains("still be connecting"));
             mesh.after(1_000, |_| {});
             waited += 1;
             assert!(waited < 100, "{began:?}");

@@ -99,7 +99,7 @@ mod tests {
         let object = ObjectRef::new("", "Service", "shop", "ow?dryRun=All&a=");
         let error = Address::one(&services(), &object).unwrap_err().to_string();
         for part in
-            ["Service shop/ow", "its name: \"ow?dryRun=All&a=\" is not a DNS name", "write small letters"]
+            ["Service shop/ow", "its name: \"ow?dryRun=All&a=\" is not a DNS name", "write lowercase letters"]
         {
             assert!(error.contains(part), "{error}");
         }

@@ -152,7 +152,7 @@ async fn what_is_no_name_is_in_no_request() {
             for error in answers {
                 let error = error.unwrap_or_else(|| panic!("{object:?}")).to_string();
                 assert!(
-                    error.contains("is not a DNS name") && error.contains("write small letters"),
+                    error.contains("is not a DNS name") && error.contains("write lowercase letters"),
                     "{error}"
                 );
             }

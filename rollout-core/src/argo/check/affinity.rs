@@ -1,4 +1,4 @@
-//! Keeping canary and stable pods apart.
+//! Anti-affinity between canary and stable pods.
 
 use super::{notes::Notes, routing::is_set};
 use crate::argo::wire::Canary;

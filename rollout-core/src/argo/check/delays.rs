@@ -1,4 +1,4 @@
-//! Delays and scaling that need a traffic manager, and pods that may come or go.
+//! Delays and scaling that need a traffic manager, and limits on surplus and unavailable pods.
 
 use super::notes::Notes;
 use crate::{

@@ -33,7 +33,7 @@ pub(super) fn check(path: &str, step: &CanaryStep, canary: &Canary, notes: &mut 
     }
 }
 
-/// Whether a reference to the Rollout's metadata can be read.
+/// Returns whether a reference to the Rollout's metadata can be resolved.
 fn is_readable(argument: &AnalysisArgument) -> bool {
     let reference = argument.value_from.as_ref().and_then(|from| from.field_ref.as_ref());
     let Some(path) = reference.and_then(|reference| reference.field_path.as_deref()) else { return true };

@@ -1,4 +1,4 @@
-//! Header routes, and the list of managed routes that they and mirror routes need.
+//! Header routes, and the list of managed routes that header and mirror routes need.
 
 use super::{
     notes::Notes,
@@ -56,13 +56,13 @@ fn alb(path: &str, header: &HeaderMatch, notes: &mut Notes) {
 /// The names of the managed routes.
 pub(super) type Names<'c> = BTreeSet<&'c str>;
 
-/// The list of managed routes, if there is one.
+/// Returns the names in the list of managed routes, if there is one.
 pub(super) fn names(canary: &Canary) -> Option<Names<'_>> {
     let list = canary.traffic_routing.as_ref()?.managed_routes.as_ref()?;
     Some(list.iter().map(|route| route.name.as_deref().unwrap_or_default()).collect())
 }
 
-/// A route that a step adds must be in the list, which gives it its place.
+/// Checks that a route which a step adds is in the list, which defines its order.
 pub(super) fn managed(path: &str, name: Option<&str>, names: Option<&Names<'_>>, notes: &mut Notes) {
     let name = name.unwrap_or_default();
     let instead = format!("add `- name: {name}` to trafficRouting.managedRoutes");

@@ -1,4 +1,4 @@
-//! Exactly one strategy. `written` are the steps as they stand in the manifest.
+//! The rule that there is exactly one strategy. `written` are the steps as they are in the manifest.
 
 use super::{affinity, delays, names, notes::Notes, ping_pong, routing, services, steps};
 use crate::argo::wire::StrategyField;

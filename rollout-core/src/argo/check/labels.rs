@@ -1,4 +1,4 @@
-//! What Kubernetes allows as a label's key and value.
+//! The syntax of label keys and values in Kubernetes.
 
 pub(super) const VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 pub(super) const KEY: &str = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
@@ -7,7 +7,7 @@ pub(super) fn is_value(text: &str) -> bool {
     text.is_empty() || is_name(text)
 }
 
-/// A name, maybe with a DNS name and a slash in front.
+/// Returns whether the text is a name, optionally prefixed with a DNS name and a slash.
 pub(super) fn is_key(text: &str) -> bool {
     match text.split_once('/') {
         Some((prefix, name)) => is_dns_name(prefix) && is_name(name),

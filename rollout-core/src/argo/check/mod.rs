@@ -1,4 +1,4 @@
-//! All errors of the language at once, and what is most likely a mistake. One file a group of rules.
+//! Checks that report all errors of a manifest at once, and likely mistakes. Each file holds one group of rules.
 
 mod affinity;
 mod delays;
@@ -6,12 +6,11 @@ mod experiment;
 mod header;
 mod kinds;
 mod labels;
-mod meant;
+mod lint;
+mod lint_steps;
 mod mirror;
 mod names;
 mod notes;
-mod odd;
-mod odd_steps;
 mod ping_pong;
 mod report;
 mod routing;
@@ -20,6 +19,7 @@ mod services;
 mod spec;
 mod steps;
 mod strings;
+mod suggest;
 mod template;
 
 pub use report::{Report, check};

@@ -1,11 +1,11 @@
-//! Names of other objects: they end up in the paths of requests.
+//! Names of other objects, which end up in request paths.
 
 use super::notes::Notes;
 use crate::{DnsName, Escaped, NotADnsName, argo::wire::Canary};
 use alloc::{format, string::String};
 
 const ISTIO: &str = "spec.strategy.canary.trafficRouting.istio";
-/// The most bytes of a route's name.
+/// The maximum length of a route's name in bytes.
 const ROUTE: usize = 253;
 
 pub(super) fn check(canary: &Canary, notes: &mut Notes) {
@@ -34,7 +34,7 @@ pub(super) fn check(canary: &Canary, notes: &mut Notes) {
     }
 }
 
-/// A name of an object. One that is missing or empty is for other rules.
+/// Checks the name of an object. A missing or empty name is for other rules.
 fn name_of(
     path: &str,
     name: Option<&str>,
@@ -46,21 +46,22 @@ fn name_of(
     }
 }
 
-/// What to write for `namespace/name`, which is how other programs name what is in another namespace.
+/// Suggests what to write instead of `namespace/name`, the notation of other programs for an object in another
+/// namespace.
 fn slash(path: &str, name: Option<&str>) -> Option<String> {
     let (namespace, name) = name?.split_once('/').filter(|_| path.contains("virtualService"))?;
     let both = [DnsName::label(namespace).ok()?, DnsName::parse(name).ok()?];
     let [namespace, name] = both;
-    Some(format!("write `name: {name}.{namespace}`: the namespace stands after the last dot"))
+    Some(format!("write `name: {name}.{namespace}`: the namespace comes after the last dot"))
 }
 
-/// The name of a route may be any text that can be seen.
+/// Checks the name of a route, which may be any visible text.
 fn route_name(path: String, name: &str, notes: &mut Notes) {
     let shown = format!("{}", Escaped(name));
     if name.len() > ROUTE {
         notes.ours(path, "the name of a route is too long", format!("write {ROUTE} bytes at most"));
     } else if shown != name {
-        let message = format!("\"{shown}\" has characters that cannot be seen");
+        let message = format!("\"{shown}\" contains invisible characters");
         notes.ours(path, message, "write a name without control characters");
     }
 }
@@ -120,7 +121,7 @@ mod tests {
                 .map(|e| e.what.clone())
         };
         assert_eq!(message("canary header 1"), None);
-        assert_eq!(message("a\n\u{202e}b").unwrap(), "\"a\\n\\u{202e}b\" has characters that cannot be seen");
+        assert_eq!(message("a\n\u{202e}b").unwrap(), "\"a\\n\\u{202e}b\" contains invisible characters");
         assert_eq!(message(&"x".repeat(254)).unwrap(), "the name of a route is too long");
     }
 }

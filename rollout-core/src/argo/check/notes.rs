@@ -2,7 +2,7 @@ use crate::argo::{Finding, Findings, Severity, reader::subject};
 use alloc::{format, string::String};
 use core::fmt::Display;
 
-/// What the rules found.
+/// The findings of the rules.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     pub(super) findings: Findings,
@@ -19,7 +19,7 @@ impl Notes {
         self.findings.push(Finding { quotes: true, ..finding });
     }
 
-    /// An error in words of our own: Argo Rollouts has none for it.
+    /// Adds an error in the engine's own words, for which Argo Rollouts has no message.
     pub(super) fn ours(
         &mut self,
         path: impl Into<String>,
@@ -29,7 +29,7 @@ impl Notes {
         self.findings.push(Finding::new(Severity::Error, path, what, instead));
     }
 
-    /// An error under a path that clients know, and which is not where the mistake stands.
+    /// Adds an error under the path that clients know, which differs from the place of the mistake.
     pub(super) fn error_at(
         &mut self,
         place: impl Into<String>,
@@ -45,7 +45,7 @@ impl Notes {
         });
     }
 
-    /// A warning; `what` goes on after the name of what stands at `path`.
+    /// Adds a warning; `what` continues the name of the field at `path`.
     pub(super) fn warning(
         &mut self,
         path: impl Into<String>,

@@ -1,4 +1,4 @@
-//! Two Services that take turns.
+//! Ping-pong: two Services that alternate as stable.
 
 use super::{notes::Notes, routing::is_set};
 use crate::argo::wire::Canary;

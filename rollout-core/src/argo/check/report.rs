@@ -1,4 +1,4 @@
-use super::{kinds, notes::Notes, odd, selector, spec, template};
+use super::{kinds, lint, notes::Notes, selector, spec, template};
 use crate::argo::{
     Finding, Severity,
     reader::Reader,
@@ -7,29 +7,29 @@ use crate::argo::{
 use alloc::vec::Vec;
 use serde_json::Value;
 
-/// What was read, and everything there is to say about it.
+/// The result of reading and checking a Rollout.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Report {
-    /// What was read: without the parts that have the wrong type.
+    /// The Rollout, without the parts of the wrong type.
     pub rollout: Rollout,
     /// Errors and warnings, in the order of the rules.
     pub findings: Vec<Finding>,
 }
 
 impl Report {
-    /// Whether the language allows it. Warnings do not count.
+    /// Returns whether the manifest is valid. Warnings do not count.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         self.errors().next().is_none()
     }
 
-    /// What the language does not allow.
+    /// Iterates over the errors.
     pub fn errors(&self) -> impl Iterator<Item = &Finding> {
         self.of(Severity::Error)
     }
 
-    /// What the language allows and is most likely a mistake.
+    /// Iterates over the warnings: allowed, but most likely mistakes.
     pub fn warnings(&self) -> impl Iterator<Item = &Finding> {
         self.of(Severity::Warning)
     }
@@ -39,10 +39,10 @@ impl Report {
     }
 }
 
-/// Reads a Rollout and checks it: all errors at once, each with its path.
+/// Reads and checks a Rollout: reports all errors at once, each with its path.
 ///
-/// The rules are those that need nothing but the Rollout. What the engine does not drive yet is no error
-/// here; [`convert`](crate::argo::convert) names it.
+/// The rules need nothing but the Rollout. Settings that the engine does not support yet are not errors here;
+/// [`convert`](crate::argo::convert) reports them.
 ///
 /// ```
 /// use rollout_core::argo::check;
@@ -87,10 +87,10 @@ fn rules(rollout: &Rollout, written: &[Value], notes: &mut Notes) {
     let readable = selector::check(spec, notes);
     template::check(spec, readable, notes);
     kinds::check(spec.strategy.as_ref(), written, notes);
-    odd::check(spec, notes);
+    lint::check(spec, notes);
 }
 
-/// Whether a rule only speaks because a value could not be read: that is said already.
+/// Returns whether a rule's finding only follows from a value that could not be read, which is already reported.
 fn follows(note: &Finding, wrong: &Finding) -> bool {
     let (note, wrong) = (note.stands_at(), wrong.stands_at());
     let below = |path: &str, parent: &str| {

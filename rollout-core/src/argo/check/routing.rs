@@ -4,7 +4,7 @@ use super::notes::Notes;
 use crate::argo::wire::{Canary, TrafficRouting};
 use serde_json::Value;
 
-/// Whether a part that is kept as it stands is there.
+/// Returns whether a part that is kept as a JSON value is present.
 pub(super) fn is_set(value: Option<&Value>) -> bool {
     value.is_some_and(|value| !value.is_null())
 }
@@ -33,17 +33,17 @@ pub(super) fn check(canary: &Canary, notes: &mut Notes) {
     }
 }
 
-/// The traffic managers that can send requests with certain headers somewhere.
+/// Returns whether a traffic manager can route requests by header.
 pub(super) fn routes_headers(routing: &TrafficRouting) -> bool {
     copies_requests(routing) || is_set(routing.alb.as_ref()) || is_set(routing.apisix.as_ref())
 }
 
-/// The traffic managers that can copy requests.
+/// Returns whether a traffic manager can mirror requests.
 pub(super) fn copies_requests(routing: &TrafficRouting) -> bool {
     routing.istio.is_some() || is_set(routing.plugins.as_ref())
 }
 
-/// The traffic managers that can give an experiment's pods a weight.
+/// Returns whether a traffic manager can give an experiment's pods a weight.
 pub(super) fn weighs_experiments(routing: &TrafficRouting) -> bool {
     copies_requests(routing) || is_set(routing.alb.as_ref()) || is_set(routing.smi.as_ref())
 }

@@ -1,4 +1,4 @@
-//! Which pods are the Rollout's.
+//! The selector of the Rollout's pods.
 
 use super::{
     labels::{self, is_key, is_value},
@@ -8,7 +8,7 @@ use crate::argo::wire::{Requirement, RolloutSpec, Selector};
 use alloc::{collections::BTreeMap, format, vec::Vec};
 use serde_json::Value;
 
-/// Notes what is wrong with the selector; whether it can be compared with labels.
+/// Reports the errors in the selector; returns whether it can be compared with labels.
 pub(super) fn check(spec: &RolloutSpec, notes: &mut Notes) -> bool {
     let Some(selector) = &spec.selector else {
         if spec.workload_ref.is_none() {
@@ -50,7 +50,7 @@ pub(super) fn check(spec: &RolloutSpec, notes: &mut Notes) -> bool {
     }
     let readable = notes.findings.len() == before;
     if !readable {
-        notes.error("spec.selector", "invalid label selector", "mend what is wrong in it");
+        notes.error("spec.selector", "invalid label selector", "fix the errors in it");
     }
     readable
 }
@@ -92,7 +92,7 @@ fn check_requirement(path: &str, requirement: &Requirement, notes: &mut Notes) {
     }
 }
 
-/// Whether the labels are among those meant. No selector means none, an empty one all.
+/// Returns whether the selector matches the labels. No selector matches none, an empty one all.
 pub(super) fn matches(selector: Option<&Selector>, labels: Option<&Value>) -> bool {
     let Some(selector) = selector else { return false };
     let label = |key: &str| labels.and_then(|labels| labels.get(key)).and_then(Value::as_str);

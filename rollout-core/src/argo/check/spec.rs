@@ -1,4 +1,4 @@
-//! The numbers at the top of the spec, and the referenced workload.
+//! The numbers at the top level of the spec, and the referenced workload.
 
 use super::notes::Notes;
 use crate::argo::wire::RolloutSpec;
@@ -41,7 +41,7 @@ fn workload(spec: &RolloutSpec, notes: &mut Notes) {
     }
 }
 
-/// Whether nothing but empty values stands there, as in a template that an API server filled in.
+/// Returns whether the value contains only empty values, as in a template that an API server filled in.
 fn is_blank(value: &serde_json::Value) -> bool {
     use serde_json::Value;
     match value {

@@ -1,6 +1,6 @@
-//! Each step by itself, and what steps need.
+//! Each step on its own, and what steps require.
 
-use super::{experiment, header, meant, mirror, notes::Notes};
+use super::{experiment, header, mirror, notes::Notes, suggest};
 use crate::argo::{
     duration::{InvalidDuration, pause_seconds},
     wire::{Canary, CanaryStep},
@@ -29,7 +29,7 @@ pub(super) fn check(canary: &Canary, written: &[Value], notes: &mut Notes) {
     }
 }
 
-/// How many of the kinds a step has that Argo Rollouts counts, and of the others.
+/// Counts a step's kinds: those that Argo Rollouts counts, and the others.
 pub(super) fn kinds(step: &CanaryStep) -> (usize, usize) {
     let counted =
         [step.set_weight.is_some(), step.pause.is_some(), step.experiment.is_some(), step.analysis.is_some()];
@@ -49,7 +49,7 @@ fn kind(path: &str, step: &CanaryStep, written: Option<&Value>, notes: &mut Note
         notes.error(
             path,
             "Step must have one of the following set: experiment, setWeight, setCanaryScale, plugin or pause",
-            if counted > 1 { meant::one_each(written) } else { meant::kind(written) },
+            if counted > 1 { suggest::one_each(written) } else { suggest::kind(written) },
         );
     }
 }
@@ -76,8 +76,8 @@ fn pause(path: &str, step: &CanaryStep, notes: &mut Notes) {
             (format!("Duration {error}"), format!("{error}; {instead}"))
         }
         InvalidDuration::Unreadable(text) => {
-            let instead = meant::duration(text).unwrap_or_else(|| {
-                format!("{error}; write seconds, or numbers with the units h, m, s and without blanks")
+            let instead = suggest::duration(text).unwrap_or_else(|| {
+                format!("{error}; write seconds, or numbers with the units h, m, s, without spaces")
             });
             ("Duration needs to be greater than 0".into(), instead)
         }

@@ -1,16 +1,16 @@
-//! Text is compared in exactly one way.
+//! The rule that a text is compared in exactly one way.
 
 use super::notes::Notes;
 use crate::argo::wire::StringMatch;
 use alloc::string::String;
 
-/// How many of the three ways are given: an empty text is none.
+/// Counts how many of the three ways are given; an empty text does not count.
 pub(super) fn ways(value: &StringMatch) -> usize {
     let given = |text: &Option<String>| usize::from(text.as_ref().is_some_and(|text| !text.is_empty()));
     given(&value.exact) + given(&value.prefix) + given(&value.regex)
 }
 
-/// Notes a value that is missing, or not compared in exactly one way.
+/// Reports a value that is missing, or not compared in exactly one way.
 pub(super) fn check(path: &str, value: Option<&StringMatch>, notes: &mut Notes) {
     let instead = "write one of `exact: …`, `prefix: …`, `regex: …`";
     match value.map_or(0, ways) {

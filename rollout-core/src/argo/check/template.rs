@@ -1,4 +1,4 @@
-//! The few rules of the pod template that we check; the others are the API server's.
+//! The few rules of the pod template that are checked here; the API server checks the others.
 
 use super::{notes::Notes, selector};
 use crate::argo::{reader::child, wire::RolloutSpec};

@@ -3,24 +3,24 @@ use crate::{Finding, Revision, Spec, argo::wire::Rollout};
 use alloc::vec::Vec;
 use core::time::Duration;
 
-/// What became of a Rollout.
+/// The result of converting a Rollout.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Conversion {
-    /// What the engine can drive, leaving out what is unsupported; `None` when the Rollout is not valid, or
-    /// when a step cannot be left out without moving the others.
+    /// The supported part of the Rollout; `None` if the Rollout is invalid, or if a step cannot be left out without
+    /// renumbering the others.
     pub spec: Option<Spec>,
-    /// What the language allows and the engine does not drive. Unless this is empty, the Rollout asks for
-    /// more than `spec` says: it should be refused.
+    /// Settings that are valid but not supported by the engine. Unless this is empty, the Rollout asks for more than
+    /// `spec` contains and should be refused.
     pub unsupported: Vec<Finding>,
-    /// What is not driven and takes nothing away from a release: it is only to be told.
+    /// Unsupported settings that a release does not need; they are only reported.
     pub ignored: Vec<Finding>,
 }
 
-/// Makes what the engine drives of a Rollout that was [checked](crate::argo::check).
+/// Converts a Rollout that was [checked](crate::argo::check) into what the engine drives.
 ///
-/// `target` is the revision of the template as it stands: on a cluster that of the workload whose template
-/// is the same, elsewhere [`template_hash`](crate::argo::template_hash).
+/// `target` is the revision of the current template: on a cluster, that of the workload with the same template;
+/// elsewhere, [`template_hash`](crate::argo::template_hash).
 ///
 /// ```
 /// use rollout_core::{Step, argo::{check, convert}};

@@ -1,4 +1,4 @@
-//! What the engine does not do, and a release does not need.
+//! Settings that the engine does not support and a release does not need.
 
 use crate::{Finding, argo::wire::Rollout};
 use alloc::vec::Vec;
@@ -10,11 +10,15 @@ pub(super) fn find(rollout: &Rollout) -> Vec<Finding> {
     let rule = routing.and_then(|routing| routing.istio.as_ref()?.destination_rule.as_ref());
     let subsets = rule.and_then(|rule| rule.additional_subset_names.as_ref());
     let parts = [
-        ("spec.restartAt", spec.restart_at.is_some(), "the engine restarts no pods; the release goes on"),
+        (
+            "spec.restartAt",
+            spec.restart_at.is_some(),
+            "the engine does not restart pods; the release continues",
+        ),
         (
             "spec.rollbackWindow",
             spec.rollback_window.is_some(),
-            "the steps are not skipped on the way back to an earlier revision",
+            "steps are not skipped when rolling back to an earlier revision",
         ),
         ("spec.analysis", spec.analysis.is_some(), "there are no finished analyses to keep"),
         (
@@ -25,7 +29,7 @@ pub(super) fn find(rollout: &Rollout) -> Vec<Finding> {
         (
             "spec.strategy.canary.trafficRouting.istio.destinationRule.additionalSubsetNames",
             subsets.is_some_and(|names| !names.is_empty()),
-            "subsets beyond canary and stable stay as they are",
+            "subsets other than canary and stable are left unchanged",
         ),
     ];
     parts

@@ -1,4 +1,4 @@
-//! From what was read to what the engine drives.
+//! Conversion from the wire form to what the engine drives.
 
 mod conversion;
 mod count;

@@ -11,11 +11,11 @@ use crate::{
 use alloc::{format, string::String, sync::Arc, vec::Vec};
 use serde_json::Value;
 
-/// The name of a managed route, and the route; without one it is taken away.
+/// A managed route's name and its content; `None` removes the route.
 type Managed = (Arc<str>, Option<Arc<ManagedRoute>>);
 
-/// Reads a `setHeaderRoute` or `setMirrorRoute` step as it is written: the name of its route, and the route; without a
-/// `match` there is none, for the step takes it away.
+/// Reads a `setHeaderRoute` or `setMirrorRoute` step as it is written and returns the name and content of its route.
+/// Without a `match` there is no content, because the step removes the route.
 ///
 /// ```
 /// use rollout_core::argo::managed_route;
@@ -29,7 +29,7 @@ type Managed = (Arc<str>, Option<Arc<ManagedRoute>>);
 /// ```
 ///
 /// # Errors
-/// It is another step, or a match is not complete. The finding's path begins at the step.
+/// The step is of another kind, or a match is incomplete. The finding's path starts at the step.
 pub fn managed_route(step: &Value) -> Result<Managed, Finding> {
     let mut reader = Reader::default();
     let step = CanaryStep::read(step, &mut reader).unwrap_or_default();
@@ -57,7 +57,7 @@ pub fn managed_route(step: &Value) -> Result<Managed, Finding> {
     }
 }
 
-/// A header route; without `match` it is taken away.
+/// Converts a header route; without `match`, the route is removed.
 pub(super) fn header(route: &wire::SetHeaderRoute) -> Option<Managed> {
     let one = |header: &wire::HeaderMatch| {
         let value = text(header.header_value.as_ref()?)?;
@@ -69,7 +69,7 @@ pub(super) fn header(route: &wire::SetHeaderRoute) -> Option<Managed> {
     Some((name, route))
 }
 
-/// A mirror route; without `match` it is taken away.
+/// Converts a mirror route; without `match`, the route is removed.
 pub(super) fn mirror(
     path: &str,
     route: &wire::SetMirrorRoute,
@@ -110,7 +110,7 @@ fn request_match(request: &wire::MirrorMatch) -> Option<MirrorMatch> {
     })
 }
 
-/// How a text is compared; `None` unless in exactly one way. An empty text is none.
+/// Converts a text comparison; `None` unless it is given in exactly one way. An empty text does not count.
 fn text(value: &wire::StringMatch) -> Option<StringMatch> {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     match (given(&value.exact), given(&value.prefix), given(&value.regex)) {

@@ -9,14 +9,14 @@ use crate::{
 use alloc::{format, vec::Vec};
 use core::time::Duration;
 
-/// Every step; `None` when one of them cannot be driven: leaving it out would move the others.
+/// Converts every step; `None` if one of them is unsupported, because leaving it out would renumber the others.
 pub(super) fn all(canary: &Canary, unsupported: &mut Vec<Finding>) -> Option<Vec<Step>> {
     let steps = canary.steps.as_deref().unwrap_or_default();
     let each = steps.iter().enumerate().map(|(index, step)| {
         let path = format!("spec.strategy.canary.steps[{index}]");
         one(&path, step, unsupported)
     });
-    // All are looked at, so that everything unsupported is named.
+    // All steps are converted, so that everything unsupported is reported.
     let each: Vec<Option<Step>> = each.collect();
     each.into_iter().collect()
 }

@@ -9,13 +9,13 @@ use crate::{
 use alloc::{string::String, vec::Vec};
 use core::time::Duration;
 
-/// The strategy, if every step can be driven.
+/// Converts the strategy, if every step is supported.
 pub(super) fn of(canary: &Canary, unsupported: &mut Vec<Finding>) -> Option<Strategy> {
     let builder = around(canary).steps(steps::all(canary, unsupported)?).step_hash(&step_hash(canary));
     routing(builder, canary)?.build().ok()
 }
 
-/// What a strategy says beside its steps and its traffic routing.
+/// Converts the settings of a strategy other than its steps and its traffic routing.
 pub(super) fn around(canary: &Canary) -> StrategyBuilder {
     let is_named = |service: &Option<String>| service.as_ref().is_some_and(|name| !name.is_empty());
     Strategy::builder()
@@ -30,8 +30,8 @@ pub(super) fn around(canary: &Canary) -> StrategyBuilder {
         .dynamic_stable_scale(canary.dynamic_stable_scale.unwrap_or(false))
 }
 
-/// As Argo Rollouts' controller has it, which writes the object out and reads it again first: an empty
-/// list is an absent one then.
+/// Computes the hash as Argo Rollouts' controller does, which first serializes the object and reads it again, so that
+/// an empty list becomes an absent one.
 fn step_hash(canary: &Canary) -> String {
     let is_empty = canary.steps.as_ref().is_none_or(Vec::is_empty);
     if is_empty { Canary::default().step_hash() } else { canary.step_hash() }
@@ -57,12 +57,12 @@ fn seconds(number: i32) -> Duration {
     Duration::from_secs(count(number).into())
 }
 
-/// An explicit 0 means never; below 0 means at once, which is the next second.
+/// Converts the abort delay: an explicit 0 means never; a negative number means at once, which is the next second.
 fn abort_delay(number: i32) -> Duration {
     if number < 0 { Duration::from_secs(1) } else { seconds(number) }
 }
 
-/// A threshold of no known type means all pods.
+/// Converts the threshold; one of an unknown type means all pods.
 fn threshold(threshold: &ProgressThreshold) -> Option<Threshold> {
     let value = count(threshold.value.unwrap_or(0));
     match threshold.kind.as_deref() {

@@ -1,5 +1,5 @@
-//! What the language allows and the engine does not drive yet, outside the steps: a release without it would be
-//! another release than the one that is asked for.
+//! Settings outside the steps that are valid but not supported yet: a release without them would not be the one asked
+//! for.
 
 use crate::{
     Finding,
@@ -28,7 +28,7 @@ fn is_set(value: Option<&Value>) -> bool {
 
 fn of_spec(spec: &RolloutSpec, unsupported: &mut Vec<Finding>) {
     let parts = [
-        ("workloadRef", spec.workload_ref.is_some(), "a template that stands in another object"),
+        ("workloadRef", spec.workload_ref.is_some(), "a template in another object"),
         (
             "minReadySeconds",
             spec.min_ready_seconds.is_some_and(|seconds| seconds > 0),
@@ -42,11 +42,11 @@ fn of_spec(spec: &RolloutSpec, unsupported: &mut Vec<Finding>) {
 
 fn of_canary(canary: &Canary, unsupported: &mut Vec<Finding>) {
     let parts = [
-        ("analysis", canary.analysis.is_some(), "analysis beside the steps"),
+        ("analysis", canary.analysis.is_some(), "background analysis"),
         ("antiAffinity", canary.anti_affinity.is_some(), "keeping canary and stable pods apart"),
         ("canaryMetadata", canary.canary_metadata.is_some(), "labels and annotations of canary pods"),
         ("stableMetadata", canary.stable_metadata.is_some(), "labels and annotations of stable pods"),
-        ("pingPong", canary.ping_pong.is_some(), "two Services that take turns"),
+        ("pingPong", canary.ping_pong.is_some(), "two Services that alternate as stable"),
     ];
     for (field, _, what) in parts.into_iter().filter(|(_, there, _)| *there) {
         unsupported.push(Finding::not_driven(format!("spec.strategy.canary.{field}"), what));

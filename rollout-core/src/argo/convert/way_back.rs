@@ -1,15 +1,15 @@
 use super::strategy;
 use crate::{Spec, Status, argo::wire::Rollout};
 
-/// The way back from an update that was aborted, as far as it can be read: for a Rollout whose spec is not valid,
-/// or asks for more than is driven.
+/// Returns the way back from an aborted update, as far as it can be read, for a Rollout whose spec is invalid or asks
+/// for unsupported settings.
 ///
-/// The way back needs no steps: the weight goes to 0, managed routes go, selectors lead to stable again, and the
-/// canary's pods go after their delay. The revision under way stays what it is, whatever the template says by now.
-/// `pods` are wanted where `replicas` cannot be read: as many as stable has.
+/// The way back needs no steps: the weight goes to 0, managed routes are removed, selectors lead to stable again, and
+/// the canary's pods are removed after their delay. The revision being rolled out stays the same, whatever the template
+/// is now. `pods` replaces `replicas` if that cannot be read: use stable's pod count.
 ///
-/// `None` where nothing is under way, or there is no canary strategy to name Services and routes. Only for a
-/// status that is aborted: without its steps, the strategy would go on to the end.
+/// Returns `None` if no update is in progress, or there is no canary strategy to name Services and routes. Only for an
+/// aborted status: without its steps, the strategy would continue to the end.
 ///
 /// ```
 /// use rollout_core::{Status, argo::{check, convert, way_back}};
@@ -28,7 +28,7 @@ pub fn way_back(rollout: &Rollout, status: &Status, pods: u32) -> Option<Spec> {
     let target = status.canary.clone().filter(|_| status.stable.is_some() && !status.is_done())?;
     let wire = rollout.spec.as_ref()?;
     let canary = wire.strategy.as_ref()?.canary.as_ref()?;
-    // The list of steps is not the one that the status counts in, but it is not an edited one, either.
+    // This is not the list of steps that the status counts in, but it must not look like an edited one.
     let builder = strategy::around(canary).step_hash(status.step_hash.as_deref().unwrap_or_default());
     let builder = canary.traffic_routing.iter().fold(builder, |builder, routing| {
         let total = routing.max_traffic_weight.and_then(|total| u32::try_from(total).ok());

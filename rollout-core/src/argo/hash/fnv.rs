@@ -1,11 +1,11 @@
 use alloc::{format, string::String};
 
-/// 32-bit FNV-1a.
+/// Computes 32-bit FNV-1a.
 pub(super) fn fnv1a(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
 
-/// The decimal digits in letters that spell no words.
+/// Encodes the decimal digits in letters that spell no words.
 pub(super) fn safe(hash: u32) -> String {
     let letter = |digit: char| match digit {
         '0' => '4',

@@ -1,4 +1,4 @@
-//! The step hash, byte for byte Argo Rollouts', and a template hash of our own.
+//! The step hash, byte for byte as Argo Rollouts computes it, and the engine's own template hash.
 
 mod fnv;
 mod step;

@@ -10,10 +10,10 @@ use crate::argo::{
 use alloc::{string::String, vec::Vec};
 use serde_json::{Map, Value};
 
-/// Argo Rollouts' hash of a Rollout's steps: what it stores in `status.currentStepHash`.
+/// Computes Argo Rollouts' hash of a Rollout's steps, as stored in `status.currentStepHash`.
 ///
-/// It is computed on the steps as they stand, also on invalid ones; empty text for a Rollout without a
-/// canary. Byte-exact, so that neither a take-over nor a return restarts the steps.
+/// Invalid steps are hashed as they are; a Rollout without a canary has the empty text. The hash is exact to the byte,
+/// so that neither migration to this engine nor back restarts the steps.
 ///
 /// ```
 /// use rollout_core::argo::step_hash;
@@ -24,7 +24,7 @@ use serde_json::{Map, Value};
 /// ```
 ///
 /// # Errors
-/// Every place in the steps where a value has the wrong type. Nothing outside the steps matters.
+/// Returns every place in the steps where a value has the wrong type. Nothing outside the steps matters.
 pub fn step_hash(rollout: &Value) -> Result<String, Vec<Finding>> {
     let strategy = field(rollout, "spec").and_then(|spec| field(spec, "strategy"));
     if strategy.and_then(|strategy| field(strategy, "blueGreen")).is_some() {
@@ -63,7 +63,7 @@ fn hash(steps: Option<&Vec<CanaryStep>>) -> String {
 }
 
 impl StrategyField {
-    /// The [step hash](step_hash) of what was read.
+    /// Returns the [step hash](step_hash).
     #[must_use]
     pub fn step_hash(&self) -> String {
         match (&self.blue_green, &self.canary) {
@@ -75,7 +75,7 @@ impl StrategyField {
 }
 
 impl Canary {
-    /// The [step hash](step_hash) of what was read.
+    /// Returns the [step hash](step_hash).
     #[must_use]
     pub fn step_hash(&self) -> String {
         hash(self.steps.as_ref())

@@ -6,10 +6,10 @@ use crate::Revision;
 use alloc::string::String;
 use serde_json::Value;
 
-/// A revision for a pod template: the same for the same content, in whatever order its keys stand.
+/// Computes a revision for a pod template: equal content gives the same revision, whatever the order of keys.
 ///
-/// It is a hash of our own, in Argo Rollouts' alphabet. Theirs has other digits: whether two
-/// templates are the same is decided by comparing them, never by this.
+/// The hash is the engine's own, in Argo Rollouts' alphabet. Argo Rollouts' hash differs: compare templates to find out
+/// whether they are equal, never their hashes.
 ///
 /// ```
 /// use rollout_core::argo::template_hash;

@@ -1,4 +1,4 @@
-//! The JSON text that is hashed: as Go prints it.
+//! The JSON text that is hashed, as Go prints it.
 
 use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 use core::fmt::Write;
@@ -6,20 +6,20 @@ use serde_json::{Number, Value};
 
 use crate::argo::wire::IntOrText;
 
-/// What is printed into the hashed text.
+/// A value that can be printed into the hashed text.
 pub(crate) trait Text {
-    /// What is printed when the value is absent and must be there.
+    /// The text of an absent value that must be present.
     const ABSENT: &'static str;
 
     fn write(&self, out: &mut String);
 
-    /// Whether it is left out where only filled values are printed.
+    /// Returns whether the value is left out where only filled values are printed.
     fn is_empty(&self) -> bool {
         false
     }
 }
 
-/// Prints an object's fields, with commas where they belong.
+/// Prints an object's fields, separated by commas.
 pub(crate) struct ObjectText<'o> {
     out: &'o mut String,
     separator: &'static str,
@@ -35,7 +35,7 @@ impl<'o> ObjectText<'o> {
         self.out.push('}');
     }
 
-    /// In the text in any case.
+    /// Always prints the field.
     pub(crate) fn always<T: Text>(&mut self, key: &str, value: Option<&T>) {
         self.key(key);
         match value {
@@ -44,14 +44,14 @@ impl<'o> ObjectText<'o> {
         }
     }
 
-    /// In the text when it was given, also as `0`, `false` or `{}`.
+    /// Prints the field if it was given, even as `0`, `false` or `{}`.
     pub(crate) fn given<T: Text>(&mut self, key: &str, value: Option<&T>) {
         if value.is_some() {
             self.always(key, value);
         }
     }
 
-    /// In the text when it is not empty, 0 or false.
+    /// Prints the field if it is not empty, 0 or false.
     pub(crate) fn filled<T: Text>(&mut self, key: &str, value: Option<&T>) {
         self.given(key, value.filter(|value| !value.is_empty()));
     }
@@ -140,7 +140,7 @@ impl<T: Text> Text for BTreeMap<String, T> {
     }
 }
 
-/// Any JSON, its keys in byte order at every level, as an API server returns it.
+/// Prints any JSON, its keys in byte order at every level, as an API server returns it.
 impl Text for Value {
     const ABSENT: &'static str = "null";
 
@@ -175,7 +175,7 @@ fn list<T>(items: &[T], out: &mut String, write: impl Fn(&T, &mut String)) {
     out.push(']');
 }
 
-/// Whole numbers within 64 bits as they are; others in the shortest digits that mean the same number, with
+/// Prints whole numbers within 64 bits as they are, and others in the shortest digits that denote the same number, with
 /// an exponent below 1e-6 and from 1e21 on.
 fn number(number: &Number, out: &mut String) {
     if let Some(whole) = number.as_i64() {

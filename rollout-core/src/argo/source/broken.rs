@@ -1,11 +1,11 @@
-//! What is most likely wrong with a text that is no YAML, and where.
+//! The most likely cause and place of a YAML syntax error.
 
 use super::flaw::Flaw;
 use crate::Place;
 use alloc::string::String;
 use granit_parser::{ErrorKind, ScanError};
 
-/// Says it for what the parser stumbled over; `place` is where that was.
+/// Explains the parser's error; `place` is where the parser stopped.
 pub(super) fn explain(text: &str, error: &ScanError, place: Place) -> Flaw {
     let offset = usize::try_from(place.offset).unwrap_or(usize::MAX).min(text.len());
     if let Some(flaw) = tab(text, error, place) {
@@ -13,8 +13,8 @@ pub(super) fn explain(text: &str, error: &ScanError, place: Place) -> Flaw {
     }
     let unclosed = matches!(error.kind(), ErrorKind::UnclosedQuotedScalar).then_some(place);
     if let Some(open) = unclosed.or_else(|| open_quote(text, offset, place)) {
-        let instead = "close it; a quote inside of a text in double quotes is written as \\\"";
-        return Flaw::new(open, "the quote that opens here is not closed in its line", instead);
+        let instead = "close it; write a quote inside double quotes as \\\"";
+        return Flaw::new(open, "the quote that opens here is not closed on its line", instead);
     }
     #[expect(
         clippy::wildcard_enum_match_arm,
@@ -23,17 +23,17 @@ pub(super) fn explain(text: &str, error: &ScanError, place: Place) -> Flaw {
     let (what, instead): (String, _) = match error.kind() {
         ErrorKind::MappingValueNotAllowed => (
             "a second `: ` in this line, or a line that is indented too far".into(),
-            "put a text with `: ` in it in quotes, or indent the line as the ones above",
+            "quote text that contains `: `, or indent the line like the ones above",
         ),
         ErrorKind::InvalidIndentation | ErrorKind::ExpectedBlockMappingKey => {
-            ("this line is not indented as the ones above".into(), "put it below its neighbours")
+            ("this line is not indented like the ones above".into(), "align it with its neighbours")
         }
-        _ => (error.info(), "this is where YAML stops making sense; the cause may be a few lines up"),
+        _ => (error.info(), "the text stops being valid YAML here; the cause may be a few lines up"),
     };
     Flaw::new(place, what, instead)
 }
 
-/// A tab where blanks belong: in the line of the error, or in the one above.
+/// Finds a tab used as indentation: in the line of the error, or in the one above.
 fn tab(text: &str, error: &ScanError, place: Place) -> Option<Flaw> {
     let about_tabs = matches!(
         error.kind(),
@@ -55,13 +55,13 @@ fn tab(text: &str, error: &ScanError, place: Place) -> Option<Flaw> {
     }
     let (line, at, offset) = last?;
     let place = Place { line, column: number(at + 1), width: 1, offset: number(offset) };
-    Some(Flaw::new(place, "a tab stands where YAML wants blanks", "indent with blanks only"))
+    Some(Flaw::new(place, "there is a tab where YAML requires spaces", "indent with spaces only"))
 }
 
-/// The quote that is open at `end`, or that was closed in that line and opened in another.
+/// Finds the quote that is open at `end`, or that was closed on that line and opened on another.
 fn open_quote(text: &str, end: usize, at: Place) -> Option<Place> {
     let (mut line, mut column) = (1, 1);
-    // What stands in front of it in its line, without blanks.
+    // The last character before it on its line, ignoring spaces.
     let mut before = None;
     let mut open: Option<(char, Place)> = None;
     let mut closed = None;
@@ -101,7 +101,7 @@ fn open_quote(text: &str, end: usize, at: Place) -> Option<Place> {
     open.or_else(|| closed.filter(|(line, _)| *line + 1 >= at.line).map(|(_, place)| place))
 }
 
-/// Whether a quote after this letter is the beginning of a text, and not a part of one.
+/// Returns whether a quote after this character starts a text instead of being part of one.
 fn opens(before: Option<char>) -> bool {
     before.is_none_or(|before| matches!(before, ':' | '-' | '[' | '{' | ',' | '?'))
 }

@@ -1,4 +1,4 @@
-//! From the parser's events to nodes.
+//! Composes nodes from the parser's events.
 
 use super::{
     broken,
@@ -11,14 +11,14 @@ use alloc::{collections::BTreeMap, format, rc::Rc, vec::Vec};
 use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 use serde_json::Value;
 
-/// How deep lists and maps may be nested.
+/// The maximum nesting of lists and maps.
 const MAX_DEPTH: usize = 100;
 
-/// Of how many values a text may consist. It bounds the memory: an empty step of two bytes takes almost a
-/// kilobyte once it was read and checked.
+/// The maximum number of values in a text. It limits memory: an empty step of two bytes takes almost a kilobyte once it
+/// was read and checked.
 const MAX_VALUES: usize = 40_000;
 
-/// A list or a map that is not complete yet.
+/// A list or a map that is still incomplete.
 struct Open {
     place: Place,
     anchor: usize,
@@ -36,13 +36,13 @@ impl Part {
     }
 }
 
-/// Reads one document after the other.
+/// Reads one document after another.
 pub(super) struct Composer<'t> {
     text: &'t str,
     parser: Parser<'t, StrInput<'t>>,
     open: Vec<Open>,
     anchors: BTreeMap<usize, Rc<Node>>,
-    /// How many values there were so far, in all documents.
+    /// The number of values so far, in all documents.
     values: usize,
 }
 
@@ -58,7 +58,7 @@ impl<'t> Composer<'t> {
         }
     }
 
-    /// The next document; `None` at the end of the text.
+    /// Returns the next document; `None` at the end of the text.
     pub(super) fn document(&mut self) -> Option<Result<Rc<Node>, Flaw>> {
         self.open.clear();
         self.anchors.clear();
@@ -90,7 +90,7 @@ impl<'t> Composer<'t> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let value = value(&text, style, tag.as_deref()).ok_or_else(|| {
-                    Flaw::new(place, format!("{text:?} has no form in JSON"), "put it in quotes")
+                    Flaw::new(place, format!("{text:?} cannot be expressed in JSON"), "put it in quotes")
                 })?;
                 let merges = style == ScalarStyle::Plain && text == "<<";
                 self.complete(Node { place, content: Content::Scalar(value) }, anchor, merges)
@@ -103,7 +103,7 @@ impl<'t> Composer<'t> {
             Event::Alias(anchor) => {
                 let target = self.anchors.get(&anchor).cloned();
                 let target = target.ok_or_else(|| {
-                    Flaw::new(place, "stands for something that it is itself part of", "write it out")
+                    Flaw::new(place, "is an alias for something that contains it", "write it out")
                 })?;
                 self.complete(Node { place, content: Content::Alias(target) }, 0, false)
             }
@@ -136,7 +136,7 @@ impl<'t> Composer<'t> {
         self.complete(Node { place, content }, open.anchor, false)
     }
 
-    /// Puts what is complete where it belongs: the root of a document is handed out.
+    /// Adds a complete node to its parent; returns the root of a document.
     fn complete(&mut self, node: Node, anchor: usize, merges: bool) -> Result<Option<Rc<Node>>, Flaw> {
         let node = Rc::new(node);
         if anchor != 0 {
@@ -146,7 +146,7 @@ impl<'t> Composer<'t> {
         let is_name = self.open.last().is_some_and(|open| open.content.awaits_name());
         self.values += usize::from(!is_name);
         if self.values > MAX_VALUES {
-            let what = format!("is more than {MAX_VALUES} values, up to here");
+            let what = format!("has more than {MAX_VALUES} values up to here");
             return Err(Flaw::new(node.place, what, "no manifest has that many: split it up"));
         }
         let Some(open) = self.open.last_mut() else { return Ok(Some(node)) };
@@ -167,7 +167,7 @@ fn as_key(node: &Node, merges: bool) -> Result<Key, Flaw> {
         Content::List(_) | Content::Map(_) | Content::Alias(_) => None,
     };
     let name = name.ok_or_else(|| {
-        Flaw::new(node.place, "cannot be the name of a field", "write text in front of the colon")
+        Flaw::new(node.place, "cannot be the name of a field", "write text before the colon")
     })?;
     Ok(Key { name: name.into(), place: node.place, merges })
 }

@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::{sync::Arc, vec::Vec};
 use serde_json::Value;
 
-/// One document of a text: a value, and where each part of it stands.
+/// One document of a text: a value, and the place of each part of it.
 #[derive(Debug, Clone)]
 pub struct Document {
     value: Value,
@@ -20,19 +20,19 @@ impl Document {
         Self { value, places, lines }
     }
 
-    /// What was read.
+    /// Returns the value.
     #[must_use]
     pub fn value(&self) -> &Value {
         &self.value
     }
 
-    /// What was read, without its places.
+    /// Returns the value without its places.
     #[must_use]
     pub fn into_value(self) -> Value {
         self.value
     }
 
-    /// The objects of a `List`, as `kubectl get -o yaml` prints several; the document itself when it is none.
+    /// Returns the objects of a `List`, in which `kubectl get -o yaml` prints several; otherwise the document itself.
     ///
     /// ```
     /// use rollout_core::argo::read;
@@ -58,31 +58,31 @@ impl Document {
         items.map(|(value, places)| Self { value, places, lines: self.lines.clone() }).collect()
     }
 
-    /// The object's kind, such as `Rollout`.
+    /// Returns the object's kind, such as `Rollout`.
     #[must_use]
     pub fn kind(&self) -> Option<&str> {
         self.value.get("kind")?.as_str()
     }
 
-    /// The object's name.
+    /// Returns the object's name.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.value.get("metadata")?.get("name")?.as_str()
     }
 
-    /// The object's namespace, if it says one.
+    /// Returns the object's namespace, if it has one.
     #[must_use]
     pub fn namespace(&self) -> Option<&str> {
         self.value.get("metadata")?.get("namespace")?.as_str()
     }
 
-    /// The name under which the text was read.
+    /// Returns the name under which the text was read.
     #[must_use]
     pub fn file(&self) -> &str {
         self.lines.name()
     }
 
-    /// Where something stands; for what is not there, the nearest thing around it.
+    /// Returns the place of the value at `path`; if there is none, of the nearest enclosing value.
     ///
     /// ```
     /// use rollout_core::argo::read;
@@ -99,7 +99,7 @@ impl Document {
         self.lines.in_file(self.places.find(path, false))
     }
 
-    /// Shows where a finding stands, and says first what to write. What Argo Rollouts says about it is then the
+    /// Adds the place to a finding, and rewords it to say first what to write. Argo Rollouts' own message then moves to
     /// `reference`.
     ///
     /// ```
@@ -121,13 +121,13 @@ impl Document {
         found
     }
 
-    /// Says something about what stands at `path`.
+    /// Creates a finding about the value at `path`.
     #[must_use]
     pub fn finding(&self, severity: Severity, path: &str, what: &str, instead: &str) -> Finding {
         self.locate(&Finding::new(severity, path, what, instead))
     }
 
-    /// Says something about a field by its name, where there is one at `path`.
+    /// Creates a finding about the name of the field at `path`, if there is one.
     #[must_use]
     pub fn about_field(&self, severity: Severity, path: &str, what: &str, instead: &str) -> Finding {
         self.locate(&Finding { names_key: true, ..Finding::new(severity, path, what, instead) })

@@ -1,7 +1,7 @@
 use crate::{Finding, Place};
 use alloc::string::String;
 
-/// What is wrong with the text, and where, before its lines are looked up.
+/// A flaw in the text and its place, before its line is looked up.
 #[derive(Debug)]
 pub(super) struct Flaw {
     pub(super) place: Place,

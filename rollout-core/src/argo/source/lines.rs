@@ -1,4 +1,4 @@
-//! The lines of a text, to show where something stands.
+//! The lines of a text, used to show a place.
 
 use crate::{Escaped, Finding, Located, Place};
 use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
@@ -8,11 +8,11 @@ use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 pub(super) struct Lines {
     name: Arc<str>,
     text: String,
-    /// How many lines of the file are in front of the text.
+    /// The number of lines of the file before the text.
     above: u32,
 }
 
-/// So much of a line is shown, and so much of it in front of the place.
+/// The maximum number of characters shown of a line, and before the place.
 const SHOWN: usize = 120;
 const IN_FRONT: usize = 60;
 
@@ -22,7 +22,7 @@ impl Lines {
         Self { name: name.into(), text: text.into(), above: first_line.saturating_sub(1) }
     }
 
-    /// The place in the whole file.
+    /// Returns the place in the whole file.
     pub(super) fn in_file(&self, place: Place) -> Place {
         Place { line: place.line.saturating_add(self.above), ..place }
     }
@@ -31,14 +31,15 @@ impl Lines {
         &self.name
     }
 
-    /// A finding with the place where it stands.
+    /// Adds the place to a finding.
     pub(super) fn locate(&self, place: Place, finding: Finding) -> Finding {
         let (file, excerpt) = (self.name.clone(), self.excerpt(place));
         let located = Located { file, place: self.in_file(place), excerpt, reference: String::new() };
         Finding { located: Some(Box::new(located)), ..finding }
     }
 
-    /// The line around a place: of a very long one only a part, so that it costs the same wherever it is.
+    /// Returns the line around a place: of a very long line only a part, so that the cost is the same wherever the
+    /// place is.
     fn excerpt(&self, place: Place) -> (String, u32) {
         let (before, after) = usize::try_from(place.offset)
             .ok()
@@ -57,7 +58,7 @@ impl Lines {
     }
 }
 
-/// What is not seen as it stands, but changes what is seen, is shown as a blank: columns must not move.
+/// Replaces an invisible character that would change the display with a space, because columns must not move.
 fn visible(letter: char) -> char {
     let mut shown = alloc::format!("{}", Escaped(letter));
     if shown.pop() == Some(letter) && shown.is_empty() { letter } else { ' ' }

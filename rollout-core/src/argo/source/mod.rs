@@ -1,14 +1,14 @@
-//! What a person wrote: YAML or JSON, read as kubectl reads it, with the place of everything in it.
+//! Reads YAML or JSON like kubectl, with the place of everything in it.
 
 mod broken;
 mod compose;
 mod document;
-mod expand;
 mod flaw;
 mod lines;
 mod node;
 mod place;
 mod read;
+mod resolve;
 mod scalar;
 
 pub use document::Document;

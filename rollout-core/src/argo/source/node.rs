@@ -1,10 +1,10 @@
-//! What a text says, before aliases are followed.
+//! The content of a text before aliases are followed.
 
 use crate::Place;
 use alloc::{boxed::Box, rc::Rc};
 use serde_json::Value;
 
-/// A part of a document. Aliases share what they stand for, so the tree is never larger than the text.
+/// A part of a document. Aliases share their targets, so the tree is never larger than the text.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) place: Place,
@@ -16,7 +16,7 @@ pub(super) enum Content {
     Scalar(Value),
     List(Box<[Rc<Node>]>),
     Map(Box<[(Key, Rc<Node>)]>),
-    /// What stands elsewhere with an anchor.
+    /// A reference to a node with an anchor.
     Alias(Rc<Node>),
 }
 
@@ -25,12 +25,12 @@ pub(super) enum Content {
 pub(super) struct Key {
     pub(super) name: Box<str>,
     pub(super) place: Place,
-    /// Whether it is `<<`: the value's fields are taken over.
+    /// Whether the name is `<<`: the value's fields are merged in.
     pub(super) merges: bool,
 }
 
 impl Node {
-    /// What it is, after following aliases.
+    /// Returns the node itself, after following aliases.
     pub(super) fn target(&self) -> &Self {
         match &self.content {
             Content::Alias(target) => target.target(),

@@ -1,4 +1,4 @@
-//! Where things stand.
+//! The places of values in a text.
 
 use crate::Place;
 use alloc::{boxed::Box, vec::Vec};
@@ -7,11 +7,11 @@ impl Place {
     pub(super) const START: Self = Self { line: 1, column: 1, width: 1, offset: 0 };
 }
 
-/// The places of a value and of all that is in it.
+/// The places of a value and of everything in it.
 #[derive(Debug, Clone)]
 pub(super) struct Places {
     pub(super) value: Place,
-    /// The name in front of it, if it has one.
+    /// The place of the name before it, if it has one.
     pub(super) key: Option<Place>,
     pub(super) children: Children,
 }
@@ -23,7 +23,7 @@ pub(super) enum Children {
     Map(Fields),
 }
 
-/// The places of a map's fields by name: sorted, for there are many small ones.
+/// The places of a map's fields by name: sorted, because many maps are small.
 #[derive(Debug, Clone)]
 pub(super) struct Fields(Box<[(Box<str>, Places)]>);
 
@@ -43,11 +43,11 @@ impl Fields {
     }
 }
 
-/// Of the closing brackets that may end a key, so many are tried.
+/// The maximum number of closing brackets tried as the end of a key.
 const BRACKETS: usize = 16;
 
 impl Places {
-    /// The place of what is at `path`, or of the nearest thing around it that is there.
+    /// Returns the place of the value at `path`, or of the nearest enclosing value that exists.
     pub(super) fn find(&self, path: &str, names_key: bool) -> Place {
         let (found, rest) = self.descend(path);
         let prefers_key = names_key && rest.is_empty();
@@ -66,7 +66,7 @@ impl Places {
         (here, rest)
     }
 
-    /// The first part of the path, and what comes after it.
+    /// Follows the first part of the path; returns the rest as well.
     fn step<'p>(&self, path: &'p str) -> Option<(&Self, &'p str)> {
         match &self.children {
             Children::None => None,
@@ -80,7 +80,7 @@ impl Places {
                     let (key, rest) = path.split_at_checked(path.find(['.', '[']).unwrap_or(path.len()))?;
                     Some((fields.get(key)?, rest))
                 }
-                // A key in brackets may have brackets in it.
+                // A key in brackets may contain brackets.
                 Some(bracketed) => bracketed.match_indices(']').take(BRACKETS).find_map(|(end, _)| {
                     let (key, rest) = (bracketed.get(..end)?, bracketed.get(end + 1..)?);
                     let ends = rest.is_empty() || rest.starts_with(['.', '[']);

@@ -1,32 +1,31 @@
-use super::{Document, compose::Composer, expand::Expander, flaw::Flaw, lines::Lines};
+use super::{Document, compose::Composer, flaw::Flaw, lines::Lines, resolve::Resolver};
 use crate::{Finding, Place};
 use alloc::{format, sync::Arc, vec::Vec};
 
-/// Texts larger than this are refused.
+/// The maximum size of a text in bytes; larger ones are refused.
 pub const MAX_BYTES: usize = 1 << 20;
 
-/// Texts with more documents are refused.
+/// The maximum number of documents in a text; more are refused.
 const MAX_DOCUMENTS: usize = 1_000;
 
-/// After so many problems, no more documents are read: they help nobody.
+/// The number of problems after which no more documents are read.
 const MAX_PROBLEMS: usize = 100;
 
-/// What was read from a text.
+/// The result of reading a text.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Reading {
-    /// The documents that could be read, of whatever kind.
+    /// The documents that could be read, of any kind.
     pub documents: Vec<Document>,
-    /// What could not be read, where, and why.
+    /// The parts that could not be read, with place and reason.
     pub problems: Vec<Finding>,
 }
 
-/// Reads YAML or JSON that a person wrote, one document or several. `name` is shown in front of the line
-/// numbers.
+/// Reads hand-written YAML or JSON, one document or several. `name` is shown before the line numbers.
 ///
-/// Words mean what they mean to kubectl. Refused are: more than 1 MiB, 1 000 documents or
-/// 40 000 values, a field that is there twice, more than 100 levels, and aliases that multiply the text. Empty
-/// documents are left out. Nothing is read after 100 problems.
+/// Values are interpreted like in kubectl. The following are refused: more than 1 MiB, 1 000 documents or 40 000
+/// values, a duplicate field, more than 100 levels, and aliases that multiply the text. Empty documents are left out.
+/// Reading stops after 100 problems.
 ///
 /// ```
 /// use rollout_core::argo::{check, read};
@@ -52,8 +51,8 @@ pub fn read(text: &str, name: &str) -> Reading {
     read_part(text, name, 1)
 }
 
-/// As [`read`], of a part of a file that begins at line `first_line`, counted from 1: all places are those in the
-/// file. For files that are read document by document.
+/// Like [`read`], for a part of a file that starts at line `first_line`, counted from 1: all places refer to the file.
+/// For files that are read document by document.
 ///
 /// ```
 /// use rollout_core::argo::read_part;
@@ -79,16 +78,16 @@ pub fn read_part(text: &str, name: &str, first_line: u32) -> Reading {
             break;
         }
         match document {
-            // After an error the parser has lost its place.
+            // After an error the parser has lost its position.
             Err(flaw) => {
                 reading.problems.push(problem(flaw));
                 break;
             }
             Ok(root) => {
-                let mut expander = Expander::below(first_line);
-                let (value, places) = expander.value(&root, None);
-                if !expander.flaws.is_empty() {
-                    reading.problems.extend(expander.flaws.into_iter().map(problem));
+                let mut resolver = Resolver::below(first_line);
+                let (value, places) = resolver.value(&root, None);
+                if !resolver.flaws.is_empty() {
+                    reading.problems.extend(resolver.flaws.into_iter().map(problem));
                     if reading.problems.len() >= MAX_PROBLEMS {
                         break;
                     }

@@ -1,9 +1,9 @@
-//! What an unquoted word means: as kubectl's YAML reader has it.
+//! The meaning of unquoted words, as in kubectl's YAML reader.
 
 use alloc::string::{String, ToString};
 use serde_json::{Number, Value};
 
-/// The value of an unquoted word, or nothing when JSON has no such number.
+/// Returns the value of an unquoted word; `None` if JSON has no such number.
 pub(super) fn plain(text: &str) -> Option<Value> {
     Some(match text {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
@@ -19,7 +19,7 @@ pub(super) fn plain(text: &str) -> Option<Value> {
     })
 }
 
-/// The name that an unquoted word makes in a map; nothing for `null` and what has no text.
+/// Returns the name that an unquoted word makes in a map; `None` for `null` and values without text.
 pub(super) fn key(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -36,7 +36,7 @@ fn number(text: &str) -> Option<Number> {
     integer(&digits).or_else(|| float(&digits))
 }
 
-/// Whole numbers within 64 bits; `0x`, `0o`, `0b`, and with a plain 0 in front octal, too.
+/// Parses whole numbers within 64 bits, including `0x`, `0o`, `0b`, and octal with a leading 0.
 fn integer(text: &str) -> Option<Number> {
     let (sign, digits) = match text.strip_prefix(['+', '-']) {
         Some(digits) => (text.get(..1)?, digits),
@@ -60,7 +60,8 @@ fn integer(text: &str) -> Option<Number> {
     }
 }
 
-/// Digits, at most one dot, maybe an exponent. A whole one is a whole number, as it is after JSON.
+/// Parses digits with at most one dot and an optional exponent. A whole number becomes an integer, as it would through
+/// JSON.
 fn float(text: &str) -> Option<Number> {
     let (mantissa, exponent) = text.split_once(['e', 'E']).map_or((text, None), |(m, e)| (m, Some(e)));
     let unsigned =

@@ -1,5 +1,5 @@
-//! What Argo Rollouts has no field for: it travels as the message of a condition of our own type, which
-//! every CRD keeps.
+//! The parts of the status for which Argo Rollouts has no field: stored as the message of a condition of the engine's
+//! own type, which every CRD keeps.
 
 use crate::{AbortReason, Progress, Status, Time};
 use alloc::string::String;
@@ -20,10 +20,10 @@ pub(super) struct Kept {
     pub(super) scaled_to_zero: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) progress: Option<Progress>,
-    /// The step at which an update was given up: clients are shown the first one.
+    /// The step at which an update was aborted: clients are shown the first step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) step: Option<u32>,
-    /// Times that Argo Rollouts' text form cannot say: before the year 0 or after 9999.
+    /// Times that Argo Rollouts' text form cannot express: before the year 0 or after 9999.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) paused_at: Option<Time>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,7 +43,7 @@ impl Kept {
         }
     }
 
-    /// Whether there is nothing to keep.
+    /// Returns whether there is nothing to keep.
     pub(super) fn is_empty(&self) -> bool {
         *self == Self { v: self.v, ..Self::default() }
     }
@@ -69,7 +69,7 @@ pub(super) fn is_ours(condition: &Value) -> bool {
     condition.get("type").and_then(Value::as_str) == Some(TYPE)
 }
 
-/// Whether a time survives its text form.
+/// Returns whether a time survives its text form.
 pub(super) fn is_plain(time: Time) -> bool {
     Time::parse_rfc3339(&alloc::format!("{time}")) == Some(time)
 }

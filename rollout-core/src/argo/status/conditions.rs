@@ -1,11 +1,11 @@
-//! The list of conditions, with Argo Rollouts' rules for changing one.
+//! The list of conditions, with Argo Rollouts' rules for changes.
 
 use super::write::time;
 use crate::Time;
 use alloc::{borrow::Cow, string::String, vec::Vec};
 use serde_json::{Value, json};
 
-/// What a condition is to say.
+/// The wanted content of a condition.
 pub(super) struct Said {
     pub(super) kind: &'static str,
     pub(super) status: &'static str,
@@ -49,12 +49,12 @@ impl Conditions {
         self.list
     }
 
-    /// The reason that stands in a condition; empty when there is none.
+    /// Returns the reason in a condition; empty if there is none.
     pub(super) fn reason(&self, kind: &str) -> &str {
         self.get(kind).and_then(|condition| text(condition, "reason")).unwrap_or_default()
     }
 
-    /// The message that stands in a condition; empty when there is none.
+    /// Returns the message in a condition; empty if there is none.
     pub(super) fn message(&self, kind: &str) -> &str {
         self.get(kind).and_then(|condition| text(condition, "message")).unwrap_or_default()
     }
@@ -71,13 +71,13 @@ impl Conditions {
         self.list.retain(|condition| text(condition, "type") != Some(kind));
     }
 
-    /// Sets a condition: nothing changes when status and reason are the same; the time of the transition
-    /// stays when only the reason differs. A condition that was set stands last.
+    /// Sets a condition: nothing changes if status and reason are the same; the transition time stays if only the
+    /// reason differs. A condition that changed moves to the end.
     pub(super) fn set(&mut self, said: &Said) {
         let same = |condition: &Value| {
             text(condition, "status") == Some(said.status) && text(condition, "reason") == Some(&*said.reason)
         };
-        // The text of what is wrong may change while it stays wrong.
+        // The text may change while the problem remains.
         let says_more =
             matches!(said.kind, "InvalidSpec" | "Waiting") || said.reason == "ReplicaSetCreateError";
         if self
@@ -89,7 +89,7 @@ impl Conditions {
         self.renew(said);
     }
 
-    /// Sets a condition also when it says the same: the time of its last update moves.
+    /// Sets a condition even if it is unchanged, so that the time of its last update moves.
     pub(super) fn renew(&mut self, said: &Said) {
         let now = time(self.now);
         let old = self.get(said.kind).filter(|old| text(old, "status") == Some(said.status));

@@ -1,9 +1,9 @@
 use crate::{Range, Revision, Status, Time, Waiting};
 use serde_json::Value;
 
-/// What is to be said in a Rollout's `status`, beside the engine's own fields.
+/// The facts to report in a Rollout's `status`, beside the engine's own fields.
 ///
-/// Set the fields that are known; what is left out is left as it stands.
+/// Set the fields that are known; fields that are left out stay unchanged in the status.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Facts<'f> {
@@ -11,17 +11,17 @@ pub struct Facts<'f> {
     pub rollout: &'f Value,
     /// The engine's status, as decided.
     pub status: &'f Status,
-    /// The revisions' workloads; `None` when they could not be read: then no count changes.
+    /// The revisions' workloads; `None` if they could not be read: then no count changes.
     pub workloads: Option<&'f [WorkloadFacts]>,
-    /// What is wrong with the spec, all of it in one text.
+    /// All errors in the spec, in one text.
     pub invalid: Option<&'f str>,
-    /// The canary's weight as it was read, out of the total; `None` without traffic routing.
+    /// The observed weight of the canary, and the total; `None` without traffic routing.
     pub weight: Option<(Range, u32)>,
-    /// What the decision waits for.
+    /// The waits of the decision.
     pub waiting: &'f [Waiting],
-    /// The revision whose workload the API server refuses to make, and why.
+    /// The revision whose workload the API server refuses to create, and the reason.
     pub refused: Option<(&'f Revision, &'f str)>,
-    /// The time, for conditions that change.
+    /// The current time, for conditions that change.
     pub now: Time,
 }
 
@@ -29,24 +29,24 @@ pub struct Facts<'f> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WorkloadFacts {
-    /// Which revision.
+    /// The revision.
     pub revision: Revision,
     /// The workload's name (`<rollout>-<hash>`).
     pub name: alloc::string::String,
-    /// The revision's number.
+    /// The revision number.
     pub number: u64,
-    /// Pods that exist.
+    /// The number of existing pods.
     pub replicas: u32,
-    /// Pods that are ready.
+    /// The number of ready pods.
     pub ready: u32,
-    /// Pods that are available.
+    /// The number of available pods.
     pub available: u32,
-    /// Why pods of it cannot be made, as its own condition says: reason and text.
+    /// The reason and text of the workload's own condition, if its pods cannot be created.
     pub failure: Option<(alloc::string::String, alloc::string::String)>,
 }
 
 impl<'f> Facts<'f> {
-    /// Only the engine's status is known.
+    /// Creates facts that contain only the engine's status.
     #[must_use]
     pub fn new(rollout: &'f Value, status: &'f Status, now: Time) -> Self {
         Self {
@@ -61,35 +61,35 @@ impl<'f> Facts<'f> {
         }
     }
 
-    /// The revisions' workloads.
+    /// Sets the revisions' workloads.
     #[must_use]
     pub fn workloads(mut self, workloads: &'f [WorkloadFacts]) -> Self {
         self.workloads = Some(workloads);
         self
     }
 
-    /// What is wrong with the spec.
+    /// Sets the errors in the spec.
     #[must_use]
     pub fn invalid(mut self, why: Option<&'f str>) -> Self {
         self.invalid = why;
         self
     }
 
-    /// What the decision waits for.
+    /// Sets the waits of the decision.
     #[must_use]
     pub fn waiting(mut self, waiting: &'f [Waiting]) -> Self {
         self.waiting = waiting;
         self
     }
 
-    /// The revision whose workload the API server refuses to make, and why.
+    /// Sets the revision whose workload the API server refuses to create, and the reason.
     #[must_use]
     pub fn refused(mut self, refused: Option<(&'f Revision, &'f str)>) -> Self {
         self.refused = refused;
         self
     }
 
-    /// The canary's weight as it was read, out of `total`.
+    /// Sets the observed weight of the canary, out of `total`.
     #[must_use]
     pub fn weight(mut self, weight: Range, total: u32) -> Self {
         self.weight = Some((weight, total));
@@ -113,7 +113,7 @@ impl<'f> Facts<'f> {
         self.rollout.get("status").and_then(|status| status.get(key)).unwrap_or(&Value::Null)
     }
 
-    /// Pods wanted: `spec.replicas`, 1 when absent.
+    /// Returns the pods wanted: `spec.replicas`, 1 if absent.
     pub(super) fn replicas(&self) -> u64 {
         self.spec("replicas").as_u64().unwrap_or(1)
     }
@@ -123,32 +123,32 @@ impl<'f> Facts<'f> {
         self.workloads?.iter().find(|workload| workload.revision == *revision)
     }
 
-    /// Whether some route still sends requests to the canary's destination.
+    /// Returns whether some route still sends requests to the canary's destination.
     pub(super) fn leads_to_canary(&self) -> bool {
         self.weight.is_some_and(|(weight, _)| weight.hi() > 0)
     }
 
-    /// Whether a pause step or the user holds it.
+    /// Returns whether a pause step or the user pauses the rollout.
     pub(super) fn paused(&self) -> bool {
         self.status.paused_at.is_some() || self.spec("paused") == &Value::Bool(true)
     }
 }
 
 impl WorkloadFacts {
-    /// A workload without pods.
+    /// Creates a workload without pods.
     #[must_use]
     pub fn new(revision: Revision, name: &str, number: u64) -> Self {
         Self { revision, name: name.into(), number, replicas: 0, ready: 0, available: 0, failure: None }
     }
 
-    /// Its pods: how many exist, are ready, are available.
+    /// Sets the numbers of existing, ready and available pods.
     #[must_use]
     pub fn pods(mut self, replicas: u32, ready: u32, available: u32) -> Self {
         (self.replicas, self.ready, self.available) = (replicas, ready, available);
         self
     }
 
-    /// Why pods of it cannot be made: the reason and the text of its condition `ReplicaFailure`.
+    /// Sets why its pods cannot be created: the reason and the text of its condition `ReplicaFailure`.
     #[must_use]
     pub fn failure(mut self, why: Option<(&str, &str)>) -> Self {
         self.failure = why.map(|(reason, message)| (reason.into(), message.into()));

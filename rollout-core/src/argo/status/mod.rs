@@ -1,4 +1,4 @@
-//! The engine's status as Argo Rollouts' fields, and back.
+//! Conversion between the engine's status and Argo Rollouts' fields.
 
 mod condition;
 mod conditions;

@@ -8,7 +8,7 @@ use crate::argo::phase::{Phase, phase};
 use alloc::{format, string::String, vec::Vec};
 use serde_json::{Map, Value, json};
 
-/// The whole next `status` of a Rollout: the engine's fields, counts, conditions, phase and message, as the
+/// Returns the complete next `status` of a Rollout: the engine's fields, counts, conditions, phase and message, as
 /// clients of Argo Rollouts read them. The same facts again change nothing.
 ///
 /// ```
@@ -26,7 +26,7 @@ use serde_json::{Map, Value, json};
 pub fn next_status(facts: &Facts<'_>) -> Value {
     let mut next = facts.rollout.get("status").filter(|status| status.is_object()).cloned();
     let next = next.get_or_insert_with(|| Value::Object(Map::new()));
-    // An update that was aborted goes back whatever the spec says by now.
+    // An aborted update goes back whatever the spec is now.
     let is_driven = facts.invalid.is_none() || facts.status.aborted.is_some();
     if is_driven {
         write_status(facts.status, next, facts.now);
@@ -37,7 +37,7 @@ pub fn next_status(facts: &Facts<'_>) -> Value {
     }
     let steps = facts.canary_spec("steps").as_array();
     if facts.invalid.is_none() && steps.is_none_or(Vec::is_empty) {
-        // Argo Rollouts counts no steps where there are none.
+        // Argo Rollouts has no step index without steps.
         next.as_object_mut().map(|map| map.remove("currentStepIndex"));
     }
     let mut conditions = Conditions::of(next, facts.now);
@@ -66,14 +66,14 @@ pub fn next_status(facts: &Facts<'_>) -> Value {
     core::mem::take(next)
 }
 
-/// The phase by Argo Rollouts' rules; but a restart that nobody carries out is not under way, and an update
-/// is not over before the routes lead back to stable's destination.
+/// Returns the phase by Argo Rollouts' rules, with two exceptions: a restart is not in progress, since the engine does
+/// not restart pods, and an update is not over until the routes lead back to stable's destination.
 fn shown(facts: &Facts<'_>, next: &Value) -> Phase {
     let mut spec = facts.rollout.get("spec").cloned().unwrap_or_default();
     spec.as_object_mut().map(|spec| spec.remove("restartAt"));
     let seen = phase(&json!({"spec": spec, "status": next}));
     if seen.name == "Healthy" && facts.leads_to_canary() {
-        let message = "waiting for all steps to complete: the traffic goes back to the stable destination";
+        let message = "waiting for all steps to complete: the traffic is returning to the stable destination";
         return Phase { name: "Progressing".into(), message: message.into() };
     }
     seen
@@ -93,7 +93,7 @@ fn count(next: &mut Value, facts: &Facts<'_>, workloads: &[WorkloadFacts]) {
     put(next, "selector", Value::String(selector(facts.spec("selector"))));
 }
 
-/// The weights that are set; where objects disagree, none can be told.
+/// Sets the weights; if objects disagree, they are unknown.
 fn weights(next: &mut Value, facts: &Facts<'_>) {
     let Some((weight, total)) = facts.weight.filter(|(weight, _)| weight.is_exact()) else { return };
     let weight = weight.lo();
@@ -139,7 +139,7 @@ fn say(conditions: &mut Conditions, facts: &Facts<'_>, next: &Value) {
     replica_failure(conditions, facts);
 }
 
-/// What a ReplicaSet says about pods that cannot be made: the new one's word, else that of another.
+/// Copies what a ReplicaSet reports about pods that cannot be created: the new one's report, else another's.
 fn replica_failure(conditions: &mut Conditions, facts: &Facts<'_>) {
     let Some(workloads) = facts.workloads else { return };
     let new = facts.workload(facts.status.canary.as_ref());
@@ -151,7 +151,7 @@ fn replica_failure(conditions: &mut Conditions, facts: &Facts<'_>) {
     }
 }
 
-/// A label selector in its text form, as autoscalers read it.
+/// Formats a label selector as text, as autoscalers read it.
 fn selector(selector: &Value) -> String {
     let labels = selector.get("matchLabels").and_then(Value::as_object);
     let mut parts: Vec<String> = labels
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
     use crate::{AbortReason, Aborted, Range, Status, Time, argo::read_status};
 
-    /// A Rollout whose status is written again and again.
+    /// A Rollout whose status is written repeatedly.
     struct Told {
         rollout: Value,
         status: Status,

@@ -9,10 +9,10 @@ use alloc::{format, string::String};
 use serde_json::Value;
 
 const KIND: &str = "Progressing";
-/// The reason where the ReplicaSet of an update is not made yet; the message is then about the Rollout.
+/// The reason while the ReplicaSet of an update is not created yet; the message is then about the Rollout.
 const NOT_MADE: &str = "ReplicaSetUpdated";
 
-/// Whether an update is complete, and every pod of it is available.
+/// Returns whether an update is complete and every pod of it is available.
 pub(super) fn is_healthy(facts: &Facts<'_>, next: &Value) -> bool {
     let count = |key: &str| next.get(key).and_then(Value::as_u64).unwrap_or(0);
     let wanted = facts.replicas();
@@ -24,7 +24,7 @@ pub(super) fn is_healthy(facts: &Facts<'_>, next: &Value) -> bool {
         && count("replicas") == wanted
 }
 
-/// Says how the update comes along; `next` is the new status with its counts.
+/// Reports the progress of the update; `next` is the new status with its counts.
 pub(super) fn say(conditions: &mut Conditions, facts: &Facts<'_>, next: &Value) {
     let status = facts.status;
     let canary = facts.workload(status.canary.as_ref());
@@ -60,7 +60,7 @@ pub(super) fn say(conditions: &mut Conditions, facts: &Facts<'_>, next: &Value) 
         let message = format!("Failed to create new replica set {name:?}: {why}");
         conditions.set(&Said::new(KIND, "False", "ReplicaSetCreateError", message));
     } else if canary.is_none() && !status.is_done() {
-        // The status is stored before the ReplicaSet is made, which may be refused.
+        // The status is stored before the ReplicaSet is created, which may be refused.
         conditions.set(&Said::new(KIND, "True", NOT_MADE, format!("{subject} is progressing.")));
     } else if before == NOT_MADE && conditions.message(KIND).starts_with("Rollout ") {
         let name = canary.map_or("", |workload| workload.name.as_str());
@@ -78,7 +78,8 @@ pub(super) fn say(conditions: &mut Conditions, facts: &Facts<'_>, next: &Value) 
     }
 }
 
-/// Progress: other pods are asked for or gone, more are ready or available, another step, another stable.
+/// Returns whether there is progress: other pods are wanted or gone, more are ready or available, or the step or stable
+/// changed.
 fn has_progress(facts: &Facts<'_>, next: &Value) -> bool {
     let count = |status: &Value, key: &str| status.get(key).and_then(Value::as_u64).unwrap_or(0);
     let old = facts.rollout.get("status").unwrap_or(&Value::Null);

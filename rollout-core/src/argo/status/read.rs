@@ -6,23 +6,22 @@ use crate::{
 use alloc::{format, string::String, sync::Arc, vec::Vec};
 use serde_json::{Map, Value};
 
-/// A status that was read, and what clients asked for by writing into it.
+/// A status that was read, and the commands that clients gave by writing into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WireStatus {
     /// The status as the engine last stored it.
     pub status: Status,
-    /// What the kubectl plugin or Argo CD asked for by changing a field: to be applied as commands at the
-    /// position of `status`, and stored.
+    /// The commands that the kubectl plugin or Argo CD gave by changing a field. Apply them at the position of
+    /// `status`, and store the result.
     pub requests: Vec<CommandKind>,
 }
 
-/// Reads a Rollout's `status`, also one that Argo Rollouts' controller wrote.
+/// Reads a Rollout's `status`, including one that Argo Rollouts' controller wrote.
 ///
-/// Clients give commands by writing fields. `abort: true` without a time is an abort that nobody has
-/// carried out yet; a time without `abort: true` is a retry; `controllerPause: true` without a pause
-/// condition means that somebody ended the pause. Whatever else they write (`promoteFull`,
-/// `currentStepIndex`) is a status like any other.
+/// Clients give commands by writing fields. `abort: true` without a time is an abort that is not carried out yet; a
+/// time without `abort: true` is a retry; `controllerPause: true` without a pause condition means that a client ended
+/// the pause. Their other changes (`promoteFull`, `currentStepIndex`) are ordinary status.
 ///
 /// ```
 /// use rollout_core::{CommandKind, argo::read_status};
@@ -36,7 +35,7 @@ pub struct WireStatus {
 /// ```
 ///
 /// # Errors
-/// Every field that cannot be read. Such a status must hold the rollout; it is never a fresh start.
+/// Returns every field that cannot be read. Such a status must hold the rollout; it is never a fresh start.
 pub fn read_status(status: &Value) -> Result<WireStatus, Vec<Finding>> {
     let none = Map::new();
     let mut fields = Fields { map: &none, errors: Vec::new() };
@@ -59,14 +58,14 @@ struct Fields<'s> {
 impl Fields<'_> {
     fn read(&mut self) -> WireStatus {
         let kept = Kept::read(self.map).unwrap_or_else(|error| {
-            self.error("conditions", error, "it is held, not reset");
+            self.error("conditions", error, "it is kept, not reset");
             Kept::default()
         });
         let mut requests = Vec::new();
         let paused_at = self.pause(&mut requests).map(|at| kept.paused_at.unwrap_or(at));
         let aborted = self.abort(&kept, &mut requests);
         let (stable, canary) = (self.revision("stableRS"), self.revision("currentPodHash"));
-        // Whoever wrote another step than is shown of an update that was given up means that one.
+        // A client that wrote a step other than the one shown for an aborted update means that step.
         let step = match self.step() {
             0 if aborted.is_some() => kept.step.unwrap_or(0),
             step => step,
@@ -85,7 +84,7 @@ impl Fields<'_> {
         WireStatus { status, requests }
     }
 
-    /// Since when a pause step waits.
+    /// Reads when a pause step began.
     fn pause(&mut self, requests: &mut Vec<CommandKind>) -> Option<Time> {
         let none = Vec::new();
         let conditions = match self.get("pauseConditions") {
@@ -142,7 +141,7 @@ impl Fields<'_> {
         let text = self.text(key)?;
         let time = Time::parse_rfc3339(&text);
         if time.is_none() {
-            self.error(key, format!("{text:?} is no time"), "write it as 2026-01-31T12:00:00Z");
+            self.error(key, format!("{text:?} is not a time"), "write it as 2026-01-31T12:00:00Z");
         }
         time
     }
@@ -180,5 +179,5 @@ impl Fields<'_> {
     }
 }
 
-/// Why Argo Rollouts says that it waits, when a pause step waits.
+/// Argo Rollouts' reason for the pause of a pause step.
 pub(super) const PAUSE_STEP: &str = "CanaryPauseStep";

@@ -1,4 +1,4 @@
-//! What the engine waits for, where clients of Argo Rollouts look: a condition of its own type, and the
+//! What is blocking progress, where clients of Argo Rollouts look: a condition of the engine's own type, and the
 //! message.
 
 use super::conditions::{Conditions, Said};
@@ -8,17 +8,17 @@ use core::fmt::Write as _;
 
 /// The condition's type.
 const KIND: &str = "Waiting";
-/// So many waits are told, the others counted.
+/// The number of waits that are listed; the others are counted.
 const TOLD: usize = 3;
 
-/// Says in the condition what is waited for; it goes when that is over.
+/// Sets the condition with the current waits; removes it when there are none.
 pub(super) fn say(conditions: &mut Conditions, waiting: &[Waiting]) {
     let told: Vec<&Waiting> = waiting.iter().filter(|waiting| waiting.reason.is_news()).collect();
     let Some(first) = told.first() else { return conditions.remove(KIND) };
     let mut text = String::new();
     for (index, waiting) in told.iter().take(TOLD).enumerate() {
         let stop = if index == 0 { "" } else { ". Also " };
-        // Writing to a text cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = write!(text, "{stop}{}; ends {}", waiting.reason, waiting.ends);
     }
     if let Some(more) = told.len().checked_sub(TOLD).filter(|more| *more > 0) {
@@ -27,7 +27,7 @@ pub(super) fn say(conditions: &mut Conditions, waiting: &[Waiting]) {
     conditions.set(&Said::new(KIND, "True", camel(first.reason.guard()), text));
 }
 
-/// The message with the wait behind it; a stable revision that is gone is worse than any phase that is no failure.
+/// Appends the wait to the message. A missing stable revision overrides any phase that is not a failure.
 pub(super) fn tell(phase: Phase, waiting: &[Waiting]) -> Phase {
     let gone = waiting.iter().find(|waiting| matches!(waiting.reason, WaitReason::StableGone { .. }));
     let Phase { name, message } = phase;
@@ -42,7 +42,7 @@ pub(super) fn tell(phase: Phase, waiting: &[Waiting]) -> Phase {
     }
 }
 
-/// A guard's name as a condition's reason.
+/// Converts a guard's name into a condition's reason.
 fn camel(words: &str) -> String {
     let words = words.split(|letter: char| !letter.is_ascii_alphanumeric());
     let mut name = String::new();

@@ -6,11 +6,11 @@ use crate::{Status, Time};
 use alloc::{format, string::String, vec::Vec};
 use serde_json::{Map, Value, json};
 
-/// Writes a status into a Rollout's `status`, as the fields that clients of Argo Rollouts know.
+/// Writes a status into a Rollout's `status`, in the fields that clients of Argo Rollouts know.
 ///
-/// Only the engine's own fields change; counts, phase and other conditions stay. What Argo Rollouts has no
-/// field for stands in a condition of the engine's own type, whose times move only when it changes: the
-/// same status again is no change. `now` is for those times.
+/// Only the engine's own fields change; counts, phase and other conditions stay. Values for which Argo Rollouts has no
+/// field go into a condition of the engine's own type, whose times move only when it changes: writing the same status
+/// again changes nothing. `now` is used for those times.
 ///
 /// ```
 /// use rollout_core::{Status, Time, argo::{read_status, write_status}};
@@ -30,7 +30,7 @@ pub fn write_status(status: &Status, onto: &mut Value, now: Time) {
     let text = |text: &str| Value::String(text.into());
     set(map, "stableRS", status.stable.as_ref().map(|revision| text(revision.as_str())));
     set(map, "currentPodHash", status.canary.as_ref().map(|revision| text(revision.as_str())));
-    // Of an update that was given up no step is done: so Argo Rollouts says, and its clients reckon with it.
+    // For an aborted update, Argo Rollouts reports no step as done, and its clients rely on that.
     let step = if status.aborted.is_some() { 0 } else { status.step };
     set(map, "currentStepIndex", Some(step.into()));
     set(map, "currentStepHash", status.step_hash.as_deref().map(text));
@@ -70,7 +70,7 @@ fn is_pause_step(condition: &Value) -> bool {
     condition.get("reason").and_then(Value::as_str) == Some(PAUSE_STEP)
 }
 
-/// Puts an item of ours in place of the old one; others stay. A list that becomes empty goes.
+/// Replaces the engine's item in a list; others stay. A list that becomes empty is removed.
 fn replace(map: &mut Map<String, Value>, key: &str, is_ours: impl Fn(&Value) -> bool, item: Option<Value>) {
     let list = map.get(key).and_then(Value::as_array);
     let others = list.into_iter().flatten().filter(|item| !is_ours(item)).cloned();
@@ -85,7 +85,7 @@ fn set(map: &mut Map<String, Value>, key: &str, value: Option<Value>) {
     };
 }
 
-/// RFC 3339; a time that it cannot say is cut to the nearest that it can.
+/// Formats as RFC 3339; a time that cannot be expressed becomes the nearest one that can.
 pub(super) fn time(time: Time) -> Value {
     let edge = if time < Time::from_secs(0) { "0000-01-01T00:00:00Z" } else { "9999-12-31T23:59:59Z" };
     if is_plain(time) { Value::String(format!("{time}")) } else { Value::String(edge.into()) }

@@ -13,7 +13,7 @@ hashed! {
 }
 
 object! {
-    /// An analysis beside the steps.
+    /// An analysis in the background of the steps.
     BackgroundAnalysis like "templates: [{templateName: success-rate}]" {
         templates: Vec<AnalysisTemplateRef> = "templates",
         args: Vec<AnalysisArgument> = "args",
@@ -25,7 +25,7 @@ object! {
 }
 
 hashed! {
-    /// Names an analysis template.
+    /// A reference to an analysis template.
     AnalysisTemplateRef like "templateName: success-rate", absent "{}" {
         template_name: String = "templateName" always,
         cluster_scope: bool = "clusterScope" given,
@@ -42,7 +42,7 @@ hashed! {
 }
 
 hashed! {
-    /// Where an argument's value comes from.
+    /// The source of an argument's value.
     ValueFrom like "podTemplateHashValue: Latest", absent "{}" {
         pod_template_hash_value: String = "podTemplateHashValue" given,
         field_ref: FieldRef = "fieldRef" given,
@@ -57,14 +57,14 @@ hashed! {
 }
 
 hashed! {
-    /// Metrics that are measured without consequence.
+    /// Metrics that are measured without consequences.
     DryRun like "metricName: .*", absent "{}" {
         metric_name: String = "metricName" always,
     }
 }
 
 hashed! {
-    /// How many measurements are kept.
+    /// The number of measurements to keep.
     MeasurementRetention like "{metricName: .*, limit: 10}", absent "{}" {
         metric_name: String = "metricName" always,
         limit: i32 = "limit" always,

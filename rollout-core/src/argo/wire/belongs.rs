@@ -1,11 +1,11 @@
-//! Where a field belongs that stands somewhere else.
+//! The right place for a field that is in the wrong one.
 
 use super::{
     Canary, CanaryStep, DestinationRule, Istio, Pause, Rollout, RolloutSpec, SetCanaryScale, StrategyField,
     TrafficRouting, VirtualService,
 };
 
-/// The parts of a Rollout by their paths, and what may stand in each; an index is left out.
+/// The parts of a Rollout by path, without indexes, and the fields of each.
 const PARTS: &[(&str, &[&str])] = &[
     ("", Rollout::FIELDS),
     ("spec", RolloutSpec::FIELDS),
@@ -19,14 +19,14 @@ const PARTS: &[(&str, &[&str])] = &[
     ("spec.strategy.canary.steps[]", CanaryStep::FIELDS),
     ("spec.strategy.canary.steps[].pause", Pause::FIELDS),
     ("spec.strategy.canary.steps[].setCanaryScale", SetCanaryScale::FIELDS),
-    // What the engine does not look into, but where people put fields of others.
+    // Not read by the engine, but people put fields of other parts here.
     ("metadata", &["name", "namespace", "labels", "annotations"]),
 ];
 
-/// Names that stand in many parts: they say nothing about where they belong.
+/// Names that occur in many parts and say nothing about where they belong.
 const COMMON: &[&str] = &["name", "namespace", "labels", "annotations", "weight", "status", "kind", "spec"];
 
-/// The path of the part that `key` belongs to, when it stands at `path` and means nothing there.
+/// Returns the path of the part that `key` belongs to, if it has no meaning at `path`.
 pub(crate) fn belongs(path: &str, key: &str) -> Option<&'static str> {
     let here = path.split('[').next().unwrap_or(path);
     let within = path.rsplit_once(']').map(|(_, within)| within);

@@ -14,7 +14,7 @@ hashed! {
 }
 
 hashed! {
-    /// Pods of an experiment.
+    /// The pods of an experiment.
     ExperimentTemplate like "{name: canary, specRef: canary}", absent "{}" {
         name: String = "name" always,
         spec_ref: String = "specRef" always,

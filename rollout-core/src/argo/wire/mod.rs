@@ -1,8 +1,7 @@
-//! Everything that the language may say, as it was written: structs of options.
+//! Everything that a manifest may contain, as it was written: structs of options.
 //!
-//! An absent field and an explicit `null` are `None`; nothing has a default here. Each field is named in
-//! its own documentation as it stands on the wire. What is not ours (the pod template, other traffic
-//! managers, blue-green) is kept as a JSON value.
+//! An absent field and an explicit `null` are `None`; there are no defaults here. The documentation of each field gives
+//! its name on the wire. Foreign parts (the pod template, other traffic managers, blue-green) are kept as JSON values.
 
 mod analysis;
 mod belongs;

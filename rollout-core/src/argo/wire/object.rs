@@ -1,18 +1,18 @@
-//! The table that each object of the language is: its Rust names and its names on the wire.
+//! The macros that declare the objects of a manifest, with their Rust names and their names on the wire.
 
 use super::super::reader::Reader;
 use serde_json::Value;
 
-/// What can be read from a manifest.
+/// A value that can be read from a manifest.
 pub(crate) trait Wire: Default {
-    /// Whether `null` is a value of its own; elsewhere it means absent.
+    /// Whether `null` is a value of its own; otherwise it means absent.
     const TAKES_NULL: bool = false;
 
-    /// Reads the value, or notes why that is impossible.
+    /// Reads the value, or records why that is impossible.
     fn read(value: &Value, reader: &mut Reader) -> Option<Self>;
 }
 
-/// Declares an object of the language: a struct of options, read leniently, its unknown fields noted.
+/// Declares an object of a manifest: a struct of options that is read leniently and records unknown fields.
 macro_rules! object {
     (
         $(#[$doc:meta])*
@@ -31,7 +31,7 @@ macro_rules! object {
         }
 
         impl $name {
-            /// What may stand in it.
+            /// The fields that it may have.
             pub(crate) const FIELDS: &'static [&'static str] = &[$($key,)* $($($ignored,)*)?];
         }
 
@@ -44,8 +44,8 @@ macro_rules! object {
     };
 }
 
-/// Declares an object that is part of the step hash: the order of the fields is that of the hashed text,
-/// and the word after a key says when it is in there (see `hash::text`).
+/// Declares an object that is part of the step hash: the fields are in the order of the hashed text, and the word after
+/// a key says when it is included (see `hash::text`).
 macro_rules! hashed {
     (
         $(#[$doc:meta])*

@@ -4,7 +4,8 @@ use alloc::{collections::BTreeMap, string::String};
 use serde_json::Value;
 
 object! {
-    /// A Rollout as a user wrote it. What a controller stored in its `status` is [another matter](crate::argo::read_status).
+    /// A Rollout as a user wrote it. The `status` that a controller stored is [read
+    /// separately](crate::argo::read_status).
     Rollout like "kind: Rollout" ignoring ["status"] {
         api_version: String = "apiVersion",
         kind: String = "kind",
@@ -14,7 +15,7 @@ object! {
 }
 
 impl Rollout {
-    /// Reads a Rollout, without the parts that have the wrong type: [`check`](crate::argo::check) names those.
+    /// Reads a Rollout, without the parts of the wrong type: [`check`](crate::argo::check) reports those.
     ///
     /// ```
     /// use rollout_core::argo::wire::Rollout;
@@ -27,13 +28,13 @@ impl Rollout {
         Self::read(rollout, &mut Reader::default()).unwrap_or_default()
     }
 
-    /// Its canary strategy, if it has one.
+    /// Returns the canary strategy, if there is one.
     #[must_use]
     pub fn canary(&self) -> Option<&Canary> {
         self.spec.as_ref()?.strategy.as_ref()?.canary.as_ref()
     }
 
-    /// Its namespace and its name, where it says them: empty texts are none.
+    /// Returns the namespace and the name, if they are given: empty texts count as absent.
     #[must_use]
     pub fn identity(&self) -> (Option<&str>, Option<&str>) {
         let metadata = self.metadata.as_ref();
@@ -59,7 +60,7 @@ object! {
 }
 
 object! {
-    /// What the user wants.
+    /// The user's desired state.
     RolloutSpec like "replicas: 1" {
         replicas: i32 = "replicas",
         selector: Selector = "selector",
@@ -78,7 +79,7 @@ object! {
 }
 
 object! {
-    /// The object that holds the pod template.
+    /// A reference to the object that holds the pod template.
     WorkloadRef like "{apiVersion: apps/v1, kind: Deployment, name: demo}" {
         api_version: String = "apiVersion",
         kind: String = "kind",
@@ -88,14 +89,14 @@ object! {
 }
 
 object! {
-    /// How far back the steps are skipped.
+    /// The range of revisions for which a rollback skips the steps.
     RollbackWindow like "revisions: 2" {
         revisions: i32 = "revisions",
     }
 }
 
 object! {
-    /// How many finished analyses are kept.
+    /// The number of finished analyses to keep.
     HistoryLimits like "successfulRunHistoryLimit: 5" {
         successful_run_history_limit: i32 = "successfulRunHistoryLimit",
         unsuccessful_run_history_limit: i32 = "unsuccessfulRunHistoryLimit",

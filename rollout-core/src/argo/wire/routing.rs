@@ -3,7 +3,7 @@ use alloc::{string::String, vec::Vec};
 use serde_json::Value;
 
 object! {
-    /// How traffic is split.
+    /// The settings of traffic routing.
     TrafficRouting like "istio: {virtualService: {name: demo}}" {
         istio: Istio = "istio",
         nginx: Value = "nginx",
@@ -27,7 +27,7 @@ object! {
 }
 
 object! {
-    /// Traffic is split by Istio.
+    /// Traffic routing with Istio.
     Istio like "virtualService: {name: demo}" {
         virtual_service: VirtualService = "virtualService",
         virtual_services: Vec<VirtualService> = "virtualServices",
@@ -36,7 +36,7 @@ object! {
 }
 
 object! {
-    /// A VirtualService and the routes in it that are meant.
+    /// A VirtualService, and which of its routes to weigh.
     VirtualService like "name: demo" {
         name: String = "name",
         routes: Vec<String> = "routes",

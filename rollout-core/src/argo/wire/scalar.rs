@@ -1,4 +1,4 @@
-//! The small values, lists and maps of the language.
+//! The scalar values, lists and maps of a manifest.
 
 use super::super::reader::{Reader, describe, push_index, push_key};
 use super::object::Wire;
@@ -7,7 +7,7 @@ use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 use core::fmt;
 use serde_json::Value;
 
-/// A number or text: what `pause.duration`, `maxSurge` and `maxUnavailable` may be.
+/// A number or text: the type of `pause.duration`, `maxSurge` and `maxUnavailable`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "the language has these two kinds")]
 pub enum IntOrText {
@@ -43,7 +43,7 @@ impl IntOrText {
     /// ```
     ///
     /// # Errors
-    /// What is neither; the finding's path is empty.
+    /// The value is neither; the finding's path is empty.
     pub fn from_value(value: &Value) -> Result<Self, Finding> {
         let mut reader = Reader::at("value");
         let read = if value.is_null() { None } else { Self::read(value, &mut reader) };
@@ -82,7 +82,7 @@ impl Wire for i32 {
     }
 }
 
-/// What to write where a whole number is wanted.
+/// Suggests what to write where a whole number is required.
 fn whole(value: &Value) -> String {
     if let Some(number) = value.as_f64() {
         #[expect(clippy::cast_possible_truncation, reason = "it saturates, and the next line looks")]
@@ -91,7 +91,7 @@ fn whole(value: &Value) -> String {
             below.checked_add(1).filter(|above| (f64::from(below)..f64::from(*above)).contains(&number));
         return near.map_or_else(
             || "write a number such as 5".into(),
-            |above| format!("write {below} or {above}: fractions are not possible"),
+            |above| format!("write {below} or {above}: fractions are not allowed"),
         );
     }
     let text = value.as_str().unwrap_or_default();
@@ -105,7 +105,7 @@ fn whole(value: &Value) -> String {
     }
 }
 
-/// A whole number within 32 bits, also when it was written as `5.0`.
+/// Converts a whole number within 32 bits, even if it was written as `5.0`.
 fn int32(value: &Value) -> Option<i32> {
     if let Some(number) = value.as_i64() {
         return i32::try_from(number).ok();
@@ -116,7 +116,7 @@ fn int32(value: &Value) -> Option<i32> {
     (f64::from(whole).to_bits() == number.to_bits()).then_some(whole)
 }
 
-/// The number of a port. What is no number stays known as that: a route without a port is another route.
+/// A port number. An invalid number stays distinguishable from an absent one: a route without a port is another route.
 ///
 /// ```
 /// use rollout_core::argo::wire::Rollout;
@@ -135,7 +135,7 @@ fn int32(value: &Value) -> Option<i32> {
 pub struct Port(Option<i32>);
 
 impl Port {
-    /// The number; `None` when what was written is none from 0 on.
+    /// Returns the number; `None` unless a whole number from 0 on was written.
     #[must_use]
     pub fn number(self) -> Option<u32> {
         self.0.and_then(|number| u32::try_from(number).ok())
@@ -171,7 +171,7 @@ impl Wire for String {
     }
 }
 
-/// What is not ours: kept as it stands.
+/// Foreign parts are kept as they are.
 impl Wire for Value {
     const TAKES_NULL: bool = true;
 

@@ -2,7 +2,7 @@ use super::object::hashed;
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 hashed! {
-    /// Which pods are meant.
+    /// A label selector for pods.
     Selector like "matchLabels: {app: demo}", absent "{}" {
         match_labels: BTreeMap<String, String> = "matchLabels" filled,
         match_expressions: Vec<Requirement> = "matchExpressions" filled,

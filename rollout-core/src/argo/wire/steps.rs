@@ -3,7 +3,7 @@ use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use serde_json::Value;
 
 hashed! {
-    /// One step: one of the eight kinds. With several of them it is invalid, but still has a hash.
+    /// One step, of one of the eight kinds. A step of several kinds is invalid, but still has a hash.
     CanaryStep like "setWeight: 20", absent "{}" {
         set_weight: i32 = "setWeight" given,
         pause: Pause = "pause" given,
@@ -17,14 +17,14 @@ hashed! {
 }
 
 hashed! {
-    /// Waits for a time, or for a person.
+    /// Waits for a time, or until an operator promotes.
     Pause like "duration: 10m", absent "{}" {
         duration: IntOrText = "duration" given,
     }
 }
 
 hashed! {
-    /// Gives the canary a number of pods of its own.
+    /// Gives the canary its own number of pods.
     SetCanaryScale like "weight: 25", absent "{}" {
         weight: i32 = "weight" given,
         replicas: i32 = "replicas" given,
@@ -33,7 +33,7 @@ hashed! {
 }
 
 hashed! {
-    /// Leads requests with certain headers to the canary.
+    /// Sends requests with certain headers to the canary.
     SetHeaderRoute like "name: canary-header", absent "{}" {
         name: String = "name" filled,
         matches: Vec<HeaderMatch> = "match" filled,
@@ -41,7 +41,7 @@ hashed! {
 }
 
 hashed! {
-    /// One header and what its value must be.
+    /// A header and the condition on its value.
     HeaderMatch like "headerName: version", absent "{}" {
         header_name: String = "headerName" always,
         header_value: StringMatch = "headerValue" always,
@@ -49,7 +49,7 @@ hashed! {
 }
 
 hashed! {
-    /// Copies certain requests to the canary.
+    /// Mirrors certain requests to the canary.
     SetMirrorRoute like "name: mirror", absent "{}" {
         name: String = "name" always,
         matches: Vec<MirrorMatch> = "match" filled,
@@ -58,7 +58,7 @@ hashed! {
 }
 
 hashed! {
-    /// One kind of request that is copied.
+    /// The conditions on a request to mirror.
     MirrorMatch like "path: {prefix: /}", absent "{}" {
         method: StringMatch = "method" given,
         path: StringMatch = "path" given,
@@ -67,7 +67,7 @@ hashed! {
 }
 
 hashed! {
-    /// How a text is compared: exactly one of the three.
+    /// A text comparison: exactly one of the three.
     StringMatch like "exact: v2", absent "null" {
         exact: String = "exact" filled,
         prefix: String = "prefix" filled,

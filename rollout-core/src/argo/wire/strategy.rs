@@ -42,14 +42,14 @@ object! {
 }
 
 object! {
-    /// How strongly it is preferred.
+    /// The weight of the preference.
     PreferredAntiAffinity like "weight: 1" {
         weight: i32 = "weight",
     }
 }
 
 object! {
-    /// Two Services that take turns in being the stable one.
+    /// Two Services that alternate as stable.
     PingPong like "{pingService: demo-ping, pongService: demo-pong}" {
         ping_service: String = "pingService",
         pong_service: String = "pongService",
@@ -57,7 +57,7 @@ object! {
 }
 
 object! {
-    /// How many pods are enough to go on.
+    /// How many pods are enough to continue.
     ProgressThreshold like "{type: Percent, value: 90}" {
         kind: String = "type",
         value: i32 = "value",

@@ -6,53 +6,53 @@ use crate::{
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 
-/// A traffic manager of the virtual world: what its objects say, and how they are written.
+/// Simulates a traffic manager: reads and writes its objects.
 ///
-/// The world keeps the list of objects ([`Truth::traffic`](crate::sim::Truth::traffic)) and tells the
-/// proxies; a mesh changes the list. A change of content counts [`TrafficObject::generation`] up, every
-/// write counts [`TrafficObject::write`] up.
+/// The world keeps the list of objects ([`Truth::traffic`](crate::sim::Truth::traffic)) and updates the proxies; a mesh
+/// changes the list. A change of content increments [`TrafficObject::generation`], and every write increments
+/// [`TrafficObject::write`].
 pub trait Mesh: fmt::Debug {
-    /// The objects at the beginning, each with generation 1.
+    /// Returns the initial objects, each with generation 1.
     fn objects(&mut self) -> Vec<TrafficObject>;
 
-    /// Reads what the objects say now; the world fills in whether it is settled.
+    /// Reads the current objects; the world fills in whether they are settled.
     ///
     /// # Errors
-    /// That the objects make no sense: the traffic is then unknown to the controller.
+    /// The objects are invalid: the traffic is then unknown to the controller.
     fn read(&mut self, objects: &[TrafficObject]) -> Result<Seen, String>;
 
-    /// As [`read`](Self::read), into memory that a former reading used; only worth writing where every
+    /// Like [`read`](Self::read), but reuses the memory of a former reading; worth implementing only where every
     /// microsecond counts.
     ///
     /// # Errors
-    /// As for [`read`](Self::read).
+    /// The same as for [`read`](Self::read).
     fn read_again(&mut self, objects: &[TrafficObject], into: &mut Seen) -> Result<(), String> {
         *into = self.read(objects)?;
         Ok(())
     }
 
-    /// Writes at most `most` objects, on the condition that each still has the version `seen`.
+    /// Writes at most `most` objects, provided that each still has the version in `seen`.
     fn write(
         &mut self,
         objects: &mut [TrafficObject],
         what: MeshWrite<'_>,
         seen: &Version,
         most: usize,
-    ) -> MeshWritten;
+    ) -> MeshResult;
 
-    /// Brings the list up to date with what others have written, where objects are shared; by default, none are.
+    /// Updates the list with foreign writes, if objects are shared; the default does nothing.
     fn refresh(&mut self, objects: &mut [TrafficObject]) {
         _ = objects;
     }
 
-    /// The user's own manifest of one object again, by index: nothing of ours is left in it.
+    /// Reapplies the user's own manifest of one object, by index, which removes everything that the engine added.
     fn reapply(&mut self, objects: &mut [TrafficObject], object: usize);
 
-    /// Takes our annotations from one object, by index: its nonce, and for whom it was written.
+    /// Removes the engine's annotations from one object, by index: its nonce, and the revision it was written for.
     fn strip(&mut self, objects: &mut [TrafficObject], object: usize);
 }
 
-/// What is to be written.
+/// The content of a write.
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::exhaustive_enums, reason = "a mesh that cannot write a new kind must not compile")]
 pub enum MeshWrite<'a> {
@@ -60,18 +60,18 @@ pub enum MeshWrite<'a> {
     Select(&'a Selectors),
     /// Routes.
     Route(&'a Routes),
-    /// A nonce into every object.
+    /// A nonce for every object.
     Fence(&'a str),
 }
 
-/// What a write did.
+/// The result of a write.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "made by implementations of `Mesh`")]
-pub struct MeshWritten {
-    /// Whether any object was written, also when the answer is an error.
+pub struct MeshResult {
+    /// Whether any object was written, even if the answer is an error.
     pub took_effect: bool,
     /// The answer.
     pub answer: Result<Outcome, Failure>,
-    /// The versions of `seen` with those of the objects that were written.
+    /// The versions of `seen`, updated with those of the written objects.
     pub version: Version,
 }

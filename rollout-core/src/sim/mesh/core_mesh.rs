@@ -1,5 +1,5 @@
 use super::{
-    Mesh, MeshWrite, MeshWritten, SharedObjects,
+    Mesh, MeshResult, MeshWrite, SharedObjects,
     core_write::{ROUTES, SELECTORS, Written, chained, version_of},
     shared::Shared,
 };
@@ -12,7 +12,7 @@ use alloc::{format, string::String, sync::Arc, vec::Vec};
 
 /// A traffic manager made of plain values: fast, for laws and unit tests.
 ///
-/// By default one object with routes and one with selectors, as an Istio canary with subsets has them.
+/// By default it has one object with routes and one with selectors, like an Istio canary with subsets.
 ///
 /// ```
 /// use rollout_core::sim::{CoreMesh, Mesh};
@@ -23,13 +23,13 @@ use alloc::{format, string::String, sync::Arc, vec::Vec};
 #[derive(Debug, Clone)]
 pub struct CoreMesh {
     manifests: Vec<(ObjectRef, Content)>,
-    /// Selectors and routes are written through two backends (Services, and the traffic manager): a write of
-    /// one does not mind a change of the other.
+    /// Whether selectors and routes are written through two backends (Services and the traffic manager), so that a
+    /// write of one is independent of changes of the other.
     apart: bool,
-    /// The versions of all objects, as they were last handed out; `None` after a write.
+    /// The versions of all objects, as last returned; `None` after a write.
     version: Option<Version>,
     shared: Option<SharedObjects>,
-    /// By object, how often it was applied again and stripped, as far as this mesh has seen.
+    /// For each object, how often it was reapplied and stripped, as far as this mesh has seen.
     seen: Vec<(u64, u64)>,
 }
 
@@ -40,7 +40,7 @@ impl Default for CoreMesh {
 }
 
 impl CoreMesh {
-    /// One object with routes, one with the selectors of both destinations.
+    /// Creates a mesh with one object for routes and one for the selectors of both destinations.
     #[must_use]
     pub fn new() -> Self {
         let user_selector = || Some(Selection::Unpinned);
@@ -48,13 +48,13 @@ impl CoreMesh {
         Self { manifests: Vec::from([routes(0, false), selector("subsets", selectors)]), ..Self::none() }
     }
 
-    /// No object at all: there is no traffic manager.
+    /// Creates a mesh without objects: there is no traffic manager.
     #[must_use]
     pub fn none() -> Self {
         Self { manifests: Vec::new(), apart: false, version: None, shared: None, seen: Vec::new() }
     }
 
-    /// The same objects, by name and content, as another mesh begins with.
+    /// Creates a mesh with the same initial objects, by name and content, as another.
     #[must_use]
     pub fn like(other: &mut impl Mesh) -> Self {
         let manifests: Vec<_> =
@@ -64,7 +64,7 @@ impl CoreMesh {
         Self { manifests, apart, ..Self::none() }
     }
 
-    /// This many objects with routes.
+    /// Sets the number of objects with routes.
     #[must_use]
     pub fn routes(mut self, n: usize) -> Self {
         self.manifests.retain(|(_, content)| !matches!(content, Content::Routes { .. }));
@@ -72,8 +72,8 @@ impl CoreMesh {
         self
     }
 
-    /// Two Services, one for each destination, instead of an object that holds both; requests that no route
-    /// of ours weighs go to the stable one.
+    /// Uses two Services, one for each destination, instead of an object that holds both; requests on unweighed routes
+    /// go to the stable one.
     #[must_use]
     pub fn services(mut self) -> Self {
         self.manifests.retain(|(_, content)| matches!(content, Content::Routes { .. }));
@@ -85,7 +85,7 @@ impl CoreMesh {
         self.service(Destination::Stable).service(Destination::Canary)
     }
 
-    /// One Service, for this destination, beside what there is.
+    /// Adds one Service for this destination.
     #[must_use]
     pub fn service(mut self, destination: Destination) -> Self {
         let user_selector = |of| (of == destination).then_some(Selection::Unpinned);
@@ -96,7 +96,7 @@ impl CoreMesh {
         self
     }
 
-    /// Shares these objects, by name, with whoever shares them, too.
+    /// Shares these objects, by name, with every other mesh that shares them.
     #[must_use]
     pub fn sharing(mut self, with: &SharedObjects) -> Self {
         self.shared = Some(with.clone());
@@ -177,7 +177,7 @@ impl Mesh for CoreMesh {
         what: MeshWrite<'_>,
         seen: &Version,
         most: usize,
-    ) -> MeshWritten {
+    ) -> MeshResult {
         let mut written = Written { seen, changes: Vec::new(), took_effect: false };
         let answer = match (what, self.apart) {
             (MeshWrite::Select(_), true) => written.write(objects, what, most, &[SELECTORS]),
@@ -196,7 +196,7 @@ impl Mesh for CoreMesh {
                 self.keep(object, |_| ());
             }
         }
-        MeshWritten { took_effect, answer, version }
+        MeshResult { took_effect, answer, version }
     }
 
     fn reapply(&mut self, objects: &mut [TrafficObject], object: usize) {
@@ -205,7 +205,7 @@ impl Mesh for CoreMesh {
             let before = (stored.write, stored.generation);
             self.somebody_writes(stored, content);
             if self.shares(stored) {
-                // It may change what is another's.
+                // This may change the content of another mesh.
                 (stored.write, stored.generation) = (before.0 + 1, before.1 + 1);
                 self.version = None;
             }
@@ -261,7 +261,7 @@ impl CoreMesh {
         }
     }
 
-    /// What was done to this object was done here.
+    /// Records that this mesh has applied all changes of this object.
     fn has_seen(&mut self, index: usize, object: &TrafficObject) {
         let Some(now) = self.shared.as_ref().and_then(|shared| shared.of(object)) else { return };
         self.seen.resize(self.seen.len().max(index + 1), (0, 0));
@@ -270,7 +270,7 @@ impl CoreMesh {
         }
     }
 
-    /// Somebody else writes an object, without our nonce; a write that changes nothing is none.
+    /// Simulates a foreign write to an object, without the engine's nonce; a write that changes nothing is ignored.
     fn somebody_writes(&mut self, stored: &mut TrafficObject, content: Content) {
         if stored.nonce.is_none() && !stored.signed && stored.content == content {
             return;
@@ -283,7 +283,7 @@ impl CoreMesh {
     }
 }
 
-/// Without our annotations.
+/// Returns the content without the engine's annotations.
 fn stripped(content: &Content) -> Content {
     let mut content = content.clone();
     if let Content::Routes { routes, .. } = &mut content {
@@ -292,7 +292,7 @@ fn stripped(content: &Content) -> Content {
     content
 }
 
-/// Whether a proxy would notice no difference: annotations do not count.
+/// Returns whether the contents are the same to a proxy: annotations do not count.
 fn same_content(one: &Content, other: &Content) -> bool {
     match (one, other) {
         (Content::Routes { routes: one, .. }, Content::Routes { routes: other, .. }) => {

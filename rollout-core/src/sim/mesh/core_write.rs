@@ -1,4 +1,4 @@
-//! How a [`CoreMesh`](super::CoreMesh) is written.
+//! Writes to a [`CoreMesh`](super::CoreMesh).
 
 use super::MeshWrite;
 use crate::{
@@ -26,7 +26,7 @@ pub(super) struct Written<'a> {
 }
 
 impl Written<'_> {
-    /// Where it stands in what was seen; `None` when it has changed since, or was not seen.
+    /// Returns the index in what was seen; `None` if the object has changed since, or was not seen.
     fn unchanged(&self, object: &TrafficObject) -> Option<usize> {
         let at = self.seen.objects().iter().position(|(name, _)| *name == object.name)?;
         let (_, version) = self.seen.objects().get(at)?;
@@ -128,7 +128,7 @@ fn selected(stable: Option<&Selection>, canary: Option<&Selection>, to: &Selecto
     })
 }
 
-/// The routes of one object after `to`; `None` when nothing changes.
+/// Returns the routes of one object after `to`; `None` if nothing changes.
 fn routed(now: &RoutesSeen, to: &Routes) -> Option<RoutesSeen> {
     let weight = match to.weight {
         WeightChange::Keep => now.weight,

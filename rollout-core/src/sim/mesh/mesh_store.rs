@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use serde_json::Value;
 use spin::Mutex;
 
-/// The object store of an [`ObjectMesh`](super::ObjectMesh): it can show how its objects were, for stale
-/// reads, and let a write over several objects get through half-way.
+/// The object store of an [`ObjectMesh`](super::ObjectMesh). It can show earlier states of objects, for stale reads,
+/// and can cut off a write over several objects half-way.
 #[derive(Debug)]
 pub struct MeshStore {
     store: MemoryStore,
@@ -17,43 +17,43 @@ pub struct MeshStore {
 
 #[derive(Debug)]
 struct Inner {
-    /// Every state of every object, by its name and write.
+    /// Every state of every object, by name and write.
     history: BTreeMap<(ObjectRef, Arc<str>), Object>,
-    /// Which states are shown; an object that is not in it is shown as it is.
+    /// The states to show; an object that is not listed is shown in its current state.
     shown: Vec<(ObjectRef, Arc<str>)>,
-    /// How many more writes get through.
+    /// How many more writes succeed.
     allowed: usize,
-    /// How many were stored, of whoever shares the store.
+    /// The number of writes so far, by all users of the store.
     writes: u64,
 }
 
 impl MeshStore {
-    /// An empty store.
+    /// Creates an empty store.
     #[must_use]
     pub fn new() -> Arc<Self> {
         let inner = Inner { history: BTreeMap::new(), shown: Vec::new(), allowed: usize::MAX, writes: 0 };
         Arc::new(Self { store: MemoryStore::new(), inner: Mutex::new(inner) })
     }
 
-    /// A user creates or replaces an object, whatever its version is.
+    /// Creates or replaces an object as a user does, whatever its version.
     pub fn user_applies(&self, name: &ObjectRef, to: Value) {
         self.store.apply(name, to);
         self.remember(name);
     }
 
-    /// How many writes were stored so far: whoever shares the store sees by it whether anything is new.
+    /// Returns the number of writes so far: users of a shared store use it to see whether anything is new.
     #[must_use]
     pub fn writes(&self) -> u64 {
         self.inner.lock().writes
     }
 
-    /// An object as it is now.
+    /// Returns the current state of an object.
     #[must_use]
     pub fn peek(&self, name: &ObjectRef) -> Option<Object> {
         self.store.peek(name)
     }
 
-    /// All objects as they are now.
+    /// Returns the current state of all objects.
     #[must_use]
     pub fn all(&self) -> Objects {
         self.store.all()
@@ -65,12 +65,12 @@ impl MeshStore {
             states.map(|(name, write)| (name.clone(), write.to_string().into())).collect();
     }
 
-    /// Shows every object as it is.
+    /// Shows the current state of every object.
     pub(super) fn show_now(&self) {
         self.inner.lock().shown.clear();
     }
 
-    /// Lets this many more writes through.
+    /// Lets this many more writes succeed.
     pub(super) fn allow(&self, writes: usize) {
         self.inner.lock().allowed = writes;
     }

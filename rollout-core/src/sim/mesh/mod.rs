@@ -1,4 +1,4 @@
-//! What the traffic manager is: plain values ([`CoreMesh`]), or real objects behind a backend.
+//! Simulated traffic managers: plain values ([`CoreMesh`]), or real objects behind a backend.
 
 mod contract;
 mod core_mesh;
@@ -7,7 +7,7 @@ mod mesh_store;
 mod object_mesh;
 mod shared;
 
-pub use contract::{Mesh, MeshWrite, MeshWritten};
+pub use contract::{Mesh, MeshResult, MeshWrite};
 pub use core_mesh::CoreMesh;
 pub use mesh_store::MeshStore;
 pub use object_mesh::ObjectMesh;

@@ -1,4 +1,4 @@
-use super::{Mesh, MeshStore, MeshWrite, MeshWritten};
+use super::{Mesh, MeshResult, MeshStore, MeshWrite};
 use crate::{
     Failure, Outcome, Range,
     backend::{
@@ -16,11 +16,11 @@ use alloc::{
 };
 use serde_json::Value;
 
-/// A traffic manager made of real objects: the world's actions really edit them, through the same editors
-/// and the same bridge as on a cluster.
+/// A traffic manager made of real objects: the world's actions really edit them, with the same editors and the same
+/// bridge as on a cluster.
 ///
-/// The backend must lie over the [`MeshStore`] that the mesh is made with; what its data plane says is not
-/// asked for, the world knows what its proxies have.
+/// The backend must use the [`MeshStore`] that the mesh is created with. Its data plane is not asked, because the world
+/// knows what its proxies have.
 ///
 /// ```
 /// use rollout_core::backend::{NoDataPlane, ServiceEditor, ObjectBackend};
@@ -41,7 +41,7 @@ pub struct ObjectMesh {
     parts: Vec<Part>,
 }
 
-/// One object, and how it is read.
+/// One object, and the editor that reads it.
 #[derive(Debug)]
 struct Part {
     name: ObjectRef,
@@ -50,7 +50,7 @@ struct Part {
 }
 
 impl ObjectMesh {
-    /// Objects in `store`, which `backend` reads and edits; name them with
+    /// Creates a mesh over the objects in `store`, which `backend` reads and edits; name them with
     /// [`objects_of`](Self::objects_of).
     #[must_use]
     pub fn new(store: Arc<MeshStore>, backend: impl TrafficBackend + 'static) -> Self {
@@ -59,8 +59,8 @@ impl ObjectMesh {
 
     /// Adds the objects that an editor edits: the proxies get them, read one by one.
     ///
-    /// As they lie in the store now is how the user applies them again. One that does not exist says
-    /// nothing, and the controller sees that it is missing.
+    /// Their current state in the store is what the user reapplies later. A missing object says nothing, and the
+    /// controller sees that it is missing.
     #[must_use]
     pub fn objects_of(mut self, editor: impl ObjectEditor + 'static) -> Self {
         let editor: Arc<dyn ObjectEditor> = Arc::new(editor);
@@ -75,13 +75,13 @@ impl ObjectMesh {
         self
     }
 
-    /// The objects as they are now.
+    /// Returns the store with the current objects.
     #[must_use]
     pub fn store(&self) -> &Arc<MeshStore> {
         &self.store
     }
 
-    /// The user has another manifest of an object from now on: its index, if it is one of these.
+    /// Sets a new user's manifest of an object; returns its index, if it is one of these.
     fn new_manifest(&mut self, name: &ObjectRef, manifest: Value) -> Option<usize> {
         let index = self.parts.iter().position(|part| part.name == *name)?;
         if let Some(part) = self.parts.get_mut(index) {
@@ -92,7 +92,7 @@ impl ObjectMesh {
 }
 
 impl Part {
-    /// What the object says by itself; `None` when it makes no sense: proxies keep what they have.
+    /// Returns what the object says by itself; `None` if it is invalid: proxies keep what they have.
     fn content(&self, objects: &Objects) -> Option<Content> {
         let mut seen = self.editor.read_one(objects, &self.name).ok()?;
         if self.editor.layer(&self.name) == Layer::Routes {
@@ -116,7 +116,7 @@ impl Part {
         }
     }
 
-    /// An object that says nothing, as long as it cannot be read.
+    /// Returns the content of an object that cannot be read: it says nothing.
     fn nothing(&self) -> Content {
         if self.editor.layer(&self.name) == Layer::Routes {
             let routes = RoutesSeen::new(Range::exact(0));
@@ -127,7 +127,7 @@ impl Part {
 }
 
 impl<W: Watcher> World<ObjectMesh, W> {
-    /// The user applies another manifest of an object, as a whole.
+    /// Applies another manifest of an object as the user, as a whole.
     pub fn user_changes(&mut self, name: &ObjectRef, manifest: Value) {
         match self.mesh.new_manifest(name, manifest.clone()) {
             Some(index) => self.reapply_object(index),
@@ -153,7 +153,7 @@ impl Mesh for ObjectMesh {
         let seen = ready(self.backend.observe(&[]));
         self.store.show_now();
         let mut seen = seen.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
-        // In the world's order: it keeps an age for each object by its place.
+        // In the world's order, because it keeps an age for each object by its index.
         let version = |part: &Part| Some((part.name.clone(), seen.version.of(&part.name)?.clone()));
         seen.version = self.parts.iter().filter_map(version).collect();
         Ok(seen)
@@ -165,7 +165,7 @@ impl Mesh for ObjectMesh {
         what: MeshWrite<'_>,
         seen: &Version,
         most: usize,
-    ) -> MeshWritten {
+    ) -> MeshResult {
         let before: Vec<u64> = objects.iter().map(|object| object.write).collect();
         self.store.allow(most);
         let result = match what {
@@ -180,7 +180,7 @@ impl Mesh for ObjectMesh {
             Ok(result) => answer(&result, seen),
             Err(error) => (Err(Failure::Ambiguous(error.to_string())), seen.clone()),
         };
-        MeshWritten { took_effect, answer, version }
+        MeshResult { took_effect, answer, version }
     }
 
     fn refresh(&mut self, objects: &mut [TrafficObject]) {

@@ -5,10 +5,10 @@ use crate::{
 use alloc::{collections::BTreeMap, sync::Arc};
 use spin::Mutex;
 
-/// Objects that several [`CoreMesh`](super::CoreMesh)es share, each for a Rollout of its own.
+/// Objects that several [`CoreMesh`](super::CoreMesh)es share, each for its own Rollout.
 ///
-/// Each mesh has its own part of an object, its routes or its subsets, and all have the versions in common: a write of
-/// one is a new version for all, and their proxies get the object again.
+/// Each mesh has its own part of an object, its routes or its subsets, and all share the versions: a write of one is a
+/// new version for all, and their proxies get the object again.
 ///
 /// ```
 /// use rollout_core::sim::{CoreMesh, Mesh, SharedObjects};
@@ -27,30 +27,30 @@ pub struct SharedObjects {
     objects: Arc<Mutex<BTreeMap<ObjectRef, Shared>>>,
 }
 
-/// What all have in common of one object.
+/// The shared state of one object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Shared {
     write: u64,
     generation: u64,
-    /// How often the user's manifest was applied again, and our annotations were taken out: of the whole object.
+    /// How often the whole object was reapplied from the user's manifest, and stripped of the engine's annotations.
     pub(super) reapplied: u64,
     pub(super) stripped: u64,
 }
 
 impl SharedObjects {
-    /// Which objects are shared: those with routes, and those with selectors.
+    /// Creates shared objects: those with routes, those with selectors, or both.
     #[must_use]
     pub fn new(routes: bool, selectors: bool) -> Self {
         Self { routes, selectors, objects: Arc::default() }
     }
 
-    /// How many writes there were.
+    /// Returns the number of writes.
     #[must_use]
     pub fn writes(&self) -> u64 {
         self.objects.lock().values().map(|shared| shared.write - 1).sum()
     }
 
-    /// An object after all writes so far, if it is shared.
+    /// Returns the state of an object after all writes so far, if it is shared.
     pub(super) fn of(&self, object: &TrafficObject) -> Option<Shared> {
         let is_shared = match object.content {
             Content::Routes { .. } => self.routes,
@@ -60,7 +60,7 @@ impl SharedObjects {
         is_shared.then(|| self.objects.lock().get(&object.name).copied().unwrap_or(new))
     }
 
-    /// Keeps what was just written, and what else came of it.
+    /// Records a write, and applies `change` to the shared state.
     pub(super) fn keep(&self, object: &TrafficObject, change: impl FnOnce(&mut Shared)) {
         let Some(mut shared) = self.of(object) else { return };
         if shared.write == object.write {
@@ -73,7 +73,7 @@ impl SharedObjects {
 }
 
 impl Shared {
-    /// Gives an object these versions: whether it had others.
+    /// Gives an object the shared versions; returns whether it had others.
     pub(super) fn renew(&self, object: &mut TrafficObject) -> bool {
         let is_new = object.write != self.write;
         (object.write, object.generation) = (self.write, self.generation);

@@ -25,7 +25,7 @@ pub(super) enum Write<'a> {
 pub(super) type Answered = Result<Outcome, Failure>;
 
 impl<M: Mesh, W: Watcher> World<M, W> {
-    /// Sends one request and hears the answer; `None` when the process died of it.
+    /// Sends one request and returns the answer; `None` if the process died of it.
     pub(super) fn write(
         &mut self,
         by: Writer,
@@ -68,7 +68,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         Some(answer)
     }
 
-    /// No later observation may be older than this attempt.
+    /// Records the attempt: no later observation may be older.
     fn attempt(&mut self, write: Write<'_>) {
         let now = self.truth.now;
         let attempts = &mut self.process.wrote;
@@ -100,8 +100,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         }
     }
 
-    /// Does what a request asks for, on at most `most` traffic objects: whether anything changed, and the
-    /// answer.
+    /// Carries out a request, on at most `most` traffic objects; returns whether anything changed, and the answer.
     pub(super) fn perform(
         &mut self,
         by: Writer,
@@ -155,7 +154,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 
     fn perform_fence(&mut self, nonce: &str, versions: &mut Versions, most: usize) -> (bool, Answered) {
-        // What could not be read cannot be fenced, and what is not fenced is not acted on.
+        // Objects that could not be read cannot be fenced, and without a fence there are no actions.
         let unread = |read: usize, there: usize| read == 0 && there > 0;
         if unread(versions.traffic.objects().len(), self.truth.traffic.len())
             || unread(versions.workloads.len(), self.truth.workloads.len())
@@ -239,7 +238,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         );
     }
 
-    /// The process is gone; what it had under way lands late, each write with the versions that it read.
+    /// Ends the process; its writes in progress take effect late, each with the versions that it read.
     pub(super) fn die_at_work(&mut self, running: &Running) {
         let late = self.process.dies_with.take();
         if let Some(late) = late {
@@ -256,7 +255,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         self.crash();
     }
 
-    /// A write lands that nobody waits for.
+    /// Carries out a late write, whose answer no process waits for.
     pub(in crate::sim) fn land(&mut self, index: usize) {
         let Some(Late { by, mut versions, write }) = self.late.get_mut(index).and_then(Option::take) else {
             return;

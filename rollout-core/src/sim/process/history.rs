@@ -6,10 +6,10 @@ use crate::{
 use alloc::{collections::VecDeque, sync::Arc, vec::Vec};
 use core::time::Duration;
 
-/// No cache lags by more.
+/// The maximum lag of a cache.
 const LONGEST_LAG: Duration = Duration::from_secs(120);
 
-/// What each kind of object was, and when: what a cache that lags shows.
+/// The past states of each kind of object, which a lagging cache shows.
 #[derive(Debug, Clone)]
 pub(in crate::sim) struct Histories {
     pub(super) rollout: History<RolloutState>,
@@ -27,24 +27,24 @@ impl<T> History<T> {
     }
 
     fn push(&mut self, at: Time, state: Arc<T>) {
-        // What was replaced at the same time can never be seen.
+        // A state that was replaced at the same time can never be seen.
         if self.0.back().is_some_and(|(last, _)| *last == at) {
             self.0.pop_back();
         }
         self.0.push_back((at, state));
         let old = |(from, _): &(Time, Arc<T>)| at.since(*from) > LONGEST_LAG;
-        // The first one is what is seen until the second.
+        // The first state is seen until the second.
         while self.0.get(1).is_some_and(old) {
             self.0.pop_front();
         }
     }
 
-    /// When it next changed after a time.
+    /// Returns when the state next changed after a time.
     fn changed_after(&self, time: Time) -> Option<Time> {
         self.0.iter().map(|(from, _)| *from).find(|from| *from > time)
     }
 
-    /// What was there at a time.
+    /// Returns the state at a time.
     pub(super) fn at(&self, time: Time) -> Option<&Arc<T>> {
         let then = self.0.iter().rev().find(|(from, _)| *from <= time);
         then.or(self.0.front()).map(|(_, state)| state)
@@ -52,10 +52,10 @@ impl<T> History<T> {
 }
 
 impl<M: Mesh, W: Watcher> World<M, W> {
-    /// Reads of this kind of object lag by so long from now on: a cache shows what was. At most two minutes.
+    /// Makes reads of this kind of object lag from now on: a cache shows an earlier state. At most two minutes.
     ///
-    /// What the process itself wrote is never read older than it was written: it waits for the cache, and
-    /// reads live after two seconds.
+    /// The process never reads a state older than its own writes: it waits for the cache, and reads live after two
+    /// seconds.
     pub fn read_lag(&mut self, kind: Kind, lag: Duration) {
         let lag = crate::sim::delay::millis(lag.min(LONGEST_LAG));
         self.settings.read_lag.set(kind, lag);
@@ -64,7 +64,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         }
     }
 
-    /// A world whose reads lag from the beginning remembers from the beginning.
+    /// Starts the histories at once in a world whose reads lag from the beginning.
     pub(in crate::sim) fn remembering(mut self) -> Self {
         if Kind::ALL.iter().any(|kind| self.settings.read_lag.get(*kind) > 0) {
             self.start_histories();
@@ -83,7 +83,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         });
     }
 
-    /// When the first of the caches that lag shows something new. The process is told then.
+    /// Returns when the first lagging cache shows something new, which notifies the process.
     pub(super) fn next_news(&self) -> Option<Time> {
         let histories = self.histories.as_ref()?;
         let next = |kind| {

@@ -1,5 +1,4 @@
-//! The process that drives the rollout: a small loop over [`Turn`](crate::Turn), with a clock and caches of
-//! its own.
+//! The process that drives the rollout: a small loop over [`Turn`](crate::Turn), with its own clock and caches.
 
 mod act;
 mod history;

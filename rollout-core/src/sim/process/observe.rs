@@ -13,7 +13,7 @@ use crate::{
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::time::Duration;
 
-/// The user's object, as it was at some time.
+/// A past state of the user's object.
 #[derive(Debug, Clone)]
 pub(in crate::sim) struct RolloutState {
     pub(super) spec: Spec,
@@ -22,7 +22,7 @@ pub(in crate::sim) struct RolloutState {
     pub(super) proceed: Option<Proceed>,
 }
 
-/// One workload, as it was at some time.
+/// A past state of one workload.
 #[derive(Debug, Clone)]
 pub(in crate::sim) struct WorkloadState {
     pub(super) revision: Revision,
@@ -34,13 +34,13 @@ pub(in crate::sim) struct WorkloadState {
     nonce: Option<Arc<str>>,
 }
 
-/// The traffic objects, as they were at some time; `None` where they could not be read.
+/// A past state of the traffic objects; `None` if they could not be read.
 #[derive(Debug, Clone)]
 pub(in crate::sim) struct TrafficState {
     seen: Option<Seen>,
 }
 
-/// What the writes of a turn are conditional on; chained with the turn's own writes.
+/// The versions that the writes of a turn are conditional on, updated with each write of the turn.
 #[derive(Debug, Clone, Default)]
 pub(in crate::sim) struct Versions {
     pub(super) rollout: u64,
@@ -48,14 +48,14 @@ pub(in crate::sim) struct Versions {
     pub(super) traffic: Version,
 }
 
-/// One workload that was read.
+/// A workload that was read.
 #[derive(Debug, Clone)]
 pub(in crate::sim) struct WorkloadRead {
     pub(super) revision: Revision,
     pub(super) version: u64,
 }
 
-/// Where each kind is read from: live, or as it was.
+/// For each kind, a past state to read, or `None` for live reads.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Views {
     pub(super) rollout: Option<Arc<RolloutState>>,
@@ -64,7 +64,7 @@ pub(super) struct Views {
     pub(super) selectors: Option<Arc<TrafficState>>,
 }
 
-/// What a process has read. Its memory is used again by the next reading.
+/// The observation of a process. Its memory is reused by the next reading.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Reading {
     pub(super) observed: Observed,
@@ -72,17 +72,17 @@ pub(super) struct Reading {
 }
 
 impl WorkloadRead {
-    /// It was written, or created, since.
+    /// Records that the workload was written or created since.
     pub(super) fn written(revision: &Revision, version: u64) -> Self {
         Self { revision: revision.clone(), version }
     }
 }
 
 impl<M: Mesh, W: Watcher> World<M, W> {
-    /// What somebody sees who reads everything live now.
+    /// Returns the observation of a client that reads everything live now.
     #[must_use]
     pub fn observed(&mut self) -> Observed {
-        // It is no reading of the process's own: what that remembers stays as it is.
+        // This is not the process's own observation, so its memory stays unchanged.
         let driver = self.process.driver.clone();
         let reading = self.read_and_remember(&Views::default());
         let observed = reading.observed.clone();
@@ -120,7 +120,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         TrafficState { seen: self.mesh.read(&self.truth.traffic).ok() }
     }
 
-    /// What caches show that lag by so many milliseconds; without a lag, and without a history, live.
+    /// Returns the states shown by caches with these lags in milliseconds; without a lag or a history, live.
     pub(super) fn views(&self, lag: PerKind<i64>) -> Views {
         let Some(histories) = &self.histories else { return Views::default() };
         let then = |kind| Some(lag.get(kind)).filter(|lag| *lag > 0).map(|lag| self.after(-lag));
@@ -132,7 +132,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         }
     }
 
-    /// What the process makes of what it reads.
+    /// Reads everything and updates the process's memory.
     pub(super) fn read_and_remember(&mut self, views: &Views) -> Box<Reading> {
         let mut reading = self.read(views);
         let elapsed = self.process.elapsed(self.truth.now);
@@ -156,7 +156,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         let status = views.rollout.as_ref().map_or(&self.truth.status, |state| &state.status);
         let stable = status.stable.clone().filter(|_| !status.is_done());
         let gone = |stable: &Revision| revisions.iter().all(|seen| seen.revision != *stable);
-        // What a cache does not show is looked for live.
+        // A workload that is missing from a cache is looked up live.
         observed.gone = stable
             .filter(|stable| gone(stable) && self.workload_index(stable).is_none())
             .map(|stable| Gone::new(stable, Duration::ZERO));
@@ -209,7 +209,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             return;
         };
         for state in states.iter() {
-            // A cached reading that shows no ready pod causes a live one.
+            // A cached reading without ready pods causes a live one.
             let unavailable = state.ready.hi() == 0 && state.wanted > 0;
             let live = self.workload_index(&state.revision).filter(|_| unavailable);
             match live.and_then(|index| self.workload_state(index)) {
@@ -219,7 +219,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         }
     }
 
-    /// Whether what was read is settled: always asked live.
+    /// Fills in whether the traffic is settled, which is always asked live.
     fn fill_in(&mut self, seen: &mut Seen, revisions: &[RevisionSeen]) {
         if self.settings.data_plane_answers {
             self.fill_settled(seen, revisions, self.process.offset);
@@ -245,8 +245,8 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         seen.endpoints.extend(revisions.iter().map(unknown));
     }
 
-    /// Changes with every pod that becomes ready or is lost, and with every count of them. A pod that is lost while
-    /// another becomes ready is a change, too.
+    /// Returns a number that changes with every pod that becomes ready or is lost, and with every count of them. A pod
+    /// that is lost while another becomes ready is also a change.
     fn changes(&self, workload: &WorkloadState) -> u64 {
         let mut both = self.truth.workloads.iter().zip(&self.shadows);
         let shadow = both.find(|(of, _)| of.revision == workload.revision).map(|(_, shadow)| shadow);
@@ -270,7 +270,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         }
     }
 
-    /// Routes and selectors, each as its own cache shows them; `None` where one could not be read.
+    /// Returns routes and selectors, each as its own cache shows them; `None` if one could not be read.
     fn stale_traffic(&mut self, views: &Views) -> Option<Seen> {
         let live = Arc::new(self.traffic_state());
         let routes = views.routes.as_ref().unwrap_or(&live);

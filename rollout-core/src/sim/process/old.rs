@@ -6,7 +6,7 @@ use crate::{
 use alloc::sync::Arc;
 use core::time::Duration;
 
-/// A process that is no longer in charge, with what it last saw.
+/// A process that is no longer in charge, with its last observation.
 #[derive(Debug, Clone)]
 pub(in crate::sim) struct OldProcess {
     process: Process,
@@ -15,7 +15,7 @@ pub(in crate::sim) struct OldProcess {
 }
 
 impl<M: Mesh, W: Watcher> World<M, W> {
-    /// The process dies between two turns, or in the middle of one, and another starts after a while.
+    /// Kills the process, between two turns or in the middle of one; another starts after a while.
     pub fn crash(&mut self) {
         let views = self.views_of_now();
         let next = self.process.id + 1;
@@ -25,17 +25,17 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         process.running = None;
         self.old.push(OldProcess { process, views, seen_at: self.truth.now });
         self.tally.crashes += 1;
-        // Nothing but stored bytes outlives it.
+        // Only stored bytes outlive the process.
         let bytes = serde_json::to_vec(&self.truth.status).unwrap_or_default();
         self.truth.status = serde_json::from_slice(&bytes).unwrap_or_default();
         self.see(What::Crashed);
     }
 
-    /// The process that crashed last was not dead: it decides once more, after `delay`, on what it last saw;
-    /// of these kinds, on what is there now.
+    /// Makes the process that crashed last, which was not really dead, decide once more after `delay`, on its last
+    /// observation; objects of the kinds in `fresh` are read again.
     ///
-    /// It does what it decides, with its own idea of whether it is fenced; whether it is in charge is
-    /// found out as for any other.
+    /// It carries out its decision, with its own belief about its fence; whether it is in charge is verified as for any
+    /// other process.
     pub fn old_process_decides(&mut self, delay: Duration, fresh: &[Kind]) {
         let Some(old) = self.old.len().checked_sub(1) else { return };
         if let Some(OldProcess { views, .. }) = self.old.get_mut(old) {
@@ -63,12 +63,12 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         self.settings.writes_take = writes_take;
         self.faults = faults;
         let process = core::mem::replace(&mut self.process, current);
-        // What it wrote is news for the one in charge.
+        // Its writes are news for the process in charge.
         for kind in Kind::ALL {
             let lag = self.settings.read_lag.get(kind);
             self.process.wake(self.after(lag));
         }
-        // It keeps what it now believes, for when it decides again.
+        // It remembers its new belief for its next decision.
         if let Some(old) = self.old.get_mut(index) {
             old.process = process;
         }

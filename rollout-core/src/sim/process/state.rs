@@ -6,31 +6,31 @@ use crate::{
 use alloc::{boxed::Box, string::ToString, sync::Arc, vec::Vec};
 use core::time::Duration;
 
-/// One process. It keeps nothing that would survive its death: that is all in the world.
+/// One process. Its state is lost when it dies: everything that survives is in the world.
 #[derive(Debug, Clone)]
 pub(in crate::sim) struct Process {
     pub(in crate::sim) id: u32,
-    /// Its clock shows true time plus this; in milliseconds.
+    /// The offset of its clock from true time, in milliseconds.
     pub(in crate::sim) offset: i64,
-    /// When it began. True time.
+    /// When it started. True time.
     began: Time,
     pub(super) driver: Driver,
     /// When it decides again. True time.
     pub(super) due: Option<Time>,
-    /// It does nothing before. True time.
+    /// It does nothing before this. True time.
     pub(super) not_before: Time,
     pub(super) running: Option<Box<Running>>,
-    /// When it last read live. What it knows from that is never replaced by anything older. True time.
+    /// When it last read live. Nothing older replaces what it knows from that. True time.
     pub(super) read_live: Time,
     /// When it last wrote, or tried to. True time.
     pub(super) wrote: PerKind<Time>,
-    /// It is dying: what it had under way lands so much later.
+    /// If it is dying, the delay after which its writes in progress take effect.
     pub(super) dies_with: Option<Duration>,
-    /// What its last turn waited for.
+    /// The waits of its last turn.
     pub(super) waiting: Vec<Waiting>,
-    /// What it read for the last turn that it finished.
+    /// The reading of the last finished turn, kept for its memory.
     pub(super) spare: Option<Box<Reading>>,
-    /// Decisions since time last passed.
+    /// The number of decisions since time last advanced.
     pub(super) at_once: u32,
     pub(super) last_decision: Time,
 }
@@ -66,22 +66,22 @@ impl Process {
         self.running.as_ref().map(|running| running.goes_on).or(self.due)
     }
 
-    /// What its clock shows at a true time.
+    /// Returns what its clock shows at a true time.
     pub(in crate::sim) fn clock(&self, at: Time) -> Time {
         Time::from_millis(at.as_millis().saturating_add(self.offset))
     }
 
-    /// The true time at which its clock shows `at`.
+    /// Returns the true time at which its clock shows `at`.
     pub(super) fn true_time(&self, at: Time) -> Time {
         Time::from_millis(at.as_millis().saturating_sub(self.offset))
     }
 
-    /// The time since it began. An old process has begun, whatever the true time of what it looks at is.
+    /// Returns the time since it started. An old process has started, whatever the true time of its observation.
     pub(super) fn elapsed(&self, now: Time) -> Duration {
         now.since(self.began)
     }
 
-    /// The nonce that it last wrote: what it creates bears it from the start.
+    /// Returns the nonce that it last wrote, which every object that it creates has from the start.
     pub(super) fn nonce_of(&self, by: Writer) -> Option<Arc<str>> {
         self.driver.nonce().filter(|_| by.process == self.id).map(Arc::from)
     }

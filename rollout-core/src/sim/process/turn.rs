@@ -13,38 +13,38 @@ use crate::{
 use alloc::boxed::Box;
 use core::time::Duration;
 
-/// So many decisions at one time are no controller any more.
+/// Beyond this many decisions at one instant, the controller is looping.
 const AT_ONCE: u32 = 200;
 /// How long a process waits for its cache before it reads live.
 const CACHE_PATIENCE: Duration = Duration::from_secs(2);
 
-/// A turn under way.
+/// A turn in progress.
 #[derive(Debug, Clone)]
 pub(super) struct Running {
     pub(super) turn: Turn,
     pub(super) reading: Box<Reading>,
     pub(super) by: Writer,
-    /// How many actions were tried.
+    /// The number of actions tried.
     pub(super) acted: usize,
-    /// When it goes on. True time.
+    /// When it continues. True time.
     pub(super) goes_on: Time,
 }
 
-/// How a turn goes on after one thing was done.
+/// How a turn continues after one task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum GoesOn {
     /// At once: nothing was sent.
     Now,
-    /// When the answer is there.
+    /// When the answer arrives.
     Answered,
-    /// Not at all: it is over.
+    /// Not at all: the turn is over.
     Over,
     /// Not at all: the process has died.
     Dead,
 }
 
 impl<M: Mesh, W: Watcher> World<M, W> {
-    /// The process's next bit of work: a new turn, or the next thing of the one under way.
+    /// Does the process's next piece of work: a new turn, or the next task of the current one.
     pub(in crate::sim) fn turn(&mut self) -> Result<(), Stuck> {
         if let Some(running) = self.process.running.take() {
             self.go_on(running);
@@ -84,8 +84,8 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         Err(Stuck { at: self.truth.now, decisions, waiting })
     }
 
-    /// By how much each kind may lag, so that no observation is older than the process's own last write;
-    /// `None` when it waits for a cache.
+    /// Returns how much each kind may lag so that no observation is older than the process's own last write; `None` if
+    /// the process must wait for a cache.
     fn caches_that_are_new_enough(&mut self) -> Option<PerKind<i64>> {
         let mut lag = self.settings.read_lag;
         if self.process.driver.take_live() || self.histories.is_none() {
@@ -115,7 +115,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         None
     }
 
-    /// Decides on what was read.
+    /// Decides on the observation.
     pub(super) fn begin_turn(
         &mut self,
         views: &Views,
@@ -147,7 +147,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         Box::new(Running { turn, reading, by, acted: 0, goes_on: self.truth.now })
     }
 
-    /// Carries out a turn as far as it comes without waiting.
+    /// Carries out a turn until it has to wait.
     pub(super) fn go_on(&mut self, mut running: Box<Running>) {
         loop {
             match self.carry_out(&mut running) {

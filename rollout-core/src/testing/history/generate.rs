@@ -15,10 +15,10 @@ use proptest::{
     strategy::Strategy as _,
 };
 
-/// How often a history that breaks a law is made smaller.
+/// The maximum number of attempts to shrink a history that breaks a law.
 const SHRINKS: u32 = 4_000;
 
-/// All histories, each drawn by a number: the same number, the same history.
+/// All histories, each identified by a number: the same number gives the same history.
 #[derive(Debug)]
 pub struct Histories(Numbered<History>);
 
@@ -29,25 +29,25 @@ impl Default for Histories {
 }
 
 impl Histories {
-    /// Rich in everything that can go wrong.
+    /// Creates histories that are rich in everything that can go wrong.
     #[must_use]
     pub fn new() -> Self {
         Self(Numbered::new(history()))
     }
 
-    /// The history of this number.
+    /// Returns the history with this number.
     #[must_use]
     pub fn draw(&self, number: u64) -> Option<History> {
         self.0.draw(number)
     }
 
-    /// The smallest history found, from that of this number on, that still `fails`.
+    /// Shrinks the history with this number; returns the smallest one found that still `fails`.
     pub fn shrink(&self, number: u64, fails: impl FnMut(&History) -> bool) -> Option<History> {
         self.0.shrink(number, SHRINKS, fails)
     }
 }
 
-/// Groups of histories, each drawn by a number; most are of one Rollout alone.
+/// Returns groups of histories, each identified by a number; most consist of one Rollout.
 ///
 /// ```
 /// use rollout_core::testing::history::groups;
@@ -87,8 +87,8 @@ fn history() -> impl proptest::strategy::Strategy<Value = History> {
     )
 }
 
-/// An update that is given up, and a stable that breaks about then: what random histories seldom do in this
-/// order.
+/// Generates an update that is aborted, and a stable revision that breaks at about the same time: random histories
+/// seldom do this in this order.
 fn aimed() -> impl proptest::strategy::Strategy<Value = Vec<(Duration, Happening)>> {
     let some = || several((gap(), happening()), 0..3);
     let soon = || (0..20_000_u64).prop_map(Duration::from_millis);
@@ -239,7 +239,7 @@ fn surroundings() -> impl proptest::strategy::Strategy<Value = Surroundings> {
     )
 }
 
-/// Short gaps most of the time: things that happen close together are what goes wrong.
+/// Short gaps most of the time, because events that are close together cause failures.
 fn gap() -> impl proptest::strategy::Strategy<Value = Duration> {
     prop_oneof![
         5 => (0..3_000_u64).prop_map(Duration::from_millis),

@@ -5,11 +5,11 @@ use crate::{
 };
 use alloc::vec::Vec;
 
-/// Rollouts whose histories take place together, because they share objects.
+/// Rollouts whose histories take place together because they share objects.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "whoever writes a regression test by hand gives all of it")]
+#[expect(clippy::exhaustive_structs, reason = "a hand-written regression test gives all of it")]
 pub struct Group {
-    /// Of each Rollout.
+    /// The history of each Rollout.
     pub histories: Vec<History>,
     /// Whether their routes are in the same objects.
     pub shares_routes: bool,
@@ -17,10 +17,11 @@ pub struct Group {
     pub shares_selectors: bool,
 }
 
-/// Plays a group, each Rollout under laws of its own: up to the first violation.
+/// Plays a group, each Rollout under its own laws, up to the first violation.
 ///
-/// A write of one Rollout into a shared object is a new version of it for all of them: their next writes conflict
-/// unless they have read it, and their proxies get it again. What a person does to a shared object is done to all.
+/// A write of one Rollout to a shared object is a new version of it for all of them: their next writes conflict unless
+/// they have read it, and their proxies get it again. A change that a user makes to a shared object affects all of
+/// them.
 #[must_use]
 pub fn play_together(group: &Group, mut laws: impl FnMut() -> Laws) -> Vec<Laws> {
     let shared = SharedObjects::new(group.shares_routes, group.shares_selectors);
@@ -37,7 +38,7 @@ pub fn play_together(group: &Group, mut laws: impl FnMut() -> Laws) -> Vec<Laws>
     over
 }
 
-/// Lets the next thing happen, to whichever Rollout that is: whether there was one.
+/// Processes the next event of any Rollout; returns whether there was one.
 fn next(players: &mut [Player<'_, CoreMesh>], shared: &SharedObjects) -> bool {
     let due = players.iter().enumerate().filter_map(|(index, player)| Some((player.next_at()?, index)));
     let Some((at, first)) = due.min() else { return false };

@@ -5,63 +5,62 @@ use crate::{
 use alloc::vec::Vec;
 use core::time::Duration;
 
-/// One thing that happens to a rollout.
+/// One event in a history.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a player that cannot make a new thing happen must not compile")]
 pub enum Happening {
-    /// A person says something about where the rollout is.
+    /// An operator gives a command for the current position of the rollout.
     Say(CommandKind),
-    /// A person says something about where they believe it is: another revision, or so many steps back.
+    /// An operator gives a command for a wrong position: another revision, or this many steps back.
     SayLate(CommandKind, u8),
-    /// The template of this number is applied: new, the same, or one from before.
+    /// The template with this number is applied: a new one, the same, or an earlier one.
     Update(u8),
     /// The steps are edited.
     EditSteps(Vec<Step>),
-    /// An autoscaler, or a person, asks for another number of pods.
+    /// An autoscaler or a user sets another number of pods.
     Replicas(u32),
-    /// So many pods are lost.
+    /// This many pods are lost.
     LosePods(Target, u32),
-    /// Somebody deletes the workload of a revision.
+    /// A foreign client deletes the workload of a revision.
     LoseWorkload(Target),
-    /// The pods of a revision stop being ready, and new ones never are.
+    /// The pods of a revision become unready, and new ones never become ready.
     BreakPods(Target),
-    /// They can be ready again.
+    /// The pods can become ready again.
     HealPods(Target),
-    /// The user's own manifests are applied again, all of them.
+    /// All the user's own manifests are applied again.
     Reapply,
-    /// One of them, by number.
+    /// One of the user's manifests, by number, is applied again.
     ReapplyOne(u8),
-    /// Somebody takes our annotations from an object.
+    /// A foreign client removes the engine's annotations from an object.
     Strip(u8),
-    /// After so many more writes, one goes wrong.
+    /// After this many more writes, one write fails.
     WriteFault(u32, Fault),
     /// The process dies and another starts.
     Crash,
-    /// A process that was thought dead decides again so much later; its caches of these kinds are
-    /// fresh.
+    /// A process that was thought dead decides again after this delay; its caches of these kinds are fresh.
     OldProcess(Vec<Kind>, Duration),
-    /// Somebody sets the scale-down deadline of a revision by hand, or takes it away.
+    /// A foreign client sets or removes the scale-down deadline of a revision.
     Mark(Target, bool),
-    /// No proxy gets anything any more.
+    /// Deliveries to all proxies stop.
     Freeze,
-    /// One proxy gets nothing any more.
+    /// Deliveries to one proxy stop.
     FreezeProxy(u8),
-    /// All get what they have missed.
+    /// All proxies get what they have missed.
     Thaw,
-    /// The cache of one kind of object lags so far behind from now on.
+    /// The cache of one kind of object lags by this much from now on.
     ReadLag(Kind, Duration),
-    /// Reads of one kind of object fail from now on, or no longer.
+    /// Reads of one kind of object start or stop failing.
     ReadsFail(Kind, bool),
-    /// The process's clock is wrong by so many milliseconds from now on.
+    /// The process's clock is wrong by this many milliseconds from now on.
     Clock(i64),
 }
 
-/// Whose pods.
+/// The role of a revision whose pods are affected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "the two roles there are")]
+#[expect(clippy::exhaustive_enums, reason = "there are exactly two roles")]
 pub enum Target {
-    /// Those of the revision that is stable then.
+    /// The revision that is stable at that time.
     Stable,
-    /// Those of the revision under way then.
+    /// The revision being rolled out at that time.
     Canary,
 }

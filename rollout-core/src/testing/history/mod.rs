@@ -1,5 +1,5 @@
-//! Random histories: what the user wants, how the world behaves, what happens when. They are values, so
-//! that one that breaks a law shrinks to the few things that matter, and plays again the same way.
+//! Random histories: the user's spec, the behaviour of the world, and the events. They are values, so that one that
+//! breaks a law can be shrunk to the essential events and replayed identically.
 
 mod generate;
 mod group;
@@ -19,21 +19,21 @@ pub use timeline::Timeline;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-/// One history, before it is played.
+/// A history before it is played.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "whoever writes a regression test by hand gives all of it")]
+#[expect(clippy::exhaustive_structs, reason = "a hand-written regression test gives all of it")]
 pub struct History {
-    /// For what looks random inside the world.
+    /// The seed of everything that looks random in the world.
     pub seed: u64,
-    /// What the user wants.
+    /// The user's spec.
     pub recipe: Recipe,
-    /// How the world behaves.
+    /// The behaviour of the world.
     pub surroundings: Surroundings,
-    /// Whether the first deploy is done before anything happens.
+    /// Whether the first deploy is complete before the first event.
     pub deployed: bool,
-    /// What happens, each so long after the one before.
+    /// The events, each with the time since the previous one.
     pub happenings: Vec<(Duration, Happening)>,
-    /// Whether, once the faults have ended, a person ends every pause and takes every stop back until the
-    /// update is done.
+    /// Whether, once the faults have ended, an operator ends every pause and resumes every stopped update until it is
+    /// done.
     pub finished_by_a_person: bool,
 }

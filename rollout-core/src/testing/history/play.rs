@@ -17,7 +17,7 @@ pub fn play_under(history: &History, laws: Laws) -> Laws {
     play_over(history, mesh(history), laws)
 }
 
-/// The core's own traffic manager, with the objects that a history wants.
+/// Builds the core's own traffic manager with the objects that a history asks for.
 pub(super) fn mesh(history: &History) -> CoreMesh {
     let recipe = &history.recipe;
     match (recipe.routed, recipe.services) {
@@ -32,7 +32,7 @@ pub(super) fn mesh(history: &History) -> CoreMesh {
     }
 }
 
-/// Plays a history with another traffic manager, under `laws`: made of real objects, for example.
+/// Plays a history under `laws` with another traffic manager, for example one made of real objects.
 #[must_use]
 pub fn play_over<M: Mesh>(history: &History, mesh: M, laws: Laws) -> Laws {
     let mut player = match Player::new(history, mesh, laws) {

@@ -9,43 +9,45 @@ use crate::{
 use alloc::format;
 use core::time::Duration;
 
-/// How long a world may take to come to rest once the faults have ended. Longer than all pauses, delays and
-/// deadlines that a history can have, one after the other.
+/// How long a world may take to come to rest once the faults have ended: longer than the sum of all pauses, delays and
+/// deadlines that a history can have.
 const HEALS_WITHIN: Duration = Duration::from_secs(6 * 3_600);
-/// How often a person ends a pause, or takes a stop back.
+/// How often an operator ends a pause or resumes a stopped update.
 const COMMANDS: u32 = 24;
-/// More than all writes of the others in a long history.
+/// More than all writes of the other Rollouts in a long history.
 const WAKES: u32 = 10_000;
 
-/// One history that is being played, one thing after the other.
+/// A history being played, one event at a time.
 pub(super) struct Player<'h, M> {
     world: World<M, Laws>,
     history: &'h History,
     phase: Phase,
-    /// How often others may still wake it when it is over: Rollouts that wake each other for ever must be found.
+    /// How often other Rollouts may still wake it after its end: Rollouts that wake each other forever must be
+    /// detected.
     wakes: u32,
 }
 
-/// How far it is.
+/// The phase of a history.
 #[derive(Clone, Copy)]
 enum Phase {
-    /// The first deploy, at the latest until then.
+    /// The first deploy, with this time limit.
     Deploys(Time),
-    /// The happening of this index comes next, then.
+    /// Waiting for the event with this index, due at this time.
     Happens(usize, Time),
-    /// The faults have ended, and it may take until then; a person may still say so much.
+    /// The faults have ended. The world has until this time to come to rest, and an operator has this many commands
+    /// left.
     Rests(Time, u32),
-    /// Whether it came to rest, and until when it may come to rest again if others wake it.
+    /// Over: whether it came to rest, and until when it may come to rest again if others wake it.
     Over(bool, Time),
     /// A law is broken.
     Stopped,
 }
 
 impl<'h, M: Mesh> Player<'h, M> {
-    /// At the beginning.
+    /// Starts a history.
     ///
     /// # Errors
-    /// The laws, when the history has a strategy that cannot be.
+    /// Returns the laws if the history has an invalid strategy.
     pub(super) fn new(history: &'h History, mesh: M, mut laws: Laws) -> Result<Self, Laws> {
         let spec = match history.recipe.spec() {
             Ok(spec) => spec,
@@ -77,17 +79,17 @@ impl<'h, M: Mesh> Player<'h, M> {
         Ok(player)
     }
 
-    /// Nothing comes any more, unless others wake it.
+    /// Returns whether nothing will happen any more, unless others wake it.
     pub(super) fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Over(..) | Phase::Stopped)
     }
 
-    /// A law is broken.
+    /// Returns whether a law is broken.
     pub(super) fn is_stopped(&self) -> bool {
         matches!(self.phase, Phase::Stopped)
     }
 
-    /// When the next thing happens; `None` if nothing does.
+    /// Returns when the next event happens; `None` if there is none.
     pub(super) fn next_at(&self) -> Option<Time> {
         let within = |until: Time| self.world.next_at().filter(|at| *at <= until);
         match self.phase {
@@ -100,7 +102,7 @@ impl<'h, M: Mesh> Player<'h, M> {
         }
     }
 
-    /// Lets the next thing happen.
+    /// Processes the next event.
     pub(super) fn step(&mut self) {
         let due = self.world.next_at();
         let is_due = |until: Time| due.is_some_and(|at| at <= until);
@@ -140,7 +142,7 @@ impl<'h, M: Mesh> Player<'h, M> {
         }
     }
 
-    /// Whether nothing is due any more; then its laws see that.
+    /// Returns whether nothing is due any more; if so, reports the rest to the laws.
     fn sees_rest(&mut self) -> bool {
         let rests = self.world.is_at_rest();
         if rests {
@@ -154,7 +156,7 @@ impl<'h, M: Mesh> Player<'h, M> {
         self.phase = Phase::Stopped;
     }
 
-    /// What comes next: the happening of this index, or the end of the faults.
+    /// Returns the next phase: the event with this index, or the end of the faults.
     fn happens(&mut self, index: usize) -> Phase {
         if let Some((after, _)) = self.history.happenings.get(index) {
             return Phase::Happens(index, self.world.now() + *after);
@@ -166,7 +168,7 @@ impl<'h, M: Mesh> Player<'h, M> {
         Phase::Rests(self.world.now() + HEALS_WITHIN, COMMANDS)
     }
 
-    /// It is at rest, or nothing more is due in time: a person may help, and then it is over.
+    /// Handles a world at rest, or without further events in time: an operator may act; otherwise the history is over.
     fn rested(&mut self, until: Time, commands: u32) {
         let rested = self.sees_rest();
         if self.is_stopped() {
@@ -182,7 +184,7 @@ impl<'h, M: Mesh> Player<'h, M> {
         }
     }
 
-    /// Others may have written what it shares with them.
+    /// Picks up foreign writes to shared objects.
     pub(super) fn look_again(&mut self, now: Time) {
         self.world.look_again(now);
         if self.world.watcher().violation().is_some() {
@@ -194,7 +196,7 @@ impl<'h, M: Mesh> Player<'h, M> {
         }
     }
 
-    /// The end of the history, for laws about it.
+    /// Ends the history, for laws about its end.
     pub(super) fn end(self) -> Laws {
         let truth = self.world.truth().clone();
         let rested = match self.phase {
@@ -209,8 +211,8 @@ impl<'h, M: Mesh> Player<'h, M> {
     }
 }
 
-/// What a person would say to get a resting rollout done.
-#[expect(clippy::wildcard_enum_match_arm, reason = "a person does nothing about the rest")]
+/// Returns the command with which an operator would complete a resting rollout.
+#[expect(clippy::wildcard_enum_match_arm, reason = "an operator does nothing about the rest")]
 fn says<M: Mesh>(world: &World<M, Laws>) -> Option<CommandKind> {
     world.waiting().iter().find_map(|waiting| match waiting.reason {
         WaitReason::PausedByUser => Some(CommandKind::Resume),
@@ -257,7 +259,8 @@ fn happen<M: Mesh>(world: &mut World<M, Laws>, history: &History, happening: &Ha
             let scale_down_deadline = set.then(|| world.now());
             at(world, *of, |world, revision| world.mark_by_hand(revision, scale_down_deadline));
         }
-        // Where nobody can be asked, what is written must arrive within the grace period: nobody could be right else.
+        // If the data plane cannot be asked, writes must arrive within the grace period, because no engine could be
+        // correct otherwise.
         Happening::Freeze | Happening::FreezeProxy(_) if !history.surroundings.can_be_asked => {}
         Happening::Freeze => world.freeze(),
         Happening::FreezeProxy(proxy) => world.freeze_proxy((*proxy).into()),
@@ -268,7 +271,7 @@ fn happen<M: Mesh>(world: &mut World<M, Laws>, history: &History, happening: &Ha
     }
 }
 
-/// Does something to the pods of a role.
+/// Applies `act` to the revision in a role.
 fn at<M: Mesh>(world: &mut World<M, Laws>, of: Target, act: impl FnOnce(&mut World<M, Laws>, &Revision)) {
     let status = &world.truth().status;
     let revision = match of {

@@ -2,14 +2,14 @@ use crate::{IntOrPercent, InvalidStrategy, Revision, Spec, Step, Strategy, Thres
 use alloc::{format, vec::Vec};
 use core::time::Duration;
 
-/// What the user wants, as a list of choices that can shrink one by one.
+/// The user's spec, as a list of choices that can shrink one by one.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "whoever writes a regression test by hand gives all of it")]
+#[expect(clippy::exhaustive_structs, reason = "a hand-written regression test gives all of it")]
 #[expect(clippy::struct_excessive_bools, reason = "independent choices, each of which shrinks alone")]
 pub struct Recipe {
-    /// Whether a traffic manager splits the traffic; without one, only weights and pauses are steps.
+    /// Whether a traffic manager splits the traffic; without one, the only steps are weights and pauses.
     pub routed: bool,
-    /// Pods that carry all traffic.
+    /// The number of pods that carry all traffic.
     pub replicas: u32,
     /// The steps.
     pub steps: Vec<Step>,
@@ -19,11 +19,11 @@ pub struct Recipe {
     pub stable_service: bool,
     /// Without routing, whether there is a canary Service.
     pub canary_service: bool,
-    /// Objects with routes.
+    /// The number of objects with routes.
     pub objects: u8,
     /// How many pods are enough.
     pub threshold: Option<Threshold>,
-    /// The fewest pods of a revision that has any.
+    /// The minimum number of pods of a revision that has any.
     pub min_pods: Option<u32>,
     /// Whether stable follows the weight; only with a traffic manager.
     pub dynamic: bool,
@@ -31,9 +31,9 @@ pub struct Recipe {
     pub delay: Option<Duration>,
     /// How long an aborted canary's pods stay.
     pub abort_delay: Option<Duration>,
-    /// Pods above `replicas`, without routing.
+    /// The maximum number of pods above `replicas`, without routing.
     pub surge: IntOrPercent,
-    /// Pods that may be missing, without routing.
+    /// The maximum number of unavailable pods, without routing.
     pub unavailable: IntOrPercent,
     /// How long pods may make no progress.
     pub deadline: Duration,
@@ -41,26 +41,26 @@ pub struct Recipe {
     pub deadline_aborts: bool,
 }
 
-/// How the world behaves as long as nothing happens to it.
+/// The behaviour of the world apart from events.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "whoever writes a regression test by hand gives all of it")]
+#[expect(clippy::exhaustive_structs, reason = "a hand-written regression test gives all of it")]
 pub struct Surroundings {
-    /// How many proxies.
+    /// The number of proxies.
     pub proxies: usize,
-    /// The longest that something takes to reach a proxy.
+    /// The maximum time for a change to reach a proxy.
     pub proxy_lag: Duration,
-    /// The longest that a pod takes to become ready.
+    /// The maximum time for a pod to become ready.
     pub pods_ready: Duration,
-    /// How long pods that are told to end still answer.
+    /// How long terminating pods still answer.
     pub pods_end: Duration,
-    /// How far the counts of pods lag behind their number.
+    /// How long the counts of pods lag behind.
     pub counts_lag: Duration,
     /// How long a write takes.
     pub writes_take: Duration,
-    /// The template whose pods never become ready, faults or not.
+    /// The template whose pods never become ready, even without faults.
     pub never_ready: Option<u8>,
-    /// Whether the proxies can be asked what they have. If not, what is written must reach them within the
-    /// shortest grace period, or nobody could be right.
+    /// Whether the proxies can be asked what they have. If not, changes must reach them within the shortest grace
+    /// period, because no engine could be correct otherwise.
     pub can_be_asked: bool,
 }
 
@@ -68,10 +68,10 @@ pub struct Surroundings {
 pub const MANAGED: [&str; 3] = ["to-the-canary", "for-testers", "copy"];
 
 impl Recipe {
-    /// The strategy.
+    /// Builds the strategy.
     ///
     /// # Errors
-    /// Steps that the strategy cannot have.
+    /// The strategy cannot have these steps.
     pub fn strategy(&self, steps: &[Step]) -> Result<Strategy, InvalidStrategy> {
         let possible = |step: &&Step| self.routed || matches!(step, Step::SetWeight(_) | Step::Pause(_));
         let mut builder = Strategy::builder()
@@ -95,10 +95,10 @@ impl Recipe {
         builder.build()
     }
 
-    /// The user's object at the beginning.
+    /// Builds the user's object at the beginning.
     ///
     /// # Errors
-    /// As for [`strategy`](Self::strategy).
+    /// The same as for [`strategy`](Self::strategy).
     pub fn spec(&self) -> Result<Spec, InvalidStrategy> {
         let mut spec = Spec::new(self.strategy(&self.steps)?, revision(1)).replicas(self.replicas);
         spec.progress_deadline = self.deadline;
@@ -107,7 +107,7 @@ impl Recipe {
     }
 }
 
-/// The revision of a template's number.
+/// Returns the revision for a template number.
 pub(super) fn revision(number: u8) -> Revision {
     format!("v{number}").into()
 }

@@ -11,10 +11,10 @@ use alloc::{
 };
 use core::fmt::{self, Write as _};
 
-/// How many moments are kept.
+/// The number of moments kept.
 const KEPT: usize = 60;
 
-/// The last moments of a history as text: what happened, the controller's own view, and the truth beside it.
+/// The last moments of a history as text: events, the controller's own view, and the truth beside it.
 #[derive(Debug, Clone, Default)]
 pub struct Timeline {
     began: Option<Time>,
@@ -24,7 +24,7 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// Writes a moment down.
+    /// Records a moment.
     pub fn see(&mut self, moment: &Moment<'_>) {
         let truth = moment.truth;
         let began = *self.began.get_or_insert(truth.now);
@@ -52,13 +52,13 @@ impl fmt::Display for Timeline {
     }
 }
 
-/// Writes more to a text.
+/// Appends to a text.
 fn add(text: &mut String, more: fmt::Arguments<'_>) {
     // Writing to a `String` cannot fail.
     let _ = text.write_fmt(more);
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "a moment without words of its own shows itself")]
+#[expect(clippy::wildcard_enum_match_arm, reason = "a moment without a text of its own shows its debug form")]
 fn what(what: &What<'_>) -> String {
     match what {
         What::Decided { process, decision, stored, observed, now, plan, .. } => {
@@ -129,7 +129,7 @@ fn what(what: &What<'_>) -> String {
             match answer {
                 Some(Ok(_)) => String::new(),
                 Some(Err(failure)) => format!(", answered {failure:?}"),
-                None => ", nobody heard the answer".to_string(),
+                None => ", no process received the answer".to_string(),
             }
         ),
         What::Commanded { command, answer } => match answer {

@@ -7,11 +7,11 @@ use crate::{
 };
 use alloc::format;
 
-/// The turns that an abort may take, once stable can carry.
+/// The maximum number of turns of an abort, once stable can carry.
 const TURNS: u64 = 12;
 
-/// Once stable can carry the traffic, nothing is routed to an aborted revision after at most twelve turns
-/// that knew the counts and met no error. The largest number seen is measured.
+/// Once stable can carry the traffic, an aborted revision has none after at most twelve turns that knew the counts and
+/// met no error. The largest number of turns is measured.
 #[derive(Debug, Default)]
 pub(super) struct AbortWins {
     aborted: Option<(Revision, u64)>,
@@ -58,7 +58,7 @@ impl Law for AbortWins {
     }
 }
 
-/// Whether stable can carry, as this decision knows for sure.
+/// Returns whether stable can carry the traffic, as this decision knows for sure.
 fn could(decision: &Decision<'_>) -> bool {
     let status = &decision.plan.status;
     let stable = status.stable.as_ref().and_then(|stable| decision.observed.revision(stable));
@@ -74,12 +74,12 @@ fn could(decision: &Decision<'_>) -> bool {
         })
 }
 
-/// A stable that follows the weight gets everything only when all its pods are back.
+/// Returns how many ready pods stable needs for everything: all of them where it follows the weight.
 fn enough(spec: &Spec) -> u32 {
     if spec.strategy.stable_follows_weight() { spec.replicas } else { carrying(spec) }
 }
 
-/// Whether the objects, as stored, lead requests to a revision.
+/// Returns whether the stored objects lead requests to a revision.
 fn leads(truth: &Truth, revision: &Revision) -> bool {
     let selected = truth.traffic.iter().any(|object| {
         matches!(&object.content, Content::Selectors { canary: Some(Selection::Revision(of)), .. } if of == revision)

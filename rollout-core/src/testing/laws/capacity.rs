@@ -2,8 +2,8 @@ use super::{Decision, Findings, Law};
 use crate::{Revision, sim::Moment, strategy::Fenceposts, traffic::Settled};
 use alloc::format;
 
-/// Without traffic routing, pods move within `maxSurge` and `maxUnavailable`, relative to what the plan saw; what is
-/// seen above that goes at once. With it, a scheduled revision only shrinks.
+/// Without traffic routing, pods move within `maxSurge` and `maxUnavailable`, relative to the plan's observation; pods
+/// above that are removed at once. With traffic routing, a revision with a scale-down deadline only shrinks.
 #[derive(Debug, Default)]
 pub(super) struct Capacity;
 
@@ -46,7 +46,7 @@ fn within(decision: &Decision<'_>, findings: &mut Findings) {
     let posts = Fenceposts::resolve(replicas, strategy.max_surge, strategy.max_unavailable);
     let Some(seen) = &decision.observed.revisions else { return };
     let after = |of: &Revision, wanted: u32| {
-        // A plan may take a scale-down deadline away and then pods: the last word counts.
+        // A plan may remove a scale-down deadline and then pods: the last write counts.
         decision
             .workloads()
             .filter(|(revision, ..)| *revision == of)
@@ -85,8 +85,7 @@ fn within(decision: &Decision<'_>, findings: &mut Findings) {
     }
 }
 
-/// Where more pods are seen than there may be (`replicas` was lowered), so many go that it fits: the next plan that
-/// may take pods away does.
+/// If more pods are seen than allowed (`replicas` was lowered), the next plan that may remove pods removes the surplus.
 fn overhang_goes(
     decision: &Decision<'_>,
     posts: Fenceposts,

@@ -2,9 +2,9 @@ use super::{Decision, Findings, Law};
 use crate::{sim::Moment, traffic::Destination};
 use alloc::format;
 
-/// With traffic routing: what is seen with traffic gets no scale-down deadline, what is seen with one gets no traffic, and
-/// nothing goes to 0 pods without a scale-down deadline that was there before and is due. (The user's own
-/// `replicas: 0` needs none.)
+/// With traffic routing: a revision that is seen with traffic gets no scale-down deadline, one that is seen with a
+/// deadline gets no traffic, and none goes to 0 pods without a deadline that was there before and is due. (The user's
+/// own `replicas: 0` needs none.)
 #[derive(Debug, Default)]
 pub(super) struct DeadlineExcludesTraffic;
 

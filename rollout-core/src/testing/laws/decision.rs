@@ -7,10 +7,10 @@ use crate::{
 };
 use core::time::Duration;
 
-/// How old an answer "unknown" must be before it counts as settled: the shortest grace period.
+/// The age at which an unknown answer counts as settled: the shortest grace period.
 const DWELL: Duration = Duration::from_secs(1);
 
-/// A decision, with what it rested on, as the laws read it.
+/// A decision and its inputs, as the laws read them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Decision<'a> {
     pub(super) process: u32,
@@ -24,7 +24,7 @@ pub(super) struct Decision<'a> {
 }
 
 impl<'a> Decision<'a> {
-    /// The decision that was just made, if one was.
+    /// Returns the decision of this moment, if there is one.
     pub(super) fn of(moment: &Moment<'a>) -> Option<Self> {
         let What::Decided { process, decision: number, seen_at, spec, stored, observed, now, plan, .. } =
             moment.what
@@ -64,13 +64,13 @@ impl<'a> Decision<'a> {
             .find_map(|action| if let Action::Select(to) = action { Some(to) } else { None })
     }
 
-    /// The revisions that it points a destination at.
+    /// Iterates over the revisions that it points a destination at.
     pub(super) fn selected(&self) -> impl Iterator<Item = &'a Revision> + use<'a> {
         let to = self.select().into_iter().flat_map(|to| [&to.stable, &to.canary]);
         to.flatten().filter_map(Selection::revision)
     }
 
-    /// The pod counts that it writes: revision, pods, mark.
+    /// Iterates over the pod counts that it writes: revision, pods, scale-down deadline.
     pub(super) fn workloads(&self) -> impl Iterator<Item = (&'a Revision, u32, Option<Time>)> + use<'a> {
         self.plan.actions.iter().filter_map(|action| {
             if let Action::Scale { revision, pods, scale_down_deadline } = action {
@@ -81,7 +81,7 @@ impl<'a> Decision<'a> {
         })
     }
 
-    /// The pod counts that it makes smaller: what was seen, the new count.
+    /// Iterates over the pod counts that it lowers: the observed revision, and the new count.
     pub(super) fn shrinks(&self) -> impl Iterator<Item = (&'a RevisionSeen, u32)> + use<'a> {
         let observed = self.observed;
         self.workloads()
@@ -89,17 +89,17 @@ impl<'a> Decision<'a> {
             .filter(|(seen, pods)| *pods < seen.wanted)
     }
 
-    /// The weight that it writes, when some object gains by it.
+    /// Returns the weight that it writes, if some object's weight rises.
     pub(super) fn raise(&self) -> Option<u32> {
         self.weight().filter(|weight| self.routes().iter().any(|object| object.weight.lo() < *weight))
     }
 
-    /// The weight that it writes, when some object loses by it.
+    /// Returns the weight that it writes, if some object's weight falls.
     pub(super) fn fall(&self) -> Option<u32> {
         self.weight().filter(|weight| self.routes().iter().any(|object| object.weight.hi() > *weight))
     }
 
-    /// The weight that it writes.
+    /// Returns the weight that it writes.
     pub(super) fn weight(&self) -> Option<u32> {
         match self.route()?.weight {
             WeightChange::Keep => None,
@@ -107,7 +107,7 @@ impl<'a> Decision<'a> {
         }
     }
 
-    /// Whether it adds a managed route to some object, or puts another in its place.
+    /// Returns whether it adds a managed route to some object, or replaces one.
     pub(super) fn adds_managed(&self) -> bool {
         let Some(ManagedChange::To(wanted)) = self.route().map(|routes| &routes.managed) else {
             return false;
@@ -119,7 +119,7 @@ impl<'a> Decision<'a> {
         })
     }
 
-    /// The one revision that a destination leads to, where all objects agree.
+    /// Returns the single revision that a destination leads to, if all objects agree.
     pub(super) fn leads_to(&self, destination: Destination) -> Option<&'a Revision> {
         match self.traffic()?.behind[destination].as_slice() {
             [only] => only.revision(),
@@ -127,7 +127,7 @@ impl<'a> Decision<'a> {
         }
     }
 
-    /// Ready pods behind a destination: of everything that may be behind it, the worst.
+    /// Returns the ready pods behind a destination: the lowest count of everything that may be behind it.
     pub(super) fn ready_behind(&self, destination: Destination) -> Range {
         let of = |selection: &Selection| match selection {
             Selection::Unpinned => self.observed.user_selector.unwrap_or(Range::UNKNOWN),
@@ -137,13 +137,13 @@ impl<'a> Decision<'a> {
         seen.behind[destination].iter().map(of).reduce(Range::union).unwrap_or(Range::UNKNOWN)
     }
 
-    /// Ready pods of a revision; exactly none when it is known not to exist.
+    /// Returns the ready pods of a revision; exactly none if it is known not to exist.
     pub(super) fn ready(&self, revision: &Revision) -> Range {
         let missing = if self.observed.revisions.is_some() { Range::exact(0) } else { Range::UNKNOWN };
         self.observed.revision(revision).map_or(missing, |seen| seen.ready)
     }
 
-    /// Whether requests may reach a destination, as far as this decision can know.
+    /// Returns whether requests may reach a destination, as far as this decision can know.
     pub(super) fn used(&self, destination: Destination) -> bool {
         let Some(seen) = self.traffic() else { return true };
         let unsettled = !self.settled(&seen.routes_settled);
@@ -160,7 +160,7 @@ impl<'a> Decision<'a> {
         }
     }
 
-    /// Whether a person has said that what is unsettled may be passed over.
+    /// Returns whether an operator's `proceed` override applies.
     pub(super) fn word(&self) -> bool {
         let version = self.traffic().map(|seen| &seen.version);
         let word = self.observed.proceed.as_ref();
@@ -169,7 +169,7 @@ impl<'a> Decision<'a> {
         })
     }
 
-    /// Whether something counts as settled.
+    /// Returns whether an answer counts as settled.
     pub(super) fn settled(&self, answer: &Settled) -> bool {
         match answer {
             Settled::Yes => true,
@@ -192,8 +192,8 @@ impl<'a> Decision<'a> {
         of.is_some_and(|(_, answer)| self.settled(answer))
     }
 
-    /// Whether no other revision has a pod, and the endpoints of this one have been waited for: nobody is better off by
-    /// waiting longer.
+    /// Returns whether no other revision has a pod and the endpoints have been waited for, so that further waiting helps
+    /// nobody.
     pub(super) fn alone_for_long(&self, revision: &Revision) -> bool {
         let mut others = self.observed.revisions.iter().flatten().filter(|seen| seen.revision != *revision);
         let mut answers = self.traffic().into_iter().flat_map(|seen| &seen.endpoints);
@@ -203,7 +203,7 @@ impl<'a> Decision<'a> {
             && answers.any(|(of, answer)| of == revision && is_late(answer))
     }
 
-    /// Whether stable has been unavailable for the ten seconds that an emergency takes.
+    /// Returns whether stable has been unavailable for the ten seconds that an emergency requires.
     pub(super) fn stable_unavailable(&self) -> bool {
         let Some(stable) = &self.stored.stable else { return false };
         let gone = self.observed.gone.as_ref().filter(|gone| gone.revision == *stable).map(|gone| gone.age);
@@ -211,7 +211,7 @@ impl<'a> Decision<'a> {
         gone.or(unavailable).is_some_and(|age| age >= Duration::from_secs(10))
     }
 
-    /// Whether it does nothing and leaves the status as it was.
+    /// Returns whether it does nothing and leaves the status unchanged.
     pub(super) fn is_still(&self) -> bool {
         self.plan.actions.is_empty() && self.plan.status == *self.stored
     }

@@ -6,11 +6,11 @@ use crate::{
 };
 use alloc::{format, string::ToString};
 
-/// Before a selector leaves pods, or pods are removed, the routes are settled, relative to what the plan
-/// saw. (Leaving stable's pods needs only the new pods' endpoints; the user's own `replicas: 0` needs
-/// nothing; where the data plane cannot be asked, the scale-down deadline's delay stands in for pods.) Where some pods stay, every
-/// proxy also has to know them; and a revision that a destination leads to is not deleted. No pods go while a
-/// proxy may come back of which nothing is known.
+/// Before a selector leaves pods, or pods are removed, the routes are settled, relative to the plan's observation.
+/// (Leaving stable's pods needs only the new pods' endpoints; the user's own `replicas: 0` needs nothing; if the data
+/// plane cannot be asked, the delay of the scale-down deadline replaces the check for pods.) If some pods stay, every
+/// proxy must also know them; and a revision that a destination leads to is not deleted. No pods are removed while an
+/// unknown proxy may return.
 #[derive(Debug, Default)]
 pub(super) struct DownGate;
 

@@ -7,8 +7,8 @@ use crate::{
 };
 use alloc::{format, string::String, vec::Vec};
 
-/// After any history, once the faults stop, it comes to rest: done, waiting for a person, or aborted with
-/// no request to the canary.
+/// After any history, once the faults stop, the rollout comes to rest: done, waiting for an operator, or aborted with
+/// no requests to the canary.
 #[derive(Debug, Default)]
 pub(super) struct EventuallyStable {
     waiting: Vec<Waiting>,
@@ -68,7 +68,7 @@ impl EventuallyStable {
     }
 }
 
-/// Whether only a person, or pods that never come, can end a wait.
+/// Returns whether only an operator, or pods that never become ready, can end a wait.
 fn needs_a_person(waiting: &Waiting) -> bool {
     match &waiting.ends {
         EndsBy::Command(_) => true,

@@ -2,8 +2,8 @@ use super::{Decision, Findings, Law};
 use crate::{sim::Moment, testing::reading::Asked, traffic::Destination};
 use alloc::format;
 
-/// The canary gets more than its step asks for only when stable has been unavailable for ten seconds, and the
-/// canary already has weight, has pods, and was neither aborted nor superseded.
+/// The canary gets more than its step asks for only if stable has been unavailable for ten seconds, and the canary
+/// already has weight and pods and was neither aborted nor superseded.
 #[derive(Debug, Default)]
 pub(super) struct FailoverOnlyWhenUnavailable;
 

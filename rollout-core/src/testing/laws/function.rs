@@ -1,4 +1,4 @@
-//! The laws that compare the decision with itself: they call it again with recorded inputs.
+//! Laws about the deciding function itself, which call it again with recorded inputs.
 
 use super::{Decision, Findings, Law};
 use crate::{
@@ -54,7 +54,7 @@ impl Law for EarlyIsHarmless {
     }
 }
 
-/// At its wake-up, with nothing else changed, the plan differs, or it is a declared look again.
+/// At its wake-up, with nothing else changed, the plan differs, unless the wake-up is a declared poll.
 #[derive(Debug, Default)]
 pub(super) struct WakeMeansChange;
 
@@ -82,7 +82,7 @@ impl Law for WakeMeansChange {
     }
 }
 
-/// At rest, nothing is ever done again.
+/// At rest, no later decision does anything.
 #[derive(Debug, Default)]
 pub(super) struct Quiescent {
     last: Option<(Spec, Status, Observed, Time)>,
@@ -113,7 +113,7 @@ impl Law for Quiescent {
     }
 }
 
-/// The same promote twice moves one step.
+/// Repeating the same promote moves only one step.
 #[derive(Debug, Default)]
 pub(super) struct PromoteOnce;
 
@@ -145,7 +145,7 @@ impl Law for PromoteOnce {
     }
 }
 
-/// Status to stored form and back is the same, and so is everything of a decision record.
+/// A status survives its stored form unchanged, and so does everything in a decision record.
 #[derive(Debug, Default)]
 pub(super) struct WireRoundTrip;
 
@@ -179,7 +179,7 @@ fn round_trip<T: PartialEq + serde::Serialize + serde::de::DeserializeOwned>(val
     text.and_then(|text| serde_json::from_str::<T>(&text)).is_ok_and(|back| back == *value)
 }
 
-/// The same observation so much later: where nothing can be asked, only the age of what was written grows.
+/// Returns the same observation at a later time: if the data plane cannot be asked, only ages grow.
 fn older(observed: &Observed, by: Duration) -> Observed {
     let mut older = observed.clone();
     if let Some(seen) = &mut older.traffic {
@@ -194,7 +194,7 @@ fn older(observed: &Observed, by: Duration) -> Observed {
     older
 }
 
-/// What a plan does that a repeated one must not do.
+/// Describes what a plan does that a repeated one must not do.
 fn acts(plan: &Plan, stored: &Status) -> Option<alloc::string::String> {
     if let Some(action) = plan.actions.first() {
         return Some(format!("{action:?}"));

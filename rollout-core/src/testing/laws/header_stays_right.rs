@@ -6,8 +6,8 @@ use crate::{
 };
 use alloc::{format, string::ToString};
 
-/// A managed route leads to the revision whose position asks for it, or to stable, never to another: at
-/// every proxy, and in every plan.
+/// A managed route leads to the revision whose position asks for it, or to stable, never to another: at every proxy,
+/// and in every plan.
 #[derive(Debug, Default)]
 pub(super) struct HeaderStaysRight {
     ledger: Ledger,
@@ -29,7 +29,7 @@ impl Law for HeaderStaysRight {
     }
 }
 
-/// What is added is asked for, and the canary destination leads to the revision that asks.
+/// Checks that an added route is asked for and that the canary destination leads to the revision that asks.
 fn written(decision: &Decision<'_>, findings: &mut Findings) {
     if !decision.adds_managed() {
         return;
@@ -48,7 +48,7 @@ fn written(decision: &Decision<'_>, findings: &mut Findings) {
     }
 }
 
-/// No destination with a managed route of another revision is pointed elsewhere.
+/// Checks that no destination with a managed route of another revision is pointed elsewhere.
 fn repointed(decision: &Decision<'_>, findings: &mut Findings) {
     let Some(Selection::Revision(to)) = decision.select().and_then(|to| to.canary.as_ref()) else { return };
     if decision.plan.status.stable.as_ref() == Some(to) || decision.leads_to(Destination::Canary) == Some(to)

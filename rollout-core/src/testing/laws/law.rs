@@ -5,24 +5,24 @@ use crate::{
 use alloc::{boxed::Box, string::String, vec::Vec};
 use core::fmt;
 
-/// One law, as a checker that watches a history while it happens.
+/// Checks one law while a history is played.
 ///
-/// It is fed every [`Moment`] in order, then [`end`](Self::end) once. What it finds it writes into the
-/// [`Findings`]: each time its premise holds, and each time it is broken.
+/// A law sees every [`Moment`] in order, and then [`end`](Self::end) once. It records in the [`Findings`] each time its
+/// premise holds, and each violation.
 pub trait Law: fmt::Debug + Send {
-    /// Its name, as in the table of [`laws`](super).
+    /// Returns the name, as in the table of [`laws`](super).
     fn name(&self) -> &'static str;
 
-    /// Something happened.
+    /// Called after something happened.
     fn see(&mut self, moment: &Moment<'_>, findings: &mut Findings);
 
-    /// The history is over. `rested` says whether the world came to rest after all faults were taken away.
+    /// Called at the end of the history. `rested` says whether the world came to rest after all faults were removed.
     fn end(&mut self, truth: &Truth, rested: bool, findings: &mut Findings) {
         let _ = (truth, rested, findings);
     }
 }
 
-/// What one law found in one history.
+/// The findings of one law in one history.
 #[derive(Debug, Clone, Default)]
 pub struct Findings {
     premises: u64,
@@ -31,43 +31,43 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// The law had something to say: a weight rose, a selector left live pods, …
+    /// Records that the premise of the law held: a weight rose, a selector left live pods, …
     pub fn premise(&mut self) {
         self.premises = self.premises.saturating_add(1);
     }
 
-    /// The law was broken; only the first time counts.
+    /// Records a violation; only the first one counts.
     pub fn broken(&mut self, how: impl FnOnce() -> String) {
         if self.broken.is_none() {
             self.broken = Some(how());
         }
     }
 
-    /// A figure whose maximum is of interest, such as the turns that an abort took.
+    /// Records a figure whose maximum is of interest, such as the turns that an abort took.
     pub fn measured(&mut self, figure: u64) {
         self.most = self.most.max(figure);
     }
 
-    /// How often the premise held.
+    /// Returns how often the premise held.
     #[must_use]
     pub fn premises(&self) -> u64 {
         self.premises
     }
 
-    /// The largest figure measured.
+    /// Returns the largest figure measured.
     #[must_use]
     pub fn most(&self) -> u64 {
         self.most
     }
 
-    /// How the law was broken, if it was.
+    /// Returns the violation, if there was one.
     #[must_use]
     pub fn violation(&self) -> Option<&str> {
         self.broken.as_deref()
     }
 }
 
-/// Several laws over one history, as a [`Watcher`]. It stops judging at the first violation.
+/// Several laws that watch one history, as a [`Watcher`]. They stop judging at the first violation.
 #[derive(Debug)]
 pub struct Laws {
     all: Vec<(Box<dyn Law>, Findings)>,
@@ -75,13 +75,13 @@ pub struct Laws {
     timeline: Option<Timeline>,
 }
 
-/// That a law was broken.
+/// A violation of a law.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
-    /// Which law.
+    /// The name of the law.
     pub law: &'static str,
-    /// How.
+    /// A description of the violation.
     pub how: String,
 }
 
@@ -92,50 +92,50 @@ impl fmt::Display for Violation {
 }
 
 impl Laws {
-    /// These laws.
+    /// Creates a watcher with these laws.
     #[must_use]
     pub fn new(laws: impl IntoIterator<Item = Box<dyn Law>>) -> Self {
         let laws = laws.into_iter().map(|law| (law, Findings::default())).collect();
         Self { all: laws, broken: None, timeline: None }
     }
 
-    /// Leaves these laws out, by name.
+    /// Leaves out these laws, by name.
     #[must_use]
     pub fn without(mut self, names: &[&str]) -> Self {
         self.all.retain(|(law, _)| !names.contains(&law.name()));
         self
     }
 
-    /// Also writes down what happens: slow, for a history that is known to break a law.
+    /// Also records what happens: slow, for a history that is known to break a law.
     #[must_use]
     pub fn recording(mut self) -> Self {
         self.timeline = Some(Timeline::default());
         self
     }
 
-    /// What happened up to the first violation, if it was recorded.
+    /// Returns what happened up to the first violation, if it was recorded.
     #[must_use]
     pub fn timeline(&self) -> Option<&Timeline> {
         self.timeline.as_ref()
     }
 
-    /// The history is over; see [`Law::end`].
+    /// Ends the history; see [`Law::end`].
     pub fn end(&mut self, truth: &Truth, rested: bool) {
         self.judge(|law, findings| law.end(truth, rested, findings));
     }
 
-    /// The first violation.
+    /// Returns the first violation.
     #[must_use]
     pub fn violation(&self) -> Option<&Violation> {
         self.broken.as_ref()
     }
 
-    /// A law that cannot be watched was broken: the world itself could not go on.
+    /// Records a violation that no law can observe: the world itself could not continue.
     pub fn broken(&mut self, law: &'static str, how: String) {
         self.broken.get_or_insert(Violation { law, how });
     }
 
-    /// Each law's name and what it found.
+    /// Iterates over each law's name and findings.
     pub fn findings(&self) -> impl Iterator<Item = (&'static str, &Findings)> {
         self.all.iter().map(|(law, findings)| (law.name(), findings))
     }

@@ -7,8 +7,8 @@ use crate::{
 };
 use alloc::vec::Vec;
 
-/// Who wrote what, on which observation, and which pods were lost since: what is needed to say whether a
-/// unavailability is ours.
+/// A record of who wrote what on which observation, and which pods were lost since: the basis for deciding whether the
+/// engine caused an unavailability.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     decisions: Vec<Rested>,
@@ -22,35 +22,35 @@ pub(super) struct Ledger {
     zero: Option<Time>,
 }
 
-/// Who wrote a generation of an object.
+/// The origin of a generation of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// This decision of ours.
+    /// A decision of the engine.
     Ours(u64),
-    /// Somebody else.
+    /// Another client.
     Foreign,
 }
 
-/// What a decision with actions rested on.
+/// The circumstances of a decision with actions.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "facts of which none follows from another")]
 struct Rested {
     number: u64,
     seen_at: Time,
-    /// A person had said that what is not settled may be passed over.
+    /// Whether an operator had overridden the wait for proxies.
     word: bool,
-    /// The user allows all pods to be missing.
+    /// Whether the user allows all pods to be missing.
     allowed: bool,
-    /// It went on with a first deploy although some proxy had not shown the endpoints.
+    /// Whether it continued a first deploy although some proxy had not confirmed the endpoints.
     unconfirmed: bool,
-    /// The canary had no pod: whatever is done with its traffic makes nothing worse.
+    /// Whether the canary had no pod, so that no change of its traffic could make things worse.
     canary_gone: bool,
     ready: Vec<(Revision, u32)>,
     user_selector: u32,
 }
 
 impl Ledger {
-    /// Writes a moment down.
+    /// Records a moment.
     pub(super) fn see(&mut self, moment: &Moment<'_>) {
         if moment.truth.spec.replicas == 0 {
             self.zero = Some(moment.truth.now);
@@ -113,7 +113,7 @@ impl Ledger {
         }
     }
 
-    /// Whose the generations of an object after `from`, up to `to`, are.
+    /// Iterates over the origins of an object's generations after `from`, up to `to`.
     pub(super) fn origins(&self, object: usize, from: u64, to: u64) -> impl Iterator<Item = Origin> + '_ {
         let those = self
             .origins
@@ -122,7 +122,7 @@ impl Ledger {
         those.map(|(.., origin)| *origin)
     }
 
-    /// Whether what reaches a proxy now is ours alone, and no decision that it comes from is excused.
+    /// Returns whether the engine alone wrote what reaches a proxy now, and no decision behind it is excused.
     pub(super) fn blames(
         &self,
         delivered: (usize, u64, u64),
@@ -147,13 +147,13 @@ impl Ledger {
         any
     }
 
-    /// Which decision last wrote a revision's pod count.
+    /// Returns the decision that last wrote a revision's pod count.
     pub(super) fn shrinker(&self, revision: &Revision) -> Option<u64> {
         self.shrinkers.iter().find(|(of, _)| of == revision).map(|(_, decision)| *decision)
     }
 
-    /// Whether a unavailability is not the fault of a decision: the pods that it saw were lost since, somebody
-    /// else wrote since, a person said that it may go on, or it said itself that a first deploy is unconfirmed.
+    /// Returns whether a decision did not cause an unavailability: the pods it saw were lost since, another client
+    /// wrote since, an operator overrode the wait, or it reported an unconfirmed first deploy.
     pub(super) fn excuses(&self, decision: u64, unavailable: Option<&Revision>, shrunk: bool) -> bool {
         let Some(rested) = self.decisions.iter().rev().find(|rested| rested.number == decision) else {
             return true;
@@ -171,12 +171,12 @@ impl Ledger {
         let saw = unavailable.map_or(rested.user_selector, |unavailable| {
             rested.ready.iter().find(|(of, _)| of == unavailable).map_or(0, |(_, ready)| *ready)
         });
-        // Pods that came up after the observation were unavailable in it.
+        // Pods that became ready after the observation were unavailable in it.
         shrunk && saw == 0 || lost > 0 && (shrunk || lost >= saw)
     }
 }
 
-/// Whether the user allows all pods to be missing: `replicas: 0`, or, without routing, `maxUnavailable`.
+/// Returns whether the user allows all pods to be missing: `replicas: 0`, or, without routing, `maxUnavailable`.
 fn allowed_to_be_missing(decision: &Decision<'_>) -> bool {
     let (strategy, replicas) = (&decision.spec.strategy, decision.spec.replicas);
     let posts = Fenceposts::resolve(replicas, strategy.max_surge, strategy.max_unavailable);

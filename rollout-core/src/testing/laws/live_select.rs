@@ -7,8 +7,8 @@ use crate::{
 };
 use alloc::{format, string::ToString};
 
-/// A destination that requests may reach is pointed only at enough ready pods whose endpoints are settled,
-/// canary's only when the routes are settled too; relative to what the plan saw.
+/// A destination that requests may reach is pointed only at enough ready pods whose endpoints are settled, and the
+/// canary's only when the routes are settled too; relative to the plan's observation.
 #[derive(Debug, Default)]
 pub(super) struct LiveSelectNeedsCapacity;
 

@@ -5,24 +5,23 @@ use crate::{
 };
 use alloc::vec::Vec;
 
-/// What a request for a destination meets at one proxy, by that proxy's own copy and by the pods that are
-/// really there.
+/// The outcome of requests for a destination at one proxy, by that proxy's own copy and the real pods.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Met {
     /// The share of all requests, out of the strategy's total, summed over all objects with routes.
     pub(super) share: u32,
-    /// Whether a header route leads here as well.
+    /// Whether a header route also leads here.
     pub(super) header: bool,
-    /// Whether a route that nobody weighs leads here as well.
+    /// Whether an unweighed route also leads here.
     pub(super) elsewhere: bool,
-    /// Really ready pods that the proxy knows here.
+    /// The number of really ready pods that the proxy knows here.
     pub(super) ready: u32,
-    /// The revision that it leads to, as this proxy has it; `None` is the user's own selector.
+    /// The revision that the destination leads to in this proxy's copy; `None` for the user's own selector.
     pub(super) revision: Option<Revision>,
 }
 
 impl Met {
-    /// What requests meet at `destination`.
+    /// Computes the outcome of requests at `destination`.
     pub(super) fn at(truth: &Truth, proxy: &Proxy, destination: Destination) -> Self {
         let total = truth.spec.strategy.max_weight();
         let mut met = Self::default();
@@ -54,7 +53,7 @@ impl Met {
             met.share = total;
         }
         if truth.spec.strategy.routing().is_none() {
-            // Nobody can be asked for endpoints: what counts is that pods are there.
+            // Without a data plane to ask for endpoints, existing pods count.
             let there = |selection: &Selection| {
                 let behind = |of: &Revision| selection.revision().is_none_or(|revision| revision == of);
                 truth
@@ -79,18 +78,18 @@ impl Met {
         met
     }
 
-    /// Whether any request comes here.
+    /// Returns whether any request arrives here.
     pub(super) fn reached(&self) -> bool {
         self.share > 0 || self.header || self.elsewhere
     }
 
-    /// Whether requests come here and meet nobody.
+    /// Returns whether requests arrive here and find no ready pod.
     pub(super) fn unavailable(&self) -> bool {
         self.reached() && self.ready == 0
     }
 }
 
-/// How many really ready pods the proxy has behind a selection.
+/// Counts the really ready pods that the proxy has behind a selection.
 fn ready(truth: &Truth, proxy: &Proxy, selection: &Selection) -> u32 {
     let mut sum = 0;
     for endpoints in &proxy.endpoints {

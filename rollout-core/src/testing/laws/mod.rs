@@ -1,37 +1,37 @@
-//! The laws, one file each.
+//! The laws, with one file each.
 //!
 //! | law | in words | where it came from |
 //! |---|---|---|
 //! | `deterministic` | the same inputs give the same plan | level-triggered controllers: a decision must be replayable |
-//! | `quiescent` | at rest: no actions, the same status, again and again | controllers that write at rest fight each other |
+//! | `quiescent` | at rest, repeated decisions change nothing | controllers that write at rest fight each other |
 //! | `prefix_safe` | a crash after any action: still safe, still comes to rest | anvil's crash after the n-th write |
-//! | `no_unserved_write` | no write of ours makes a destination that requests reach lead to no ready pod, at any proxy | the canary subset named an empty ReplicaSet while it had weight |
-//! | `no_unserved_weight_kept` | no weight stays on a canary that is seen to be gone, while stable could carry it | evicted canaries that kept their share |
+//! | `no_unserved_write` | no write by the engine makes a destination that receives requests lead to no ready pod, at any proxy | the canary subset named an empty ReplicaSet while it had weight |
+//! | `no_unserved_weight_kept` | no weight stays on a canary that is seen to be gone while stable could carry it | evicted canaries that kept their share |
 //! | `one_layer` | a plan writes selectors or routes, never both | proxies get the two in any order |
 //! | `live_select_needs_capacity` | a destination in use is pointed only at enough ready pods with settled endpoints | GitOps re-syncs in mid-canary |
 //! | `up_gate` | before the canary gains: enough pods, settled selectors and endpoints; before stable gains: it can carry | routes must not overtake endpoints |
 //! | `down_gate` | before a selector leaves pods or pods go, the routes are settled | the old canary was scaled down while still routed to |
-//! | `deadline_excludes_traffic` | no traffic for what has a scale-down deadline, no scale-down deadline for what has traffic, 0 pods only with a scale-down deadline | two processes that half know of each other |
+//! | `deadline_excludes_traffic` | no traffic for a revision with a scale-down deadline, no deadline for one with traffic, 0 pods only with a deadline | two processes with partial knowledge of each other |
 //! | `stale_writer_is_harmless` | a dead process's writes fail once another acts | rolling updates of the controller |
-//! | `reads_its_writes` | no decision rests on anything older than the process's own last write | a cache that lags repeats what was done, or undoes it |
-//! | `status_first` | what changes a status is stored before anything of the same decision is carried out | a crash in between: the next process would not know that the step had begun |
+//! | `reads_its_writes` | no decision depends on anything older than the process's own last write | a lagging cache repeats or undoes earlier writes |
+//! | `status_first` | a status change is stored before any action of the same decision | a crash in between: the next process would not know that the step had started |
 //! | `weights_sum` | weights are out of the declared total | negative weights in routes |
 //! | `capacity` | without routing: within `maxSurge` and `maxUnavailable` | an autoscaler's change took stable to 0 |
 //! | `stable_follows_weight` | where stable follows the weight, it keeps and gets no greater share than its pods carry | an update that superseded another sent everything to a stable of one pod |
 //! | `abort_wins` | once stable can carry, an aborted revision has no traffic after 12 turns | aborts that waited in a circle |
 //! | `aborted_never_rises` | an aborted or superseded revision never gains | weights re-applied after an abort |
 //! | `pods_go_alone` | pods are removed only in a plan that writes no traffic | a plan is carried out in part |
-//! | `failover_only_when_unavailable` | the canary gets more than its step only for a stable unavailable for 10 s, and only if it is the one under way | one eviction must not swing all traffic |
-//! | `no_wedge` | every wait has an exit, and nothing is held in silence | rollouts stuck without a word |
+//! | `failover_only_when_unavailable` | the canary gets more than its step asks for only if stable is unavailable for 10 s and the canary is being rolled out | one eviction must not swing all traffic |
+//! | `no_wedge` | every wait has an exit, and nothing is held back silently | rollouts that got stuck without an explanation |
 //! | `early_is_harmless` | deciding again before `wake` does nothing | spurious wake-ups |
-//! | `wake_means_change` | at its wake-up the plan differs, or it is a declared look again | polling in disguise |
+//! | `wake_means_change` | at its wake-up the plan differs, unless it is a declared poll | polling in disguise |
 //! | `promote_once` | the same promote twice moves one step | a double click skipped a pause |
 //! | `monotone_steps` | no step is skipped or repeated without a command, an edit or a new revision | an index that started over after a restart |
-//! | `pause_not_shortened` | a restart or another clock does not shorten a pause | whole seconds cut down |
-//! | `unknown_holds` | what could not be read never advances a rollout | a failed read taken for an empty one |
-//! | `eventually_stable` | once the faults stop, it comes to rest | eventually stable reconciliation (anvil) |
+//! | `pause_not_shortened` | a restart or another clock does not shorten a pause | times rounded down to whole seconds |
+//! | `unknown_holds` | a failed read never advances a rollout | a failed read taken for an empty one |
+//! | `eventually_stable` | once the faults stop, the rollout comes to rest | eventually stable reconciliation (anvil) |
 //! | `header_stays_right` | a header route leads to the revision that asks for it, or to stable | header traffic on the revision after |
-//! | `wire_round_trip` | stored and read back, a status is the same | an upgrade must not restart a rollout |
+//! | `wire_round_trip` | a status is unchanged after it is stored and read back | an upgrade must not restart a rollout |
 //!
 //! `total` (no panic for any status, spec, observation and time) needs no history: `rollout-core/tests/total.rs`.
 #![expect(
@@ -79,7 +79,7 @@ use decision::Decision;
 use ledger::Ledger;
 use meet::Met;
 
-/// Every law about histories, fresh.
+/// Returns fresh instances of all laws about histories.
 #[must_use]
 pub fn all() -> Vec<Box<dyn Law>> {
     vec![

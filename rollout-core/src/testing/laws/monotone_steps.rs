@@ -3,9 +3,9 @@ use crate::{Step, sim::Moment};
 use alloc::format;
 use core::time::Duration;
 
-/// A step is never skipped or repeated: it is passed when the observation shows what it asks for, a pause when
-/// its time is over or a person ended it, and nothing goes back. (A command, a new revision and edited steps
-/// begin elsewhere; a step that an unavailable stable makes impossible counts as reached above its weight.)
+/// No step is skipped or repeated: a step is passed when the observation shows what it asks for, a pause when its time
+/// is over or an operator ended it, and nothing goes back. (A command, a new revision and edited steps start elsewhere;
+/// a step that an unavailable stable makes impossible counts as reached above its weight.)
 #[derive(Debug, Default)]
 pub(super) struct MonotoneSteps;
 

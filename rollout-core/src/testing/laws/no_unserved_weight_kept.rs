@@ -2,12 +2,12 @@ use super::{Decision, Findings, Law};
 use crate::{sim::Moment, testing::reading::carrying, traffic::Destination};
 use alloc::{format, string::String};
 
-/// How many decisions may see a vanished canary and do nothing about it: one finds it, one may still carry
-/// something else out.
+/// How many decisions may see a vanished canary without acting: one detects it, one may still be carrying out something
+/// else.
 const PATIENCE: u32 = 3;
 
-/// The other half of `no_unserved_write`: no weight stays where it is seen to meet no ready pod, while stable
-/// could carry it.
+/// The counterpart of `no_unserved_write`: no weight stays where it is seen to reach no ready pod, while stable could
+/// carry it.
 #[derive(Debug, Default)]
 pub(super) struct NoUnservedWeightKept {
     in_a_row: u32,

@@ -7,11 +7,11 @@ use alloc::{format, string::String, vec::Vec};
 
 const BOTH: [Destination; 2] = [Destination::Stable, Destination::Canary];
 
-/// No write of ours makes a destination that requests reach lead to no ready pod, at any single proxy.
+/// No write by the engine makes a destination that receives requests lead to no ready pod, at any single proxy.
 ///
-/// It is judged where requests meet it: when a proxy gets what we wrote, and when pods end that we asked to
-/// end. Not ours is what pods lost since the observation explain, what somebody else wrote, and what was
-/// unavailable before and got no more weight.
+/// The law judges where requests arrive: when a proxy gets what the engine wrote, and when pods end that the engine
+/// removed. The engine is not responsible for pods lost since the observation, for foreign writes, and for a
+/// destination that was unavailable before and got no more weight.
 #[derive(Debug, Default)]
 pub(super) struct NoUnservedWrite {
     ledger: Ledger,
@@ -86,7 +86,7 @@ impl NoUnservedWrite {
     }
 }
 
-/// The share of requests that meet nobody, over both destinations: they may lead to the same pods.
+/// Returns the share of requests that reach no pod, over both destinations: they may lead to the same pods.
 fn unserved_share(met: &[Met; 2]) -> u32 {
     met.iter().filter(|met| met.unavailable()).map(|met| met.share).sum()
 }

@@ -2,8 +2,8 @@ use super::{Decision, Findings, Law};
 use crate::{sim::Moment, waiting::EndsBy};
 use alloc::{format, string::ToString};
 
-/// Every guard has an exit: a time, an event, or a named command; and `waiting` is never empty while
-/// something is held.
+/// Every guard has an exit: a time, an event, or a named command; and `waiting` is never empty while something is held
+/// back.
 #[derive(Debug, Default)]
 pub(super) struct NoWedge;
 

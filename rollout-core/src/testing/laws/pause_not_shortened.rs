@@ -6,13 +6,13 @@ use crate::{
 use alloc::{format, sync::Arc, vec::Vec};
 use core::time::Duration;
 
-/// A pause is not shortened: not by a restart, and not by a change of who is in charge by more than the
-/// difference of the two clocks.
+/// A restart does not shorten a pause; a change of the process in charge shortens it by at most the difference of the
+/// two clocks.
 #[derive(Debug, Default)]
 pub(super) struct PauseNotShortened {
     version: u64,
     under_way: Option<UnderWay>,
-    /// The decisions with another status: when, and how far the clock was ahead of true time, in milliseconds.
+    /// The decisions with a new status: their times, and how far the clock was ahead of true time, in milliseconds.
     clocks: Vec<(u64, Time, i64)>,
     commanded: bool,
     edited: bool,
@@ -26,7 +26,7 @@ struct UnderWay {
     lasts: Duration,
     began: Time,
     ahead: i64,
-    /// As it is stored.
+    /// The stored start of the pause.
     since: Time,
 }
 
@@ -91,7 +91,7 @@ impl PauseNotShortened {
         (self.commanded, self.edited) = (false, false);
         let old = self.under_way.take();
         self.under_way = begun(moment, at, ahead);
-        // The same pause with other steps around it, or another length, goes on.
+        // The same pause continues if other steps or its length change.
         if let (Some(new), Some(old)) = (&mut self.under_way, old)
             && new.since == old.since
             && new.revision == old.revision
@@ -101,7 +101,7 @@ impl PauseNotShortened {
     }
 }
 
-/// The pause that is under way from now on, if one is.
+/// Returns the pause that is in progress from now on, if there is one.
 fn begun(moment: &Moment<'_>, at: Time, ahead: i64) -> Option<UnderWay> {
     let status = &moment.truth.status;
     let since = status.paused_at?;

@@ -2,8 +2,8 @@ use super::{Decision, Findings, Law};
 use crate::sim::{Moment, Truth, What};
 use alloc::format;
 
-/// A crash after the store and any number of actions: still safe (the other laws judge that) and still comes
-/// to rest.
+/// After a crash after the store and any number of actions, the rollout is still safe (the other laws judge that) and
+/// still comes to rest.
 #[derive(Debug, Default)]
 pub(super) struct PrefixSafe {
     left: usize,

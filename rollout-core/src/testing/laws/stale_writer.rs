@@ -5,9 +5,8 @@ use crate::{
 };
 use alloc::{format, vec::Vec};
 
-/// What an earlier process still has under way fails once a later one has begun to act, and an old process
-/// that decides again acts only on the status as it is stored. (That nothing of it breaks another law is
-/// judged by the others.)
+/// Outstanding writes of an earlier process fail once a later one has started to act, and an old process that decides
+/// again acts only on the stored status. (The other laws judge whether its writes break them.)
 #[derive(Debug, Default)]
 pub(super) struct StaleWriterIsHarmless {
     acting: u32,
@@ -23,7 +22,7 @@ impl Law for StaleWriterIsHarmless {
 
     fn see(&mut self, moment: &Moment<'_>, findings: &mut Findings) {
         if !matches!(moment.what, What::Acted { .. }) && self.known.len() > moment.truth.workloads.len() {
-            // One was deleted: it may be created again.
+            // One was deleted and may be created again.
             self.remember(moment);
         }
         if let Some(decision) = Decision::of(moment) {
@@ -64,14 +63,13 @@ impl Law for StaleWriterIsHarmless {
     }
 }
 
-/// What was decided; how pods come along may be stored later.
+/// Returns the decided part of a status; the progress of pods may be stored later.
 fn decided(status: &Status) -> Status {
     Status { progress: None, ..status.clone() }
 }
 
 impl StaleWriterIsHarmless {
-    /// Whether a workload was created: what does not exist cannot be fenced, and pods that nobody asks for
-    /// go again.
+    /// Returns whether a workload was created: a missing one cannot be fenced, and unwanted pods are removed again.
     fn created(&mut self, moment: &Moment<'_>) -> bool {
         let What::Acted { action: Action::Scale { revision, .. }, .. } = moment.what else { return false };
         let created = !self.known.contains(revision);

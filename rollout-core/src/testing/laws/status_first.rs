@@ -8,10 +8,10 @@ use alloc::{format, vec::Vec};
 /// How many decisions back an action may still arrive.
 const KEPT: usize = 64;
 
-/// What changes a status is stored before anything of the same decision is carried out.
+/// A status change is stored before any action of the same decision is carried out.
 #[derive(Debug, Default)]
 pub(super) struct StatusFirst {
-    /// The decisions that change the status, and whether each was stored.
+    /// The decisions that change the status, and whether each change was stored.
     decisions: Vec<(u64, bool)>,
 }
 
@@ -35,7 +35,7 @@ impl Law for StatusFirst {
                     stored.1 = true;
                 }
             }
-            // What arrives late may be of any earlier turn.
+            // A late action may belong to any earlier turn.
             What::Acted { by, action, took_effect: true, .. } if !by.late => {
                 let Some((_, is_stored)) = self.decisions.iter().find(|(number, _)| *number == by.decision)
                 else {

@@ -2,7 +2,7 @@ use super::{Decision, Findings, Law};
 use crate::sim::Moment;
 use alloc::string::ToString;
 
-/// What could not be read may hold the rollout, and never advances it.
+/// A failed read may hold the rollout back, but never advances it.
 #[derive(Debug, Default)]
 pub(super) struct UnknownHolds;
 
@@ -13,7 +13,7 @@ impl Law for UnknownHolds {
 
     fn see(&mut self, moment: &Moment<'_>, findings: &mut Findings) {
         let Some(decision) = Decision::of(moment) else { return };
-        // Without traffic routing, no decision rests on traffic.
+        // Without traffic routing, no decision depends on traffic.
         let traffic = decision.traffic().is_some() || !decision.routed();
         if traffic && decision.observed.revisions.is_some() {
             return;

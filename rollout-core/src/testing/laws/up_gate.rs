@@ -6,9 +6,9 @@ use crate::{
 };
 use alloc::{format, string::ToString};
 
-/// Before a weight rises or a managed route is added, the pods behind that destination are enough, and
-/// selectors and endpoints are settled; weight goes back to stable when stable can carry. All relative to
-/// what the plan saw.
+/// Before a weight rises or a managed route is added, there are enough pods behind that destination, and selectors and
+/// endpoints are settled; weight returns to stable only when stable can carry it. All relative to the plan's
+/// observation.
 #[derive(Debug, Default)]
 pub(super) struct UpGate;
 

@@ -6,7 +6,7 @@ use crate::{
 };
 use alloc::format;
 
-/// Weights are out of the declared total, in what is written and in every object after it.
+/// Weights are out of the declared total, in every write and in every object after it.
 #[derive(Debug, Default)]
 pub(super) struct WeightsSum;
 

@@ -131,7 +131,7 @@ async fn what_is_not_accepted_says_why_and_changes_nothing() {
     let cases = [
         (r#"{"kind":"promote","at":{"revision":"other","step":1}}"#, "no longer where you saw it"),
         (r#"{"kind":"retry","at":{"revision":"HASH","step":1}}"#, "not aborted"),
-        (r#"{"kind":"proceed","at":{"revision":"HASH","step":1}}"#, "nothing is waited for"),
+        (r#"{"kind":"proceed","at":{"revision":"HASH","step":1}}"#, "nothing to override"),
         (r#"{"kind":"promot","at":{"revision":"HASH","step":1}}"#, "is no command; write one of promote"),
         ("promote", "it is no JSON"),
     ];

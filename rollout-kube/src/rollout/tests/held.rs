@@ -48,7 +48,7 @@ async fn a_restart_that_is_not_carried_out_is_told_once_and_holds_nothing() {
     assert_eq!(world.status()["message"], "CanaryPauseStep");
     let notes = world.told_notes().await;
     let told: Vec<_> = notes.iter().filter(|note| note.contains("spec.restartAt")).collect();
-    assert_eq!(told, ["spec.restartAt: the engine restarts no pods; the release goes on"]);
+    assert_eq!(told, ["spec.restartAt: the engine does not restart pods; the release continues"]);
     world.edit(&json!({"status": {"pauseConditions": null}}));
     world.until_phase("Healthy").await;
     assert_eq!(world.pods(), [0, 2]);

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{Answer, Command, CommandKind, Time, Wake, WakeReason, command::Position, reconcile, sim::What};
 
-/// A scene whose plan is the engine's own.
+/// Creates a scene whose plan is the engine's own.
 fn own(scene: &mut Scene) {
     scene.plan = reconcile(&scene.spec, &scene.stored, &scene.observed, scene.now);
 }
@@ -22,7 +22,7 @@ fn deterministic() {
     scene.decides([route(99)]).broken("another plan");
 }
 
-/// The engine would do something here; a plan that says nothing is to be done is a lie.
+/// Decides on an empty plan although the engine would act here.
 fn lie(scene: &mut Scene) {
     scene.weight(10);
 }
@@ -66,7 +66,7 @@ fn promote_once() {
     status.step = 1;
     let answer = Answer::Accepted { status: status.clone(), edits: [].into(), events: [].into() };
     scene.sees(What::Commanded { command: &command, answer: &answer }).holds();
-    // As if the first one had moved nothing.
+    // As if the first command had moved nothing.
     status.step = 0;
     let answer = Answer::Accepted { status, edits: [].into(), events: [].into() };
     scene.sees(What::Commanded { command: &command, answer: &answer }).broken("the same skip twice");

@@ -15,7 +15,7 @@ use crate::{
 };
 use core::time::Duration;
 
-/// An object and the proxy's copy of it get another content.
+/// Changes the content of an object and of the proxy's copy of it.
 fn delivered(scene: &mut Scene, object: usize, content: Content) {
     scene.truth.traffic[object].generation += 1;
     scene.truth.traffic[object].content = content.clone();

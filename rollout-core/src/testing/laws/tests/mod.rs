@@ -1,5 +1,5 @@
-//! Each checker can fail: for every law a sequence of moments, made by hand, that breaks it, and one close
-//! to it that does not.
+//! Proof that each checker can fail: for every law, a hand-made sequence of moments that breaks it, and a similar one
+//! that does not.
 
 mod about_decisions;
 mod about_the_function;

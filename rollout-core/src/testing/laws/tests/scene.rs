@@ -9,8 +9,8 @@ use crate::{
 };
 use alloc::{boxed::Box, string::String, sync::Arc, vec, vec::Vec};
 
-/// A canary in the middle: v1 is stable with ten pods, v2 has ten as well and half of the traffic, which is
-/// what its step asks for, and everything is settled. A test changes what it is about.
+/// A canary half-way: v1 is stable with ten pods; v2 also has ten, and half of the traffic, as its step asks for;
+/// everything is settled. Each test changes the part that it is about.
 pub(super) struct Scene {
     pub(super) process: u32,
     pub(super) decision: u64,
@@ -115,7 +115,7 @@ impl Scene {
         (seen.ready, seen.available) = (Range::exact(ready), Range::exact(ready));
     }
 
-    /// The weight as it stands, seen and true.
+    /// Sets the weight, both observed and true.
     pub(super) fn weight(&mut self, weight: u32) {
         for routes in &mut self.seen().routes {
             routes.weight = Range::exact(weight);
@@ -129,7 +129,7 @@ impl Scene {
         }
     }
 
-    /// Decides on this.
+    /// Makes a decision with these actions.
     pub(super) fn decides(&mut self, actions: impl IntoIterator<Item = Action>) -> &mut Self {
         self.plan.actions = actions.into_iter().collect();
         let what = What::Decided {
@@ -148,13 +148,13 @@ impl Scene {
         self
     }
 
-    /// Something happens.
+    /// Passes an event to the law.
     pub(super) fn sees(&mut self, what: What<'_>) -> &mut Self {
         crate::sim::Watcher::see(&mut self.laws, &Moment { truth: &self.truth, what });
         self
     }
 
-    /// A write of the last decision takes effect.
+    /// Makes a write of the last decision take effect.
     pub(super) fn acts(&mut self, action: &Action, late: bool) -> &mut Self {
         let by = Writer { process: self.process, decision: self.decision - 1, late };
         self.sees(What::Acted { by, action, took_effect: true, answer: None })

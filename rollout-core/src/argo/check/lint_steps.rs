@@ -1,4 +1,4 @@
-//! What Argo Rollouts accepts although it makes no sense, in the steps.
+//! Lints for steps: accepted by Argo Rollouts, almost certainly a mistake.
 
 use super::{notes::Notes, steps::kinds, strings};
 use crate::argo::{
@@ -13,7 +13,7 @@ pub(super) fn check(canary: &Canary, notes: &mut Notes) {
         let path = format!("spec.strategy.canary.steps[{index}]");
         let (counted, others) = kinds(step);
         if counted <= 1 && counted + others > 1 {
-            notes.warning(&*path, "has several kinds of steps at once", "make a step of its own of each");
+            notes.warning(&*path, "is several kinds of step at once", "write each as its own step");
         }
         pause(&path, step, notes);
         if let Some(scale) = &step.set_canary_scale {
@@ -32,9 +32,9 @@ fn pause(path: &str, step: &CanaryStep, notes: &mut Notes) {
     if pause_seconds(duration) == Ok(0) {
         let message = match duration {
             IntOrText::Text(text) if text.contains(|c| matches!(c, '1'..='9')) => {
-                "is less than a second: it is cut to 0, no pause at all"
+                "is less than a second: it is rounded down to 0, so there is no pause"
             }
-            IntOrText::Text(_) | IntOrText::Int(_) => "is 0: no pause at all",
+            IntOrText::Text(_) | IntOrText::Int(_) => "is 0: there is no pause",
         };
         notes.warning(format!("{path}.pause.duration"), message, "leave `duration` out to wait for a person");
     }
@@ -44,14 +44,13 @@ fn canary_scale(path: &str, scale: &SetCanaryScale, notes: &mut Notes) {
     let given = [scale.weight.is_some(), scale.replicas.is_some(), scale.match_traffic_weight == Some(true)];
     let given = given.into_iter().filter(|there| *there).count();
     if given > 1 {
-        let message =
-            "says several things at once: matchTrafficWeight goes before replicas, replicas before weight";
+        let message = "sets several fields: matchTrafficWeight takes precedence over replicas, and replicas over weight";
         notes.warning(path, message, "keep one of them");
     }
     if given == 0 {
         notes.warning(
             path,
-            "says nothing: the pods follow the weight",
+            "sets nothing: the pods follow the weight",
             "write `weight`, `replicas`, or `matchTrafficWeight: true`",
         );
     }
@@ -86,7 +85,7 @@ fn experiment(path: &str, weight: i32, canary: &Canary, step: &CanaryStep, notes
     let duration = experiment.duration.clone().filter(|text| !text.is_empty()).map(IntOrText::Text);
     if duration.is_some_and(|duration| pause_seconds(&duration).is_err()) {
         let path = format!("{path}.experiment.duration");
-        notes.warning(path, "is no duration", "write it as `90s`, `10m` or `1h30m`");
+        notes.warning(path, "is not a duration", "write it as `90s`, `10m` or `1h30m`");
     }
     let weights = experiment.templates.iter().flatten().filter_map(|template| template.weight);
     let sum = weights.map(i64::from).sum::<i64>() + i64::from(weight);
@@ -94,6 +93,6 @@ fn experiment(path: &str, weight: i32, canary: &Canary, step: &CanaryStep, notes
     if sum > i64::from(max) {
         let message =
             format!("leaves nothing for stable: the weights of canary and experiment are {sum} of {max}");
-        notes.warning(format!("{path}.experiment"), message, "give them less");
+        notes.warning(format!("{path}.experiment"), message, "reduce their weights");
     }
 }

@@ -1,4 +1,4 @@
-//! From nodes to values, following aliases within bounds.
+//! Turns nodes into values, following aliases within limits.
 
 use super::{
     flaw::Flaw,
@@ -9,28 +9,28 @@ use crate::Place;
 use alloc::{boxed::Box, collections::BTreeMap, format, rc::Rc, string::String, vec::Vec};
 use serde_json::{Map, Value};
 
-/// How much aliases may add: values, and bytes of text.
+/// The maximum number of values, and of bytes of text, that aliases may add.
 const MAX_ADDED: usize = 10_000;
 const MAX_ADDED_BYTES: usize = 256 * 1024;
 
-/// Makes values, and notes what is wrong on the way.
+/// Builds values and records flaws on the way.
 #[derive(Default)]
-pub(super) struct Expander {
-    /// How many lines of the file are in front of the text.
+pub(super) struct Resolver {
+    /// The number of lines of the file before the text.
     above: u32,
     pub(super) flaws: Vec<Flaw>,
     added: usize,
     added_bytes: usize,
-    /// How many aliases are being followed right now.
+    /// The number of aliases being followed at the moment.
     depth: usize,
     exhausted: bool,
 }
 
-/// More flaws than this help nobody.
+/// The maximum number of flaws that are recorded.
 const MAX_FLAWS: usize = 100;
 
-impl Expander {
-    /// Of a text that begins at this line of its file.
+impl Resolver {
+    /// Creates a resolver for a text that starts at this line of its file.
     pub(super) fn below(first_line: u32) -> Self {
         Self { above: first_line.saturating_sub(1), ..Self::default() }
     }
@@ -44,7 +44,7 @@ impl Expander {
             return (Value::Null, leaf(Children::None));
         }
         match &node.content {
-            // What is not there has no place of its own.
+            // A missing value has no place of its own.
             Content::Scalar(Value::Null) => {
                 let value = key.unwrap_or(node.place);
                 (Value::Null, Places { value, key, children: Children::None })
@@ -62,7 +62,7 @@ impl Expander {
                 self.depth += 1;
                 let (value, places) = self.value(target, key);
                 self.depth -= 1;
-                // What is wrong is shown where the alias stands: that is the place that a reader means.
+                // A flaw is shown at the alias: that is the place the author means.
                 (value, Places { value: node.place, ..places })
             }
         }
@@ -74,7 +74,7 @@ impl Expander {
         for (key, node) in fields.iter().filter(|(key, _)| !key.merges) {
             if let Some(line) = lines.get(&*key.name) {
                 let line = line.saturating_add(self.above);
-                let what = format!("the field `{}` is there twice: first in line {line}", short(&key.name));
+                let what = format!("the field `{}` appears twice: first on line {line}", short(&key.name));
                 self.note(key.place, what, "keep one of them");
                 continue;
             }
@@ -89,7 +89,7 @@ impl Expander {
         (map, Fields::new(places))
     }
 
-    /// Takes over the fields of a map, or of several, that are not there yet.
+    /// Merges in the fields of one or several maps that are not present yet.
     fn merge(
         &mut self,
         key: &Key,
@@ -106,7 +106,7 @@ impl Expander {
             _ => Vec::new(),
         };
         if several.is_empty() && !self.exhausted {
-            self.note(node.place, "only a map can be taken over with `<<`".into(), "name a map after `*`");
+            self.note(node.place, "only a map can be merged with `<<`".into(), "name a map after `*`");
         }
         for (value, at) in several {
             let (Value::Object(fields), Children::Map(at)) = (value, at) else { continue };

@@ -1,4 +1,4 @@
-//! What somebody most likely meant who wrote a step that is none, or a time that is none.
+//! Suggestions for what the author of an invalid step or duration most likely meant.
 
 use crate::argo::{reader::nearest, wire::CanaryStep};
 use alloc::{format, string::String, vec::Vec};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 const KINDS: &str = "write one of setWeight, pause, experiment, analysis, setCanaryScale, setHeaderRoute, setMirrorRoute, plugin";
 
-/// What to write for a step that has no kind.
+/// Suggests what to write for a step without a kind.
 pub(super) fn kind(written: Option<&Value>) -> String {
     let Some(Value::Object(step)) = written else { return KINDS.into() };
     let is_null = |key: &str| step.get(key).is_some_and(Value::is_null);
@@ -17,33 +17,33 @@ pub(super) fn kind(written: Option<&Value>) -> String {
         return format!("`{kind}` has no value: give it one, or leave the step out");
     }
     if step.contains_key("duration") {
-        return format!("a duration belongs into a pause: {}", pause(step));
+        return format!("a duration belongs in a pause: {}", pause(step));
     }
     let near = step.keys().find_map(|key| nearest(key, CanaryStep::FIELDS).map(|kind| (key, kind)));
     near.map_or_else(|| KINDS.into(), |(_, kind)| format!("did you mean `{kind}`? This step does nothing"))
 }
 
-/// What to write for a pause without a value.
+/// Suggests what to write for a pause without a value.
 fn pause(step: &Map<String, Value>) -> String {
     match step.get("duration") {
         Some(Value::String(time)) if time.len() <= 64 => {
-            format!("write `pause: {{duration: {time}}}`, one below the other or in braces")
+            format!("write `pause: {{duration: {time}}}`, indented or in braces")
         }
         Some(Value::Number(seconds)) => {
-            format!("write `pause: {{duration: {seconds}}}`, one below the other or in braces")
+            format!("write `pause: {{duration: {seconds}}}`, indented or in braces")
         }
         _ => "write `pause: {}` to wait for a person, or `pause: {duration: 10m}`".into(),
     }
 }
 
-/// What to write for a step that has several kinds.
+/// Suggests what to write for a step of several kinds.
 pub(super) fn one_each(written: Option<&Value>) -> String {
     let keys = written.and_then(Value::as_object).into_iter().flat_map(Map::keys).map(String::as_str);
     let kinds: Vec<&str> = keys.filter(|key| CanaryStep::FIELDS.contains(key)).collect();
-    format!("make a step of its own of each: {} are several kinds in one step", kinds.join(" and "))
+    format!("write each as its own step: {} are several kinds in one step", kinds.join(" and "))
 }
 
-/// What to write for a time in other words, such as `10 min`.
+/// Suggests what to write for a duration in another notation, such as `10 min`.
 pub(super) fn duration(text: &str) -> Option<String> {
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
@@ -56,7 +56,7 @@ pub(super) fn duration(text: &str) -> Option<String> {
         "d" | "day" | "days" => (number.checked_mul(24)?, "h"),
         _ => return None,
     };
-    Some(format!("write `{number}{unit}`: there are the units h, m and s, without blanks"))
+    Some(format!("write `{number}{unit}`: the units are h, m and s, without spaces"))
 }
 
 #[cfg(test)]

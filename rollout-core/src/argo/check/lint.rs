@@ -1,6 +1,6 @@
-//! What Argo Rollouts accepts although it makes no sense, outside the steps.
+//! Lints outside the steps: accepted by Argo Rollouts, almost certainly a mistake.
 
-use super::{notes::Notes, odd_steps};
+use super::{lint_steps, notes::Notes};
 use crate::argo::wire::{Canary, IntOrText, RolloutSpec};
 use alloc::{collections::BTreeSet, format};
 
@@ -19,7 +19,7 @@ pub(super) fn check(spec: &RolloutSpec, notes: &mut Notes) {
     let steps = canary.steps.as_deref().unwrap_or_default().len();
     let start = canary.analysis.as_ref().and_then(|analysis| analysis.starting_step);
     if start.is_some_and(|start| usize::try_from(start).map_or(true, |start| start > steps)) {
-        let message = format!("names a step that is not there: there are {steps}");
+        let message = format!("names a step that does not exist: there are {steps}");
         notes.warning("spec.strategy.canary.analysis.startingStep", message, "count from 0");
     }
     let mut names = BTreeSet::new();
@@ -27,10 +27,10 @@ pub(super) fn check(spec: &RolloutSpec, notes: &mut Notes) {
     for (index, route) in managed.into_iter().flatten().enumerate() {
         if !names.insert(route.name.as_deref().unwrap_or_default()) {
             let path = format!("spec.strategy.canary.trafficRouting.managedRoutes[{index}].name");
-            notes.warning(path, "is in the list twice: the first place counts", "keep one of them");
+            notes.warning(path, "is listed twice: only the first entry counts", "keep one of them");
         }
     }
-    odd_steps::check(canary, notes);
+    lint_steps::check(canary, notes);
 }
 
 fn pods(canary: &Canary, notes: &mut Notes) {
@@ -41,7 +41,7 @@ fn pods(canary: &Canary, notes: &mut Notes) {
     for (path, value) in limits {
         if canary.traffic_routing.is_some() && value.is_some() {
             let message =
-                "is not used with trafficRouting: as many canary pods as the weight needs come at once";
+                "is not used with trafficRouting: all canary pods that the weight needs are created at once";
             notes.warning(path, message, "leave it out; setCanaryScale says how many pods the canary gets");
             continue;
         }
@@ -114,7 +114,7 @@ fn threshold(canary: &Canary, notes: &mut Notes) {
         "Percent" | "Pods" => {}
         _ => notes.warning(
             format!("{path}.type"),
-            "is neither Percent nor Pods: all pods are waited for",
+            "is neither Percent nor Pods: the rollout waits for all pods",
             "write Percent or Pods",
         ),
     }
