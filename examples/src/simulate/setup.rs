@@ -60,7 +60,9 @@ pub(crate) fn world(
     };
     let recorder = Recorder::new(args.output.objects.then(|| (store.clone(), parts.objects(given))));
     let world = &args.world;
+    let min_ready = rollout.value().pointer("/spec/minReadySeconds").and_then(Value::as_u64);
     Sim::new(spec)
+        .min_ready(Duration::from_secs(min_ready.unwrap_or(0)))
         .proxies(usize::try_from(world.proxies).unwrap_or(1))
         .proxy_lag(world.proxy_lag)
         .pods_ready_after(world.ready_after.unwrap_or_else(|| readiness(rollout.value()).into()))

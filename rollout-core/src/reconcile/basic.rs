@@ -45,9 +45,14 @@ pub(super) fn wanted(at: &Position<'_>) -> Goal {
         (goal.canary, goal.stable) = (0, replicas);
         return goal;
     }
-    if view.revision(stable).is_none() && view.is_unavailable(stable) {
-        // No pod of stable will come back by itself.
-        (goal.canary, goal.stable) = (replicas, 0);
+    if view.revision(stable).is_none() {
+        // No pod of stable will come back by itself, and the canary keeps what it got for that reason.
+        if view.is_unavailable(stable) {
+            (goal.canary, goal.stable) = (replicas, 0);
+        } else {
+            let has = roles.canary.map_or(0, |canary| view.wanted(canary));
+            goal.canary = goal.canary.max(has.min(replicas));
+        }
         return goal;
     }
     goal.stable = goal.stable.max(door(view, stable).min(view.wanted(stable)));

@@ -57,7 +57,13 @@ pub(super) fn up(at: &Position<'_>, lead: &Revision) -> Gate {
         return Err(elsewhere(view, Destination::Canary));
     }
     not_scaling_down(view, lead)?;
-    ready(view, lead, enough(at, at.desired.weight))?;
+    let need = enough(at, at.desired.weight);
+    // If stable is unavailable, a pod that has just become ready is better than none.
+    if at.desired.failover {
+        ready(view, lead, need)?
+    } else {
+        available(view, lead, need)?
+    }
     at.selectors_settled(STEP_GRACE)?;
     at.endpoints_settled(lead)
 }

@@ -1,5 +1,5 @@
 use super::{basic, draft::Draft, position::Position, settled::STEP_GRACE, view::View};
-use crate::{Action, Revision, RevisionSeen, Status};
+use crate::{Action, Range, Revision, RevisionSeen, Status};
 use alloc::vec::Vec;
 
 /// Removes pods without a traffic manager, as far as `maxUnavailable` allows: first unwanted ones, then, if there are
@@ -27,8 +27,15 @@ pub(super) fn remove_surplus(draft: &mut Draft, at: &Position<'_>, goal: impl Fn
 /// The number of pods to remove from each revision.
 struct Cuts<'v> {
     list: Vec<(&'v RevisionSeen, u32)>,
-    /// The number of available pods that may be removed.
-    spare: u32,
+    spare: Spare,
+}
+
+/// The number of pods that may be removed although they count. A pod that has become ready serves requests long before
+/// it counts as available.
+#[derive(Default)]
+struct Spare {
+    ready: u32,
+    available: u32,
 }
 
 impl<'v> Cuts<'v> {
@@ -41,12 +48,17 @@ impl<'v> Cuts<'v> {
         };
         let mut list: Vec<_> = view.revisions().iter().map(|seen| (seen, 0)).collect();
         list.sort_by_key(|(seen, _)| role(seen));
-        let there = |seen: &RevisionSeen| seen.available.lo().min(seen.wanted);
-        let available = view.revisions().iter().map(there).fold(0, u32::saturating_add);
+        let sum = |of: fn(&RevisionSeen) -> Range| {
+            let there = view.revisions().iter().map(|seen| of(seen).lo().min(seen.wanted));
+            there.fold(0, u32::saturating_add)
+        };
         let posts = basic::posts(view);
         // If a pod may be added first, the last one is never removed, whatever may be unavailable.
         let at_least = view.spec.replicas.saturating_sub(posts.unavailable).max(posts.surge.min(1));
-        Self { list, spare: available.saturating_sub(at_least) }
+        let spare = |there: u32| there.saturating_sub(at_least);
+        let spare =
+            Spare { ready: spare(sum(|seen| seen.ready)), available: spare(sum(|seen| seen.available)) };
+        Self { list, spare }
     }
 
     /// Cuts pods above the goal, as far as allowed; returns whether some must stay for now.
@@ -69,7 +81,7 @@ impl<'v> Cuts<'v> {
             for (seen, cut) in &mut self.list {
                 let left = seen.wanted.saturating_sub(*cut).saturating_sub(basic::door(view, &seen.revision));
                 let before = *cut;
-                let (mut none, spare) = (0, &mut self.spare);
+                let (mut none, spare) = (Spare::default(), &mut self.spare);
                 take(
                     seen,
                     cut,
@@ -82,11 +94,15 @@ impl<'v> Cuts<'v> {
     }
 }
 
-/// Cuts up to `to` pods in total: any number of unavailable ones, and as many available ones as are spare.
-fn take(seen: &RevisionSeen, cut: &mut u32, to: u32, spare: &mut u32) {
-    let broken = seen.wanted.saturating_sub(seen.available.hi());
-    let free = broken.saturating_sub(*cut);
-    let more = to.saturating_sub(*cut).min(free.saturating_add(*spare));
-    *spare = spare.saturating_sub(more.saturating_sub(free));
+/// Cuts up to `to` pods in total: any number that are not ready, and of the others as many as are spare.
+fn take(seen: &RevisionSeen, cut: &mut u32, to: u32, spare: &mut Spare) {
+    let free = |range: Range| seen.wanted.saturating_sub(range.hi()).saturating_sub(*cut);
+    let (not_ready, unavailable) = (free(seen.ready), free(seen.available));
+    let more = to
+        .saturating_sub(*cut)
+        .min(not_ready.saturating_add(spare.ready))
+        .min(unavailable.saturating_add(spare.available));
+    spare.ready = spare.ready.saturating_sub(more.saturating_sub(not_ready));
+    spare.available = spare.available.saturating_sub(more.saturating_sub(unavailable));
     *cut = cut.saturating_add(more);
 }

@@ -42,6 +42,12 @@ impl Sim {
         self
     }
 
+    /// Sets how long a pod must be ready before it counts as available (`minReadySeconds`). Default no time.
+    pub fn min_ready(mut self, time: Duration) -> Self {
+        self.settings.min_ready = time;
+        self
+    }
+
     /// Sets how long a terminating pod continues to answer. Default 1 s.
     pub fn pods_end_after(mut self, delay: impl Into<Delay>) -> Self {
         self.settings.pods_end = delay.into();

@@ -211,6 +211,22 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         }
     }
 
+    /// Returns how many of the pods that the workload's status counts as `ready` are available.
+    pub(super) fn available_as_counted(&self, index: usize, ready: Range) -> Range {
+        if self.settings.min_ready.is_zero() {
+            return ready;
+        }
+        let Some(workload) = self.truth.workloads.get(index) else { return Range::UNKNOWN };
+        let for_long = |pod: &&Pod| pod.since + self.settings.min_ready <= self.truth.now;
+        let counted = workload.pods.iter().filter(|pod| pod.ready && pod.ends.is_none());
+        let available = u32::try_from(counted.filter(for_long).count()).unwrap_or(u32::MAX);
+        if ready.is_exact() {
+            Range::exact(available)
+        } else {
+            Range::new(available.min(ready.lo()), ready.hi())
+        }
+    }
+
     /// Creates or ends pods until there are as many as wanted.
     fn follow_wanted(&mut self, index: usize) {
         let (now, ends) = (self.truth.now, self.settings.pods_end.draw(&mut self.random));
@@ -291,6 +307,10 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         }
         if any {
             let revision = workload.revision.clone();
+            let min_ready = self.settings.min_ready;
+            if !min_ready.is_zero() {
+                self.queue.schedule(now + min_ready, Happening::PodsAvailable);
+            }
             self.readiness_changed(index);
             self.see(What::PodReady(&revision));
         }

@@ -7,6 +7,8 @@ use core::cmp::{Ordering, Reverse};
 pub(super) enum Happening {
     /// Pods that were created together become ready.
     PodsReady { workload: u64, first: u64, last: u64 },
+    /// Pods of a workload have been ready for long enough to count as available.
+    PodsAvailable,
     /// Terminating pods of a workload end.
     PodsEnd { workload: u64 },
     /// A workload's status catches up with its generation.

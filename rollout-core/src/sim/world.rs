@@ -256,6 +256,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         match happening {
             Happening::PodsReady { workload, first, last } => self.pods_ready(workload, first, last),
             Happening::PodsEnd { workload } => self.pods_end(workload),
+            Happening::PodsAvailable => self.changed(Kind::Workloads),
             Happening::Counted { workload } => self.counted(workload),
             Happening::Object { proxy, object, generation } => {
                 self.deliver_object(happening, proxy, object, generation);

@@ -27,16 +27,8 @@ fn is_set(value: Option<&Value>) -> bool {
 }
 
 fn of_spec(spec: &RolloutSpec, unsupported: &mut Vec<Finding>) {
-    let parts = [
-        ("workloadRef", spec.workload_ref.is_some(), "a template in another object"),
-        (
-            "minReadySeconds",
-            spec.min_ready_seconds.is_some_and(|seconds| seconds > 0),
-            "a delay before a ready pod counts",
-        ),
-    ];
-    for (field, _, what) in parts.into_iter().filter(|(_, there, _)| *there) {
-        unsupported.push(Finding::not_driven(format!("spec.{field}"), what));
+    if spec.workload_ref.is_some() {
+        unsupported.push(Finding::not_driven("spec.workloadRef", "a template in another object"));
     }
 }
 

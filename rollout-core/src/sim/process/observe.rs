@@ -29,6 +29,7 @@ pub(in crate::sim) struct WorkloadState {
     number: u64,
     wanted: u32,
     pub(super) ready: Range,
+    available: Range,
     scale_down_deadline: Option<Time>,
     pub(super) version: u64,
     nonce: Option<Arc<str>>,
@@ -105,11 +106,13 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 
     fn workload_state(&self, index: usize) -> Option<WorkloadState> {
+        let ready = self.ready_as_counted(index);
         self.truth.workloads.get(index).map(|workload| WorkloadState {
             revision: workload.revision.clone(),
             number: workload.number,
             wanted: workload.wanted,
-            ready: self.ready_as_counted(index),
+            ready,
+            available: self.available_as_counted(index, ready),
             scale_down_deadline: workload.scale_down_deadline,
             version: workload.version,
             nonce: workload.nonce.clone(),
@@ -183,8 +186,16 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     ) {
         let mut take_in = |world: &mut Self, workload: WorkloadState, live: bool| {
             let changes = world.changes(&workload);
-            let WorkloadState { revision, number, wanted, ready, scale_down_deadline, version, nonce } =
-                workload;
+            let WorkloadState {
+                revision,
+                number,
+                wanted,
+                ready,
+                available,
+                scale_down_deadline,
+                version,
+                nonce,
+            } = workload;
             versions.push(WorkloadRead { revision: revision.clone(), version });
             let (unavailable, live) = (None, live.then_some(version));
             revisions.push(RevisionSeen {
@@ -192,7 +203,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
                 number,
                 wanted,
                 ready,
-                available: ready,
+                available,
                 scale_down_deadline,
                 unavailable,
                 live,

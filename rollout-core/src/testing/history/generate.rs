@@ -125,35 +125,39 @@ fn recipe() -> impl proptest::strategy::Strategy<Value = Recipe> {
         (any::<bool>(), any::<bool>()),
     );
     let dynamic = prop_oneof![3 => Just(false), 1 => Just(true)];
-    let fenceposts = (int_or_percent(), int_or_percent(), dynamic);
+    let fenceposts = (int_or_percent(), int_or_percent());
+    let min_ready = select(vec![0_u64, 0, 0, 5, 40]).prop_map(seconds);
     let deadline = (prop_oneof![Just(seconds(600)), Just(seconds(60))], any::<bool>());
-    (kind, pods, several(step(), 0..7), (delay(), delay()), fenceposts, deadline).prop_map(
-        |(
-            (routed, services, objects, (stable_service, canary_service)),
-            (replicas, threshold, min_pods),
-            steps,
-            (delay, abort_delay),
-            (surge, unavailable, dynamic),
-            (deadline, deadline_aborts),
-        )| Recipe {
-            routed,
-            replicas,
-            steps,
-            services,
-            stable_service,
-            canary_service,
-            objects,
-            threshold,
-            min_pods,
-            dynamic,
-            delay,
-            abort_delay,
-            surge,
-            unavailable,
-            deadline,
-            deadline_aborts,
-        },
-    )
+    (kind, pods, several(step(), 0..7), (delay(), delay()), fenceposts, deadline, (dynamic, min_ready))
+        .prop_map(
+            |(
+                (routed, services, objects, (stable_service, canary_service)),
+                (replicas, threshold, min_pods),
+                steps,
+                (delay, abort_delay),
+                (surge, unavailable),
+                (deadline, deadline_aborts),
+                (dynamic, min_ready),
+            )| Recipe {
+                routed,
+                replicas,
+                steps,
+                services,
+                stable_service,
+                canary_service,
+                objects,
+                threshold,
+                min_pods,
+                dynamic,
+                min_ready,
+                delay,
+                abort_delay,
+                surge,
+                unavailable,
+                deadline,
+                deadline_aborts,
+            },
+        )
 }
 
 fn threshold() -> impl proptest::strategy::Strategy<Value = Threshold> {

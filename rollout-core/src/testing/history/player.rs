@@ -63,6 +63,7 @@ impl<'h, M: Mesh> Player<'h, M> {
             .proxies(surroundings.proxies)
             .proxy_lag(up_to(surroundings.proxy_lag))
             .pods_ready_after(up_to(surroundings.pods_ready))
+            .min_ready(history.recipe.min_ready)
             .pods_end_after(up_to(surroundings.pods_end))
             .counts_lag(surroundings.counts_lag)
             .writes_take(surroundings.writes_take)

@@ -27,6 +27,8 @@ pub struct Recipe {
     pub min_pods: Option<u32>,
     /// Whether stable follows the weight; only with a traffic manager.
     pub dynamic: bool,
+    /// How long a pod must be ready before it is available.
+    pub min_ready: Duration,
     /// How long old pods stay.
     pub delay: Option<Duration>,
     /// How long an aborted canary's pods stay.

@@ -1,5 +1,6 @@
 use super::{Decision, Findings, Law};
 use crate::{
+    Range,
     sim::Moment,
     testing::reading::{Asked, carrying},
     traffic::Destination,
@@ -43,6 +44,12 @@ fn canary_gains(decision: &Decision<'_>, raise: Option<u32>, findings: &mut Find
     if ready.lo() < enough {
         findings.broken(|| {
             format!("the canary gains with {ready} ready pods of {revision}; {enough} are enough")
+        });
+    }
+    let available = decision.observed.revision(revision).map_or(Range::exact(0), |seen| seen.available);
+    if available.lo() < enough && !emergency {
+        findings.broken(|| {
+            format!("the canary gains with {available} available pods of {revision}; {enough} are enough")
         });
     }
     if !decision.selectors_settled() {

@@ -1,10 +1,20 @@
 //! Pods of a basic canary.
 
 use super::{Row, basic};
-use crate::situation::pods as of;
+use crate::situation::{Situation, pods as of};
 use rollout_core::{Step, Strategy, Time};
 
-pub(super) const ROWS: [Row; 7] = [
+pub(super) const ROWS: [Row; 8] = [
+    (
+        "a canary that replaces a stable that is gone keeps its pods between two looks",
+        |it| {
+            let steps = [Step::SetWeight(50), Step::Pause(None)];
+            *it = Situation::of(Strategy::builder().steps(steps).build().unwrap());
+            it.revisions().remove(0);
+        },
+        "step 1/2 completed (setWeight: 50), paused until somebody promotes; waits: pause, stable gone, \
+         stable unavailable",
+    ),
     (
         "pods that may not go yet",
         |it| {

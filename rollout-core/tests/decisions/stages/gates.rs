@@ -1,9 +1,26 @@
 //! What must hold before weight or a managed route moves.
 
 use super::{Row, at, header, not_yet, scale};
-use rollout_core::{Step, traffic::Selection};
+use crate::situation::pods as of;
+use rollout_core::{Range, Step, traffic::Selection};
 
-pub(super) const ROWS: [Row; 11] = [
+pub(super) const ROWS: [Row; 13] = [
+    (
+        "weight rises when enough pods are available, not when they are only ready",
+        |it| {
+            it.weight(5);
+            it.revisions()[1] = of("v2", 2).available(Range::exact(1));
+        },
+        "nothing; waits: pods",
+    ),
+    (
+        "a canary that takes over from an unavailable stable need only be ready",
+        |it| {
+            it.stable_unavailable();
+            it.revisions()[1] = of("v2", 4).available(Range::exact(0));
+        },
+        "routed canary 100, stable 0; waits: pods",
+    ),
     (
         "one pod is enough for all traffic where the scale says so",
         |it| {

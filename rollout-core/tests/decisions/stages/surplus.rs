@@ -4,7 +4,27 @@ use super::{Row, basic, not_yet};
 use crate::situation::{Situation, pods as of};
 use rollout_core::{Range, Step, Strategy};
 
-pub(super) const ROWS: [Row; 3] = [
+pub(super) const ROWS: [Row; 5] = [
+    (
+        "pods that are ready but not available yet do not go like broken ones",
+        |it| {
+            *it = basic(1, 0);
+            it.status.stable = None;
+            it.spec.target = "v3".into();
+            *it.revisions() = vec![of("v2", 4).ready(Range::exact(2)).available(Range::exact(0))];
+        },
+        "v3: 1 pods, v2: 2 pods, started v3 instead of v2; waits: pods, fence posts",
+    ),
+    (
+        "above the bound they go as far as enough ready pods stay",
+        |it| {
+            *it = basic(1, 0);
+            it.at_rest();
+            it.spec.replicas = 2;
+            *it.revisions() = vec![of("v2", 6).available(Range::exact(0))];
+        },
+        "v2: 2 pods; waits: carrying out",
+    ),
     (
         "what has no role goes before an aborted canary",
         |it| {
