@@ -51,11 +51,11 @@ mod replica_set;
 #[cfg(feature = "controller")]
 mod rollout;
 #[cfg(feature = "store")]
-mod shown;
-#[cfg(feature = "store")]
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "store")]
+mod text;
 
 #[cfg(feature = "controller")]
 pub use control_plane::{Address, ControlPlane, ControlPlaneAt, InvalidAddress};
@@ -64,6 +64,6 @@ pub use controller::{Controller, ControllerBuilder, RunError};
 #[cfg(feature = "store")]
 pub use replica_set::{Names, ReplicaSets};
 #[cfg(feature = "controller")]
-pub use rollout::{Publisher, Said};
+pub use rollout::{KubeEvent, Publisher};
 #[cfg(feature = "store")]
 pub use store::{Kind, KubeStore, read_failed, write_failed};

@@ -7,7 +7,7 @@ pub(super) const OWNERLESS: &str = "-";
 
 /// The key of ReplicaSets that belong to nobody and have the name that a Rollout of this name would give them; no uid
 /// is like this, either.
-pub(super) fn left_by(rollout: &str) -> String {
+pub(super) fn abandoned_by(rollout: &str) -> String {
     format!("{OWNERLESS}{rollout}")
 }
 
@@ -40,7 +40,7 @@ impl Index {
             Some((_, uid)) => vec![uid.to_owned()],
             None if crate::entry::is_ownerless(set) => {
                 let rollout = crate::entry::named_after(set);
-                [OWNERLESS.to_owned()].into_iter().chain(rollout.map(left_by)).collect()
+                [OWNERLESS.to_owned()].into_iter().chain(rollout.map(abandoned_by)).collect()
             }
             None => Vec::new(),
         })

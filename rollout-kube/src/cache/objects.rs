@@ -28,7 +28,7 @@ pub(super) struct Objects {
     /// The newest version of anything known.
     newest: u64,
     /// The version up to which the watch is complete.
-    told: u64,
+    watched_to: u64,
     /// What was not found, as of which version; kept until the watch is complete up to it.
     gone: HashMap<Key, u64>,
     /// What the list that is under way has shown so far.
@@ -44,15 +44,15 @@ struct Kept {
 
 /// The newest version that was known when a question to the server began.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked(u64);
+pub(crate) struct AsOf(u64);
 
 impl Objects {
     pub(super) fn new(index: Index) -> Self {
         Self { index, ..Self::default() }
     }
 
-    pub(super) fn asks(&self) -> Asked {
-        Asked(self.newest)
+    pub(super) fn as_of(&self) -> AsOf {
+        AsOf(self.newest)
     }
 
     /// Takes in what the watch, or its list, shows. Returns the index keys if it is news.
@@ -60,15 +60,15 @@ impl Objects {
         if let Some(listed) = &mut self.listed {
             listed.insert(key.clone());
         } else {
-            self.told(entry.number().unwrap_or(0));
+            self.advance_watch(entry.number().unwrap_or(0));
         }
         self.put_newer(key, entry)
     }
 
     /// Takes in what was read from the server, or its answer to a write. Returns the index keys if it is news.
     pub(super) fn put(&mut self, key: Key, entry: Entry) -> Option<Touched> {
-        let was_told = self.is_whole && entry.number().is_some_and(|version| version <= self.told);
-        if was_told && !self.all.contains_key(&key) {
+        let was_watched = self.is_whole && entry.number().is_some_and(|version| version <= self.watched_to);
+        if was_watched && !self.all.contains_key(&key) {
             return None;
         }
         self.put_newer(key, entry)
@@ -98,19 +98,19 @@ impl Objects {
 
     /// The watch shows that an object was deleted, which had this version.
     pub(super) fn show_deleted(&mut self, key: &Key, last: &Entry) -> Option<Touched> {
-        self.told(last.number().unwrap_or(0));
+        self.advance_watch(last.number().unwrap_or(0));
         let is_newer = self.all.get(key).is_some_and(|there| last.is_older_than(&there.entry));
         if is_newer { None } else { self.take(key) }
     }
 
     /// The server said that there is none.
-    pub(super) fn absent(&mut self, key: &Key, asked: Asked) -> Option<Touched> {
+    pub(super) fn absent(&mut self, key: &Key, as_of: AsOf) -> Option<Touched> {
         let version = self.all.get(key).map_or(Some(0), |there| there.entry.number());
-        if version.is_none_or(|version| version > asked.0) {
+        if version.is_none_or(|version| version > as_of.0) {
             return None;
         }
-        if asked.0 > self.told || !self.is_whole || self.listed.is_some() {
-            self.gone.insert(key.clone(), asked.0);
+        if as_of.0 > self.watched_to || !self.is_whole || self.listed.is_some() {
+            self.gone.insert(key.clone(), as_of.0);
         }
         self.take(key)
     }
@@ -128,16 +128,16 @@ impl Objects {
             |there: &Kept| there.entry.number().zip(version).is_some_and(|(there, list)| there > list);
         let unlisted = self.all.iter().filter(|(key, there)| !listed.contains(*key) && !is_newer(there));
         let gone: Vec<Key> = unlisted.map(|(key, _)| key.clone()).collect();
-        self.told(version.unwrap_or(0));
+        self.advance_watch(version.unwrap_or(0));
         gone.into_iter().filter_map(|key| self.take(&key).map(|touched| (key, touched))).collect()
     }
 
     /// The watch is complete up to this version.
-    pub(super) fn told(&mut self, version: u64) {
+    pub(super) fn advance_watch(&mut self, version: u64) {
         self.newest = self.newest.max(version);
-        self.told = self.told.max(version);
-        let told = self.told;
-        self.gone.retain(|_, gone| *gone > told);
+        self.watched_to = self.watched_to.max(version);
+        let watched_to = self.watched_to;
+        self.gone.retain(|_, gone| *gone > watched_to);
     }
 
     fn take(&mut self, key: &Key) -> Option<Touched> {

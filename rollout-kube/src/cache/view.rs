@@ -1,6 +1,6 @@
 use super::{
-    Entry, Interest, Shelves,
-    index::{OWNERLESS, left_by},
+    Caches, Entry, Interest,
+    index::{OWNERLESS, abandoned_by},
     objects::Key,
 };
 use crate::store::{conditional, version_of};
@@ -23,7 +23,7 @@ use std::{
 /// It remembers what was asked for: a change of that is news for the rollout.
 #[derive(Debug)]
 pub(crate) struct View {
-    shelves: Arc<Shelves>,
+    caches: Arc<Caches>,
     /// Whose view it is.
     rollout: Key,
     live: AtomicBool,
@@ -31,8 +31,8 @@ pub(crate) struct View {
 }
 
 impl View {
-    pub(crate) fn new(shelves: Arc<Shelves>, rollout: Key) -> Self {
-        Self { shelves, rollout, live: AtomicBool::new(false), asked: Mutex::default() }
+    pub(crate) fn new(caches: Arc<Caches>, rollout: Key) -> Self {
+        Self { caches, rollout, live: AtomicBool::new(false), asked: Mutex::default() }
     }
 
     /// Whether reads go to the server from now on.
@@ -53,8 +53,8 @@ impl View {
     pub(crate) async fn replica_sets(&self, uid: &str, live: Option<&str>) -> Result<Vec<Entry>, StoreError> {
         let sets_of = ObjectRef::new("apps", "ReplicaSet", &self.rollout.0, "");
         self.note(Interest::Having(sets_of.clone(), uid.into()));
-        let Some(labels) = live else { return self.shelves.having(&sets_of, &[uid.to_owned()]).await };
-        let mut sets = self.shelves.all_live(&sets_of, labels, Some(&self.rollout)).await?;
+        let Some(labels) = live else { return self.caches.having(&sets_of, &[uid.to_owned()]).await };
+        let mut sets = self.caches.all_live(&sets_of, labels, Some(&self.rollout)).await?;
         sets.retain(|set| set.owner().is_some_and(|(_, owner)| owner == uid));
         Ok(sets)
     }
@@ -66,10 +66,10 @@ impl View {
     /// They cannot be read.
     pub(crate) async fn orphans(&self, all: bool) -> Result<Vec<Entry>, StoreError> {
         let sets_of = ObjectRef::new("apps", "ReplicaSet", &self.rollout.0, "");
-        let left = left_by(&self.rollout.1);
+        let left = abandoned_by(&self.rollout.1);
         self.note(Interest::Having(sets_of.clone(), left.as_str().into()));
         let key = if all { OWNERLESS.to_owned() } else { left };
-        self.shelves.having(&sets_of, &[key]).await
+        self.caches.having(&sets_of, &[key]).await
     }
 
     /// The Rollouts, wherever they are, that have one of these keys of the index of Rollouts.
@@ -78,11 +78,11 @@ impl View {
         for key in keys {
             self.note(Interest::Having(like.clone(), key.as_str().into()));
         }
-        self.shelves.known_having(&like, keys)
+        self.caches.known_having(&like, keys)
     }
 
     fn note(&self, interest: Interest) {
-        self.shelves.interests().note(&self.rollout, interest.clone());
+        self.caches.interests().note(&self.rollout, interest.clone());
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(interest);
     }
 
@@ -108,9 +108,9 @@ impl ObjectStore for View {
     async fn get(&self, name: &ObjectRef) -> Result<Object, StoreError> {
         self.note(Interest::Object(name.clone()));
         let entry = if self.is_live() {
-            self.shelves.get_live(name, Some(&self.rollout)).await
+            self.caches.get_live(name, Some(&self.rollout)).await
         } else {
-            self.shelves.get(name).await
+            self.caches.get(name).await
         };
         entry.map(object)
     }
@@ -118,9 +118,9 @@ impl ObjectStore for View {
     async fn list(&self, like: &ObjectRef) -> Result<Vec<(ObjectRef, Object)>, StoreError> {
         self.note(Interest::All(nameless(like)));
         let entries = if self.is_live() {
-            self.shelves.all_live(like, "", Some(&self.rollout)).await?
+            self.caches.all_live(like, "", Some(&self.rollout)).await?
         } else {
-            self.shelves.all(like).await?
+            self.caches.all(like).await?
         };
         Ok(entries.into_iter().map(|entry| named(like, entry)).collect())
     }
@@ -130,7 +130,7 @@ impl ObjectStore for View {
         for key in &mentions.keys {
             self.note(Interest::Having(nameless(&mentions.like), key.as_str().into()));
         }
-        let entries = self.shelves.having(&mentions.like, &mentions.keys).await?;
+        let entries = self.caches.having(&mentions.like, &mentions.keys).await?;
         Ok(entries.into_iter().map(|entry| named(&mentions.like, entry)).collect())
     }
 
@@ -141,9 +141,9 @@ impl ObjectStore for View {
         read: &ObjectVersion,
     ) -> Result<ObjectVersion, StoreError> {
         conditional(name, &mut to, read)?;
-        let written = self.shelves.requests().replace(name, &to).await?;
+        let written = self.caches.requests().replace(name, &to).await?;
         let version = version_of(&written.value);
-        self.shelves.put(name, written.into(), Some(&self.rollout));
+        self.caches.put(name, written.into(), Some(&self.rollout));
         Ok(version)
     }
 }

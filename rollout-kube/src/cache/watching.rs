@@ -1,4 +1,4 @@
-use super::{news::News, objects::Key, shelf::Shelf};
+use super::{kind_cache::KindCache, notifier::Notifier, objects::Key};
 use crate::{
     entry::{Entry, reference},
     store::{Kind, Received},
@@ -31,7 +31,7 @@ const PAGE: u32 = 500;
 /// A watch that ends sooner, and without an event, counts as one that failed.
 const SHORT: Duration = Duration::from_secs(5);
 
-/// Keeps a shelf up to date, for ever: cut streams, expired versions, silence and refusals are tried again,
+/// Keeps a cache up to date, for ever: cut streams, expired versions, silence and refusals are tried again,
 /// slower and slower.
 ///
 /// It has its own list-and-watch, because it must know the version of a list: whatever is not in the list, and is
@@ -40,14 +40,14 @@ pub(super) async fn watch(
     client: Client,
     kind: Kind,
     namespace: Option<String>,
-    shelf: Arc<Shelf>,
-    news: News,
+    cache: Arc<KindCache>,
+    notifier: Notifier,
 ) {
     let all = Request::new(kind.path(namespace.as_deref().unwrap_or_default()));
     // Of all pods of a cluster, those of revisions.
     let labels = (&*kind.kind == "Pod").then_some(REVISION_LABEL);
     let like = kind.object("", "");
-    let mut watching = Watching { client, all, kind, like, labels, shelf, news, failures: 0 };
+    let mut watching = Watching { client, all, kind, like, labels, cache, notifier, failures: 0 };
     loop {
         match timeout(LIST_TAKES, watching.list()).await {
             Ok(Ok(version)) => watching.follow(version).await,
@@ -67,8 +67,8 @@ struct Watching {
     kind: Kind,
     like: ObjectRef,
     labels: Option<&'static str>,
-    shelf: Arc<Shelf>,
-    news: News,
+    cache: Arc<KindCache>,
+    notifier: Notifier,
     failures: u32,
 }
 
@@ -81,18 +81,18 @@ struct Page {
 }
 
 /// Why a watch is over.
-enum Over {
+enum WatchEnd {
     /// The server ended it, as it was asked to.
     Ended,
     /// The version is too old to go on from.
     Expired,
-    Broke(String),
+    Failed(String),
 }
 
 impl Watching {
     /// Shows everything that there is; the version from which to watch.
     async fn list(&mut self) -> Result<String, Error> {
-        self.shelf.begin_list();
+        self.cache.begin_list();
         let mut params = ListParams::default().limit(PAGE);
         params.label_selector = self.labels.map(str::to_owned);
         loop {
@@ -103,10 +103,10 @@ impl Watching {
             }
             let version = page.metadata.resource_version.unwrap_or_default();
             let Some(next) = page.metadata.continue_.filter(|next| !next.is_empty()) else {
-                for ((namespace, name), touched) in self.shelf.end_list(version.parse().ok()) {
-                    self.news.tell(self.kind.object(&namespace, &name), None, touched);
+                for ((namespace, name), touched) in self.cache.end_list(version.parse().ok()) {
+                    self.notifier.notify(self.kind.object(&namespace, &name), None, touched);
                 }
-                self.news.listed();
+                self.notifier.list_complete();
                 return Ok(version);
             };
             params.continue_token = Some(next);
@@ -118,45 +118,45 @@ impl Watching {
         loop {
             let begun = Instant::now();
             let before = version.clone();
-            let over = self.events(&mut version).await;
+            let end = self.events(&mut version).await;
             if version != before || begun.elapsed() > SHORT {
                 self.failures = 0;
             }
             let is_new = version == before && begun.elapsed() <= SHORT;
-            match over {
-                Over::Ended if is_new => self.failed("it ended at once").await,
-                Over::Ended => {}
-                Over::Expired => {
+            match end {
+                WatchEnd::Ended if is_new => self.failed("it ended at once").await,
+                WatchEnd::Ended => {}
+                WatchEnd::Expired => {
                     if is_new && self.failures > 0 {
                         self.failed("its version expires at once").await;
                     }
                     self.failures = self.failures.saturating_add(1);
                     return;
                 }
-                Over::Broke(why) => self.failed(&why).await,
+                WatchEnd::Failed(why) => self.failed(&why).await,
             }
         }
     }
 
     /// One watch.
-    async fn events(&mut self, version: &mut String) -> Over {
+    async fn events(&mut self, version: &mut String) -> WatchEnd {
         let mut params = WatchParams::default().timeout(WATCH_SECONDS);
         params.label_selector = self.labels.map(str::to_owned);
         let request = match self.all.watch(&params, version) {
             Ok(request) => request,
-            Err(error) => return Over::Broke(error.to_string()),
+            Err(error) => return WatchEnd::Failed(error.to_string()),
         };
         let events = match timeout(SILENCE, self.client.request_events::<Received>(request)).await {
             Ok(Ok(events)) => events,
-            Ok(Err(Error::Api(status))) if status.code == 410 => return Over::Expired,
-            Ok(Err(error)) => return Over::Broke(error_text(&error)),
-            Err(_) => return Over::Ended,
+            Ok(Err(Error::Api(status))) if status.code == 410 => return WatchEnd::Expired,
+            Ok(Err(error)) => return WatchEnd::Failed(error_text(&error)),
+            Err(_) => return WatchEnd::Ended,
         };
         let mut events = std::pin::pin!(events);
         loop {
             let event = match timeout(SILENCE, events.next()).await {
-                Err(_) | Ok(None) => return Over::Ended,
-                Ok(Some(Err(error))) => return Over::Broke(error_text(&error)),
+                Err(_) | Ok(None) => return WatchEnd::Ended,
+                Ok(Some(Err(error))) => return WatchEnd::Failed(error_text(&error)),
                 Ok(Some(Ok(event))) => event,
             };
             match event {
@@ -166,18 +166,18 @@ impl Watching {
                 WatchEvent::Deleted(object) => {
                     let (name, entry) = self.taken(object);
                     *version = entry.version.write.to_string();
-                    if let Some(touched) = self.shelf.show_deleted(&key(&name), &entry) {
-                        self.news.tell(name, None, touched);
+                    if let Some(touched) = self.cache.show_deleted(&key(&name), &entry) {
+                        self.notifier.notify(name, None, touched);
                     }
                 }
                 WatchEvent::Bookmark(bookmark) => {
                     *version = bookmark.metadata.resource_version;
                     if let Ok(version) = version.parse() {
-                        self.shelf.told(version);
+                        self.cache.advance_watch(version);
                     }
                 }
-                WatchEvent::Error(status) if status.code == 410 => return Over::Expired,
-                WatchEvent::Error(status) => return Over::Broke(status.message),
+                WatchEvent::Error(status) if status.code == 410 => return WatchEnd::Expired,
+                WatchEvent::Error(status) => return WatchEnd::Failed(status.message),
             }
         }
     }
@@ -186,8 +186,8 @@ impl Watching {
     fn show(&self, object: Received) -> String {
         let (name, entry) = self.taken(object);
         let version = entry.version.write.to_string();
-        if let Some(touched) = self.shelf.show(key(&name), entry.clone()) {
-            self.news.tell(name, Some(entry), touched);
+        if let Some(touched) = self.cache.show(key(&name), entry.clone()) {
+            self.notifier.notify(name, Some(entry), touched);
         }
         version
     }
@@ -202,7 +202,7 @@ impl Watching {
         let wait = Duration::from_millis(500 << self.failures.min(6)).min(LONGEST_WAIT);
         self.failures = self.failures.saturating_add(1);
         tracing::warn!(kind = %self.kind.kind, error = why, again_in = ?wait, "the watch broke");
-        self.news.broke(why.to_owned());
+        self.notifier.watch_failed(why.to_owned());
         tokio::time::sleep(wait).await;
     }
 }

@@ -9,10 +9,10 @@ mod tests;
 
 pub use address::{Address, InvalidAddress};
 pub use place::ControlPlaneAt;
-pub(crate) use rounds::{DataPlanes, keep_asking};
+pub(crate) use rounds::{DataPlanes, run_rounds};
 
 use self::http::Http;
-use crate::{cache::Shelves, rollout::Clock};
+use crate::{cache::Caches, rollout::Clock};
 use async_trait::async_trait;
 use rollout_core::{
     DnsName, Revision, Time,
@@ -35,7 +35,7 @@ pub struct ControlPlane {
     http: Http,
     /// The only one whose pods are watched, if it is not all of them.
     namespace: Option<Arc<str>>,
-    shelves: Arc<Shelves>,
+    caches: Arc<Caches>,
     started: Instant,
     clock: Clock,
     /// How long each has taken at most to answer, and how often in a row it did not.
@@ -74,12 +74,12 @@ impl ControlPlane {
     pub(crate) fn new(
         at: ControlPlaneAt,
         namespace: Option<&str>,
-        shelves: Arc<Shelves>,
+        caches: Arc<Caches>,
         clock: Clock,
     ) -> io::Result<Self> {
         let http = Http::new(&at)?;
         let (namespace, started, pace) = (namespace.map(Into::into), Instant::now(), Arc::default());
-        Ok(Self { replicas: at.replicas.into(), http, namespace, shelves, started, pace, clock })
+        Ok(Self { replicas: at.replicas.into(), http, namespace, caches, started, pace, clock })
     }
 
     async fn ask(&self, replica: &Address, path: &str) -> Result<Vec<u8>, NoAnswer> {
@@ -108,9 +108,9 @@ impl ControlPlane {
         }
         let pod = ObjectRef::new("", "Pod", namespace, name);
         let found = if live {
-            self.shelves.requests().get(&pod).await.map(|pod| pod.value)
+            self.caches.requests().get(&pod).await.map(|pod| pod.value)
         } else if self.namespace.as_deref().is_none_or(|only| only == namespace) {
-            self.shelves.get(&pod).await.map(|entry| Value::clone(&entry.value))
+            self.caches.get(&pod).await.map(|entry| Value::clone(&entry.value))
         } else {
             return None;
         };
@@ -134,7 +134,7 @@ impl Fetch for ControlPlane {
 
     async fn ready(&self, namespace: &str, revision: &Revision) -> Option<Vec<String>> {
         let like = ObjectRef::new("", "Pod", namespace, "");
-        let pods = self.shelves.having(&like, &[revision.as_str().to_owned()]).await.ok()?;
+        let pods = self.caches.having(&like, &[revision.as_str().to_owned()]).await.ok()?;
         let of_revision = pods.iter().filter(|pod| pod.label(REVISION_LABEL) == Some(revision.as_str()));
         let ready = of_revision.filter(|pod| is_ready(&pod.value));
         Some(ready.filter_map(|pod| pod.text("/status/podIP").map(str::to_owned)).collect())

@@ -1,6 +1,6 @@
 use crate::{
     controller::Waker,
-    rollout::{Context, Key, Said},
+    rollout::{Context, Key, KubeEvent},
 };
 use rollout_core::{
     Revision,
@@ -30,7 +30,7 @@ impl DataPlanes {
     pub(crate) fn of(&self, rollout: &Key) -> Arc<dyn DataPlane> {
         let Some(shared) = &self.shared else { return Arc::new(NoDataPlane) };
         let asked = Arc::clone(&self.asked);
-        Arc::new(Asked { plane: Arc::clone(shared).of(&asker(rollout)), asked })
+        Arc::new(RoundStarter { plane: Arc::clone(shared).of(&asker(rollout)), asked })
     }
 
     /// This rollout is gone.
@@ -47,13 +47,13 @@ fn asker((namespace, name): &Key) -> RolloutRef {
 
 /// A question that may be waited for begins the rounds.
 #[derive(Debug)]
-struct Asked {
+struct RoundStarter {
     plane: Arc<dyn DataPlane>,
     asked: Arc<Notify>,
 }
 
 #[async_trait::async_trait]
-impl DataPlane for Asked {
+impl DataPlane for RoundStarter {
     async fn objects(&self, of: &Version) -> Settled {
         let settled = self.plane.objects(of).await;
         if settled != Settled::Yes {
@@ -74,7 +74,7 @@ impl DataPlane for Asked {
 }
 
 /// Runs the rounds while anybody waits for something, one after the other, for ever.
-pub(crate) async fn keep_asking(context: Arc<Context>, waker: Waker) {
+pub(crate) async fn run_rounds(context: Arc<Context>, waker: Waker) {
     let planes = &context.data_planes;
     let Some(shared) = planes.shared.clone() else { return };
     let mut complaint = None;
@@ -89,7 +89,7 @@ pub(crate) async fn keep_asking(context: Arc<Context>, waker: Waker) {
                     }
                     complaint.clone_from(&round.complaint);
                 }
-                tell(&context, &waker, round).await;
+                report(&context, &waker, round).await;
             }
             // Whoever asks something new does not wait as long as what is old.
             Some(pause) => _ = timeout(pause, planes.asked.notified()).await,
@@ -98,14 +98,14 @@ pub(crate) async fn keep_asking(context: Arc<Context>, waker: Waker) {
 }
 
 /// Says what a person should know, and wakes the rollouts whose answer has changed.
-async fn tell(context: &Context, waker: &Waker, round: Round) {
+async fn report(context: &Context, waker: &Waker, round: Round) {
     for (note, whom) in &round.notes {
         tracing::warn!(%note, rollouts = whom.len(), "a proxy is waited for no longer");
         for who in whom.iter().filter(|_| !context.dry_run) {
             let rollout = ObjectRef::new("argoproj.io", "Rollout", &who.namespace, &who.name);
-            if let Ok(entry) = context.shelves.get(&rollout).await {
-                let said = Said::warning("ProxyGivenUp", note.as_str());
-                context.publisher.say(&entry.value, &said, context.now());
+            if let Ok(entry) = context.caches.get(&rollout).await {
+                let event = KubeEvent::warning("ProxyGivenUp", note.as_str());
+                context.publisher.publish(&entry.value, &event, context.now());
             }
         }
     }

@@ -1,13 +1,13 @@
 use super::{
-    charge,
     error::RunError,
+    preflight,
     run::{Sources, run},
     waker::Waker,
 };
 use crate::{
-    cache::{Changed, Index, Shelves},
-    control_plane::{ControlPlane, ControlPlaneAt, DataPlanes, keep_asking},
-    rollout::{Clock, Context, Factory, Publisher, Release, claims_index, left_index, wall_clock},
+    cache::{Caches, Changed, Index},
+    control_plane::{ControlPlane, ControlPlaneAt, DataPlanes, run_rounds},
+    rollout::{Clock, Context, Factory, Publisher, Release, abandoned_index, claims_index, wall_clock},
     store::{Kind, Requests},
 };
 use kube::Client;
@@ -174,10 +174,10 @@ impl ControllerBuilder {
         mut self,
         group: &str,
         kind: &str,
-        take_out: impl Fn(&ObjectRef, &mut Value, &RolloutRef) -> Result<bool, EditError> + Send + Sync + 'static,
+        remove: impl Fn(&ObjectRef, &mut Value, &RolloutRef) -> Result<bool, EditError> + Send + Sync + 'static,
     ) -> Self {
-        let (group, kind, take_out) = (group.to_owned(), kind.to_owned(), Arc::new(take_out));
-        self.releases.push(Release { group, kind, take_out });
+        let (group, kind, remove) = (group.to_owned(), kind.to_owned(), Arc::new(remove));
+        self.releases.push(Release { group, kind, remove });
         self
     }
 
@@ -211,8 +211,8 @@ impl ControllerBuilder {
         let context = Arc::new(context);
         let (waker, due) = Waker::new();
         let mut rounds = JoinSet::new();
-        rounds.spawn(keep_asking(Arc::clone(&context), waker));
-        run(context, Sources { news: changes, wakes: due }, workers, stop).await;
+        rounds.spawn(run_rounds(Arc::clone(&context), waker));
+        run(context, Sources { changes, wakes: due }, workers, stop).await;
         Ok(())
     }
 
@@ -223,41 +223,41 @@ impl ControllerBuilder {
         }
         let now = (self.clock)();
         if self.instance.is_none() {
-            charge::nobody_else(&requests, now).await?;
+            preflight::ensure_sole_controller(&requests, now).await?;
         }
         let process = process_name(now);
         let publisher = Publisher::start(requests.clone(), &process);
-        let (mut shelves, changes) = Shelves::new(requests, self.namespace.clone());
+        let (mut caches, changes) = Caches::new(requests, self.namespace.clone());
         for (group, kind, index) in self.indexes {
-            shelves = shelves.index(&group, &kind, index);
+            caches = caches.index(&group, &kind, index);
         }
         for Release { group, kind, .. } in &self.releases {
-            shelves = shelves.index(group, kind, left_index(group, kind));
+            caches = caches.index(group, kind, abandoned_index(group, kind));
         }
         let claims = claims_index(Arc::clone(&self.factory), self.instance.clone());
-        shelves = shelves.index("argoproj.io", "Rollout", claims);
+        caches = caches.index("argoproj.io", "Rollout", claims);
         for kind in [("apps", "ReplicaSet"), ("argoproj.io", "Rollout")] {
-            shelves.start(&ObjectRef::new(kind.0, kind.1, "", "")).await?;
+            caches.start(&ObjectRef::new(kind.0, kind.1, "", "")).await?;
         }
         for Release { group, kind, .. } in &self.releases {
             // A kind that is not installed has nothing to be released.
-            let _ = shelves.start(&ObjectRef::new(group, kind, "", "")).await;
+            let _ = caches.start(&ObjectRef::new(group, kind, "", "")).await;
         }
-        let shelves = Arc::new(shelves);
+        let caches = Arc::new(caches);
         let data_planes = match self.data_plane {
             None => DataPlanes::none(),
             Some((at, make)) => {
                 let plane = ControlPlane::new(
                     at,
                     self.namespace.as_deref(),
-                    Arc::clone(&shelves),
+                    Arc::clone(&caches),
                     Arc::clone(&self.clock),
                 );
-                DataPlanes::new(make(plane.map_err(RunError::Untrusting)?))
+                DataPlanes::new(make(plane.map_err(RunError::NoTrustedRoots)?))
             }
         };
         let context = Context {
-            shelves,
+            caches,
             publisher,
             factory: self.factory,
             data_planes,

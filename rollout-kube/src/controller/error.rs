@@ -21,5 +21,5 @@ pub enum RunError {
     #[error(
         "nobody is trusted, so istiod cannot be asked over https: {0}; install the system's CA certificates"
     )]
-    Untrusting(#[source] std::io::Error),
+    NoTrustedRoots(#[source] std::io::Error),
 }

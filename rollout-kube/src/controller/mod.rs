@@ -2,8 +2,8 @@
 
 mod builder;
 mod busy;
-mod charge;
 mod error;
+mod preflight;
 mod queue;
 mod run;
 mod share;

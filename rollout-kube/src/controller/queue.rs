@@ -84,7 +84,7 @@ impl Queue {
     }
 
     /// Whether it has its turn.
-    pub(super) fn is_at_work(&self, key: &Key) -> bool {
+    pub(super) fn is_running(&self, key: &Key) -> bool {
         self.running.contains(key)
     }
 
@@ -142,13 +142,13 @@ mod tests {
         for number in 0..1_000 {
             queue.add(("flood".to_owned(), number.to_string()), now, false);
         }
-        let mut at_work: Vec<Key> = std::iter::from_fn(|| queue.take(now)).collect();
-        assert_eq!(at_work.len(), 3, "one worker is left to others");
+        let mut running: Vec<Key> = std::iter::from_fn(|| queue.take(now)).collect();
+        assert_eq!(running.len(), 3, "one worker is left to others");
         queue.add(key("a"), now + Duration::from_secs(1), false);
         queue.add(key("b"), now + Duration::from_secs(1), false);
         let now = now + Duration::from_secs(1);
         assert_eq!(queue.take(now), Some(key("a")));
-        queue.done(&at_work.pop().unwrap(), Duration::from_secs(9), now);
+        queue.done(&running.pop().unwrap(), Duration::from_secs(9), now);
         assert_eq!(queue.take(now), Some(key("b")), "it had less");
         queue.done(&key("a"), Duration::from_millis(5), now);
         let next = queue.take(now).unwrap();
@@ -163,9 +163,9 @@ mod tests {
         queue.add(key("a"), now, false);
         assert_eq!(queue.take(now), Some(key("a")));
         queue.add(key("a"), now, false);
-        assert!(queue.is_at_work(&key("a")));
+        assert!(queue.is_running(&key("a")));
         queue.done(&key("a"), Duration::ZERO, second(8));
-        assert!(!queue.is_at_work(&key("a")));
+        assert!(!queue.is_running(&key("a")));
         assert_eq!((queue.take(second(7)), queue.next_at()), (None, Some(second(8))));
         assert_eq!(queue.take(second(8)), Some(key("a")));
     }

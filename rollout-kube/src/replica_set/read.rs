@@ -114,7 +114,7 @@ const TEXT: usize = 1_024;
 fn failure(set: &Value) -> Option<(String, String)> {
     let conditions = set.pointer("/status/conditions").and_then(Value::as_array);
     let text = |condition: &Value, key: &str| {
-        crate::shown::shown(condition.get(key).and_then(Value::as_str).unwrap_or_default(), TEXT)
+        crate::text::one_line(condition.get(key).and_then(Value::as_str).unwrap_or_default(), TEXT)
     };
     let fails = conditions.into_iter().flatten().find(|condition| {
         text(condition, "type") == "ReplicaFailure" && text(condition, "status") == "True"

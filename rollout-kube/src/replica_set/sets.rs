@@ -20,11 +20,11 @@ use std::sync::Arc;
 ///
 /// ```
 /// use rollout_core::backend::{Scale, Workloads};
-/// use rollout_kube::{Kind, KubeStore, ReplicaSets, testing::Played};
+/// use rollout_kube::{Kind, KubeStore, ReplicaSets, testing::SimulatedApiServer};
 /// # use serde_json::json;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let server = Played::start();
+/// let server = SimulatedApiServer::start();
 /// let store = KubeStore::new(server.client(), "my-controller");
 /// let canary = json!({"metadata": {"namespace": "shop", "name": "web", "uid": "1"}, "spec": {"image": "web:v1"}});
 /// let template = json!({

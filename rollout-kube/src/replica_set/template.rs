@@ -15,7 +15,7 @@ fn same(wanted: &Value, there: &Value, key: &str) -> bool {
         (Value::Object(wanted), Value::Object(there)) => {
             let is_there = |(key, value): (&String, &Value)| match there.get(key) {
                 Some(there) => same(value, there, key),
-                None => says_nothing(value),
+                None => is_empty_or_default(value),
             };
             let is_extra = |key: &str| !wanted.contains_key(key) && key != REVISION_LABEL;
             wanted.iter().all(is_there)
@@ -26,7 +26,7 @@ fn same(wanted: &Value, there: &Value, key: &str) -> bool {
                 && wanted.iter().zip(there).all(|(wanted, there)| same(wanted, there, key))
         }
         (wanted, there) if wanted == there => true,
-        (wanted, there) if is_default(key, there) && says_nothing(wanted) => true,
+        (wanted, there) if is_default(key, there) && is_empty_or_default(wanted) => true,
         (wanted, there) => match (text(wanted), text(there)) {
             (Some(wanted), Some(there)) => quantity::same(&wanted, &there),
             _ => false,
@@ -35,7 +35,7 @@ fn same(wanted: &Value, there: &Value, key: &str) -> bool {
 }
 
 /// Nothing, an empty thing, or one of defaults alone.
-fn says_nothing(value: &Value) -> bool {
+fn is_empty_or_default(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Object(map) => map.iter().all(|(key, value)| key == REVISION_LABEL || is_default(key, value)),
@@ -67,7 +67,7 @@ fn is_default(key: &str, value: &Value) -> bool {
         ("failureThreshold", None) => number == Some(3),
         ("defaultMode", None) => number == Some(420),
         ("expirationSeconds", None) => number == Some(3607),
-        _ => says_nothing(value),
+        _ => is_empty_or_default(value),
     }
 }
 

@@ -33,7 +33,7 @@ impl Workloads for ReplicaSets {
             let object = self.object(&current);
             let made = self.make(&object, (&current, sets::next(&all)), pods, nonce).await;
             let made = match made {
-                Err(StoreError::AlreadyExists(object)) => return Err(self.in_the_way(&object).await),
+                Err(StoreError::AlreadyExists(object)) => return Err(self.name_conflict(&object).await),
                 made => made.map_err(StoreError::into_failure)?,
             };
             return self.workload(made).map(Some).ok_or(Failure::Conflict);
@@ -75,7 +75,7 @@ impl ReplicaSets {
     }
 
     /// What it means that a ReplicaSet already has the name of the one that was to be made.
-    async fn in_the_way(&self, object: &ObjectRef) -> Failure {
+    async fn name_conflict(&self, object: &ObjectRef) -> Failure {
         let uid = self.pattern.object.pointer("/metadata/uid").and_then(Value::as_str);
         match self.requests().get(object).await {
             // It came between: look again.
@@ -108,11 +108,11 @@ fn owner(object: &Value) -> Option<&str> {
 #[cfg(feature = "testing")]
 mod tests {
     use super::*;
-    use crate::{Kind, KubeStore, Names, testing::Played};
+    use crate::{Kind, KubeStore, Names, testing::SimulatedApiServer};
     use rollout_core::Time;
     use serde_json::json;
 
-    fn sets(server: &Played, image: &str) -> ReplicaSets {
+    fn sets(server: &SimulatedApiServer, image: &str) -> ReplicaSets {
         let template = json!({
             "metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": image}]}
         });
@@ -133,7 +133,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_revision_comes_gets_a_deadline_and_goes_by_compare_and_swap() {
-        let server = Played::start();
+        let server = SimulatedApiServer::start();
         let sets = sets(&server, "web:v1");
         let to = Scale::new(sets.revision(), 4).nonce(Some("me-1"));
         sets.scale(&to, &[]).await.unwrap();
@@ -164,7 +164,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_current_revision_is_made_and_it_has_the_highest_number() {
-        let server = Played::start();
+        let server = SimulatedApiServer::start();
         let (old, new) = (sets(&server, "web:v1"), sets(&server, "web:v2"));
         old.scale(&Scale::new(old.revision(), 1), &[]).await.unwrap();
         let seen = new.observe().await.unwrap();
@@ -180,7 +180,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_somebody_elses_is_left_alone() {
-        let server = Played::start();
+        let server = SimulatedApiServer::start();
         let sets = sets(&server, "web:v1");
         let path = format!("/apis/apps/v1/namespaces/shop/replicasets/web-{}", sets.revision());
         server.apply(&path, json!({"metadata": {"labels": {"app": "web"}}, "spec": {"replicas": 1}}));

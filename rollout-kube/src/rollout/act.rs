@@ -1,7 +1,7 @@
 use super::{
-    adopt::{InTheWay, in_the_way},
+    adopt::{NameConflict, resolve_name_conflict},
     context::Context,
-    memory::{Key, Memory},
+    memory::{Key, RolloutMemory},
     observe::Reading,
 };
 use crate::{
@@ -17,7 +17,7 @@ use rollout_core::{
 /// Carries out one action on what was read.
 pub(super) async fn act(
     context: &Context,
-    memory: &Memory,
+    memory: &RolloutMemory,
     reading: &mut Reading,
     backend: &dyn TrafficBackend,
     target: &Revision,
@@ -61,7 +61,7 @@ pub(super) async fn fence(
 
 async fn workload(
     context: &Context,
-    memory: &Memory,
+    memory: &RolloutMemory,
     reading: &mut Reading,
     target: &Revision,
     revision: &Revision,
@@ -87,8 +87,8 @@ async fn workload(
     match sets.make(&object, (revision, number), to, memory.driver.nonce()).await {
         Ok(written) => remember(context, reading, written),
         Err(StoreError::AlreadyExists(_)) => {
-            let found = in_the_way(context, &reading.rollout, &object).await;
-            taken(context, reading, found.map_err(StoreError::into_failure)?, to).await?;
+            let found = resolve_name_conflict(context, &reading.rollout, &object).await;
+            scale_adopted(context, reading, found.map_err(StoreError::into_failure)?, to).await?;
         }
         Err(error) => return Err(error.into_failure()),
     }
@@ -97,20 +97,20 @@ async fn workload(
 
 /// How the Rollout's ReplicaSets are written.
 fn sets(context: &Context, reading: &Reading) -> ReplicaSets {
-    ReplicaSets::of_rollout(context.shelves.requests(), &reading.rollout.value)
+    ReplicaSets::of_rollout(context.caches.requests(), &reading.rollout.value)
 }
 
 /// A ReplicaSet that was there has the pods that a new one would have been made with.
-async fn taken(
+async fn scale_adopted(
     context: &Context,
     reading: &mut Reading,
-    found: InTheWay,
+    found: NameConflict,
     to: (u32, Option<Time>),
 ) -> Result<(), Failure> {
     let set = match found {
-        InTheWay::Adopted(set) => set,
-        InTheWay::Changed => return Err(Failure::Conflict),
-        InTheWay::Others(why) => return Err(Failure::Refused(why)),
+        NameConflict::Adopted(set) => set,
+        NameConflict::Changed => return Err(Failure::Conflict),
+        NameConflict::Foreign(why) => return Err(Failure::Refused(why)),
     };
     let highest = replica_set::highest(&reading.sets);
     let sets = sets(context, reading);
@@ -127,9 +127,9 @@ async fn prune(context: &Context, reading: &mut Reading, revision: &Revision) ->
         return Ok(Outcome::Unchanged);
     };
     let object = set.object();
-    let asked = context.shelves.asks(&object);
+    let asked = context.caches.as_of(&object);
     sets(context, reading).remove(set).await?;
-    context.shelves.absent(&object, asked, Some(&key(reading)));
+    context.caches.absent(&object, asked, Some(&key(reading)));
     reading.sets.retain(|set| set.revision != *revision);
     Ok(Outcome::Changed)
 }
@@ -143,7 +143,7 @@ fn key(reading: &Reading) -> Key {
 fn remember(context: &Context, reading: &mut Reading, written: Received) {
     let like = ObjectRef::new("apps", "ReplicaSet", "", "");
     let object = crate::cache::reference(&like, &written.value);
-    let Some(read) = ReplicaSet::read(context.shelves.wrote(&object, written)) else { return };
+    let Some(read) = ReplicaSet::read(context.caches.wrote(&object, written)) else { return };
     match reading.sets.iter_mut().find(|set| set.revision == read.revision) {
         Some(set) => *set = read,
         None => reading.sets.push(read),

@@ -30,7 +30,7 @@ pub(super) async fn orphans(
     let sets = view.orphans(is_new).await?;
     let fits = |set: &Entry| is_orphan_of(&rollout.value, set) && holds_its_revision(&rollout.value, set);
     let found: Vec<_> = sets.into_iter().filter(fits).take(IN_A_TURN).collect();
-    if found.is_empty() || !is_there(context, rollout).await? {
+    if found.is_empty() || !still_exists(context, rollout).await? {
         return Ok(());
     }
     for set in found {
@@ -45,34 +45,34 @@ pub(super) async fn orphans(
 }
 
 /// What already has the name of a ReplicaSet that was to be made.
-pub(super) enum InTheWay {
+pub(super) enum NameConflict {
     /// It is the Rollout's own now.
     Adopted(ReplicaSet),
     /// It has changed, or is ours already: look again.
     Changed,
     /// It cannot be adopted: why, and what to do.
-    Others(String),
+    Foreign(String),
 }
 
 /// Looks at the ReplicaSet that already has the name of the one that was to be made, and adopts it if possible.
 ///
 /// # Errors
 /// It cannot be read or adopted.
-pub(super) async fn in_the_way(
+pub(super) async fn resolve_name_conflict(
     context: &Context,
     rollout: &Entry,
     object: &ObjectRef,
-) -> Result<InTheWay, StoreError> {
-    let there = match context.shelves.get_live(object, None).await {
-        Err(StoreError::NotFound(_)) => return Ok(InTheWay::Changed),
+) -> Result<NameConflict, StoreError> {
+    let there = match context.caches.get_live(object, None).await {
+        Err(StoreError::NotFound(_)) => return Ok(NameConflict::Changed),
         there => there?,
     };
     if there.owner().is_some_and(|(_, uid)| uid == rollout.uid()) {
-        return Ok(InTheWay::Changed);
+        return Ok(NameConflict::Changed);
     }
-    let others = |why: &str| Ok(InTheWay::Others(format!("{object} exists already: {why}")));
+    let foreign = |why: &str| Ok(NameConflict::Foreign(format!("{object} exists already: {why}")));
     if there.text("/metadata/deletionTimestamp").is_some() {
-        return others("it is being deleted; the new one is made when it is gone");
+        return foreign("it is being deleted; the new one is made when it is gone");
     }
     if let Some(owner) = controller(&there.value) {
         let text = |key: &str| owner.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -81,18 +81,18 @@ pub(super) async fn in_the_way(
             text("kind"),
             text("name")
         );
-        return others(&why);
+        return foreign(&why);
     }
     if !is_orphan_of(&rollout.value, &there) || !has_template(&rollout.value, &there) {
-        return others(
+        return foreign(
             "it belongs to nobody, and its labels or its template are not the Rollout's; delete it, or give the \
              Rollout another name",
         );
     }
-    let Some(set) = ReplicaSet::read(there) else { return others("it names no revision; delete it") };
+    let Some(set) = ReplicaSet::read(there) else { return foreign("it names no revision; delete it") };
     match adopt(context, rollout, &set).await {
-        Ok(set) => Ok(set.map_or(InTheWay::Changed, InTheWay::Adopted)),
-        Err(StoreError::Conflict(_) | StoreError::NotFound(_)) => Ok(InTheWay::Changed),
+        Ok(set) => Ok(set.map_or(NameConflict::Changed, NameConflict::Adopted)),
+        Err(StoreError::Conflict(_) | StoreError::NotFound(_)) => Ok(NameConflict::Changed),
         Err(error) => Err(error),
     }
 }
@@ -110,20 +110,20 @@ async fn adopt(
         "resourceVersion": *set.entry.version.write, "ownerReferences": owners
     }});
     let object = set.object();
-    let written = context.shelves.requests().merge(&object, &patch).await?;
+    let written = context.caches.requests().merge(&object, &patch).await?;
     tracing::info!(
         rollout = format!("{}/{}", object.namespace, rollout.name()),
         replica_set = set.name(),
         "adopted: it belonged to nobody"
     );
-    Ok(ReplicaSet::read(context.shelves.wrote(&object, written)))
+    Ok(ReplicaSet::read(context.caches.wrote(&object, written)))
 }
 
 /// Whether the Rollout still exists: whatever belongs to one that is gone is deleted.
-async fn is_there(context: &Context, rollout: &Entry) -> Result<bool, StoreError> {
+async fn still_exists(context: &Context, rollout: &Entry) -> Result<bool, StoreError> {
     let namespace = rollout.text("/metadata/namespace").unwrap_or_default();
     let object = ObjectRef::new("argoproj.io", "Rollout", namespace, rollout.name());
-    match context.shelves.get_live(&object, None).await {
+    match context.caches.get_live(&object, None).await {
         Ok(now) => Ok(now.uid() == rollout.uid() && now.text("/metadata/deletionTimestamp").is_none()),
         Err(StoreError::NotFound(_)) => Ok(false),
         Err(error) => Err(error),
@@ -167,10 +167,10 @@ fn selects(selector: Option<&Value>, set: &Entry) -> bool {
     let is_any = labels.is_some_and(|labels| !labels.is_empty()) || rules.clone().next().is_some();
     is_any
         && wanted.all(|(key, value)| value.as_str().is_some_and(|value| set.label(key) == Some(value)))
-        && rules.all(|rule| obeys(rule, set))
+        && rules.all(|rule| matches_rule(rule, set))
 }
 
-fn obeys(rule: &Value, set: &Entry) -> bool {
+fn matches_rule(rule: &Value, set: &Entry) -> bool {
     let text = |key: &str| rule.get(key).and_then(Value::as_str).unwrap_or_default();
     let label = set.label(text("key"));
     let values = rule.get("values").and_then(Value::as_array);

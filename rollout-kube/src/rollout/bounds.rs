@@ -20,10 +20,10 @@ pub(super) fn too_large(rollout: &Value) -> Option<String> {
     let long = |path: &str, most: usize, instead: &str| {
         Some(format!("{path}: it has more than {} KiB, so it is not looked into; {instead}", most >> 10))
     };
-    if left(strategy, STRATEGY).is_none() {
+    if remaining(strategy, STRATEGY).is_none() {
         return long("spec.strategy", STRATEGY, "write fewer steps and routes");
     }
-    if left(rollout, ROLLOUT).is_none() {
+    if remaining(rollout, ROLLOUT).is_none() {
         return long("the Rollout", ROLLOUT, "take out what the pods do not need, also in its annotations");
     }
     let (path, entries) = longest(strategy, "spec.strategy");
@@ -44,14 +44,14 @@ pub(super) fn too_many(sets: &[ReplicaSet]) -> Option<String> {
 }
 
 /// What is left of so many bytes; `None` when there are more.
-fn left(value: &Value, bytes: usize) -> Option<usize> {
+fn remaining(value: &Value, bytes: usize) -> Option<usize> {
     let bytes = bytes.checked_sub(2)?;
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => bytes.checked_sub(4),
         Value::String(text) => bytes.checked_sub(text.len()),
-        Value::Array(list) => list.iter().try_fold(bytes, |bytes, item| left(item, bytes)),
+        Value::Array(list) => list.iter().try_fold(bytes, |bytes, item| remaining(item, bytes)),
         Value::Object(map) => map.iter().try_fold(bytes, |bytes, (key, item)| {
-            left(item, bytes.checked_sub(key.len().saturating_add(3))?)
+            remaining(item, bytes.checked_sub(key.len().saturating_add(3))?)
         }),
     }
 }

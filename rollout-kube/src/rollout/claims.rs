@@ -2,7 +2,7 @@
 
 use super::{
     context::{Context, INSTANCE},
-    traffic::{Factory, Nowhere},
+    traffic::{EmptyStore, Factory},
 };
 use crate::cache::{Entry, Index, View};
 use rollout_core::{
@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// What a Rollout claims; nothing for a part of it that cannot be understood.
 fn claims(factory: &Factory, rollout: &Rollout) -> Vec<Claim> {
     let services = ServiceEditor::from_wire(rollout).map(|services| services.claims());
-    let manager = factory(rollout, Arc::new(Nowhere), Arc::new(NoDataPlane)).ok().flatten();
+    let manager = factory(rollout, Arc::new(EmptyStore), Arc::new(NoDataPlane)).ok().flatten();
     let manager = manager.map(|manager| manager.claims()).unwrap_or_default();
     services.unwrap_or_default().into_iter().chain(manager).collect()
 }
@@ -31,18 +31,18 @@ pub(crate) fn index(factory: Factory, instance: Option<String>) -> Index {
         if !is_mine || text("/metadata/deletionTimestamp").is_some() {
             return Vec::new();
         }
-        claims(&factory, &Rollout::from_value(rollout)).iter().flat_map(bears).collect()
+        claims(&factory, &Rollout::from_value(rollout)).iter().flat_map(index_keys).collect()
     })
 }
 
 /// The keys of a claim in the index. A claim without a name means all of its kind.
-fn bears(claim: &Claim) -> Vec<String> {
+fn index_keys(claim: &Claim) -> Vec<String> {
     let any = place(claim);
     vec![format!("{any} {}", claim.name.as_deref().unwrap_or("*")), any]
 }
 
 /// The keys of all claims that collide with this one.
-fn asks(claim: &Claim) -> Vec<String> {
+fn colliding_keys(claim: &Claim) -> Vec<String> {
     let any = place(claim);
     match &claim.name {
         Some(name) => vec![format!("{any} {name}"), format!("{any} *")],
@@ -62,7 +62,7 @@ fn place(claim: &Claim) -> String {
 /// A Rollout in the object's own namespace counts as older than all others.
 pub(super) fn collision(context: &Context, view: &View, rollout: &Entry, own: &[Claim]) -> Option<EditError> {
     for claim in own {
-        let others = view.claimants(&asks(claim));
+        let others = view.claimants(&colliding_keys(claim));
         let older = others.iter().filter(|other| other.uid() != rollout.uid());
         let older = older.filter(|other| age(other, &claim.object) < age(rollout, &claim.object));
         let Some(oldest) = older.min_by_key(|other| age(other, &claim.object)) else { continue };

@@ -1,5 +1,5 @@
 use super::{observe, observe::Reading};
-use crate::{cache::Entry, shown::shown};
+use crate::{cache::Entry, text::one_line};
 use rollout_core::{
     Answer, Command, CommandKind, Escaped, Event, Revision, Spec, Status, Time, apply,
     backend::REVISION_LABEL,
@@ -22,7 +22,7 @@ const FORM: &str = r#"write {"kind":"promote","at":{"revision":"HASH","step":1}}
 
 /// A command that could be read.
 #[derive(Debug, Clone, PartialEq)]
-struct Asked {
+struct CommandRequest {
     id: String,
     command: Command,
 }
@@ -43,8 +43,8 @@ pub(super) struct Outstanding {
 pub(super) fn take(reading: &Reading, spec: &Spec, status: Status, now: Time) -> (Status, Outstanding) {
     let rollout = &reading.rollout;
     let Some(text) = rollout.annotation(COMMAND) else { return (status, Outstanding::default()) };
-    let asked = match parse(text) {
-        Ok(asked) => asked,
+    let request = match parse(text) {
+        Ok(request) => request,
         Err(why) => {
             let receipt =
                 json!({"command": shortened(text), "answer": "rejected", "why": why, "time": time(now)});
@@ -52,32 +52,32 @@ pub(super) fn take(reading: &Reading, spec: &Spec, status: Status, now: Time) ->
         }
     };
     let answered = Answered::read(rollout);
-    if let Some(last) = answered.last.as_ref().filter(|last| last.get("id") == Some(&json!(asked.id))) {
+    if let Some(last) = answered.last.as_ref().filter(|last| last.get("id") == Some(&json!(request.id))) {
         // It was answered; whether what belongs to it was also written, its receipt says.
-        let under_way = status.canary.as_ref() == Some(&asked.command.at.revision)
-            && spec.target == asked.command.at.revision;
+        let under_way = status.canary.as_ref() == Some(&request.command.at.revision)
+            && spec.target == request.command.at.revision;
         let edits = last.get("edits").cloned().unwrap_or_default();
         let edits = serde_json::from_value(edits).ok().filter(|_| under_way).unwrap_or_default();
         let receipt = last.get("receipt").cloned().unwrap_or_default();
         return (status, Outstanding::of(rollout, receipt, edits));
     }
-    if answered.before.contains(&asked.id) {
+    if answered.before.contains(&request.id) {
         let why =
             "it was answered before, and nothing is done twice; to repeat it, give it an \"id\" of its own";
-        return (status, Outstanding::of(rollout, asked.receipt("rejected", Some(why), now), Vec::new()));
+        return (status, Outstanding::of(rollout, request.receipt("rejected", Some(why), now), Vec::new()));
     }
-    answer(reading, spec, &status, &asked, answered, now)
+    answer(reading, spec, &status, &request, answered, now)
 }
 
 fn answer(
     reading: &Reading,
     spec: &Spec,
     status: &Status,
-    asked: &Asked,
+    request: &CommandRequest,
     answered: Answered,
     now: Time,
 ) -> (Status, Outstanding) {
-    let answer = apply(&asked.command, spec, status, &reading.observed, now);
+    let answer = apply(&request.command, spec, status, &reading.observed, now);
     let gone =
         |edit: &Edit| matches!(edit, Edit::Template(revision) if template(reading, revision).is_none());
     let rejected = |why: String| (status.clone(), Vec::new(), Vec::new(), Some(why));
@@ -89,19 +89,19 @@ fn answer(
         Answer::Accepted { status, edits, events } => (status, edits, events, None),
         Answer::Rejected(why) => rejected(why.to_string()),
     };
-    let word = if why.is_some() { "rejected" } else { "accepted" };
-    let id = asked.id.as_str();
+    let verdict = if why.is_some() { "rejected" } else { "accepted" };
+    let id = request.id.as_str();
     let shown = why.as_deref().map(|why| tracing::field::display(Escaped(why)));
-    tracing::info!(rollout = reading.rollout.name(), command = %asked.command.kind, id = %Escaped(id), why = shown, "{word}");
-    let receipt = asked.receipt(word, why.as_deref(), now);
-    let condition = answered.with(&asked.id, &receipt, &edits, word);
+    tracing::info!(rollout = reading.rollout.name(), command = %request.command.kind, id = %Escaped(id), why = shown, "{verdict}");
+    let receipt = request.receipt(verdict, why.as_deref(), now);
+    let condition = answered.with(&request.id, &receipt, &edits, verdict);
     (next, Outstanding { receipt: Some(receipt), edits, condition: Some(condition), events })
 }
 
 /// Whether the command that stands in a Rollout is an abort.
 pub(super) fn is_abort(rollout: &Entry) -> bool {
-    let asked = rollout.annotation(COMMAND).and_then(|text| parse(text).ok());
-    asked.is_some_and(|asked| asked.command.kind == CommandKind::Abort)
+    let request = rollout.annotation(COMMAND).and_then(|text| parse(text).ok());
+    request.is_some_and(|request| request.command.kind == CommandKind::Abort)
 }
 
 impl Outstanding {
@@ -134,9 +134,9 @@ impl Outstanding {
         for edit in &self.edits {
             match edit {
                 Edit::Paused(paused) => drop(spec.insert("paused".to_owned(), (*paused).into())),
-                Edit::Proceed(word) => {
-                    let word = serde_json::to_string(word).unwrap_or_default();
-                    annotations.insert(observe::PROCEED.to_owned(), word.into());
+                Edit::Proceed(proceed) => {
+                    let proceed = serde_json::to_string(proceed).unwrap_or_default();
+                    annotations.insert(observe::PROCEED.to_owned(), proceed.into());
                 }
                 Edit::Template(revision) => {
                     let there = reading.rollout.value.pointer("/spec/template").unwrap_or(&Value::Null);
@@ -156,7 +156,7 @@ impl Outstanding {
     }
 }
 
-impl Asked {
+impl CommandRequest {
     fn receipt(&self, answer: &str, why: Option<&str>, now: Time) -> Value {
         let Command { kind, at, .. } = &self.command;
         let mut receipt = json!({
@@ -189,7 +189,7 @@ impl Answered {
     }
 
     /// The condition with one answer more.
-    fn with(self, id: &str, receipt: &Value, edits: &[Edit], word: &str) -> Value {
+    fn with(self, id: &str, receipt: &Value, edits: &[Edit], verdict: &str) -> Value {
         let last = self.last.as_ref().and_then(|last| last.get("id")).and_then(Value::as_str);
         let mut before: Vec<String> = last.map(str::to_owned).into_iter().chain(self.before).collect();
         before.truncate(REMEMBERED);
@@ -197,7 +197,7 @@ impl Answered {
         let kept = json!({"v": 1, "last": {"id": id, "receipt": receipt, "edits": edits}, "before": before});
         let time = receipt.get("time").cloned().unwrap_or_default();
         json!({
-            "type": ANSWERED, "status": "True", "reason": if word == "accepted" { "Accepted" } else { "Rejected" },
+            "type": ANSWERED, "status": "True", "reason": if verdict == "accepted" { "Accepted" } else { "Rejected" },
             "message": kept.to_string(), "lastTransitionTime": time, "lastUpdateTime": time
         })
     }
@@ -236,18 +236,18 @@ fn without_time(mut receipt: Value) -> Value {
 }
 
 fn shortened(text: &str) -> String {
-    shown(text, 200)
+    one_line(text, 200)
 }
 
 /// Reads a command; or says where what is wrong with it, and what to write instead.
-fn parse(text: &str) -> Result<Asked, String> {
+fn parse(text: &str) -> Result<CommandRequest, String> {
     if text.len() > LONGEST {
         return Err(format!("it has more than {LONGEST} bytes; {FORM}"));
     }
     let value: Value =
         serde_json::from_str(text).map_err(|error| format!("it is no JSON ({error}); {FORM}"))?;
     let fields = value.as_object().ok_or_else(|| format!("it must be a JSON object; {FORM}"))?;
-    known(fields, "", &["id", "kind", "at"])?;
+    reject_unknown(fields, "", &["id", "kind", "at"])?;
     let kinds = || CommandKind::ALL.map(CommandKind::as_str).join(", ");
     let kind: CommandKind = match fields.get("kind") {
         Some(Value::String(name)) => {
@@ -258,7 +258,7 @@ fn parse(text: &str) -> Result<Asked, String> {
     let at = fields.get("at").and_then(Value::as_object);
     let at = at
         .ok_or_else(|| format!("at: must say the revision and the step that the command is about; {FORM}"))?;
-    known(at, "at.", &["revision", "step"])?;
+    reject_unknown(at, "at.", &["revision", "step"])?;
     let revision = at.get("revision").and_then(Value::as_str).filter(|revision| !revision.is_empty());
     let revision = revision.ok_or_else(|| format!("at.revision: must be a revision's hash; {FORM}"))?;
     let step = at.get("step").and_then(Value::as_u64).and_then(|step| u32::try_from(step).ok());
@@ -270,10 +270,10 @@ fn parse(text: &str) -> Result<Asked, String> {
             return Err("id: must be a text of 1 to 64 bytes, another one for every command".to_owned());
         }
     };
-    Ok(Asked { id, command: Command::new(kind, Position::new(revision.into(), step)) })
+    Ok(CommandRequest { id, command: Command::new(kind, Position::new(revision.into(), step)) })
 }
 
-fn known(fields: &Map<String, Value>, path: &str, names: &[&str]) -> Result<(), String> {
+fn reject_unknown(fields: &Map<String, Value>, path: &str, names: &[&str]) -> Result<(), String> {
     match fields.keys().find(|key| !names.contains(&key.as_str())) {
         Some(key) => Err(format!("{path}{key}: there is no such field; {FORM}")),
         None => Ok(()),
@@ -286,11 +286,11 @@ mod tests {
 
     #[test]
     fn a_command_is_read_with_its_position_and_its_identity() {
-        let asked = parse(r#"{"kind":"promote-full","at":{"revision":"v2","step":3}}"#).unwrap();
-        assert_eq!(asked.command, Command::new(CommandKind::PromoteFull, Position::new("v2".into(), 3)));
-        assert_eq!(asked.id, "promote-full v2 3");
-        let asked = parse(r#"{"id":"x","kind":"promoteFull","at":{"revision":"v2","step":3}}"#).unwrap();
-        assert_eq!((asked.command.kind, asked.id.as_str()), (CommandKind::PromoteFull, "x"));
+        let request = parse(r#"{"kind":"promote-full","at":{"revision":"v2","step":3}}"#).unwrap();
+        assert_eq!(request.command, Command::new(CommandKind::PromoteFull, Position::new("v2".into(), 3)));
+        assert_eq!(request.id, "promote-full v2 3");
+        let request = parse(r#"{"id":"x","kind":"promoteFull","at":{"revision":"v2","step":3}}"#).unwrap();
+        assert_eq!((request.command.kind, request.id.as_str()), (CommandKind::PromoteFull, "x"));
     }
 
     #[test]

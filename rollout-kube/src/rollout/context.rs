@@ -1,5 +1,5 @@
-use super::{left::Release, tell::Publisher, traffic::Factory};
-use crate::{cache::Shelves, control_plane::DataPlanes};
+use super::{abandoned::Release, publish::Publisher, traffic::Factory};
+use crate::{cache::Caches, control_plane::DataPlanes};
 use rollout_core::Time;
 use std::{
     sync::Arc,
@@ -8,7 +8,7 @@ use std::{
 
 /// What all rollouts share.
 pub(crate) struct Context {
-    pub(crate) shelves: Arc<Shelves>,
+    pub(crate) caches: Arc<Caches>,
     pub(crate) publisher: Publisher,
     pub(crate) factory: Factory,
     pub(crate) data_planes: DataPlanes,

@@ -13,7 +13,7 @@ pub(crate) type Key = (String, String);
 
 /// What a process knows of one rollout beside what is stored. All of it may be lost.
 #[derive(Debug)]
-pub(crate) struct Memory {
+pub(crate) struct RolloutMemory {
     /// What the engine remembers.
     pub(super) driver: Driver,
     /// The driver's time runs from here.
@@ -21,11 +21,11 @@ pub(crate) struct Memory {
     pub(super) counts: Counts,
     pub(super) was_seen: bool,
     /// What was last said about it, so that it is said once.
-    pub(super) said: String,
+    pub(super) last_logged: String,
     /// Since when counts are to be stored that nothing but a reader waits for.
     pub(super) counts_since: Option<Instant>,
     /// How often its status was stored without a decision.
-    pub(super) shows: Rate,
+    pub(super) display_rate: Rate,
     /// Since when the Rollout is to bear another number.
     pub(super) number_since: Option<Instant>,
     /// The weight in the last event about it.
@@ -37,7 +37,7 @@ pub(crate) struct Memory {
     /// The revision whose ReplicaSet was refused, and why.
     pub(super) refused: Option<(Revision, String)>,
     /// What the Rollout asks for and the engine does not do, as it was last told.
-    pub(super) noted: Vec<String>,
+    pub(super) ignored: Vec<String>,
     /// Other processes that work on it.
     pub(super) rivals: Rivals,
     /// What is missing, and may be about to come.
@@ -53,22 +53,22 @@ pub(crate) struct Memory {
     pub(super) rollout: Option<Arc<Value>>,
 }
 
-impl Memory {
+impl RolloutMemory {
     pub(crate) fn new(process: &str) -> Self {
         Self {
             driver: Driver::new(process),
             began: Instant::now(),
             counts: Counts::default(),
             was_seen: false,
-            said: String::new(),
+            last_logged: String::new(),
             counts_since: None,
-            shows: Rate::default(),
+            display_rate: Rate::default(),
             number_since: None,
             weight: None,
             troubles: BTreeSet::new(),
             waits: Waits::default(),
             refused: None,
-            noted: Vec::new(),
+            ignored: Vec::new(),
             rivals: Rivals::default(),
             grace: Grace::default(),
             size: None,
@@ -80,7 +80,7 @@ impl Memory {
     }
 
     /// What is left after a turn that broke off, so many in a row; and when the next may be.
-    pub(crate) fn after_breaking(process: &str, times: u32) -> (Self, Instant) {
+    pub(crate) fn after_panic(process: &str, times: u32) -> (Self, Instant) {
         // That it was seen is not told again.
         let mut memory = Self { was_seen: true, ..Self::new(process) };
         let broke_off = Failure::Ambiguous("the turn broke off".to_owned());
@@ -104,14 +104,14 @@ impl Memory {
     }
 
     /// Nothing had to be done, or it was done without a turn.
-    pub(super) fn went_well(&mut self) {
+    pub(super) fn succeeded(&mut self) {
         self.driver.went_well();
         self.conflict_on = None;
     }
 
     /// A turn ended in a conflict on what has this fingerprint: whether it is none. When everything is as it was
     /// at the last conflict, nobody has changed it, and to look again helps nobody.
-    pub(super) fn is_no_conflict(&mut self, fingerprint: u64) -> bool {
+    pub(super) fn is_repeated_conflict(&mut self, fingerprint: u64) -> bool {
         self.conflict_on.replace(fingerprint) == Some(fingerprint)
     }
 
@@ -134,7 +134,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_breaks_off_again_and_again_is_tried_less_and_less_often() {
         let waits = [1, 2, 3, 4, 100].map(|times| {
-            let (memory, next) = Memory::after_breaking("p", times);
+            let (memory, next) = RolloutMemory::after_panic("p", times);
             assert_eq!(memory.earliest(), next, "whatever the news");
             (next - Instant::now()).as_secs()
         });

@@ -1,4 +1,4 @@
-use super::{context::Context, memory::Memory, target};
+use super::{context::Context, memory::RolloutMemory, target};
 use crate::{
     cache::{Entry, View},
     replica_set::{self, ReplicaSet},
@@ -28,7 +28,7 @@ pub(super) struct Reading {
 
 impl Reading {
     /// Only the Rollout and its ReplicaSets.
-    pub(super) fn nothing(rollout: Entry, sets: Vec<ReplicaSet>) -> Self {
+    pub(super) fn without_traffic(rollout: Entry, sets: Vec<ReplicaSet>) -> Self {
         Self { rollout, sets, observed: Observed::new(), traffic: Version::NONE, trouble: None }
     }
 
@@ -56,7 +56,7 @@ pub(super) struct Trouble {
 /// Reads everything around a rollout.
 pub(super) async fn observe(
     (context, view): (&Context, &View),
-    memory: &mut Memory,
+    memory: &mut RolloutMemory,
     rollout: Entry,
     mut sets: Vec<ReplicaSet>,
     status: &Status,
@@ -73,7 +73,7 @@ pub(super) async fn observe(
         sets.iter().filter(|set| set.wanted > 0).map(|set| set.revision.clone()).collect();
     let gone = if let Found::Gone(stable) = found { Some(Gone::new(stable, Duration::ZERO)) } else { None };
     let observed = Observed::new().revisions(revisions).user_selector(user_selector).gone(gone);
-    let mut observed = observed.proceed(word(&rollout));
+    let mut observed = observed.proceed(proceed_override(&rollout));
     let (mut traffic, mut trouble) = (Version::NONE, None);
     match backend.observe(&names).await {
         Ok(seen) => {
@@ -134,14 +134,14 @@ async fn read_unavailable(
     }
     let object = set.object();
     let by = set.entry.owner().map(|(name, _)| (object.namespace.to_string(), name.to_owned()));
-    let Ok(entry) = context.shelves.get_live(&object, by.as_ref()).await else { return Found::Nothing };
+    let Ok(entry) = context.caches.get_live(&object, by.as_ref()).await else { return Found::Nothing };
     if let Some(read) = ReplicaSet::read(entry) {
         *set = read;
     }
     Found::ReadLive(stable.clone())
 }
 
-fn revision_seen(memory: &mut Memory, set: &ReplicaSet, is_live: bool) -> RevisionSeen {
+fn revision_seen(memory: &mut RolloutMemory, set: &ReplicaSet, is_live: bool) -> RevisionSeen {
     let ready = memory.counts.range(set, set.ready);
     let available = memory.counts.range(set, set.available);
     replica_set::revision_seen(set, (ready, available), is_live)
@@ -150,7 +150,7 @@ fn revision_seen(memory: &mut Memory, set: &ReplicaSet, is_live: bool) -> Revisi
 /// The annotation that holds a person's word that one wait may end.
 pub(super) const PROCEED: &str = "rollout-core/proceed";
 
-fn word(rollout: &Entry) -> Option<Proceed> {
+fn proceed_override(rollout: &Entry) -> Option<Proceed> {
     serde_json::from_str(rollout.annotation(PROCEED)?).ok()
 }
 

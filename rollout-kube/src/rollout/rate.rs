@@ -17,14 +17,14 @@ const IN: Duration = Duration::from_secs(90);
 pub(super) struct Rate {
     times: VecDeque<Instant>,
     /// One is to be stored, and may not be yet.
-    waits: bool,
+    is_pending: bool,
 }
 
 impl Rate {
     /// Whether one may be stored now, as it then is.
     pub(super) fn allows(&mut self, now: Instant) -> bool {
-        self.waits = self.next().is_some_and(|next| next > now);
-        if self.waits {
+        self.is_pending = self.next().is_some_and(|next| next > now);
+        if self.is_pending {
             return false;
         }
         if self.times.len() >= MOST {
@@ -35,13 +35,13 @@ impl Rate {
     }
 
     /// None is to be stored.
-    pub(super) fn rests(&mut self) {
-        self.waits = false;
+    pub(super) fn clear_pending(&mut self) {
+        self.is_pending = false;
     }
 
     /// When the one that waits may be stored.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.next().filter(|_| self.waits)
+        self.next().filter(|_| self.is_pending)
     }
 
     fn next(&self) -> Option<Instant> {
@@ -64,7 +64,7 @@ mod tests {
         assert_eq!(rate.due(), Some(second(90)));
         assert!(rate.allows(second(90)) && !rate.allows(second(90)), "six in any 90 seconds");
         assert_eq!(rate.due(), Some(second(91)));
-        rate.rests();
+        rate.clear_pending();
         assert_eq!(rate.due(), None);
         assert!((500..506).all(|at| rate.allows(second(at))));
     }

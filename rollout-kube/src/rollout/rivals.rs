@@ -10,8 +10,8 @@ pub(super) struct Rivals {
     met: Option<(u32, Instant)>,
     yields_until: Option<Instant>,
     /// What is still to be said about it; it is said once.
-    says: Option<String>,
-    was_said: bool,
+    warning: Option<String>,
+    has_warned: bool,
 }
 
 /// Replaced only once, it may have been a late write of an earlier process.
@@ -26,7 +26,7 @@ impl Rivals {
     pub(super) fn met(&mut self, ours: &str, other: &str, now: Instant) {
         let again = self.met.filter(|(_, last)| now.saturating_duration_since(*last) < FORGOTTEN_AFTER);
         if again.is_none() {
-            self.was_said = false;
+            self.has_warned = false;
         }
         let times = again.map_or(1, |(times, _)| times.saturating_add(1));
         self.met = Some((times, now));
@@ -38,9 +38,9 @@ impl Rivals {
         if is_older {
             self.yields_until = now.checked_add(YIELDS_FOR);
         }
-        if !std::mem::replace(&mut self.was_said, true) {
+        if !std::mem::replace(&mut self.has_warned, true) {
             let what = if is_older { "this one leaves it alone for a while" } else { "this one goes on" };
-            self.says = Some(format!(
+            self.warning = Some(format!(
                 "another controller ({other}) works on this Rollout at the same time: {what}; stop one of the two, \
                  or give each its own --instance-id"
             ));
@@ -53,8 +53,8 @@ impl Rivals {
     }
 
     /// What is to be said about it, once.
-    pub(super) fn says(&mut self) -> Option<String> {
-        self.says.take()
+    pub(super) fn take_warning(&mut self) -> Option<String> {
+        self.warning.take()
     }
 }
 
@@ -72,9 +72,11 @@ mod tests {
         }
         assert!(old.yields(now).is_some() && new.yields(now).is_none());
         assert_eq!(old.yields(now + YIELDS_FOR), None, "the other may be gone by then");
-        assert!(old.says().is_some_and(|said| said.contains("17b-1") && said.contains("leaves it alone")));
-        assert!(new.says().is_some_and(|said| said.contains("goes on")));
-        assert_eq!((old.says(), new.says()), (None, None));
+        assert!(
+            old.take_warning().is_some_and(|said| said.contains("17b-1") && said.contains("leaves it alone"))
+        );
+        assert!(new.take_warning().is_some_and(|said| said.contains("goes on")));
+        assert_eq!((old.take_warning(), new.take_warning()), (None, None));
     }
 
     #[tokio::test(start_paused = true)]
@@ -82,6 +84,6 @@ mod tests {
         let mut rivals = Rivals::default();
         rivals.met("17b-1", "17a-9", Instant::now());
         rivals.met("17b-2", "17a-9", Instant::now() + FORGOTTEN_AFTER);
-        assert_eq!((rivals.yields(Instant::now()), rivals.says()), (None, None));
+        assert_eq!((rivals.yields(Instant::now()), rivals.take_warning()), (None, None));
     }
 }

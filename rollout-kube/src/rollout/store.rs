@@ -1,7 +1,7 @@
 use super::{context::Context, observe::Reading};
 use crate::{
     replica_set::{self, ReplicaSet},
-    shown::shown,
+    text::one_line,
 };
 use rollout_core::{
     Action, Failure, Outcome, Range, Revision, Spec, Status, Time, Waiting,
@@ -43,7 +43,7 @@ pub(super) fn wire(
 ) -> Value {
     let Decided { status, actions, waiting, refused } = *decided;
     // What is stored is compared with what is to be stored: it is made fit to be shown before, not after.
-    let invalid = invalid.map(|why| shown(why, MESSAGE));
+    let invalid = invalid.map(|why| one_line(why, MESSAGE));
     let invalid = invalid.as_deref();
     let is_routed = spec.is_some_and(|spec| spec.strategy.routing().is_some());
     let workloads: Vec<_> = reading
@@ -92,8 +92,8 @@ fn weight(actions: &[Action]) -> Option<Range> {
 }
 
 /// Whether the Rollout already says that this is wrong.
-pub(super) fn says_invalid(reading: &Reading, why: &str) -> bool {
-    let why = shown(why, MESSAGE);
+pub(super) fn reports_invalid(reading: &Reading, why: &str) -> bool {
+    let why = one_line(why, MESSAGE);
     let text = |condition: &Value, key: &str| {
         condition.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
@@ -174,8 +174,8 @@ pub(super) async fn put(
         "status": status
     });
     let written =
-        context.shelves.requests().replace_status(&object, &body).await.map_err(StoreError::into_failure)?;
-    reading.rollout = context.shelves.wrote(&object, written);
+        context.caches.requests().replace_status(&object, &body).await.map_err(StoreError::into_failure)?;
+    reading.rollout = context.caches.wrote(&object, written);
     Ok(if same { Outcome::Unchanged } else { Outcome::Changed })
 }
 
@@ -192,9 +192,8 @@ pub(super) async fn set(
     reading: &mut Reading,
     (object, patch): (ObjectRef, Value),
 ) -> Result<(), Failure> {
-    let written =
-        context.shelves.requests().merge(&object, &patch).await.map_err(StoreError::into_failure)?;
-    let read = ReplicaSet::read(context.shelves.wrote(&object, written));
+    let written = context.caches.requests().merge(&object, &patch).await.map_err(StoreError::into_failure)?;
+    let read = ReplicaSet::read(context.caches.wrote(&object, written));
     let there = reading.sets.iter_mut().find(|set| set.object() == object);
     if let (Some(read), Some(there)) = (read, there) {
         *there = read;
@@ -235,8 +234,8 @@ pub(super) struct Number {
 /// Changes leaves of the Rollout.
 pub(super) async fn merge(context: &Context, reading: &mut Reading, patch: &Value) -> Result<(), Failure> {
     let object = object(reading);
-    let written = context.shelves.requests().merge(&object, patch).await.map_err(StoreError::into_failure)?;
-    reading.rollout = context.shelves.wrote(&object, written);
+    let written = context.caches.requests().merge(&object, patch).await.map_err(StoreError::into_failure)?;
+    reading.rollout = context.caches.wrote(&object, written);
     Ok(())
 }
 
@@ -276,7 +275,7 @@ mod tests {
             }
         }});
         let spec = convert(&check(&value).rollout, "v2".into()).spec.unwrap();
-        let mut reading = Reading::nothing(Entry::new(value), vec![set("v1"), set("v2")]);
+        let mut reading = Reading::without_traffic(Entry::new(value), vec![set("v1"), set("v2")]);
         let mut seen = Seen::nothing();
         seen.routes = vec![RoutesSeen::new(Range::exact(5))];
         reading.observed = Observed::new().traffic(seen);

@@ -40,7 +40,7 @@ pub(super) fn foreign(rollout: &Entry, sets: &[ReplicaSet], manager: &str) -> Op
     let entry = stable_set.map_or(rollout, |set| &set.entry);
     let ours = if entry.managers.is_empty() {
         // Tools that restore objects leave out who wrote them. What only this engine writes stays.
-        stable_set.is_some_and(|set| set.nonce().is_some()) || bears_our_state(&rollout.value)
+        stable_set.is_some_and(|set| set.nonce().is_some()) || has_engine_state(&rollout.value)
     } else {
         entry.managers.iter().any(|writer| writer == manager)
     };
@@ -53,7 +53,7 @@ pub(super) fn foreign(rollout: &Entry, sets: &[ReplicaSet], manager: &str) -> Op
 }
 
 /// Whether its status holds what only this engine stores.
-fn bears_our_state(rollout: &Value) -> bool {
+fn has_engine_state(rollout: &Value) -> bool {
     let conditions = rollout.pointer("/status/conditions").and_then(Value::as_array);
     let is_ours = |condition: &Value| condition.get("type").and_then(Value::as_str) == Some("EngineState");
     conditions.into_iter().flatten().any(is_ours)

@@ -1,8 +1,8 @@
 //! One rollout against an API server that answers as a test says: the edges of the loop.
 
-use super::{Context, Memory, Publisher, Release, left_index, memory::Key, turn};
+use super::{Context, Publisher, Release, RolloutMemory, abandoned_index, memory::Key, turn};
 use crate::{
-    cache::Shelves,
+    cache::Caches,
     control_plane::DataPlanes,
     store::{
         Requests,
@@ -17,17 +17,17 @@ use std::{
 };
 use tokio::time::Instant;
 
+mod abandoned;
 mod adopted;
+mod cluster;
 mod commands;
+mod events;
 mod held;
 mod hostile;
-mod left;
-mod odd;
-mod played;
+mod malformed;
 mod rivals;
-mod told;
 
-use played::{Cluster, merge};
+use cluster::{Cluster, merge};
 
 const ROLLOUT: &str = "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/web";
 
@@ -36,7 +36,7 @@ struct World {
     /// Every request so far.
     asked: Arc<Mutex<Vec<Asked>>>,
     context: Context,
-    memory: Memory,
+    memory: RolloutMemory,
     key: Key,
 }
 
@@ -63,13 +63,13 @@ impl World {
         let (client, asked) = server(move |request| asked.lock().unwrap().answer(request));
         let requests = Requests::new(client, "us");
         let publisher = Publisher::start(requests.clone(), "p");
-        let (shelves, _) = Shelves::new(requests, None);
-        let shelves = shelves.index("", "Service", left_index("", "Service"));
+        let (caches, _) = Caches::new(requests, None);
+        let caches = caches.index("", "Service", abandoned_index("", "Service"));
         for kind in [("argoproj.io", "Rollout"), ("apps", "ReplicaSet")] {
-            shelves.start(&ObjectRef::new(kind.0, kind.1, "", "")).await.unwrap();
+            caches.start(&ObjectRef::new(kind.0, kind.1, "", "")).await.unwrap();
         }
         let context = Context {
-            shelves: Arc::new(shelves),
+            caches: Arc::new(caches),
             publisher,
             factory: Arc::new(|_, _, _| Ok(None)),
             data_planes: DataPlanes::none(),
@@ -78,13 +78,13 @@ impl World {
             releases: vec![Release {
                 group: String::new(),
                 kind: "Service".to_owned(),
-                take_out: Arc::new(rollout_core::backend::release_service),
+                remove: Arc::new(rollout_core::backend::release_service),
             }],
             process: "p".to_owned(),
             clock: Arc::new(crate::rollout::wall_clock),
         };
         let key = ("shop".to_owned(), "web".to_owned());
-        Self { cluster, asked, context, memory: Memory::new("p"), key }
+        Self { cluster, asked, context, memory: RolloutMemory::new("p"), key }
     }
 
     /// One turn: what was written in it, and in how long the next is due.
@@ -298,7 +298,7 @@ async fn a_status_that_makes_no_sense_holds_the_rollout() {
     world.memory.driver.read_live();
     let (writes, next) = world.turn().await;
     assert_eq!((verbs(&writes), next), (vec!["PUT status".to_owned()], None));
-    assert!(world.memory.said.contains("cannot be read"), "{}", world.memory.said);
+    assert!(world.memory.last_logged.contains("cannot be read"), "{}", world.memory.last_logged);
     let status = world.status();
     assert_eq!(status["currentStepIndex"], "three", "it is for a person to mend");
     let message = status["message"].as_str().unwrap();
@@ -329,5 +329,5 @@ async fn a_dry_run_writes_nothing() {
     for _ in 0..3 {
         assert_eq!(world.turn().await.0, []);
     }
-    assert!(world.memory.said.contains("2 pods"), "{}", world.memory.said);
+    assert!(world.memory.last_logged.contains("2 pods"), "{}", world.memory.last_logged);
 }

@@ -27,10 +27,10 @@ pub(crate) type Factory = Arc<
 
 /// A store without objects: for a backend that is only asked what it would do.
 #[derive(Debug)]
-pub(super) struct Nowhere;
+pub(super) struct EmptyStore;
 
 #[async_trait]
-impl ObjectStore for Nowhere {
+impl ObjectStore for EmptyStore {
     async fn get(&self, object: &ObjectRef) -> Result<Object, StoreError> {
         Err(StoreError::NotFound(object.clone()))
     }

@@ -1,15 +1,15 @@
 use super::{
+    abandoned::{self, Cleanup},
     adopt, bounds, claims, command,
     context::{Context, INSTANCE},
-    left::{self, Left},
-    memory::{Key, Memory},
+    log,
+    memory::{Key, RolloutMemory},
     observe::{Reading, observe},
-    say,
+    publish::KubeEvent,
+    runner::TurnRunner,
     store::{self, Decided},
     target,
-    tell::Said,
     traffic::backend,
-    work::AtWork,
 };
 use crate::cache::{Entry, View};
 use rollout_core::{
@@ -35,14 +35,14 @@ pub(crate) struct After {
 }
 
 /// One turn for one rollout: read, decide, store, carry out, report.
-pub(crate) async fn turn(context: &Context, key: &Key, memory: &mut Memory) -> After {
-    let view = Arc::new(View::new(Arc::clone(&context.shelves), key.clone()));
+pub(crate) async fn turn(context: &Context, key: &Key, memory: &mut RolloutMemory) -> After {
+    let view = Arc::new(View::new(Arc::clone(&context.caches), key.clone()));
     let name = format!("{}/{}", key.0, key.1);
-    let (next, is_over) = match go(context, key, &name, memory, &view).await {
+    let (next, is_over) = match run_turn(context, key, &name, memory, &view).await {
         Ok(Some(next)) => (next, false),
         Ok(None) => (None, true),
         Err(error) => {
-            say::trouble(memory, &name, &error.to_string());
+            log::trouble(memory, &name, &error.to_string());
             let failure = Failure::Refused(error.to_string());
             (Some(memory.failed(&failure)), false)
         }
@@ -50,26 +50,26 @@ pub(crate) async fn turn(context: &Context, key: &Key, memory: &mut Memory) -> A
     if is_over {
         context.data_planes.forget(key);
     }
-    context.shelves.interests().keep(key, &view.asked());
+    context.caches.interests().keep(key, &view.asked());
     After { next, is_over }
 }
 
 /// `None` when there is nothing to do here at all; else when to look again.
-async fn go(
+async fn run_turn(
     context: &Context,
     key: &Key,
     name: &str,
-    memory: &mut Memory,
+    memory: &mut RolloutMemory,
     view: &Arc<View>,
 ) -> Result<Option<Option<Instant>>, StoreError> {
     let live = memory.driver.take_live();
-    let Some(rollout) = there(context, key, live).await? else {
-        deleted(context, memory, name);
-        let left = left::take_out(context, memory, key, None).await?;
-        return Ok((!matches!(left, Left::Nothing)).then(|| Some(Instant::now() + HELD)));
+    let Some(rollout) = read_rollout(context, key, live).await? else {
+        forget_deleted(context, memory, name);
+        let cleanup = abandoned::clean_up(context, memory, key, None).await?;
+        return Ok((!matches!(cleanup, Cleanup::Nothing)).then(|| Some(Instant::now() + HELD)));
     };
     if rollout.text("/metadata/deletionTimestamp").is_some() {
-        deleted(context, memory, name);
+        forget_deleted(context, memory, name);
         return Ok(None);
     }
     if !context.is_mine(rollout.label(INSTANCE)) {
@@ -77,15 +77,15 @@ async fn go(
     }
     if memory.rollout.as_ref().is_some_and(|known| uid(known) != rollout.uid()) {
         // Another one of the same name: what is remembered is not of this one.
-        deleted(context, memory, name);
-        *memory = Memory::new(&context.process);
+        forget_deleted(context, memory, name);
+        *memory = RolloutMemory::new(&context.process);
         return Ok(Some(Some(Instant::now())));
     }
     memory.rollout = Some(Arc::clone(&rollout.value));
     if let Some(until) = memory.rivals.yields(Instant::now()) {
         return Ok(Some(Some(until)));
     }
-    seen(context, memory, name, &rollout);
+    announce(context, memory, name, &rollout);
     if let Some(next) = too_large(context, memory, name, &rollout).await {
         return Ok(Some(next));
     }
@@ -93,25 +93,25 @@ async fn go(
         adopt::orphans(context, view, &rollout, is_new(&rollout)).await?;
     }
     let sets = target::replica_sets(view, &rollout, live).await?;
-    let manager = context.shelves.requests().manager();
+    let manager = context.caches.requests().manager();
     if let Some(why) = target::foreign(&rollout, &sets, manager) {
-        if say::trouble(memory, name, &why) && !context.dry_run {
-            context.publisher.say(&rollout.value, &Said::warning("RolloutHeld", why), context.now());
+        if log::trouble(memory, name, &why) && !context.dry_run {
+            context.publisher.publish(&rollout.value, &KubeEvent::warning("RolloutHeld", why), context.now());
         }
         return Ok(Some(None));
     }
     if let Some(why) = bounds::too_many(&sets) {
-        let reading = Reading::nothing(rollout, Vec::new());
+        let reading = Reading::without_traffic(rollout, Vec::new());
         return Ok(Some(refuse(context, memory, name, reading, &Status::default(), &why).await));
     }
     let target = target::target(&rollout.value, &sets);
-    let Understood { report, spec, mut complaints, notes } = understand(&rollout, &target);
-    note(context, memory, name, &rollout, notes);
+    let Interpreted { report, spec, mut complaints, notes } = interpret(&rollout, &target);
+    publish_ignored(context, memory, name, &rollout, notes);
     let read = match read_status(rollout.value.get("status").unwrap_or(&Value::Null)) {
         Ok(read) => read,
         Err(errors) => {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            let reading = Reading::nothing(rollout, sets);
+            let reading = Reading::without_traffic(rollout, sets);
             return Ok(Some(unreadable(context, memory, name, reading, &errors.join("; ")).await));
         }
     };
@@ -135,29 +135,29 @@ async fn go(
         Some(&read.status).filter(|_| goes_back).and_then(|status| way_back(&report.rollout, status, pods))
     };
     let (Some(spec), Some(backend)) = (spec, backend) else {
-        let reading = Reading::nothing(rollout, sets);
-        let status = kept(&read, context.now());
+        let reading = Reading::without_traffic(rollout, sets);
+        let status = with_pending_abort(&read, context.now());
         return Ok(Some(refuse(context, memory, name, reading, &status, &why.unwrap_or_default()).await));
     };
-    match hindered(context, memory, key, view, (&rollout, &*backend)).await? {
+    match blocked(context, memory, key, view, (&rollout, &*backend)).await? {
         None => {}
-        Some(Hindered::Until(at)) => return Ok(Some(Some(at))),
-        Some(Hindered::Refused(why)) => {
-            let reading = Reading::nothing(rollout, sets);
+        Some(Blocked::Until(at)) => return Ok(Some(Some(at))),
+        Some(Blocked::Refused(why)) => {
+            let reading = Reading::without_traffic(rollout, sets);
             return Ok(Some(refuse(context, memory, name, reading, &read.status, &why).await));
         }
     }
     view.read_live(live);
     let reading = observe((context, view), memory, rollout, sets, &read.status, &*backend, live).await;
     view.read_live(false);
-    if let Some(until) = yields(context, memory, name, &reading.rollout.value) {
+    if let Some(until) = yield_to_rival(context, memory, name, &reading.rollout.value) {
         return Ok(Some(Some(until)));
     }
-    let mut at_work =
-        AtWork::new(context, memory, name, (reading, spec, target), &*backend).not_following(why.clone());
-    let status = at_work.hear(read.status, &read.requests);
-    match at_work.or_held(&status) {
-        Ok(at_work) => Ok(Some(at_work.work(&status).await)),
+    let mut runner = TurnRunner::new(context, memory, name, (reading, spec, target), &*backend)
+        .with_invalid_spec(why.clone());
+    let status = runner.apply_commands(read.status, &read.requests);
+    match runner.or_held(&status) {
+        Ok(runner) => Ok(Some(runner.run(&status).await)),
         Err(reading) => {
             Ok(Some(refuse(context, memory, name, *reading, &status, &why.unwrap_or_default()).await))
         }
@@ -166,7 +166,7 @@ async fn go(
 
 /// The status, with the abort that was asked for where it cannot be carried out yet: nothing names the routes. It is
 /// carried out when something does.
-fn kept(read: &WireStatus, now: Time) -> Status {
+fn with_pending_abort(read: &WireStatus, now: Time) -> Status {
     let position = Position::of(&read.status).filter(|_| read.requests.contains(&CommandKind::Abort));
     let strategy = Strategy::builder().build();
     let (Some(at), Ok(strategy)) = (position, strategy) else { return read.status.clone() };
@@ -179,48 +179,54 @@ fn kept(read: &WireStatus, now: Time) -> Status {
 }
 
 /// Says what the Rollout asks for and the engine does not do, once as long as it is so.
-fn note(context: &Context, memory: &mut Memory, name: &str, rollout: &Entry, notes: Vec<String>) {
-    for note in notes.iter().filter(|note| !memory.noted.contains(note)) {
+fn publish_ignored(
+    context: &Context,
+    memory: &mut RolloutMemory,
+    name: &str,
+    rollout: &Entry,
+    notes: Vec<String>,
+) {
+    for note in notes.iter().filter(|note| !memory.ignored.contains(note)) {
         tracing::warn!(rollout = name, %note, "not done");
         if !context.dry_run {
-            context.publisher.say(
+            context.publisher.publish(
                 &rollout.value,
-                &Said::warning("FieldIgnored", note.clone()),
+                &KubeEvent::warning("FieldIgnored", note.clone()),
                 context.now(),
             );
         }
     }
-    memory.noted = notes;
+    memory.ignored = notes;
 }
 
 /// The status makes no sense: the condition says it; every field stays as it is, for a person to mend.
 async fn unreadable(
     context: &Context,
-    memory: &mut Memory,
+    memory: &mut RolloutMemory,
     name: &str,
     reading: Reading,
     errors: &str,
 ) -> Option<Instant> {
     let why = format!("its status cannot be read, so it is held: {errors}");
-    let is_news = memory.said != why;
+    let is_news = memory.last_logged != why;
     let next = refuse(context, memory, name, reading, &Status::default(), &why).await;
     if is_news && !context.dry_run {
         let rollout = memory.rollout.clone().unwrap_or_default();
-        context.publisher.say(&rollout, &Said::warning("RolloutHeld", why), context.now());
+        context.publisher.publish(&rollout, &KubeEvent::warning("RolloutHeld", why), context.now());
     }
     next
 }
 
 /// Says that a Rollout is seen, the first time.
-fn seen(context: &Context, memory: &mut Memory, name: &str, rollout: &Entry) {
+fn announce(context: &Context, memory: &mut RolloutMemory, name: &str, rollout: &Entry) {
     if !std::mem::replace(&mut memory.was_seen, true) {
         tracing::info!(rollout = name, "seen");
         // After a restart all Rollouts are seen again: that is no news to those who look at one.
         if !context.dry_run && is_new(rollout) {
             let said = format!("Rollout resource added to informer: {name}");
-            context.publisher.say(
+            context.publisher.publish(
                 &rollout.value,
-                &Said::normal("RolloutAddedToInformer", said),
+                &KubeEvent::normal("RolloutAddedToInformer", said),
                 context.now(),
             );
         }
@@ -228,7 +234,7 @@ fn seen(context: &Context, memory: &mut Memory, name: &str, rollout: &Entry) {
 }
 
 /// Why nothing is decided in this turn.
-enum Hindered {
+enum Blocked {
     /// Another Rollout drives the same.
     Refused(String),
     /// Something has to be over first.
@@ -237,44 +243,57 @@ enum Hindered {
 
 /// Looks for what must not be while a Rollout is at work: another one that drives the same, and objects that still
 /// select its pods although it no longer names them.
-async fn hindered(
+async fn blocked(
     context: &Context,
-    memory: &mut Memory,
+    memory: &mut RolloutMemory,
     key: &Key,
     view: &View,
     (rollout, backend): (&Entry, &dyn TrafficBackend),
-) -> Result<Option<Hindered>, StoreError> {
+) -> Result<Option<Blocked>, StoreError> {
     let claims = backend.claims();
     if let Some(collision) = claims::collision(context, view, rollout, &claims) {
         let why = collision.to_string();
-        if memory.said != why && !context.dry_run {
-            context.publisher.say(&rollout.value, &Said::warning("InvalidSpec", why.clone()), context.now());
+        if memory.last_logged != why && !context.dry_run {
+            context.publisher.publish(
+                &rollout.value,
+                &KubeEvent::warning("InvalidSpec", why.clone()),
+                context.now(),
+            );
         }
-        return Ok(Some(Hindered::Refused(why)));
+        return Ok(Some(Blocked::Refused(why)));
     }
     let named = claims.into_iter().map(|claim| claim.object).collect();
     let soon = Instant::now() + HELD;
-    match left::take_out(context, memory, key, Some((&rollout.version.write, &named))).await? {
-        Left::Nothing => Ok(None),
-        Left::LookAgain => {
+    match abandoned::clean_up(context, memory, key, Some((&rollout.version.write, &named))).await? {
+        Cleanup::Nothing => Ok(None),
+        Cleanup::LookAgain => {
             memory.driver.read_live();
-            Ok(Some(Hindered::Until(soon)))
+            Ok(Some(Blocked::Until(soon)))
         }
-        Left::Waits(why) => {
-            if say::trouble(memory, &format!("{}/{}", key.0, key.1), &why) {
-                context.publisher.say(&rollout.value, &Said::warning("RolloutHeld", why), context.now());
+        Cleanup::Waits(why) => {
+            if log::trouble(memory, &format!("{}/{}", key.0, key.1), &why) {
+                context.publisher.publish(
+                    &rollout.value,
+                    &KubeEvent::warning("RolloutHeld", why),
+                    context.now(),
+                );
             }
-            Ok(Some(Hindered::Until(soon)))
+            Ok(Some(Blocked::Until(soon)))
         }
     }
 }
 
 /// Says that another process works on this Rollout, once; until when it is left to that one, if it is.
-fn yields(context: &Context, memory: &mut Memory, name: &str, rollout: &Value) -> Option<Instant> {
-    if let Some(why) = memory.rivals.says() {
-        say::trouble(memory, name, &why);
+fn yield_to_rival(
+    context: &Context,
+    memory: &mut RolloutMemory,
+    name: &str,
+    rollout: &Value,
+) -> Option<Instant> {
+    if let Some(why) = memory.rivals.take_warning() {
+        log::trouble(memory, name, &why);
         if !context.dry_run {
-            context.publisher.say(rollout, &Said::warning("AnotherController", why), context.now());
+            context.publisher.publish(rollout, &KubeEvent::warning("AnotherController", why), context.now());
         }
     }
     memory.rivals.yields(Instant::now())
@@ -290,7 +309,7 @@ fn is_new(rollout: &Entry) -> bool {
 /// returned. Each version of it is measured once.
 async fn too_large(
     context: &Context,
-    memory: &mut Memory,
+    memory: &mut RolloutMemory,
     name: &str,
     rollout: &Entry,
 ) -> Option<Option<Instant>> {
@@ -301,7 +320,7 @@ async fn too_large(
         return Some(None);
     }
     let why = memory.size.as_ref().and_then(|(_, why)| why.clone())?;
-    let reading = Reading::nothing(rollout.clone(), Vec::new());
+    let reading = Reading::without_traffic(rollout.clone(), Vec::new());
     Some(refuse(context, memory, name, reading, &Status::default(), &why).await)
 }
 
@@ -310,12 +329,12 @@ fn uid(rollout: &Value) -> &str {
 }
 
 /// The Rollout, unless there is none.
-async fn there(context: &Context, key: &Key, live: bool) -> Result<Option<Entry>, StoreError> {
+async fn read_rollout(context: &Context, key: &Key, live: bool) -> Result<Option<Entry>, StoreError> {
     let object = ObjectRef::new("argoproj.io", "Rollout", &key.0, &key.1);
     let rollout = if live {
-        context.shelves.get_live(&object, Some(key)).await
+        context.caches.get_live(&object, Some(key)).await
     } else {
-        context.shelves.get(&object).await
+        context.caches.get(&object).await
     };
     match rollout {
         Err(StoreError::NotFound(_)) => Ok(None),
@@ -324,17 +343,17 @@ async fn there(context: &Context, key: &Key, live: bool) -> Result<Option<Entry>
 }
 
 /// The Rollout is gone, or on its way out.
-fn deleted(context: &Context, memory: &mut Memory, name: &str) {
+fn forget_deleted(context: &Context, memory: &mut RolloutMemory, name: &str) {
     let Some(rollout) = memory.rollout.take() else { return };
     tracing::info!(rollout = name, "deleted");
     if !context.dry_run {
-        let said = Said::normal("RolloutDeleted", format!("Rollout {name} is deleted."));
-        context.publisher.say(&rollout, &said, context.now());
+        let said = KubeEvent::normal("RolloutDeleted", format!("Rollout {name} is deleted."));
+        context.publisher.publish(&rollout, &said, context.now());
     }
 }
 
 /// What the Rollout asks for.
-struct Understood {
+struct Interpreted {
     report: Report,
     spec: Option<Spec>,
     /// Everything that is wrong with it, or not driven yet.
@@ -343,7 +362,7 @@ struct Understood {
     notes: Vec<String>,
 }
 
-fn understand(rollout: &Entry, target: &Revision) -> Understood {
+fn interpret(rollout: &Entry, target: &Revision) -> Interpreted {
     let report = check(&rollout.value);
     let mut complaints: Vec<String> = report.errors().map(ToString::to_string).collect();
     let made = convert(&report.rollout, target.clone());
@@ -352,30 +371,30 @@ fn understand(rollout: &Entry, target: &Revision) -> Understood {
         complaints.push("spec.strategy: there is no canary strategy to follow".to_owned());
     }
     let notes = made.ignored.iter().map(ToString::to_string).collect();
-    Understood { report, spec: made.spec, complaints, notes }
+    Interpreted { report, spec: made.spec, complaints, notes }
 }
 
 /// Says in the Rollout's status what is wrong with it, and does nothing else.
 async fn refuse(
     context: &Context,
-    memory: &mut Memory,
+    memory: &mut RolloutMemory,
     name: &str,
     mut reading: Reading,
     status: &Status,
     why: &str,
 ) -> Option<Instant> {
-    say::trouble(memory, name, why);
+    log::trouble(memory, name, why);
     let wire = store::wire(&reading, None, &Decided::nothing(status), Some(why), context.now());
     if context.dry_run || store::is_stored(&reading, &wire) {
-        memory.went_well();
+        memory.succeeded();
         return None;
     }
-    if !memory.shows.allows(Instant::now()) {
-        return memory.shows.due();
+    if !memory.display_rate.allows(Instant::now()) {
+        return memory.display_rate.due();
     }
     match store::put(context, &mut reading, &wire).await {
         Ok(_) => {
-            memory.went_well();
+            memory.succeeded();
             None
         }
         Err(failure) => Some(memory.failed(&failure)),

@@ -1,10 +1,10 @@
-use super::tell::Said;
+use super::publish::KubeEvent;
 use rollout_core::{Waiting, waiting::WaitReason};
 use std::{collections::BTreeMap, time::Duration};
 use tokio::time::Instant;
 
 /// How long a wait lasts before an event reports it.
-const TOLD_AFTER: Duration = Duration::from_secs(60);
+const REPORTED_AFTER: Duration = Duration::from_secs(60);
 
 /// What a rollout waits for, since when, and whether an event has reported it. A new process reports it again.
 #[derive(Debug, Default)]
@@ -12,22 +12,22 @@ pub(crate) struct Waits(BTreeMap<(&'static str, bool), (Instant, bool)>);
 
 impl Waits {
     /// What to report now: each wait once, and again only if it had ended in between, or once a person should look.
-    pub(super) fn tell(&mut self, waiting: &[Waiting], now: Instant) -> Vec<Said> {
+    pub(super) fn due_events(&mut self, waiting: &[Waiting], now: Instant) -> Vec<KubeEvent> {
         let news: Vec<_> = waiting.iter().filter(|waiting| waiting.reason.is_news()).collect();
         self.0.retain(|key, _| news.iter().any(|waiting| Self::key(&waiting.reason) == *key));
         let mut said = Vec::new();
         for waiting in news {
             let (since, told) = self.0.entry(Self::key(&waiting.reason)).or_insert((now, false));
             let urgent = Self::is_urgent(&waiting.reason);
-            if *told || !urgent && now.saturating_duration_since(*since) < TOLD_AFTER {
+            if *told || !urgent && now.saturating_duration_since(*since) < REPORTED_AFTER {
                 continue;
             }
             *told = true;
             let note = format!("{}; ends {}", waiting.reason, waiting.ends);
             said.push(if urgent {
-                Said::warning("RolloutWaiting", note)
+                KubeEvent::warning("RolloutWaiting", note)
             } else {
-                Said::normal("RolloutWaiting", note)
+                KubeEvent::normal("RolloutWaiting", note)
             });
         }
         said
@@ -35,7 +35,7 @@ impl Waits {
 
     /// When the next report is due.
     pub(super) fn next(&self) -> Option<Instant> {
-        self.0.values().filter(|(_, told)| !told).map(|(since, _)| *since + TOLD_AFTER).min()
+        self.0.values().filter(|(_, told)| !told).map(|(since, _)| *since + REPORTED_AFTER).min()
     }
 
     fn key(reason: &WaitReason) -> (&'static str, bool) {
@@ -65,7 +65,7 @@ mod tests {
     async fn a_wait_is_told_once_after_a_minute() {
         let (mut waits, began) = (Waits::default(), Instant::now());
         let mut told = |secs, waiting: &[Waiting]| {
-            let said = waits.tell(waiting, began + Duration::from_secs(secs));
+            let said = waits.due_events(waiting, began + Duration::from_secs(secs));
             (said.into_iter().map(|said| said.note).collect::<Vec<_>>(), waits.next().is_some())
         };
         assert_eq!(told(0, &[pods(0)]), (vec![], true));
@@ -84,7 +84,7 @@ mod tests {
         let gone = WaitReason::StableGone { revision: "v1".into() };
         let waiting = [Waiting::new(gone, None, EndsBy::Event(Ending::ManifestChanged))];
         let mut waits = Waits::default();
-        assert!(waits.tell(&waiting, Instant::now())[0].warns);
-        assert_eq!(waits.tell(&waiting, Instant::now()), []);
+        assert!(waits.due_events(&waiting, Instant::now())[0].warns);
+        assert_eq!(waits.due_events(&waiting, Instant::now()), []);
     }
 }

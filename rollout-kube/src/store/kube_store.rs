@@ -48,11 +48,11 @@ impl KubeStore {
     ///
     /// ```
     /// use rollout_core::backend::{ObjectStore, StoreError};
-    /// use rollout_kube::{Kind, KubeStore, testing::Played};
+    /// use rollout_kube::{Kind, KubeStore, testing::SimulatedApiServer};
     /// # use serde_json::json;
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let server = Played::start();
+    /// let server = SimulatedApiServer::start();
     /// server.apply("/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/web", json!({"spec": {"paused": true}}));
     /// let store = KubeStore::new(server.client(), "my-controller");
     /// let web = Kind::new("argoproj.io", "v1alpha1", "Rollout", "rollouts").object("shop", "web");

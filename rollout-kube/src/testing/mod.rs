@@ -1,6 +1,6 @@
 //! An API server in memory, for tests and benchmarks of a whole controller.
 
-mod asked;
+mod api_request;
 mod kinds;
 mod merge;
 mod objects;
@@ -16,7 +16,7 @@ mod writes;
 pub use objects::{Change, Sender};
 pub use trouble::{Disturb, Trouble};
 
-use asked::{Asked, Sent, Verb};
+use api_request::{ApiRequest, Sent, Verb};
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use http::{Request, Response, StatusCode};
@@ -52,18 +52,18 @@ use tokio::sync::{mpsc, oneshot};
 /// client in another runtime is the client's own. Cloning is cheap: it is the same server.
 ///
 /// ```
-/// use rollout_kube::testing::Played;
+/// use rollout_kube::testing::SimulatedApiServer;
 /// use serde_json::json;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let server = Played::start();
+/// let server = SimulatedApiServer::start();
 /// server.apply("/api/v1/namespaces/shop/services/web", json!({"spec": {"selector": {"app": "web"}}}));
 /// let read = server.client().request_text(http::Request::get("/api/v1/services").body(Vec::new())?).await?;
 /// assert!(read.contains(r#""name":"web""#));
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct Played {
+pub struct SimulatedApiServer {
     objects: Arc<Mutex<Objects>>,
     requests: mpsc::UnboundedSender<(Request<Body>, oneshot::Sender<Answer>)>,
 }
@@ -73,15 +73,15 @@ pub const CLIENT: &str = "x-client";
 
 type Answer = Response<UnsyncBoxBody<Bytes, io::Error>>;
 
-impl Played {
+impl SimulatedApiServer {
     /// A server without objects. It must be called within a runtime.
     #[must_use]
     pub fn start() -> Self {
         let objects = Arc::new(Mutex::new(Objects::default()));
-        let (requests, mut asked) = mpsc::unbounded_channel::<(Request<Body>, oneshot::Sender<Answer>)>();
+        let (requests, mut request) = mpsc::unbounded_channel::<(Request<Body>, oneshot::Sender<Answer>)>();
         let served = Arc::clone(&objects);
         tokio::spawn(async move {
-            while let Some((request, answer)) = asked.recv().await {
+            while let Some((request, answer)) = request.recv().await {
                 // Each in a task of its own: one that is late does not hold the others.
                 tokio::spawn(serve(Arc::clone(&served), request, answer));
             }
@@ -108,31 +108,31 @@ impl Played {
     /// Creates an object at a path (`/api/v1/namespaces/shop/services/web`), or replaces it, whatever its version
     /// is.
     pub fn apply(&self, path: &str, value: Value) {
-        if let Some(asked) = Asked::parse("PUT", path) {
-            self.objects().apply(&asked, value);
+        if let Some(request) = ApiRequest::parse("PUT", path) {
+            self.objects().apply(&request, value);
         }
     }
 
     /// Changes leaves of an object, if there is one, as `kubectl patch --type=merge` does.
     pub fn patch(&self, path: &str, leaves: &Value) {
-        if let Some(asked) = Asked::parse("PATCH", path) {
+        if let Some(request) = ApiRequest::parse("PATCH", path) {
             // There may be none.
-            let _ = self.objects().change(&asked, leaves);
+            let _ = self.objects().change(&request, leaves);
         }
     }
 
     /// Deletes an object, if there is one.
     pub fn delete(&self, path: &str) {
-        if let Some(asked) = Asked::parse("DELETE", path) {
+        if let Some(request) = ApiRequest::parse("DELETE", path) {
             // There may be none.
-            let _ = self.objects().remove(&asked);
+            let _ = self.objects().remove(&request);
         }
     }
 
     /// All objects of a kind (`/apis/apps/v1/replicasets`), by namespace and name.
     #[must_use]
     pub fn all(&self, path: &str) -> Vec<Arc<Value>> {
-        Asked::parse("GET", path).map(|asked| self.objects().all(&asked)).unwrap_or_default()
+        ApiRequest::parse("GET", path).map(|request| self.objects().all(&request)).unwrap_or_default()
     }
 
     /// From now on every ReplicaSet has at once the pods that it asks for, all of them ready.
@@ -185,9 +185,9 @@ impl Played {
     }
 }
 
-impl std::fmt::Debug for Played {
+impl std::fmt::Debug for SimulatedApiServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Played").finish_non_exhaustive()
+        f.debug_struct("SimulatedApiServer").finish_non_exhaustive()
     }
 }
 
@@ -198,8 +198,8 @@ async fn serve(objects: Arc<Mutex<Objects>>, request: Request<Body>, answer: one
     let body =
         Sent { content: content.unwrap_or_default().to_owned(), value: serde_json::from_slice(&body).ok() };
     let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
-    let Some(asked) = Asked::parse(parts.method.as_str(), path) else {
-        // Who asked may be gone.
+    let Some(request) = ApiRequest::parse(parts.method.as_str(), path) else {
+        // Who request may be gone.
         let _ = answer.send(refuse(&Refusal::not_found()));
         return;
     };
@@ -207,7 +207,7 @@ async fn serve(objects: Arc<Mutex<Objects>>, request: Request<Body>, answer: one
     let client = parts.headers.get(CLIENT).and_then(|client| client.to_str().ok());
     let (trouble, by) = {
         let mut objects = lock();
-        let name = objects.count(&asked);
+        let name = objects.count(&request);
         let by = client.map(|client| Sender {
             client: client.into(),
             at: tokio::time::Instant::now(),
@@ -218,7 +218,7 @@ async fn serve(objects: Arc<Mutex<Objects>>, request: Request<Body>, answer: one
     let respond_now = || {
         let mut objects = lock();
         objects.by.clone_from(&by);
-        let answer = respond_to(&mut objects, &asked, &body);
+        let answer = respond_to(&mut objects, &request, &body);
         objects.by = None;
         answer
     };
@@ -239,7 +239,7 @@ async fn serve(objects: Arc<Mutex<Objects>>, request: Request<Body>, answer: one
             Some(refuse(&Refusal::fault(code)))
         }
         Trouble::LandsLate(code, by) => {
-            // Who asked may be gone.
+            // Who request may be gone.
             let _ = answer.send(refuse(&Refusal::fault(code)));
             tokio::time::sleep(by).await;
             drop(respond_now());
@@ -252,25 +252,25 @@ async fn serve(objects: Arc<Mutex<Objects>>, request: Request<Body>, answer: one
         }
     };
     match answered {
-        // Who asked may be gone.
+        // Who request may be gone.
         Some(response) => drop(answer.send(response)),
         None => answer_never(answer).await,
     }
 }
 
-/// Keeps whoever asked waiting until they give up.
+/// Keeps whoever request waiting until they give up.
 async fn answer_never(mut answer: oneshot::Sender<Answer>) {
     answer.closed().await;
 }
 
-fn respond_to(objects: &mut Objects, asked: &Asked, body: &Sent) -> Answer {
-    let result = match asked.verb {
-        Verb::Watch => return watch(objects, asked),
-        Verb::List => objects.list(asked).map(|list| (200, list.to_string())),
-        Verb::Get => objects.get(asked).map(|object| (200, object.to_string())),
-        Verb::Delete => objects.delete(asked, body).map(|deleted| (200, deleted.to_string())),
+fn respond_to(objects: &mut Objects, request: &ApiRequest, body: &Sent) -> Answer {
+    let result = match request.verb {
+        Verb::Watch => return watch(objects, request),
+        Verb::List => objects.list(request).map(|list| (200, list.to_string())),
+        Verb::Get => objects.get(request).map(|object| (200, object.to_string())),
+        Verb::Delete => objects.delete(request, body).map(|deleted| (200, deleted.to_string())),
         Verb::Create | Verb::Replace | Verb::Patch => {
-            objects.write(asked, body).map(|(code, object)| (code, object.to_string()))
+            objects.write(request, body).map(|(code, object)| (code, object.to_string()))
         }
     };
     match result {
@@ -290,8 +290,8 @@ fn respond(code: u16, text: String) -> Answer {
     response
 }
 
-fn watch(objects: &mut Objects, asked: &Asked) -> Answer {
-    let events = objects.watch(asked);
+fn watch(objects: &mut Objects, request: &ApiRequest) -> Answer {
+    let events = objects.watch(request);
     let events = stream::unfold(events, |mut events| async move {
         let (due, event) = events.recv().await?;
         tokio::time::sleep_until(due).await;

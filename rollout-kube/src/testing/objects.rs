@@ -1,5 +1,5 @@
 use super::{
-    asked::{Asked, Verb},
+    api_request::{ApiRequest, Verb},
     merge::{merge, put, set},
     refusal::Refusal,
     trouble::Disturbed,
@@ -24,7 +24,7 @@ pub struct Change {
     pub is_deleted: bool,
     /// When that was.
     pub at: Instant,
-    /// Its place among everything that has happened; see [`Played::tick`](super::Played::tick).
+    /// Its place among everything that has happened; see [`SimulatedApiServer::tick`](super::SimulatedApiServer::tick).
     pub tick: u64,
     /// Whose request did it, if that said by the header [`CLIENT`](super::CLIENT) whose it is.
     pub by: Option<Sender>,
@@ -63,11 +63,11 @@ pub(super) struct Objects {
     pub(super) shown: Option<Instant>,
 }
 
-fn place(asked: &Asked) -> Place {
-    (asked.kind.clone(), asked.namespace.clone(), asked.name.clone())
+fn place(request: &ApiRequest) -> Place {
+    (request.kind.clone(), request.namespace.clone(), request.name.clone())
 }
 
-impl Asked {
+impl ApiRequest {
     /// Whether an object of this kind is meant.
     pub(super) fn selects(&self, object: &Value) -> bool {
         let namespace = || object.pointer("/metadata/namespace").and_then(Value::as_str);
@@ -83,8 +83,8 @@ impl Objects {
     }
 
     /// Counts a request, and names it.
-    pub(super) fn count(&mut self, asked: &Asked) -> String {
-        let verb = match asked.verb {
+    pub(super) fn count(&mut self, request: &ApiRequest) -> String {
+        let verb = match request.verb {
             Verb::Get => "GET",
             Verb::List => "LIST",
             Verb::Watch => "WATCH",
@@ -93,60 +93,66 @@ impl Objects {
             Verb::Patch => "PATCH",
             Verb::Delete => "DELETE",
         };
-        let name = format!("{verb} {}", asked.plural());
+        let name = format!("{verb} {}", request.plural());
         *self.requests.entry(name.clone()).or_default() += 1;
         name
     }
 
-    pub(super) fn get(&self, asked: &Asked) -> Result<Arc<Value>, Refusal> {
-        self.all.get(&place(asked)).cloned().ok_or_else(Refusal::not_found)
+    pub(super) fn get(&self, request: &ApiRequest) -> Result<Arc<Value>, Refusal> {
+        self.all.get(&place(request)).cloned().ok_or_else(Refusal::not_found)
     }
 
-    pub(super) fn all(&self, asked: &Asked) -> Vec<Arc<Value>> {
-        let from = (asked.kind.clone(), asked.namespace.clone(), String::new());
-        let of_kind = self.all.range(from..).take_while(|((kind, _, _), _)| *kind == asked.kind);
-        let here = of_kind
-            .take_while(|((_, namespace, _), _)| asked.namespace.is_empty() || *namespace == asked.namespace);
-        here.map(|(_, object)| object).filter(|object| asked.selects(object)).cloned().collect()
+    pub(super) fn all(&self, request: &ApiRequest) -> Vec<Arc<Value>> {
+        let from = (request.kind.clone(), request.namespace.clone(), String::new());
+        let of_kind = self.all.range(from..).take_while(|((kind, _, _), _)| *kind == request.kind);
+        let here = of_kind.take_while(|((_, namespace, _), _)| {
+            request.namespace.is_empty() || *namespace == request.namespace
+        });
+        here.map(|(_, object)| object).filter(|object| request.selects(object)).cloned().collect()
     }
 
     /// Creates an object or replaces it, whatever its version is.
-    pub(super) fn apply(&mut self, asked: &Asked, value: Value) -> Arc<Value> {
-        let there = self.all.get(&place(asked)).cloned();
-        self.store(asked, there, value)
+    pub(super) fn apply(&mut self, request: &ApiRequest, value: Value) -> Arc<Value> {
+        let there = self.all.get(&place(request)).cloned();
+        self.store(request, there, value)
     }
 
     /// Changes leaves of an object, whatever its version is, and its status with it.
-    pub(super) fn change(&mut self, asked: &Asked, leaves: &Value) -> Result<Arc<Value>, Refusal> {
-        let there = self.get(asked)?;
+    pub(super) fn change(&mut self, request: &ApiRequest, leaves: &Value) -> Result<Arc<Value>, Refusal> {
+        let there = self.get(request)?;
         let mut next = (*there).clone();
         merge(&mut next, leaves);
-        Ok(self.store(asked, Some(there), next))
+        Ok(self.store(request, Some(there), next))
     }
 
     /// Deletes an object at once; as it was last.
-    pub(super) fn remove(&mut self, asked: &Asked) -> Result<Arc<Value>, Refusal> {
-        let there = self.all.remove(&place(asked)).ok_or_else(Refusal::not_found)?;
+    pub(super) fn remove(&mut self, request: &ApiRequest) -> Result<Arc<Value>, Refusal> {
+        let there = self.all.remove(&place(request)).ok_or_else(Refusal::not_found)?;
         self.version += 1;
         let mut last = (*there).clone();
         put(&mut last, "resourceVersion", self.version.to_string().into());
         let last = Arc::new(last);
-        self.tell(asked, Some(there), Arc::clone(&last), true);
+        self.notify(request, Some(there), Arc::clone(&last), true);
         Ok(last)
     }
 
     /// An object with what belongs to the server; its version is still that of the one that is there.
-    pub(super) fn complete(&self, asked: &Asked, there: Option<&Arc<Value>>, mut next: Value) -> Value {
+    pub(super) fn complete(
+        &self,
+        request: &ApiRequest,
+        there: Option<&Arc<Value>>,
+        mut next: Value,
+    ) -> Value {
         let kept = |key: &str| there.and_then(|there| there.pointer("/metadata")?.get(key)).cloned();
-        if !asked.traits.kind.is_empty() {
-            set(&mut next, "apiVersion", asked.api_version().into());
-            set(&mut next, "kind", asked.traits.kind.into());
+        if !request.traits.kind.is_empty() {
+            set(&mut next, "apiVersion", request.api_version().into());
+            set(&mut next, "kind", request.traits.kind.into());
         }
         let fields = &mut next;
-        put(fields, "name", asked.name.as_str().into());
-        put(fields, "namespace", asked.namespace.as_str().into());
+        put(fields, "name", request.name.as_str().into());
+        put(fields, "namespace", request.namespace.as_str().into());
         put(fields, "uid", kept("uid").unwrap_or_else(|| format!("uid-{}", self.version + 1).into()));
-        if asked.traits.counts_generations {
+        if request.traits.counts_generations {
             let generation = kept("generation").and_then(|generation| generation.as_u64()).unwrap_or(0);
             // That it is to go is something else to do.
             let is_going = |object: &Value| object.pointer("/metadata/deletionTimestamp").is_some();
@@ -162,18 +168,23 @@ impl Objects {
     }
 
     /// Writes an object in the place of the one that is there, if it is another.
-    pub(super) fn store(&mut self, asked: &Asked, there: Option<Arc<Value>>, next: Value) -> Arc<Value> {
-        let mut next = self.complete(asked, there.as_ref(), next);
+    pub(super) fn store(
+        &mut self,
+        request: &ApiRequest,
+        there: Option<Arc<Value>>,
+        next: Value,
+    ) -> Arc<Value> {
+        let mut next = self.complete(request, there.as_ref(), next);
         if let Some(there) = there.as_ref().filter(|there| ***there == next) {
             return Arc::clone(there);
         }
         self.version += 1;
         put(&mut next, "resourceVersion", self.version.to_string().into());
         let next = Arc::new(next);
-        self.all.insert(place(asked), Arc::clone(&next));
-        self.tell(asked, there, Arc::clone(&next), false);
-        if self.pods_run && asked.plural() == "replicasets" {
-            self.run_pods(asked, &next);
+        self.all.insert(place(request), Arc::clone(&next));
+        self.notify(request, there, Arc::clone(&next), false);
+        if self.pods_run && request.plural() == "replicasets" {
+            self.run_pods(request, &next);
         }
         next
     }
@@ -207,7 +218,7 @@ impl Objects {
         self.oldest = self.version;
     }
 
-    fn run_pods(&mut self, asked: &Asked, set_: &Arc<Value>) {
+    fn run_pods(&mut self, request: &ApiRequest, set_: &Arc<Value>) {
         let (pods, generation) = (set_.pointer("/spec/replicas"), set_.pointer("/metadata/generation"));
         let status = json!({
             "observedGeneration": generation, "replicas": pods, "readyReplicas": pods, "availableReplicas": pods
@@ -215,7 +226,7 @@ impl Objects {
         if set_.get("status") != Some(&status) {
             let mut next = (**set_).clone();
             set(&mut next, "status", status);
-            self.store(asked, Some(Arc::clone(set_)), next);
+            self.store(request, Some(Arc::clone(set_)), next);
         }
     }
 }
@@ -223,7 +234,7 @@ impl Objects {
 /// What an object asks for: all but what it is, and what came of it.
 fn wants(object: &Value) -> impl PartialEq + '_ {
     let fields = object.as_object().into_iter().flatten();
-    let asked =
+    let request =
         fields.filter(|(key, _)| !matches!(key.as_str(), "apiVersion" | "kind" | "metadata" | "status"));
-    asked.map(|(key, value)| (key.as_str(), value)).collect::<BTreeMap<_, _>>()
+    request.map(|(key, value)| (key.as_str(), value)).collect::<BTreeMap<_, _>>()
 }

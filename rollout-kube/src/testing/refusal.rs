@@ -19,7 +19,7 @@ impl Refusal {
     }
 
     pub(super) fn not_allowed() -> Self {
-        Self { code: 405, reason: "MethodNotAllowed", message: "that cannot be asked of it".to_owned() }
+        Self { code: 405, reason: "MethodNotAllowed", message: "that cannot be request of it".to_owned() }
     }
 
     pub(super) fn exists() -> Self {

@@ -1,6 +1,6 @@
 //! Some of what `cargo xtask conform` compares with a real server, where that is not at hand.
 
-use super::Played;
+use super::SimulatedApiServer;
 use http::Request;
 use http_body_util::BodyExt as _;
 use kube::client::Body;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 const SERVICES: &str = "/api/v1/namespaces/shop/services";
 const ROLLOUTS: &str = "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts";
 
-async fn ask(server: &Played, method: &str, uri: &str, body: Value) -> (u16, Value) {
+async fn ask(server: &SimulatedApiServer, method: &str, uri: &str, body: Value) -> (u16, Value) {
     let request = Request::builder().method(method).uri(uri);
     let request = request.header("content-type", "application/merge-patch+json");
     let answer =
@@ -30,7 +30,7 @@ fn rollout(more: &Value) -> Value {
 
 #[tokio::test]
 async fn a_status_is_written_apart_and_raises_no_generation() {
-    let server = Played::start();
+    let server = SimulatedApiServer::start();
     let (code, made) =
         ask(&server, "POST", ROLLOUTS, rollout(&json!({"status": {"phase": "Healthy"}}))).await;
     assert_eq!((code, made.get("status")), (201, None), "nothing new has a status");
@@ -54,7 +54,7 @@ async fn a_status_is_written_apart_and_raises_no_generation() {
 
 #[tokio::test]
 async fn a_write_without_a_version_depends_on_the_kind() {
-    let server = Played::start();
+    let server = SimulatedApiServer::start();
     ask(&server, "POST", ROLLOUTS, rollout(&json!({}))).await;
     assert_eq!(ask(&server, "PUT", &format!("{ROLLOUTS}/web"), rollout(&json!({}))).await.0, 422);
     assert_eq!(
@@ -71,7 +71,7 @@ async fn a_write_without_a_version_depends_on_the_kind() {
 
 #[tokio::test]
 async fn what_is_held_by_a_finalizer_goes_with_it() {
-    let server = Played::start();
+    let server = SimulatedApiServer::start();
     ask(&server, "POST", ROLLOUTS, rollout(&json!({"metadata": {"finalizers": ["test/hold"]}}))).await;
     let one = format!("{ROLLOUTS}/web");
     let (code, held) = ask(&server, "DELETE", &one, json!({})).await;
@@ -83,7 +83,7 @@ async fn what_is_held_by_a_finalizer_goes_with_it() {
 
 #[tokio::test]
 async fn pages_show_what_was_there_at_the_first() {
-    let server = Played::start();
+    let server = SimulatedApiServer::start();
     for name in ["a", "b", "c"] {
         server.apply(&format!("{SERVICES}/{name}"), json!({}));
     }
@@ -100,7 +100,7 @@ async fn pages_show_what_was_there_at_the_first() {
 
 #[tokio::test]
 async fn who_watches_some_is_shown_that_one_is_no_more_among_them() {
-    let server = Played::start();
+    let server = SimulatedApiServer::start();
     let one = format!("{SERVICES}/web");
     server.apply(&one, json!({"metadata": {"labels": {"tier": "a"}}}));
     server.patch(&one, &json!({"metadata": {"labels": {"tier": "b"}}}));

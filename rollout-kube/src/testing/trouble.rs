@@ -26,7 +26,7 @@ pub enum Trouble {
 /// each event of a watch.
 ///
 /// ```
-/// use rollout_kube::testing::{Disturb, Played, Trouble};
+/// use rollout_kube::testing::{Disturb, SimulatedApiServer, Trouble};
 /// use std::time::Duration;
 ///
 /// struct NoWrites;
@@ -42,7 +42,7 @@ pub enum Trouble {
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let server = Played::start();
+/// let server = SimulatedApiServer::start();
 /// server.apply("/api/v1/namespaces/shop/services/web", serde_json::json!({}));
 /// server.disturb(NoWrites);
 /// let path = "/api/v1/namespaces/shop/services/web";
@@ -52,7 +52,7 @@ pub enum Trouble {
 /// # Ok(()) }
 /// ```
 pub trait Disturb: Send {
-    /// What goes wrong with this request. Watches are asked about, too, but can only be late or refused.
+    /// What goes wrong with this request. Watches are request about, too, but can only be late or refused.
     fn request(&mut self, what: &str) -> Trouble;
 
     /// How much later the watches show the next change.

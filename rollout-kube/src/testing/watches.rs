@@ -1,7 +1,7 @@
 //! Who watches, and what they are shown.
 
 use super::{
-    asked::Asked,
+    api_request::ApiRequest,
     merge::put,
     objects::{Objects, Sender},
     refusal::Refusal,
@@ -31,7 +31,7 @@ pub(super) struct Event {
 
 #[derive(Debug)]
 pub(super) struct Watch {
-    asked: Asked,
+    request: ApiRequest,
     events: mpsc::UnboundedSender<Line>,
 }
 
@@ -41,12 +41,12 @@ fn line(what: &str, object: &Value) -> Bytes {
 
 impl Event {
     /// What a watch is shown of it. Who watches some is shown one that is no more among them as deleted.
-    fn shown(&self, asked: &Asked) -> Option<Line> {
-        if asked.labels.is_everything() {
-            return asked.selects(&self.object).then(|| self.line.clone());
+    fn shown(&self, request: &ApiRequest) -> Option<Line> {
+        if request.labels.is_everything() {
+            return request.selects(&self.object).then(|| self.line.clone());
         }
-        let was = self.before.as_ref().filter(|before| asked.selects(before));
-        let line = match (was, !self.is_deleted && asked.selects(&self.object)) {
+        let was = self.before.as_ref().filter(|before| request.selects(before));
+        let line = match (was, !self.is_deleted && request.selects(&self.object)) {
             (None, false) => return None,
             (None, true) => line("ADDED", &self.object),
             (Some(_), true) => line("MODIFIED", &self.object),
@@ -61,27 +61,30 @@ impl Event {
 }
 
 impl Objects {
-    pub(super) fn watch(&mut self, asked: &Asked) -> mpsc::UnboundedReceiver<Line> {
+    pub(super) fn watch(&mut self, request: &ApiRequest) -> mpsc::UnboundedReceiver<Line> {
         let (events, receiver) = mpsc::unbounded_channel();
-        if asked.version < self.oldest {
+        if request.version < self.oldest {
             // The receiver is here. Without a sender it ends behind that.
             let _ = events.send((Instant::now(), line("ERROR", &Refusal::expired().status())));
             return receiver;
         }
-        let log = self.log.get(&asked.kind).map(Vec::as_slice).unwrap_or_default();
-        let from = log.partition_point(|event| event.version <= asked.version);
-        for line in log.iter().skip(from).filter_map(|event| event.shown(asked)) {
+        let log = self.log.get(&request.kind).map(Vec::as_slice).unwrap_or_default();
+        let from = log.partition_point(|event| event.version <= request.version);
+        for line in log.iter().skip(from).filter_map(|event| event.shown(request)) {
             // The receiver is here.
             let _ = events.send(line);
         }
-        self.watches.entry(asked.kind.clone()).or_default().push(Watch { asked: asked.clone(), events });
+        self.watches
+            .entry(request.kind.clone())
+            .or_default()
+            .push(Watch { request: request.clone(), events });
         receiver
     }
 
     /// Shows the watches what was written, or deleted, at the present version.
-    pub(super) fn tell(
+    pub(super) fn notify(
         &mut self,
-        asked: &Asked,
+        request: &ApiRequest,
         before: Option<Arc<Value>>,
         object: Arc<Value>,
         is_deleted: bool,
@@ -100,12 +103,12 @@ impl Objects {
         let line = (due, line(what, &object));
         let (at, tick, by) = (Instant::now(), self.tick(), self.by.clone());
         let event = Event { version: self.version, object, is_deleted, at, tick, by, before, line };
-        if let Some(watches) = self.watches.get_mut(&asked.kind) {
-            watches.retain(|watch| match event.shown(&watch.asked) {
+        if let Some(watches) = self.watches.get_mut(&request.kind) {
+            watches.retain(|watch| match event.shown(&watch.request) {
                 Some(line) => watch.events.send(line).is_ok(),
                 None => true,
             });
         }
-        self.log.entry(asked.kind.clone()).or_default().push(event);
+        self.log.entry(request.kind.clone()).or_default().push(event);
     }
 }

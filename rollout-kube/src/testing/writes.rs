@@ -1,7 +1,7 @@
 //! What a request writes, and why one is refused.
 
 use super::{
-    asked::{Asked, Sent, Verb},
+    api_request::{ApiRequest, Sent, Verb},
     merge::{keep, merge, put, set},
     objects::Objects,
     refusal::Refusal,
@@ -33,77 +33,82 @@ fn keep_metadata(object: &mut Value, key: &str, kept: Option<Value>) {
 
 impl Objects {
     /// Creates, replaces or changes an object: with the status code of the answer.
-    pub(super) fn write(&mut self, asked: &Asked, sent: &Sent) -> Result<(u16, Arc<Value>), Refusal> {
-        if (asked.verb == Verb::Create) != asked.name.is_empty() {
+    pub(super) fn write(&mut self, request: &ApiRequest, sent: &Sent) -> Result<(u16, Arc<Value>), Refusal> {
+        if (request.verb == Verb::Create) != request.name.is_empty() {
             return Err(Refusal::not_allowed());
         }
-        if asked.is_status && !asked.traits.has_status {
+        if request.is_status && !request.traits.has_status {
             return Err(Refusal::not_found());
         }
-        if asked.verb != Verb::Patch {
-            let body = asked.body(sent)?;
-            return match (asked.verb, self.get(asked)) {
-                (Verb::Create, _) => self.create(asked, body),
+        if request.verb != Verb::Patch {
+            let body = request.body(sent)?;
+            return match (request.verb, self.get(request)) {
+                (Verb::Create, _) => self.create(request, body),
                 (_, Ok(there)) => {
                     let uid = metadata(&body, "uid");
                     if uid.is_some() && uid != metadata(&there, "uid") {
                         return Err(Refusal::precondition());
                     }
-                    Ok((200, self.replace(asked, there, body)?))
+                    Ok((200, self.replace(request, there, body)?))
                 }
-                (_, Err(missing)) if !asked.traits.is_created_by_put => Err(missing),
+                (_, Err(missing)) if !request.traits.is_created_by_put => Err(missing),
                 (_, Err(_)) if metadata(&body, "uid").is_some() => Err(Refusal::precondition()),
-                (_, Err(_)) => read_version(&body).and_then(|_| self.create(asked, body)),
+                (_, Err(_)) => read_version(&body).and_then(|_| self.create(request, body)),
             };
         }
         if !sent.content.starts_with("application/merge-patch+json") {
             return Err(Refusal::unsupported());
         }
-        let there = self.get(asked)?;
+        let there = self.get(request)?;
         let patch = sent.value.as_ref().ok_or_else(|| Refusal::bad_request("the patch is no JSON"))?;
         let mut next = (*there).clone();
         merge(&mut next, patch);
-        asked.check(&next)?;
-        Ok((200, self.replace(asked, there, next)?))
+        request.check(&next)?;
+        Ok((200, self.replace(request, there, next)?))
     }
 
-    fn create(&mut self, asked: &Asked, mut body: Value) -> Result<(u16, Arc<Value>), Refusal> {
-        let mut asked = asked.clone();
-        text(&body, "name").clone_into(&mut asked.name);
-        asked.is_kind(&body)?;
-        let is_name = if asked.traits.has_any_name {
-            !asked.name.is_empty() && !asked.name.contains(['/', '%'])
+    fn create(&mut self, request: &ApiRequest, mut body: Value) -> Result<(u16, Arc<Value>), Refusal> {
+        let mut request = request.clone();
+        text(&body, "name").clone_into(&mut request.name);
+        request.is_kind(&body)?;
+        let is_name = if request.traits.has_any_name {
+            !request.name.is_empty() && !request.name.contains(['/', '%'])
         } else {
-            DnsName::parse(&asked.name).is_ok()
+            DnsName::parse(&request.name).is_ok()
         };
         if !is_name {
             return Err(Refusal::invalid("metadata.name is no name"));
         }
-        if read_version(&body)? > 0 && asked.verb == Verb::Create {
+        if read_version(&body)? > 0 && request.verb == Verb::Create {
             return Err(Refusal::internal("resourceVersion should not be set on objects to be created"));
         }
-        if self.get(&asked).is_ok() {
+        if self.get(&request).is_ok() {
             return Err(Refusal::exists());
         }
         for key in ["uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp"] {
             keep_metadata(&mut body, key, None);
         }
-        if asked.traits.has_status {
-            keep(&mut body, "status", serde_json::from_str(asked.traits.first_status).ok());
+        if request.traits.has_status {
+            keep(&mut body, "status", serde_json::from_str(request.traits.first_status).ok());
         }
         tidy(&mut body);
-        Ok((201, self.store(&asked, None, body)))
+        Ok((201, self.store(&request, None, body)))
     }
 
-    fn replace(&mut self, asked: &Asked, there: Arc<Value>, next: Value) -> Result<Arc<Value>, Refusal> {
+    fn replace(
+        &mut self,
+        request: &ApiRequest,
+        there: Arc<Value>,
+        next: Value,
+    ) -> Result<Arc<Value>, Refusal> {
         match read_version(&next)? {
-            0 if asked.traits.is_unconditional => {}
+            0 if request.traits.is_unconditional => {}
             0 => return Err(Refusal::invalid("metadata.resourceVersion must be specified for an update")),
             version if Ok(version) != read_version(&there) => return Err(Refusal::modified()),
             _ => {}
         }
-        if !(asked.is_status && asked.traits.is_custom) {
-            asked.is_kind(&next)?;
+        if !(request.is_status && request.traits.is_custom) {
+            request.is_kind(&next)?;
             for key in ["uid", "deletionTimestamp"] {
                 let there = metadata(&there, key);
                 let is_kept = key != "uid" && there.is_some();
@@ -112,17 +117,17 @@ impl Objects {
                 }
             }
         }
-        let mut next = if asked.is_status {
-            let mut whole = if asked.traits.is_custom { (*there).clone() } else { next.clone() };
-            if !asked.traits.is_custom {
+        let mut next = if request.is_status {
+            let mut whole = if request.traits.is_custom { (*there).clone() } else { next.clone() };
+            if !request.traits.is_custom {
                 keep(&mut whole, "spec", there.get("spec").cloned());
             }
-            let first = || serde_json::from_str(asked.traits.first_status).ok();
+            let first = || serde_json::from_str(request.traits.first_status).ok();
             keep(&mut whole, "status", next.get("status").cloned().or_else(first));
             whole
         } else {
             let mut whole = next;
-            if asked.traits.has_status {
+            if request.traits.has_status {
                 keep(&mut whole, "status", there.get("status").cloned());
             }
             whole
@@ -138,16 +143,16 @@ impl Objects {
         }
         if is_going && finalizers(&next).is_empty() {
             // It is deleted as it was: what came last is only answered.
-            let last = self.complete(asked, Some(&there), next);
-            self.remove(asked)?;
+            let last = self.complete(request, Some(&there), next);
+            self.remove(request)?;
             return Ok(Arc::new(last));
         }
-        Ok(self.store(asked, Some(there), next))
+        Ok(self.store(request, Some(there), next))
     }
 
     /// Deletes an object, or says in it that it is to go as soon as nobody holds it any more.
-    pub(super) fn delete(&mut self, asked: &Asked, sent: &Sent) -> Result<Value, Refusal> {
-        let there = self.get(asked)?;
+    pub(super) fn delete(&mut self, request: &ApiRequest, sent: &Sent) -> Result<Value, Refusal> {
+        let there = self.get(request)?;
         let option = |name: &str| sent.value.as_ref().and_then(|options| options.get(name));
         for key in ["uid", "resourceVersion"] {
             let wanted = option("preconditions").and_then(|wanted| wanted.get(key));
@@ -157,7 +162,7 @@ impl Objects {
         }
         let mut held = finalizers(&there);
         held.retain(|finalizer| finalizer != FOREGROUND);
-        if asked.traits.is_collected
+        if request.traits.is_collected
             && option("propagationPolicy").is_some_and(|policy| policy == "Foreground")
         {
             held.push(FOREGROUND.into());
@@ -169,14 +174,15 @@ impl Objects {
                 put(&mut next, "deletionTimestamp", "2026-01-01T00:00:00Z".into());
                 put(&mut next, "deletionGracePeriodSeconds", 0.into());
             }
-            return Ok((*self.store(asked, Some(there), next)).clone());
+            return Ok((*self.store(request, Some(there), next)).clone());
         }
-        let last = self.remove(asked)?;
-        if asked.traits.returns_deleted {
+        let last = self.remove(request)?;
+        if request.traits.returns_deleted {
             return Ok((*last).clone());
         }
-        let group = asked.api_version().rsplit_once('/').map_or("", |(group, _)| group);
-        let mut details = json!({"name": asked.name, "kind": asked.plural(), "uid": metadata(&last, "uid")});
+        let group = request.api_version().rsplit_once('/').map_or("", |(group, _)| group);
+        let mut details =
+            json!({"name": request.name, "kind": request.plural(), "uid": metadata(&last, "uid")});
         if !group.is_empty() {
             set(&mut details, "group", group.into());
         }
@@ -186,7 +192,7 @@ impl Objects {
     }
 }
 
-impl Asked {
+impl ApiRequest {
     /// The body of a request, if it is an object of this kind, name and namespace.
     fn body(&self, sent: &Sent) -> Result<Value, Refusal> {
         let mut body = match &sent.value {

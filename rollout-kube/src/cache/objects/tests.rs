@@ -18,14 +18,14 @@ enum Step {
     Changed,
     Deleted,
     Other,
-    /// The watch shows its next event; or it breaks, and everything is listed anew: asked for, answered,
+    /// The watch shows its next event; or it breaks, and everything is listed anew: as_of for, answered,
     /// shown, over.
     Shown,
     Broken,
     List,
     /// The watch says that it has shown everything.
     Bookmark,
-    /// A live read: asked, answered, arrived.
+    /// A live read: as_of, answered, arrived.
     Read,
     /// A write of our own: carried out, and its answer arrived. The same for a delete.
     Write,
@@ -56,7 +56,7 @@ enum Listing {
 /// A question or a write that is under way, and the server's answer: there is this version, or none.
 #[derive(Debug, Clone, Copy)]
 struct Under {
-    asked: Asked,
+    as_of: AsOf,
     answer: Option<Answer>,
 }
 
@@ -143,15 +143,15 @@ impl World {
                 None => return false,
             },
             Step::Bookmark if self.listing.is_none() && self.seen == self.now() => {
-                self.objects.told(self.seen);
+                self.objects.advance_watch(self.seen);
             }
             Step::Read => match self.read {
-                None => self.read = Some(Under { asked: self.objects.asks(), answer: None }),
-                Some(Under { asked, answer: None }) => {
-                    self.read = Some(Under { asked, answer: Some(there.ok_or(Absent)) });
+                None => self.read = Some(Under { as_of: self.objects.as_of(), answer: None }),
+                Some(Under { as_of, answer: None }) => {
+                    self.read = Some(Under { as_of, answer: Some(there.ok_or(Absent)) });
                 }
-                Some(Under { asked, answer: Some(answer) }) => {
-                    self.arrived(asked, answer);
+                Some(Under { as_of, answer: Some(answer) }) => {
+                    self.arrived(as_of, answer);
                     self.read = None;
                 }
             },
@@ -160,13 +160,13 @@ impl World {
                 None if self.known() != there => return false,
                 None if (step == Step::Delete) != self.known().is_some() => return false,
                 None => {
-                    let asked = self.objects.asks();
+                    let as_of = self.objects.as_of();
                     self.log.push(if step == Step::Delete { Event::Gone } else { Event::There });
-                    self.write = Some(Under { asked, answer: Some(self.at(self.now()).ok_or(Absent)) });
+                    self.write = Some(Under { as_of, answer: Some(self.at(self.now()).ok_or(Absent)) });
                 }
-                Some(Under { asked, answer }) => {
+                Some(Under { as_of, answer }) => {
                     self.write = None;
-                    self.arrived(asked, answer.unwrap_or(Err(Absent)));
+                    self.arrived(as_of, answer.unwrap_or(Err(Absent)));
                 }
             },
             Step::Deleted | Step::Shown | Step::Broken | Step::Bookmark => return false,
@@ -184,13 +184,13 @@ impl World {
         }
     }
 
-    fn arrived(&mut self, asked: Asked, answer: Answer) {
+    fn arrived(&mut self, as_of: AsOf, answer: Answer) {
         if let Ok(version) = answer {
             self.objects.put(key("x"), entry(version));
             self.floor = self.floor.max(version);
         } else {
-            self.objects.absent(&key("x"), asked);
-            self.floor = self.floor.max(asked.0);
+            self.objects.absent(&key("x"), as_of);
+            self.floor = self.floor.max(as_of.0);
         }
     }
 

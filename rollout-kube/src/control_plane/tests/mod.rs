@@ -13,22 +13,22 @@ use std::{
 
 /// A control plane at a port that answers every request with these bytes, and with blanks as long as they are read if
 /// it is `endless`; and what it was asked.
-fn played(answer: &'static [u8], endless: bool) -> (Address, Arc<Mutex<String>>) {
+fn control_plane(answer: &'static [u8], endless: bool) -> (Address, Arc<Mutex<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-    let heard: Arc<Mutex<String>> = Arc::default();
-    let hearing = Arc::clone(&heard);
+    let received: Arc<Mutex<String>> = Arc::default();
+    let recording = Arc::clone(&received);
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             let mut request = [0; 4096];
             let read = stream.read(&mut request).unwrap();
-            hearing.lock().unwrap().push_str(&String::from_utf8_lossy(&request[..read]));
+            recording.lock().unwrap().push_str(&String::from_utf8_lossy(&request[..read]));
             stream.write_all(answer).unwrap();
             while endless && stream.write_all(&[b' '; 4096]).is_ok() {}
         }
     });
-    (address, heard)
+    (address, received)
 }
 
 fn pod(namespace: &str, name: &str, phase: &str) -> Value {
@@ -46,38 +46,41 @@ fn plane(at: ControlPlaneAt, namespace: Option<&str>) -> ControlPlane {
         _ => Answer::ok(json!({"metadata": {"resourceVersion": "1"}, "items": [
                 pod("shop", "web", "Running"), pod("shop", "ended", "Failed")]})),
     });
-    let (shelves, _news) = Shelves::new(Requests::new(client, "us"), namespace.map(str::to_owned));
-    ControlPlane::new(at, namespace, Arc::new(shelves), Arc::new(crate::rollout::wall_clock)).unwrap()
+    let (caches, _news) = Caches::new(Requests::new(client, "us"), namespace.map(str::to_owned));
+    ControlPlane::new(at, namespace, Arc::new(caches), Arc::new(crate::rollout::wall_clock)).unwrap()
 }
 
 #[tokio::test]
 async fn an_answer_without_an_end_is_refused_at_the_limit() {
-    let (address, _) = played(b"HTTP/1.1 200 OK\r\n\r\n[", true);
+    let (address, _) = control_plane(b"HTTP/1.1 200 OK\r\n\r\n[", true);
     let plane = plane(ControlPlaneAt::new(vec![address]).limit(1 << 20), None);
-    let told = plane.fetch(&["/debug/syncz"]).await;
-    assert_eq!(told[0].answers, [Err(NoAnswer::TooLarge(1 << 20))]);
+    let fetched = plane.fetch(&["/debug/syncz"]).await;
+    assert_eq!(fetched[0].answers, [Err(NoAnswer::TooLarge(1 << 20))]);
 }
 
 #[tokio::test]
 async fn a_closed_port_and_a_refusal_are_told_apart() {
-    let (address, _) = played(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", false);
+    let (address, _) = control_plane(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", false);
     let closed: Address = "http://127.0.0.1:1".parse().unwrap();
     let plane = plane(ControlPlaneAt::new(vec![address, closed]), None);
-    let told = plane.fetch(&["/debug/syncz"]).await;
-    assert_eq!(told[0].answers, [Err(NoAnswer::Status(403))]);
-    assert_eq!(told[1].answers, [Err(NoAnswer::Closed)]);
+    let fetched = plane.fetch(&["/debug/syncz"]).await;
+    assert_eq!(fetched[0].answers, [Err(NoAnswer::Status(403))]);
+    assert_eq!(fetched[1].answers, [Err(NoAnswer::Closed)]);
 }
 
 #[tokio::test]
 async fn a_token_is_sent_to_this_machine() {
-    let (address, heard) = played(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", false);
+    let (address, received) = control_plane(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", false);
     let file = std::env::temp_dir().join(format!("rollout-kube-token-{}", std::process::id()));
     std::fs::write(&file, "secret\n").unwrap();
     let plane = plane(ControlPlaneAt::new(vec![address]).token_file(Some(file.clone())), None);
     assert_eq!(plane.fetch(&["/debug/syncz"]).await[0].answers, [Ok(b"[]".to_vec())]);
     std::fs::remove_file(file).unwrap();
-    let heard = heard.lock().unwrap().to_lowercase();
-    assert!(heard.contains("get /debug/syncz") && heard.contains("authorization: bearer secret"), "{heard}");
+    let received = received.lock().unwrap().to_lowercase();
+    assert!(
+        received.contains("get /debug/syncz") && received.contains("authorization: bearer secret"),
+        "{received}"
+    );
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! When rounds are run, and what comes of them.
 
-use super::super::{DataPlanes, keep_asking};
+use super::super::{DataPlanes, run_rounds};
 use crate::{
-    cache::Shelves,
+    cache::Caches,
     controller::Waker,
     rollout::{Context, Key, Publisher},
     store::{
@@ -25,7 +25,7 @@ use tokio::{sync::mpsc::UnboundedReceiver, time::Instant};
 
 /// Is asked in rounds while `waits`, and tells `next` in the next of them.
 #[derive(Debug)]
-struct Played {
+struct ScriptedRounds {
     waits: Mutex<Option<Duration>>,
     next: Mutex<Round>,
     rounds: Mutex<Vec<Instant>>,
@@ -46,7 +46,7 @@ impl DataPlane for Handle {
 }
 
 #[async_trait]
-impl Rounds for Played {
+impl Rounds for ScriptedRounds {
     fn of(self: Arc<Self>, _who: &RolloutRef) -> Arc<dyn DataPlane> {
         Arc::new(Handle)
     }
@@ -70,15 +70,15 @@ fn key() -> Key {
 }
 
 /// The rounds at work, who is woken, and the events that are published.
-type AtWork = (Arc<Played>, Arc<Context>, UnboundedReceiver<Key>, Arc<Mutex<Vec<String>>>);
+type Fixture = (Arc<ScriptedRounds>, Arc<Context>, UnboundedReceiver<Key>, Arc<Mutex<Vec<String>>>);
 
-fn at_work() -> AtWork {
+fn start() -> Fixture {
     let events: Arc<Mutex<Vec<String>>> = Arc::default();
-    let heard = Arc::clone(&events);
+    let published = Arc::clone(&events);
     let (client, _) = server(move |asked| match asked.uri.as_str() {
         uri if uri.contains("watch=") => Answer::Never,
         uri if uri.contains("/events") => {
-            heard.lock().unwrap().push(asked.body.to_string());
+            published.lock().unwrap().push(asked.body.to_string());
             Answer::Is(201, asked.body.clone())
         }
         _ => Answer::ok(json!({"metadata": {"resourceVersion": "1"}, "items": [
@@ -87,12 +87,15 @@ fn at_work() -> AtWork {
     });
     let requests = Requests::new(client, "us");
     let publisher = Publisher::start(requests.clone(), "p");
-    let (shelves, _news) = Shelves::new(requests, None);
-    let played =
-        Arc::new(Played { waits: Mutex::default(), next: Mutex::default(), rounds: Mutex::default() });
-    let shared: Arc<dyn Rounds> = played.clone();
+    let (caches, _news) = Caches::new(requests, None);
+    let rounds = Arc::new(ScriptedRounds {
+        waits: Mutex::default(),
+        next: Mutex::default(),
+        rounds: Mutex::default(),
+    });
+    let shared: Arc<dyn Rounds> = rounds.clone();
     let context = Arc::new(Context {
-        shelves: Arc::new(shelves),
+        caches: Arc::new(caches),
         publisher,
         factory: Arc::new(|_, _, _| Ok(None)),
         data_planes: DataPlanes::new(shared),
@@ -103,45 +106,45 @@ fn at_work() -> AtWork {
         releases: Vec::new(),
     });
     let (waker, woken) = Waker::new();
-    tokio::spawn(keep_asking(Arc::clone(&context), waker));
-    (played, context, woken, events)
+    tokio::spawn(run_rounds(Arc::clone(&context), waker));
+    (rounds, context, woken, events)
 }
 
 #[tokio::test(start_paused = true)]
 async fn rounds_begin_with_a_question_and_end_when_nobody_waits() {
-    let (played, context, _woken, _) = at_work();
+    let (rounds, context, _woken, _) = start();
     tokio::time::sleep(Duration::from_secs(60)).await;
-    assert_eq!(played.rounds.lock().unwrap().len(), 0, "nobody has asked");
-    *played.waits.lock().unwrap() = Some(Duration::from_secs(1));
+    assert_eq!(rounds.rounds.lock().unwrap().len(), 0, "nobody has asked");
+    *rounds.waits.lock().unwrap() = Some(Duration::from_secs(1));
     context.data_planes.of(&key()).objects(&Version::NONE).await;
     tokio::time::sleep(Duration::from_millis(4_500)).await;
-    assert_eq!(played.rounds.lock().unwrap().len(), 5, "one at once, and one a second");
-    *played.waits.lock().unwrap() = None;
+    assert_eq!(rounds.rounds.lock().unwrap().len(), 5, "one at once, and one a second");
+    *rounds.waits.lock().unwrap() = None;
     tokio::time::sleep(Duration::from_secs(600)).await;
-    assert_eq!(played.rounds.lock().unwrap().len(), 5);
+    assert_eq!(rounds.rounds.lock().unwrap().len(), 5);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_new_question_does_not_wait_as_long_as_an_old_one() {
-    let (played, context, _woken, _) = at_work();
-    *played.waits.lock().unwrap() = Some(Duration::from_secs(100));
+    let (rounds, context, _woken, _) = start();
+    *rounds.waits.lock().unwrap() = Some(Duration::from_secs(100));
     context.data_planes.of(&key()).objects(&Version::NONE).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    *played.waits.lock().unwrap() = Some(Duration::from_millis(1_080));
+    *rounds.waits.lock().unwrap() = Some(Duration::from_millis(1_080));
     context.data_planes.of(&key()).objects(&Version::NONE).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(played.rounds.lock().unwrap().len(), 2);
+    assert_eq!(rounds.rounds.lock().unwrap().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_gets_another_answer_is_woken_and_a_proxy_given_up_is_an_event() {
-    let (played, context, mut woken, events) = at_work();
+    let (rounds, context, mut woken, events) = start();
     let who = RolloutRef::new("shop", "web");
     let mut round = Round::default();
     round.changed = vec![who.clone()];
     round.notes = vec![("the proxy a.far does not keep up".to_owned(), vec![who])];
-    *played.next.lock().unwrap() = round;
-    *played.waits.lock().unwrap() = Some(Duration::from_secs(1));
+    *rounds.next.lock().unwrap() = round;
+    *rounds.waits.lock().unwrap() = Some(Duration::from_secs(1));
     context.data_planes.of(&key()).endpoints(&"v1".into()).await;
     assert_eq!(woken.recv().await, Some(key()));
     tokio::time::sleep(Duration::from_secs(1)).await;

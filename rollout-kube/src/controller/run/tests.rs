@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    cache::{Shelves, Touched, View},
+    cache::{Caches, Touched, View},
     control_plane::DataPlanes,
     controller::waker::Waker,
     rollout::Publisher,
@@ -34,34 +34,34 @@ fn rollout(name: &str) -> Value {
 /// What was not there, and then is, is news for the rollout that asked for it.
 #[tokio::test(start_paused = true)]
 async fn an_object_that_appears_wakes_the_rollout_that_looked_for_it() {
-    let (context, _news, _) = controller().await;
-    let mut loop_ = Loop::new(context, 4);
+    let (context, _changes, _) = controller().await;
+    let mut dispatcher = Dispatcher::new(context, 4);
     let key = ("shop".to_owned(), "good".to_owned());
     let rule = ObjectRef::new("networking.istio.io", "DestinationRule", "shop", "rule");
-    let view = View::new(Arc::clone(&loop_.context.shelves), key.clone());
+    let view = View::new(Arc::clone(&dispatcher.context.caches), key.clone());
     let _ = view.get(&rule).await;
     let change =
         |object: &ObjectRef| Changed { object: object.clone(), now: None, keys: Touched::new(), by: None };
     let other = ObjectRef::new("networking.istio.io", "DestinationRule", "shop", "other");
-    loop_.news(&change(&other));
-    assert_eq!(loop_.queue.take(Instant::now()), None);
-    loop_.news(&change(&rule));
-    assert_eq!(loop_.queue.take(Instant::now()), Some(key));
+    dispatcher.on_change(&change(&other));
+    assert_eq!(dispatcher.queue.take(Instant::now()), None);
+    dispatcher.on_change(&change(&rule));
+    assert_eq!(dispatcher.queue.take(Instant::now()), Some(key));
 }
 
 /// What a rollout wrote itself is in its reading already: another turn for it would be for nothing.
 #[tokio::test(start_paused = true)]
 async fn a_change_is_no_news_for_the_rollout_that_made_it() {
-    let (context, _news, _) = controller().await;
-    let mut loop_ = Loop::new(context, 4);
+    let (context, _changes, _) = controller().await;
+    let mut dispatcher = Dispatcher::new(context, 4);
     let key = ("shop".to_owned(), "good".to_owned());
     let object = ObjectRef::new("argoproj.io", "Rollout", "shop", "good");
     let mut change = Changed { object, now: None, keys: Touched::new(), by: Some(key.clone()) };
-    loop_.news(&change);
-    assert_eq!(loop_.queue.take(Instant::now()), None);
+    dispatcher.on_change(&change);
+    assert_eq!(dispatcher.queue.take(Instant::now()), None);
     change.by = None;
-    loop_.news(&change);
-    assert_eq!(loop_.queue.take(Instant::now()), Some(key));
+    dispatcher.on_change(&change);
+    assert_eq!(dispatcher.queue.take(Instant::now()), Some(key));
 }
 
 /// A controller over two rollouts; how often the one called `bad` had its turn, which always panics.
@@ -77,14 +77,14 @@ async fn controller() -> (Arc<Context>, UnboundedReceiver<Changed>, Arc<AtomicU3
     });
     let requests = Requests::new(client, "us");
     let publisher = Publisher::start(requests.clone(), "p");
-    let (shelves, news) = Shelves::new(requests, None);
+    let (caches, changes) = Caches::new(requests, None);
     for kind in [("argoproj.io", "Rollout"), ("apps", "ReplicaSet")] {
-        shelves.start(&ObjectRef::new(kind.0, kind.1, "", "")).await.unwrap();
+        caches.start(&ObjectRef::new(kind.0, kind.1, "", "")).await.unwrap();
     }
     let turns = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&turns);
     let context = Context {
-        shelves: Arc::new(shelves),
+        caches: Arc::new(caches),
         publisher,
         factory: Arc::new(move |rollout, _, _| {
             let is_bad = rollout.identity().1 == Some("bad");
@@ -98,16 +98,16 @@ async fn controller() -> (Arc<Context>, UnboundedReceiver<Changed>, Arc<AtomicU3
         process: "p".to_owned(),
         clock: Arc::new(crate::rollout::wall_clock),
     };
-    (Arc::new(context), news, turns)
+    (Arc::new(context), changes, turns)
 }
 
 #[tokio::test(start_paused = true)]
 async fn when_it_is_to_stop_it_ends_and_no_turn_begins() {
-    let (context, news, turns) = controller().await;
+    let (context, changes, turns) = controller().await;
     let stop = tokio::time::sleep(Duration::from_secs(10));
     let ended = tokio::time::timeout(
         Duration::from_secs(60),
-        run(context, Sources { news, wakes: Waker::new().1 }, 1, stop),
+        run(context, Sources { changes, wakes: Waker::new().1 }, 1, stop),
     )
     .await;
     assert!(ended.is_ok(), "it ends by itself");
@@ -118,10 +118,10 @@ async fn when_it_is_to_stop_it_ends_and_no_turn_begins() {
 
 #[tokio::test(start_paused = true)]
 async fn a_rollout_whose_turns_break_off_is_neither_lost_nor_hot_and_others_go_on() {
-    let (context, news, turns) = controller().await;
+    let (context, changes, turns) = controller().await;
     let said = tokio::time::timeout(
         Duration::from_secs(300),
-        run(context, Sources { news, wakes: Waker::new().1 }, 1, pending()),
+        run(context, Sources { changes, wakes: Waker::new().1 }, 1, pending()),
     )
     .await;
     assert!(said.is_err(), "it works for ever");
@@ -133,14 +133,14 @@ async fn a_rollout_whose_turns_break_off_is_neither_lost_nor_hot_and_others_go_o
 /// A turn takes its memory with it.
 #[tokio::test(start_paused = true)]
 async fn what_is_woken_during_its_turn_is_not_taken_for_new() {
-    let (context, _news, _) = controller().await;
-    let (mut loop_, now) = (Loop::new(context, 4), Instant::now());
+    let (context, _changes, _) = controller().await;
+    let (mut dispatcher, now) = (Dispatcher::new(context, 4), Instant::now());
     let key = |name: &str| ("shop".to_owned(), name.to_owned());
-    loop_.wake(key("good"));
-    assert_eq!(loop_.queue.take(now), Some(key("good")));
-    loop_.wake(key("good"));
-    loop_.wake(key("another"));
+    dispatcher.wake(key("good"));
+    assert_eq!(dispatcher.queue.take(now), Some(key("good")));
+    dispatcher.wake(key("good"));
+    dispatcher.wake(key("another"));
     let after = After { next: None, is_over: false };
-    loop_.done(key("good"), Memory::new("p"), &after, Duration::ZERO);
-    assert_eq!(loop_.queue.take(now), Some(key("good")), "one that is under way goes first");
+    dispatcher.done(key("good"), RolloutMemory::new("p"), &after, Duration::ZERO);
+    assert_eq!(dispatcher.queue.take(now), Some(key("good")), "one that is under way goes first");
 }

@@ -42,7 +42,7 @@ impl World {
     /// The watch shows what is there.
     async fn seen(&self) {
         let like = ObjectRef::new("apps", "ReplicaSet", "shop", "");
-        self.context.shelves.all_live(&like, "", None).await.unwrap();
+        self.context.caches.all_live(&like, "", None).await.unwrap();
     }
 }
 
@@ -143,7 +143,7 @@ async fn what_belongs_to_somebody_else_or_is_another_is_said_and_left_alone() {
         );
         let (_, after) = world.only_set();
         assert_eq!(after, before, "{pointer}");
-        let notes = world.told_notes().await;
+        let notes = world.event_notes().await;
         assert_eq!(notes.iter().filter(|note| note.contains(expected)).count(), 2, "{notes:#?}");
         assert!(notes.iter().any(|note| note.starts_with("Failed to create new replica set")), "{notes:#?}");
     }
@@ -161,7 +161,7 @@ async fn a_conflict_that_repeats_itself_while_nothing_changes_is_none() {
     }
     assert_eq!(waits[0], 0, "one is read again at once");
     assert!(waits[3] >= 8, "{waits:?}");
-    let notes = world.told_notes().await;
+    let notes = world.event_notes().await;
     assert!(
         notes.iter().any(|note| note.contains("something beside the objects refuses the write")),
         "{notes:#?}"

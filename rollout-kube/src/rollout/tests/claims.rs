@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    cache::Shelves,
+    cache::Caches,
     store::{
         Requests,
         mock::{Answer, server},
@@ -31,12 +31,12 @@ async fn said(rollouts: Vec<Value>) -> Vec<Option<String>> {
     let factory: Factory = Arc::new(|_, _, _| Ok(None));
     let requests = Requests::new(client, "us");
     let publisher = super::super::Publisher::start(requests.clone(), "p");
-    let (shelves, _) = Shelves::new(requests, None);
-    let shelves = Arc::new(shelves.index("argoproj.io", "Rollout", index(Arc::clone(&factory), None)));
-    shelves.start(&ObjectRef::new("argoproj.io", "Rollout", "", "")).await.unwrap();
+    let (caches, _) = Caches::new(requests, None);
+    let caches = Arc::new(caches.index("argoproj.io", "Rollout", index(Arc::clone(&factory), None)));
+    caches.start(&ObjectRef::new("argoproj.io", "Rollout", "", "")).await.unwrap();
     let mut all = Vec::new();
     let context = Context {
-        shelves: Arc::clone(&shelves),
+        caches: Arc::clone(&caches),
         publisher,
         factory,
         data_planes: crate::control_plane::DataPlanes::none(),
@@ -48,7 +48,7 @@ async fn said(rollouts: Vec<Value>) -> Vec<Option<String>> {
     };
     for value in rollouts {
         let entry = Entry::new(value);
-        let view = View::new(Arc::clone(&shelves), ("shop".to_owned(), entry.name().to_owned()));
+        let view = View::new(Arc::clone(&caches), ("shop".to_owned(), entry.name().to_owned()));
         let services = ServiceEditor::from_wire(&Rollout::from_value(&entry.value)).unwrap();
         let collision = collision(&context, &view, &entry, &services.claims());
         all.push(collision.map(|error| error.to_string()));

@@ -44,7 +44,7 @@ impl World {
 
     /// The process ends and another one begins.
     pub(super) fn crash(&mut self) {
-        self.memory = Memory::new("p");
+        self.memory = RolloutMemory::new("p");
         self.memory.driver.read_live();
     }
 }

@@ -46,7 +46,7 @@ async fn a_restart_that_is_not_carried_out_is_told_once_and_holds_nothing() {
     world.edit(&json!({"spec": {"restartAt": "2026-01-01T00:00:00Z"}}));
     world.settle().await;
     assert_eq!(world.status()["message"], "CanaryPauseStep");
-    let notes = world.told_notes().await;
+    let notes = world.event_notes().await;
     let told: Vec<_> = notes.iter().filter(|note| note.contains("spec.restartAt")).collect();
     assert_eq!(told, ["spec.restartAt: the engine restarts no pods; the release goes on"]);
     world.edit(&json!({"status": {"pauseConditions": null}}));
@@ -136,7 +136,7 @@ async fn a_stable_replica_set_that_is_gone_is_said_and_the_canary_takes_over() {
     assert_eq!(status["phase"], "Degraded");
     assert!(status["message"].as_str().unwrap().starts_with("StableGone: the stable revision"), "{status}");
     assert_eq!(world.condition("Waiting")["reason"], "StableGone");
-    let told = world.told().await;
+    let told = world.event_reasons().await;
     assert_eq!(told.iter().filter(|reason| *reason == "RolloutWaiting").count(), 1, "{told:?}");
     world.command_here("abort", None);
     world.settle().await;
@@ -181,7 +181,7 @@ async fn what_it_waits_for_is_in_the_message_a_condition_and_after_a_while_an_ev
     let condition = world.condition("Waiting");
     assert_eq!((&condition["status"], &condition["reason"]), (&json!("True"), &json!("Pods")));
     assert!(condition["message"].to_string().contains("ends when pods become ready"), "{condition}");
-    let told = world.told().await;
+    let told = world.event_reasons().await;
     assert!(told.iter().any(|reason| *reason == "RolloutWaiting"), "{told:?}");
     world.until_phase("Healthy").await;
     world.settle().await;

@@ -109,7 +109,7 @@ async fn control_characters_are_escaped_in_conditions_and_events() {
     }
     let status = world.status().to_string();
     assert!(!status.contains(is_hidden) && status.len() < 10_000, "{status}");
-    assert!(world.told_notes().await.iter().all(|note| !note.contains(is_hidden)));
+    assert!(world.event_notes().await.iter().all(|note| !note.contains(is_hidden)));
 }
 
 /// What is too large is said once, and nothing more is done about it; what is beside it is not read.
@@ -196,7 +196,7 @@ async fn a_write_that_is_answered_and_takes_no_effect_makes_no_hot_loop() {
         waits.push(world.turn().await.1.unwrap().as_secs());
     }
     assert_eq!(waits, [2, 4, 8, 16]);
-    let notes = world.told_notes().await;
+    let notes = world.event_notes().await;
     let told =
         notes.iter().filter(|note| note.contains("spec.replicas: 5 was written, and the answer says 2"));
     assert_eq!(told.count(), 1, "{notes:#?}");

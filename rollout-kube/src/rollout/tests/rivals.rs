@@ -40,7 +40,7 @@ async fn beside(nonce: &str, turns: usize) -> (World, usize) {
 async fn the_older_process_leaves_the_rollout_to_the_newer_and_says_so_once() {
     let (mut world, writes) = beside("q-1", 20).await;
     assert!(writes <= 12, "{writes} writes");
-    let notes = world.told_notes().await;
+    let notes = world.event_notes().await;
     let told: Vec<_> = notes.iter().filter(|note| note.starts_with("another controller (q-1)")).collect();
     assert_eq!(told.len(), 1, "{notes:#?}");
     assert!(world.turn().await.1.unwrap() > Duration::from_secs(30));
@@ -53,7 +53,7 @@ async fn the_older_process_leaves_the_rollout_to_the_newer_and_says_so_once() {
 #[tokio::test(start_paused = true)]
 async fn a_late_write_of_our_own_is_no_rival() {
     let (world, _) = beside("p-9", 12).await;
-    let notes = world.told_notes().await;
+    let notes = world.event_notes().await;
     assert!(!notes.iter().any(|note| note.starts_with("another controller")), "{notes:#?}");
 }
 
@@ -62,7 +62,7 @@ async fn the_newer_process_goes_on_and_says_so_once() {
     let (world, writes) = beside("a-1", 5).await;
     assert!(writes >= 15, "{writes} writes");
     assert_eq!(world.replica_sets()[0]["spec"]["replicas"], 7);
-    let notes = world.told_notes().await;
+    let notes = world.event_notes().await;
     assert_eq!(
         notes.iter().filter(|note| note.starts_with("another controller (a-1)")).count(),
         1,
@@ -98,7 +98,7 @@ async fn fences_that_do_not_come_about_show_a_newer_rival_too() {
     let mut world = World::new(json!([])).await;
     world.until_phase("Healthy").await;
     world.settle().await;
-    world.memory = Memory::new("p");
+    world.memory = RolloutMemory::new("p");
     let mut fences = 0;
     for pods in 0..12 {
         world.edit(&json!({"spec": {"replicas": pods + 3}}));
@@ -108,7 +108,7 @@ async fn fences_that_do_not_come_about_show_a_newer_rival_too() {
         tokio::time::advance(Duration::from_secs(3)).await;
     }
     assert!(fences <= 3, "{fences} writes beside a newer process");
-    assert!(world.told_notes().await.iter().any(|note| note.starts_with("another controller (q-1)")));
+    assert!(world.event_notes().await.iter().any(|note| note.starts_with("another controller (q-1)")));
     tokio::time::advance(Duration::from_secs(90)).await;
     world.memory.driver.read_live();
     assert!(!world.turn().await.0.is_empty(), "what the other left behind does not hold it for ever");
@@ -135,7 +135,7 @@ async fn who_sees_an_older_template_numbers_nothing() {
     world.image("web:v2");
     let _ = world.memory.driver.take_live();
     let like = ObjectRef::new("apps", "ReplicaSet", "shop", "");
-    world.context.shelves.all_live(&like, "", None).await.unwrap();
+    world.context.caches.all_live(&like, "", None).await.unwrap();
     let (writes, next) = world.turn().await;
     assert!(!verbs(&writes).iter().any(|verb| verb.starts_with("PATCH web-")), "{:?}", verbs(&writes));
     assert_eq!(next, Some(Duration::ZERO), "it is read again");

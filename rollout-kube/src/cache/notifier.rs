@@ -28,23 +28,23 @@ pub(super) enum Listing {
 }
 
 /// Where a watch says what it saw.
-pub(super) struct News {
+pub(super) struct Notifier {
     pub(super) changes: mpsc::UnboundedSender<Changed>,
     pub(super) listed: signal::Sender<Listing>,
 }
 
-impl News {
-    pub(super) fn tell(&self, object: ObjectRef, now: Option<Entry>, keys: Touched) {
+impl Notifier {
+    pub(super) fn notify(&self, object: ObjectRef, now: Option<Entry>, keys: Touched) {
         // Nobody listens any more only when the program ends.
         let _ = self.changes.send(Changed { object, now, keys, by: None });
     }
 
-    pub(super) fn listed(&self) {
+    pub(super) fn list_complete(&self) {
         self.listed.send_replace(Listing::Whole);
     }
 
     /// The watch broke; whoever waits for the first list need not wait longer.
-    pub(super) fn broke(&self, why: String) {
+    pub(super) fn watch_failed(&self, why: String) {
         self.listed.send_if_modified(|listing| {
             let waits = *listing != Listing::Whole;
             if waits {

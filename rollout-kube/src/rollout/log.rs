@@ -1,4 +1,4 @@
-use super::memory::Memory;
+use super::memory::RolloutMemory;
 use rollout_core::{Escaped, Event, Observed, Plan, Spec, Status, Time, headline};
 use serde_json::json;
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ fn line(plan: &Plan) -> (String, String) {
 }
 
 /// Says one decision in the log, unless the last one said the same.
-pub(super) fn decision(memory: &mut Memory, rollout: &str, spec: &Spec, plan: &Plan, now: &str) {
+pub(super) fn decision(memory: &mut RolloutMemory, rollout: &str, spec: &Spec, plan: &Plan, now: &str) {
     let (actions, waiting) = line(plan);
     // What only differs in when it ends was said.
     let reasons: Vec<String> = plan.waiting.iter().map(|wait| wait.reason.to_string()).collect();
@@ -27,10 +27,10 @@ pub(super) fn decision(memory: &mut Memory, rollout: &str, spec: &Spec, plan: &P
         status.step,
         reasons.join("; ")
     );
-    if memory.said == said {
+    if memory.last_logged == said {
         return;
     }
-    memory.said = said;
+    memory.last_logged = said;
     tracing::info!(
         rollout,
         at = now,
@@ -76,11 +76,11 @@ fn plain(json: &str) -> String {
 }
 
 /// Says in the log what is in the way, unless the last line said the same; whether it is news.
-pub(super) fn trouble(memory: &mut Memory, rollout: &str, why: &str) -> bool {
-    if memory.said == why {
+pub(super) fn trouble(memory: &mut RolloutMemory, rollout: &str, why: &str) -> bool {
+    if memory.last_logged == why {
         return false;
     }
-    why.clone_into(&mut memory.said);
+    why.clone_into(&mut memory.last_logged);
     let why = Escaped(why);
     tracing::warn!(rollout, %why, "held");
     true

@@ -4,7 +4,7 @@ use rollout_core::Escaped;
 use std::fmt::Display;
 
 /// A text of others in one line of at most so many bytes.
-pub(crate) fn shown(text: impl Display, most: usize) -> String {
+pub(crate) fn one_line(text: impl Display, most: usize) -> String {
     let mut text = Escaped(text).to_string();
     if text.len() > most {
         let end = '…';
@@ -18,14 +18,14 @@ pub(crate) fn shown(text: impl Display, most: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::shown;
+    use super::one_line;
 
     #[test]
     fn a_text_is_cut_where_a_character_ends() {
-        assert_eq!(shown("short", 5), "short");
-        assert_eq!(shown("too long", 7), "too …");
-        assert_eq!(shown("üüü", 5), "ü…");
-        assert_eq!(shown("a\nb", 3), "…");
-        assert_eq!(shown("abc", 0), "…", "the end is always said");
+        assert_eq!(one_line("short", 5), "short");
+        assert_eq!(one_line("too long", 7), "too …");
+        assert_eq!(one_line("üüü", 5), "ü…");
+        assert_eq!(one_line("a\nb", 3), "…");
+        assert_eq!(one_line("abc", 0), "…", "the end is always said");
     }
 }

@@ -1,4 +1,4 @@
-use super::tell::Said;
+use super::publish::KubeEvent;
 use crate::replica_set::ReplicaSet;
 use rollout_core::{
     AbortReason, Event, Revision, Status,
@@ -16,7 +16,7 @@ pub(super) enum Before {
 }
 
 /// What the texts of events are made of, beside the events.
-pub(super) struct Scene<'s> {
+pub(super) struct EventTranslator<'s> {
     pub(super) rollout: &'s Value,
     /// What the backend says about a topic.
     pub(super) describe: &'s dyn Fn(Topic<'_>) -> Vec<EventText>,
@@ -35,13 +35,13 @@ pub(super) struct Scene<'s> {
     pub(super) steps: usize,
 }
 
-impl Scene<'_> {
+impl EventTranslator<'_> {
     /// What is said about these events, with Argo Rollouts' reasons and texts, in order.
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "an event that Argo Rollouts does not have is not told"
     )]
-    pub(super) fn tell(&mut self, events: &[Event]) -> Vec<Said> {
+    pub(super) fn translate(&mut self, events: &[Event]) -> Vec<KubeEvent> {
         let mut said = Vec::new();
         let mut before = std::mem::take(&mut self.before).into_iter();
         let is_new = before.clone().any(|before| before == Before::Absent);
@@ -51,24 +51,26 @@ impl Scene<'_> {
             match event {
                 Event::Started { revision, .. } => self.started(revision, is_new, &mut said),
                 Event::RolledBack { .. } => {
-                    said.push(Said::normal("SkipSteps", "Rollback to stable ReplicaSets"));
+                    said.push(KubeEvent::normal("SkipSteps", "Rollback to stable ReplicaSets"));
                 }
                 Event::StepCompleted { step, of, what } => {
                     let step = step.saturating_add(1);
                     let note = format!("Rollout step {step}/{of} completed ({what})");
-                    said.push(Said::normal("RolloutStepCompleted", note));
+                    said.push(KubeEvent::normal("RolloutStepCompleted", note));
                 }
                 Event::Paused { .. } => {
-                    said.push(Said::normal("RolloutPaused", "Rollout is paused (CanaryPauseStep)"));
+                    said.push(KubeEvent::normal("RolloutPaused", "Rollout is paused (CanaryPauseStep)"));
                 }
-                Event::Resumed => said.push(Said::normal("RolloutResumed", "Rollout is resumed")),
+                Event::Resumed => said.push(KubeEvent::normal("RolloutResumed", "Rollout is resumed")),
                 Event::Aborted { revision, why } => said.push(self.aborted(revision, *why)),
                 Event::Completed { revision, before } => said.push(self.completed(revision, before.as_ref())),
-                Event::ProgressDeadlineExceeded { revision } => said.push(Said::warning(
+                Event::ProgressDeadlineExceeded { revision } => said.push(KubeEvent::warning(
                     "ProgressDeadlineExceeded",
                     format!("ReplicaSet \"{}\" has timed out progressing.", self.name(revision)),
                 )),
-                Event::Unconfirmed { .. } => said.push(Said::warning("EndpointsNotSeen", event.to_string())),
+                Event::Unconfirmed { .. } => {
+                    said.push(KubeEvent::warning("EndpointsNotSeen", event.to_string()))
+                }
                 Event::Scaled { revision, pods, .. } => {
                     let from = if let Some(Before::Pods(pods)) = before.next() { pods } else { 0 };
                     said.extend(self.scaled(revision, from, *pods));
@@ -82,51 +84,51 @@ impl Scene<'_> {
         said
     }
 
-    fn started(&self, revision: &Revision, is_new: bool, said: &mut Vec<Said>) {
+    fn started(&self, revision: &Revision, is_new: bool, said: &mut Vec<KubeEvent>) {
         let number = self.number(revision);
-        said.push(Said::normal("RolloutUpdated", format!("Rollout updated to revision {number}")));
+        said.push(KubeEvent::normal("RolloutUpdated", format!("Rollout updated to revision {number}")));
         if is_new {
             let note = format!("Created ReplicaSet {} (revision {number})", self.name(revision));
-            said.push(Said::normal("NewReplicaSetCreated", note));
+            said.push(KubeEvent::normal("NewReplicaSetCreated", note));
         }
         let note = format!("Rollout not completed, started update to revision {number} ({revision})");
-        said.push(Said::normal("RolloutNotCompleted", note));
+        said.push(KubeEvent::normal("RolloutNotCompleted", note));
     }
 
-    fn aborted(&self, revision: &Revision, why: AbortReason) -> Said {
+    fn aborted(&self, revision: &Revision, why: AbortReason) -> KubeEvent {
         let cause = if why == AbortReason::ProgressDeadline {
             format!(": ReplicaSet \"{}\" has timed out progressing.", self.name(revision))
         } else {
             String::new()
         };
         let note = format!("Rollout aborted update to revision {}{cause}", self.number(revision));
-        Said::warning("RolloutAborted", note)
+        KubeEvent::warning("RolloutAborted", note)
     }
 
-    fn completed(&self, revision: &Revision, before: Option<&Revision>) -> Said {
+    fn completed(&self, revision: &Revision, before: Option<&Revision>) -> KubeEvent {
         let cause = match before {
             None => "Initial deploy".to_owned(),
             Some(_) if self.status.promote_full => "Full promotion requested".to_owned(),
             Some(_) => format!("Completed all {} canary steps", self.steps),
         };
         let number = self.number(revision);
-        Said::normal(
+        KubeEvent::normal(
             "RolloutCompleted",
             format!("Rollout completed update to revision {number} ({revision}): {cause}"),
         )
     }
 
-    fn scaled(&self, revision: &Revision, from: u32, to: u32) -> Option<Said> {
+    fn scaled(&self, revision: &Revision, from: u32, to: u32) -> Option<KubeEvent> {
         if from == to {
             return None;
         }
         let way = if from < to { "up" } else { "down" };
         let (name, number) = (self.name(revision), self.number(revision));
         let note = format!("Scaled {way} ReplicaSet {name} (revision {number}) from {from} to {to}");
-        Some(Said::normal("ScalingReplicaSet", note))
+        Some(KubeEvent::normal("ScalingReplicaSet", note))
     }
 
-    fn select(&mut self, to: &Selectors, said: &mut Vec<Said>) {
+    fn select(&mut self, to: &Selectors, said: &mut Vec<KubeEvent>) {
         self.describe(Topic::Selected { to, before: &self.selected }, said);
         for (destination, to) in to.iter() {
             if to.is_some() {
@@ -135,22 +137,22 @@ impl Scene<'_> {
         }
     }
 
-    fn route(&mut self, to: &Routes, said: &mut Vec<Said>) {
+    fn route(&mut self, to: &Routes, said: &mut Vec<KubeEvent>) {
         self.describe(Topic::Routed(&Routes { managed: ManagedChange::Keep, ..to.clone() }), said);
         if let WeightChange::To(weight) = to.weight {
             let weight = weight.parts();
             if self.weight != Some(weight) {
                 let from = self.weight.map(|from| format!(" from {from}")).unwrap_or_default();
                 let note = format!("Traffic weight updated{from} to {weight}");
-                said.push(Said::normal("TrafficWeightUpdated", note));
+                said.push(KubeEvent::normal("TrafficWeightUpdated", note));
             }
             self.weight = Some(weight);
         }
         self.describe(Topic::Routed(&Routes { weight: WeightChange::Keep, ..to.clone() }), said);
     }
 
-    fn describe(&self, topic: Topic<'_>, said: &mut Vec<Said>) {
-        said.extend((self.describe)(topic).into_iter().map(|text| Said::normal(text.reason, text.note)));
+    fn describe(&self, topic: Topic<'_>, said: &mut Vec<KubeEvent>) {
+        said.extend((self.describe)(topic).into_iter().map(|text| KubeEvent::normal(text.reason, text.note)));
     }
 
     fn name(&self, revision: &Revision) -> String {
@@ -212,7 +214,7 @@ mod tests {
             Topic::Routed(to) => vec![EventText::new("Routed", format!("{:?} {:?}", to.weight, to.managed))],
             Topic::Missing(_) | _ => Vec::new(),
         };
-        let mut scene = Scene {
+        let mut translator = EventTranslator {
             rollout: &rollout,
             describe: &describe,
             sets: &sets,
@@ -223,7 +225,7 @@ mod tests {
             current: Some(&revision),
             steps: 3,
         };
-        scene.tell(events).into_iter().map(|said| (said.reason, said.note)).collect()
+        translator.translate(events).into_iter().map(|said| (said.reason, said.note)).collect()
     }
 
     #[test]

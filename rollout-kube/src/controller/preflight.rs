@@ -8,7 +8,7 @@ use std::time::Duration;
 const LOCK: &str = "argo-rollouts-controller-lock";
 
 /// Refuses when another controller is at work.
-pub(super) async fn nobody_else(requests: &Requests, now: Time) -> Result<(), RunError> {
+pub(super) async fn ensure_sole_controller(requests: &Requests, now: Time) -> Result<(), RunError> {
     let mut requests = requests.clone();
     requests.add(Kind::new("coordination.k8s.io", "v1", "Lease", "leases"));
     let leases = requests.list(&ObjectRef::new("coordination.k8s.io", "Lease", "", ""), "").await?;
@@ -48,7 +48,7 @@ mod tests {
     async fn check(lease: Value) -> Result<(), RunError> {
         let (client, _) = server(move |_| Answer::ok(json!({"items": [lease]})));
         let now = Time::parse_rfc3339("2026-01-01T00:00:20Z").unwrap();
-        nobody_else(&Requests::new(client, "us"), now).await
+        ensure_sole_controller(&Requests::new(client, "us"), now).await
     }
 
     #[tokio::test]
@@ -72,7 +72,8 @@ mod tests {
     #[tokio::test]
     async fn leases_that_cannot_be_read_are_no_permission() {
         let (client, _) = server(|_| Answer::failure(403, "no"));
-        let error = nobody_else(&Requests::new(client, "us"), Time::from_secs(0)).await.unwrap_err();
+        let error =
+            ensure_sole_controller(&Requests::new(client, "us"), Time::from_secs(0)).await.unwrap_err();
         assert!(matches!(error, RunError::Unreadable(_)));
     }
 }

@@ -4,15 +4,15 @@ use super::*;
 
 impl World {
     /// The reasons of the events so far; the publisher works beside the turns.
-    pub(super) async fn told(&self) -> Vec<String> {
+    pub(super) async fn event_reasons(&self) -> Vec<String> {
         self.context.publisher.flush(Duration::from_secs(60)).await;
-        self.cluster().told.clone()
+        self.cluster().event_reasons.clone()
     }
 
     /// Their notes.
-    pub(super) async fn told_notes(&self) -> Vec<String> {
-        self.told().await;
-        self.cluster().notes.clone()
+    pub(super) async fn event_notes(&self) -> Vec<String> {
+        self.event_reasons().await;
+        self.cluster().event_notes.clone()
     }
 }
 
@@ -56,7 +56,7 @@ async fn an_update_aborted_retried_and_finished_is_told_in_the_order_of_argo_rol
         "ScalingReplicaSet",
         "RolloutCompleted",
     ];
-    let told = world.told().await;
+    let told = world.event_reasons().await;
     assert_eq!(told, expected, "{told:#?}");
 }
 
@@ -68,10 +68,10 @@ async fn two_commands_of_one_turn_are_told_together() {
     world.image("web:v2");
     world.until_phase("Paused").await;
     world.settle().await;
-    let before = world.told().await.len();
+    let before = world.event_reasons().await.len();
     world.edit(&json!({"status": {"pauseConditions": null, "abort": true}}));
     world.until_phase("Degraded").await;
-    let told = world.told().await;
+    let told = world.event_reasons().await;
     let first: Vec<&str> =
         told[before..].iter().map(String::as_str).filter(|it| *it != "ScalingReplicaSet").collect();
     assert_eq!(first, ["RolloutStepCompleted", "RolloutAborted"], "{told:#?}");
@@ -86,7 +86,7 @@ async fn a_trouble_is_told_once_and_the_end_too() {
         world.cluster().fail_in = Some((2, 403, false));
         world.turn().await;
     }
-    let told = world.told().await;
+    let told = world.event_reasons().await;
     assert_eq!(told.iter().filter(|reason| *reason == "ReplicaSetCreateError").count(), 1, "{told:?}");
     world.until_phase("Healthy").await;
     world.cluster().objects.remove(ROLLOUT);
@@ -94,7 +94,7 @@ async fn a_trouble_is_told_once_and_the_end_too() {
         world.memory.driver.read_live();
         world.turn().await;
     }
-    let told = world.told().await;
+    let told = world.event_reasons().await;
     assert_eq!(told.iter().filter(|reason| *reason == "RolloutDeleted").count(), 1, "{told:?}");
     assert_eq!(told.iter().filter(|reason| *reason == "RolloutAddedToInformer").count(), 1, "{told:?}");
 }
@@ -111,7 +111,7 @@ async fn another_rollout_of_the_same_name_begins_anew() {
     world.memory.driver.read_live();
     world.turn().await;
     world.turn().await;
-    let told = world.told().await;
+    let told = world.event_reasons().await;
     let times = |reason: &str| told.iter().filter(|told| *told == reason).count();
     assert_eq!((times("RolloutDeleted"), times("RolloutAddedToInformer")), (1, 2), "{told:?}");
 }
@@ -130,7 +130,7 @@ async fn what_is_missing_is_told_once_and_the_rollout_goes_on_when_it_comes() {
         assert!(next.unwrap() <= Duration::from_secs(5), "{next:?}");
         tokio::time::advance(Duration::from_secs(1)).await;
     }
-    assert!(!world.told().await.contains(&"TrafficRoutingError".to_owned()));
+    assert!(!world.event_reasons().await.contains(&"TrafficRoutingError".to_owned()));
     assert_eq!(world.status()["phase"], "Progressing", "the first deploy waits meanwhile");
     tokio::time::advance(Duration::from_secs(3)).await;
     for _ in 0..4 {
@@ -140,14 +140,14 @@ async fn what_is_missing_is_told_once_and_the_rollout_goes_on_when_it_comes() {
     let message = world.status()["message"].as_str().unwrap().to_owned();
     assert!(message.starts_with("InvalidSpec: ") && message.contains("shop/web not found"), "{message}");
     assert!(world.replica_sets().len() <= 1);
-    let told = world.told().await;
+    let told = world.event_reasons().await;
     for once in ["TrafficRoutingError", "RolloutUpdated"] {
         assert_eq!(told.iter().filter(|reason| *reason == once).count(), 1, "{told:?}");
     }
     assert!(world.status()["currentPodHash"].is_string(), "what is decided is stored before it is done");
     world.memory.driver.read_live();
     assert_eq!(world.turn().await.0, []);
-    world.memory = Memory::new("p");
+    world.memory = RolloutMemory::new("p");
     assert_eq!(world.turn().await.0, [], "another process does not take back what is said");
     let service = json!({
         "apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"},

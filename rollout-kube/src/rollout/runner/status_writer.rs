@@ -1,6 +1,6 @@
 //! What is written into the Rollout itself: its status, the answer to commands, and what clients read beside it.
 
-use super::{AtWork, Before, observe, store};
+use super::{Before, TurnRunner, observe, store};
 use rollout_core::{Failure, Outcome, Plan, Store, Turn, command::Edit};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -33,7 +33,7 @@ impl StatusWriter {
     }
 }
 
-impl AtWork<'_> {
+impl TurnRunner<'_> {
     /// The whole status on the wire.
     fn wire(&self, writer: &StatusWriter) -> Value {
         let plan = &writer.plan;
@@ -86,10 +86,10 @@ impl AtWork<'_> {
     /// Writes what is left when all went well: counts that changed, answers to commands, and what clients read in the
     /// Rollout itself.
     pub(super) async fn report(&mut self, writer: &mut StatusWriter) -> Result<Outcome, Failure> {
-        if self.reading.trouble.is_none() && self.not_followed.is_none() {
+        if self.reading.trouble.is_none() && self.invalid_spec.is_none() {
             self.memory.troubles.clear();
         }
-        self.memory.shows.rests();
+        self.memory.display_rate.clear_pending();
         let wire = self.wire(writer);
         let mut outcome = self.report_counts(writer, &wire).await?;
         outcome = outcome.or(self.answer().await?);
@@ -125,7 +125,7 @@ impl AtWork<'_> {
         if !store::only_counts(&self.reading, wire) {
             // Counts go with it.
             self.memory.counts_since = None;
-            return self.memory.shows.allows(Instant::now());
+            return self.memory.display_rate.allows(Instant::now());
         }
         let since = *self.memory.counts_since.get_or_insert_with(Instant::now);
         since.elapsed() >= COUNTS_WAIT

@@ -46,7 +46,7 @@ async fn a_service_that_is_no_longer_named_is_released_before_the_pods_go_that_i
     }
     assert!(went.unwrap() >= Duration::from_secs(30), "proxies have time to hear of it: {went:?}");
     assert_eq!(world.status()["phase"], "Healthy");
-    assert!(world.cluster().told.contains(&"RolloutHeld".to_owned()));
+    assert!(world.cluster().event_reasons.contains(&"RolloutHeld".to_owned()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -67,7 +67,7 @@ async fn that_the_watches_show_a_rollout_without_the_service_is_not_enough() {
     let mut world = at_rest().await;
     world.edit(&json!({"spec": {"strategy": {"canary": {"stableService": null}}}}));
     let rollout = ObjectRef::new("argoproj.io", "Rollout", "shop", "web");
-    world.context.shelves.get_live(&rollout, None).await.unwrap();
+    world.context.caches.get_live(&rollout, None).await.unwrap();
     world.edit(&json!({"spec": {"strategy": {"canary": {"stableService": "web"}}}}));
     let _ = world.memory.driver.take_live();
     let (writes, next) = world.turn().await;
@@ -86,9 +86,9 @@ async fn that_a_watch_does_not_show_the_rollout_is_not_enough() {
         json!({MANAGED_BY_ANNOTATION: "late", FENCE_ANNOTATION: r#"{"late":"n"}"#});
     world.cluster().put(SERVICE, object);
     let service = ObjectRef::new("", "Service", "shop", "web");
-    world.context.shelves.get_live(&service, None).await.unwrap();
+    world.context.caches.get_live(&service, None).await.unwrap();
     world.key.1 = "late".to_owned();
-    world.memory = Memory::new("p");
+    world.memory = RolloutMemory::new("p");
     let (writes, next) = world.turn().await;
     assert_eq!((writes, next.is_some()), (vec![], true));
     assert!(label(&world).is_string());
@@ -106,7 +106,7 @@ async fn what_only_argo_rollouts_has_noted_is_left_alone() {
         }
         world.cluster().put(SERVICE, object);
         let service = ObjectRef::new("", "Service", "shop", "web");
-        world.context.shelves.get_live(&service, None).await.unwrap();
+        world.context.caches.get_live(&service, None).await.unwrap();
         world.cluster().objects.remove(ROLLOUT);
         world.memory.driver.read_live();
         world.turn().await;

@@ -1,15 +1,16 @@
+mod publishing;
 mod status_writer;
-mod telling;
 
 use super::{
     act::{self, act},
     command::{self, Outstanding},
     context::Context,
-    events::Before,
-    memory::Memory,
+    kube_events::Before,
+    log,
+    memory::RolloutMemory,
     observe::{self, Reading, Trouble},
-    say, store,
-    tell::Said,
+    publish::KubeEvent,
+    store,
 };
 use rollout_core::{
     Action, Answer, Command, CommandKind, Escaped, Event, Failure, Next, Outcome, Resume, Revision, Spec,
@@ -29,9 +30,9 @@ const NO_CONFLICT: &str = "the API server says that an object has changed, and n
                            something beside the objects refuses the write";
 
 /// A rollout that was read, and is decided on and carried out.
-pub(super) struct AtWork<'w> {
+pub(super) struct TurnRunner<'w> {
     context: &'w Context,
-    memory: &'w mut Memory,
+    memory: &'w mut RolloutMemory,
     name: &'w str,
     reading: Reading,
     spec: Spec,
@@ -40,17 +41,17 @@ pub(super) struct AtWork<'w> {
     edits: Vec<Edit>,
     outstanding: Outstanding,
     /// What the commands did, to be told when it is stored.
-    heard: Vec<Event>,
+    command_events: Vec<Event>,
     /// Until when what is missing may be about to come.
     grace: Option<Instant>,
     /// Why the spec is not followed; only the way back from an aborted update is, then.
-    not_followed: Option<String>,
+    invalid_spec: Option<String>,
 }
 
-impl<'w> AtWork<'w> {
+impl<'w> TurnRunner<'w> {
     pub(super) fn new(
         context: &'w Context,
-        memory: &'w mut Memory,
+        memory: &'w mut RolloutMemory,
         name: &'w str,
         (reading, spec, target): (Reading, Spec, Revision),
         backend: &'w dyn TrafficBackend,
@@ -66,21 +67,21 @@ impl<'w> AtWork<'w> {
             target,
             edits: Vec::new(),
             outstanding,
-            heard: Vec::new(),
+            command_events: Vec::new(),
             grace: None,
-            not_followed: None,
+            invalid_spec: None,
         }
     }
 
-    /// The spec that was read is not followed: only an abort is heard, and carried out.
-    pub(super) fn not_following(mut self, why: Option<String>) -> Self {
-        self.not_followed = why;
+    /// The spec that was read is not followed: only an abort is command_events, and carried out.
+    pub(super) fn with_invalid_spec(mut self, why: Option<String>) -> Self {
+        self.invalid_spec = why;
         self
     }
 
     /// What was read, where nothing is to be done with it: the spec is not followed, and the update was not aborted.
     pub(super) fn or_held(self, status: &Status) -> Result<Self, Box<Reading>> {
-        if self.not_followed.is_some() && status.aborted.is_none() {
+        if self.invalid_spec.is_some() && status.aborted.is_none() {
             Err(Box::new(self.reading))
         } else {
             Ok(self)
@@ -88,10 +89,10 @@ impl<'w> AtWork<'w> {
     }
 
     /// What people asked for, by writing into the status or as a command in an annotation, applied.
-    pub(super) fn hear(&mut self, mut status: Status, requests: &[CommandKind]) -> Status {
+    pub(super) fn apply_commands(&mut self, mut status: Status, requests: &[CommandKind]) -> Status {
         for kind in requests {
             let Some(at) = Position::of(&status) else { continue };
-            if self.not_followed.is_some() && *kind != CommandKind::Abort {
+            if self.invalid_spec.is_some() && *kind != CommandKind::Abort {
                 tracing::info!(rollout = self.name, command = %kind, why = "the spec is not valid", "rejected");
                 continue;
             }
@@ -107,41 +108,41 @@ impl<'w> AtWork<'w> {
                     tracing::info!(rollout = self.name, command = %kind, "accepted");
                     status = next;
                     self.edits.extend(edits);
-                    self.heard.extend(events);
+                    self.command_events.extend(events);
                 }
                 Answer::Rejected(why) => {
                     tracing::info!(rollout = self.name, command = %kind, %why, "rejected");
                 }
             }
         }
-        if self.not_followed.is_none() || command::is_abort(&self.reading.rollout) {
+        if self.invalid_spec.is_none() || command::is_abort(&self.reading.rollout) {
             (status, self.outstanding) = command::take(&self.reading, &self.spec, status, self.context.now());
         }
-        self.heard.append(&mut self.outstanding.events);
-        if self.heard.iter().any(|event| matches!(event, Event::Aborted { .. })) {
+        self.command_events.append(&mut self.outstanding.events);
+        if self.command_events.iter().any(|event| matches!(event, Event::Aborted { .. })) {
             // Promoted and aborted between two turns: nothing has gone on.
-            self.heard.retain(|event| *event != Event::Resumed);
+            self.command_events.retain(|event| *event != Event::Resumed);
         }
         status
     }
 
     /// Decides and carries out.
-    pub(super) async fn work(mut self, status: &Status) -> Option<Instant> {
+    pub(super) async fn run(mut self, status: &Status) -> Option<Instant> {
         let at = self.context.now();
         let observed = &self.reading.observed;
         let turn = self.memory.driver.begin(&self.spec, status, observed, at);
-        let mut turn = turn.after_commands(std::mem::take(&mut self.heard));
-        say::decision(self.memory, self.name, &self.spec, turn.plan(), &at.to_string());
+        let mut turn = turn.after_commands(std::mem::take(&mut self.command_events));
+        log::decision(self.memory, self.name, &self.spec, turn.plan(), &at.to_string());
         let who = (self.name, self.context.process.as_str());
-        say::record(who, (&self.spec, status, observed, at), turn.plan());
+        log::record(who, (&self.spec, status, observed, at), turn.plan());
         let on = self.reading.fingerprint();
         let mut writer = StatusWriter::new(&turn, self.invalid());
         writer.counts_as_done = !self.memory.driver.is_failing();
         if self.context.dry_run {
             return self.end(turn, at);
         }
-        for said in self.memory.waits.tell(&writer.plan.waiting, Instant::now()) {
-            self.context.publisher.say(&self.reading.rollout.value, &said, self.context.now());
+        for said in self.memory.waits.due_events(&writer.plan.waiting, Instant::now()) {
+            self.context.publisher.publish(&self.reading.rollout.value, &said, self.context.now());
         }
         loop {
             let result = match turn.next() {
@@ -157,20 +158,20 @@ impl<'w> AtWork<'w> {
                 Next::Report => self.report(&mut writer).await,
                 Next::Done => break,
             };
-            turn.done(result.map_err(|failure| self.judge(failure, on)));
+            turn.done(result.map_err(|failure| self.classify(failure, on)));
         }
         if let Some(failure) = turn.failure() {
             if self.memory.refused.is_some() && matches!(failure, Failure::Refused(_)) {
                 self.correct(&writer).await;
             }
-            self.tell_failure(failure);
+            self.publish_failure(failure);
         }
         self.end(turn, at)
     }
 
     /// A conflict on what has not changed since the last one is none: to look again helps nobody.
-    fn judge(&mut self, failure: Failure, on: u64) -> Failure {
-        if failure == Failure::Conflict && self.memory.is_no_conflict(on) {
+    fn classify(&mut self, failure: Failure, on: u64) -> Failure {
+        if failure == Failure::Conflict && self.memory.is_repeated_conflict(on) {
             return Failure::Refused(NO_CONFLICT.to_owned());
         }
         failure
@@ -179,14 +180,14 @@ impl<'w> AtWork<'w> {
     /// What is wrong with what the user wrote; it is told if it is news.
     fn invalid(&mut self) -> Option<String> {
         let is_missing = self.reading.trouble.as_ref().is_some_and(|trouble| trouble.missing.is_some());
-        let was_said = |trouble: &Trouble| store::says_invalid(&self.reading, &trouble.why);
+        let was_said = |trouble: &Trouble| store::reports_invalid(&self.reading, &trouble.why);
         let was_said = self.reading.trouble.as_ref().is_some_and(was_said);
         // What is already said is not taken back: another process's time for it is over.
         self.grace = self.memory.grace.until(is_missing, Instant::now()).filter(|_| !was_said);
-        self.tell_trouble();
+        self.publish_trouble();
         let trouble = self.reading.trouble.as_ref();
         let users = trouble.filter(|trouble| trouble.is_the_users && self.grace.is_none());
-        self.not_followed.clone().or_else(|| users.map(|trouble| trouble.why.clone()))
+        self.invalid_spec.clone().or_else(|| users.map(|trouble| trouble.why.clone()))
     }
 
     /// The turn is over: when the next one is due.
@@ -201,11 +202,11 @@ impl<'w> AtWork<'w> {
     }
 
     /// Says why the turn stopped early.
-    fn tell_failure(&mut self, failure: &Failure) {
+    fn publish_failure(&mut self, failure: &Failure) {
         tracing::warn!(rollout = self.name, why = %Escaped(failure), "the turn stopped early");
         if let Failure::Refused(why) = failure {
             let note = format!("Reconciliation failed with error: {why}");
-            self.tell_once(&Said::warning("ReconciliationError", note));
+            self.publish_once(&KubeEvent::warning("ReconciliationError", note));
         }
     }
 
@@ -220,7 +221,7 @@ impl<'w> AtWork<'w> {
                 before.extend(was.filter(|_| *outcome == Outcome::Changed));
                 self.memory.refused = None;
             }
-            Err(Failure::Refused(why)) => self.tell_refusal(action, was, why),
+            Err(Failure::Refused(why)) => self.publish_refusal(action, was, why),
             Err(Failure::Conflict | Failure::Ambiguous(_)) => {}
         }
         result
@@ -240,7 +241,7 @@ impl<'w> AtWork<'w> {
         let again = again.map(|_| self.grace.unwrap_or_else(|| Instant::now() + LOOK_AGAIN));
         let counts = self.memory.counts_since.map(|since| since + COUNTS_WAIT);
         let number = self.memory.number_since.map(|since| since + NUMBER_WAITS);
-        let waits = self.memory.waits.next().into_iter().chain(self.memory.shows.due());
+        let waits = self.memory.waits.next().into_iter().chain(self.memory.display_rate.due());
         wake.into_iter().chain(again).chain(waits).chain(counts).chain(number).min()
     }
 }

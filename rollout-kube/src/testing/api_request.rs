@@ -1,9 +1,9 @@
 use super::{kinds::Traits, selector::Selector};
 use serde_json::Value;
 
-/// One request: what is asked of which objects.
+/// One request: what is request of which objects.
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
+pub(super) struct ApiRequest {
     pub(super) verb: Verb,
     /// `/apis/apps/v1/replicasets`
     pub(super) kind: String,
@@ -39,7 +39,7 @@ pub(super) enum Verb {
     Delete,
 }
 
-impl Asked {
+impl ApiRequest {
     /// Reads method, path and query; `None` when that is no request for objects.
     pub(super) fn parse(method: &str, uri: &str) -> Option<Self> {
         let (path, query) = uri.split_once('?').unwrap_or((uri, ""));

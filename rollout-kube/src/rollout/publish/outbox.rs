@@ -1,6 +1,6 @@
 //! Which event is published next: a fair share for every namespace, and none lost.
 
-use super::said::Said;
+use super::kube_event::KubeEvent;
 use rollout_core::Time;
 use std::{
     collections::{HashMap, VecDeque},
@@ -8,11 +8,11 @@ use std::{
     time::Duration,
 };
 
-/// So many events of one Rollout wait; of what comes beside, the number is told.
+/// So many events of one Rollout wait; of what comes beside, the number is pending.
 pub(super) const OF_A_ROLLOUT: usize = 50;
 /// So many events of one namespace wait; likewise.
 pub(super) const OF_A_NAMESPACE: usize = 2_000;
-/// A warning that was told within this time is counted, not told again.
+/// A warning that was pending within this time is counted, not pending again.
 const FOLDED_WITHIN: Duration = Duration::from_secs(600);
 /// So many of a Rollout's last events can be counted on.
 const REMEMBERED: usize = 8;
@@ -30,14 +30,14 @@ pub(super) struct About {
 
 /// One event, as it is to be published.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct Pending {
     pub(super) about: About,
-    pub(super) said: Said,
+    pub(super) event: KubeEvent,
     pub(super) first: Time,
     pub(super) last: Time,
     pub(super) count: u64,
     /// The object that is there already, and only counts on.
-    pub(super) is_there: Option<Arc<str>>,
+    pub(super) existing: Option<Arc<str>>,
     /// No other event of this process has this number: tried again, it has the same name.
     pub(super) number: u64,
     /// How often it was tried.
@@ -47,7 +47,7 @@ pub(super) struct Told {
 /// What waits to be published.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    spaces: HashMap<Arc<str>, Space>,
+    namespaces: HashMap<Arc<str>, NamespaceQueue>,
     /// The namespaces in which something can be published, in turn.
     turns: VecDeque<Arc<str>>,
     pushed: u32,
@@ -55,232 +55,237 @@ pub(super) struct Outbox {
 }
 
 #[derive(Debug, Default)]
-struct Space {
+struct NamespaceQueue {
     waiting: usize,
-    lines: HashMap<Arc<str>, Line>,
+    rollouts: HashMap<Arc<str>, RolloutQueue>,
     /// The Rollouts of which something can be published, in turn.
     turns: VecDeque<Arc<str>>,
 }
 
 /// The events of one Rollout, in their order.
 #[derive(Debug, Default)]
-struct Line {
-    waiting: VecDeque<Told>,
+struct RolloutQueue {
+    waiting: VecDeque<Pending>,
     /// One is being published: the next waits for it.
-    is_at_work: bool,
+    is_publishing: bool,
     /// It is among those that have their turn.
     has_turn: bool,
-    left_out: Option<LeftOut>,
+    dropped: Option<Dropped>,
     recent: VecDeque<Recent>,
 }
 
 /// Events that were not kept, because too many waited.
 #[derive(Debug)]
-struct LeftOut {
+struct Dropped {
     count: u64,
     about: About,
     first: Time,
     last: Time,
-    what: Said,
+    what: KubeEvent,
 }
 
 /// An event that was published.
 #[derive(Debug)]
 struct Recent {
-    said: Said,
+    event: KubeEvent,
     object: Arc<str>,
     first: Time,
     last: Time,
     count: u64,
 }
 
-/// What became of an event that was said.
+/// What became of an event that was event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Taken {
+pub(super) enum Accepted {
     /// It waits, or one that says the same counts it.
-    Waits,
+    Queued,
     /// Too many wait; it is counted. This is the first of them for its Rollout.
-    LeftOutFirst,
-    LeftOut,
+    DroppedFirst,
+    Dropped,
 }
 
 impl Outbox {
     /// Takes an event in.
-    pub(super) fn push(&mut self, about: About, said: Said, now: Time) -> Taken {
+    pub(super) fn push(&mut self, about: About, event: KubeEvent, now: Time) -> Accepted {
         self.sweep(now);
-        let space = self.spaces.entry(Arc::clone(&about.namespace)).or_default();
-        let line = space.lines.entry(Arc::clone(&about.uid)).or_default();
-        if line.counts_on(&said, now) {
-            return Taken::Waits;
+        let namespace_queue = self.namespaces.entry(Arc::clone(&about.namespace)).or_default();
+        let queue = namespace_queue.rollouts.entry(Arc::clone(&about.uid)).or_default();
+        if queue.fold(&event, now) {
+            return Accepted::Queued;
         }
-        if space.waiting >= OF_A_NAMESPACE || line.waiting.len() >= OF_A_ROLLOUT {
-            return line.leave_out(about, said, now);
+        if namespace_queue.waiting >= OF_A_NAMESPACE || queue.waiting.len() >= OF_A_ROLLOUT {
+            return queue.drop_event(about, event, now);
         }
         let (uid, namespace) = (Arc::clone(&about.uid), Arc::clone(&about.namespace));
         self.numbers += 1;
-        let told = Told { number: self.numbers, ..line.follows(about, said, now) };
-        line.waiting.push_back(told);
-        space.waiting += 1;
+        let pending = Pending { number: self.numbers, ..queue.next_event(about, event, now) };
+        queue.waiting.push_back(pending);
+        namespace_queue.waiting += 1;
         self.ready(&namespace, &uid);
-        Taken::Waits
+        Accepted::Queued
     }
 
     /// The next event to be published: of another namespace, and there of another Rollout, than the one before.
     /// [`published`](Self::published) or [`failed`](Self::failed) must follow.
-    pub(super) fn take(&mut self) -> Option<Told> {
+    pub(super) fn take(&mut self) -> Option<Pending> {
         while let Some(namespace) = self.turns.pop_front() {
-            let Some(space) = self.spaces.get_mut(&namespace) else { continue };
-            let Some(uid) = space.turns.pop_front() else { continue };
-            if !space.turns.is_empty() {
+            let Some(namespace_queue) = self.namespaces.get_mut(&namespace) else { continue };
+            let Some(uid) = namespace_queue.turns.pop_front() else { continue };
+            if !namespace_queue.turns.is_empty() {
                 self.turns.push_back(Arc::clone(&namespace));
             }
-            let Some(line) = space.lines.get_mut(&uid) else { continue };
-            line.has_turn = false;
-            let told = if let Some(told) = line.waiting.pop_front() {
-                space.waiting = space.waiting.saturating_sub(1);
-                if line.waiting.is_empty() {
-                    // Nothing is said of most Rollouts for long.
-                    line.waiting = VecDeque::new();
+            let Some(queue) = namespace_queue.rollouts.get_mut(&uid) else { continue };
+            queue.has_turn = false;
+            let pending = if let Some(pending) = queue.waiting.pop_front() {
+                namespace_queue.waiting = namespace_queue.waiting.saturating_sub(1);
+                if queue.waiting.is_empty() {
+                    // Nothing is event of most Rollouts for long.
+                    queue.waiting = VecDeque::new();
                 }
-                told
+                pending
             } else {
-                let Some(left_out) = line.left_out.take() else { continue };
+                let Some(dropped) = queue.dropped.take() else { continue };
                 self.numbers += 1;
-                Told { number: self.numbers, ..left_out.told() }
+                Pending { number: self.numbers, ..dropped.pending() }
             };
-            line.is_at_work = true;
-            return Some(told);
+            queue.is_publishing = true;
+            return Some(pending);
         }
         None
     }
 
     /// It was published as this object.
-    pub(super) fn published(&mut self, told: &Told, object: Arc<str>) {
-        if let Some(line) = self.line(&told.about) {
-            line.is_at_work = false;
+    pub(super) fn published(&mut self, pending: &Pending, object: Arc<str>) {
+        if let Some(queue) = self.queue(&pending.about) {
+            queue.is_publishing = false;
             // What is no warning is counted on only as the last one.
-            line.recent.retain(|recent| recent.said.warns && recent.said != told.said);
-            let (said, first, last, count) = (told.said.clone(), told.first, told.last, told.count);
-            line.recent.push_back(Recent { said, object, first, last, count });
-            while line.recent.len() > REMEMBERED {
-                line.recent.pop_front();
+            queue.recent.retain(|recent| recent.event.warns && recent.event != pending.event);
+            let (event, first, last, count) =
+                (pending.event.clone(), pending.first, pending.last, pending.count);
+            queue.recent.push_back(Recent { event, object, first, last, count });
+            while queue.recent.len() > REMEMBERED {
+                queue.recent.pop_front();
             }
         }
-        self.ready(&told.about.namespace.clone(), &told.about.uid.clone());
+        self.ready(&pending.about.namespace.clone(), &pending.about.uid.clone());
     }
 
     /// It was not: it is tried again, before everything else about its Rollout.
-    pub(super) fn failed(&mut self, mut told: Told) {
-        told.tries = told.tries.saturating_add(1);
-        let about = told.about.clone();
-        if let Some(space) = self.spaces.get_mut(&about.namespace) {
-            space.waiting += 1;
-            if let Some(line) = space.lines.get_mut(&about.uid) {
-                line.is_at_work = false;
-                line.waiting.push_front(told);
+    pub(super) fn failed(&mut self, mut pending: Pending) {
+        pending.tries = pending.tries.saturating_add(1);
+        let about = pending.about.clone();
+        if let Some(namespace_queue) = self.namespaces.get_mut(&about.namespace) {
+            namespace_queue.waiting += 1;
+            if let Some(queue) = namespace_queue.rollouts.get_mut(&about.uid) {
+                queue.is_publishing = false;
+                queue.waiting.push_front(pending);
             }
         }
         self.ready(&about.namespace, &about.uid);
     }
 
     /// It cannot be published, and is not tried again.
-    pub(super) fn given_up(&mut self, told: &Told) {
-        if let Some(line) = self.line(&told.about) {
-            line.is_at_work = false;
+    pub(super) fn given_up(&mut self, pending: &Pending) {
+        if let Some(queue) = self.queue(&pending.about) {
+            queue.is_publishing = false;
         }
-        self.ready(&told.about.namespace.clone(), &told.about.uid.clone());
+        self.ready(&pending.about.namespace.clone(), &pending.about.uid.clone());
     }
 
     /// Whether nothing waits and nothing is being published.
     pub(super) fn is_empty(&self) -> bool {
-        let idle = |line: &Line| line.waiting.is_empty() && !line.is_at_work && line.left_out.is_none();
-        self.spaces.values().all(|space| space.waiting == 0 && space.lines.values().all(idle))
+        let idle = |queue: &RolloutQueue| {
+            queue.waiting.is_empty() && !queue.is_publishing && queue.dropped.is_none()
+        };
+        self.namespaces.values().all(|namespace_queue| {
+            namespace_queue.waiting == 0 && namespace_queue.rollouts.values().all(idle)
+        })
     }
 
-    fn line(&mut self, about: &About) -> Option<&mut Line> {
-        self.spaces.get_mut(&about.namespace)?.lines.get_mut(&about.uid)
+    fn queue(&mut self, about: &About) -> Option<&mut RolloutQueue> {
+        self.namespaces.get_mut(&about.namespace)?.rollouts.get_mut(&about.uid)
     }
 
     /// Gives a Rollout its turn, if something of it can be published.
     fn ready(&mut self, namespace: &Arc<str>, uid: &Arc<str>) {
-        let Some(space) = self.spaces.get_mut(namespace) else { return };
-        let Some(line) = space.lines.get_mut(uid) else { return };
-        let has_work = !line.waiting.is_empty() || line.left_out.is_some();
-        if !has_work || line.is_at_work || line.has_turn {
+        let Some(namespace_queue) = self.namespaces.get_mut(namespace) else { return };
+        let Some(queue) = namespace_queue.rollouts.get_mut(uid) else { return };
+        let has_work = !queue.waiting.is_empty() || queue.dropped.is_some();
+        if !has_work || queue.is_publishing || queue.has_turn {
             return;
         }
-        line.has_turn = true;
-        if space.turns.is_empty() {
+        queue.has_turn = true;
+        if namespace_queue.turns.is_empty() {
             self.turns.push_back(Arc::clone(namespace));
         }
-        space.turns.push_back(Arc::clone(uid));
+        namespace_queue.turns.push_back(Arc::clone(uid));
     }
 
-    /// Forgets Rollouts of which nothing was said for long.
+    /// Forgets Rollouts of which nothing was event for long.
     fn sweep(&mut self, now: Time) {
         self.pushed += 1;
         if self.pushed < SWEPT_AFTER {
             return;
         }
         self.pushed = 0;
-        for space in self.spaces.values_mut() {
-            space.lines.retain(|_, line| {
-                line.is_at_work
-                    || !line.waiting.is_empty()
-                    || line.left_out.is_some()
-                    || line.recent.iter().any(|recent| recent.is_fresh(now))
+        for namespace_queue in self.namespaces.values_mut() {
+            namespace_queue.rollouts.retain(|_, queue| {
+                queue.is_publishing
+                    || !queue.waiting.is_empty()
+                    || queue.dropped.is_some()
+                    || queue.recent.iter().any(|recent| recent.is_fresh(now))
             });
         }
-        self.spaces.retain(|_, space| !space.lines.is_empty());
+        self.namespaces.retain(|_, namespace_queue| !namespace_queue.rollouts.is_empty());
     }
 }
 
-impl Line {
+impl RolloutQueue {
     /// Whether one that waits says the same and counts this, too: any warning, or the last.
-    fn counts_on(&mut self, said: &Said, now: Time) -> bool {
+    fn fold(&mut self, event: &KubeEvent, now: Time) -> bool {
         let last = self.waiting.len().saturating_sub(1);
         let mut same = self.waiting.iter_mut().enumerate().rev();
-        let same = same.find(|(index, told)| (said.warns || *index == last) && told.said == *said);
-        if let Some((_, told)) = same {
-            told.count = told.count.saturating_add(1);
-            told.last = now;
+        let same = same.find(|(index, pending)| (event.warns || *index == last) && pending.event == *event);
+        if let Some((_, pending)) = same {
+            pending.count = pending.count.saturating_add(1);
+            pending.last = now;
             return true;
         }
         false
     }
 
     /// A new event; or one that was published, counted on.
-    fn follows(&self, about: About, said: Said, now: Time) -> Told {
+    fn next_event(&self, about: About, event: KubeEvent, now: Time) -> Pending {
         let is_last =
-            |index: usize| index + 1 == self.recent.len() && self.waiting.is_empty() && !self.is_at_work;
+            |index: usize| index + 1 == self.recent.len() && self.waiting.is_empty() && !self.is_publishing;
         let recent = self.recent.iter().enumerate().find(|(index, recent)| {
-            recent.said == said && recent.is_fresh(now) && (said.warns || is_last(*index))
+            recent.event == event && recent.is_fresh(now) && (event.warns || is_last(*index))
         });
         match recent {
-            Some((_, recent)) => Told {
+            Some((_, recent)) => Pending {
                 count: recent.count.saturating_add(1),
                 first: recent.first,
-                is_there: Some(Arc::clone(&recent.object)),
+                existing: Some(Arc::clone(&recent.object)),
                 about,
-                said,
+                event,
                 last: now,
                 number: 0,
                 tries: 0,
             },
             None => {
-                Told { about, said, first: now, last: now, count: 1, is_there: None, number: 0, tries: 0 }
+                Pending { about, event, first: now, last: now, count: 1, existing: None, number: 0, tries: 0 }
             }
         }
     }
 
-    fn leave_out(&mut self, about: About, said: Said, now: Time) -> Taken {
-        if let Some(left_out) = &mut self.left_out {
-            left_out.count = left_out.count.saturating_add(1);
-            (left_out.last, left_out.what, left_out.about) = (now, said, about);
-            return Taken::LeftOut;
+    fn drop_event(&mut self, about: About, event: KubeEvent, now: Time) -> Accepted {
+        if let Some(dropped) = &mut self.dropped {
+            dropped.count = dropped.count.saturating_add(1);
+            (dropped.last, dropped.what, dropped.about) = (now, event, about);
+            return Accepted::Dropped;
         }
-        self.left_out = Some(LeftOut { count: 1, about, first: now, last: now, what: said });
-        Taken::LeftOutFirst
+        self.dropped = Some(Dropped { count: 1, about, first: now, last: now, what: event });
+        Accepted::DroppedFirst
     }
 }
 
@@ -290,22 +295,22 @@ impl Recent {
     }
 }
 
-impl LeftOut {
+impl Dropped {
     /// One event that stands for all of them.
-    fn told(self) -> Told {
-        let Said { reason, note, .. } = &self.what;
+    fn pending(self) -> Pending {
+        let KubeEvent { reason, note, .. } = &self.what;
         let note = format!(
             "{} events of this Rollout were not published: too many were waiting. The last was {reason}: {note}",
             self.count
         );
-        let said = Said::warning("EventsLeftOut", note);
-        Told {
+        let event = KubeEvent::warning("EventsLeftOut", note);
+        Pending {
             about: self.about,
-            said,
+            event,
             first: self.first,
             last: self.last,
             count: self.count,
-            is_there: None,
+            existing: None,
             number: 0,
             tries: 0,
         }
@@ -325,16 +330,16 @@ mod tests {
         Time::from_secs(seconds)
     }
 
-    fn warning(note: &str) -> Said {
-        Said::warning("Trouble", note)
+    fn warning(note: &str) -> KubeEvent {
+        KubeEvent::warning("Trouble", note)
     }
 
     /// Publishes all that waits, and says what it was.
-    fn drain(outbox: &mut Outbox) -> Vec<Told> {
+    fn drain(outbox: &mut Outbox) -> Vec<Pending> {
         let mut all = Vec::new();
-        while let Some(told) = outbox.take() {
-            outbox.published(&told, format!("event-{}", told.number).into());
-            all.push(told);
+        while let Some(pending) = outbox.take() {
+            outbox.published(&pending, format!("event-{}", pending.number).into());
+            all.push(pending);
         }
         assert!(outbox.is_empty());
         all
@@ -349,7 +354,7 @@ mod tests {
             }
         }
         outbox.push(about("quiet", "web"), warning("one"), at(0));
-        let order: Vec<_> = drain(&mut outbox).iter().map(|told| told.about.uid.to_string()).collect();
+        let order: Vec<_> = drain(&mut outbox).iter().map(|pending| pending.about.uid.to_string()).collect();
         assert_eq!(order[..5], ["loud/a", "quiet/web", "loud/b", "loud/a", "loud/b"]);
     }
 
@@ -364,9 +369,9 @@ mod tests {
         let number = first.number;
         outbox.failed(first);
         let again = outbox.take().unwrap();
-        assert_eq!((again.said.note.as_str(), again.number, again.tries), ("1", number, 1));
+        assert_eq!((again.event.note.as_str(), again.number, again.tries), ("1", number, 1));
         outbox.given_up(&again);
-        let notes: Vec<_> = drain(&mut outbox).into_iter().map(|told| told.said.note).collect();
+        let notes: Vec<_> = drain(&mut outbox).into_iter().map(|pending| pending.event.note).collect();
         assert_eq!(notes, ["2", "3"]);
     }
 
@@ -376,23 +381,26 @@ mod tests {
         let web = || about("shop", "web");
         for second in 0..3 {
             outbox.push(web(), warning("no"), at(second));
-            outbox.push(web(), Said::normal("Paused", "it is paused"), at(second));
+            outbox.push(web(), KubeEvent::normal("Paused", "it is paused"), at(second));
         }
-        let told = drain(&mut outbox);
-        let seen: Vec<_> = told.iter().map(|told| (told.said.reason, told.count, told.last)).collect();
+        let pending = drain(&mut outbox);
+        let seen: Vec<_> =
+            pending.iter().map(|pending| (pending.event.reason, pending.count, pending.last)).collect();
         assert_eq!(seen, [("Trouble", 3, at(2)), ("Paused", 3, at(2))], "while they wait");
         outbox.push(web(), warning("no"), at(60));
-        outbox.push(web(), Said::normal("Paused", "it is paused"), at(61));
-        let told = drain(&mut outbox);
-        let seen: Vec<_> =
-            told.iter().map(|told| (told.count, told.first, told.is_there.as_deref())).collect();
+        outbox.push(web(), KubeEvent::normal("Paused", "it is paused"), at(61));
+        let pending = drain(&mut outbox);
+        let seen: Vec<_> = pending
+            .iter()
+            .map(|pending| (pending.count, pending.first, pending.existing.as_deref()))
+            .collect();
         assert_eq!(
             seen,
             [(4, at(0), Some("event-1")), (1, at(61), None)],
             "a warning goes on; a pause after something else is another pause"
         );
         outbox.push(web(), warning("no"), at(1_000));
-        assert_eq!(drain(&mut outbox)[0].is_there, None, "after ten minutes it is news again");
+        assert_eq!(drain(&mut outbox)[0].existing, None, "after ten minutes it is wake again");
     }
 
     #[test]
@@ -404,15 +412,18 @@ mod tests {
         }
         assert_eq!(
             taken[OF_A_ROLLOUT - 1..OF_A_ROLLOUT + 2],
-            [Taken::Waits, Taken::LeftOutFirst, Taken::LeftOut]
+            [Accepted::Queued, Accepted::DroppedFirst, Accepted::Dropped]
         );
         outbox.push(about("shop", "other"), warning("mine"), at(0));
-        let told = drain(&mut outbox);
-        assert_eq!(told.len(), OF_A_ROLLOUT + 2, "the other's, and one for those that were left out");
-        let last = told.last().unwrap();
-        assert_eq!((last.said.reason, last.count), ("EventsLeftOut", 7));
-        assert!(last.said.note.starts_with("7 events of this Rollout were not published"), "{last:?}");
-        assert!(last.said.note.ends_with(&format!("The last was Trouble: {}", OF_A_ROLLOUT + 6)), "{last:?}");
+        let pending = drain(&mut outbox);
+        assert_eq!(pending.len(), OF_A_ROLLOUT + 2, "the other's, and one for those that were left out");
+        let last = pending.last().unwrap();
+        assert_eq!((last.event.reason, last.count), ("EventsLeftOut", 7));
+        assert!(last.event.note.starts_with("7 events of this Rollout were not published"), "{last:?}");
+        assert!(
+            last.event.note.ends_with(&format!("The last was Trouble: {}", OF_A_ROLLOUT + 6)),
+            "{last:?}"
+        );
     }
 
     /// Five hundred Rollouts that fail at once, while somebody else has one thing to say.
@@ -423,16 +434,17 @@ mod tests {
             outbox.push(about("loud", &format!("web{}", index % 500)), warning(&index.to_string()), at(0));
         }
         outbox.push(about("quiet", "web"), warning("one"), at(0));
-        let first: Vec<_> = (0..2).filter_map(|_| outbox.take()).map(|told| told.about.namespace).collect();
+        let first: Vec<_> =
+            (0..2).filter_map(|_| outbox.take()).map(|pending| pending.about.namespace).collect();
         assert!(first.iter().any(|namespace| &**namespace == "quiet"), "{first:?}");
         let mut outbox = Outbox::default();
         for index in 0..OF_A_NAMESPACE * 2 {
             outbox.push(about("loud", &format!("web{}", index % 500)), warning(&index.to_string()), at(0));
         }
-        let told = drain(&mut outbox);
-        let count: u64 = told.iter().map(|told| told.count).sum();
+        let pending = drain(&mut outbox);
+        let count: u64 = pending.iter().map(|pending| pending.count).sum();
         assert_eq!(count, OF_A_NAMESPACE as u64 * 2, "each is published or counted");
-        assert_eq!(told.len(), OF_A_NAMESPACE + 500);
+        assert_eq!(pending.len(), OF_A_NAMESPACE + 500);
     }
 
     #[test]
@@ -442,6 +454,9 @@ mod tests {
             outbox.push(about("shop", &format!("web{index}")), warning("no"), at(index * 10));
             drain(&mut outbox);
         }
-        assert!(outbox.spaces.values().map(|space| space.lines.len()).sum::<usize>() < 1_200);
+        assert!(
+            outbox.namespaces.values().map(|namespace_queue| namespace_queue.rollouts.len()).sum::<usize>()
+                < 1_200
+        );
     }
 }

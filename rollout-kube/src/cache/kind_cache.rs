@@ -1,6 +1,6 @@
 use super::{
     index::Index,
-    objects::{Asked, Key, Objects, Touched},
+    objects::{AsOf, Key, Objects, Touched},
 };
 use crate::entry::Entry;
 use std::sync::{Mutex, PoisonError};
@@ -11,19 +11,19 @@ use std::sync::{Mutex, PoisonError};
 /// what may replace what, so that nobody reads anything older than their own last write, and no answer that was
 /// on its way hides what the watch has shown meanwhile.
 #[derive(Debug)]
-pub(super) struct Shelf {
+pub(super) struct KindCache {
     objects: Mutex<Objects>,
     pub(super) is_indexed: bool,
 }
 
-impl Shelf {
+impl KindCache {
     pub(super) fn new(index: Index) -> Self {
         Self { is_indexed: index.is_some(), objects: Mutex::new(Objects::new(index)) }
     }
 
     /// To be called before the server is asked for something: the version that a "not found" will have.
-    pub(super) fn asks(&self) -> Asked {
-        self.with(|objects| objects.asks())
+    pub(super) fn as_of(&self) -> AsOf {
+        self.with(|objects| objects.as_of())
     }
 
     pub(super) fn show(&self, key: Key, entry: Entry) -> Option<Touched> {
@@ -40,8 +40,8 @@ impl Shelf {
         self.with(|objects| objects.show_deleted(key, last))
     }
 
-    pub(super) fn absent(&self, key: &Key, asked: Asked) -> Option<Touched> {
-        self.with(|objects| objects.absent(key, asked))
+    pub(super) fn absent(&self, key: &Key, as_of: AsOf) -> Option<Touched> {
+        self.with(|objects| objects.absent(key, as_of))
     }
 
     pub(super) fn begin_list(&self) {
@@ -52,8 +52,8 @@ impl Shelf {
         self.with(|objects| objects.end_list(version))
     }
 
-    pub(super) fn told(&self, version: u64) {
-        self.with(|objects| objects.told(version));
+    pub(super) fn advance_watch(&self, version: u64) {
+        self.with(|objects| objects.advance_watch(version));
     }
 
     /// Whether a whole list has been seen.

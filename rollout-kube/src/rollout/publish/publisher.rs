@@ -1,6 +1,6 @@
 use super::{
-    outbox::{About, OF_A_NAMESPACE, OF_A_ROLLOUT, Outbox, Taken, Told},
-    said::Said,
+    kube_event::KubeEvent,
+    outbox::{About, Accepted, OF_A_NAMESPACE, OF_A_ROLLOUT, Outbox, Pending},
 };
 use crate::store::{Kind, KubeStore, Requests};
 use rollout_core::{Time, backend::StoreError, traffic::ObjectRef};
@@ -18,21 +18,21 @@ use tokio::{
 ///
 /// They are objects of their own, of the core group: that is what `kubectl describe`, the plugin and Argo CD
 /// look for. (The recorders of client libraries compare everything but the note, and keep the old one.) What
-/// repeats itself is counted in the object that is there; what is too much is counted, and the number told.
+/// repeats itself is counted in the object that is there; what is too much is counted, and the number pending.
 /// Cloning is cheap: it is the same publisher.
 ///
 /// ```
 /// use rollout_core::Time;
-/// use rollout_kube::{Kind, KubeStore, Publisher, Said, testing::Played};
+/// use rollout_kube::{Kind, KubeStore, Publisher, KubeEvent, testing::SimulatedApiServer};
 /// # use serde_json::json;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let server = Played::start();
+/// let server = SimulatedApiServer::start();
 /// let store = KubeStore::new(server.client(), "my-controller");
 /// let kind = Kind::new("example.com", "v1", "Canary", "canaries");
 /// let publisher = Publisher::new(&store, &kind, "my-controller-1");
 /// let canary = json!({"metadata": {"namespace": "shop", "name": "web", "uid": "1", "resourceVersion": "7"}});
-/// publisher.say(&canary, &Said::normal("Scaled", "v2: 4 pods"), Time::from_secs(0));
+/// publisher.publish(&canary, &KubeEvent::normal("Scaled", "v2: 4 pods"), Time::from_secs(0));
 /// publisher.flush(std::time::Duration::from_secs(5)).await;
 /// let all = http::Request::get("/api/v1/namespaces/shop/events").body(Vec::new())?;
 /// assert!(server.client().request_text(all).await?.contains("v2: 4 pods"));
@@ -44,7 +44,7 @@ pub struct Publisher(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     outbox: Mutex<Outbox>,
-    news: Notify,
+    wake: Notify,
     requests: Requests,
     /// What the events are about.
     kind: Kind,
@@ -79,7 +79,7 @@ impl Publisher {
         requests.add(Kind::new("", "v1", "Event", "events"));
         let publisher = Self(Arc::new(Shared {
             outbox: Mutex::default(),
-            news: Notify::new(),
+            wake: Notify::new(),
             requests,
             kind,
             component,
@@ -90,7 +90,7 @@ impl Publisher {
     }
 
     /// Publishes one event about an object that was read from the server, at `now` by the wall clock.
-    pub fn say(&self, rollout: &Value, said: &Said, now: Time) {
+    pub fn publish(&self, rollout: &Value, event: &KubeEvent, now: Time) {
         let text =
             |pointer: &str| rollout.pointer(pointer).and_then(Value::as_str).unwrap_or_default().into();
         let about = About {
@@ -100,18 +100,18 @@ impl Publisher {
             version: text("/metadata/resourceVersion"),
         };
         let rollout = format!("{}/{}", about.namespace, about.name);
-        let taken = self.0.outbox().push(about, said.clone(), now);
-        if taken == Taken::LeftOutFirst {
+        let taken = self.0.outbox().push(about, event.clone(), now);
+        if taken == Accepted::DroppedFirst {
             tracing::warn!(
                 rollout,
                 "more than {OF_A_ROLLOUT} events of a Rollout, or {OF_A_NAMESPACE} of a namespace, wait to be \
-                 published; those beyond are counted, and the number is told"
+                 published; those beyond are counted, and the number is pending"
             );
         }
-        self.0.news.notify_one();
+        self.0.wake.notify_one();
     }
 
-    /// Waits until all that was said is published, at most for so long.
+    /// Queued until all that was event is published, at most for so long.
     pub async fn flush(&self, most: Duration) {
         let until = Instant::now() + most;
         while !self.0.outbox().is_empty() && Instant::now() < until {
@@ -126,44 +126,45 @@ impl Shared {
     }
 
     /// Publishes one, and says what became of it.
-    async fn one(&self, told: Told) {
-        let (object, answer) = match &told.is_there {
-            Some(object) => (Arc::clone(object), self.counted_on(&told, object).await),
-            None => self.made(&told).await,
+    async fn one(&self, pending: Pending) {
+        let (object, answer) = match &pending.existing {
+            Some(object) => (Arc::clone(object), self.counted_on(&pending, object).await),
+            None => self.made(&pending).await,
         };
         match answer {
-            Ok(()) => self.outbox().published(&told, object),
+            Ok(()) => self.outbox().published(&pending, object),
             // It went away, as events do after a while: the next is a new one.
-            Err(StoreError::NotFound(_)) if told.is_there.is_some() => {
-                self.outbox().failed(Told { is_there: None, ..told });
+            Err(StoreError::NotFound(_)) if pending.existing.is_some() => {
+                self.outbox().failed(Pending { existing: None, ..pending });
             }
-            Err(StoreError::Ambiguous { .. }) if told.tries + 1 < TRIES => {
-                tokio::time::sleep(Duration::from_secs(1 << told.tries)).await;
-                self.outbox().failed(told);
+            Err(StoreError::Ambiguous { .. }) if pending.tries + 1 < TRIES => {
+                tokio::time::sleep(Duration::from_secs(1 << pending.tries)).await;
+                self.outbox().failed(pending);
             }
             Err(error) => {
-                let Said { reason, note, .. } = &told.said;
-                let rollout = format!("{}/{}", told.about.namespace, told.about.name);
+                let KubeEvent { reason, note, .. } = &pending.event;
+                let rollout = format!("{}/{}", pending.about.namespace, pending.about.name);
                 let error = rollout_core::Escaped(error);
                 tracing::warn!(rollout, %error, reason, note, "an event could not be published");
-                self.outbox().given_up(&told);
+                self.outbox().given_up(&pending);
             }
         }
-        self.news.notify_one();
+        self.wake.notify_one();
     }
 
-    async fn made(&self, told: &Told) -> (Arc<str>, Result<(), StoreError>) {
-        let name: Arc<str> = name(&told.about.name, &format!("{}-{}", self.process, told.number)).into();
-        let object = ObjectRef::new("", "Event", &told.about.namespace, &name);
-        match self.requests.create(&object, &self.event(told, &name)).await {
+    async fn made(&self, pending: &Pending) -> (Arc<str>, Result<(), StoreError>) {
+        let name: Arc<str> =
+            name(&pending.about.name, &format!("{}-{}", self.process, pending.number)).into();
+        let object = ObjectRef::new("", "Event", &pending.about.namespace, &name);
+        match self.requests.create(&object, &self.event(pending, &name)).await {
             // An earlier try took effect.
             Ok(_) | Err(StoreError::AlreadyExists(_)) => (name, Ok(())),
             Err(error) => (name, Err(error)),
         }
     }
 
-    fn event(&self, told: &Told, object: &str) -> Value {
-        let Told { about, said, .. } = told;
+    fn event(&self, pending: &Pending, object: &str) -> Value {
+        let Pending { about, event, .. } = pending;
         json!({
             "apiVersion": "v1",
             "kind": "Event",
@@ -172,19 +173,19 @@ impl Shared {
                 "apiVersion": self.kind.api_version(), "kind": &*self.kind.kind, "namespace": &*about.namespace,
                 "name": &*about.name, "uid": &*about.uid, "resourceVersion": &*about.version
             },
-            "type": if said.warns { "Warning" } else { "Normal" },
-            "reason": said.reason,
-            "message": said.note,
+            "type": if event.warns { "Warning" } else { "Normal" },
+            "reason": event.reason,
+            "message": event.note,
             "source": {"component": self.component},
-            "firstTimestamp": second(told.first),
-            "lastTimestamp": second(told.last),
-            "count": told.count
+            "firstTimestamp": second(pending.first),
+            "lastTimestamp": second(pending.last),
+            "count": pending.count
         })
     }
 
-    async fn counted_on(&self, told: &Told, object: &str) -> Result<(), StoreError> {
-        let object = ObjectRef::new("", "Event", &told.about.namespace, object);
-        let patch = json!({"count": told.count, "lastTimestamp": second(told.last)});
+    async fn counted_on(&self, pending: &Pending, object: &str) -> Result<(), StoreError> {
+        let object = ObjectRef::new("", "Event", &pending.about.namespace, object);
+        let patch = json!({"count": pending.count, "lastTimestamp": second(pending.last)});
         self.requests.merge(&object, &patch).await.map(drop)
     }
 }
@@ -194,17 +195,17 @@ async fn publish(shared: Arc<Shared>) {
     let mut pace = Pace { left: BURST, since: Instant::now() };
     loop {
         let Ok(permit) = Arc::clone(&at_once).acquire_owned().await else { return };
-        let told = loop {
-            let told = shared.outbox().take();
-            match told {
-                Some(told) => break told,
-                None => shared.news.notified().await,
+        let pending = loop {
+            let pending = shared.outbox().take();
+            match pending {
+                Some(pending) => break pending,
+                None => shared.wake.notified().await,
             }
         };
         pace.wait().await;
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {
-            shared.one(told).await;
+            shared.one(pending).await;
             drop(permit);
         });
     }

@@ -1,4 +1,4 @@
-use crate::shown::shown;
+use crate::text::one_line;
 use std::fmt::Display;
 
 /// What is said to the user about an object, in an event.
@@ -7,12 +7,12 @@ use std::fmt::Display;
 /// an API server takes.
 ///
 /// ```
-/// use rollout_kube::Said;
-/// assert_eq!(Said::normal("Scaled", "v2: 4 pods"), Said::normal("Scaled", "v2: 4 pods"));
-/// assert_ne!(Said::normal("Scaled", "v2: 4 pods"), Said::warning("Scaled", "v2: 4 pods"));
+/// use rollout_kube::KubeEvent;
+/// assert_eq!(KubeEvent::normal("Scaled", "v2: 4 pods"), KubeEvent::normal("Scaled", "v2: 4 pods"));
+/// assert_ne!(KubeEvent::normal("Scaled", "v2: 4 pods"), KubeEvent::warning("Scaled", "v2: 4 pods"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Said {
+pub struct KubeEvent {
     pub(crate) warns: bool,
     pub(crate) reason: &'static str,
     pub(crate) note: String,
@@ -21,17 +21,17 @@ pub struct Said {
 /// The most bytes of a note: what `events.k8s.io` allows.
 const NOTE: usize = 1_024;
 
-impl Said {
+impl KubeEvent {
     /// Something that is as it should be. `reason` is a word in `CamelCase` for programs; `note` is cut after 1024 bytes.
     #[must_use]
     pub fn normal(reason: &'static str, note: impl Display) -> Self {
-        Self { warns: false, reason, note: shown(note, NOTE) }
+        Self { warns: false, reason, note: one_line(note, NOTE) }
     }
 
     /// Something that somebody should look at, likewise.
     #[must_use]
     pub fn warning(reason: &'static str, note: impl Display) -> Self {
-        Self { warns: true, reason, note: shown(note, NOTE) }
+        Self { warns: true, reason, note: one_line(note, NOTE) }
     }
 }
 
@@ -41,9 +41,9 @@ mod tests {
 
     #[test]
     fn a_note_is_one_short_line() {
-        let said = Said::warning("Odd", "no\nINFO done\u{1b}[2J");
+        let said = KubeEvent::warning("Odd", "no\nINFO done\u{1b}[2J");
         assert_eq!(said.note, r"no\nINFO done\u{1b}[2J");
-        let said = Said::normal("Long", "ü".repeat(1_000));
+        let said = KubeEvent::normal("Long", "ü".repeat(1_000));
         assert!(said.note.len() <= 1_024 && said.note.ends_with("ü…"), "{}", said.note.len());
     }
 }

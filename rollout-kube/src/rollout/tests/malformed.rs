@@ -130,7 +130,7 @@ async fn one_world(seed: u64) {
         assert!(text.len() < 9_000, "seed {seed}: {}", text.len());
     }
     assert!(
-        cluster.notes.iter().all(|note| note.len() <= 1_024 && !note.contains(char::is_control)),
+        cluster.event_notes.iter().all(|note| note.len() <= 1_024 && !note.contains(char::is_control)),
         "seed {seed}"
     );
 }

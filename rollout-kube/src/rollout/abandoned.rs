@@ -2,7 +2,7 @@
 
 use super::{
     context::Context,
-    memory::{Key, Memory},
+    memory::{Key, RolloutMemory},
 };
 use crate::{cache::Index, store::conditional};
 use rollout_core::{
@@ -18,10 +18,10 @@ use tokio::time::Instant;
 pub(crate) struct Release {
     pub(crate) group: String,
     pub(crate) kind: String,
-    pub(crate) take_out: Arc<TakeOut>,
+    pub(crate) remove: Arc<Remove>,
 }
 
-type TakeOut = dyn Fn(&ObjectRef, &mut Value, &RolloutRef) -> Result<bool, EditError> + Send + Sync;
+type Remove = dyn Fn(&ObjectRef, &mut Value, &RolloutRef) -> Result<bool, EditError> + Send + Sync;
 
 /// The prefix of the annotations that hold our notes. What only Argo Rollouts has noted is left alone.
 const OURS: &str = "rollout-core/";
@@ -55,14 +55,14 @@ fn key(rollout: &RolloutRef) -> String {
 }
 
 /// The Rollout that an index key is about, if it is about one: it may have to look for what it left.
-pub(crate) fn about(key: &str) -> Option<Key> {
+pub(crate) fn rollout_of(key: &str) -> Option<Key> {
     let (namespace, name) = key.strip_prefix(LEFT_BY)?.split_once('/')?;
     Some((namespace.to_owned(), name.to_owned()))
 }
 
 /// The outcome of looking for what was left behind.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Left {
+pub(super) enum Cleanup {
     Nothing,
     /// Something is still there, or was there a moment ago, so the pods that it selects must not go: why.
     Waits(String),
@@ -76,17 +76,17 @@ pub(super) enum Left {
 ///
 /// # Errors
 /// Something could not be read or written.
-pub(super) async fn take_out(
+pub(super) async fn clean_up(
     context: &Context,
-    memory: &mut Memory,
+    memory: &mut RolloutMemory,
     rollout: &Key,
     there: Option<(&str, &HashSet<ObjectRef>)>,
-) -> Result<Left, StoreError> {
+) -> Result<Cleanup, StoreError> {
     let who = RolloutRef::new(&rollout.0, &rollout.1);
     let mut found = Vec::new();
     for release in &context.releases {
         let like = ObjectRef::new(&release.group, &release.kind, "", "");
-        for entry in context.shelves.known_having(&like, &[key(&who)]) {
+        for entry in context.caches.known_having(&like, &[key(&who)]) {
             let object = crate::cache::reference(&like, &entry.value);
             if there.is_none_or(|(_, named)| !named.contains(&object)) {
                 found.push((release, object, entry));
@@ -94,43 +94,43 @@ pub(super) async fn take_out(
         }
     }
     if found.is_empty() && there.is_none() {
-        return Ok(Left::Nothing);
+        return Ok(Cleanup::Nothing);
     }
     if found.is_empty() {
         return Ok(settled(context, memory, rollout).await);
     }
     if context.dry_run {
-        return Ok(Left::Nothing);
+        return Ok(Cleanup::Nothing);
     }
     let object = ObjectRef::new("argoproj.io", "Rollout", &rollout.0, &rollout.1);
-    match (context.shelves.get_live(&object, Some(rollout)).await, there) {
+    match (context.caches.get_live(&object, Some(rollout)).await, there) {
         (Err(StoreError::NotFound(_)), None) => {}
         (Ok(now), Some((version, _))) if *now.version.write == *version => {}
         (Err(error), _) if !matches!(error, StoreError::NotFound(_)) => return Err(error),
-        _ => return Ok(Left::LookAgain),
+        _ => return Ok(Cleanup::LookAgain),
     }
     for (release, object, entry) in found.into_iter().take(IN_A_TURN) {
         let mut value = (*entry.value).clone();
-        match (release.take_out)(&object, &mut value, &who) {
+        match (release.remove)(&object, &mut value, &who) {
             Ok(true) => {}
             Ok(false) => continue,
             Err(error) => return Err(StoreError::Refused { object, why: error.to_string() }),
         }
         conditional(&object, &mut value, &entry.version)?;
-        let written = context.shelves.requests().replace(&object, &value).await?;
+        let written = context.caches.requests().replace(&object, &value).await?;
         let written = crate::cache::Entry::from(written);
         tracing::info!(rollout = %who, %object, "released: the Rollout no longer names it");
         memory.released.push((object.clone(), written.version.clone()));
         memory.released_at = Some(Instant::now());
-        context.shelves.put(&object, written, Some(rollout));
+        context.caches.put(&object, written, Some(rollout));
     }
     let what = memory.released.iter().map(|(object, _)| object.to_string()).collect::<Vec<_>>();
-    Ok(Left::Waits(format!("what it no longer names is released: {}", what.join(", "))))
+    Ok(Cleanup::Waits(format!("what it no longer names is released: {}", what.join(", "))))
 }
 
 /// Whether the proxies already know that nothing selects the pods any more.
-async fn settled(context: &Context, memory: &mut Memory, rollout: &Key) -> Left {
-    let Some(at) = memory.released_at else { return Left::Nothing };
+async fn settled(context: &Context, memory: &mut RolloutMemory, rollout: &Key) -> Cleanup {
+    let Some(at) = memory.released_at else { return Cleanup::Nothing };
     let version: Version = memory.released.iter().cloned().collect();
     let names = memory.released.iter().map(|(object, _)| object.to_string()).collect::<Vec<_>>().join(", ");
     let settled = context.data_planes.of(rollout).objects(&version).await;
@@ -142,7 +142,7 @@ async fn settled(context: &Context, memory: &mut Memory, rollout: &Key) -> Left 
     if is_over {
         memory.released.clear();
         memory.released_at = None;
-        return Left::Nothing;
+        return Cleanup::Nothing;
     }
-    Left::Waits(format!("{names} selected its pods until a moment ago, and proxies may not know yet"))
+    Cleanup::Waits(format!("{names} selected its pods until a moment ago, and proxies may not know yet"))
 }

@@ -20,9 +20,9 @@ pub(super) struct Cluster {
     pub(super) fail_in: Option<(usize, u16, bool)>,
     pub(super) writes: Vec<(String, String)>,
     /// The reasons of the events.
-    pub(super) told: Vec<String>,
+    pub(super) event_reasons: Vec<String>,
     /// Their notes.
-    pub(super) notes: Vec<String>,
+    pub(super) event_notes: Vec<String>,
 }
 
 impl Default for Cluster {
@@ -36,8 +36,8 @@ impl Default for Cluster {
             fault: None,
             fail_in: None,
             writes: Vec::new(),
-            told: Vec::new(),
-            notes: Vec::new(),
+            event_reasons: Vec::new(),
+            event_notes: Vec::new(),
         }
     }
 }
@@ -87,8 +87,8 @@ impl Cluster {
     fn event(&mut self, path: &str, asked: &Asked) -> Answer {
         let mut event = asked.body.clone();
         if asked.method == "POST" {
-            self.told.push(event["reason"].as_str().unwrap_or_default().to_owned());
-            self.notes.push(event["message"].as_str().unwrap_or_default().to_owned());
+            self.event_reasons.push(event["reason"].as_str().unwrap_or_default().to_owned());
+            self.event_notes.push(event["message"].as_str().unwrap_or_default().to_owned());
         } else {
             let name = path.rsplit('/').next().unwrap_or_default();
             event["metadata"] = json!({"namespace": "shop", "name": name});
