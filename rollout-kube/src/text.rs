@@ -1,15 +1,15 @@
-//! Text of others, as it goes into what people read.
+//! Untrusted text, made safe to show to people.
 
 use rollout_core::Escaped;
 use std::fmt::Display;
 
-/// A text of others in one line of at most so many bytes.
-pub(crate) fn one_line(text: impl Display, most: usize) -> String {
+/// Escapes an untrusted text into one line of at most `max` bytes.
+pub(crate) fn one_line(text: impl Display, max: usize) -> String {
     let mut text = Escaped(text).to_string();
-    if text.len() > most {
+    if text.len() > max {
         let end = '…';
-        let most = most.saturating_sub(end.len_utf8());
-        let cut = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let max = max.saturating_sub(end.len_utf8());
+        let cut = (0..=max).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         text.truncate(cut);
         text.push(end);
     }
@@ -26,6 +26,6 @@ mod tests {
         assert_eq!(one_line("too long", 7), "too …");
         assert_eq!(one_line("üüü", 5), "ü…");
         assert_eq!(one_line("a\nb", 3), "…");
-        assert_eq!(one_line("abc", 0), "…", "the end is always said");
+        assert_eq!(one_line("abc", 0), "…", "the ellipsis is always there");
     }
 }

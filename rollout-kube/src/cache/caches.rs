@@ -18,11 +18,11 @@ use std::{
 };
 use tokio::sync::{mpsc, watch as signal};
 
-/// All kinds that are watched, each since it was first asked for.
+/// The caches of all watched kinds. The first request for a kind starts its watch.
 #[derive(Debug)]
 pub(crate) struct Caches {
     requests: Requests,
-    /// The only namespace that is watched; all of them when there is none.
+    /// The only namespace that is watched; `None` for all.
     namespace: Option<String>,
     kinds: Mutex<HashMap<GroupAndKind, Watched>>,
     changes: mpsc::UnboundedSender<Changed>,
@@ -56,7 +56,7 @@ impl Caches {
         )
     }
 
-    /// Adds an index by which objects of a kind are found; to be called before the kind is watched.
+    /// Adds an index to a kind. Call it before the kind is watched.
     pub(crate) fn index(mut self, group: &str, kind: &str, index: Index) -> Self {
         let all = self.indexes.entry((group.into(), kind.into())).or_default();
         *all = std::mem::take(all).and(index);
@@ -67,7 +67,7 @@ impl Caches {
         &self.requests
     }
 
-    /// One object, as it is known.
+    /// Returns one object, from the cache.
     ///
     /// # Errors
     /// There is none, or its kind cannot be watched.
@@ -79,7 +79,7 @@ impl Caches {
         objects.get(&key_of(name)).ok_or_else(|| StoreError::NotFound(name.clone()))
     }
 
-    /// All objects of the kind and namespace of `like`.
+    /// Returns all objects of the kind and namespace of `like`.
     ///
     /// # Errors
     /// The kind cannot be watched.
@@ -91,8 +91,8 @@ impl Caches {
         Ok(self.whole(like).await?.all(&like.namespace))
     }
 
-    /// Those of the kind and namespace of `like` that have one of these index keys; all of them where there is
-    /// no index of the kind.
+    /// Returns the objects of the kind and namespace of `like` that have one of these index keys; all of them if the
+    /// kind has no index.
     ///
     /// # Errors
     /// As for [`all`](Self::all).
@@ -108,13 +108,13 @@ impl Caches {
         })
     }
 
-    /// Those that have one of these index keys, as far as they are known; of all namespaces when `like` names none.
+    /// Returns the known objects that have one of these index keys; of all namespaces when `like` names none.
     pub(crate) fn known_having(&self, like: &ObjectRef, keys: &[String]) -> Vec<Entry> {
         let watched = self.watch_of(like).ok();
         watched.map(|watched| watched.cache.having(&like.namespace, keys)).unwrap_or_default()
     }
 
-    /// Reads one object from the server, for a rollout; if it was not known, it is news to the others.
+    /// Reads one object from the server on behalf of a rollout; if that shows a change, it wakes the other rollouts.
     ///
     /// # Errors
     /// There is none, or it cannot be read.
@@ -133,8 +133,8 @@ impl Caches {
         }
     }
 
-    /// Reads all objects of the kind and namespace of `like` from the server; only those with `labels`, unless
-    /// that is empty.
+    /// Reads all objects of the kind and namespace of `like` from the server; only those with `labels`, unless that is
+    /// empty.
     ///
     /// # Errors
     /// They cannot be read.
@@ -149,8 +149,8 @@ impl Caches {
         Ok(values.into_iter().filter_map(known).collect())
     }
 
-    /// Remembers an object that a rollout read or wrote. Returns what is known of it then, which may be newer,
-    /// or `None` if it is gone meanwhile.
+    /// Records an object that a rollout read or wrote. Returns what is known then, which may be newer, or `None` if the
+    /// object is gone by now.
     pub(crate) fn put(&self, object: &ObjectRef, entry: Entry, by: Option<&Key>) -> Option<Entry> {
         let Some(kept) = self.cache(object) else { return Some(entry) };
         let (touched, known) = kept.put(&key_of(object), entry);
@@ -158,9 +158,9 @@ impl Caches {
         known
     }
 
-    /// Remembers what a rollout wrote of its own: itself, or a ReplicaSet. Returns it as it was written, also where
-    /// somebody has written it anew since: what is decided in this turn rests on what was read before, and the next
-    /// write has to find that out.
+    /// Records an object of its own that a rollout wrote: the Rollout or a ReplicaSet. Returns the object as written,
+    /// even if another client has written it since: the decisions of this turn rest on the earlier reading, and the
+    /// next write must fail.
     pub(crate) fn wrote(&self, object: &ObjectRef, written: Received) -> Entry {
         let entry = Entry::from(written);
         let owner = entry.owner().map(|(name, _)| (object.namespace.to_string(), name.to_owned()));
@@ -169,12 +169,12 @@ impl Caches {
         entry
     }
 
-    /// To be called before the server is asked for an object, or to delete it.
+    /// Returns the version that a "not found" will have. Call it before reading or deleting an object.
     pub(crate) fn as_of(&self, object: &ObjectRef) -> Option<AsOf> {
         self.cache(object).map(|cache| cache.as_of())
     }
 
-    /// The server said that there is no such object.
+    /// Records that the server did not find an object.
     pub(crate) fn absent(&self, object: &ObjectRef, as_of: Option<AsOf>, by: Option<&Key>) {
         if let (Some(cache), Some(as_of)) = (self.cache(object), as_of) {
             let touched = cache.absent(&key_of(object), as_of);
@@ -184,20 +184,20 @@ impl Caches {
 
     fn notify(&self, object: &ObjectRef, now: Option<Entry>, touched: Option<Touched>, by: Option<&Key>) {
         if let Some(keys) = touched {
-            // Nobody listens any more only when the program ends.
+            // The receiver is gone only when the program ends.
             let _ = self.changes.send(Changed { object: object.clone(), now, keys, by: by.cloned() });
         }
     }
 
-    /// Who looked at what.
+    /// Returns the record of which rollout read what.
     pub(crate) fn interests(&self) -> &Interests {
         &self.interests
     }
 
-    /// Starts to watch a kind, if that was not done before, and waits for its first list.
+    /// Starts to watch a kind, unless it is watched already, and waits for its first list.
     ///
     /// # Errors
-    /// The kind is not known, or its first list does not come.
+    /// The kind is unknown, or its first list fails.
     pub(crate) async fn start(&self, like: &ObjectRef) -> Result<(), StoreError> {
         let Watched { cache, listed } = self.watch_of(like)?;
         self.until(like, &cache, listed, |listing| *listing == Listing::Whole).await
@@ -219,7 +219,7 @@ impl Caches {
         Ok(cache)
     }
 
-    /// Waits for the first list, or until it is clear that it will not come soon.
+    /// Waits for the first list, until `enough` holds or the time is up.
     async fn until(
         &self,
         like: &ObjectRef,
@@ -240,8 +240,8 @@ impl Caches {
         };
         let version = self.requests.kind(like).map(Kind::api_version).unwrap_or_default();
         let why = format!(
-            "{} objects ({version}) cannot be listed: {why}; is this kind installed in the cluster, and may it be \
-             listed and watched?",
+            "{} objects ({version}) cannot be listed: {why}; is this kind installed in the cluster, and does RBAC \
+             allow listing and watching it?",
             like.kind
         );
         Err(StoreError::Unreadable { object: like.clone(), why })
@@ -281,11 +281,11 @@ mod tests {
         serde_json::from_value(value).unwrap()
     }
 
-    /// Otherwise a ReplicaSet was made with the hash of one template and the pods of the next.
+    /// Otherwise a ReplicaSet would be created with the hash of one template and the pods of the next.
     #[tokio::test]
-    async fn what_was_written_stays_what_the_turn_has_read_when_somebody_writes_it_anew() {
+    async fn a_turn_keeps_its_own_write_when_another_client_writes_the_object_again() {
         let (client, _) = server(|_| Answer::Never);
-        let (caches, _news) = Caches::new(Requests::new(client, "us"), None);
+        let (caches, _changes) = Caches::new(Requests::new(client, "us"), None);
         let object = ObjectRef::new("argoproj.io", "Rollout", "shop", "web");
         caches.put(&object, rollout(6, "web:v2").into(), None);
         let written = caches.wrote(&object, rollout(5, "web:v1"));

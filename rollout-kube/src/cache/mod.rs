@@ -1,4 +1,4 @@
-//! The objects of the cluster as this process knows them: what the watches showed, and what it read or wrote itself.
+//! A read-your-writes cache of the cluster's objects: what the watches showed, and what this process read or wrote.
 
 mod caches;
 mod groups;

@@ -19,12 +19,12 @@ use std::{
     },
 };
 
-/// The objects as one rollout sees them: read from what the watches showed, or live; written to the server.
-/// It remembers what was asked for: a change of that is news for the rollout.
+/// One rollout's view of the objects: it reads from the cache or live, and writes to the server.
+/// It records what the rollout read: a change to that wakes the rollout.
 #[derive(Debug)]
 pub(crate) struct View {
     caches: Arc<Caches>,
-    /// Whose view it is.
+    /// The rollout whose view this is.
     rollout: Key,
     live: AtomicBool,
     asked: Mutex<HashSet<Interest>>,
@@ -35,18 +35,18 @@ impl View {
         Self { caches, rollout, live: AtomicBool::new(false), asked: Mutex::default() }
     }
 
-    /// Whether reads go to the server from now on.
+    /// Sets whether reads go to the server from now on.
     pub(crate) fn read_live(&self, live: bool) {
         self.live.store(live, Ordering::Relaxed);
     }
 
-    /// What was asked for since this was last called.
+    /// Returns what was read since the last call.
     pub(crate) fn asked(&self) -> HashSet<Interest> {
         mem::take(&mut *self.asked.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The ReplicaSets that the Rollout with this uid owns, from the cache; or, with `live`, from the server, those
-    /// with these labels.
+    /// Returns the ReplicaSets that the Rollout with this uid owns: from the cache or, with `live`, from the server,
+    /// those with these labels.
     ///
     /// # Errors
     /// They cannot be read.
@@ -59,20 +59,20 @@ impl View {
         Ok(sets)
     }
 
-    /// The ReplicaSets that belong to nobody and have the name that the Rollout would give them; or, with `all`, all
-    /// that belong to nobody. From the cache.
+    /// Returns the ReplicaSets without an owner that are named as the Rollout would name them; with `all`, all without
+    /// an owner. Reads from the cache.
     ///
     /// # Errors
     /// They cannot be read.
     pub(crate) async fn orphans(&self, all: bool) -> Result<Vec<Entry>, StoreError> {
         let sets_of = ObjectRef::new("apps", "ReplicaSet", &self.rollout.0, "");
-        let left = abandoned_by(&self.rollout.1);
-        self.note(Interest::Having(sets_of.clone(), left.as_str().into()));
-        let key = if all { OWNERLESS.to_owned() } else { left };
+        let named_after = abandoned_by(&self.rollout.1);
+        self.note(Interest::Having(sets_of.clone(), named_after.as_str().into()));
+        let key = if all { OWNERLESS.to_owned() } else { named_after };
         self.caches.having(&sets_of, &[key]).await
     }
 
-    /// The Rollouts, wherever they are, that have one of these keys of the index of Rollouts.
+    /// Returns the Rollouts, in any namespace, that have one of these index keys.
     pub(crate) fn claimants(&self, keys: &[String]) -> Vec<Entry> {
         let like = ObjectRef::new("argoproj.io", "Rollout", "", "");
         for key in keys {
@@ -125,7 +125,7 @@ impl ObjectStore for View {
         Ok(entries.into_iter().map(|entry| named(like, entry)).collect())
     }
 
-    /// From the cache even when reads are live: no write rests on it.
+    /// Reads from the cache even when reads are live: no write depends on it.
     async fn mentioning(&self, mentions: &Mentions) -> Result<Vec<(ObjectRef, Object)>, StoreError> {
         for key in &mentions.keys {
             self.note(Interest::Having(nameless(&mentions.like), key.as_str().into()));

@@ -14,28 +14,28 @@ use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
 
-/// The longest pause before a watch that keeps failing is tried again.
+/// The longest pause before a failing watch is retried.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// The server is asked to end a watch after so many seconds; one that is silent for a little longer is dead, and
-/// another one continues where it stood.
+/// The server is asked to end a watch after this many seconds. A watch that stays silent a little longer is dead, and
+/// a new one continues from its last version.
 const WATCH_SECONDS: u32 = 55;
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// A list that takes longer is given up and started again.
+/// A list that takes longer is abandoned and restarted.
 const LIST_TAKES: Duration = Duration::from_secs(60);
 
-/// How many objects are asked for at a time.
+/// The page size of a list.
 const PAGE: u32 = 500;
 
-/// A watch that ends sooner, and without an event, counts as one that failed.
+/// A watch that ends sooner, without an event, counts as failed.
 const SHORT: Duration = Duration::from_secs(5);
 
-/// Keeps a cache up to date, for ever: cut streams, expired versions, silence and refusals are tried again,
-/// slower and slower.
+/// Keeps a cache up to date, forever: retries after cut streams, expired versions, silence and refusals, with growing
+/// pauses.
 ///
-/// It has its own list-and-watch, because it must know the version of a list: whatever is not in the list, and is
-/// no newer, is gone.
+/// It implements list-and-watch itself because it must know the version of a list: an object that is not in the list,
+/// and no newer, is gone.
 pub(super) async fn watch(
     client: Client,
     kind: Kind,
@@ -44,7 +44,7 @@ pub(super) async fn watch(
     notifier: Notifier,
 ) {
     let all = Request::new(kind.path(namespace.as_deref().unwrap_or_default()));
-    // Of all pods of a cluster, those of revisions.
+    // Only the pods of revisions, not all pods of a cluster.
     let labels = (&*kind.kind == "Pod").then_some(REVISION_LABEL);
     let like = kind.object("", "");
     let mut watching = Watching { client, all, kind, like, labels, cache, notifier, failures: 0 };
@@ -54,7 +54,7 @@ pub(super) async fn watch(
             Ok(Err(error)) => watching.failed(&error_text(&error)).await,
             Err(_) => {
                 let seconds = LIST_TAKES.as_secs();
-                tracing::warn!(kind = %watching.kind.kind, "no list within {seconds} s; it is asked for again");
+                tracing::warn!(kind = %watching.kind.kind, "no list within {seconds} s; listing again");
             }
         }
     }
@@ -62,7 +62,7 @@ pub(super) async fn watch(
 
 struct Watching {
     client: Client,
-    /// Where all of them are.
+    /// The path of the whole collection.
     all: Request,
     kind: Kind,
     like: ObjectRef,
@@ -72,7 +72,7 @@ struct Watching {
     failures: u32,
 }
 
-/// A part of a list.
+/// A page of a list.
 #[derive(Deserialize)]
 struct Page {
     #[serde(default)]
@@ -80,17 +80,17 @@ struct Page {
     items: Option<Vec<Received>>,
 }
 
-/// Why a watch is over.
+/// Why a watch ended.
 enum WatchEnd {
-    /// The server ended it, as it was asked to.
+    /// The server ended it, as requested.
     Ended,
-    /// The version is too old to go on from.
+    /// The version is too old to continue from.
     Expired,
     Failed(String),
 }
 
 impl Watching {
-    /// Shows everything that there is; the version from which to watch.
+    /// Lists everything; returns the version from which to watch.
     async fn list(&mut self) -> Result<String, Error> {
         self.cache.begin_list();
         let mut params = ListParams::default().limit(PAGE);
@@ -113,7 +113,7 @@ impl Watching {
         }
     }
 
-    /// Shows what happens from a version on, until everything must be listed anew.
+    /// Follows the changes after a version, until everything must be listed again.
     async fn follow(&mut self, mut version: String) {
         loop {
             let begun = Instant::now();
@@ -124,11 +124,11 @@ impl Watching {
             }
             let is_new = version == before && begun.elapsed() <= SHORT;
             match end {
-                WatchEnd::Ended if is_new => self.failed("it ended at once").await,
+                WatchEnd::Ended if is_new => self.failed("it ended immediately").await,
                 WatchEnd::Ended => {}
                 WatchEnd::Expired => {
                     if is_new && self.failures > 0 {
-                        self.failed("its version expires at once").await;
+                        self.failed("its version expired immediately").await;
                     }
                     self.failures = self.failures.saturating_add(1);
                     return;
@@ -138,7 +138,7 @@ impl Watching {
         }
     }
 
-    /// One watch.
+    /// Runs one watch.
     async fn events(&mut self, version: &mut String) -> WatchEnd {
         let mut params = WatchParams::default().timeout(WATCH_SECONDS);
         params.label_selector = self.labels.map(str::to_owned);
@@ -182,7 +182,7 @@ impl Watching {
         }
     }
 
-    /// Shows an object; returns its version.
+    /// Records an object; returns its version.
     fn show(&self, object: Received) -> String {
         let (name, entry) = self.taken(object);
         let version = entry.version.write.to_string();
@@ -201,7 +201,7 @@ impl Watching {
     async fn failed(&mut self, why: &str) {
         let wait = Duration::from_millis(500 << self.failures.min(6)).min(LONGEST_WAIT);
         self.failures = self.failures.saturating_add(1);
-        tracing::warn!(kind = %self.kind.kind, error = why, again_in = ?wait, "the watch broke");
+        tracing::warn!(kind = %self.kind.kind, error = why, again_in = ?wait, "the watch failed");
         self.notifier.watch_failed(why.to_owned());
         tokio::time::sleep(wait).await;
     }
@@ -211,7 +211,7 @@ fn key(object: &ObjectRef) -> Key {
     (object.namespace.to_string(), object.name.to_string())
 }
 
-/// An error with its causes: the first line says only that there is one.
+/// Formats an error with its causes: the error itself says only that something failed.
 fn error_text(error: &Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);

@@ -10,10 +10,10 @@ use rollout_core::{
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::Notify, time::timeout};
 
-/// Who knows what the proxies have, for each rollout.
+/// Provides each rollout with its data plane, which knows what the proxies have.
 pub(crate) struct DataPlanes {
     shared: Option<Arc<dyn Rounds>>,
-    /// Somebody has asked.
+    /// Signals that a rollout has asked.
     asked: Arc<Notify>,
 }
 
@@ -22,7 +22,7 @@ impl DataPlanes {
         Self { shared: Some(shared), asked: Arc::default() }
     }
 
-    /// Nobody knows.
+    /// Provides no data plane.
     pub(crate) fn none() -> Self {
         Self { shared: None, asked: Arc::default() }
     }
@@ -33,7 +33,7 @@ impl DataPlanes {
         Arc::new(RoundStarter { plane: Arc::clone(shared).of(&asker(rollout)), asked })
     }
 
-    /// This rollout is gone.
+    /// Forgets a rollout that is gone.
     pub(crate) fn forget(&self, rollout: &Key) {
         if let Some(shared) = &self.shared {
             shared.forget(&asker(rollout));
@@ -45,7 +45,7 @@ fn asker((namespace, name): &Key) -> RolloutRef {
     RolloutRef::new(namespace, name)
 }
 
-/// A question that may be waited for begins the rounds.
+/// A data plane that starts the rounds when a rollout asks something that it may wait for.
 #[derive(Debug)]
 struct RoundStarter {
     plane: Arc<dyn DataPlane>,
@@ -73,7 +73,7 @@ impl DataPlane for RoundStarter {
     }
 }
 
-/// Runs the rounds while anybody waits for something, one after the other, for ever.
+/// Runs the rounds, one after the other and forever, while any rollout waits for something.
 pub(crate) async fn run_rounds(context: Arc<Context>, waker: Waker) {
     let planes = &context.data_planes;
     let Some(shared) = planes.shared.clone() else { return };
@@ -91,16 +91,16 @@ pub(crate) async fn run_rounds(context: Arc<Context>, waker: Waker) {
                 }
                 report(&context, &waker, round).await;
             }
-            // Whoever asks something new does not wait as long as what is old.
+            // A new question does not wait out an old one's pause.
             Some(pause) => _ = timeout(pause, planes.asked.notified()).await,
         }
     }
 }
 
-/// Says what a person should know, and wakes the rollouts whose answer has changed.
+/// Logs and publishes the notes of a round, and wakes the rollouts whose answer has changed.
 async fn report(context: &Context, waker: &Waker, round: Round) {
     for (note, whom) in &round.notes {
-        tracing::warn!(%note, rollouts = whom.len(), "a proxy is waited for no longer");
+        tracing::warn!(%note, rollouts = whom.len(), "no longer waiting for a proxy");
         for who in whom.iter().filter(|_| !context.dry_run) {
             let rollout = ObjectRef::new("argoproj.io", "Rollout", &who.namespace, &who.name);
             if let Ok(entry) = context.caches.get(&rollout).await {

@@ -1,4 +1,4 @@
-//! The controller: which rollout has its turn when.
+//! The controller: decides which rollout runs its turn, and when.
 
 mod builder;
 mod busy;

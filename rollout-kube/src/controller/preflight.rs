@@ -4,10 +4,10 @@ use rollout_core::{Time, traffic::ObjectRef};
 use serde_json::Value;
 use std::time::Duration;
 
-/// The lease of Argo Rollouts' controller; one that keeps to an instance id has that behind it.
+/// The lease of Argo Rollouts' controller; with an instance id, that follows as a suffix.
 const LOCK: &str = "argo-rollouts-controller-lock";
 
-/// Refuses when another controller is at work.
+/// Fails if another controller is running.
 pub(super) async fn ensure_sole_controller(requests: &Requests, now: Time) -> Result<(), RunError> {
     let mut requests = requests.clone();
     requests.add(Kind::new("coordination.k8s.io", "v1", "Lease", "leases"));
@@ -18,7 +18,7 @@ pub(super) async fn ensure_sole_controller(requests: &Requests, now: Time) -> Re
     }
 }
 
-/// Name and holder of such a lease that has not expired.
+/// Returns the name and the holder of such a lease, if it has not expired.
 fn held(lease: &Value, now: Time) -> Option<(String, String)> {
     let text = |pointer: &str| lease.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let (name, holder) = (text("/metadata/name"), text("/spec/holderIdentity"));
@@ -27,7 +27,7 @@ fn held(lease: &Value, now: Time) -> Option<(String, String)> {
     }
     let seconds = lease.pointer("/spec/leaseDurationSeconds").and_then(Value::as_u64).unwrap_or(15);
     let renewed = Time::parse_rfc3339(text("/spec/renewTime"));
-    // One whose time cannot be read is held by somebody.
+    // A lease with an unreadable time counts as held.
     let is_held = renewed.is_none_or(|renewed| renewed + Duration::from_secs(seconds) > now);
     is_held.then(|| (format!("{}/{name}", text("/metadata/namespace")), holder.to_owned()))
 }
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_held_lock_is_refused_and_says_what_to_do() {
+    async fn a_held_lease_is_an_error_that_says_what_to_do() {
         let (fresh, stale) = ("2026-01-01T00:00:10.000000Z", "2026-01-01T00:00:00Z");
         let error =
             check(lease("argo-rollouts-controller-lock", "them_1", fresh)).await.unwrap_err().to_string();
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn leases_that_cannot_be_read_are_no_permission() {
+    async fn unreadable_leases_are_an_error() {
         let (client, _) = server(|_| Answer::failure(403, "no"));
         let error =
             ensure_sole_controller(&Requests::new(client, "us"), Time::from_secs(0)).await.unwrap_err();

@@ -10,26 +10,26 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// The turns at work when it is to stop have so long to end, and then the last events to be published: together
-/// less than the 30 s that a pod is given.
+/// On shutdown, running turns have this long to end, and then the last events have this long to be published: together
+/// less than the 30 s that a pod gets.
 const LAST_TURNS: Duration = Duration::from_secs(20);
 const LAST_EVENTS: Duration = Duration::from_secs(5);
 
-/// A turn that kept a processor busy for longer than this is followed by a rest.
+/// A turn that keeps a processor busy for longer than this is followed by a rest.
 const LONG: Duration = Duration::from_millis(100);
 
-/// The rest is so many times as long.
+/// The rest is this many times as long as the turn.
 const RESTS: u32 = 10;
 
-/// What gives rollouts a turn.
+/// The sources that wake rollouts.
 pub(super) struct Sources {
     pub(super) changes: UnboundedReceiver<Changed>,
-    /// Rollouts that are due for a reason that is no change of an object.
+    /// Rollouts that are due for a reason other than a changed object.
     pub(super) wakes: UnboundedReceiver<Key>,
 }
 
-/// Gives each rollout its turn when there is news for it or it is due, until it is to stop: then the turns at work
-/// end, and no other begins.
+/// Runs each rollout's turn when something it read changes or it is due, until `stop` is ready. Then it starts no more
+/// turns and waits for the running ones.
 pub(super) async fn run(
     context: Arc<Context>,
     mut sources: Sources,
@@ -74,10 +74,10 @@ pub(super) async fn run(
             () = sleep_until(next.unwrap_or(far)) => {}
         }
     }
-    tracing::info!(turns = turns.len(), "it is to stop: the turns at work end");
+    tracing::info!(turns = turns.len(), "stopping: waiting for running turns to end");
     let all = async { while turns.join_next().await.is_some() {} };
     if tokio::time::timeout(LAST_TURNS, all).await.is_err() {
-        tracing::warn!("some turns did not end within {} s, and are panics off", LAST_TURNS.as_secs());
+        tracing::warn!("some turns did not end within {} s and are aborted", LAST_TURNS.as_secs());
     }
     dispatcher.context.publisher.flush(LAST_EVENTS).await;
 }
@@ -91,7 +91,7 @@ struct Dispatcher {
     context: Arc<Context>,
     queue: Queue,
     memories: HashMap<Key, RolloutMemory>,
-    /// How many turns of a rollout in a row broke off.
+    /// How many turns of a rollout in a row panicked.
     panics: HashMap<Key, u32>,
 }
 
@@ -100,7 +100,7 @@ impl Dispatcher {
         Self { context, queue: Queue::new(workers), memories: HashMap::new(), panics: HashMap::new() }
     }
 
-    /// Something is not as it was: whom does it concern?
+    /// Wakes the rollouts that a change affects.
     fn on_change(&mut self, changed: &Changed) {
         let object = &changed.object;
         let mut concerned = self.context.caches.interests().concerned(object, &changed.keys);
@@ -124,8 +124,8 @@ impl Dispatcher {
         self.queue.add(key, at, is_new);
     }
 
-    /// A turn broke off in the middle: what it remembered is lost, and what it had begun to write may have
-    /// taken effect. The rollout goes on, less and less often while it keeps breaking.
+    /// Handles a turn that panicked: its memory is lost, and a write in flight may have taken effect. The rollout
+    /// continues, with growing pauses while its turns keep panicking.
     fn on_panic(&mut self, key: &Key, why: &str) {
         let times = self.panics.entry(key.clone()).or_default();
         *times = times.saturating_add(1);
@@ -135,7 +135,7 @@ impl Dispatcher {
             rollout = format!("{}/{}", key.0, key.1),
             why = %rollout_core::Escaped(why),
             ?again_in,
-            "a turn broke off; this is a bug, please report it"
+            "a turn panicked; this is a bug, please report it"
         );
         self.queue.done(key, LONG, next);
         self.queue.add(key.clone(), next, false);

@@ -5,31 +5,32 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// Which of the rollouts that are due has the next worker, so that each namespace has its share.
+/// Chooses which due rollout gets the next worker, so that each namespace gets its share.
 #[derive(Debug)]
 pub(super) struct Shares {
     namespaces: HashMap<String, Share>,
-    /// The namespaces that wait for a worker and may have one, by what they used.
+    /// The namespaces that are waiting for a worker and may have one, by the time they used.
     order: BTreeSet<(Duration, String)>,
-    /// What the namespace used that got a worker last: one that comes anew begins there, and has saved nothing up.
+    /// The time used by the namespace that got a worker last. A namespace that joins starts there: it has saved up
+    /// nothing.
     used: Duration,
-    /// A namespace has at most so many workers at a time.
+    /// The most workers that a namespace has at a time.
     max_workers: usize,
 }
 
 #[derive(Debug, Default)]
 struct Share {
-    /// The time of workers that it used.
+    /// The worker time that it used.
     used: Duration,
     running: usize,
     waiting: BTreeSet<(Instant, Key)>,
 }
 
-/// A turn counts for so much from its beginning, however short it turns out to be.
+/// A turn is charged at least this much, at its start.
 const LEAST: Duration = Duration::from_millis(1);
 
 impl Shares {
-    /// One of four workers is left to others.
+    /// Creates the shares. Of every four workers, one stays free for other namespaces.
     pub(super) fn new(workers: usize) -> Self {
         let max_workers = workers.saturating_sub(workers.div_ceil(4)).max(1);
         Self { namespaces: HashMap::new(), order: BTreeSet::new(), used: Duration::ZERO, max_workers }
@@ -64,7 +65,7 @@ impl Shares {
         taken.map(|(_, key)| key)
     }
 
-    /// A worker is free again, which a namespace kept busy for so long.
+    /// Frees a worker that a namespace kept busy for this long.
     pub(super) fn done(&mut self, namespace: &str, busy: Duration) {
         self.change(namespace, |share| {
             share.running = share.running.saturating_sub(1);
@@ -79,7 +80,7 @@ impl Shares {
         if !share.waiting.is_empty() && share.running < self.max_workers {
             self.order.insert((share.used, namespace.to_owned()));
         }
-        // One that has nothing to do, and no more than the others used, need not be remembered.
+        // An idle namespace that used no more than the others need not be remembered.
         if share.waiting.is_empty() && share.running == 0 && share.used <= self.used {
             self.namespaces.remove(namespace);
         }

@@ -2,10 +2,9 @@ use super::quantity;
 use rollout_core::backend::REVISION_LABEL;
 use serde_json::Value;
 
-/// Whether a ReplicaSet's pod template, as the API server completed it, is the one that a Rollout asks for.
+/// Returns whether a ReplicaSet's pod template, with the API server's defaults, is the one that a Rollout asks for.
 ///
-/// Everything that the Rollout says must be there; whatever is there beside that must be what the server
-/// writes where nothing is said.
+/// Everything in the Rollout's template must be there; everything else must be a default of the server.
 pub(crate) fn same_template(wanted: &Value, there: &Value) -> bool {
     same(wanted, there, "")
 }
@@ -34,7 +33,7 @@ fn same(wanted: &Value, there: &Value, key: &str) -> bool {
     }
 }
 
-/// Nothing, an empty thing, or one of defaults alone.
+/// Returns whether a value is null, empty, or made only of defaults.
 fn is_empty_or_default(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -46,7 +45,7 @@ fn is_empty_or_default(value: &Value) -> bool {
     }
 }
 
-/// Whether the API server writes this where nothing is said.
+/// Returns whether the API server sets this value for an omitted field.
 fn is_default(key: &str, value: &Value) -> bool {
     let number = value.as_i64();
     match (key, value.as_str()) {
@@ -95,7 +94,7 @@ mod tests {
         })
     }
 
-    /// What an API server makes of it.
+    /// The template as the API server completes it.
     fn there() -> Value {
         json!({
             "metadata": {"creationTimestamp": null, "labels": {"app": "web", "rollouts-pod-template-hash": "abc"}},
@@ -117,12 +116,12 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_completes_is_no_difference() {
+    fn a_default_of_the_server_is_no_difference() {
         assert!(same_template(&wanted(), &there()));
         let mut explicit = wanted();
         explicit["spec"]["restartPolicy"] = json!("Always");
         explicit["spec"]["nodeSelector"] = json!({});
-        assert!(same_template(&explicit, &there()), "nor is a default that is written down");
+        assert!(same_template(&explicit, &there()), "nor is an explicit default");
     }
 
     #[test]
@@ -143,9 +142,9 @@ mod tests {
         }
         let mut there = there();
         there["spec"]["hostNetwork"] = json!(true);
-        assert!(!same_template(&wanted(), &there), "what the Rollout does not ask for");
+        assert!(!same_template(&wanted(), &there), "a field that the Rollout does not ask for");
         let mut more = wanted();
         more["spec"]["containers"][0]["env"] = json!([{"name": "A", "value": "1"}]);
-        assert!(!same_template(&more, &self::there()), "what the ReplicaSet does not have");
+        assert!(!same_template(&more, &self::there()), "a field that the ReplicaSet does not have");
     }
 }

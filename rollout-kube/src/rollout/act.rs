@@ -14,7 +14,7 @@ use rollout_core::{
     traffic::ObjectRef,
 };
 
-/// Carries out one action on what was read.
+/// Carries out one action on the objects of a reading.
 pub(super) async fn act(
     context: &Context,
     memory: &RolloutMemory,
@@ -25,7 +25,7 @@ pub(super) async fn act(
 ) -> Result<Outcome, Failure> {
     match action {
         Action::Scale { revision, pods, scale_down_deadline } => {
-            workload(context, memory, reading, target, revision, (*pods, *scale_down_deadline)).await
+            scale(context, memory, reading, target, revision, (*pods, *scale_down_deadline)).await
         }
         Action::Select(to) => {
             let written = backend.select(to, &reading.traffic).await;
@@ -39,7 +39,7 @@ pub(super) async fn act(
     }
 }
 
-/// Writes a nonce to every object that decisions rest on.
+/// Writes a nonce to every object that decisions depend on.
 pub(super) async fn fence(
     context: &Context,
     nonce: &str,
@@ -59,7 +59,7 @@ pub(super) async fn fence(
     Ok(Outcome::Changed)
 }
 
-async fn workload(
+async fn scale(
     context: &Context,
     memory: &RolloutMemory,
     reading: &mut Reading,
@@ -70,7 +70,7 @@ async fn workload(
     let highest = replica_set::highest(&reading.sets);
     let sets = sets(context, reading);
     if let Some(set) = reading.sets.iter().find(|set| set.revision == *revision) {
-        // The current revision has the highest number, also one that was there before.
+        // The current revision has the highest number, even if it is an old one.
         let highest = (revision == target).then_some(highest);
         let written = sets.change(set, to, highest).await.map_err(StoreError::into_failure)?;
         let Some(written) = written else { return Ok(Outcome::Unchanged) };
@@ -95,12 +95,12 @@ async fn workload(
     Ok(Outcome::Changed)
 }
 
-/// How the Rollout's ReplicaSets are written.
+/// Returns the access to the Rollout's ReplicaSets.
 fn sets(context: &Context, reading: &Reading) -> ReplicaSets {
     ReplicaSets::of_rollout(context.caches.requests(), &reading.rollout.value)
 }
 
-/// A ReplicaSet that was there has the pods that a new one would have been made with.
+/// Gives an adopted ReplicaSet the pods that a new one would have.
 async fn scale_adopted(
     context: &Context,
     reading: &mut Reading,
@@ -139,7 +139,7 @@ fn key(reading: &Reading) -> Key {
     (namespace.to_owned(), reading.rollout.name().to_owned())
 }
 
-/// The next write of the same turn carries the version of this one.
+/// Records a write, so that the next write of the same turn carries its version.
 fn remember(context: &Context, reading: &mut Reading, written: Received) {
     let like = ObjectRef::new("apps", "ReplicaSet", "", "");
     let object = crate::cache::reference(&like, &written.value);

@@ -10,17 +10,18 @@ use rollout_core::{
 };
 use serde_json::{Value, json};
 
-/// How many ReplicaSets are adopted in one turn.
+/// The most ReplicaSets that are adopted in one turn.
 const IN_A_TURN: usize = 20;
 
-/// Adopts the ReplicaSets that are a Rollout's by their labels and belong to nobody: those that a Rollout of
-/// the same name left when it was deleted without them.
+/// Adopts the ReplicaSets without an owner that match a Rollout's selector: a Rollout of the same name left them when it
+/// was deleted without them.
 ///
-/// They may be shown later than the Rollout that was made again: it looks for those that are named after it in every
-/// turn, and has one when they are shown. One that nobody has worked on yet also takes in those of other names.
+/// The watch may show them later than the recreated Rollout. So every turn looks for ReplicaSets that are named after the
+/// Rollout, and their appearance wakes it. A Rollout that no controller has worked on yet also adopts those with other
+/// names.
 ///
 /// # Errors
-/// They could not be read, or a write has no clear answer.
+/// A read failed, or the outcome of a write is unknown.
 pub(super) async fn orphans(
     context: &Context,
     view: &View,
@@ -36,7 +37,7 @@ pub(super) async fn orphans(
     for set in found {
         let Some(set) = ReplicaSet::read(set) else { continue };
         match adopt(context, rollout, &set).await {
-            // Somebody else may have changed it: it is looked at again when that is shown.
+            // Another client may have changed it: the rollout wakes when the watch shows that.
             Ok(_) | Err(StoreError::Conflict(_) | StoreError::NotFound(_)) => {}
             Err(error) => return Err(error),
         }
@@ -44,17 +45,17 @@ pub(super) async fn orphans(
     Ok(())
 }
 
-/// What already has the name of a ReplicaSet that was to be made.
+/// The result of finding the name of a new ReplicaSet taken.
 pub(super) enum NameConflict {
-    /// It is the Rollout's own now.
+    /// The existing ReplicaSet was adopted.
     Adopted(ReplicaSet),
-    /// It has changed, or is ours already: look again.
+    /// It has changed, or is ours already: observe again.
     Changed,
-    /// It cannot be adopted: why, and what to do.
+    /// It cannot be adopted: the reason, and what to do.
     Foreign(String),
 }
 
-/// Looks at the ReplicaSet that already has the name of the one that was to be made, and adopts it if possible.
+/// Reads the ReplicaSet that already has the name of the one to create, and adopts it if possible.
 ///
 /// # Errors
 /// It cannot be read or adopted.
@@ -70,14 +71,14 @@ pub(super) async fn resolve_name_conflict(
     if there.owner().is_some_and(|(_, uid)| uid == rollout.uid()) {
         return Ok(NameConflict::Changed);
     }
-    let foreign = |why: &str| Ok(NameConflict::Foreign(format!("{object} exists already: {why}")));
+    let foreign = |why: &str| Ok(NameConflict::Foreign(format!("{object} already exists: {why}")));
     if there.text("/metadata/deletionTimestamp").is_some() {
-        return foreign("it is being deleted; the new one is made when it is gone");
+        return foreign("it is being deleted; a new one will be created once it is gone");
     }
     if let Some(owner) = controller(&there.value) {
         let text = |key: &str| owner.get(key).and_then(Value::as_str).unwrap_or_default();
         let why = format!(
-            "it belongs to {} {}; give the Rollout another name, or delete it",
+            "it is owned by {} {}; rename the Rollout, or delete the ReplicaSet",
             text("kind"),
             text("name")
         );
@@ -85,11 +86,10 @@ pub(super) async fn resolve_name_conflict(
     }
     if !is_orphan_of(&rollout.value, &there) || !has_template(&rollout.value, &there) {
         return foreign(
-            "it belongs to nobody, and its labels or its template are not the Rollout's; delete it, or give the \
-             Rollout another name",
+            "it has no owner, and its labels or its template are not the Rollout's; delete it, or rename the Rollout",
         );
     }
-    let Some(set) = ReplicaSet::read(there) else { return foreign("it names no revision; delete it") };
+    let Some(set) = ReplicaSet::read(there) else { return foreign("it has no revision label; delete it") };
     match adopt(context, rollout, &set).await {
         Ok(set) => Ok(set.map_or(NameConflict::Changed, NameConflict::Adopted)),
         Err(StoreError::Conflict(_) | StoreError::NotFound(_)) => Ok(NameConflict::Changed),
@@ -97,7 +97,7 @@ pub(super) async fn resolve_name_conflict(
     }
 }
 
-/// Makes it the Rollout's own, if it is still as it was read.
+/// Makes the Rollout the owner of a ReplicaSet, if it is unchanged since it was read.
 async fn adopt(
     context: &Context,
     rollout: &Entry,
@@ -114,12 +114,12 @@ async fn adopt(
     tracing::info!(
         rollout = format!("{}/{}", object.namespace, rollout.name()),
         replica_set = set.name(),
-        "adopted: it belonged to nobody"
+        "adopted a ReplicaSet without an owner"
     );
     Ok(ReplicaSet::read(context.caches.wrote(&object, written)))
 }
 
-/// Whether the Rollout still exists: whatever belongs to one that is gone is deleted.
+/// Returns whether the Rollout still exists: the objects of a deleted one are deleted, too.
 async fn still_exists(context: &Context, rollout: &Entry) -> Result<bool, StoreError> {
     let namespace = rollout.text("/metadata/namespace").unwrap_or_default();
     let object = ObjectRef::new("argoproj.io", "Rollout", namespace, rollout.name());
@@ -130,7 +130,7 @@ async fn still_exists(context: &Context, rollout: &Entry) -> Result<bool, StoreE
     }
 }
 
-/// Whether a ReplicaSet holds a revision, is selected by the Rollout, and belongs to nobody.
+/// Returns whether a ReplicaSet holds a revision, matches the Rollout's selector, and has no owner.
 fn is_orphan_of(rollout: &Value, set: &Entry) -> bool {
     set.label(REVISION_LABEL).is_some()
         && set.text("/metadata/deletionTimestamp").is_none()
@@ -138,26 +138,26 @@ fn is_orphan_of(rollout: &Value, set: &Entry) -> bool {
         && selects(rollout.pointer("/spec/selector"), set)
 }
 
-/// Whether it may pass for the revision that its label names: where that is the Rollout's newest, it has the Rollout's
-/// template. Another one would be released under the name of what the user wants.
+/// Returns whether a ReplicaSet may count as the revision in its label: for the Rollout's newest revision, it must have
+/// the Rollout's template. Otherwise a different template would be released under that revision.
 fn holds_its_revision(rollout: &Value, set: &Entry) -> bool {
     let newest = template_hash(rollout.pointer("/spec/template").unwrap_or(&Value::Null));
     set.label(REVISION_LABEL) != Some(newest.as_str()) || has_template(rollout, set)
 }
 
-/// Whether it has the Rollout's template.
+/// Returns whether a ReplicaSet has the Rollout's template.
 fn has_template(rollout: &Value, set: &Entry) -> bool {
     let wanted = rollout.pointer("/spec/template").unwrap_or(&Value::Null);
     set.template().is_some_and(|there| same_template(wanted, &there))
 }
 
-/// The owner that controls it.
+/// Returns the owner that is the controller.
 fn controller(set: &Value) -> Option<&Value> {
     let owners = set.pointer("/metadata/ownerReferences")?.as_array()?;
     owners.iter().find(|owner| owner.get("controller") == Some(&Value::Bool(true)))
 }
 
-/// Whether a label selector selects it. One that selects everything, or is none, selects nothing here.
+/// Returns whether a label selector selects a ReplicaSet. An empty or missing selector selects nothing here.
 fn selects(selector: Option<&Value>, set: &Entry) -> bool {
     let Some(selector) = selector else { return false };
     let labels = selector.get("matchLabels").and_then(Value::as_object);
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_selector_selects_is_the_rollouts() {
+    fn only_selected_replica_sets_are_the_rollouts() {
         let cases = [
             (json!({"matchLabels": {"app": "web"}}), true),
             (json!({"matchLabels": {"app": "web", "tier": "back"}}), false),
@@ -224,11 +224,14 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_to_somebody_or_goes_is_no_orphan() {
+    fn an_owned_or_deleted_replica_set_is_no_orphan() {
         let rollout = json!({"spec": {"selector": {"matchLabels": {"app": "web"}}}});
         let owner = |controls: bool| json!({"ownerReferences": [{"kind": "Deployment", "name": "x", "controller": controls}]});
         assert!(!is_orphan_of(&rollout, &set(&owner(true))));
-        assert!(is_orphan_of(&rollout, &set(&owner(false))), "an owner that does not control it is no owner");
+        assert!(
+            is_orphan_of(&rollout, &set(&owner(false))),
+            "an owner that is not the controller does not count"
+        );
         assert!(!is_orphan_of(&rollout, &set(&json!({"deletionTimestamp": "2026-01-01T00:00:00Z"}))));
         assert!(!is_orphan_of(&rollout, &set(&json!({"labels": {"app": "web"}}))), "it holds no revision");
     }

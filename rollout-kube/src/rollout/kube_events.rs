@@ -7,39 +7,39 @@ use rollout_core::{
 };
 use serde_json::Value;
 
-/// The pods that a ReplicaSet asked for before it was written.
+/// The pods that a ReplicaSet wanted before it was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Before {
-    /// It was made just now.
+    /// It was created just now.
     Absent,
     Pods(u32),
 }
 
-/// What the texts of events are made of, beside the events.
+/// Translates engine events into Kubernetes events, with Argo Rollouts' reasons and texts.
 pub(super) struct EventTranslator<'s> {
     pub(super) rollout: &'s Value,
-    /// What the backend says about a topic.
+    /// The backend's texts about a topic.
     pub(super) describe: &'s dyn Fn(Topic<'_>) -> Vec<EventText>,
-    /// As they are after the turn.
+    /// The ReplicaSets after the turn.
     pub(super) sets: &'s [ReplicaSet],
     /// One for each `Scaled`, in order.
     pub(super) before: Vec<Before>,
-    /// What the destinations led to before.
+    /// The selectors of the destinations before.
     pub(super) selected: Selectors,
     /// The canary's weight in the last event.
     pub(super) weight: Option<u32>,
-    /// As it was before the turn.
+    /// The status before the turn.
     pub(super) status: &'s Status,
-    /// The revision under way now: it has, or is about to get, the highest number.
+    /// The current revision: it has, or is about to get, the highest number.
     pub(super) current: Option<&'s Revision>,
     pub(super) steps: usize,
 }
 
 impl EventTranslator<'_> {
-    /// What is said about these events, with Argo Rollouts' reasons and texts, in order.
+    /// Translates these events, in order.
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "an event that Argo Rollouts does not have is not told"
+        reason = "an event without an equivalent in Argo Rollouts is not published"
     )]
     pub(super) fn translate(&mut self, events: &[Event]) -> Vec<KubeEvent> {
         let mut said = Vec::new();
@@ -77,7 +77,7 @@ impl EventTranslator<'_> {
                 }
                 Event::Selected(to) => self.select(to, &mut said),
                 Event::Routed(to) => self.route(to, &mut said),
-                // Argo Rollouts has no events for these; the log has them.
+                // Argo Rollouts has no events for these; they are only logged.
                 _ => {}
             }
         }
@@ -169,9 +169,8 @@ impl EventTranslator<'_> {
     }
 }
 
-/// In which order Argo Rollouts tells what happened in one turn: what the steps did, what was written, and
-/// how it ended.
-#[expect(clippy::wildcard_enum_match_arm, reason = "what is not told has no place")]
+/// Returns the rank of an event in Argo Rollouts' order within a turn: steps, then writes, then the outcome.
+#[expect(clippy::wildcard_enum_match_arm, reason = "an event that is not published has no rank")]
 fn rank(event: &Event) -> u32 {
     match event {
         Event::StepCompleted { .. } => 1,
@@ -204,7 +203,7 @@ mod tests {
         .unwrap()
     }
 
-    fn tell(events: &[Event], before: Vec<Before>) -> Vec<(&'static str, String)> {
+    fn translate(events: &[Event], before: Vec<Before>) -> Vec<(&'static str, String)> {
         let (rollout, sets, status) = (rollout(), [set("v1", 1), set("v2", 2)], Status::default());
         let (revision, v1) = (Revision::from("v2"), Selection::Revision("v1".into()));
         let describe = |topic: Topic<'_>| match topic {
@@ -229,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_is_told_as_argo_rollouts_tells_it() {
+    fn an_update_has_the_events_of_argo_rollouts() {
         let events = [
             Event::Started { revision: "v2".into(), instead_of: None },
             Event::Scaled { revision: "v2".into(), pods: 1, scale_down_deadline: None },
@@ -241,7 +240,7 @@ mod tests {
             ("ScalingReplicaSet", "Scaled up ReplicaSet web-v2 (revision 2) from 0 to 1"),
         ];
         assert_eq!(
-            tell(&events, vec![Before::Absent]),
+            translate(&events, vec![Before::Absent]),
             expected.map(|(reason, note)| (reason, note.to_owned()))
         );
     }
@@ -263,12 +262,16 @@ mod tests {
             ("RolloutCompleted", "Rollout completed update to revision 2 (v2): Completed all 3 canary steps"),
             ("RolloutAborted", "Rollout aborted update to revision 2"),
         ];
-        let told = tell(&events, vec![Before::Pods(4)]);
-        assert_eq!(told, expected.map(|(reason, note)| (reason, note.to_owned())), "only the mark changed");
+        let events = translate(&events, vec![Before::Pods(4)]);
+        assert_eq!(
+            events,
+            expected.map(|(reason, note)| (reason, note.to_owned())),
+            "only the deadline changed"
+        );
     }
 
     #[test]
-    fn traffic_is_told_object_by_object() {
+    fn traffic_events_are_per_object() {
         let select = Selectors { stable: None, canary: Some(Selection::Revision("v2".into())) };
         let route = Routes {
             weight: WeightChange::To(Weight::new(50, 100)),
@@ -281,7 +284,7 @@ mod tests {
             ("TrafficWeightUpdated", "Traffic weight updated from 5 to 50"),
             ("Routed", "Keep To([])"),
         ];
-        let told = tell(&[Event::Selected(select), Event::Routed(route)], Vec::new());
-        assert_eq!(told, expected.map(|(reason, note)| (reason, note.to_owned())));
+        let events = translate(&[Event::Selected(select), Event::Routed(route)], Vec::new());
+        assert_eq!(events, expected.map(|(reason, note)| (reason, note.to_owned())));
     }
 }

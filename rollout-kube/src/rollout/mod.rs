@@ -1,4 +1,4 @@
-//! One rollout: what is read, what is decided, what is done about it.
+//! One rollout's turn: reads, decides and acts.
 
 mod abandoned;
 mod act;

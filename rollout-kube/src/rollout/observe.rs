@@ -15,7 +15,7 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// What one turn has read, and what its writes are conditional on.
+/// What one turn has read, and the versions that its writes are conditional on.
 pub(super) struct Reading {
     pub(super) rollout: Entry,
     pub(super) sets: Vec<ReplicaSet>,
@@ -27,12 +27,12 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// Only the Rollout and its ReplicaSets.
+    /// Builds a reading of only the Rollout and its ReplicaSets.
     pub(super) fn without_traffic(rollout: Entry, sets: Vec<ReplicaSet>) -> Self {
         Self { rollout, sets, observed: Observed::new(), traffic: Version::NONE, trouble: None }
     }
 
-    /// Changes with every version of everything that was read.
+    /// Returns a hash of the versions of everything that was read.
     pub(super) fn fingerprint(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.rollout.version.hash(&mut hasher);
@@ -47,13 +47,13 @@ impl Reading {
 /// Why the traffic could not be read.
 pub(super) struct Trouble {
     pub(super) why: String,
-    /// Whether it is for the user to mend it: an object that is missing, or makes no sense.
-    pub(super) is_the_users: bool,
-    /// The object that is not there.
+    /// Whether the user must fix it: an object is missing or invalid.
+    pub(super) is_user_error: bool,
+    /// The missing object.
     pub(super) missing: Option<ObjectRef>,
 }
 
-/// Reads everything around a rollout.
+/// Reads everything about a rollout.
 pub(super) async fn observe(
     (context, view): (&Context, &View),
     memory: &mut RolloutMemory,
@@ -63,7 +63,7 @@ pub(super) async fn observe(
     backend: &dyn TrafficBackend,
     live: bool,
 ) -> Reading {
-    let found = look_for_unserved((context, view), &rollout, &mut sets, (status, live)).await;
+    let found = check_unavailable_stable((context, view), &rollout, &mut sets, (status, live)).await;
     let is_live = |set: &ReplicaSet| found == Found::ReadLive(set.revision.clone());
     let revisions: Vec<_> = sets.iter().map(|set| revision_seen(memory, set, is_live(set))).collect();
     memory.counts.keep(&sets);
@@ -89,20 +89,20 @@ pub(super) async fn observe(
     Reading { rollout, sets, observed, traffic, trouble }
 }
 
-/// What became of a stable revision that shows no ready pod during an update.
+/// The result of checking a stable revision that shows no ready pod during an update.
 #[derive(Debug, PartialEq, Eq)]
 enum Found {
-    /// It has ready pods, or is not asked for, or could not be read.
+    /// It has ready pods, wants none, or could not be read.
     Nothing,
     /// It was read live.
     ReadLive(Revision),
-    /// A live reading shows no ReplicaSet of it.
+    /// A live read shows no ReplicaSet of it.
     Gone(Revision),
 }
 
-/// A stable revision that shows no ready pod during an update, or no ReplicaSet, is read live: only that can say
-/// that it has none.
-async fn look_for_unserved(
+/// Reads a stable revision live if it shows no ready pod during an update, or no ReplicaSet: only a live read proves that
+/// it has none.
+async fn check_unavailable_stable(
     (context, view): (&Context, &View),
     rollout: &Entry,
     sets: &mut Vec<ReplicaSet>,
@@ -147,7 +147,7 @@ fn revision_seen(memory: &mut RolloutMemory, set: &ReplicaSet, is_live: bool) ->
     replica_set::revision_seen(set, (ready, available), is_live)
 }
 
-/// The annotation that holds a person's word that one wait may end.
+/// The annotation with an operator's `proceed` override.
 pub(super) const PROCEED: &str = "rollout-core/proceed";
 
 fn proceed_override(rollout: &Entry) -> Option<Proceed> {
@@ -161,7 +161,7 @@ impl Trouble {
         } else {
             None
         };
-        let is_the_users = missing.is_some() || matches!(error, BackendError::Edit { .. });
-        Self { why: error.to_string(), is_the_users, missing }
+        let is_user_error = missing.is_some() || matches!(error, BackendError::Edit { .. });
+        Self { why: error.to_string(), is_user_error, missing }
     }
 }

@@ -22,14 +22,14 @@ use status_writer::{COUNTS_WAIT, NUMBER_WAITS, StatusWriter};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What is missing or wrong is looked at again after so long, news or not: from what the watches show.
+/// The pause before another look, in the cache, at missing or invalid objects, even if nothing changes.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
-/// What is said of a conflict that repeats itself while nothing has changed.
-const NO_CONFLICT: &str = "the API server says that an object has changed, and none has since the last turn: \
-                           something beside the objects refuses the write";
+/// The report of a conflict that repeats while nothing has changed.
+const NO_CONFLICT: &str = "the API server reports a conflict, but no object has changed since the last turn: \
+                           something else refuses the write";
 
-/// A rollout that was read, and is decided on and carried out.
+/// Runs the turn of a rollout that was read: decides and carries out.
 pub(super) struct TurnRunner<'w> {
     context: &'w Context,
     memory: &'w mut RolloutMemory,
@@ -40,11 +40,11 @@ pub(super) struct TurnRunner<'w> {
     target: Revision,
     edits: Vec<Edit>,
     outstanding: Outstanding,
-    /// What the commands did, to be told when it is stored.
+    /// The events of the commands, to publish once their effect is stored.
     command_events: Vec<Event>,
-    /// Until when what is missing may be about to come.
+    /// Until when missing objects have a grace period.
     grace: Option<Instant>,
-    /// Why the spec is not followed; only the way back from an aborted update is, then.
+    /// Why the spec is invalid. Then only the way back from an aborted update is carried out.
     invalid_spec: Option<String>,
 }
 
@@ -79,7 +79,7 @@ impl<'w> TurnRunner<'w> {
         self
     }
 
-    /// What was read, where nothing is to be done with it: the spec is not followed, and the update was not aborted.
+    /// Returns the reading as an error if there is nothing to do: the spec is invalid, and the update was not aborted.
     pub(super) fn or_held(self, status: &Status) -> Result<Self, Box<Reading>> {
         if self.invalid_spec.is_some() && status.aborted.is_none() {
             Err(Box::new(self.reading))
@@ -88,7 +88,7 @@ impl<'w> TurnRunner<'w> {
         }
     }
 
-    /// What people asked for, by writing into the status or as a command in an annotation, applied.
+    /// Applies commands from status patches and annotations.
     pub(super) fn apply_commands(&mut self, mut status: Status, requests: &[CommandKind]) -> Status {
         for kind in requests {
             let Some(at) = Position::of(&status) else { continue };
@@ -120,7 +120,7 @@ impl<'w> TurnRunner<'w> {
         }
         self.command_events.append(&mut self.outstanding.events);
         if self.command_events.iter().any(|event| matches!(event, Event::Aborted { .. })) {
-            // Promoted and aborted between two turns: nothing has gone on.
+            // Promoted and aborted between two turns: nothing was resumed.
             self.command_events.retain(|event| *event != Event::Resumed);
         }
         status
@@ -141,8 +141,8 @@ impl<'w> TurnRunner<'w> {
         if self.context.dry_run {
             return self.end(turn, at);
         }
-        for said in self.memory.waits.due_events(&writer.plan.waiting, Instant::now()) {
-            self.context.publisher.publish(&self.reading.rollout.value, &said, self.context.now());
+        for event in self.memory.waits.due_events(&writer.plan.waiting, Instant::now()) {
+            self.context.publisher.publish(&self.reading.rollout.value, &event, self.context.now());
         }
         loop {
             let result = match turn.next() {
@@ -169,7 +169,7 @@ impl<'w> TurnRunner<'w> {
         self.end(turn, at)
     }
 
-    /// A conflict on what has not changed since the last one is none: to look again helps nobody.
+    /// Turns a repeated conflict without any change into a refusal: observing again does not help.
     fn classify(&mut self, failure: Failure, on: u64) -> Failure {
         if failure == Failure::Conflict && self.memory.is_repeated_conflict(on) {
             return Failure::Refused(NO_CONFLICT.to_owned());
@@ -177,20 +177,20 @@ impl<'w> TurnRunner<'w> {
         failure
     }
 
-    /// What is wrong with what the user wrote; it is told if it is news.
+    /// Returns the user's error, if there is one; publishes it if it is new.
     fn invalid(&mut self) -> Option<String> {
         let is_missing = self.reading.trouble.as_ref().is_some_and(|trouble| trouble.missing.is_some());
-        let was_said = |trouble: &Trouble| store::reports_invalid(&self.reading, &trouble.why);
-        let was_said = self.reading.trouble.as_ref().is_some_and(was_said);
-        // What is already said is not taken back: another process's time for it is over.
-        self.grace = self.memory.grace.until(is_missing, Instant::now()).filter(|_| !was_said);
+        let was_reported = |trouble: &Trouble| store::reports_invalid(&self.reading, &trouble.why);
+        let was_reported = self.reading.trouble.as_ref().is_some_and(was_reported);
+        // Do not withdraw a reported error: another process's grace period for it is over.
+        self.grace = self.memory.grace.until(is_missing, Instant::now()).filter(|_| !was_reported);
         self.publish_trouble();
         let trouble = self.reading.trouble.as_ref();
-        let users = trouble.filter(|trouble| trouble.is_the_users && self.grace.is_none());
-        self.invalid_spec.clone().or_else(|| users.map(|trouble| trouble.why.clone()))
+        let user_error = trouble.filter(|trouble| trouble.is_user_error && self.grace.is_none());
+        self.invalid_spec.clone().or_else(|| user_error.map(|trouble| trouble.why.clone()))
     }
 
-    /// The turn is over: when the next one is due.
+    /// Ends the turn; returns when the next one is due.
     fn end(&mut self, turn: Turn, at: Time) -> Option<Instant> {
         let elapsed = self.memory.elapsed();
         match self.memory.driver.end(turn, elapsed) {
@@ -201,7 +201,7 @@ impl<'w> TurnRunner<'w> {
         }
     }
 
-    /// Says why the turn stopped early.
+    /// Reports why the turn stopped early.
     fn publish_failure(&mut self, failure: &Failure) {
         tracing::warn!(rollout = self.name, why = %Escaped(failure), "the turn stopped early");
         if let Failure::Refused(why) = failure {
@@ -210,14 +210,14 @@ impl<'w> TurnRunner<'w> {
         }
     }
 
-    /// Carries out one action; `before` says how many pods there were, for each ReplicaSet that was written.
+    /// Carries out one action. `before` collects the earlier pod count of each ReplicaSet that was written.
     async fn carry_out(&mut self, action: &Action, before: &mut Vec<Before>) -> Result<Outcome, Failure> {
         let was = self.pods_before(action);
         let result =
             act(self.context, self.memory, &mut self.reading, self.backend, &self.target, action).await;
         match &result {
             Ok(outcome) => {
-                // What changed nothing has no event.
+                // No change, no event.
                 before.extend(was.filter(|_| *outcome == Outcome::Changed));
                 self.memory.refused = None;
             }
@@ -233,9 +233,9 @@ impl<'w> TurnRunner<'w> {
         Some(set.map_or(Before::Absent, |set| Before::Pods(set.wanted)))
     }
 
-    /// When a wake-up is due by the clock that only runs forward.
+    /// Converts a wake-up to the monotonic clock, and returns the earliest of all reasons for the next turn.
     fn at(&self, wake: Option<Wake>, now: Time) -> Option<Instant> {
-        // Whoever waits for proxies is woken when the answer changes; the wake-up only keeps the question alive.
+        // A wait for proxies ends with a changed answer; this wake-up only keeps the query running.
         let wake = wake.map(|wake| Instant::now() + wake.at.since(now).max(Duration::from_millis(10)));
         let again = self.reading.trouble.as_ref();
         let again = again.map(|_| self.grace.unwrap_or_else(|| Instant::now() + LOOK_AGAIN));

@@ -23,18 +23,18 @@ use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
-/// A Rollout that is held for a moment is looked at again after so long.
+/// The pause before another look at a Rollout that is held for a moment.
 const HELD: Duration = Duration::from_secs(1);
 
-/// What comes after a turn.
+/// The result of a turn.
 pub(crate) struct After {
-    /// When the next is due if there is no news.
+    /// When the next turn is due if nothing changes.
     pub(crate) next: Option<Instant>,
-    /// The Rollout is gone, or is not for this controller.
+    /// The Rollout is gone, or belongs to another controller.
     pub(crate) is_over: bool,
 }
 
-/// One turn for one rollout: read, decide, store, carry out, report.
+/// Runs one turn of one rollout: read, decide, store, carry out, report.
 pub(crate) async fn turn(context: &Context, key: &Key, memory: &mut RolloutMemory) -> After {
     let view = Arc::new(View::new(Arc::clone(&context.caches), key.clone()));
     let name = format!("{}/{}", key.0, key.1);
@@ -54,7 +54,7 @@ pub(crate) async fn turn(context: &Context, key: &Key, memory: &mut RolloutMemor
     After { next, is_over }
 }
 
-/// `None` when there is nothing to do here at all; else when to look again.
+/// Returns `None` if the Rollout is not ours or gone; otherwise when to look again.
 async fn run_turn(
     context: &Context,
     key: &Key,
@@ -66,7 +66,7 @@ async fn run_turn(
     let Some(rollout) = read_rollout(context, key, live).await? else {
         forget_deleted(context, memory, name);
         let cleanup = abandoned::clean_up(context, memory, key, None).await?;
-        return Ok((!matches!(cleanup, Cleanup::Nothing)).then(|| Some(Instant::now() + HELD)));
+        return Ok((!matches!(cleanup, Cleanup::Done)).then(|| Some(Instant::now() + HELD)));
     };
     if rollout.text("/metadata/deletionTimestamp").is_some() {
         forget_deleted(context, memory, name);
@@ -76,7 +76,7 @@ async fn run_turn(
         return Ok(None);
     }
     if memory.rollout.as_ref().is_some_and(|known| uid(known) != rollout.uid()) {
-        // Another one of the same name: what is remembered is not of this one.
+        // Another Rollout of the same name: the memory is of the old one.
         forget_deleted(context, memory, name);
         *memory = RolloutMemory::new(&context.process);
         return Ok(Some(Some(Instant::now())));
@@ -123,7 +123,7 @@ async fn run_turn(
         }
     };
     let why = (spec.is_none() || !complaints.is_empty()).then(|| complaints.join("; "));
-    // Whatever the spec says, an update that was aborted, or is to be, goes back.
+    // Even with an invalid spec, an update that was aborted, or is about to be, goes back.
     let goes_back = read.status.aborted.is_some()
         || read.requests.contains(&CommandKind::Abort)
         || command::is_abort(&rollout);
@@ -164,8 +164,8 @@ async fn run_turn(
     }
 }
 
-/// The status, with the abort that was asked for where it cannot be carried out yet: nothing names the routes. It is
-/// carried out when something does.
+/// Returns the status with a requested abort that cannot be carried out yet, because no strategy names the routes. It is
+/// carried out once one does.
 fn with_pending_abort(read: &WireStatus, now: Time) -> Status {
     let position = Position::of(&read.status).filter(|_| read.requests.contains(&CommandKind::Abort));
     let strategy = Strategy::builder().build();
@@ -178,7 +178,7 @@ fn with_pending_abort(read: &WireStatus, now: Time) -> Status {
     }
 }
 
-/// Says what the Rollout asks for and the engine does not do, once as long as it is so.
+/// Reports each field that the engine ignores, once while that lasts.
 fn publish_ignored(
     context: &Context,
     memory: &mut RolloutMemory,
@@ -187,7 +187,7 @@ fn publish_ignored(
     notes: Vec<String>,
 ) {
     for note in notes.iter().filter(|note| !memory.ignored.contains(note)) {
-        tracing::warn!(rollout = name, %note, "not done");
+        tracing::warn!(rollout = name, %note, "field ignored");
         if !context.dry_run {
             context.publisher.publish(
                 &rollout.value,
@@ -199,7 +199,7 @@ fn publish_ignored(
     memory.ignored = notes;
 }
 
-/// The status makes no sense: the condition says it; every field stays as it is, for a person to mend.
+/// Reports an unreadable status in a condition; all other fields stay unchanged, for the user to fix.
 async fn unreadable(
     context: &Context,
     memory: &mut RolloutMemory,
@@ -207,7 +207,7 @@ async fn unreadable(
     reading: Reading,
     errors: &str,
 ) -> Option<Instant> {
-    let why = format!("its status cannot be read, so it is held: {errors}");
+    let why = format!("the Rollout is held because its status cannot be read: {errors}");
     let is_news = memory.last_logged != why;
     let next = refuse(context, memory, name, reading, &Status::default(), &why).await;
     if is_news && !context.dry_run {
@@ -217,11 +217,11 @@ async fn unreadable(
     next
 }
 
-/// Says that a Rollout is seen, the first time.
+/// Reports that a Rollout is seen for the first time.
 fn announce(context: &Context, memory: &mut RolloutMemory, name: &str, rollout: &Entry) {
     if !std::mem::replace(&mut memory.was_seen, true) {
         tracing::info!(rollout = name, "seen");
-        // After a restart all Rollouts are seen again: that is no news to those who look at one.
+        // After a restart, all Rollouts are seen again: users need no event for that.
         if !context.dry_run && is_new(rollout) {
             let said = format!("Rollout resource added to informer: {name}");
             context.publisher.publish(
@@ -233,16 +233,16 @@ fn announce(context: &Context, memory: &mut RolloutMemory, name: &str, rollout: 
     }
 }
 
-/// Why nothing is decided in this turn.
+/// Why this turn decides nothing.
 enum Blocked {
-    /// Another Rollout drives the same.
+    /// Another Rollout drives the same object.
     Refused(String),
-    /// Something has to be over first.
+    /// Something else has to end first.
     Until(Instant),
 }
 
-/// Looks for what must not be while a Rollout is at work: another one that drives the same, and objects that still
-/// select its pods although it no longer names them.
+/// Checks what blocks a Rollout: another one that drives the same object, and objects that still select its pods although
+/// it no longer names them.
 async fn blocked(
     context: &Context,
     memory: &mut RolloutMemory,
@@ -265,12 +265,12 @@ async fn blocked(
     let named = claims.into_iter().map(|claim| claim.object).collect();
     let soon = Instant::now() + HELD;
     match abandoned::clean_up(context, memory, key, Some((&rollout.version.write, &named))).await? {
-        Cleanup::Nothing => Ok(None),
-        Cleanup::LookAgain => {
+        Cleanup::Done => Ok(None),
+        Cleanup::Retry => {
             memory.driver.read_live();
             Ok(Some(Blocked::Until(soon)))
         }
-        Cleanup::Waits(why) => {
+        Cleanup::Wait(why) => {
             if log::trouble(memory, &format!("{}/{}", key.0, key.1), &why) {
                 context.publisher.publish(
                     &rollout.value,
@@ -283,7 +283,7 @@ async fn blocked(
     }
 }
 
-/// Says that another process works on this Rollout, once; until when it is left to that one, if it is.
+/// Reports once that another process works on this Rollout; returns until when the Rollout is left to that process.
 fn yield_to_rival(
     context: &Context,
     memory: &mut RolloutMemory,
@@ -299,14 +299,14 @@ fn yield_to_rival(
     memory.rivals.yields(Instant::now())
 }
 
-/// Whether no controller has stored anything about it yet.
+/// Returns whether no controller has stored anything in the Rollout yet.
 fn is_new(rollout: &Entry) -> bool {
     let is_set = |pointer: &str| rollout.text(pointer).is_some_and(|text| !text.is_empty());
     !is_set("/status/stableRS") && !is_set("/status/currentPodHash") && !is_set("/status/phase")
 }
 
-/// Says that a Rollout is too large, once, when it is; then nothing else is done, and when to look again is
-/// returned. Each version of it is measured once.
+/// Reports a Rollout that is too large, once; then it does nothing else and returns when to look again. Each version of
+/// the Rollout is measured once.
 async fn too_large(
     context: &Context,
     memory: &mut RolloutMemory,
@@ -328,7 +328,7 @@ fn uid(rollout: &Value) -> &str {
     rollout.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The Rollout, unless there is none.
+/// Reads the Rollout; returns `None` if it does not exist.
 async fn read_rollout(context: &Context, key: &Key, live: bool) -> Result<Option<Entry>, StoreError> {
     let object = ObjectRef::new("argoproj.io", "Rollout", &key.0, &key.1);
     let rollout = if live {
@@ -342,7 +342,7 @@ async fn read_rollout(context: &Context, key: &Key, live: bool) -> Result<Option
     }
 }
 
-/// The Rollout is gone, or on its way out.
+/// Reports that the Rollout is gone or being deleted.
 fn forget_deleted(context: &Context, memory: &mut RolloutMemory, name: &str) {
     let Some(rollout) = memory.rollout.take() else { return };
     tracing::info!(rollout = name, "deleted");
@@ -352,13 +352,13 @@ fn forget_deleted(context: &Context, memory: &mut RolloutMemory, name: &str) {
     }
 }
 
-/// What the Rollout asks for.
+/// The result of interpreting a Rollout.
 struct Interpreted {
     report: Report,
     spec: Option<Spec>,
-    /// Everything that is wrong with it, or not driven yet.
+    /// Everything that is invalid or not supported yet.
     complaints: Vec<String>,
-    /// What is not done, and not needed.
+    /// The fields that the engine ignores.
     notes: Vec<String>,
 }
 
@@ -374,7 +374,7 @@ fn interpret(rollout: &Entry, target: &Revision) -> Interpreted {
     Interpreted { report, spec: made.spec, complaints, notes }
 }
 
-/// Says in the Rollout's status what is wrong with it, and does nothing else.
+/// Reports in the Rollout's status why it is refused, and does nothing else.
 async fn refuse(
     context: &Context,
     memory: &mut RolloutMemory,

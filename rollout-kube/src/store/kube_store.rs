@@ -8,13 +8,13 @@ use rollout_core::{
 use serde_json::Value;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Objects on a Kubernetes API server, each read and written live.
+/// A store of objects on a Kubernetes API server; every read and write goes to the server.
 ///
-/// It knows Services, ReplicaSets, Rollouts, VirtualServices and DestinationRules; others are named with
-/// [`kind`](Self::kind). A write is a `PUT` with the resource version that was read. An answer 4xx is a
-/// refusal (409 a conflict); everything else, also no answer within 30 s, may have taken effect.
+/// It knows Services, ReplicaSets, Rollouts, VirtualServices and DestinationRules; add other kinds with
+/// [`kind`](Self::kind). A write is a `PUT` with the resource version that was read. A 4xx answer is a refusal (409 is
+/// a conflict); any other failure, including no answer within 30 s, may have taken effect.
 ///
-/// What is read comes without `metadata.managedFields`; a write that leaves it out changes nothing about it.
+/// Objects are read without `metadata.managedFields`; a write that omits it leaves it unchanged.
 ///
 /// ```no_run
 /// use rollout_core::{backend::{NoDataPlane, ServiceEditor, ObjectBackend}};
@@ -30,7 +30,7 @@ pub struct KubeStore {
 }
 
 impl KubeStore {
-    /// A store that names `manager` as the writer of what it writes.
+    /// Creates a store that writes with the field manager `manager`.
     #[must_use]
     pub fn new(client: Client, manager: &str) -> Self {
         Self { requests: Requests::new(client, manager) }
@@ -40,8 +40,8 @@ impl KubeStore {
         &self.requests
     }
 
-    /// Replaces the status of an object (its subresource `status`), if the object still has the version `read`, and returns
-    /// its new version. Everything else stays as it is.
+    /// Replaces the status of an object (its `status` subresource), if the object still has the version `read`, and
+    /// returns the new version. Everything else stays unchanged.
     ///
     /// # Errors
     /// As for [`replace`](ObjectStore::replace).
@@ -78,7 +78,7 @@ impl KubeStore {
         self.requests.replace_status(object, &to).await.map(|written| version_of(&written.value))
     }
 
-    /// Knows this kind, too, or speaks of it in another version of its API.
+    /// Adds a kind, or changes the API version to use for it.
     #[must_use]
     pub fn kind(mut self, kind: Kind) -> Self {
         self.requests.add(kind);
@@ -130,8 +130,7 @@ pub(crate) fn conditional(
     Ok(())
 }
 
-/// The version of an object. One whose kind counts no generations (a Service) has a hash of its content
-/// instead.
+/// Returns the version of an object. A kind without generations (a Service) has a hash of its content instead.
 pub(crate) fn version_of(value: &Value) -> ObjectVersion {
     let metadata = value.get("metadata");
     let field = |name: &str| metadata.and_then(|metadata| metadata.get(name));
@@ -193,7 +192,7 @@ mod tests {
         let put = requests.iter().find(|request| request.method == "PUT").unwrap();
         assert_eq!(put.uri, "/api/v1/namespaces/shop/services/canary?fieldManager=us");
         assert_eq!(put.body["metadata"]["resourceVersion"], "7");
-        assert_eq!(put.body["spec"]["ports"], json!([{"port": 80}]), "what is not ours stays");
+        assert_eq!(put.body["spec"]["ports"], json!([{"port": 80}]), "other owners' fields stay");
     }
 
     #[tokio::test]

@@ -18,48 +18,48 @@ type Place = (String, String, String);
 pub struct Change {
     /// The version that it made.
     pub version: u64,
-    /// The object as it is then; as it was last, if it was deleted.
+    /// The object after the change; its last state, if it was deleted.
     pub object: Arc<Value>,
     /// Whether it was deleted.
     pub is_deleted: bool,
-    /// When that was.
+    /// When it happened.
     pub at: Instant,
-    /// Its place among everything that has happened; see [`SimulatedApiServer::tick`](super::SimulatedApiServer::tick).
+    /// Its number in the order of all requests and changes; see [`tick`](super::SimulatedApiServer::tick).
     pub tick: u64,
-    /// Whose request did it, if that said by the header [`CLIENT`](super::CLIENT) whose it is.
+    /// The sender of the request, if it identified itself by the header [`CLIENT`](super::CLIENT).
     pub by: Option<Sender>,
 }
 
-/// Who sent a request.
+/// The sender of a request.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Sender {
-    /// What the request's header says.
+    /// The client named in the request's header.
     pub client: Arc<str>,
-    /// When the request came.
+    /// When the request arrived.
     pub at: Instant,
-    /// Its place among everything that has happened.
+    /// Its number in the order of all requests and changes.
     pub tick: u64,
 }
 
-/// All objects, and what has happened to them.
+/// All objects, and their history.
 #[derive(Debug, Default)]
 pub(super) struct Objects {
     all: BTreeMap<Place, Arc<Value>>,
     pub(super) version: u64,
-    /// Everything that happened, by kind.
+    /// All changes, by kind.
     pub(super) log: BTreeMap<String, Vec<Event>>,
     pub(super) watches: BTreeMap<String, Vec<Watch>>,
     pub(super) pods_run: bool,
     pub(super) requests: BTreeMap<String, u64>,
     pub(super) disturbed: Disturbed,
-    /// Counts what has happened.
+    /// Counts requests and changes.
     ticks: u64,
-    /// Whose request is carried out.
+    /// The sender of the current request.
     pub(super) by: Option<Sender>,
-    /// Watches from a version before this are told that it is too old.
+    /// Watches from an older version expire.
     pub(super) oldest: u64,
-    /// When the last change is shown by the watches.
+    /// When the watches show the last change.
     pub(super) shown: Option<Instant>,
 }
 
@@ -68,7 +68,7 @@ fn place(request: &ApiRequest) -> Place {
 }
 
 impl ApiRequest {
-    /// Whether an object of this kind is meant.
+    /// Returns whether the request is about an object of this kind.
     pub(super) fn selects(&self, object: &Value) -> bool {
         let namespace = || object.pointer("/metadata/namespace").and_then(Value::as_str);
         (self.namespace.is_empty() || namespace() == Some(&self.namespace)) && self.labels.selects(object)
@@ -76,13 +76,13 @@ impl ApiRequest {
 }
 
 impl Objects {
-    /// The next place in the order of everything that happens.
+    /// Returns the next number in the order of all requests and changes.
     pub(super) fn tick(&mut self) -> u64 {
         self.ticks += 1;
         self.ticks
     }
 
-    /// Counts a request, and names it.
+    /// Counts a request, and returns its name.
     pub(super) fn count(&mut self, request: &ApiRequest) -> String {
         let verb = match request.verb {
             Verb::Get => "GET",
@@ -111,13 +111,13 @@ impl Objects {
         here.map(|(_, object)| object).filter(|object| request.selects(object)).cloned().collect()
     }
 
-    /// Creates an object or replaces it, whatever its version is.
+    /// Creates or replaces an object, whatever its version.
     pub(super) fn apply(&mut self, request: &ApiRequest, value: Value) -> Arc<Value> {
         let there = self.all.get(&place(request)).cloned();
         self.store(request, there, value)
     }
 
-    /// Changes leaves of an object, whatever its version is, and its status with it.
+    /// Changes fields of an object, including its status, whatever its version.
     pub(super) fn change(&mut self, request: &ApiRequest, leaves: &Value) -> Result<Arc<Value>, Refusal> {
         let there = self.get(request)?;
         let mut next = (*there).clone();
@@ -125,7 +125,7 @@ impl Objects {
         Ok(self.store(request, Some(there), next))
     }
 
-    /// Deletes an object at once; as it was last.
+    /// Deletes an object at once; returns its last state.
     pub(super) fn remove(&mut self, request: &ApiRequest) -> Result<Arc<Value>, Refusal> {
         let there = self.all.remove(&place(request)).ok_or_else(Refusal::not_found)?;
         self.version += 1;
@@ -136,7 +136,7 @@ impl Objects {
         Ok(last)
     }
 
-    /// An object with what belongs to the server; its version is still that of the one that is there.
+    /// Adds the server's fields to an object; the version stays that of the existing one.
     pub(super) fn complete(
         &self,
         request: &ApiRequest,
@@ -154,7 +154,7 @@ impl Objects {
         put(fields, "uid", kept("uid").unwrap_or_else(|| format!("uid-{}", self.version + 1).into()));
         if request.traits.counts_generations {
             let generation = kept("generation").and_then(|generation| generation.as_u64()).unwrap_or(0);
-            // That it is to go is something else to do.
+            // A deletion raises the generation, too.
             let is_going = |object: &Value| object.pointer("/metadata/deletionTimestamp").is_some();
             let is_same = there
                 .is_some_and(|there| wants(there) == wants(fields) && is_going(there) == is_going(fields));
@@ -167,7 +167,7 @@ impl Objects {
         next
     }
 
-    /// Writes an object in the place of the one that is there, if it is another.
+    /// Replaces the existing object, if the new one differs.
     pub(super) fn store(
         &mut self,
         request: &ApiRequest,
@@ -189,7 +189,7 @@ impl Objects {
         next
     }
 
-    /// All changes after a version, in their order: versions and objects, as they are then or were last.
+    /// Returns all changes after a version, in order.
     pub(super) fn since(&self, version: u64) -> Vec<Change> {
         let of_kind = |log: &Vec<Event>| {
             let from = log.partition_point(|event| event.version <= version);
@@ -213,7 +213,7 @@ impl Objects {
         self.watches.clear();
     }
 
-    /// No watch can begin at a version before the present one any more.
+    /// Expires all versions before the current one.
     pub(super) fn expire(&mut self) {
         self.oldest = self.version;
     }
@@ -231,7 +231,7 @@ impl Objects {
     }
 }
 
-/// What an object asks for: all but what it is, and what came of it.
+/// Returns what an object asks for: all fields except its identity, metadata and status.
 fn wants(object: &Value) -> impl PartialEq + '_ {
     let fields = object.as_object().into_iter().flatten();
     let request =

@@ -1,4 +1,4 @@
-//! Lists.
+//! Lists, and their pages.
 
 use super::{api_request::ApiRequest, objects::Objects, refusal::Refusal};
 use serde_json::{Value, json};
@@ -8,12 +8,13 @@ use std::{collections::BTreeMap, sync::Arc};
 type Name = (String, String);
 
 impl Objects {
-    /// A list, or a page of one: whatever is written meanwhile, all pages show what was there at the first.
+    /// Returns a list, or a page of one: all pages show the state at the first page, whatever is written meanwhile.
     pub(super) fn list(&self, request: &ApiRequest) -> Result<Value, Refusal> {
         let (version, after) = if request.next.is_empty() {
             (self.version, None)
         } else {
-            let (version, name) = read(&request.next).ok_or_else(|| Refusal::bad_request("no such page"))?;
+            let (version, name) =
+                read(&request.next).ok_or_else(|| Refusal::bad_request("invalid continue token"))?;
             if version < self.oldest {
                 return Err(Refusal::expired());
             }
@@ -27,7 +28,7 @@ impl Objects {
             let more = left.split_off(request.limit);
             if let (Some(((namespace, name), _)), Some(metadata)) = (left.last(), metadata.as_object_mut()) {
                 metadata.insert("continue".to_owned(), format!("{version}/{namespace}/{name}").into());
-                // How many a selector leaves is not known before they are read.
+                // With a selector, the server does not know how many remain.
                 if request.labels.is_everything() {
                     metadata.insert("remainingItemCount".to_owned(), more.len().into());
                 }
@@ -40,7 +41,7 @@ impl Objects {
         }))
     }
 
-    /// What there was at a version, by namespace and name.
+    /// Returns the objects at a version, by namespace and name.
     fn at(&self, request: &ApiRequest, version: u64) -> BTreeMap<Name, Arc<Value>> {
         let name = |object: &Value| {
             let text = |pointer: &str| {
@@ -64,7 +65,7 @@ impl Objects {
     }
 }
 
-/// Where a page begins: after which object, and at which version of the whole.
+/// Reads a continue token: the version of the list, and the object after which the page begins.
 fn read(next: &str) -> Option<(u64, Name)> {
     let mut parts = next.split('/');
     let version = parts.next()?.parse().ok()?;
@@ -72,7 +73,7 @@ fn read(next: &str) -> Option<(u64, Name)> {
 }
 
 impl ApiRequest {
-    /// An object as it stands in a list: what is built in does not repeat its kind there.
+    /// Returns an object as an item of a list: built-in kinds do not repeat their kind there.
     fn item(&self, object: &Value) -> Value {
         let mut item = object.clone();
         if let (false, Some(fields)) = (self.traits.is_custom, item.as_object_mut()) {

@@ -1,4 +1,4 @@
-//! Who watches, and what they are shown.
+//! Watches, and what they show.
 
 use super::{
     api_request::ApiRequest,
@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::{sync::mpsc, time::Instant};
 
-/// What a watch shows, and when.
+/// A line that a watch sends, and when.
 pub(super) type Line = (Instant, Bytes);
 
-/// Something that happened to an object.
+/// A change of an object.
 #[derive(Debug, Clone)]
 pub(super) struct Event {
     pub(super) version: u64,
@@ -23,9 +23,9 @@ pub(super) struct Event {
     pub(super) at: Instant,
     pub(super) tick: u64,
     pub(super) by: Option<Sender>,
-    /// As it was before.
+    /// The object before the change.
     before: Option<Arc<Value>>,
-    /// For those who watch all of them: made once.
+    /// The line for watches without a selector, formatted once.
     line: Line,
 }
 
@@ -40,7 +40,7 @@ fn line(what: &str, object: &Value) -> Bytes {
 }
 
 impl Event {
-    /// What a watch is shown of it. Who watches some is shown one that is no more among them as deleted.
+    /// Returns the line for a watch. A watch with a selector shows an object that no longer matches as deleted.
     fn shown(&self, request: &ApiRequest) -> Option<Line> {
         if request.labels.is_everything() {
             return request.selects(&self.object).then(|| self.line.clone());
@@ -64,14 +64,14 @@ impl Objects {
     pub(super) fn watch(&mut self, request: &ApiRequest) -> mpsc::UnboundedReceiver<Line> {
         let (events, receiver) = mpsc::unbounded_channel();
         if request.version < self.oldest {
-            // The receiver is here. Without a sender it ends behind that.
+            // The receiver exists. Without a sender, it ends after this line.
             let _ = events.send((Instant::now(), line("ERROR", &Refusal::expired().status())));
             return receiver;
         }
         let log = self.log.get(&request.kind).map(Vec::as_slice).unwrap_or_default();
         let from = log.partition_point(|event| event.version <= request.version);
         for line in log.iter().skip(from).filter_map(|event| event.shown(request)) {
-            // The receiver is here.
+            // The receiver exists.
             let _ = events.send(line);
         }
         self.watches
@@ -81,7 +81,7 @@ impl Objects {
         receiver
     }
 
-    /// Shows the watches what was written, or deleted, at the present version.
+    /// Shows the watches the change at the current version.
     pub(super) fn notify(
         &mut self,
         request: &ApiRequest,
@@ -96,7 +96,7 @@ impl Objects {
         } else {
             "ADDED"
         };
-        // The watches show changes in their order.
+        // The watches show changes in order.
         let due = Instant::now() + self.disturbed.0.watch_lag();
         let due = self.shown.map_or(due, |before| before.max(due));
         self.shown = Some(due);

@@ -1,4 +1,4 @@
-//! What a request writes, and why one is refused.
+//! Writes, and why they are refused.
 
 use super::{
     api_request::{ApiRequest, Sent, Verb},
@@ -10,7 +10,7 @@ use rollout_core::DnsName;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// What somebody who deletes in the foreground leaves for the garbage collector, which is not played.
+/// The finalizer of a foreground deletion, left to the garbage collector, which is not simulated.
 const FOREGROUND: &str = "foregroundDeletion";
 
 fn metadata<'v>(object: &'v Value, key: &str) -> Option<&'v Value> {
@@ -32,7 +32,7 @@ fn keep_metadata(object: &mut Value, key: &str, kept: Option<Value>) {
 }
 
 impl Objects {
-    /// Creates, replaces or changes an object: with the status code of the answer.
+    /// Creates, replaces or patches an object; returns the status code of the answer, too.
     pub(super) fn write(&mut self, request: &ApiRequest, sent: &Sent) -> Result<(u16, Arc<Value>), Refusal> {
         if (request.verb == Verb::Create) != request.name.is_empty() {
             return Err(Refusal::not_allowed());
@@ -60,7 +60,7 @@ impl Objects {
             return Err(Refusal::unsupported());
         }
         let there = self.get(request)?;
-        let patch = sent.value.as_ref().ok_or_else(|| Refusal::bad_request("the patch is no JSON"))?;
+        let patch = sent.value.as_ref().ok_or_else(|| Refusal::bad_request("the patch is not JSON"))?;
         let mut next = (*there).clone();
         merge(&mut next, patch);
         request.check(&next)?;
@@ -77,7 +77,7 @@ impl Objects {
             DnsName::parse(&request.name).is_ok()
         };
         if !is_name {
-            return Err(Refusal::invalid("metadata.name is no name"));
+            return Err(Refusal::invalid("metadata.name is not a valid name"));
         }
         if read_version(&body)? > 0 && request.verb == Verb::Create {
             return Err(Refusal::internal("resourceVersion should not be set on objects to be created"));
@@ -139,10 +139,12 @@ impl Objects {
         let is_going = metadata(&there, "deletionTimestamp").is_some();
         let had = finalizers(&there);
         if is_going && finalizers(&next).iter().any(|finalizer| !had.contains(finalizer)) {
-            return Err(Refusal::invalid("no new finalizers can be added to what is being deleted"));
+            return Err(Refusal::invalid(
+                "no new finalizers can be added to an object that is being deleted",
+            ));
         }
         if is_going && finalizers(&next).is_empty() {
-            // It is deleted as it was: what came last is only answered.
+            // It is deleted in its old state: the last write only appears in the answer.
             let last = self.complete(request, Some(&there), next);
             self.remove(request)?;
             return Ok(Arc::new(last));
@@ -150,7 +152,7 @@ impl Objects {
         Ok(self.store(request, Some(there), next))
     }
 
-    /// Deletes an object, or says in it that it is to go as soon as nobody holds it any more.
+    /// Deletes an object, or marks it for deletion while finalizers hold it.
     pub(super) fn delete(&mut self, request: &ApiRequest, sent: &Sent) -> Result<Value, Refusal> {
         let there = self.get(request)?;
         let option = |name: &str| sent.value.as_ref().and_then(|options| options.get(name));
@@ -193,11 +195,11 @@ impl Objects {
 }
 
 impl ApiRequest {
-    /// The body of a request, if it is an object of this kind, name and namespace.
+    /// Returns the body of a request, if it is an object of this kind, name and namespace.
     fn body(&self, sent: &Sent) -> Result<Value, Refusal> {
         let mut body = match &sent.value {
             Some(body) if body.is_object() => body.clone(),
-            _ => return Err(Refusal::bad_request("the body is no object")),
+            _ => return Err(Refusal::bad_request("the body is not an object")),
         };
         if !body.get("metadata").is_some_and(Value::is_object) {
             set(&mut body, "metadata", json!({}));
@@ -209,44 +211,44 @@ impl ApiRequest {
         Ok(body)
     }
 
-    /// A custom object of another kind can be read, but not stored.
+    /// Refuses to store a custom object of another kind; such an object can be parsed.
     fn is_kind(&self, object: &Value) -> Result<(), Refusal> {
         let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
         if self.traits.is_custom && !self.traits.kind.is_empty() && kind != self.traits.kind {
-            return Err(Refusal::invalid("it is of another kind"));
+            return Err(Refusal::invalid("the object is of another kind"));
         }
         Ok(())
     }
 
     fn check(&self, body: &Value) -> Result<(), Refusal> {
-        let said = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
+        let field = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
         let is_right = |said: &str, right: &str| said == right || said.is_empty() && !self.traits.is_custom;
         let is_kind =
-            is_right(said("kind"), self.traits.kind) || self.traits.is_custom && !said("kind").is_empty();
+            is_right(field("kind"), self.traits.kind) || self.traits.is_custom && !field("kind").is_empty();
         let is_known = !self.traits.kind.is_empty();
-        if is_known && (!is_kind || !is_right(said("apiVersion"), self.api_version())) {
+        if is_known && (!is_kind || !is_right(field("apiVersion"), self.api_version())) {
             return Err(Refusal::bad_request("the body is of another kind"));
         }
         let (name, namespace) = (text(body, "name"), text(body, "namespace"));
         if !self.name.is_empty() && name != self.name {
-            return Err(Refusal::bad_request("the name in the body is another than that in the path"));
+            return Err(Refusal::bad_request("the name in the body differs from that in the path"));
         }
         if !namespace.is_empty() && namespace != self.namespace {
-            return Err(Refusal::bad_request("the namespace in the body is another than that in the path"));
+            return Err(Refusal::bad_request("the namespace in the body differs from that in the path"));
         }
         Ok(())
     }
 }
 
-/// The version that an object has, as a number; 0 if it has none.
+/// Returns the version of an object as a number; 0 if it has none.
 fn read_version(object: &Value) -> Result<u64, Refusal> {
     match text(object, "resourceVersion") {
         "" => Ok(0),
-        version => version.parse().map_err(|_| Refusal::internal("metadata.resourceVersion is no number")),
+        version => version.parse().map_err(|_| Refusal::internal("metadata.resourceVersion is not a number")),
     }
 }
 
-/// Metadata that says nothing is left out.
+/// Removes empty metadata fields.
 fn tidy(object: &mut Value) {
     if let Some(fields) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         fields.retain(|_, value| match value {

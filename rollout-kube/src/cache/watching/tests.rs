@@ -1,4 +1,4 @@
-//! A watch against a server that answers as a test says.
+//! A watch against a server whose answers a test scripts.
 
 use crate::{
     cache::{Caches, Changed},
@@ -26,8 +26,8 @@ fn modified(name: &str, version: &str) -> Value {
     json!({"type": "MODIFIED", "object": object})
 }
 
-/// The watch of Services against these answers to its lists and its watches, one after the other; after
-/// the last of them there is silence.
+/// Watches Services against these answers to its lists and its watches, in order; after the last one the server is
+/// silent.
 fn watched(
     lists: Vec<Answer>,
     watches: Vec<Answer>,
@@ -46,7 +46,7 @@ fn services() -> ObjectRef {
     ObjectRef::new("", "Service", "", "")
 }
 
-/// The next news: name and version, none when it is gone.
+/// Returns the next change: the name and the version, `None` when the object is gone.
 async fn next(news: &mut UnboundedReceiver<Changed>) -> (String, Option<String>) {
     let changed = news.recv().await.unwrap();
     (changed.object.name.to_string(), changed.now.map(|entry| entry.version.write.to_string()))
@@ -98,7 +98,7 @@ async fn a_stream_that_is_cut_ends_or_falls_silent_goes_on_where_it_stood() {
     }
     assert_eq!(watch_versions(&asked), ["3", "4", "5", "6", "6"]);
     let lists = asked.lock().unwrap().iter().filter(|asked| !asked.uri.contains("watch=")).count();
-    assert_eq!(lists, 1, "nothing was read anew");
+    assert_eq!(lists, 1, "nothing was listed again");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,4 +1,4 @@
-//! When rounds are run, and what comes of them.
+//! When rounds run, and what follows from them.
 
 use super::super::{DataPlanes, run_rounds};
 use crate::{
@@ -23,7 +23,7 @@ use std::{
 };
 use tokio::{sync::mpsc::UnboundedReceiver, time::Instant};
 
-/// Is asked in rounds while `waits`, and tells `next` in the next of them.
+/// Wants rounds while `waits` is set, and returns `next` from the next one.
 #[derive(Debug)]
 struct ScriptedRounds {
     waits: Mutex<Option<Duration>>,
@@ -69,7 +69,7 @@ fn key() -> Key {
     ("shop".to_owned(), "web".to_owned())
 }
 
-/// The rounds at work, who is woken, and the events that are published.
+/// The running rounds, the woken rollouts, and the published events.
 type Fixture = (Arc<ScriptedRounds>, Arc<Context>, UnboundedReceiver<Key>, Arc<Mutex<Vec<String>>>);
 
 fn start() -> Fixture {
@@ -87,7 +87,7 @@ fn start() -> Fixture {
     });
     let requests = Requests::new(client, "us");
     let publisher = Publisher::start(requests.clone(), "p");
-    let (caches, _news) = Caches::new(requests, None);
+    let (caches, _changes) = Caches::new(requests, None);
     let rounds = Arc::new(ScriptedRounds {
         waits: Mutex::default(),
         next: Mutex::default(),
@@ -111,10 +111,10 @@ fn start() -> Fixture {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rounds_begin_with_a_question_and_end_when_nobody_waits() {
+async fn rounds_start_with_a_question_and_stop_when_nothing_waits() {
     let (rounds, context, _woken, _) = start();
     tokio::time::sleep(Duration::from_secs(60)).await;
-    assert_eq!(rounds.rounds.lock().unwrap().len(), 0, "nobody has asked");
+    assert_eq!(rounds.rounds.lock().unwrap().len(), 0, "nothing has asked");
     *rounds.waits.lock().unwrap() = Some(Duration::from_secs(1));
     context.data_planes.of(&key()).objects(&Version::NONE).await;
     tokio::time::sleep(Duration::from_millis(4_500)).await;
@@ -137,7 +137,7 @@ async fn a_new_question_does_not_wait_as_long_as_an_old_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_gets_another_answer_is_woken_and_a_proxy_given_up_is_an_event() {
+async fn a_changed_answer_wakes_the_rollout_and_a_proxy_given_up_is_an_event() {
     let (rounds, context, mut woken, events) = start();
     let who = RolloutRef::new("shop", "web");
     let mut round = Round::default();

@@ -1,4 +1,4 @@
-//! The loop over two Rollouts.
+//! The dispatcher with two Rollouts.
 
 use super::*;
 use crate::{
@@ -31,7 +31,7 @@ fn rollout(name: &str) -> Value {
     })
 }
 
-/// What was not there, and then is, is news for the rollout that asked for it.
+/// An object that appears wakes the rollout that looked for it.
 #[tokio::test(start_paused = true)]
 async fn an_object_that_appears_wakes_the_rollout_that_looked_for_it() {
     let (context, _changes, _) = controller().await;
@@ -49,9 +49,9 @@ async fn an_object_that_appears_wakes_the_rollout_that_looked_for_it() {
     assert_eq!(dispatcher.queue.take(Instant::now()), Some(key));
 }
 
-/// What a rollout wrote itself is in its reading already: another turn for it would be for nothing.
+/// A rollout's own writes are part of its reading already: another turn would be wasted.
 #[tokio::test(start_paused = true)]
-async fn a_change_is_no_news_for_the_rollout_that_made_it() {
+async fn a_change_does_not_wake_the_rollout_that_made_it() {
     let (context, _changes, _) = controller().await;
     let mut dispatcher = Dispatcher::new(context, 4);
     let key = ("shop".to_owned(), "good".to_owned());
@@ -64,7 +64,7 @@ async fn a_change_is_no_news_for_the_rollout_that_made_it() {
     assert_eq!(dispatcher.queue.take(Instant::now()), Some(key));
 }
 
-/// A controller over two rollouts; how often the one called `bad` had its turn, which always panics.
+/// A controller with two rollouts, and how often `bad`, whose turns always panic, ran a turn.
 async fn controller() -> (Arc<Context>, UnboundedReceiver<Changed>, Arc<AtomicU32>) {
     let (client, _) = server(|asked| match asked.uri.as_str() {
         uri if uri.contains("watch=") => Answer::Never,
@@ -102,7 +102,7 @@ async fn controller() -> (Arc<Context>, UnboundedReceiver<Changed>, Arc<AtomicU3
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_it_is_to_stop_it_ends_and_no_turn_begins() {
+async fn on_stop_it_ends_and_starts_no_turn() {
     let (context, changes, turns) = controller().await;
     let stop = tokio::time::sleep(Duration::from_secs(10));
     let ended = tokio::time::timeout(
@@ -117,22 +117,22 @@ async fn when_it_is_to_stop_it_ends_and_no_turn_begins() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rollout_whose_turns_break_off_is_neither_lost_nor_hot_and_others_go_on() {
+async fn a_rollout_whose_turns_panic_is_retried_with_pauses_and_others_continue() {
     let (context, changes, turns) = controller().await;
-    let said = tokio::time::timeout(
+    let ended = tokio::time::timeout(
         Duration::from_secs(300),
         run(context, Sources { changes, wakes: Waker::new().1 }, 1, pending()),
     )
     .await;
-    assert!(said.is_err(), "it works for ever");
-    // At once, after 2 s, 4 s, … 64 s: 127 s in all, and from then on every 64 s.
+    assert!(ended.is_err(), "it runs forever");
+    // At once, after 2 s, 4 s, … 64 s: 127 s in all, then every 64 s.
     let turns = turns.load(Ordering::Relaxed);
     assert!((8..=11).contains(&turns), "{turns} turns in five minutes");
 }
 
 /// A turn takes its memory with it.
 #[tokio::test(start_paused = true)]
-async fn what_is_woken_during_its_turn_is_not_taken_for_new() {
+async fn a_rollout_woken_during_its_turn_is_not_new() {
     let (context, _changes, _) = controller().await;
     let (mut dispatcher, now) = (Dispatcher::new(context, 4), Instant::now());
     let key = |name: &str| ("shop".to_owned(), name.to_owned());
@@ -142,5 +142,5 @@ async fn what_is_woken_during_its_turn_is_not_taken_for_new() {
     dispatcher.wake(key("another"));
     let after = After { next: None, is_over: false };
     dispatcher.done(key("good"), RolloutMemory::new("p"), &after, Duration::ZERO);
-    assert_eq!(dispatcher.queue.take(now), Some(key("good")), "one that is under way goes first");
+    assert_eq!(dispatcher.queue.take(now), Some(key("good")), "a started rollout goes first");
 }

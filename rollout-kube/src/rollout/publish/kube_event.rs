@@ -1,10 +1,9 @@
 use crate::text::one_line;
 use std::fmt::Display;
 
-/// What is said to the user about an object, in an event.
+/// A Kubernetes event about an object: type, reason and note.
 ///
-/// A note is shown to people by many programs: it is one line without control characters, and of a length that
-/// an API server takes.
+/// Many programs show notes to people: a note is one line without control characters, short enough for an API server.
 ///
 /// ```
 /// use rollout_kube::KubeEvent;
@@ -18,17 +17,17 @@ pub struct KubeEvent {
     pub(crate) note: String,
 }
 
-/// The most bytes of a note: what `events.k8s.io` allows.
+/// The most bytes of a note, as in `events.k8s.io`.
 const NOTE: usize = 1_024;
 
 impl KubeEvent {
-    /// Something that is as it should be. `reason` is a word in `CamelCase` for programs; `note` is cut after 1024 bytes.
+    /// Creates an event of type `Normal`. `reason` is a word in `CamelCase` for programs; `note` is cut at 1024 bytes.
     #[must_use]
     pub fn normal(reason: &'static str, note: impl Display) -> Self {
         Self { warns: false, reason, note: one_line(note, NOTE) }
     }
 
-    /// Something that somebody should look at, likewise.
+    /// Creates an event of type `Warning`, likewise.
     #[must_use]
     pub fn warning(reason: &'static str, note: impl Display) -> Self {
         Self { warns: true, reason, note: one_line(note, NOTE) }
@@ -41,9 +40,9 @@ mod tests {
 
     #[test]
     fn a_note_is_one_short_line() {
-        let said = KubeEvent::warning("Odd", "no\nINFO done\u{1b}[2J");
-        assert_eq!(said.note, r"no\nINFO done\u{1b}[2J");
-        let said = KubeEvent::normal("Long", "ü".repeat(1_000));
-        assert!(said.note.len() <= 1_024 && said.note.ends_with("ü…"), "{}", said.note.len());
+        let event = KubeEvent::warning("Odd", "no\nINFO done\u{1b}[2J");
+        assert_eq!(event.note, r"no\nINFO done\u{1b}[2J");
+        let event = KubeEvent::normal("Long", "ü".repeat(1_000));
+        assert!(event.note.len() <= 1_024 && event.note.ends_with("ü…"), "{}", event.note.len());
     }
 }

@@ -1,4 +1,4 @@
-//! What is told to the user in events.
+//! Publishes Kubernetes events.
 
 mod kube_event;
 mod outbox;

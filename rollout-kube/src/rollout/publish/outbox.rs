@@ -1,4 +1,4 @@
-//! Which event is published next: a fair share for every namespace, and none lost.
+//! The queue of events: a fair share for every namespace, and every event published or counted.
 
 use super::kube_event::KubeEvent;
 use rollout_core::Time;
@@ -8,15 +8,15 @@ use std::{
     time::Duration,
 };
 
-/// So many events of one Rollout wait; of what comes beside, the number is pending.
+/// The most waiting events of one Rollout; more are only counted, and the count is published.
 pub(super) const OF_A_ROLLOUT: usize = 50;
-/// So many events of one namespace wait; likewise.
+/// The most waiting events of one namespace, likewise.
 pub(super) const OF_A_NAMESPACE: usize = 2_000;
-/// A warning that was pending within this time is counted, not pending again.
+/// A warning that repeats within this time raises a count instead of a new event.
 const FOLDED_WITHIN: Duration = Duration::from_secs(600);
-/// So many of a Rollout's last events can be counted on.
+/// How many of a Rollout's last events are remembered, to raise their counts.
 const REMEMBERED: usize = 8;
-/// After so many events it is looked which Rollouts had none for long.
+/// After this many events, Rollouts without recent events are forgotten.
 const SWEPT_AFTER: u32 = 1_000;
 
 /// The Rollout that an event is about.
@@ -28,7 +28,7 @@ pub(super) struct About {
     pub(super) version: Arc<str>,
 }
 
-/// One event, as it is to be published.
+/// An event to publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pending {
     pub(super) about: About,
@@ -36,19 +36,19 @@ pub(super) struct Pending {
     pub(super) first: Time,
     pub(super) last: Time,
     pub(super) count: u64,
-    /// The object that is there already, and only counts on.
+    /// The existing object whose count to raise.
     pub(super) existing: Option<Arc<str>>,
-    /// No other event of this process has this number: tried again, it has the same name.
+    /// A number that is unique in this process: a retry uses the same name.
     pub(super) number: u64,
-    /// How often it was tried.
+    /// How often publishing was tried.
     pub(super) tries: u32,
 }
 
-/// What waits to be published.
+/// The events that wait to be published.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     namespaces: HashMap<Arc<str>, NamespaceQueue>,
-    /// The namespaces in which something can be published, in turn.
+    /// The namespaces with an event to publish, in turn.
     turns: VecDeque<Arc<str>>,
     pushed: u32,
     numbers: u64,
@@ -58,23 +58,23 @@ pub(super) struct Outbox {
 struct NamespaceQueue {
     waiting: usize,
     rollouts: HashMap<Arc<str>, RolloutQueue>,
-    /// The Rollouts of which something can be published, in turn.
+    /// The Rollouts with an event to publish, in turn.
     turns: VecDeque<Arc<str>>,
 }
 
-/// The events of one Rollout, in their order.
+/// The events of one Rollout, in order.
 #[derive(Debug, Default)]
 struct RolloutQueue {
     waiting: VecDeque<Pending>,
-    /// One is being published: the next waits for it.
+    /// Whether one is being published; the next waits for it.
     is_publishing: bool,
-    /// It is among those that have their turn.
+    /// Whether it is among the turns of its namespace.
     has_turn: bool,
     dropped: Option<Dropped>,
     recent: VecDeque<Recent>,
 }
 
-/// Events that were not kept, because too many waited.
+/// Events that were dropped because too many waited.
 #[derive(Debug)]
 struct Dropped {
     count: u64,
@@ -94,24 +94,24 @@ struct Recent {
     count: u64,
 }
 
-/// What became of an event that was event.
+/// What happened to a pushed event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Accepted {
-    /// It waits, or one that says the same counts it.
+pub(super) enum Pushed {
+    /// It waits, or an equal event counts it.
     Queued,
-    /// Too many wait; it is counted. This is the first of them for its Rollout.
+    /// Too many wait; it is only counted. It is the first of its Rollout.
     DroppedFirst,
     Dropped,
 }
 
 impl Outbox {
-    /// Takes an event in.
-    pub(super) fn push(&mut self, about: About, event: KubeEvent, now: Time) -> Accepted {
+    /// Adds an event.
+    pub(super) fn push(&mut self, about: About, event: KubeEvent, now: Time) -> Pushed {
         self.sweep(now);
         let namespace_queue = self.namespaces.entry(Arc::clone(&about.namespace)).or_default();
         let queue = namespace_queue.rollouts.entry(Arc::clone(&about.uid)).or_default();
         if queue.fold(&event, now) {
-            return Accepted::Queued;
+            return Pushed::Queued;
         }
         if namespace_queue.waiting >= OF_A_NAMESPACE || queue.waiting.len() >= OF_A_ROLLOUT {
             return queue.drop_event(about, event, now);
@@ -122,10 +122,10 @@ impl Outbox {
         queue.waiting.push_back(pending);
         namespace_queue.waiting += 1;
         self.ready(&namespace, &uid);
-        Accepted::Queued
+        Pushed::Queued
     }
 
-    /// The next event to be published: of another namespace, and there of another Rollout, than the one before.
+    /// Takes the next event to publish: namespaces take turns, and within one, Rollouts do.
     /// [`published`](Self::published) or [`failed`](Self::failed) must follow.
     pub(super) fn take(&mut self) -> Option<Pending> {
         while let Some(namespace) = self.turns.pop_front() {
@@ -139,7 +139,7 @@ impl Outbox {
             let pending = if let Some(pending) = queue.waiting.pop_front() {
                 namespace_queue.waiting = namespace_queue.waiting.saturating_sub(1);
                 if queue.waiting.is_empty() {
-                    // Nothing is event of most Rollouts for long.
+                    // Most Rollouts have no events for a long time: free the memory.
                     queue.waiting = VecDeque::new();
                 }
                 pending
@@ -154,11 +154,11 @@ impl Outbox {
         None
     }
 
-    /// It was published as this object.
+    /// Records that an event was published as this object.
     pub(super) fn published(&mut self, pending: &Pending, object: Arc<str>) {
         if let Some(queue) = self.queue(&pending.about) {
             queue.is_publishing = false;
-            // What is no warning is counted on only as the last one.
+            // A normal event can be counted only if it is the last one.
             queue.recent.retain(|recent| recent.event.warns && recent.event != pending.event);
             let (event, first, last, count) =
                 (pending.event.clone(), pending.first, pending.last, pending.count);
@@ -170,7 +170,7 @@ impl Outbox {
         self.ready(&pending.about.namespace.clone(), &pending.about.uid.clone());
     }
 
-    /// It was not: it is tried again, before everything else about its Rollout.
+    /// Requeues an event that failed, before all others of its Rollout.
     pub(super) fn failed(&mut self, mut pending: Pending) {
         pending.tries = pending.tries.saturating_add(1);
         let about = pending.about.clone();
@@ -184,7 +184,7 @@ impl Outbox {
         self.ready(&about.namespace, &about.uid);
     }
 
-    /// It cannot be published, and is not tried again.
+    /// Gives up an event that cannot be published.
     pub(super) fn given_up(&mut self, pending: &Pending) {
         if let Some(queue) = self.queue(&pending.about) {
             queue.is_publishing = false;
@@ -192,7 +192,7 @@ impl Outbox {
         self.ready(&pending.about.namespace.clone(), &pending.about.uid.clone());
     }
 
-    /// Whether nothing waits and nothing is being published.
+    /// Returns whether nothing waits and nothing is being published.
     pub(super) fn is_empty(&self) -> bool {
         let idle = |queue: &RolloutQueue| {
             queue.waiting.is_empty() && !queue.is_publishing && queue.dropped.is_none()
@@ -206,7 +206,7 @@ impl Outbox {
         self.namespaces.get_mut(&about.namespace)?.rollouts.get_mut(&about.uid)
     }
 
-    /// Gives a Rollout its turn, if something of it can be published.
+    /// Gives a Rollout a turn, if it has an event to publish.
     fn ready(&mut self, namespace: &Arc<str>, uid: &Arc<str>) {
         let Some(namespace_queue) = self.namespaces.get_mut(namespace) else { return };
         let Some(queue) = namespace_queue.rollouts.get_mut(uid) else { return };
@@ -221,7 +221,7 @@ impl Outbox {
         namespace_queue.turns.push_back(Arc::clone(uid));
     }
 
-    /// Forgets Rollouts of which nothing was event for long.
+    /// Forgets Rollouts without recent events.
     fn sweep(&mut self, now: Time) {
         self.pushed += 1;
         if self.pushed < SWEPT_AFTER {
@@ -241,7 +241,7 @@ impl Outbox {
 }
 
 impl RolloutQueue {
-    /// Whether one that waits says the same and counts this, too: any warning, or the last.
+    /// Counts an event on an equal one that waits, if possible: on any warning, or on the last event.
     fn fold(&mut self, event: &KubeEvent, now: Time) -> bool {
         let last = self.waiting.len().saturating_sub(1);
         let mut same = self.waiting.iter_mut().enumerate().rev();
@@ -254,7 +254,7 @@ impl RolloutQueue {
         false
     }
 
-    /// A new event; or one that was published, counted on.
+    /// Builds the next event: a new one, or a raised count of a published one.
     fn next_event(&self, about: About, event: KubeEvent, now: Time) -> Pending {
         let is_last =
             |index: usize| index + 1 == self.recent.len() && self.waiting.is_empty() && !self.is_publishing;
@@ -278,14 +278,14 @@ impl RolloutQueue {
         }
     }
 
-    fn drop_event(&mut self, about: About, event: KubeEvent, now: Time) -> Accepted {
+    fn drop_event(&mut self, about: About, event: KubeEvent, now: Time) -> Pushed {
         if let Some(dropped) = &mut self.dropped {
             dropped.count = dropped.count.saturating_add(1);
             (dropped.last, dropped.what, dropped.about) = (now, event, about);
-            return Accepted::Dropped;
+            return Pushed::Dropped;
         }
         self.dropped = Some(Dropped { count: 1, about, first: now, last: now, what: event });
-        Accepted::DroppedFirst
+        Pushed::DroppedFirst
     }
 }
 
@@ -296,7 +296,7 @@ impl Recent {
 }
 
 impl Dropped {
-    /// One event that stands for all of them.
+    /// Builds one event that stands for all dropped ones.
     fn pending(self) -> Pending {
         let KubeEvent { reason, note, .. } = &self.what;
         let note = format!(
@@ -334,7 +334,7 @@ mod tests {
         KubeEvent::warning("Trouble", note)
     }
 
-    /// Publishes all that waits, and says what it was.
+    /// Publishes everything that waits; returns it.
     fn drain(outbox: &mut Outbox) -> Vec<Pending> {
         let mut all = Vec::new();
         while let Some(pending) = outbox.take() {
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn every_namespace_and_in_it_every_rollout_has_its_turn() {
+    fn namespaces_and_their_rollouts_take_turns() {
         let mut outbox = Outbox::default();
         for index in 0..20 {
             for name in ["a", "b"] {
@@ -359,13 +359,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_about_one_rollout_comes_in_its_order_also_when_one_is_tried_again() {
+    fn one_rollouts_events_stay_in_order_even_with_retries() {
         let mut outbox = Outbox::default();
         for note in ["1", "2", "3"] {
             outbox.push(about("shop", "web"), warning(note), at(0));
         }
         let first = outbox.take().unwrap();
-        assert_eq!(outbox.take(), None, "the next waits until the first is there");
+        assert_eq!(outbox.take(), None, "the next waits until the first is published");
         let number = first.number;
         outbox.failed(first);
         let again = outbox.take().unwrap();
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn a_warning_that_repeats_itself_is_counted_and_a_story_is_told_as_it_was() {
+    fn a_repeated_warning_is_counted_and_normal_events_keep_their_order() {
         let mut outbox = Outbox::default();
         let web = || about("shop", "web");
         for second in 0..3 {
@@ -397,26 +397,26 @@ mod tests {
         assert_eq!(
             seen,
             [(4, at(0), Some("event-1")), (1, at(61), None)],
-            "a warning goes on; a pause after something else is another pause"
+            "a warning is counted on; a pause after another event is a new pause"
         );
         outbox.push(web(), warning("no"), at(1_000));
-        assert_eq!(drain(&mut outbox)[0].existing, None, "after ten minutes it is wake again");
+        assert_eq!(drain(&mut outbox)[0].existing, None, "after ten minutes it is a new event");
     }
 
     #[test]
-    fn what_is_too_much_is_counted_and_the_number_told() {
+    fn excess_events_are_counted_and_their_number_is_published() {
         let mut outbox = Outbox::default();
-        let mut taken = Vec::new();
+        let mut pushed = Vec::new();
         for index in 0..OF_A_ROLLOUT + 7 {
-            taken.push(outbox.push(about("shop", "web"), warning(&index.to_string()), at(0)));
+            pushed.push(outbox.push(about("shop", "web"), warning(&index.to_string()), at(0)));
         }
         assert_eq!(
-            taken[OF_A_ROLLOUT - 1..OF_A_ROLLOUT + 2],
-            [Accepted::Queued, Accepted::DroppedFirst, Accepted::Dropped]
+            pushed[OF_A_ROLLOUT - 1..OF_A_ROLLOUT + 2],
+            [Pushed::Queued, Pushed::DroppedFirst, Pushed::Dropped]
         );
         outbox.push(about("shop", "other"), warning("mine"), at(0));
         let pending = drain(&mut outbox);
-        assert_eq!(pending.len(), OF_A_ROLLOUT + 2, "the other's, and one for those that were left out");
+        assert_eq!(pending.len(), OF_A_ROLLOUT + 2, "the other's, and one for the dropped ones");
         let last = pending.last().unwrap();
         assert_eq!((last.event.reason, last.count), ("EventsLeftOut", 7));
         assert!(last.event.note.starts_with("7 events of this Rollout were not published"), "{last:?}");
@@ -426,7 +426,7 @@ mod tests {
         );
     }
 
-    /// Five hundred Rollouts that fail at once, while somebody else has one thing to say.
+    /// Five hundred Rollouts fail at once, while another namespace has one event.
     #[test]
     fn a_namespace_has_a_bound_and_takes_nothing_from_another() {
         let mut outbox = Outbox::default();
@@ -448,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn rollouts_of_which_nothing_is_said_for_long_are_forgotten() {
+    fn rollouts_without_recent_events_are_forgotten() {
         let mut outbox = Outbox::default();
         for index in 0..3_000_i64 {
             outbox.push(about("shop", &format!("web{index}")), warning("no"), at(index * 10));

@@ -1,6 +1,6 @@
 use super::{
     kube_event::KubeEvent,
-    outbox::{About, Accepted, OF_A_NAMESPACE, OF_A_ROLLOUT, Outbox, Pending},
+    outbox::{About, OF_A_NAMESPACE, OF_A_ROLLOUT, Outbox, Pending, Pushed},
 };
 use crate::store::{Kind, KubeStore, Requests};
 use rollout_core::{Time, backend::StoreError, traffic::ObjectRef};
@@ -14,16 +14,16 @@ use tokio::{
     time::Instant,
 };
 
-/// Publishes Kubernetes events beside the work: nothing waits for them.
+/// Publishes Kubernetes events in the background: no turn waits for them.
 ///
-/// They are objects of their own, of the core group: that is what `kubectl describe`, the plugin and Argo CD
-/// look for. (The recorders of client libraries compare everything but the note, and keep the old one.) What
-/// repeats itself is counted in the object that is there; what is too much is counted, and the number pending.
-/// Cloning is cheap: it is the same publisher.
+/// It creates Event objects of the core group, which `kubectl describe`, the kubectl plugin and Argo CD look for. (The
+/// event recorders of client libraries compare everything but the note, and keep the old note.) A repeated event raises
+/// the count of its object; excess events are dropped, and their number is published. Cloning is cheap: clones share
+/// one publisher.
 ///
 /// ```
 /// use rollout_core::Time;
-/// use rollout_kube::{Kind, KubeStore, Publisher, KubeEvent, testing::SimulatedApiServer};
+/// use rollout_kube::{Kind, KubeEvent, KubeStore, Publisher, testing::SimulatedApiServer};
 /// # use serde_json::json;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -46,24 +46,25 @@ struct Shared {
     outbox: Mutex<Outbox>,
     wake: Notify,
     requests: Requests,
-    /// What the events are about.
+    /// The kind of object that the events are about.
     kind: Kind,
-    /// Who says them.
+    /// The source of the events.
     component: String,
     process: String,
 }
 
-/// So many are on their way at the same time.
+/// The most concurrent requests.
 const AT_ONCE: usize = 4;
-/// So many are published at once after a rest, and then so many a second.
+/// The most events published at once after a rest, and then per second.
 const BURST: u32 = 200;
 const A_SECOND: u32 = 100;
-/// What has no clear answer is tried so often, and each time waited for longer.
+/// How often an event with an unknown outcome is tried, with growing pauses.
 const TRIES: u32 = 4;
 
 impl Publisher {
-    /// Publishes about objects of this kind, and names the store's manager as the source. `process` names this process among
-    /// all that ever publish: a DNS name without a dot (`my-controller-17`). It must be called within a runtime.
+    /// Starts a publisher for objects of this kind, with the store's manager as the source. `process` is a name that is
+    /// unique among all processes that ever publish: a DNS name without a dot (`my-controller-17`). Call it within a
+    /// runtime.
     #[must_use]
     pub fn new(store: &KubeStore, kind: &Kind, process: &str) -> Self {
         let component = store.requests().manager().to_owned();
@@ -89,7 +90,7 @@ impl Publisher {
         publisher
     }
 
-    /// Publishes one event about an object that was read from the server, at `now` by the wall clock.
+    /// Queues one event about an object that was read from the server; `now` is the wall-clock time.
     pub fn publish(&self, rollout: &Value, event: &KubeEvent, now: Time) {
         let text =
             |pointer: &str| rollout.pointer(pointer).and_then(Value::as_str).unwrap_or_default().into();
@@ -100,20 +101,20 @@ impl Publisher {
             version: text("/metadata/resourceVersion"),
         };
         let rollout = format!("{}/{}", about.namespace, about.name);
-        let taken = self.0.outbox().push(about, event.clone(), now);
-        if taken == Accepted::DroppedFirst {
+        let pushed = self.0.outbox().push(about, event.clone(), now);
+        if pushed == Pushed::DroppedFirst {
             tracing::warn!(
                 rollout,
-                "more than {OF_A_ROLLOUT} events of a Rollout, or {OF_A_NAMESPACE} of a namespace, wait to be \
-                 published; those beyond are counted, and the number is pending"
+                "more than {OF_A_ROLLOUT} events of a Rollout, or {OF_A_NAMESPACE} of a namespace, are waiting to be \
+                 published; the rest are left out, and an event will report their number"
             );
         }
         self.0.wake.notify_one();
     }
 
-    /// Queued until all that was event is published, at most for so long.
-    pub async fn flush(&self, most: Duration) {
-        let until = Instant::now() + most;
+    /// Waits until all queued events are published, for at most this long.
+    pub async fn flush(&self, max: Duration) {
+        let until = Instant::now() + max;
         while !self.0.outbox().is_empty() && Instant::now() < until {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -125,15 +126,15 @@ impl Shared {
         self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Publishes one, and says what became of it.
+    /// Publishes one event, and records the result.
     async fn one(&self, pending: Pending) {
         let (object, answer) = match &pending.existing {
-            Some(object) => (Arc::clone(object), self.counted_on(&pending, object).await),
-            None => self.made(&pending).await,
+            Some(object) => (Arc::clone(object), self.raise_count(&pending, object).await),
+            None => self.create(&pending).await,
         };
         match answer {
             Ok(()) => self.outbox().published(&pending, object),
-            // It went away, as events do after a while: the next is a new one.
+            // The object expired, as events do: create a new one.
             Err(StoreError::NotFound(_)) if pending.existing.is_some() => {
                 self.outbox().failed(Pending { existing: None, ..pending });
             }
@@ -152,7 +153,7 @@ impl Shared {
         self.wake.notify_one();
     }
 
-    async fn made(&self, pending: &Pending) -> (Arc<str>, Result<(), StoreError>) {
+    async fn create(&self, pending: &Pending) -> (Arc<str>, Result<(), StoreError>) {
         let name: Arc<str> =
             name(&pending.about.name, &format!("{}-{}", self.process, pending.number)).into();
         let object = ObjectRef::new("", "Event", &pending.about.namespace, &name);
@@ -183,7 +184,7 @@ impl Shared {
         })
     }
 
-    async fn counted_on(&self, pending: &Pending, object: &str) -> Result<(), StoreError> {
+    async fn raise_count(&self, pending: &Pending, object: &str) -> Result<(), StoreError> {
         let object = ObjectRef::new("", "Event", &pending.about.namespace, object);
         let patch = json!({"count": pending.count, "lastTimestamp": second(pending.last)});
         self.requests.merge(&object, &patch).await.map(drop)
@@ -211,7 +212,7 @@ async fn publish(shared: Arc<Shared>) {
     }
 }
 
-/// How many may be published now.
+/// Limits the rate of publishing.
 struct Pace {
     left: u32,
     since: Instant,
@@ -234,7 +235,7 @@ impl Pace {
     }
 }
 
-/// The name of an event: that of its Rollout as far as it fits, and what makes it the only one.
+/// Builds the name of an event: the Rollout's name, cut to fit, and a unique suffix.
 fn name(rollout: &str, suffix: &str) -> String {
     const LONGEST: usize = 253;
     let most = LONGEST.saturating_sub(suffix.len() + 1);
@@ -250,9 +251,9 @@ fn second(time: Time) -> String {
 mod tests {
     use super::*;
 
-    /// The API server refuses longer names, and such as end a part in `-`.
+    /// The API server refuses longer names, and names with a part that ends in `-`.
     #[test]
-    fn the_name_of_an_event_is_one_whatever_the_rollouts_is() {
+    fn an_events_name_is_valid_for_any_rollout_name() {
         assert_eq!(name("web", "17a-1"), "web.17a-1");
         let longest = name(&"w".repeat(253), "17a-1");
         assert_eq!((longest.len(), longest.ends_with("w.17a-1")), (253, true));

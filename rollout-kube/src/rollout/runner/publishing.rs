@@ -5,37 +5,37 @@ use crate::{
 };
 use rollout_core::{Action, Escaped, Event, Status, backend::Topic, traffic::Selection};
 
-/// The most bytes of why a ReplicaSet was refused.
+/// The most bytes of the reason why a ReplicaSet was refused.
 const REFUSAL: usize = 1 << 10;
 
 impl TurnRunner<'_> {
-    /// Tells a trouble that is not told yet; it is told again only after it was over.
-    pub(super) fn publish_once(&mut self, said: &KubeEvent) {
-        if self.memory.troubles.insert(format!("{}: {}", said.reason, said.note)) {
-            self.context.publisher.publish(&self.reading.rollout.value, said, self.context.now());
+    /// Publishes a problem once; again only after it was over.
+    pub(super) fn publish_once(&mut self, event: &KubeEvent) {
+        if self.memory.troubles.insert(format!("{}: {}", event.reason, event.note)) {
+            self.context.publisher.publish(&self.reading.rollout.value, event, self.context.now());
         }
     }
 
-    /// Why the traffic could not be read.
+    /// Reports why the traffic could not be read.
     pub(super) fn publish_trouble(&mut self) {
         let Some(trouble) = self.reading.trouble.as_ref().filter(|_| self.grace.is_none()) else { return };
         let (why, missing) = (trouble.why.clone(), trouble.missing.clone());
         let text = missing.and_then(|object| self.backend.describe(Topic::Missing(&object)).pop());
-        let said = text.map_or_else(
+        let event = text.map_or_else(
             || KubeEvent::warning("TrafficRoutingError", why.clone()),
             |text| KubeEvent::warning(text.reason, text.note),
         );
-        if !self.memory.troubles.contains(&format!("{}: {}", said.reason, said.note)) {
+        if !self.memory.troubles.contains(&format!("{}: {}", event.reason, event.note)) {
             tracing::warn!(rollout = self.name, why = %Escaped(&why), "the traffic could not be read");
         }
         if self.context.dry_run {
-            self.memory.troubles.insert(format!("{}: {}", said.reason, said.note));
+            self.memory.troubles.insert(format!("{}: {}", event.reason, event.note));
         } else {
-            self.publish_once(&said);
+            self.publish_once(&event);
         }
     }
 
-    /// That an action was refused, in Argo Rollouts' words for it.
+    /// Reports a refused action, with Argo Rollouts' reason and text.
     pub(super) fn publish_refusal(&mut self, action: &Action, before: Option<Before>, why: &str) {
         match action {
             Action::Select(_) | Action::Route(_) => {
@@ -67,10 +67,10 @@ impl TurnRunner<'_> {
             current: next.canary.as_ref(),
             steps: self.spec.strategy.steps().len(),
         };
-        let said = translator.translate(events);
+        let kube_events = translator.translate(events);
         self.memory.weight = translator.weight;
-        for said in said {
-            self.context.publisher.publish(&self.reading.rollout.value, &said, self.context.now());
+        for event in kube_events {
+            self.context.publisher.publish(&self.reading.rollout.value, &event, self.context.now());
         }
         for event in events {
             tracing::info!(rollout = self.name, event = %Escaped(event), "done");

@@ -19,8 +19,8 @@ fn rollout(name: &str, created: &str, service: &str) -> Value {
     })
 }
 
-/// What is said to each of these Rollouts.
-async fn said(rollouts: Vec<Value>) -> Vec<Option<String>> {
+/// Returns the refusal of each of these Rollouts, if any.
+async fn refusals(rollouts: Vec<Value>) -> Vec<Option<String>> {
     let items = rollouts.clone();
     let (client, _) = server(move |asked| {
         if asked.uri.contains("watch=") {
@@ -57,33 +57,37 @@ async fn said(rollouts: Vec<Value>) -> Vec<Option<String>> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_younger_of_two_that_drive_one_service_is_refused_and_both_are_named() {
+async fn the_younger_of_two_rollouts_on_one_service_is_refused_and_both_are_named() {
     let (early, late) = ("2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z");
-    let said = said(vec![
+    let refusals = refusals(vec![
         rollout("old", early, "web"),
         rollout("young", late, "web"),
         rollout("other", late, "other"),
         rollout("also-young", late, "web"),
     ])
     .await;
-    assert_eq!((&said[0], &said[2]), (&None, &None));
-    for young in [&said[1], &said[3]] {
+    assert_eq!((&refusals[0], &refusals[2]), (&None, &None));
+    for young in [&refusals[1], &refusals[3]] {
         let young = young.as_deref().unwrap();
         assert!(young.contains("Service shop/web") && young.contains("Rollout shop/old"), "{young}");
     }
-    assert!(said[1].as_deref().unwrap().contains("Rollout shop/young"));
+    assert!(refusals[1].as_deref().unwrap().contains("Rollout shop/young"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_two_of_one_age_the_name_decides_and_one_alone_goes_on() {
+async fn at_equal_age_the_name_decides_and_a_lone_rollout_continues() {
     let at = "2026-01-01T00:00:00Z";
-    let both = said(vec![rollout("a", at, "web"), rollout("b", at, "web")]).await;
+    let both = refusals(vec![rollout("a", at, "web"), rollout("b", at, "web")]).await;
     assert!(both[0].is_none() && both[1].is_some());
-    assert_eq!(said(vec![rollout("b", at, "web")]).await, [None], "the older is gone");
+    assert_eq!(refusals(vec![rollout("b", at, "web")]).await, [None], "the older is gone");
     let mut deleted = rollout("a", at, "web");
     deleted["metadata"]["deletionTimestamp"] = json!(at);
-    assert_eq!(said(vec![deleted, rollout("b", at, "web")]).await[1], None);
+    assert_eq!(refusals(vec![deleted, rollout("b", at, "web")]).await[1], None);
     let mut others = rollout("a", at, "web");
     others["metadata"]["labels"] = json!({INSTANCE: "blue"});
-    assert_eq!(said(vec![others, rollout("b", at, "web")]).await[1], None, "of another controller");
+    assert_eq!(
+        refusals(vec![others, rollout("b", at, "web")]).await[1],
+        None,
+        "another controller's Rollout"
+    );
 }

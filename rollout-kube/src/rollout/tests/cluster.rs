@@ -1,27 +1,27 @@
-//! The played API server.
+//! A simulated API server.
 
 use crate::store::mock::{Answer, Asked};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Objects by path. Watches say nothing: what a turn reads and writes itself is all that is known.
+/// Objects by path. Watches show nothing: a turn knows only what it reads and writes itself.
 pub(super) struct Cluster {
-    /// Who wrote the objects, as they say.
+    /// The `managedFields` of all objects.
     pub(super) managers: Value,
-    /// A webhook keeps the number of pods of every ReplicaSet.
+    /// Whether a webhook reverts the pod count of every ReplicaSet.
     pub(super) pods_stay: bool,
     pub(super) objects: BTreeMap<String, Value>,
     pub(super) version: u64,
     /// Every write to a path that holds this text is answered with this code.
     pub(super) fails: Option<(&'static str, u16)>,
-    /// The next write is answered with this code; and whether it takes effect all the same.
+    /// The next write is answered with this code; the flag says whether it takes effect all the same.
     pub(super) fault: Option<(u16, bool)>,
-    /// Likewise, but the so-manieth from now on.
+    /// The same for the nth write from now on.
     pub(super) fail_in: Option<(usize, u16, bool)>,
     pub(super) writes: Vec<(String, String)>,
-    /// The reasons of the events.
+    /// The reasons of the published events.
     pub(super) event_reasons: Vec<String>,
-    /// Their notes.
+    /// The notes of the published events.
     pub(super) event_notes: Vec<String>,
 }
 
