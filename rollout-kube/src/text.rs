@@ -21,7 +21,7 @@ mod tests {
     use super::one_line;
 
     #[test]
-    fn a_text_is_cut_where_a_character_ends() {
+    fn a_text_is_cut_at_a_character_boundary() {
         assert_eq!(one_line("short", 5), "short");
         assert_eq!(one_line("too long", 7), "too …");
         assert_eq!(one_line("üüü", 5), "ü…");

@@ -70,7 +70,7 @@ impl Caches {
     /// Returns one object, from the cache.
     ///
     /// # Errors
-    /// There is none, or its kind cannot be watched.
+    /// The object does not exist, or its kind cannot be watched.
     pub(crate) async fn get(&self, name: &ObjectRef) -> Result<Entry, StoreError> {
         if !self.is_watched(name) {
             return self.get_live(name, None).await;
@@ -117,7 +117,7 @@ impl Caches {
     /// Reads one object from the server on behalf of a rollout; if that shows a change, it wakes the other rollouts.
     ///
     /// # Errors
-    /// There is none, or it cannot be read.
+    /// The object does not exist or cannot be read.
     pub(crate) async fn get_live(&self, object: &ObjectRef, by: Option<&Key>) -> Result<Entry, StoreError> {
         let as_of = self.as_of(object);
         match self.requests.get(object).await {
@@ -137,7 +137,7 @@ impl Caches {
     /// empty.
     ///
     /// # Errors
-    /// They cannot be read.
+    /// The objects cannot be read.
     pub(crate) async fn all_live(
         &self,
         like: &ObjectRef,

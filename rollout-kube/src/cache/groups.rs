@@ -67,12 +67,13 @@ impl<T: Ord> Few<T> {
     fn insert(&mut self, member: T) {
         match self {
             Self::Many(all) => _ = all.insert(member),
-            Self::One(there) if *there == member => {}
+            Self::One(existing) if *existing == member => {}
             Self::One(_) => {
                 let all = BTreeSet::from([member]);
-                if let (Self::One(there), Self::Many(all)) = (std::mem::replace(self, Self::Many(all)), self)
+                if let (Self::One(existing), Self::Many(all)) =
+                    (std::mem::replace(self, Self::Many(all)), self)
                 {
-                    all.insert(there);
+                    all.insert(existing);
                 }
             }
         }
@@ -81,7 +82,7 @@ impl<T: Ord> Few<T> {
     /// Removes a member; returns `None` when none remains.
     fn without(self, member: &T) -> Option<Self> {
         match self {
-            Self::One(there) => (there != *member).then_some(Self::One(there)),
+            Self::One(existing) => (existing != *member).then_some(Self::One(existing)),
             Self::Many(mut all) => {
                 all.remove(member);
                 if all.len() > 1 { Some(Self::Many(all)) } else { all.pop_first().map(Self::One) }
@@ -106,7 +107,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_holds_what_sets_hold(changes in vec((0..2_u8, 0..4_u8, proptest::bool::ANY), 0..40)) {
+        fn it_holds_the_same_members_as_sets(changes in vec((0..2_u8, 0..4_u8, proptest::bool::ANY), 0..40)) {
             let (mut groups, mut sets) = (Groups::default(), BTreeMap::<u8, BTreeSet<u8>>::new());
             for (key, member, is_new) in changes {
                 if is_new {

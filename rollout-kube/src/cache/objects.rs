@@ -77,8 +77,8 @@ impl Objects {
     fn put_newer(&mut self, key: Key, entry: Entry) -> Option<Touched> {
         let number = entry.number();
         let is_gone = number.zip(self.gone.get(&key)).is_some_and(|(version, gone)| version <= *gone);
-        let is_old = |there: &Kept| {
-            entry.is_older_than(&there.entry) || entry.version.write == there.entry.version.write
+        let is_old = |existing: &Kept| {
+            entry.is_older_than(&existing.entry) || entry.version.write == existing.entry.version.write
         };
         if is_gone || self.all.get(&key).is_some_and(is_old) {
             return None;
@@ -99,13 +99,13 @@ impl Objects {
     /// Records that the watch shows an object as deleted; `last` is its last version.
     pub(super) fn show_deleted(&mut self, key: &Key, last: &Entry) -> Option<Touched> {
         self.advance_watch(last.number().unwrap_or(0));
-        let is_newer = self.all.get(key).is_some_and(|there| last.is_older_than(&there.entry));
+        let is_newer = self.all.get(key).is_some_and(|existing| last.is_older_than(&existing.entry));
         if is_newer { None } else { self.take(key) }
     }
 
     /// Records that the server did not find an object.
     pub(super) fn absent(&mut self, key: &Key, as_of: AsOf) -> Option<Touched> {
-        let version = self.all.get(key).map_or(Some(0), |there| there.entry.number());
+        let version = self.all.get(key).map_or(Some(0), |existing| existing.entry.number());
         if version.is_none_or(|version| version > as_of.0) {
             return None;
         }
@@ -124,9 +124,11 @@ impl Objects {
     pub(super) fn end_list(&mut self, version: Option<u64>) -> Vec<(Key, Touched)> {
         self.is_whole = true;
         let listed = self.listed.take().unwrap_or_default();
-        let is_newer =
-            |there: &Kept| there.entry.number().zip(version).is_some_and(|(there, list)| there > list);
-        let unlisted = self.all.iter().filter(|(key, there)| !listed.contains(*key) && !is_newer(there));
+        let is_newer = |existing: &Kept| {
+            existing.entry.number().zip(version).is_some_and(|(existing, list)| existing > list)
+        };
+        let unlisted =
+            self.all.iter().filter(|(key, existing)| !listed.contains(*key) && !is_newer(existing));
         let gone: Vec<Key> = unlisted.map(|(key, _)| key.clone()).collect();
         self.advance_watch(version.unwrap_or(0));
         gone.into_iter().filter_map(|key| self.take(&key).map(|touched| (key, touched))).collect()

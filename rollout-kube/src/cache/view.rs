@@ -49,7 +49,7 @@ impl View {
     /// those with these labels.
     ///
     /// # Errors
-    /// They cannot be read.
+    /// The ReplicaSets cannot be read.
     pub(crate) async fn replica_sets(&self, uid: &str, live: Option<&str>) -> Result<Vec<Entry>, StoreError> {
         let sets_of = ObjectRef::new("apps", "ReplicaSet", &self.rollout.0, "");
         self.note(Interest::Having(sets_of.clone(), uid.into()));
@@ -63,7 +63,7 @@ impl View {
     /// an owner. Reads from the cache.
     ///
     /// # Errors
-    /// They cannot be read.
+    /// The ReplicaSets cannot be read.
     pub(crate) async fn orphans(&self, all: bool) -> Result<Vec<Entry>, StoreError> {
         let sets_of = ObjectRef::new("apps", "ReplicaSet", &self.rollout.0, "");
         let named_after = abandoned_by(&self.rollout.1);

@@ -28,7 +28,8 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// Access to a mesh's control plane, which knows what its proxies have: its replicas, over HTTP, and the cluster's pods.
+/// Access to a mesh's control plane, which knows what its proxies have: its replicas, over HTTP, and the cluster's
+/// pods.
 #[derive(Clone)]
 pub struct ControlPlane {
     replicas: Arc<[Address]>,

@@ -27,8 +27,8 @@ use std::{
 };
 use tokio::{sync::mpsc::UnboundedReceiver, task::JoinSet};
 
-/// Drives the Rollouts of a cluster. Run one replica; there is no leader election. A turn that acts first proves, through
-/// the Rollout's resource version, that no other process works on the Rollout.
+/// Drives the Rollouts of a cluster. Run one replica; there is no leader election. A turn that acts first proves,
+/// through the Rollout's resource version, that no other process works on the Rollout.
 ///
 /// ```no_run
 /// use rollout_kube::Controller;
@@ -112,9 +112,9 @@ impl ControllerBuilder {
         self
     }
 
-    /// Sets the factory of traffic managers. From a Rollout, a store and a data plane, it builds the traffic manager that
-    /// the Rollout asks for, or returns `None` if it asks for none, or all errors in that configuration.
-    /// Default: no traffic manager.
+    /// Sets the factory of traffic managers. From a Rollout, a store and a data plane, it builds the traffic manager
+    /// that the Rollout asks for, or returns `None` if it asks for none, or all errors in that configuration. Default:
+    /// no traffic manager.
     pub fn traffic(
         mut self,
         factory: impl Fn(
@@ -130,8 +130,8 @@ impl ControllerBuilder {
         self
     }
 
-    /// Sets the data plane for all rollouts, built from a control plane: it knows what the proxies have. It is queried in
-    /// rounds, while a rollout waits for something. Default: none, so that waits last for fixed times.
+    /// Sets the data plane for all rollouts, built from a control plane: it knows what the proxies have. It is queried
+    /// in rounds, while a rollout waits for something. Default: none, so that waits last for fixed times.
     pub fn data_plane(
         mut self,
         at: ControlPlaneAt,

@@ -65,7 +65,7 @@ mod tests {
             check(lease("argo-rollouts-controller-lock", "them_1", stale)).await.is_ok(),
             "it has expired"
         );
-        assert!(check(lease("argo-rollouts-controller-lock", "", fresh)).await.is_ok(), "nobody holds it");
+        assert!(check(lease("argo-rollouts-controller-lock", "", fresh)).await.is_ok(), "not held");
         assert!(check(lease("kube-scheduler", "them_1", fresh)).await.is_ok());
     }
 

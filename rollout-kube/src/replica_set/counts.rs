@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_that_lags_is_a_range_over_all_that_was_asked_for() {
+    fn a_lagging_count_is_a_range_over_all_wanted_counts() {
         let mut counts = Counts::default();
         assert_eq!(counts.range(&set(1, 1, 4), 4), Range::exact(4));
         assert_eq!(counts.range(&set(2, 1, 1), 4), Range::new(1, 4));
@@ -66,7 +66,7 @@ mod tests {
 
     /// The ReplicaSet controller still counts pods that it has just deleted, although it reports the new generation.
     #[test]
-    fn pods_above_what_is_wanted_are_going() {
+    fn pods_above_the_wanted_number_are_terminating() {
         let mut counts = Counts::default();
         assert_eq!(counts.range(&set(2, 2, 0), 2), Range::new(0, 2));
         assert_eq!(counts.range(&set(3, 3, 1), 2), Range::new(1, 2));
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_at_the_edges_neither_wrap_nor_pile_up() {
+    fn extreme_generations_neither_overflow_nor_accumulate() {
         let mut counts = Counts::default();
         assert_eq!(counts.range(&set(u64::MAX, 0, 4), 1), Range::new(0, 4));
         assert_eq!(counts.range(&set(u64::MAX, u64::MAX, 4), 4), Range::exact(4));

@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_one_has_the_hash_everywhere_and_belongs_to_its_rollout() {
+    fn a_new_replica_set_has_the_hash_everywhere_and_is_owned_by_its_rollout() {
         let set = replica_set(&rollout(), &"abc".into(), 3, (2, None), Some("me-1"));
         assert_eq!(set["metadata"]["name"], "web-abc");
         for pointer in ["/metadata/labels", "/spec/selector/matchLabels", "/spec/template/metadata/labels"] {
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_one_that_is_current_again_has_the_highest_number() {
+    fn an_old_revision_that_is_current_again_has_the_highest_number() {
         let made = replica_set(&rollout(), &"abc".into(), 1, (2, None), None);
         let set = ReplicaSet::read(Entry::new(made)).unwrap();
         assert_eq!(renumber(&set, 1), None);

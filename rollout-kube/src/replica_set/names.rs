@@ -45,16 +45,16 @@ impl Names {
         Self::default()
     }
 
-    /// Sets the label of a revision's ReplicaSet and pods, used in selectors. Default `rollouts-pod-template-hash`. Give
-    /// your `ServiceEditor` the same name.
+    /// Sets the label of a revision's ReplicaSet and pods, used in selectors. Default `rollouts-pod-template-hash`.
+    /// Give your `ServiceEditor` the same name.
     #[must_use]
     pub fn revision(mut self, label: &str) -> Self {
         self.revision = label.to_owned().into();
         self
     }
 
-    /// Sets the annotation with the number of a revision. Default `rollout.argoproj.io/revision`. The revision's earlier
-    /// numbers are in the annotation of the same name with the suffix `-history`.
+    /// Sets the annotation with the number of a revision. Default `rollout.argoproj.io/revision`. The revision's
+    /// earlier numbers are in the annotation of the same name with the suffix `-history`.
     #[must_use]
     pub fn number(mut self, annotation: &str) -> Self {
         (self.number, self.history) = (annotation.to_owned().into(), format!("{annotation}-history").into());

@@ -7,7 +7,7 @@ use rollout_core::{Range, Revision, RevisionSeen, Time, traffic::ObjectRef};
 use serde_json::Value;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// One revision's ReplicaSet, as it was read.
+/// One revision's ReplicaSet, as read.
 #[derive(Debug, Clone)]
 pub(crate) struct ReplicaSet {
     pub(crate) entry: Entry,
@@ -100,7 +100,8 @@ fn hash(of: &impl Hash) -> u64 {
 pub(crate) fn labels(selector: &Value) -> String {
     let labels = selector.get("matchLabels").and_then(Value::as_object);
     let pairs = labels.into_iter().flatten().filter_map(|(key, value)| Some((key, value.as_str()?)));
-    // A text that no label can have would change the selector. Without it, the list returns more, and is filtered later.
+    // A text that no label can have would change the selector. Without it, the list returns more, and is filtered
+    // later.
     let is_plain = |text: &str| {
         text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/'))
     };

@@ -12,8 +12,8 @@ use std::sync::Arc;
 /// The ReplicaSets of one object: a Rollout, or any object that your own controller watches. They implement
 /// [`Workloads`](rollout_core::backend::Workloads).
 ///
-/// A ReplicaSet is named after the object and its revision (`web-7cd8554c8`), and owned by the object: it is deleted with
-/// it. Its pod template and selector are the object's `spec.template` and `spec.selector`, unless you
+/// A ReplicaSet is named after the object and its revision (`web-7cd8554c8`), and owned by the object: it is deleted
+/// with it. Its pod template and selector are the object's `spec.template` and `spec.selector`, unless you
 /// [set](Self::template) others; both get the label of the revision.
 ///
 /// It reads live and keeps no state: create one for each turn.
@@ -74,8 +74,8 @@ impl ReplicaSets {
         self
     }
 
-    /// Sets the selector, instead of the object's `spec.selector`. If there is neither, the labels of the pod template are
-    /// selected.
+    /// Sets the selector, instead of the object's `spec.selector`. If there is neither, the labels of the pod template
+    /// are selected.
     #[must_use]
     pub fn selector(mut self, selector: Value) -> Self {
         self.pattern.selector = Some(selector);
@@ -119,8 +119,8 @@ impl ReplicaSets {
         ObjectRef::new("apps", "ReplicaSet", namespace, &super::name(object, revision))
     }
 
-    /// Gives a ReplicaSet this pod count and scale-down deadline and, with `highest`, the highest number. Returns `None` if
-    /// there is nothing to change.
+    /// Gives a ReplicaSet this pod count and scale-down deadline and, with `highest`, the highest number. Returns
+    /// `None` if there is nothing to change.
     pub(crate) async fn change(
         &self,
         set: &ReplicaSet,

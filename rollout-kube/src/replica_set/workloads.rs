@@ -81,7 +81,7 @@ impl ReplicaSets {
             // It existed only for a moment: observe again.
             Err(StoreError::NotFound(_)) => Failure::Conflict,
             Err(error) => error.into_failure(),
-            Ok(there) if owner(&there.value) == uid => Failure::Conflict,
+            Ok(existing) if owner(&existing.value) == uid => Failure::Conflict,
             Ok(_) => Failure::Refused(format!(
                 "{object} already exists and has another owner, or none; delete it, or choose another name"
             )),
@@ -89,8 +89,8 @@ impl ReplicaSets {
     }
 }
 
-/// Observes a ReplicaSet for one turn. It remembers nothing of earlier turns: while the counts lag behind a change, there
-/// may be no pods.
+/// Observes a ReplicaSet for one turn. It remembers nothing of earlier turns: while the counts lag behind a change,
+/// there may be no pods.
 fn seen(set: &ReplicaSet) -> RevisionSeen {
     let mut counts = Counts::default();
     let (ready, available) = (counts.range(set, set.ready), counts.range(set, set.available));

@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 /// The most ReplicaSets that are adopted in one turn.
 const IN_A_TURN: usize = 20;
 
-/// Adopts the ReplicaSets without an owner that match a Rollout's selector: a Rollout of the same name left them when it
-/// was deleted without them.
+/// Adopts the ReplicaSets without an owner that match a Rollout's selector: a Rollout of the same name left them when
+/// it was deleted without them.
 ///
-/// The watch may show them later than the recreated Rollout. So every turn looks for ReplicaSets that are named after the
-/// Rollout, and their appearance wakes it. A Rollout that no controller has worked on yet also adopts those with other
-/// names.
+/// The watch may show them later than the recreated Rollout. So every turn looks for ReplicaSets that are named after
+/// the Rollout, and their appearance wakes it. A Rollout that no controller has worked on yet also adopts those with
+/// other names.
 ///
 /// # Errors
 /// A read failed, or the outcome of a write is unknown.
@@ -64,18 +64,18 @@ pub(super) async fn resolve_name_conflict(
     rollout: &Entry,
     object: &ObjectRef,
 ) -> Result<NameConflict, StoreError> {
-    let there = match context.caches.get_live(object, None).await {
+    let existing = match context.caches.get_live(object, None).await {
         Err(StoreError::NotFound(_)) => return Ok(NameConflict::Changed),
-        there => there?,
+        existing => existing?,
     };
-    if there.owner().is_some_and(|(_, uid)| uid == rollout.uid()) {
+    if existing.owner().is_some_and(|(_, uid)| uid == rollout.uid()) {
         return Ok(NameConflict::Changed);
     }
     let foreign = |why: &str| Ok(NameConflict::Foreign(format!("{object} already exists: {why}")));
-    if there.text("/metadata/deletionTimestamp").is_some() {
+    if existing.text("/metadata/deletionTimestamp").is_some() {
         return foreign("it is being deleted; a new one will be created once it is gone");
     }
-    if let Some(owner) = controller(&there.value) {
+    if let Some(owner) = controller(&existing.value) {
         let text = |key: &str| owner.get(key).and_then(Value::as_str).unwrap_or_default();
         let why = format!(
             "it is owned by {} {}; rename the Rollout, or delete the ReplicaSet",
@@ -84,12 +84,12 @@ pub(super) async fn resolve_name_conflict(
         );
         return foreign(&why);
     }
-    if !is_orphan_of(&rollout.value, &there) || !has_template(&rollout.value, &there) {
+    if !is_orphan_of(&rollout.value, &existing) || !has_template(&rollout.value, &existing) {
         return foreign(
             "it has no owner, and its labels or its template are not the Rollout's; delete it, or rename the Rollout",
         );
     }
-    let Some(set) = ReplicaSet::read(there) else { return foreign("it has no revision label; delete it") };
+    let Some(set) = ReplicaSet::read(existing) else { return foreign("it has no revision label; delete it") };
     match adopt(context, rollout, &set).await {
         Ok(set) => Ok(set.map_or(NameConflict::Changed, NameConflict::Adopted)),
         Err(StoreError::Conflict(_) | StoreError::NotFound(_)) => Ok(NameConflict::Changed),
@@ -103,8 +103,8 @@ async fn adopt(
     rollout: &Entry,
     set: &ReplicaSet,
 ) -> Result<Option<ReplicaSet>, StoreError> {
-    let there = set.entry.value.pointer("/metadata/ownerReferences").and_then(Value::as_array);
-    let mut owners = there.cloned().unwrap_or_default();
+    let existing = set.entry.value.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+    let mut owners = existing.cloned().unwrap_or_default();
     owners.push(replica_set::owner(&rollout.value));
     let patch = json!({"metadata": {
         "resourceVersion": *set.entry.version.write, "ownerReferences": owners
@@ -148,7 +148,7 @@ fn holds_its_revision(rollout: &Value, set: &Entry) -> bool {
 /// Returns whether a ReplicaSet has the Rollout's template.
 fn has_template(rollout: &Value, set: &Entry) -> bool {
     let wanted = rollout.pointer("/spec/template").unwrap_or(&Value::Null);
-    set.template().is_some_and(|there| same_template(wanted, &there))
+    set.template().is_some_and(|existing| same_template(wanted, &existing))
 }
 
 /// Returns the owner that is the controller.

@@ -30,7 +30,10 @@ pub(super) fn too_large(rollout: &Value) -> Option<String> {
     }
     let (path, entries) = longest(strategy, "spec.strategy");
     (entries > ENTRIES).then(|| {
-        format!("{path}: {entries} entries, more than the limit, so the Rollout is not processed; write at most {ENTRIES}")
+        format!(
+            "{path}: {entries} entries, more than the limit, so the Rollout is not processed; write at most \
+             {ENTRIES}"
+        )
     })
 }
 

@@ -56,8 +56,8 @@ fn prefix(claim: &Claim) -> String {
     format!("{group}/{kind}/{}/{} {} {}", object.namespace, object.name, claim.path, claim.kind)
 }
 
-/// Returns why a Rollout is refused, if an older one drives the same. When the older one is deleted, or no longer drives
-/// it, the refused one wakes.
+/// Returns why a Rollout is refused, if an older one drives the same. When the older one is deleted, or no longer
+/// drives it, the refused one wakes.
 ///
 /// A Rollout in the object's own namespace counts as older than Rollouts elsewhere.
 pub(super) fn collision(context: &Context, view: &View, rollout: &Entry, own: &[Claim]) -> Option<EditError> {

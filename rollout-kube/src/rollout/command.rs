@@ -39,8 +39,8 @@ pub(super) struct Outstanding {
     pub(super) events: Vec<Event>,
 }
 
-/// Applies the Rollout's command, if it has one that was not answered. Returns the status with the command's effect, and
-/// the writes to make once that is stored.
+/// Applies the Rollout's command, if it has one that was not answered. Returns the status with the command's effect,
+/// and the writes to make once that is stored.
 pub(super) fn take(reading: &Reading, spec: &Spec, status: Status, now: Time) -> (Status, Outstanding) {
     let rollout = &reading.rollout;
     let Some(text) = rollout.annotation(COMMAND) else { return (status, Outstanding::default()) };
@@ -91,8 +91,9 @@ fn answer(
     };
     let verdict = if why.is_some() { "rejected" } else { "accepted" };
     let id = request.id.as_str();
-    let shown = why.as_deref().map(|why| tracing::field::display(Escaped(why)));
-    tracing::info!(rollout = reading.rollout.name(), command = %request.command.kind, id = %Escaped(id), why = shown, "{verdict}");
+    let why_shown = why.as_deref().map(|why| tracing::field::display(Escaped(why)));
+    let (rollout, kind) = (reading.rollout.name(), request.command.kind);
+    tracing::info!(rollout, command = %kind, id = %Escaped(id), why = why_shown, "{verdict}");
     let receipt = request.receipt(verdict, why.as_deref(), now);
     let condition = answered.with(&request.id, &receipt, &edits, verdict);
     (next, Outstanding { receipt: Some(receipt), edits, condition: Some(condition), events })
@@ -106,8 +107,8 @@ pub(super) fn is_abort(rollout: &Entry) -> bool {
 
 impl Outstanding {
     fn of(rollout: &Entry, receipt: Value, edits: Vec<Edit>) -> Self {
-        let there = rollout.annotation(RECEIPT).and_then(|text| serde_json::from_str::<Value>(text).ok());
-        if there.is_some_and(|there| without_time(there) == without_time(receipt.clone())) {
+        let existing = rollout.annotation(RECEIPT).and_then(|text| serde_json::from_str::<Value>(text).ok());
+        if existing.is_some_and(|existing| without_time(existing) == without_time(receipt.clone())) {
             return Self::default();
         }
         Self { receipt: Some(receipt), edits, ..Self::default() }
@@ -139,9 +140,9 @@ impl Outstanding {
                     annotations.insert(observe::PROCEED.to_owned(), proceed.into());
                 }
                 Edit::Template(revision) => {
-                    let there = reading.rollout.value.pointer("/spec/template").unwrap_or(&Value::Null);
+                    let existing = reading.rollout.value.pointer("/spec/template").unwrap_or(&Value::Null);
                     if let Some(template) = template(reading, revision) {
-                        spec.insert("template".to_owned(), difference(there, &template));
+                        spec.insert("template".to_owned(), difference(existing, &template));
                     }
                 }
             }

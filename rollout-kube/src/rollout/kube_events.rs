@@ -42,57 +42,61 @@ impl EventTranslator<'_> {
         reason = "an event without an equivalent in Argo Rollouts is not published"
     )]
     pub(super) fn translate(&mut self, events: &[Event]) -> Vec<KubeEvent> {
-        let mut said = Vec::new();
+        let mut kube_events = Vec::new();
         let mut before = std::mem::take(&mut self.before).into_iter();
         let is_new = before.clone().any(|before| before == Before::Absent);
         let mut events: Vec<&Event> = events.iter().collect();
         events.sort_by_key(|event| rank(event));
         for event in events {
             match event {
-                Event::Started { revision, .. } => self.started(revision, is_new, &mut said),
+                Event::Started { revision, .. } => self.started(revision, is_new, &mut kube_events),
                 Event::RolledBack { .. } => {
-                    said.push(KubeEvent::normal("SkipSteps", "Rollback to stable ReplicaSets"));
+                    kube_events.push(KubeEvent::normal("SkipSteps", "Rollback to stable ReplicaSets"));
                 }
                 Event::StepCompleted { step, of, what } => {
                     let step = step.saturating_add(1);
                     let note = format!("Rollout step {step}/{of} completed ({what})");
-                    said.push(KubeEvent::normal("RolloutStepCompleted", note));
+                    kube_events.push(KubeEvent::normal("RolloutStepCompleted", note));
                 }
                 Event::Paused { .. } => {
-                    said.push(KubeEvent::normal("RolloutPaused", "Rollout is paused (CanaryPauseStep)"));
+                    kube_events
+                        .push(KubeEvent::normal("RolloutPaused", "Rollout is paused (CanaryPauseStep)"));
                 }
-                Event::Resumed => said.push(KubeEvent::normal("RolloutResumed", "Rollout is resumed")),
-                Event::Aborted { revision, why } => said.push(self.aborted(revision, *why)),
-                Event::Completed { revision, before } => said.push(self.completed(revision, before.as_ref())),
-                Event::ProgressDeadlineExceeded { revision } => said.push(KubeEvent::warning(
+                Event::Resumed => kube_events.push(KubeEvent::normal("RolloutResumed", "Rollout is resumed")),
+                Event::Aborted { revision, why } => kube_events.push(self.aborted(revision, *why)),
+                Event::Completed { revision, before } => {
+                    kube_events.push(self.completed(revision, before.as_ref()))
+                }
+                Event::ProgressDeadlineExceeded { revision } => kube_events.push(KubeEvent::warning(
                     "ProgressDeadlineExceeded",
                     format!("ReplicaSet \"{}\" has timed out progressing.", self.name(revision)),
                 )),
                 Event::Unconfirmed { .. } => {
-                    said.push(KubeEvent::warning("EndpointsNotSeen", event.to_string()))
+                    kube_events.push(KubeEvent::warning("EndpointsNotSeen", event.to_string()))
                 }
                 Event::Scaled { revision, pods, .. } => {
                     let from = if let Some(Before::Pods(pods)) = before.next() { pods } else { 0 };
-                    said.extend(self.scaled(revision, from, *pods));
+                    kube_events.extend(self.scaled(revision, from, *pods));
                 }
-                Event::Selected(to) => self.select(to, &mut said),
-                Event::Routed(to) => self.route(to, &mut said),
+                Event::Selected(to) => self.select(to, &mut kube_events),
+                Event::Routed(to) => self.route(to, &mut kube_events),
                 // Argo Rollouts has no events for these; they are only logged.
                 _ => {}
             }
         }
-        said
+        kube_events
     }
 
-    fn started(&self, revision: &Revision, is_new: bool, said: &mut Vec<KubeEvent>) {
+    fn started(&self, revision: &Revision, is_new: bool, kube_events: &mut Vec<KubeEvent>) {
         let number = self.number(revision);
-        said.push(KubeEvent::normal("RolloutUpdated", format!("Rollout updated to revision {number}")));
+        kube_events
+            .push(KubeEvent::normal("RolloutUpdated", format!("Rollout updated to revision {number}")));
         if is_new {
             let note = format!("Created ReplicaSet {} (revision {number})", self.name(revision));
-            said.push(KubeEvent::normal("NewReplicaSetCreated", note));
+            kube_events.push(KubeEvent::normal("NewReplicaSetCreated", note));
         }
         let note = format!("Rollout not completed, started update to revision {number} ({revision})");
-        said.push(KubeEvent::normal("RolloutNotCompleted", note));
+        kube_events.push(KubeEvent::normal("RolloutNotCompleted", note));
     }
 
     fn aborted(&self, revision: &Revision, why: AbortReason) -> KubeEvent {
@@ -128,8 +132,8 @@ impl EventTranslator<'_> {
         Some(KubeEvent::normal("ScalingReplicaSet", note))
     }
 
-    fn select(&mut self, to: &Selectors, said: &mut Vec<KubeEvent>) {
-        self.describe(Topic::Selected { to, before: &self.selected }, said);
+    fn select(&mut self, to: &Selectors, kube_events: &mut Vec<KubeEvent>) {
+        self.describe(Topic::Selected { to, before: &self.selected }, kube_events);
         for (destination, to) in to.iter() {
             if to.is_some() {
                 self.selected[destination].clone_from(to);
@@ -137,22 +141,23 @@ impl EventTranslator<'_> {
         }
     }
 
-    fn route(&mut self, to: &Routes, said: &mut Vec<KubeEvent>) {
-        self.describe(Topic::Routed(&Routes { managed: ManagedChange::Keep, ..to.clone() }), said);
+    fn route(&mut self, to: &Routes, kube_events: &mut Vec<KubeEvent>) {
+        self.describe(Topic::Routed(&Routes { managed: ManagedChange::Keep, ..to.clone() }), kube_events);
         if let WeightChange::To(weight) = to.weight {
             let weight = weight.parts();
             if self.weight != Some(weight) {
                 let from = self.weight.map(|from| format!(" from {from}")).unwrap_or_default();
                 let note = format!("Traffic weight updated{from} to {weight}");
-                said.push(KubeEvent::normal("TrafficWeightUpdated", note));
+                kube_events.push(KubeEvent::normal("TrafficWeightUpdated", note));
             }
             self.weight = Some(weight);
         }
-        self.describe(Topic::Routed(&Routes { weight: WeightChange::Keep, ..to.clone() }), said);
+        self.describe(Topic::Routed(&Routes { weight: WeightChange::Keep, ..to.clone() }), kube_events);
     }
 
-    fn describe(&self, topic: Topic<'_>, said: &mut Vec<KubeEvent>) {
-        said.extend((self.describe)(topic).into_iter().map(|text| KubeEvent::normal(text.reason, text.note)));
+    fn describe(&self, topic: Topic<'_>, kube_events: &mut Vec<KubeEvent>) {
+        kube_events
+            .extend((self.describe)(topic).into_iter().map(|text| KubeEvent::normal(text.reason, text.note)));
     }
 
     fn name(&self, revision: &Revision) -> String {
@@ -224,7 +229,7 @@ mod tests {
             current: Some(&revision),
             steps: 3,
         };
-        translator.translate(events).into_iter().map(|said| (said.reason, said.note)).collect()
+        translator.translate(events).into_iter().map(|event| (event.reason, event.note)).collect()
     }
 
     #[test]

@@ -109,8 +109,8 @@ impl RolloutMemory {
         self.conflict_on = None;
     }
 
-    /// Records a conflict on a reading with this fingerprint; returns whether the last conflict had the same one. Then no
-    /// object has changed in between, and observing again does not help.
+    /// Records a conflict on a reading with this fingerprint; returns whether the last conflict had the same one. Then
+    /// no object has changed in between, and observing again does not help.
     pub(super) fn is_repeated_conflict(&mut self, fingerprint: u64) -> bool {
         self.conflict_on.replace(fingerprint) == Some(fingerprint)
     }

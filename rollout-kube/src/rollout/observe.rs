@@ -100,8 +100,8 @@ enum Found {
     Gone(Revision),
 }
 
-/// Reads a stable revision live if it shows no ready pod during an update, or no ReplicaSet: only a live read proves that
-/// it has none.
+/// Reads a stable revision live if it shows no ready pod during an update, or no ReplicaSet: only a live read proves
+/// that it has none.
 async fn check_unavailable_stable(
     (context, view): (&Context, &View),
     rollout: &Entry,
@@ -109,12 +109,12 @@ async fn check_unavailable_stable(
     (status, live): (&Status, bool),
 ) -> Found {
     let Some(stable) = status.stable.as_ref().filter(|_| !status.is_done()) else { return Found::Nothing };
-    let is_there = |sets: &[ReplicaSet]| sets.iter().any(|set| set.revision == *stable);
-    if !is_there(sets) && !live {
+    let exists = |sets: &[ReplicaSet]| sets.iter().any(|set| set.revision == *stable);
+    if !exists(sets) && !live {
         let Ok(read) = target::replica_sets(view, rollout, true).await else { return Found::Nothing };
         *sets = read;
     }
-    if is_there(sets) {
+    if exists(sets) {
         read_unavailable(context, sets, stable, live).await
     } else {
         Found::Gone(stable.clone())

@@ -11,8 +11,8 @@ const PERIOD: Duration = Duration::from_secs(90);
 /// When a status was stored that only shows new information.
 ///
 /// The shown status also depends on a process's memory, such as how long stable has been without a pod. Without this
-/// limit, two processes that work on one Rollout for a while would overwrite each other's status as fast as they see it,
-/// and would lose their memories in conflicts.
+/// limit, two processes that work on one Rollout for a while would overwrite each other's status as fast as they see
+/// it, and would lose their memories in conflicts.
 #[derive(Debug, Default)]
 pub(super) struct Rate {
     times: VecDeque<Instant>,
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_few_may_follow_at_once_and_then_one_waits() {
+    async fn a_burst_is_allowed_and_then_one_waits() {
         let (mut rate, began) = (Rate::default(), Instant::now());
         let second = |seconds| began + Duration::from_secs(seconds);
         assert!((0..6).all(|at| rate.allows(second(at))));

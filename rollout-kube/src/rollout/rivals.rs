@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn the_older_of_two_yields_and_each_says_so_once() {
+    async fn the_older_of_two_yields_and_each_warns_once() {
         let (mut old, mut new) = (Rivals::default(), Rivals::default());
         let now = Instant::now();
         for _ in 0..3 {
@@ -73,9 +73,9 @@ mod tests {
         assert!(old.yields(now).is_some() && new.yields(now).is_none());
         assert_eq!(old.yields(now + YIELDS_FOR), None, "the other may be gone by then");
         assert!(
-            old.take_warning().is_some_and(|said| said.contains("17b-1") && said.contains("leaves it alone"))
+            old.take_warning().is_some_and(|why| why.contains("17b-1") && why.contains("leaves it alone"))
         );
-        assert!(new.take_warning().is_some_and(|said| said.contains("this one continues")));
+        assert!(new.take_warning().is_some_and(|why| why.contains("this one continues")));
         assert_eq!((old.take_warning(), new.take_warning()), (None, None));
     }
 

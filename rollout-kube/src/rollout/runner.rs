@@ -73,7 +73,7 @@ impl<'w> TurnRunner<'w> {
         }
     }
 
-    /// The spec that was read is not followed: only an abort is command_events, and carried out.
+    /// Marks the spec as invalid: then only an abort is accepted and carried out.
     pub(super) fn with_invalid_spec(mut self, why: Option<String>) -> Self {
         self.invalid_spec = why;
         self

@@ -110,8 +110,8 @@ pub(super) fn is_stored(reading: &Reading, status: &Value) -> bool {
     reading.rollout.value.get("status") == Some(status)
 }
 
-/// Returns whether this status differs from the stored one only in counts: then it may be stored a little later, with the
-/// next other change.
+/// Returns whether this status differs from the stored one only in counts: then it may be stored a little later, with
+/// the next other change.
 pub(super) fn only_counts(reading: &Reading, status: &Value) -> bool {
     let stored = reading.rollout.value.get("status").unwrap_or(&Value::Null);
     without_counts(stored) == without_counts(status)
@@ -193,26 +193,26 @@ pub(super) async fn set(
 ) -> Result<(), Failure> {
     let written = context.caches.requests().merge(&object, &patch).await.map_err(StoreError::into_failure)?;
     let read = ReplicaSet::read(context.caches.wrote(&object, written));
-    let there = reading.sets.iter_mut().find(|set| set.object() == object);
-    if let (Some(read), Some(there)) = (read, there) {
-        *there = read;
+    let existing = reading.sets.iter_mut().find(|set| set.object() == object);
+    if let (Some(read), Some(existing)) = (read, existing) {
+        *existing = read;
     }
     Ok(())
 }
 
-/// Builds the write of what clients read in the Rollout besides its status, unless it is right already: the number of the
-/// current revision, and the pod count. The write is conditional on the version that was read: it also proves that no
-/// other process works on the Rollout.
+/// Builds the write of what clients read in the Rollout besides its status, unless it is right already: the number of
+/// the current revision, and the pod count. The write is conditional on the version that was read: it also proves that
+/// no other process works on the Rollout.
 pub(super) fn number(reading: &Reading, status: &Status) -> Option<Number> {
     let set = reading.sets.iter().find(|set| Some(&set.revision) == status.canary.as_ref())?;
     let number = set.number.to_string();
     // Whether the field is set, from the view of a merge patch.
     let has_pods = reading.rollout.value.pointer("/spec/replicas").is_some_and(|pods| !pods.is_null());
-    let there = reading.rollout.annotation(replica_set::REVISION);
-    if has_pods && there == Some(&number) {
+    let existing = reading.rollout.annotation(replica_set::REVISION);
+    if has_pods && existing == Some(&number) {
         return None;
     }
-    let is_urgent = !has_pods || there.is_none();
+    let is_urgent = !has_pods || existing.is_none();
     let mut patch = json!({"metadata": {
         "resourceVersion": *reading.rollout.version.write,
         "annotations": {replica_set::REVISION: number}

@@ -19,8 +19,8 @@ pub(super) async fn replica_sets(
     Ok(sets)
 }
 
-/// Returns the revision of the current template: that of the ReplicaSet with this template, whatever its hash; otherwise a
-/// new one.
+/// Returns the revision of the current template: that of the ReplicaSet with this template, whatever its hash;
+/// otherwise a new one.
 pub(super) fn target(rollout: &Value, sets: &[ReplicaSet]) -> Revision {
     let empty = Value::Null;
     let template = rollout.pointer("/spec/template").unwrap_or(&empty);
@@ -29,7 +29,7 @@ pub(super) fn target(rollout: &Value, sets: &[ReplicaSet]) -> Revision {
         return hash;
     }
     let has_it =
-        |set: &&ReplicaSet| set.entry.template().is_some_and(|there| same_template(template, &there));
+        |set: &&ReplicaSet| set.entry.template().is_some_and(|existing| same_template(template, &existing));
     sets.iter().rev().find(has_it).map_or(hash, |set| set.revision.clone())
 }
 

@@ -164,8 +164,8 @@ async fn run_turn(
     }
 }
 
-/// Returns the status with a requested abort that cannot be carried out yet, because no strategy names the routes. It is
-/// carried out once one does.
+/// Returns the status with a requested abort that cannot be carried out yet, because no strategy names the routes. It
+/// is carried out once one does.
 fn with_pending_abort(read: &WireStatus, now: Time) -> Status {
     let position = Position::of(&read.status).filter(|_| read.requests.contains(&CommandKind::Abort));
     let strategy = Strategy::builder().build();
@@ -189,11 +189,8 @@ fn publish_ignored(
     for note in notes.iter().filter(|note| !memory.ignored.contains(note)) {
         tracing::warn!(rollout = name, %note, "field ignored");
         if !context.dry_run {
-            context.publisher.publish(
-                &rollout.value,
-                &KubeEvent::warning("FieldIgnored", note.clone()),
-                context.now(),
-            );
+            let event = KubeEvent::warning("FieldIgnored", note.clone());
+            context.publisher.publish(&rollout.value, &event, context.now());
         }
     }
     memory.ignored = notes;
@@ -223,12 +220,9 @@ fn announce(context: &Context, memory: &mut RolloutMemory, name: &str, rollout: 
         tracing::info!(rollout = name, "seen");
         // After a restart, all Rollouts are seen again: users need no event for that.
         if !context.dry_run && is_new(rollout) {
-            let said = format!("Rollout resource added to informer: {name}");
-            context.publisher.publish(
-                &rollout.value,
-                &KubeEvent::normal("RolloutAddedToInformer", said),
-                context.now(),
-            );
+            let note = format!("Rollout resource added to informer: {name}");
+            let event = KubeEvent::normal("RolloutAddedToInformer", note);
+            context.publisher.publish(&rollout.value, &event, context.now());
         }
     }
 }
@@ -241,8 +235,8 @@ enum Blocked {
     Until(Instant),
 }
 
-/// Checks what blocks a Rollout: another one that drives the same object, and objects that still select its pods although
-/// it no longer names them.
+/// Checks what blocks a Rollout: another one that drives the same object, and objects that still select its pods
+/// although it no longer names them.
 async fn blocked(
     context: &Context,
     memory: &mut RolloutMemory,
@@ -254,11 +248,8 @@ async fn blocked(
     if let Some(collision) = claims::collision(context, view, rollout, &claims) {
         let why = collision.to_string();
         if memory.last_logged != why && !context.dry_run {
-            context.publisher.publish(
-                &rollout.value,
-                &KubeEvent::warning("InvalidSpec", why.clone()),
-                context.now(),
-            );
+            let event = KubeEvent::warning("InvalidSpec", why.clone());
+            context.publisher.publish(&rollout.value, &event, context.now());
         }
         return Ok(Some(Blocked::Refused(why)));
     }
@@ -272,11 +263,8 @@ async fn blocked(
         }
         Cleanup::Wait(why) => {
             if log::trouble(memory, &format!("{}/{}", key.0, key.1), &why) {
-                context.publisher.publish(
-                    &rollout.value,
-                    &KubeEvent::warning("RolloutHeld", why),
-                    context.now(),
-                );
+                let event = KubeEvent::warning("RolloutHeld", why);
+                context.publisher.publish(&rollout.value, &event, context.now());
             }
             Ok(Some(Blocked::Until(soon)))
         }
@@ -347,8 +335,8 @@ fn forget_deleted(context: &Context, memory: &mut RolloutMemory, name: &str) {
     let Some(rollout) = memory.rollout.take() else { return };
     tracing::info!(rollout = name, "deleted");
     if !context.dry_run {
-        let said = KubeEvent::normal("RolloutDeleted", format!("Rollout {name} is deleted."));
-        context.publisher.publish(&rollout, &said, context.now());
+        let event = KubeEvent::normal("RolloutDeleted", format!("Rollout {name} is deleted."));
+        context.publisher.publish(&rollout, &event, context.now());
     }
 }
 

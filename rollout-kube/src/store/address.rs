@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_a_query_is_one_value() {
+    fn a_query_value_is_encoded() {
         let everywhere = ObjectRef::new("", "Service", "", "");
         let address = Address::all(&services(), &everywhere).unwrap();
         let address = address.with("labelSelector", "a/b=c&watch=true,ü").with("fieldManager", "my team#1");

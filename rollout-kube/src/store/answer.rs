@@ -5,7 +5,8 @@ use kube::{Error, core::Status};
 use rollout_core::{backend::StoreError, traffic::ObjectRef};
 use serde_json::Value;
 
-/// Classifies an error of `kube` from reading `object`: the object does not exist, or could not be read. Nothing changed.
+/// Classifies an error of `kube` from reading `object`: the object does not exist, or could not be read. Nothing
+/// changed.
 ///
 /// ```
 /// use rollout_core::{backend::StoreError, traffic::ObjectRef};
@@ -54,18 +55,18 @@ pub fn write_failed(object: &ObjectRef, error: &Error) -> StoreError {
 }
 
 /// Checks the answer to a read of one object: it is that object, with a version that a write can depend on.
-pub(super) fn object(asked: &ObjectRef, came: Received) -> Result<Received, StoreError> {
-    match odd(asked, &came.value) {
-        Some(why) => Err(unreadable(asked, why)),
-        None => Ok(came),
+pub(super) fn object(requested: &ObjectRef, answer: Received) -> Result<Received, StoreError> {
+    match mismatch(requested, &answer.value) {
+        Some(why) => Err(unreadable(requested, why)),
+        None => Ok(answer),
     }
 }
 
 /// Checks the answer to a write: it is the object as it is now. If not, the outcome of the write is unknown.
-pub(super) fn written(asked: &ObjectRef, came: Received) -> Result<Received, StoreError> {
-    match odd(asked, &came.value) {
-        Some(why) => Err(StoreError::Ambiguous { object: asked.clone(), why }),
-        None => Ok(came),
+pub(super) fn written(requested: &ObjectRef, answer: Received) -> Result<Received, StoreError> {
+    match mismatch(requested, &answer.value) {
+        Some(why) => Err(StoreError::Ambiguous { object: requested.clone(), why }),
+        None => Ok(answer),
     }
 }
 
@@ -76,29 +77,31 @@ pub(super) struct List {
 }
 
 /// Checks the answer to a list of a kind and namespace: all items are named objects of that namespace.
-pub(super) fn items(like: &ObjectRef, came: List) -> Result<Vec<Received>, StoreError> {
+pub(super) fn items(like: &ObjectRef, answer: List) -> Result<Vec<Received>, StoreError> {
     let is_one = |item: &Received| {
         let namespace = text(&item.value, "/metadata/namespace");
         !text(&item.value, "/metadata/name").is_empty()
             && (like.namespace.is_empty() || namespace == &*like.namespace)
     };
-    if !came.items.iter().all(is_one) {
+    if !answer.items.iter().all(is_one) {
         return Err(unreadable(like, "the answer lists objects that were not requested".to_owned()));
     }
-    Ok(came.items)
+    Ok(answer.items)
 }
 
 /// Returns why this is not the requested object, if it is not.
-fn odd(asked: &ObjectRef, came: &Value) -> Option<String> {
-    if !came.is_object() {
+fn mismatch(requested: &ObjectRef, answer: &Value) -> Option<String> {
+    if !answer.is_object() {
         return Some("the answer is not an object".to_owned());
     }
-    let (namespace, name) = (text(came, "/metadata/namespace"), text(came, "/metadata/name"));
-    let kind = text(came, "/kind");
-    if (namespace, name) != (&asked.namespace, &asked.name) || !(kind.is_empty() || kind == &*asked.kind) {
+    let (namespace, name) = (text(answer, "/metadata/namespace"), text(answer, "/metadata/name"));
+    let kind = text(answer, "/kind");
+    if (namespace, name) != (&requested.namespace, &requested.name)
+        || !(kind.is_empty() || kind == &*requested.kind)
+    {
         return Some(format!("the answer is a different object: {kind} {namespace}/{name}"));
     }
-    let has_version = !text(came, "/metadata/resourceVersion").is_empty();
+    let has_version = !text(answer, "/metadata/resourceVersion").is_empty();
     (!has_version).then(|| "the answer has no metadata.resourceVersion".to_owned())
 }
 

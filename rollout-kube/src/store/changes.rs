@@ -39,7 +39,8 @@ impl Requests {
         let written = answer::written(object, written)?;
         let version = "/metadata/resourceVersion";
         if patch.pointer(version).is_some_and(|before| written.value.pointer(version) == Some(before)) {
-            let why = "the write succeeded, but the answer shows no change; check for an admission webhook that reverts it";
+            let why = "the write succeeded, but the answer shows no change; check for an admission webhook that \
+                       reverts it";
             return Err(StoreError::Refused { object: object.clone(), why: why.to_owned() });
         }
         Ok(written)

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_what_serde_json_reads() {
+    fn it_parses_like_serde_json() {
         for text in [
             "null",
             "true",

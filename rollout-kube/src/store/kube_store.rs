@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_write_carries_the_version_that_was_read_and_says_the_new_one() {
+    async fn a_write_carries_the_version_that_was_read_and_returns_the_new_one() {
         let (client, seen) = server(|request| match request.method.as_str() {
             "GET" => Answer::ok(stored("7")),
             _ => Answer::ok(stored("8")),
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_failed_write_means() {
+    async fn each_status_code_of_a_failed_write_is_classified() {
         let cases = [
             (409, Failure::Conflict),
             (403, Failure::Refused("Service shop/canary: because".into())),
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_answer_in_half_a_minute_may_have_taken_effect() {
+    async fn an_unanswered_write_may_have_taken_effect() {
         let (client, _) = server(|_| Answer::Never);
         let store = KubeStore::new(client, "us");
         let read = ObjectVersion { write: "7".into(), content: 1 };
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_there_and_what_cannot_be_read_are_different() {
+    async fn a_missing_object_differs_from_an_unreadable_one() {
         let (client, _) = server(|_| Answer::failure(404, "none"));
         let error = KubeStore::new(client, "us").get(&service()).await.unwrap_err();
         assert_eq!(error, StoreError::NotFound(service()));

@@ -26,7 +26,7 @@ pub(crate) enum Answer {
     Is(u16, Value),
     /// A stream: these lines, then its end, an error, or silence.
     Lines(Vec<Value>, Then),
-    /// These bytes, whatever they are.
+    /// These bytes, unchecked.
     Raw(u16, Vec<u8>),
     /// One of these bytes every three seconds.
     Drip(Vec<u8>),

@@ -40,8 +40,8 @@ use tokio::sync::{mpsc, oneshot};
 /// `cargo xtask conform` compares the two. It differs on purpose:
 ///
 /// - Every namespace exists, and every client may do everything.
-/// - It checks no schema: it stores unchanged what a real server would refuse, default, or prune. It refuses a name that
-///   is not a DNS name, and checks names no further.
+/// - It checks no schema: it stores unchanged what a real server would refuse, default, or prune. It refuses a name
+///   that is not a DNS name, and checks names no further.
 /// - It does not record managed fields. On a real server, a change to those alone makes a new version, for example the
 ///   first status that a controller writes to an object, even an unchanged one.
 /// - It supports only merge patches.

@@ -113,26 +113,26 @@ impl Objects {
 
     /// Creates or replaces an object, whatever its version.
     pub(super) fn apply(&mut self, request: &ApiRequest, value: Value) -> Arc<Value> {
-        let there = self.all.get(&place(request)).cloned();
-        self.store(request, there, value)
+        let existing = self.all.get(&place(request)).cloned();
+        self.store(request, existing, value)
     }
 
     /// Changes fields of an object, including its status, whatever its version.
     pub(super) fn change(&mut self, request: &ApiRequest, leaves: &Value) -> Result<Arc<Value>, Refusal> {
-        let there = self.get(request)?;
-        let mut next = (*there).clone();
+        let existing = self.get(request)?;
+        let mut next = (*existing).clone();
         merge(&mut next, leaves);
-        Ok(self.store(request, Some(there), next))
+        Ok(self.store(request, Some(existing), next))
     }
 
     /// Deletes an object at once; returns its last state.
     pub(super) fn remove(&mut self, request: &ApiRequest) -> Result<Arc<Value>, Refusal> {
-        let there = self.all.remove(&place(request)).ok_or_else(Refusal::not_found)?;
+        let existing = self.all.remove(&place(request)).ok_or_else(Refusal::not_found)?;
         self.version += 1;
-        let mut last = (*there).clone();
+        let mut last = (*existing).clone();
         put(&mut last, "resourceVersion", self.version.to_string().into());
         let last = Arc::new(last);
-        self.notify(request, Some(there), Arc::clone(&last), true);
+        self.notify(request, Some(existing), Arc::clone(&last), true);
         Ok(last)
     }
 
@@ -140,10 +140,10 @@ impl Objects {
     pub(super) fn complete(
         &self,
         request: &ApiRequest,
-        there: Option<&Arc<Value>>,
+        existing: Option<&Arc<Value>>,
         mut next: Value,
     ) -> Value {
-        let kept = |key: &str| there.and_then(|there| there.pointer("/metadata")?.get(key)).cloned();
+        let kept = |key: &str| existing.and_then(|existing| existing.pointer("/metadata")?.get(key)).cloned();
         if !request.traits.kind.is_empty() {
             set(&mut next, "apiVersion", request.api_version().into());
             set(&mut next, "kind", request.traits.kind.into());
@@ -156,8 +156,9 @@ impl Objects {
             let generation = kept("generation").and_then(|generation| generation.as_u64()).unwrap_or(0);
             // A deletion raises the generation, too.
             let is_going = |object: &Value| object.pointer("/metadata/deletionTimestamp").is_some();
-            let is_same = there
-                .is_some_and(|there| wants(there) == wants(fields) && is_going(there) == is_going(fields));
+            let is_same = existing.is_some_and(|existing| {
+                wants(existing) == wants(fields) && is_going(existing) == is_going(fields)
+            });
             put(fields, "generation", (generation + u64::from(!is_same)).into());
         }
         let created = kept("creationTimestamp").unwrap_or_else(|| "2026-01-01T00:00:00Z".into());
@@ -171,18 +172,18 @@ impl Objects {
     pub(super) fn store(
         &mut self,
         request: &ApiRequest,
-        there: Option<Arc<Value>>,
+        existing: Option<Arc<Value>>,
         next: Value,
     ) -> Arc<Value> {
-        let mut next = self.complete(request, there.as_ref(), next);
-        if let Some(there) = there.as_ref().filter(|there| ***there == next) {
-            return Arc::clone(there);
+        let mut next = self.complete(request, existing.as_ref(), next);
+        if let Some(existing) = existing.as_ref().filter(|existing| ***existing == next) {
+            return Arc::clone(existing);
         }
         self.version += 1;
         put(&mut next, "resourceVersion", self.version.to_string().into());
         let next = Arc::new(next);
         self.all.insert(place(request), Arc::clone(&next));
-        self.notify(request, there, Arc::clone(&next), false);
+        self.notify(request, existing, Arc::clone(&next), false);
         if self.pods_run && request.plural() == "replicasets" {
             self.run_pods(request, &next);
         }

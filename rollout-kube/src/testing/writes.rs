@@ -44,12 +44,12 @@ impl Objects {
             let body = request.body(sent)?;
             return match (request.verb, self.get(request)) {
                 (Verb::Create, _) => self.create(request, body),
-                (_, Ok(there)) => {
+                (_, Ok(existing)) => {
                     let uid = metadata(&body, "uid");
-                    if uid.is_some() && uid != metadata(&there, "uid") {
+                    if uid.is_some() && uid != metadata(&existing, "uid") {
                         return Err(Refusal::precondition());
                     }
-                    Ok((200, self.replace(request, there, body)?))
+                    Ok((200, self.replace(request, existing, body)?))
                 }
                 (_, Err(missing)) if !request.traits.is_created_by_put => Err(missing),
                 (_, Err(_)) if metadata(&body, "uid").is_some() => Err(Refusal::precondition()),
@@ -59,12 +59,12 @@ impl Objects {
         if !sent.content.starts_with("application/merge-patch+json") {
             return Err(Refusal::unsupported());
         }
-        let there = self.get(request)?;
+        let existing = self.get(request)?;
         let patch = sent.value.as_ref().ok_or_else(|| Refusal::bad_request("the patch is not JSON"))?;
-        let mut next = (*there).clone();
+        let mut next = (*existing).clone();
         merge(&mut next, patch);
         request.check(&next)?;
-        Ok((200, self.replace(request, there, next)?))
+        Ok((200, self.replace(request, existing, next)?))
     }
 
     fn create(&mut self, request: &ApiRequest, mut body: Value) -> Result<(u16, Arc<Value>), Refusal> {
@@ -98,29 +98,29 @@ impl Objects {
     fn replace(
         &mut self,
         request: &ApiRequest,
-        there: Arc<Value>,
+        existing: Arc<Value>,
         next: Value,
     ) -> Result<Arc<Value>, Refusal> {
         match read_version(&next)? {
             0 if request.traits.is_unconditional => {}
             0 => return Err(Refusal::invalid("metadata.resourceVersion must be specified for an update")),
-            version if Ok(version) != read_version(&there) => return Err(Refusal::modified()),
+            version if Ok(version) != read_version(&existing) => return Err(Refusal::modified()),
             _ => {}
         }
         if !(request.is_status && request.traits.is_custom) {
             request.is_kind(&next)?;
             for key in ["uid", "deletionTimestamp"] {
-                let there = metadata(&there, key);
-                let is_kept = key != "uid" && there.is_some();
-                if metadata(&next, key).is_some_and(|next| Some(next) != there) && !is_kept {
+                let existing = metadata(&existing, key);
+                let is_kept = key != "uid" && existing.is_some();
+                if metadata(&next, key).is_some_and(|next| Some(next) != existing) && !is_kept {
                     return Err(Refusal::invalid(format!("metadata.{key} cannot be changed")));
                 }
             }
         }
         let mut next = if request.is_status {
-            let mut whole = if request.traits.is_custom { (*there).clone() } else { next.clone() };
+            let mut whole = if request.traits.is_custom { (*existing).clone() } else { next.clone() };
             if !request.traits.is_custom {
-                keep(&mut whole, "spec", there.get("spec").cloned());
+                keep(&mut whole, "spec", existing.get("spec").cloned());
             }
             let first = || serde_json::from_str(request.traits.first_status).ok();
             keep(&mut whole, "status", next.get("status").cloned().or_else(first));
@@ -128,16 +128,16 @@ impl Objects {
         } else {
             let mut whole = next;
             if request.traits.has_status {
-                keep(&mut whole, "status", there.get("status").cloned());
+                keep(&mut whole, "status", existing.get("status").cloned());
             }
             whole
         };
         for key in ["generation", "deletionTimestamp", "deletionGracePeriodSeconds"] {
-            keep_metadata(&mut next, key, metadata(&there, key).cloned());
+            keep_metadata(&mut next, key, metadata(&existing, key).cloned());
         }
         tidy(&mut next);
-        let is_going = metadata(&there, "deletionTimestamp").is_some();
-        let had = finalizers(&there);
+        let is_going = metadata(&existing, "deletionTimestamp").is_some();
+        let had = finalizers(&existing);
         if is_going && finalizers(&next).iter().any(|finalizer| !had.contains(finalizer)) {
             return Err(Refusal::invalid(
                 "no new finalizers can be added to an object that is being deleted",
@@ -145,24 +145,24 @@ impl Objects {
         }
         if is_going && finalizers(&next).is_empty() {
             // It is deleted in its old state: the last write only appears in the answer.
-            let last = self.complete(request, Some(&there), next);
+            let last = self.complete(request, Some(&existing), next);
             self.remove(request)?;
             return Ok(Arc::new(last));
         }
-        Ok(self.store(request, Some(there), next))
+        Ok(self.store(request, Some(existing), next))
     }
 
     /// Deletes an object, or marks it for deletion while finalizers hold it.
     pub(super) fn delete(&mut self, request: &ApiRequest, sent: &Sent) -> Result<Value, Refusal> {
-        let there = self.get(request)?;
+        let existing = self.get(request)?;
         let option = |name: &str| sent.value.as_ref().and_then(|options| options.get(name));
         for key in ["uid", "resourceVersion"] {
             let wanted = option("preconditions").and_then(|wanted| wanted.get(key));
-            if wanted.is_some_and(|wanted| Some(wanted) != metadata(&there, key)) {
+            if wanted.is_some_and(|wanted| Some(wanted) != metadata(&existing, key)) {
                 return Err(Refusal::precondition());
             }
         }
-        let mut held = finalizers(&there);
+        let mut held = finalizers(&existing);
         held.retain(|finalizer| finalizer != FOREGROUND);
         if request.traits.is_collected
             && option("propagationPolicy").is_some_and(|policy| policy == "Foreground")
@@ -170,13 +170,13 @@ impl Objects {
             held.push(FOREGROUND.into());
         }
         if !held.is_empty() {
-            let mut next = (*there).clone();
+            let mut next = (*existing).clone();
             put(&mut next, "finalizers", held.into());
-            if metadata(&there, "deletionTimestamp").is_none() {
+            if metadata(&existing, "deletionTimestamp").is_none() {
                 put(&mut next, "deletionTimestamp", "2026-01-01T00:00:00Z".into());
                 put(&mut next, "deletionGracePeriodSeconds", 0.into());
             }
-            return Ok((*self.store(request, Some(there), next)).clone());
+            return Ok((*self.store(request, Some(existing), next)).clone());
         }
         let last = self.remove(request)?;
         if request.traits.returns_deleted {
@@ -222,7 +222,8 @@ impl ApiRequest {
 
     fn check(&self, body: &Value) -> Result<(), Refusal> {
         let field = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
-        let is_right = |said: &str, right: &str| said == right || said.is_empty() && !self.traits.is_custom;
+        let is_right =
+            |given: &str, expected: &str| given == expected || given.is_empty() && !self.traits.is_custom;
         let is_kind =
             is_right(field("kind"), self.traits.kind) || self.traits.is_custom && !field("kind").is_empty();
         let is_known = !self.traits.kind.is_empty();

@@ -23,7 +23,7 @@ fn all(rollouts: usize) -> Interests {
 }
 
 #[test]
-fn a_change_concerns_one_of_ten_or_of_a_thousand() {
+fn a_change_affects_one_rollout_of_ten_or_of_a_thousand() {
     for rollouts in [10, 1_000] {
         let key: Arc<str> = "shop/app-7".into();
         let concerned = all(rollouts).concerned(&virtual_service(7), [&key]);

@@ -101,15 +101,15 @@ impl World {
 
     /// Returns the version of the object at a version of the log.
     fn at(&self, version: u64) -> Option<u64> {
-        let mut there = None;
+        let mut existing = None;
         for (event, at) in self.log.iter().zip(1..=version) {
             match event {
-                Event::There => there = Some(at),
-                Event::Gone => there = None,
+                Event::There => existing = Some(at),
+                Event::Gone => existing = None,
                 Event::Other => {}
             }
         }
-        there
+        existing
     }
 
     fn known(&self) -> Option<u64> {
@@ -118,10 +118,10 @@ impl World {
 
     /// Takes a step; returns whether it was possible.
     fn take(&mut self, step: Step) -> bool {
-        let there = self.at(self.now());
+        let existing = self.at(self.now());
         match step {
             Step::Changed => self.log.push(Event::There),
-            Step::Deleted if there.is_some() => self.log.push(Event::Gone),
+            Step::Deleted if existing.is_some() => self.log.push(Event::Gone),
             Step::Other => self.log.push(Event::Other),
             Step::Shown if self.listing.is_none() && self.seen < self.now() => self.show_next(),
             Step::Broken if self.listing.is_none() => {
@@ -148,7 +148,7 @@ impl World {
             Step::Read => match self.read {
                 None => self.read = Some(InFlight { as_of: self.objects.as_of(), answer: None }),
                 Some(InFlight { as_of, answer: None }) => {
-                    self.read = Some(InFlight { as_of, answer: Some(there.ok_or(Absent)) });
+                    self.read = Some(InFlight { as_of, answer: Some(existing.ok_or(Absent)) });
                 }
                 Some(InFlight { as_of, answer: Some(answer) }) => {
                     self.arrived(as_of, answer);
@@ -157,7 +157,7 @@ impl World {
             },
             Step::Write | Step::Delete => match self.write {
                 // Our writes carry the known version.
-                None if self.known() != there => return false,
+                None if self.known() != existing => return false,
                 None if (step == Step::Delete) != self.known().is_some() => return false,
                 None => {
                     let as_of = self.objects.as_of();
@@ -236,7 +236,7 @@ fn search(world: &World, left: u32, path: &mut Vec<Step>, histories: &mut u64) {
 }
 
 #[test]
-fn every_short_interleaving_converges_and_never_shows_what_is_older_than_an_answer() {
+fn every_short_interleaving_converges_and_never_shows_anything_older_than_an_answer() {
     let (mut world, mut histories) = (World::new(), 0);
     search(&world, 6, &mut Vec::new(), &mut histories);
     // And again from a state where the object is known and everything was listed.
@@ -248,7 +248,7 @@ fn every_short_interleaving_converges_and_never_shows_what_is_older_than_an_answ
 }
 
 #[test]
-fn long_interleavings_do_so_too() {
+fn random_long_interleavings_converge_too() {
     for seed in 1..=20_000_u64 {
         let (mut world, mut path, mut random) = (World::new(), Vec::new(), seed);
         for _ in 0..40 {
@@ -264,7 +264,7 @@ fn long_interleavings_do_so_too() {
 }
 
 #[test]
-fn an_object_is_found_by_the_keys_that_it_has_now_and_its_news_go_to_those_it_had_before() {
+fn an_object_is_found_by_its_current_keys_and_a_change_reports_its_earlier_keys_too() {
     let index = Index::new(|namespace, object| {
         let hosts = object["hosts"].as_array().into_iter().flatten();
         hosts.map(|host| format!("{namespace}/{}", host.as_str().unwrap_or_default())).collect()

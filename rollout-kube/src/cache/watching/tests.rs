@@ -69,7 +69,7 @@ fn watch_versions(asked: &Mutex<Vec<Asked>>) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_a_version_that_expired_everything_is_listed_anew_and_what_is_gone_is_told() {
+async fn after_an_expired_version_everything_is_listed_again_and_deletions_are_reported() {
     let expired = json!({"type": "ERROR", "object": {
         "kind": "Status", "status": "Failure", "code": 410, "reason": "Expired", "message": "too old"}});
     let lists = vec![list("3", &[service("a", "1"), service("gone", "2")]), list("9", &[service("a", "8")])];
@@ -83,7 +83,7 @@ async fn after_a_version_that_expired_everything_is_listed_anew_and_what_is_gone
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_is_cut_ends_or_falls_silent_goes_on_where_it_stood() {
+async fn a_watch_that_is_cut_ends_or_falls_silent_resumes_from_its_last_version() {
     let watches = vec![
         Answer::Lines(vec![modified("a", "4")], Then::Cut),
         Answer::Lines(vec![modified("a", "5")], Then::End),
@@ -102,7 +102,7 @@ async fn a_stream_that_is_cut_ends_or_falls_silent_goes_on_where_it_stood() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_deleted_is_not_shown_again_by_the_next_watch() {
+async fn a_deleted_object_is_not_shown_again_by_the_next_watch() {
     let mut deleted = modified("a", "4");
     deleted["type"] = json!("DELETED");
     let watches = vec![Answer::Lines(vec![deleted], Then::Cut), Answer::Never];
@@ -115,7 +115,7 @@ async fn what_was_deleted_is_not_shown_again_by_the_next_watch() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_is_refused_or_never_answered_is_asked_for_again_but_not_in_a_hot_loop() {
+async fn a_refused_or_unanswered_list_is_retried_without_a_hot_loop() {
     let lists = vec![
         Answer::failure(403, "not yours"),
         Answer::failure(403, "not yours"),

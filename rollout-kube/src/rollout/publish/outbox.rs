@@ -428,7 +428,7 @@ mod tests {
 
     /// Five hundred Rollouts fail at once, while another namespace has one event.
     #[test]
-    fn a_namespace_has_a_bound_and_takes_nothing_from_another() {
+    fn a_namespace_has_a_limit_and_takes_nothing_from_another() {
         let mut outbox = Outbox::default();
         for index in 0..OF_A_NAMESPACE * 2 {
             outbox.push(about("loud", &format!("web{}", index % 500)), warning(&index.to_string()), at(0));

@@ -94,7 +94,8 @@ impl TurnRunner<'_> {
         let mut outcome = self.report_counts(writer, &wire).await?;
         outcome = outcome.or(self.answer().await?);
         if let Some(number) = store::renumber(&self.reading, &writer.plan.status) {
-            // A process that sees an older template would renumber another revision, and the two would alternate forever.
+            // A process that sees an older template would renumber another revision, and the two would alternate
+            // forever.
             if !writer.is_stored {
                 store::put(self.context, &mut self.reading, &wire).await?;
             }

@@ -126,14 +126,14 @@ impl Cluster {
             return Answer::Is(201, self.put(&format!("{path}/{name}"), made));
         }
         let key = path.trim_end_matches("/status");
-        let Some(there) = self.objects.get(key).cloned() else {
+        let Some(existing) = self.objects.get(key).cloned() else {
             return Answer::failure(404, "there is none");
         };
         let asked_for = &asked.body["metadata"]["resourceVersion"];
-        if !asked_for.is_null() && *asked_for != there["metadata"]["resourceVersion"] {
+        if !asked_for.is_null() && *asked_for != existing["metadata"]["resourceVersion"] {
             return Answer::failure(409, "the object has been modified");
         }
-        let mut next = there.clone();
+        let mut next = existing.clone();
         if path.ends_with("/status") {
             next["status"] = asked.body["status"].clone();
         } else if asked.method == "PATCH" {
@@ -142,13 +142,14 @@ impl Cluster {
             next = asked.body.clone();
         }
         if self.pods_stay && path.contains("/replicasets/") {
-            next["spec"]["replicas"] = there["spec"]["replicas"].clone();
+            next["spec"]["replicas"] = existing["spec"]["replicas"].clone();
         }
-        if next == there {
-            return Answer::ok(there);
+        if next == existing {
+            return Answer::ok(existing);
         }
-        if next["spec"] != there["spec"] {
-            next["metadata"]["generation"] = json!(there["metadata"]["generation"].as_u64().unwrap_or(0) + 1);
+        if next["spec"] != existing["spec"] {
+            next["metadata"]["generation"] =
+                json!(existing["metadata"]["generation"].as_u64().unwrap_or(0) + 1);
         }
         Answer::ok(self.put(key, next))
     }

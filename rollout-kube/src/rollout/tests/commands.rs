@@ -104,7 +104,7 @@ const COMMANDS: [(&str, IsDone); 5] = [
 ];
 
 #[tokio::test(start_paused = true)]
-async fn an_old_command_is_never_done_after_another_one() {
+async fn an_old_command_is_never_repeated_after_another_one() {
     let mut world = paused().await;
     let abort = world.command_here("abort", Some("mine-1"));
     world.settle().await;

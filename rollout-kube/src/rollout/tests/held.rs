@@ -101,7 +101,7 @@ async fn only_an_abort_is_accepted_while_the_spec_is_invalid() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_abort_without_any_strategy_is_kept_until_there_is_one() {
+async fn an_abort_without_a_strategy_is_kept_until_there_is_one() {
     let mut world = at_fifty().await;
     let strategy = world.cluster().objects[ROLLOUT]["spec"]["strategy"].clone();
     world.edit(&json!({"spec": {"strategy": {"canary": null}}}));

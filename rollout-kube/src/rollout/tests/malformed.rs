@@ -73,12 +73,12 @@ fn spoil(object: &mut Value, part: &str, dice: &mut Dice) {
         let mut all = Vec::new();
         places(object.pointer(part).unwrap_or(&Value::Null), part, &mut all);
         let place = all[dice.roll(all.len())].clone();
-        if let Some(there) = object.pointer_mut(&place) {
-            if let Some(map) = there.as_object_mut().filter(|_| dice.roll(2) == 0) {
+        if let Some(existing) = object.pointer_mut(&place) {
+            if let Some(map) = existing.as_object_mut().filter(|_| dice.roll(2) == 0) {
                 let names = ["replicas", "steps", "pause", "duration", "setWeight", "x\ny", "conditions"];
                 map.insert(names[dice.roll(names.len())].to_owned(), odd_value(dice));
             } else {
-                *there = odd_value(dice);
+                *existing = odd_value(dice);
             }
         }
     }
