@@ -77,7 +77,7 @@ pub(super) async fn run(
     tracing::info!(turns = turns.len(), "stopping: waiting for running turns to end");
     let all = async { while turns.join_next().await.is_some() {} };
     if tokio::time::timeout(LAST_TURNS, all).await.is_err() {
-        tracing::warn!("some turns did not end within {} s and are aborted", LAST_TURNS.as_secs());
+        tracing::warn!("some turns did not end within {} s and are cancelled", LAST_TURNS.as_secs());
     }
     dispatcher.context.publisher.flush(LAST_EVENTS).await;
 }

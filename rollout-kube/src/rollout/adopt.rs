@@ -58,7 +58,7 @@ pub(super) enum NameConflict {
 /// Reads the ReplicaSet that already has the name of the one to create, and adopts it if possible.
 ///
 /// # Errors
-/// It cannot be read or adopted.
+/// The ReplicaSet cannot be read or adopted.
 pub(super) async fn resolve_name_conflict(
     context: &Context,
     rollout: &Entry,

@@ -88,12 +88,12 @@ fn start() -> Fixture {
     let requests = Requests::new(client, "us");
     let publisher = Publisher::start(requests.clone(), "p");
     let (caches, _changes) = Caches::new(requests, None);
-    let rounds = Arc::new(ScriptedRounds {
+    let scripted = Arc::new(ScriptedRounds {
         waits: Mutex::default(),
         next: Mutex::default(),
         rounds: Mutex::default(),
     });
-    let shared: Arc<dyn Rounds> = rounds.clone();
+    let shared: Arc<dyn Rounds> = scripted.clone();
     let context = Arc::new(Context {
         caches: Arc::new(caches),
         publisher,
@@ -107,44 +107,44 @@ fn start() -> Fixture {
     });
     let (waker, woken) = Waker::new();
     tokio::spawn(run_rounds(Arc::clone(&context), waker));
-    (rounds, context, woken, events)
+    (scripted, context, woken, events)
 }
 
 #[tokio::test(start_paused = true)]
 async fn rounds_start_with_a_question_and_stop_when_nothing_waits() {
-    let (rounds, context, _woken, _) = start();
+    let (scripted, context, _woken, _) = start();
     tokio::time::sleep(Duration::from_secs(60)).await;
-    assert_eq!(rounds.rounds.lock().unwrap().len(), 0, "nothing has asked");
-    *rounds.waits.lock().unwrap() = Some(Duration::from_secs(1));
+    assert_eq!(scripted.rounds.lock().unwrap().len(), 0, "nothing has asked");
+    *scripted.waits.lock().unwrap() = Some(Duration::from_secs(1));
     context.data_planes.of(&key()).objects(&Version::NONE).await;
     tokio::time::sleep(Duration::from_millis(4_500)).await;
-    assert_eq!(rounds.rounds.lock().unwrap().len(), 5, "one at once, and one a second");
-    *rounds.waits.lock().unwrap() = None;
+    assert_eq!(scripted.rounds.lock().unwrap().len(), 5, "one at once, and one a second");
+    *scripted.waits.lock().unwrap() = None;
     tokio::time::sleep(Duration::from_secs(600)).await;
-    assert_eq!(rounds.rounds.lock().unwrap().len(), 5);
+    assert_eq!(scripted.rounds.lock().unwrap().len(), 5);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_new_question_does_not_wait_as_long_as_an_old_one() {
-    let (rounds, context, _woken, _) = start();
-    *rounds.waits.lock().unwrap() = Some(Duration::from_secs(100));
+    let (scripted, context, _woken, _) = start();
+    *scripted.waits.lock().unwrap() = Some(Duration::from_secs(100));
     context.data_planes.of(&key()).objects(&Version::NONE).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    *rounds.waits.lock().unwrap() = Some(Duration::from_millis(1_080));
+    *scripted.waits.lock().unwrap() = Some(Duration::from_millis(1_080));
     context.data_planes.of(&key()).objects(&Version::NONE).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(rounds.rounds.lock().unwrap().len(), 2);
+    assert_eq!(scripted.rounds.lock().unwrap().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_changed_answer_wakes_the_rollout_and_a_proxy_given_up_is_an_event() {
-    let (rounds, context, mut woken, events) = start();
+    let (scripted, context, mut woken, events) = start();
     let who = RolloutRef::new("shop", "web");
     let mut round = Round::default();
     round.changed = vec![who.clone()];
     round.notes = vec![("the proxy a.far does not keep up".to_owned(), vec![who])];
-    *rounds.next.lock().unwrap() = round;
-    *rounds.waits.lock().unwrap() = Some(Duration::from_secs(1));
+    *scripted.next.lock().unwrap() = round;
+    *scripted.waits.lock().unwrap() = Some(Duration::from_secs(1));
     context.data_planes.of(&key()).endpoints(&"v1".into()).await;
     assert_eq!(woken.recv().await, Some(key()));
     tokio::time::sleep(Duration::from_secs(1)).await;
