@@ -65,14 +65,14 @@ impl EventTranslator<'_> {
                 Event::Resumed => kube_events.push(KubeEvent::normal("RolloutResumed", "Rollout is resumed")),
                 Event::Aborted { revision, why } => kube_events.push(self.aborted(revision, *why)),
                 Event::Completed { revision, before } => {
-                    kube_events.push(self.completed(revision, before.as_ref()))
+                    kube_events.push(self.completed(revision, before.as_ref()));
                 }
                 Event::ProgressDeadlineExceeded { revision } => kube_events.push(KubeEvent::warning(
                     "ProgressDeadlineExceeded",
                     format!("ReplicaSet \"{}\" has timed out progressing.", self.name(revision)),
                 )),
                 Event::Unconfirmed { .. } => {
-                    kube_events.push(KubeEvent::warning("EndpointsNotSeen", event.to_string()))
+                    kube_events.push(KubeEvent::warning("EndpointsNotSeen", event.to_string()));
                 }
                 Event::Scaled { revision, pods, .. } => {
                     let from = if let Some(Before::Pods(pods)) = before.next() { pods } else { 0 };

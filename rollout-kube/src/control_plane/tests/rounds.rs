@@ -74,11 +74,11 @@ type Fixture = (Arc<ScriptedRounds>, Arc<Context>, UnboundedReceiver<Key>, Arc<M
 
 fn start() -> Fixture {
     let events: Arc<Mutex<Vec<String>>> = Arc::default();
-    let published = Arc::clone(&events);
+    let recorded = Arc::clone(&events);
     let (client, _) = server(move |asked| match asked.uri.as_str() {
         uri if uri.contains("watch=") => Answer::Never,
         uri if uri.contains("/events") => {
-            published.lock().unwrap().push(asked.body.to_string());
+            recorded.lock().unwrap().push(asked.body.to_string());
             Answer::Is(201, asked.body.clone())
         }
         _ => Answer::ok(json!({"metadata": {"resourceVersion": "1"}, "items": [
