@@ -5,7 +5,7 @@ use rollout_core::{
     traffic::{Settled, Version},
 };
 use rollout_istio::{IstioConfig, IstioEditor};
-use rollout_kube::{Controller, testing::Played};
+use rollout_kube::{Controller, testing::SimulatedApiServer};
 use serde_json::{Value, json};
 use std::{
     sync::Arc,
@@ -19,7 +19,7 @@ use tokio::runtime::{Builder, Runtime};
 /// Pods are ready at once, and proxies have everything at once: what is left is the controller.
 #[derive(Debug)]
 pub struct Fleet {
-    server: Played,
+    server: SimulatedApiServer,
     rollouts: usize,
     /// The API server's; it must outlive the controller.
     _server: Runtime,
@@ -72,7 +72,7 @@ impl Fleet {
     #[expect(clippy::expect_used, reason = "a benchmark that cannot begin is worth nothing")]
     pub fn new(rollouts: usize) -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-        let server = runtime.block_on(async { Played::start() });
+        let server = runtime.block_on(async { SimulatedApiServer::start() });
         server.run_pods();
         for number in 0..rollouts {
             let name = format!("app-{number}");
@@ -99,7 +99,7 @@ impl Fleet {
 
 /// Runs a controller in this thread alone, whose processor time is then the controller's.
 #[expect(clippy::expect_used, reason = "a benchmark of a controller that does not run is worth nothing")]
-fn control(server: &Played, rollouts: usize) -> Cost {
+fn control(server: &SimulatedApiServer, rollouts: usize) -> Cost {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let controller = Controller::builder(server.client())
@@ -131,7 +131,7 @@ fn control(server: &Played, rollouts: usize) -> Cost {
 }
 
 /// Until all are at rest at this version, and what was before is gone.
-async fn until(server: &Played, rollouts: usize, version: u32) {
+async fn until(server: &SimulatedApiServer, rollouts: usize, version: u32) {
     let image = format!("app:v{version}");
     let begun = Instant::now();
     loop {
@@ -147,7 +147,7 @@ async fn until(server: &Played, rollouts: usize, version: u32) {
     }
 }
 
-fn done(server: &Played, image: &str) -> usize {
+fn done(server: &SimulatedApiServer, image: &str) -> usize {
     let all = server.all("/apis/argoproj.io/v1alpha1/rollouts");
     let is_done = |rollout: &&Arc<Value>| {
         let at = |pointer: &str| rollout.pointer(pointer).unwrap_or(&Value::Null);
@@ -161,7 +161,7 @@ fn done(server: &Played, image: &str) -> usize {
 }
 
 /// Requests so far that were no reads of a whole kind, no watches and no events.
-fn written(server: &Played) -> u64 {
+fn written(server: &SimulatedApiServer) -> u64 {
     let counts = |what: &str| !what.contains("events") && !what.starts_with("WATCH");
     server.requests().iter().filter(|(what, _)| counts(what)).map(|(_, count)| count).sum()
 }

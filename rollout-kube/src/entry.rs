@@ -4,26 +4,26 @@ use rollout_core::traffic::{ObjectRef, ObjectVersion};
 use serde_json::Value;
 use std::{mem, sync::Arc};
 
-/// One object as it was last seen, without the record of who manages which field.
+/// An object as last seen, without its `managedFields`.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) value: Arc<Value>,
     pub(crate) version: ObjectVersion,
-    /// The writers that are named in it.
+    /// The writers that its `managedFields` names.
     pub(crate) managers: Arc<[String]>,
-    /// The pod template of a ReplicaSet, as JSON. It is the larger part of one, and hardly ever read.
+    /// The pod template of a ReplicaSet, as JSON text. It is the larger part of a ReplicaSet, and rarely read.
     template: Option<Arc<str>>,
 }
 
 impl Entry {
-    /// One that was not received.
+    /// Builds an entry that no server sent.
     #[cfg(test)]
     pub(crate) fn new(value: Value) -> Self {
         serde_json::from_value::<Received>(value).unwrap().into()
     }
 
-    /// Its resource version as a number. Versions of one kind can be compared (Kubernetes promises that since
-    /// 1.35, and it was so before); if one is not a number, the later reading counts.
+    /// Returns the resource version as a number. Versions of one kind can be compared (guaranteed by Kubernetes since
+    /// 1.35, and true before); if one is not a number, the later reading wins.
     pub(crate) fn number(&self) -> Option<u64> {
         self.version.write.parse().ok()
     }
@@ -44,7 +44,7 @@ impl Entry {
         self.text("/metadata/name").unwrap_or_default()
     }
 
-    /// The pod template of a ReplicaSet.
+    /// Returns the pod template of a ReplicaSet.
     pub(crate) fn template(&self) -> Option<Value> {
         serde_json::from_str(self.template.as_deref()?).ok()
     }
@@ -57,7 +57,7 @@ impl Entry {
         self.value.get("metadata")?.get("labels")?.get(key)?.as_str()
     }
 
-    /// The name of the Rollout that owns it, and that Rollout's uid.
+    /// Returns the name and uid of the Rollout that owns this object.
     pub(crate) fn owner(&self) -> Option<(&str, &str)> {
         owner(&self.value)
     }
@@ -78,7 +78,7 @@ impl From<Received> for Entry {
     }
 }
 
-/// The name of the Rollout that owns an object, and that Rollout's uid.
+/// Returns the name and uid of the Rollout that owns an object.
 pub(crate) fn owner(object: &Value) -> Option<(&str, &str)> {
     let owners = object.pointer("/metadata/ownerReferences")?.as_array()?;
     let is = |owner: &Value, field: &str, what: fn(&str) -> bool| {
@@ -92,20 +92,20 @@ pub(crate) fn owner(object: &Value) -> Option<(&str, &str)> {
     Some((owner.get("name")?.as_str()?, owner.get("uid")?.as_str()?))
 }
 
-/// Whether no controller owns an object.
+/// Returns whether no controller owns an object.
 pub(crate) fn is_ownerless(object: &Value) -> bool {
     let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
     !owners.into_iter().flatten().any(|owner| owner.get("controller") == Some(&Value::Bool(true)))
 }
 
-/// The Rollout whose name a ReplicaSet has, before a dash and its revision.
+/// Returns the Rollout that a ReplicaSet is named after: its own name without the dash and the revision.
 pub(crate) fn named_after(set: &Value) -> Option<&str> {
     let name = set.pointer("/metadata/name")?.as_str()?;
     let revision = set.pointer("/metadata/labels")?.get(REVISION_LABEL)?.as_str()?;
     name.strip_suffix(revision)?.strip_suffix('-')
 }
 
-/// Keeps of a pod only what names it, its address, its phase and its conditions.
+/// Reduces a pod to its identity, address, phase and conditions.
 fn trim_pod(pod: &mut Value) {
     keep(pod, &["apiVersion", "kind", "metadata", "status"]);
     keep(pod.get_mut("status").unwrap_or(&mut Value::Null), &["podIP", "phase", "conditions"]);
@@ -113,7 +113,7 @@ fn trim_pod(pod: &mut Value) {
     keep(pod.get_mut("metadata").unwrap_or(&mut Value::Null), &names);
 }
 
-/// Takes the pod template out of a ReplicaSet, and keeps of the rest of its specification how many pods it wants.
+/// Removes and returns the pod template of a ReplicaSet, and reduces the rest of its spec to `replicas`.
 fn take_template(set: &mut Value) -> Option<Arc<str>> {
     let spec = set.get_mut("spec")?;
     let template = spec.get("template").map(|template| template.to_string().into());
@@ -121,7 +121,7 @@ fn take_template(set: &mut Value) -> Option<Arc<str>> {
     template
 }
 
-/// Keeps these fields of an object, in no more room than they need.
+/// Keeps only these fields of an object, in a map without spare capacity.
 fn keep(object: &mut Value, names: &[&str]) {
     if let Some(fields) = object.as_object_mut() {
         let kept = mem::take(fields).into_iter().filter(|(name, _)| names.contains(&&**name));
@@ -129,7 +129,7 @@ fn keep(object: &mut Value, names: &[&str]) {
     }
 }
 
-/// What names an object.
+/// Returns the reference to an object of the same kind as `like`.
 pub(crate) fn reference(like: &ObjectRef, value: &Value) -> ObjectRef {
     let text = |field: &str| value.pointer(field).and_then(Value::as_str).unwrap_or_default();
     ObjectRef::new(&like.group, &like.kind, text("/metadata/namespace"), text("/metadata/name"))

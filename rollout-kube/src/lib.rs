@@ -1,10 +1,10 @@
-//! Observes and carries out on a Kubernetes API server what [`rollout_core`] decides.
+//! Observes a Kubernetes API server and carries out the decisions of [`rollout_core`] on it.
 //!
-//! - feature `store`, for those who have a controller of their own, over a [`kube::Client`] alone: [`KubeStore`], a
-//!   [`rollout_core::backend::ObjectStore`], and [`ReplicaSets`], which are [`rollout_core::backend::Workloads`].
-//!   [`read_failed`] and [`write_failed`] say what an error of `kube` means. (Events come with the feature `controller`:
-//!   [`Publisher`].)
-//! - feature `controller`: [`Controller`], for the `Rollout` objects that exist in clusters today.
+//! - Feature `store`, for your own controller, needs only a [`kube::Client`]: [`KubeStore`] implements
+//!   [`rollout_core::backend::ObjectStore`], and [`ReplicaSets`] implements [`rollout_core::backend::Workloads`].
+//!   [`read_failed`] and [`write_failed`] classify the errors of `kube`. (Publishing events needs the feature
+//!   `controller`: [`Publisher`].)
+//! - Feature `controller`: [`Controller`] drives the `Rollout` objects that exist in clusters today.
 //!
 //! ```text
 //! watches ─► cache ─► rollout::observe ─► rollout_core::Turn ─► rollout::act ─► API server
@@ -13,8 +13,8 @@
 //!
 //! # Commands
 //!
-//! The kubectl plugin's and Argo CD's patches of the status are understood. Whoever wants an answer writes the
-//! command as an annotation of the Rollout, with the position that they were looking at (`status.currentPodHash`
+//! The controller understands the status patches of the kubectl plugin and of Argo CD. To get an answer, write the
+//! command as an annotation of the Rollout, with the position that you were looking at (`status.currentPodHash`
 //! and `status.currentStepIndex`):
 //!
 //! ```sh
@@ -25,15 +25,15 @@
 //! ```
 //!
 //! `kind` is one of `promote`, `promote-full`, `skip`, `pause`, `resume`, `abort`, `retry`, `undo` and `proceed`.
-//! The annotation `rollout-core/receipt` says what became of it: `accepted`, or `rejected` with `why` (the rollout
-//! has moved on, there is no such command, …). A command is carried out at most once, also when the controller
-//! dies in the middle or a folder that holds it is applied again: the last sixteen are remembered in the status
-//! by their `id`, a text of up to 64 bytes that may be given beside `kind`; without one, the same kind at the
-//! same position is the same command. The annotation stays where it is; the controller never removes it.
+//! The annotation `rollout-core/receipt` holds the answer: `accepted`, or `rejected` with `why` (the rollout has moved
+//! on, there is no such command, …). The controller carries out a command at most once, even if it crashes halfway or
+//! if somebody applies a manifest that contains the command again: the status remembers the last sixteen commands by
+//! their `id`, an optional text of up to 64 bytes beside `kind`. Without an `id`, the same kind at the same position
+//! is the same command. The controller never removes the command annotation.
 //!
-//! It knows no traffic manager: a program hands one in with [`ControllerBuilder::traffic`].
+//! This crate contains no traffic manager. A program supplies one through [`ControllerBuilder::traffic`].
 
-// Only there to choose the version of the API that `kube` speaks.
+// A dependency only to choose the API version that `kube` uses.
 use k8s_openapi as _;
 
 #[cfg(feature = "controller")]
@@ -43,19 +43,19 @@ mod control_plane;
 #[cfg(feature = "controller")]
 mod controller;
 #[cfg(feature = "store")]
-#[cfg_attr(not(feature = "controller"), expect(dead_code, reason = "the cache asks for more of it"))]
+#[cfg_attr(not(feature = "controller"), expect(dead_code, reason = "the cache uses more of it"))]
 mod entry;
 #[cfg(feature = "store")]
-#[cfg_attr(not(feature = "controller"), expect(dead_code, reason = "the controller asks for more of it"))]
+#[cfg_attr(not(feature = "controller"), expect(dead_code, reason = "the controller uses more of it"))]
 mod replica_set;
 #[cfg(feature = "controller")]
 mod rollout;
 #[cfg(feature = "store")]
-mod shown;
-#[cfg(feature = "store")]
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "store")]
+mod text;
 
 #[cfg(feature = "controller")]
 pub use control_plane::{Address, ControlPlane, ControlPlaneAt, InvalidAddress};
@@ -64,6 +64,6 @@ pub use controller::{Controller, ControllerBuilder, RunError};
 #[cfg(feature = "store")]
 pub use replica_set::{Names, ReplicaSets};
 #[cfg(feature = "controller")]
-pub use rollout::{Publisher, Said};
+pub use rollout::{KubeEvent, Publisher};
 #[cfg(feature = "store")]
 pub use store::{Kind, KubeStore, read_failed, write_failed};

@@ -7,7 +7,7 @@ use rollout_core::backend::{NoDataPlane, Object, ObjectBackend, ObjectStore as _
 use rollout_core::backend::{Reading, ServiceEditor, StoreError};
 use rollout_core::serde_json::{self, Value, json};
 use rollout_core::{Driver, Escaped, Failure, Next, Outcome, Revision, Spec, Status, Step, Strategy, Time};
-use rollout_kube::{Kind, KubeStore, Publisher, ReplicaSets, Said};
+use rollout_kube::{Kind, KubeEvent, KubeStore, Publisher, ReplicaSets};
 use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -64,8 +64,8 @@ impl Controller {
         let (read, now) = (Reading::take(&traffic, &sets, &status).await, now());
         let mut reading =
             read.map_err(StoreError::into_failure).inspect_err(|why| _ = driver.failed(why, elapsed))?;
-        let said = reading.trouble.iter().map(|why| Said::warning("TrafficUnknown", why));
-        said.for_each(|said| self.publisher.say(&value, &said, now));
+        let notes = reading.trouble.iter().map(|why| KubeEvent::warning("TrafficUnknown", why));
+        notes.for_each(|note| self.publisher.publish(&value, &note, now));
         driver.see(&mut reading.observed, elapsed);
         let mut turn = driver.begin(&spec, &status, &reading.observed, now);
         loop {
@@ -83,8 +83,8 @@ impl Controller {
                     Err(error) => Err(error.into_failure()),
                 },
                 Next::Publish(events) => {
-                    let said = events.iter().map(|event| Said::normal("Canary", event));
-                    said.for_each(|said| self.publisher.say(&value, &said, now));
+                    let notes = events.iter().map(|event| KubeEvent::normal("Canary", event));
+                    notes.for_each(|note| self.publisher.publish(&value, &note, now));
                     Ok(Outcome::Unchanged)
                 }
                 Next::Report => Ok(Outcome::Unchanged),

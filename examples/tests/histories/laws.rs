@@ -8,7 +8,7 @@ use crate::{
     recorded::{self, Seen, Write},
 };
 use rollout_core::testing::laws::{Laws, all};
-use rollout_kube::testing::{Change, Played};
+use rollout_kube::testing::{Change, SimulatedApiServer};
 use std::{
     collections::{BTreeMap, BTreeSet},
     env, fmt,
@@ -38,12 +38,12 @@ struct Decided {
 /// Writes down what the controllers decide.
 #[derive(Clone)]
 pub(crate) struct Recorder {
-    server: Played,
+    server: SimulatedApiServer,
     decided: Arc<Mutex<Vec<Decided>>>,
 }
 
 impl Recorder {
-    pub(crate) fn of(server: &Played) -> Self {
+    pub(crate) fn of(server: &SimulatedApiServer) -> Self {
         Self { server: server.clone(), decided: Arc::default() }
     }
 }
@@ -146,7 +146,7 @@ fn laws() -> Laws {
 /// What is known of a history beside what the server knows.
 pub(crate) struct Recording<'h> {
     pub(crate) history: &'h History,
-    pub(crate) server: &'h Played,
+    pub(crate) server: &'h SimulatedApiServer,
     pub(crate) began: Instant,
     /// The server's tick when each process was started, by its number.
     pub(crate) started: &'h BTreeMap<u32, u64>,

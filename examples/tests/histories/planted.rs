@@ -5,7 +5,7 @@ use crate::{
     judge::Judge,
     mesh::said::{header, subset},
 };
-use rollout_kube::testing::Played;
+use rollout_kube::testing::SimulatedApiServer;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -70,7 +70,7 @@ fn given_up() -> Object {
 
 /// What is broken after these writes.
 fn after(writes: impl IntoIterator<Item = Object>) -> Option<String> {
-    let (server, mut judge) = (Played::start(), Judge::default());
+    let (server, mut judge) = (SimulatedApiServer::start(), Judge::default());
     for (path, object) in writes {
         server.apply(&path, object);
     }

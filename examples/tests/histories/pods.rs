@@ -2,7 +2,7 @@
 //! a Rollout that is gone goes, too.
 
 use crate::{apps, mesh::Dice};
-use rollout_kube::testing::Played;
+use rollout_kube::testing::SimulatedApiServer;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
 use tokio::time::Instant;
@@ -57,7 +57,7 @@ impl Pods {
     }
 
     /// Everything that is due now.
-    pub(crate) fn run(&mut self, server: &Played) {
+    pub(crate) fn run(&mut self, server: &SimulatedApiServer) {
         let (now, version) = (Instant::now(), server.version());
         if version == self.version && self.due.is_none_or(|due| due > now) {
             return;
@@ -77,7 +77,7 @@ impl Pods {
         Duration::from_millis(Dice(seed).roll(most))
     }
 
-    fn act(&mut self, server: &Played, now: Instant) {
+    fn act(&mut self, server: &SimulatedApiServer, now: Instant) {
         let mut sets = server.all("/apis/apps/v1/replicasets");
         let rollouts = server.all("/apis/argoproj.io/v1alpha1/rollouts");
         let is_garbage = |set: &Value| {
@@ -132,7 +132,7 @@ impl Pods {
     }
 
     /// As many ready pods as that.
-    fn make(&mut self, server: &Played, of: &str, set: &Value, ready: u64) {
+    fn make(&mut self, server: &SimulatedApiServer, of: &str, set: &Value, ready: u64) {
         let there = self.objects.entry(of.to_owned()).or_default();
         let ready = usize::try_from(ready).unwrap();
         let wanted =

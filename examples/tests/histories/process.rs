@@ -10,7 +10,7 @@ use kube::{Client, client::Body};
 use rollout_istio::{Foreign, Istiod};
 use rollout_kube::{
     ControlPlaneAt, Controller,
-    testing::{CLIENT, Played},
+    testing::{CLIENT, SimulatedApiServer},
 };
 use std::{
     io,
@@ -35,7 +35,7 @@ impl Process {
     /// One that asks the mesh, if there is one, in this way.
     pub(crate) fn start(
         number: u32,
-        server: &Played,
+        server: &SimulatedApiServer,
         (mesh, asking): (Option<&Mesh>, Asking),
         began: Instant,
     ) -> Self {

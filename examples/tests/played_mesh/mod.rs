@@ -15,7 +15,7 @@ use istiod::Istiod;
 use known::Known;
 use proxy::{Proxy, Sent, Types};
 use rollout_core::Time;
-use rollout_kube::testing::{Change, Played};
+use rollout_kube::testing::{Change, SimulatedApiServer};
 use std::{
     collections::BTreeMap,
     fmt, mem,
@@ -80,7 +80,7 @@ enum Event {
 }
 
 pub(crate) struct Inner {
-    server: Played,
+    server: SimulatedApiServer,
     pub(crate) dice: Dice,
     began: Instant,
     now: Instant,
@@ -114,7 +114,7 @@ impl fmt::Debug for Mesh {
 }
 
 impl Mesh {
-    pub(crate) fn start(server: &Played, shape: Shape, now: Instant) -> Self {
+    pub(crate) fn start(server: &SimulatedApiServer, shape: Shape, now: Instant) -> Self {
         let proxies = shape.proxies.into_iter();
         let proxies = proxies.map(|ProxyOf { name, of_type, lag }| Proxy::new(name, of_type, lag, now));
         let mut inner = Inner {

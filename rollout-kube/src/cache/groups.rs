@@ -4,7 +4,7 @@ use std::{
     hash::Hash,
 };
 
-/// Members by key, where nearly every key has one: a set for each of thousands of keys would be mostly empty rooms.
+/// A multimap for keys that nearly all have one member: a set for each of thousands of keys would waste memory.
 #[derive(Debug, Clone)]
 pub(super) struct Groups<K, T>(HashMap<K, Few<T>>);
 
@@ -29,19 +29,19 @@ impl<K: Eq + Hash, T: Ord> Groups<K, T> {
         }
     }
 
-    /// A key without members is forgotten.
+    /// Removes a member, and the key with its last member.
     pub(super) fn remove<Q: Eq + Hash + ?Sized>(&mut self, key: &Q, member: &T)
     where
         K: Borrow<Q>,
     {
         if let Some((key, few)) = self.0.remove_entry(key)
-            && let Some(left) = few.without(member)
+            && let Some(rest) = few.without(member)
         {
-            self.0.insert(key, left);
+            self.0.insert(key, rest);
         }
     }
 
-    /// The key as it is kept, if it has a member.
+    /// Returns the stored key, if it has a member.
     pub(super) fn key<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Option<&K>
     where
         K: Borrow<Q>,
@@ -54,7 +54,7 @@ impl<K: Eq + Hash, T: Ord> Groups<K, T> {
         self.0.is_empty()
     }
 
-    /// The members, in order.
+    /// Iterates over the members of a key, in order.
     pub(super) fn of<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> impl Iterator<Item = &T>
     where
         K: Borrow<Q>,
@@ -67,21 +67,22 @@ impl<T: Ord> Few<T> {
     fn insert(&mut self, member: T) {
         match self {
             Self::Many(all) => _ = all.insert(member),
-            Self::One(there) if *there == member => {}
+            Self::One(existing) if *existing == member => {}
             Self::One(_) => {
                 let all = BTreeSet::from([member]);
-                if let (Self::One(there), Self::Many(all)) = (std::mem::replace(self, Self::Many(all)), self)
+                if let (Self::One(existing), Self::Many(all)) =
+                    (std::mem::replace(self, Self::Many(all)), self)
                 {
-                    all.insert(there);
+                    all.insert(existing);
                 }
             }
         }
     }
 
-    /// Without a member; `None` when nobody is left.
+    /// Removes a member; returns `None` when none remains.
     fn without(self, member: &T) -> Option<Self> {
         match self {
-            Self::One(there) => (there != *member).then_some(Self::One(there)),
+            Self::One(existing) => (existing != *member).then_some(Self::One(existing)),
             Self::Many(mut all) => {
                 all.remove(member);
                 if all.len() > 1 { Some(Self::Many(all)) } else { all.pop_first().map(Self::One) }
@@ -106,7 +107,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_holds_what_sets_hold(changes in vec((0..2_u8, 0..4_u8, proptest::bool::ANY), 0..40)) {
+        fn it_holds_the_same_members_as_sets(changes in vec((0..2_u8, 0..4_u8, proptest::bool::ANY), 0..40)) {
             let (mut groups, mut sets) = (Groups::default(), BTreeMap::<u8, BTreeSet<u8>>::new());
             for (key, member, is_new) in changes {
                 if is_new {
@@ -117,7 +118,7 @@ mod tests {
                     sets.entry(key).or_default().remove(&member);
                 }
                 sets.retain(|_, set| !set.is_empty());
-                assert_eq!(groups.0.len(), sets.len(), "a key without members is forgotten");
+                assert_eq!(groups.0.len(), sets.len(), "a key without members is removed");
                 assert!(sets.iter().all(|(key, set)| groups.of(key).eq(set)));
                 let is_small = |few: &Few<u8>| matches!(few, Few::Many(all) if all.len() < 2);
                 assert!(!groups.0.values().any(is_small), "one member needs no set");

@@ -2,16 +2,16 @@ use rollout_core::backend::REVISION_LABEL;
 use serde_json::Value;
 use std::{fmt, sync::Arc};
 
-/// The key of ReplicaSets that belong to nobody; no uid is like this.
+/// The index key of ReplicaSets without an owner; no uid looks like this.
 pub(super) const OWNERLESS: &str = "-";
 
-/// The key of ReplicaSets that belong to nobody and have the name that a Rollout of this name would give them; no uid
-/// is like this, either.
-pub(super) fn left_by(rollout: &str) -> String {
+/// Returns the index key of ReplicaSets without an owner that are named as a Rollout of this name would name them; no
+/// uid looks like this, either.
+pub(super) fn abandoned_by(rollout: &str) -> String {
     format!("{OWNERLESS}{rollout}")
 }
 
-/// The keys under which the objects of a kind are found, made from namespace and object.
+/// Computes the index keys of a kind's objects from the namespace and the object.
 #[derive(Clone, Default)]
 pub(crate) struct Index(Option<Arc<Keys>>);
 
@@ -22,7 +22,7 @@ impl Index {
         Self(Some(Arc::new(keys)))
     }
 
-    /// The keys of both.
+    /// Combines two indexes: an object has the keys of both.
     pub(super) fn and(self, other: Self) -> Self {
         match (self.0, other.0) {
             (Some(one), Some(other)) => Self::new(move |namespace, object| {
@@ -34,19 +34,20 @@ impl Index {
         }
     }
 
-    /// ReplicaSets by the uid of the Rollout that owns them; or as [`OWNERLESS`], and by the Rollout that has left them.
+    /// Indexes ReplicaSets by the uid of the Rollout that owns them; those without an owner as [`OWNERLESS`] and by the
+    /// Rollout that they are named after.
     pub(super) fn of_owner() -> Self {
         Self::new(|_, set| match crate::entry::owner(set) {
             Some((_, uid)) => vec![uid.to_owned()],
             None if crate::entry::is_ownerless(set) => {
                 let rollout = crate::entry::named_after(set);
-                [OWNERLESS.to_owned()].into_iter().chain(rollout.map(left_by)).collect()
+                [OWNERLESS.to_owned()].into_iter().chain(rollout.map(abandoned_by)).collect()
             }
             None => Vec::new(),
         })
     }
 
-    /// Pods by their revision.
+    /// Indexes pods by revision.
     pub(super) fn of_revision() -> Self {
         Self::new(|_, pod| {
             let label = pod.pointer("/metadata/labels").and_then(|labels| labels.get(REVISION_LABEL));

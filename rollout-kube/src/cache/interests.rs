@@ -5,19 +5,19 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// What a rollout looked at: a change of it is news for the rollout.
+/// Something that a rollout read: a change to it wakes the rollout.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Interest {
     Object(ObjectRef),
-    /// All objects of a kind and namespace, or of every one when it is empty, that have this index key.
+    /// All objects of a kind with this index key, in one namespace or, when that is empty, in all.
     Having(ObjectRef, Arc<str>),
     /// All objects of a kind and namespace.
     All(ObjectRef),
 }
 
-/// Who looked at what.
+/// Records which rollout read what.
 ///
-/// Noted before the rollout looks, so that a change during its turn is news for it, too.
+/// An interest is recorded before the rollout reads, so that a change during its turn wakes it, too.
 #[derive(Debug, Default)]
 pub(crate) struct Interests(Mutex<Inner>);
 
@@ -28,7 +28,7 @@ struct Inner {
 }
 
 impl Interests {
-    /// A rollout is about to look at this.
+    /// Records that a rollout is about to read this.
     pub(super) fn note(&self, rollout: &Key, interest: Interest) {
         self.with(|inner| {
             let known = inner.by_rollout.get_key_value(rollout);
@@ -43,7 +43,7 @@ impl Interests {
         });
     }
 
-    /// The turn of a rollout is over, and it looked only at these.
+    /// Ends a rollout's turn: keeps only the interests of this turn.
     pub(crate) fn keep(&self, rollout: &Key, only: &HashSet<Interest>) {
         self.with(|inner| {
             let Some((rollout, mut all)) = inner.by_rollout.remove_entry(rollout) else { return };
@@ -56,7 +56,7 @@ impl Interests {
         });
     }
 
-    /// The rollouts that a change of this object concerns; it has or had these index keys.
+    /// Returns the rollouts affected by a change to this object, which has or had these index keys.
     pub(crate) fn concerned<'k>(
         &self,
         object: &ObjectRef,

@@ -1,20 +1,20 @@
-//! The objects of the cluster as this process knows them: what the watches showed, and what it read or wrote itself.
+//! A read-your-writes cache of the cluster's objects: what the watches showed, and what this process read or wrote.
 
+mod caches;
 mod groups;
 mod index;
 mod interests;
-mod news;
+mod kind_cache;
+mod notifier;
 mod objects;
-mod shelf;
-mod shelves;
 mod view;
 mod watching;
 
 pub(crate) use crate::entry::{Entry, reference};
+pub(crate) use caches::Caches;
 pub(crate) use index::Index;
 pub(crate) use interests::Interest;
-pub(crate) use news::Changed;
+pub(crate) use notifier::Changed;
 #[cfg(test)]
 pub(crate) use objects::Touched;
-pub(crate) use shelves::Shelves;
 pub(crate) use view::View;

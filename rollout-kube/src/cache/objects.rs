@@ -11,27 +11,27 @@ pub(super) type Key = (String, String);
 /// The index keys that an object had or has.
 pub(crate) type Touched = BTreeSet<Arc<str>>;
 
-/// What is known of the objects of one kind.
+/// The known objects of one kind.
 ///
-/// One rule decides what may replace what: **everything that is known has a version, and the newer wins.**
+/// One rule decides what may replace what: **every piece of knowledge has a version, and the newer one wins.**
 /// - An object that was shown, read or written has its own resource version.
-/// - "Not found", as the answer to a read or a delete, has the newest version that was known of the kind when the
-///   server was asked: it removes nothing newer.
-/// - A watch is complete up to the newest version that it showed: an object that is no newer than that, and is not
-///   here, was deleted.
+/// - "Not found", as the answer to a read or a delete, has the newest version of the kind that was known when the
+///   request was sent: it removes nothing newer.
+/// - A watch is complete up to the newest version that it showed: an object that is no newer, and not in this map, was
+///   deleted.
 /// - A list is complete up to its version: it removes nothing newer.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Objects {
     all: BTreeMap<Key, Kept>,
     by_key: Groups<Arc<str>, Key>,
     index: Index,
-    /// The newest version of anything known.
+    /// The newest known version.
     newest: u64,
     /// The version up to which the watch is complete.
-    told: u64,
-    /// What was not found, as of which version; kept until the watch is complete up to it.
+    watched_to: u64,
+    /// Objects that were not found, and as of which version; kept until the watch has reached that version.
     gone: HashMap<Key, u64>,
-    /// What the list that is under way has shown so far.
+    /// The objects that the list in progress has shown so far.
     listed: Option<HashSet<Key>>,
     is_whole: bool,
 }
@@ -42,33 +42,33 @@ struct Kept {
     keys: Arc<[Arc<str>]>,
 }
 
-/// The newest version that was known when a question to the server began.
+/// The newest version known when a request was sent.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked(u64);
+pub(crate) struct AsOf(u64);
 
 impl Objects {
     pub(super) fn new(index: Index) -> Self {
         Self { index, ..Self::default() }
     }
 
-    pub(super) fn asks(&self) -> Asked {
-        Asked(self.newest)
+    pub(super) fn as_of(&self) -> AsOf {
+        AsOf(self.newest)
     }
 
-    /// Takes in what the watch, or its list, shows. Returns the index keys if it is news.
+    /// Records an object that the watch, or its list, shows. Returns its index keys if that is new.
     pub(super) fn show(&mut self, key: Key, entry: Entry) -> Option<Touched> {
         if let Some(listed) = &mut self.listed {
             listed.insert(key.clone());
         } else {
-            self.told(entry.number().unwrap_or(0));
+            self.advance_watch(entry.number().unwrap_or(0));
         }
         self.put_newer(key, entry)
     }
 
-    /// Takes in what was read from the server, or its answer to a write. Returns the index keys if it is news.
+    /// Records an object that was read, or returned by a write. Returns its index keys if that is new.
     pub(super) fn put(&mut self, key: Key, entry: Entry) -> Option<Touched> {
-        let was_told = self.is_whole && entry.number().is_some_and(|version| version <= self.told);
-        if was_told && !self.all.contains_key(&key) {
+        let was_watched = self.is_whole && entry.number().is_some_and(|version| version <= self.watched_to);
+        if was_watched && !self.all.contains_key(&key) {
             return None;
         }
         self.put_newer(key, entry)
@@ -77,8 +77,8 @@ impl Objects {
     fn put_newer(&mut self, key: Key, entry: Entry) -> Option<Touched> {
         let number = entry.number();
         let is_gone = number.zip(self.gone.get(&key)).is_some_and(|(version, gone)| version <= *gone);
-        let is_old = |there: &Kept| {
-            entry.is_older_than(&there.entry) || entry.version.write == there.entry.version.write
+        let is_old = |existing: &Kept| {
+            entry.is_older_than(&existing.entry) || entry.version.write == existing.entry.version.write
         };
         if is_gone || self.all.get(&key).is_some_and(is_old) {
             return None;
@@ -96,48 +96,50 @@ impl Objects {
         Some(touched)
     }
 
-    /// The watch shows that an object was deleted, which had this version.
+    /// Records that the watch shows an object as deleted; `last` is its last version.
     pub(super) fn show_deleted(&mut self, key: &Key, last: &Entry) -> Option<Touched> {
-        self.told(last.number().unwrap_or(0));
-        let is_newer = self.all.get(key).is_some_and(|there| last.is_older_than(&there.entry));
+        self.advance_watch(last.number().unwrap_or(0));
+        let is_newer = self.all.get(key).is_some_and(|existing| last.is_older_than(&existing.entry));
         if is_newer { None } else { self.take(key) }
     }
 
-    /// The server said that there is none.
-    pub(super) fn absent(&mut self, key: &Key, asked: Asked) -> Option<Touched> {
-        let version = self.all.get(key).map_or(Some(0), |there| there.entry.number());
-        if version.is_none_or(|version| version > asked.0) {
+    /// Records that the server did not find an object.
+    pub(super) fn absent(&mut self, key: &Key, as_of: AsOf) -> Option<Touched> {
+        let version = self.all.get(key).map_or(Some(0), |existing| existing.entry.number());
+        if version.is_none_or(|version| version > as_of.0) {
             return None;
         }
-        if asked.0 > self.told || !self.is_whole || self.listed.is_some() {
-            self.gone.insert(key.clone(), asked.0);
+        if as_of.0 > self.watched_to || !self.is_whole || self.listed.is_some() {
+            self.gone.insert(key.clone(), as_of.0);
         }
         self.take(key)
     }
 
-    /// A list begins.
+    /// Begins a list.
     pub(super) fn begin_list(&mut self) {
         self.listed = Some(HashSet::new());
     }
 
-    /// A list ends, which has this version. Returns what is gone.
+    /// Ends a list of this version. Returns the objects that are gone.
     pub(super) fn end_list(&mut self, version: Option<u64>) -> Vec<(Key, Touched)> {
         self.is_whole = true;
         let listed = self.listed.take().unwrap_or_default();
-        let is_newer =
-            |there: &Kept| there.entry.number().zip(version).is_some_and(|(there, list)| there > list);
-        let unlisted = self.all.iter().filter(|(key, there)| !listed.contains(*key) && !is_newer(there));
+        let is_newer = |existing: &Kept| {
+            existing.entry.number().zip(version).is_some_and(|(existing, list)| existing > list)
+        };
+        let unlisted =
+            self.all.iter().filter(|(key, existing)| !listed.contains(*key) && !is_newer(existing));
         let gone: Vec<Key> = unlisted.map(|(key, _)| key.clone()).collect();
-        self.told(version.unwrap_or(0));
+        self.advance_watch(version.unwrap_or(0));
         gone.into_iter().filter_map(|key| self.take(&key).map(|touched| (key, touched))).collect()
     }
 
-    /// The watch is complete up to this version.
-    pub(super) fn told(&mut self, version: u64) {
+    /// Records that the watch is complete up to this version.
+    pub(super) fn advance_watch(&mut self, version: u64) {
         self.newest = self.newest.max(version);
-        self.told = self.told.max(version);
-        let told = self.told;
-        self.gone.retain(|_, gone| *gone > told);
+        self.watched_to = self.watched_to.max(version);
+        let watched_to = self.watched_to;
+        self.gone.retain(|_, gone| *gone > watched_to);
     }
 
     fn take(&mut self, key: &Key) -> Option<Touched> {
@@ -156,7 +158,7 @@ impl Objects {
         self.all.get(key).map(|kept| &kept.entry)
     }
 
-    /// All of one namespace; of every namespace when it is empty.
+    /// Iterates over the objects of one namespace; of all namespaces when it is empty.
     pub(super) fn all(&self, namespace: &str) -> impl Iterator<Item = &Entry> {
         let first = (namespace.to_owned(), String::new());
         let here =
@@ -164,7 +166,7 @@ impl Objects {
         here.map(|(_, kept)| &kept.entry)
     }
 
-    /// Those of one namespace, or of every one when it is empty, that have this index key.
+    /// Iterates over the objects with this index key, in one namespace or, when that is empty, in all.
     pub(super) fn having(&self, namespace: &str, indexed: &str) -> impl Iterator<Item = (&Key, &Entry)> {
         let here = self.by_key.of(indexed).filter(move |key| namespace.is_empty() || key.0 == namespace);
         here.filter_map(|key| self.all.get(key).map(|kept| (key, &kept.entry)))

@@ -1,6 +1,6 @@
 use super::{
-    Entry, Interest, Shelves,
-    index::{OWNERLESS, left_by},
+    Caches, Entry, Interest,
+    index::{OWNERLESS, abandoned_by},
     objects::Key,
 };
 use crate::store::{conditional, version_of};
@@ -19,70 +19,70 @@ use std::{
     },
 };
 
-/// The objects as one rollout sees them: read from what the watches showed, or live; written to the server.
-/// It remembers what was asked for: a change of that is news for the rollout.
+/// One rollout's view of the objects: it reads from the cache or live, and writes to the server.
+/// It records what the rollout read: a change to that wakes the rollout.
 #[derive(Debug)]
 pub(crate) struct View {
-    shelves: Arc<Shelves>,
-    /// Whose view it is.
+    caches: Arc<Caches>,
+    /// The rollout whose view this is.
     rollout: Key,
     live: AtomicBool,
     asked: Mutex<HashSet<Interest>>,
 }
 
 impl View {
-    pub(crate) fn new(shelves: Arc<Shelves>, rollout: Key) -> Self {
-        Self { shelves, rollout, live: AtomicBool::new(false), asked: Mutex::default() }
+    pub(crate) fn new(caches: Arc<Caches>, rollout: Key) -> Self {
+        Self { caches, rollout, live: AtomicBool::new(false), asked: Mutex::default() }
     }
 
-    /// Whether reads go to the server from now on.
+    /// Sets whether reads go to the server from now on.
     pub(crate) fn read_live(&self, live: bool) {
         self.live.store(live, Ordering::Relaxed);
     }
 
-    /// What was asked for since this was last called.
+    /// Returns what was read since the last call.
     pub(crate) fn asked(&self) -> HashSet<Interest> {
         mem::take(&mut *self.asked.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The ReplicaSets that the Rollout with this uid owns, from the cache; or, with `live`, from the server, those
-    /// with these labels.
+    /// Returns the ReplicaSets that the Rollout with this uid owns: from the cache or, with `live`, from the server,
+    /// those with these labels.
     ///
     /// # Errors
-    /// They cannot be read.
+    /// The ReplicaSets cannot be read.
     pub(crate) async fn replica_sets(&self, uid: &str, live: Option<&str>) -> Result<Vec<Entry>, StoreError> {
         let sets_of = ObjectRef::new("apps", "ReplicaSet", &self.rollout.0, "");
         self.note(Interest::Having(sets_of.clone(), uid.into()));
-        let Some(labels) = live else { return self.shelves.having(&sets_of, &[uid.to_owned()]).await };
-        let mut sets = self.shelves.all_live(&sets_of, labels, Some(&self.rollout)).await?;
+        let Some(labels) = live else { return self.caches.having(&sets_of, &[uid.to_owned()]).await };
+        let mut sets = self.caches.all_live(&sets_of, labels, Some(&self.rollout)).await?;
         sets.retain(|set| set.owner().is_some_and(|(_, owner)| owner == uid));
         Ok(sets)
     }
 
-    /// The ReplicaSets that belong to nobody and have the name that the Rollout would give them; or, with `all`, all
-    /// that belong to nobody. From the cache.
+    /// Returns the ReplicaSets without an owner that are named as the Rollout would name them; with `all`, all without
+    /// an owner. Reads from the cache.
     ///
     /// # Errors
-    /// They cannot be read.
+    /// The ReplicaSets cannot be read.
     pub(crate) async fn orphans(&self, all: bool) -> Result<Vec<Entry>, StoreError> {
         let sets_of = ObjectRef::new("apps", "ReplicaSet", &self.rollout.0, "");
-        let left = left_by(&self.rollout.1);
-        self.note(Interest::Having(sets_of.clone(), left.as_str().into()));
-        let key = if all { OWNERLESS.to_owned() } else { left };
-        self.shelves.having(&sets_of, &[key]).await
+        let named_after = abandoned_by(&self.rollout.1);
+        self.note(Interest::Having(sets_of.clone(), named_after.as_str().into()));
+        let key = if all { OWNERLESS.to_owned() } else { named_after };
+        self.caches.having(&sets_of, &[key]).await
     }
 
-    /// The Rollouts, wherever they are, that have one of these keys of the index of Rollouts.
+    /// Returns the Rollouts, in any namespace, that have one of these index keys.
     pub(crate) fn claimants(&self, keys: &[String]) -> Vec<Entry> {
         let like = ObjectRef::new("argoproj.io", "Rollout", "", "");
         for key in keys {
             self.note(Interest::Having(like.clone(), key.as_str().into()));
         }
-        self.shelves.known_having(&like, keys)
+        self.caches.known_having(&like, keys)
     }
 
     fn note(&self, interest: Interest) {
-        self.shelves.interests().note(&self.rollout, interest.clone());
+        self.caches.interests().note(&self.rollout, interest.clone());
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(interest);
     }
 
@@ -108,9 +108,9 @@ impl ObjectStore for View {
     async fn get(&self, name: &ObjectRef) -> Result<Object, StoreError> {
         self.note(Interest::Object(name.clone()));
         let entry = if self.is_live() {
-            self.shelves.get_live(name, Some(&self.rollout)).await
+            self.caches.get_live(name, Some(&self.rollout)).await
         } else {
-            self.shelves.get(name).await
+            self.caches.get(name).await
         };
         entry.map(object)
     }
@@ -118,19 +118,19 @@ impl ObjectStore for View {
     async fn list(&self, like: &ObjectRef) -> Result<Vec<(ObjectRef, Object)>, StoreError> {
         self.note(Interest::All(nameless(like)));
         let entries = if self.is_live() {
-            self.shelves.all_live(like, "", Some(&self.rollout)).await?
+            self.caches.all_live(like, "", Some(&self.rollout)).await?
         } else {
-            self.shelves.all(like).await?
+            self.caches.all(like).await?
         };
         Ok(entries.into_iter().map(|entry| named(like, entry)).collect())
     }
 
-    /// From the cache even when reads are live: no write rests on it.
+    /// Reads from the cache even when reads are live: no write depends on it.
     async fn mentioning(&self, mentions: &Mentions) -> Result<Vec<(ObjectRef, Object)>, StoreError> {
         for key in &mentions.keys {
             self.note(Interest::Having(nameless(&mentions.like), key.as_str().into()));
         }
-        let entries = self.shelves.having(&mentions.like, &mentions.keys).await?;
+        let entries = self.caches.having(&mentions.like, &mentions.keys).await?;
         Ok(entries.into_iter().map(|entry| named(&mentions.like, entry)).collect())
     }
 
@@ -141,9 +141,9 @@ impl ObjectStore for View {
         read: &ObjectVersion,
     ) -> Result<ObjectVersion, StoreError> {
         conditional(name, &mut to, read)?;
-        let written = self.shelves.requests().replace(name, &to).await?;
+        let written = self.caches.requests().replace(name, &to).await?;
         let version = version_of(&written.value);
-        self.shelves.put(name, written.into(), Some(&self.rollout));
+        self.caches.put(name, written.into(), Some(&self.rollout));
         Ok(version)
     }
 }

@@ -1,4 +1,4 @@
-use super::{news::News, objects::Key, shelf::Shelf};
+use super::{kind_cache::KindCache, notifier::Notifier, objects::Key};
 use crate::{
     entry::{Entry, reference},
     store::{Kind, Received},
@@ -14,47 +14,47 @@ use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
 
-/// The longest pause before a watch that keeps failing is tried again.
+/// The longest pause before a failing watch is retried.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// The server is asked to end a watch after so many seconds; one that is silent for a little longer is dead, and
-/// another one continues where it stood.
+/// The server is asked to end a watch after this many seconds. A watch that stays silent a little longer is dead, and
+/// a new one continues from its last version.
 const WATCH_SECONDS: u32 = 55;
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// A list that takes longer is given up and started again.
+/// A list that takes longer is abandoned and restarted.
 const LIST_TAKES: Duration = Duration::from_secs(60);
 
-/// How many objects are asked for at a time.
+/// The page size of a list.
 const PAGE: u32 = 500;
 
-/// A watch that ends sooner, and without an event, counts as one that failed.
+/// A watch that ends sooner, without an event, counts as failed.
 const SHORT: Duration = Duration::from_secs(5);
 
-/// Keeps a shelf up to date, for ever: cut streams, expired versions, silence and refusals are tried again,
-/// slower and slower.
+/// Keeps a cache up to date, forever: retries after cut streams, expired versions, silence and refusals, with growing
+/// pauses.
 ///
-/// It has its own list-and-watch, because it must know the version of a list: whatever is not in the list, and is
-/// no newer, is gone.
+/// It implements list-and-watch itself because it must know the version of a list: an object that is not in the list,
+/// and no newer, is gone.
 pub(super) async fn watch(
     client: Client,
     kind: Kind,
     namespace: Option<String>,
-    shelf: Arc<Shelf>,
-    news: News,
+    cache: Arc<KindCache>,
+    notifier: Notifier,
 ) {
     let all = Request::new(kind.path(namespace.as_deref().unwrap_or_default()));
-    // Of all pods of a cluster, those of revisions.
+    // Only the pods of revisions, not all pods of a cluster.
     let labels = (&*kind.kind == "Pod").then_some(REVISION_LABEL);
     let like = kind.object("", "");
-    let mut watching = Watching { client, all, kind, like, labels, shelf, news, failures: 0 };
+    let mut watching = Watching { client, all, kind, like, labels, cache, notifier, failures: 0 };
     loop {
         match timeout(LIST_TAKES, watching.list()).await {
             Ok(Ok(version)) => watching.follow(version).await,
             Ok(Err(error)) => watching.failed(&error_text(&error)).await,
             Err(_) => {
                 let seconds = LIST_TAKES.as_secs();
-                tracing::warn!(kind = %watching.kind.kind, "no list within {seconds} s; it is asked for again");
+                tracing::warn!(kind = %watching.kind.kind, "no list within {seconds} s; listing again");
             }
         }
     }
@@ -62,17 +62,17 @@ pub(super) async fn watch(
 
 struct Watching {
     client: Client,
-    /// Where all of them are.
+    /// The path of the whole collection.
     all: Request,
     kind: Kind,
     like: ObjectRef,
     labels: Option<&'static str>,
-    shelf: Arc<Shelf>,
-    news: News,
+    cache: Arc<KindCache>,
+    notifier: Notifier,
     failures: u32,
 }
 
-/// A part of a list.
+/// A page of a list.
 #[derive(Deserialize)]
 struct Page {
     #[serde(default)]
@@ -80,19 +80,19 @@ struct Page {
     items: Option<Vec<Received>>,
 }
 
-/// Why a watch is over.
-enum Over {
-    /// The server ended it, as it was asked to.
+/// Why a watch ended.
+enum WatchEnd {
+    /// The server ended it, as requested.
     Ended,
-    /// The version is too old to go on from.
+    /// The version is too old to continue from.
     Expired,
-    Broke(String),
+    Failed(String),
 }
 
 impl Watching {
-    /// Shows everything that there is; the version from which to watch.
+    /// Lists everything; returns the version from which to watch.
     async fn list(&mut self) -> Result<String, Error> {
-        self.shelf.begin_list();
+        self.cache.begin_list();
         let mut params = ListParams::default().limit(PAGE);
         params.label_selector = self.labels.map(str::to_owned);
         loop {
@@ -103,60 +103,60 @@ impl Watching {
             }
             let version = page.metadata.resource_version.unwrap_or_default();
             let Some(next) = page.metadata.continue_.filter(|next| !next.is_empty()) else {
-                for ((namespace, name), touched) in self.shelf.end_list(version.parse().ok()) {
-                    self.news.tell(self.kind.object(&namespace, &name), None, touched);
+                for ((namespace, name), touched) in self.cache.end_list(version.parse().ok()) {
+                    self.notifier.notify(self.kind.object(&namespace, &name), None, touched);
                 }
-                self.news.listed();
+                self.notifier.list_complete();
                 return Ok(version);
             };
             params.continue_token = Some(next);
         }
     }
 
-    /// Shows what happens from a version on, until everything must be listed anew.
+    /// Follows the changes after a version, until everything must be listed again.
     async fn follow(&mut self, mut version: String) {
         loop {
             let begun = Instant::now();
             let before = version.clone();
-            let over = self.events(&mut version).await;
+            let end = self.events(&mut version).await;
             if version != before || begun.elapsed() > SHORT {
                 self.failures = 0;
             }
             let is_new = version == before && begun.elapsed() <= SHORT;
-            match over {
-                Over::Ended if is_new => self.failed("it ended at once").await,
-                Over::Ended => {}
-                Over::Expired => {
+            match end {
+                WatchEnd::Ended if is_new => self.failed("it ended immediately").await,
+                WatchEnd::Ended => {}
+                WatchEnd::Expired => {
                     if is_new && self.failures > 0 {
-                        self.failed("its version expires at once").await;
+                        self.failed("its version expired immediately").await;
                     }
                     self.failures = self.failures.saturating_add(1);
                     return;
                 }
-                Over::Broke(why) => self.failed(&why).await,
+                WatchEnd::Failed(why) => self.failed(&why).await,
             }
         }
     }
 
-    /// One watch.
-    async fn events(&mut self, version: &mut String) -> Over {
+    /// Runs one watch.
+    async fn events(&mut self, version: &mut String) -> WatchEnd {
         let mut params = WatchParams::default().timeout(WATCH_SECONDS);
         params.label_selector = self.labels.map(str::to_owned);
         let request = match self.all.watch(&params, version) {
             Ok(request) => request,
-            Err(error) => return Over::Broke(error.to_string()),
+            Err(error) => return WatchEnd::Failed(error.to_string()),
         };
         let events = match timeout(SILENCE, self.client.request_events::<Received>(request)).await {
             Ok(Ok(events)) => events,
-            Ok(Err(Error::Api(status))) if status.code == 410 => return Over::Expired,
-            Ok(Err(error)) => return Over::Broke(error_text(&error)),
-            Err(_) => return Over::Ended,
+            Ok(Err(Error::Api(status))) if status.code == 410 => return WatchEnd::Expired,
+            Ok(Err(error)) => return WatchEnd::Failed(error_text(&error)),
+            Err(_) => return WatchEnd::Ended,
         };
         let mut events = std::pin::pin!(events);
         loop {
             let event = match timeout(SILENCE, events.next()).await {
-                Err(_) | Ok(None) => return Over::Ended,
-                Ok(Some(Err(error))) => return Over::Broke(error_text(&error)),
+                Err(_) | Ok(None) => return WatchEnd::Ended,
+                Ok(Some(Err(error))) => return WatchEnd::Failed(error_text(&error)),
                 Ok(Some(Ok(event))) => event,
             };
             match event {
@@ -166,28 +166,28 @@ impl Watching {
                 WatchEvent::Deleted(object) => {
                     let (name, entry) = self.taken(object);
                     *version = entry.version.write.to_string();
-                    if let Some(touched) = self.shelf.show_deleted(&key(&name), &entry) {
-                        self.news.tell(name, None, touched);
+                    if let Some(touched) = self.cache.show_deleted(&key(&name), &entry) {
+                        self.notifier.notify(name, None, touched);
                     }
                 }
                 WatchEvent::Bookmark(bookmark) => {
                     *version = bookmark.metadata.resource_version;
                     if let Ok(version) = version.parse() {
-                        self.shelf.told(version);
+                        self.cache.advance_watch(version);
                     }
                 }
-                WatchEvent::Error(status) if status.code == 410 => return Over::Expired,
-                WatchEvent::Error(status) => return Over::Broke(status.message),
+                WatchEvent::Error(status) if status.code == 410 => return WatchEnd::Expired,
+                WatchEvent::Error(status) => return WatchEnd::Failed(status.message),
             }
         }
     }
 
-    /// Shows an object; returns its version.
+    /// Records an object; returns its version.
     fn show(&self, object: Received) -> String {
         let (name, entry) = self.taken(object);
         let version = entry.version.write.to_string();
-        if let Some(touched) = self.shelf.show(key(&name), entry.clone()) {
-            self.news.tell(name, Some(entry), touched);
+        if let Some(touched) = self.cache.show(key(&name), entry.clone()) {
+            self.notifier.notify(name, Some(entry), touched);
         }
         version
     }
@@ -201,8 +201,8 @@ impl Watching {
     async fn failed(&mut self, why: &str) {
         let wait = Duration::from_millis(500 << self.failures.min(6)).min(LONGEST_WAIT);
         self.failures = self.failures.saturating_add(1);
-        tracing::warn!(kind = %self.kind.kind, error = why, again_in = ?wait, "the watch broke");
-        self.news.broke(why.to_owned());
+        tracing::warn!(kind = %self.kind.kind, error = why, again_in = ?wait, "the watch failed");
+        self.notifier.watch_failed(why.to_owned());
         tokio::time::sleep(wait).await;
     }
 }
@@ -211,7 +211,7 @@ fn key(object: &ObjectRef) -> Key {
     (object.namespace.to_string(), object.name.to_string())
 }
 
-/// An error with its causes: the first line says only that there is one.
+/// Formats an error with its causes: the error itself says only that something failed.
 fn error_text(error: &Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);

@@ -1,14 +1,14 @@
 use http::Uri;
 use std::{fmt, str::FromStr};
 
-/// Where a replica of a control plane answers: `http://127.0.0.1:15014`, `https://istiod.example:8443`.
+/// The address of a replica of a control plane: `http://127.0.0.1:15014`, `https://istiod.example:8443`.
 ///
 /// ```
 /// use rollout_kube::Address;
 /// let local: Address = "http://127.0.0.1:15014/".parse()?;
 /// assert!(local.may_have_token());
 /// let far: Address = "http://istiod.istio-system:15014".parse()?;
-/// assert!(!far.may_have_token(), "whoever is on the way could read it");
+/// assert!(!far.may_have_token(), "somebody on the network could read it");
 /// assert!(far.in_the_clear(true).may_have_token());
 /// assert!("istiod:15014".parse::<Address>().is_err());
 /// # Ok::<(), rollout_kube::InvalidAddress>(())
@@ -16,12 +16,12 @@ use std::{fmt, str::FromStr};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     text: String,
-    /// Whether a token may be sent to it although anybody on the way could read it.
+    /// Whether a token may be sent in the clear, where others on the network could read it.
     in_the_clear: bool,
     is_private: bool,
 }
 
-/// What is no address of a control plane.
+/// A text that is not an address of a control plane.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidAddress {
@@ -29,27 +29,27 @@ pub struct InvalidAddress {
 }
 
 impl Address {
-    /// As it was written, without a slash at its end.
+    /// Returns the address as written, without a trailing slash.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether a token may be sent there over plain HTTP through a network. Default: it may not, and only goes over
-    /// HTTPS or to this machine.
+    /// Sets whether a token may be sent over plain HTTP through a network. Default: no, only over HTTPS or to this
+    /// machine.
     #[must_use]
     pub fn in_the_clear(mut self, may: bool) -> Self {
         self.in_the_clear = may;
         self
     }
 
-    /// Whether a token may be sent there.
+    /// Returns whether a token may be sent to this address.
     #[must_use]
     pub fn may_have_token(&self) -> bool {
         self.is_private || self.in_the_clear
     }
 
-    /// Whether nobody on the way can read what is sent: HTTPS, or a loopback address.
+    /// Returns whether nobody on the network can read what is sent: HTTPS, or a loopback address.
     #[must_use]
     pub fn is_private(&self) -> bool {
         self.is_private
@@ -83,7 +83,7 @@ impl fmt::Display for InvalidAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:?} is no address of istiod: write http://HOST:PORT or https://HOST:PORT, such as \
+            "{:?} is not an address of istiod: write http://HOST:PORT or https://HOST:PORT, such as \
              http://127.0.0.1:15014",
             self.text
         )
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_goes_over_https_or_to_this_machine_alone() {
+    fn a_token_goes_only_over_https_or_to_this_machine() {
         for (text, may) in [
             ("http://127.0.0.1:15014", true),
             ("http://127.9.9.9:15014", true),

@@ -9,7 +9,7 @@ use hyper_util::{
 use rollout_core::backend::NoAnswer;
 use std::{error::Error as _, io, path::PathBuf, sync::Arc};
 
-/// Reads what a control plane says, up to a limit.
+/// Sends requests to a control plane and reads its answers, up to a limit.
 #[derive(Clone)]
 pub(super) struct Http {
     client: Client<HttpsConnector<HttpConnector>, Empty<&'static [u8]>>,
@@ -19,14 +19,14 @@ pub(super) struct Http {
 
 impl Http {
     /// # Errors
-    /// HTTPS is asked for, and this machine trusts nobody.
+    /// A replica has an HTTPS address, and this machine has no trusted CA certificates.
     pub(super) fn new(at: &ControlPlaneAt) -> io::Result<Self> {
         let provider = rustls::crypto::ring::default_provider();
         let is_https = |replica: &Address| replica.as_str().starts_with("https:");
         let connector = if at.replicas.iter().any(is_https) {
             HttpsConnectorBuilder::new().with_provider_and_native_roots(provider)?
         } else {
-            // Nothing is to be trusted.
+            // Without HTTPS, no certificate is needed.
             let config = rustls::ClientConfig::builder_with_provider(provider.into());
             let config = config.with_safe_default_protocol_versions().map_err(io::Error::other)?;
             let config = config.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth();
@@ -68,7 +68,7 @@ impl Http {
     }
 }
 
-/// Nobody listens there, or whoever did has ended.
+/// Returns whether nothing listens there, or the process that did has ended.
 fn is_closed(error: &Error) -> bool {
     let mut source = error.source();
     let is_reset = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionReset;

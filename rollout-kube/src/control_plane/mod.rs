@@ -1,4 +1,4 @@
-//! How a mesh's control plane is asked what its proxies have.
+//! Queries a mesh's control plane for what its proxies have.
 
 mod address;
 mod http;
@@ -9,10 +9,10 @@ mod tests;
 
 pub use address::{Address, InvalidAddress};
 pub use place::ControlPlaneAt;
-pub(crate) use rounds::{DataPlanes, keep_asking};
+pub(crate) use rounds::{DataPlanes, run_rounds};
 
 use self::http::Http;
-use crate::{cache::Shelves, rollout::Clock};
+use crate::{cache::Caches, rollout::Clock};
 use async_trait::async_trait;
 use rollout_core::{
     DnsName, Revision, Time,
@@ -28,25 +28,26 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// How a mesh's control plane is asked what its proxies have: its replicas, over HTTP, and the pods of the cluster.
+/// Access to a mesh's control plane, which knows what its proxies have: its replicas, over HTTP, and the cluster's
+/// pods.
 #[derive(Clone)]
 pub struct ControlPlane {
     replicas: Arc<[Address]>,
     http: Http,
-    /// The only one whose pods are watched, if it is not all of them.
+    /// The only namespace whose pods are watched; `None` for all.
     namespace: Option<Arc<str>>,
-    shelves: Arc<Shelves>,
+    caches: Arc<Caches>,
     started: Instant,
     clock: Clock,
-    /// How long each has taken at most to answer, and how often in a row it did not.
+    /// For each replica, its slowest answer and how often in a row it did not answer.
     pace: Arc<Mutex<HashMap<String, Pace>>>,
 }
 
-/// One that does not answer within this time is silent.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// One that has taken so long, so many times as long; and more each time that it did not answer.
-const AS_LONG: u32 = 4;
-const LONGEST_PATIENCE: Duration = Duration::from_secs(60);
+/// A replica that does not answer within this time is silent.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// The timeout is this many times a replica's slowest answer, and grows each time it does not answer.
+const SLOWEST_FACTOR: u32 = 4;
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Pace {
@@ -55,37 +56,37 @@ struct Pace {
 }
 
 impl Pace {
-    fn patience(self) -> Duration {
-        let longer = PATIENCE * (1 << self.silent.min(3));
-        longer.max(self.slowest * AS_LONG).min(LONGEST_PATIENCE)
+    fn timeout(self) -> Duration {
+        let longer = TIMEOUT * (1 << self.silent.min(3));
+        longer.max(self.slowest * SLOWEST_FACTOR).min(LONGEST_TIMEOUT)
     }
 
     fn answered(&mut self, took: Duration) {
-        // What was slow once is forgotten slowly.
+        // A slow answer is forgotten slowly.
         (self.slowest, self.silent) = (took.max(self.slowest.mul_f64(0.9)), 0);
     }
 }
 
 impl ControlPlane {
-    /// For the Rollouts of one namespace, or of all.
+    /// Creates the access for the Rollouts of one namespace, or of all.
     ///
     /// # Errors
-    /// HTTPS is asked for, and this machine trusts nobody.
+    /// A replica has an HTTPS address, and this machine has no trusted CA certificates.
     pub(crate) fn new(
         at: ControlPlaneAt,
         namespace: Option<&str>,
-        shelves: Arc<Shelves>,
+        caches: Arc<Caches>,
         clock: Clock,
     ) -> io::Result<Self> {
         let http = Http::new(&at)?;
         let (namespace, started, pace) = (namespace.map(Into::into), Instant::now(), Arc::default());
-        Ok(Self { replicas: at.replicas.into(), http, namespace, shelves, started, pace, clock })
+        Ok(Self { replicas: at.replicas.into(), http, namespace, caches, started, pace, clock })
     }
 
     async fn ask(&self, replica: &Address, path: &str) -> Result<Vec<u8>, NoAnswer> {
         let begun = Instant::now();
-        let patience = self.pace().get(replica.as_str()).copied().unwrap_or_default().patience();
-        let answer = tokio::time::timeout(patience, self.http.get(replica, path)).await;
+        let timeout = self.pace().get(replica.as_str()).copied().unwrap_or_default().timeout();
+        let answer = tokio::time::timeout(timeout, self.http.get(replica, path)).await;
         let answer = answer.unwrap_or(Err(NoAnswer::Silent));
         let mut paces = self.pace();
         let pace = paces.entry(replica.as_str().to_owned()).or_default();
@@ -102,15 +103,15 @@ impl ControlPlane {
     }
 
     async fn pod(&self, namespace: &str, name: &str, live: bool) -> Option<bool> {
-        // It is a name that a proxy has given itself.
+        // A proxy chooses this name itself.
         if DnsName::label(namespace).is_err() || DnsName::parse(name).is_err() {
             return None;
         }
         let pod = ObjectRef::new("", "Pod", namespace, name);
         let found = if live {
-            self.shelves.requests().get(&pod).await.map(|pod| pod.value)
+            self.caches.requests().get(&pod).await.map(|pod| pod.value)
         } else if self.namespace.as_deref().is_none_or(|only| only == namespace) {
-            self.shelves.get(&pod).await.map(|entry| Value::clone(&entry.value))
+            self.caches.get(&pod).await.map(|entry| Value::clone(&entry.value))
         } else {
             return None;
         };
@@ -134,7 +135,7 @@ impl Fetch for ControlPlane {
 
     async fn ready(&self, namespace: &str, revision: &Revision) -> Option<Vec<String>> {
         let like = ObjectRef::new("", "Pod", namespace, "");
-        let pods = self.shelves.having(&like, &[revision.as_str().to_owned()]).await.ok()?;
+        let pods = self.caches.having(&like, &[revision.as_str().to_owned()]).await.ok()?;
         let of_revision = pods.iter().filter(|pod| pod.label(REVISION_LABEL) == Some(revision.as_str()));
         let ready = of_revision.filter(|pod| is_ready(&pod.value));
         Some(ready.filter_map(|pod| pod.text("/status/podIP").map(str::to_owned)).collect())
@@ -162,7 +163,7 @@ fn is_ready(pod: &Value) -> bool {
     ready && pod.pointer("/metadata/deletionTimestamp").is_none_or(Value::is_null)
 }
 
-/// Whether its containers have ended for good: it is kept for people to look at.
+/// Returns whether a pod's containers have ended for good; such a pod is kept only for inspection.
 fn has_ended(pod: &Value) -> bool {
     let phase = pod.pointer("/status/phase").and_then(Value::as_str);
     matches!(phase, Some("Succeeded" | "Failed"))

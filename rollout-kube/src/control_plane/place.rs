@@ -1,7 +1,7 @@
 use super::Address;
 use std::path::PathBuf;
 
-/// Where a control plane is, and how it is asked.
+/// Where a control plane is, and how to query it.
 ///
 /// ```
 /// use rollout_kube::ControlPlaneAt;
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// # Ok::<(), rollout_kube::InvalidAddress>(())
 /// ```
 #[derive(Debug, Clone)]
-#[must_use = "it is handed to a controller"]
+#[must_use = "pass it to a controller"]
 pub struct ControlPlaneAt {
     pub(super) replicas: Vec<Address>,
     pub(super) token: Option<PathBuf>,
@@ -18,20 +18,20 @@ pub struct ControlPlaneAt {
 }
 
 impl ControlPlaneAt {
-    /// All replicas, each of them: who is left out is not asked what its proxies have.
+    /// Takes the addresses of all replicas: the proxies of an omitted replica are unknown.
     pub fn new(replicas: Vec<Address>) -> Self {
         Self { replicas, token: None, limit: 32 << 20 }
     }
 
-    /// A file with a token, which is read at every question. It goes only where it
-    /// [may](Address::may_have_token). Default: none.
+    /// Sets a file with a token, which is read for every request. The token is sent only where it
+    /// [may](Address::may_have_token) be. Default: none.
     pub fn token_file(mut self, file: Option<PathBuf>) -> Self {
         self.token = file;
         self
     }
 
-    /// So many bytes of one answer are read; one that is larger is no answer. Up to three are read at a time from
-    /// each replica. Default 32 MiB.
+    /// Sets the most bytes of one answer; a larger answer is rejected. Up to three answers are read at a time from each
+    /// replica. Default 32 MiB.
     pub fn limit(mut self, bytes: usize) -> Self {
         self.limit = bytes;
         self

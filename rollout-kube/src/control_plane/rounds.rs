@@ -1,6 +1,6 @@
 use crate::{
     controller::Waker,
-    rollout::{Context, Key, Said},
+    rollout::{Context, Key, KubeEvent},
 };
 use rollout_core::{
     Revision,
@@ -10,10 +10,10 @@ use rollout_core::{
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::Notify, time::timeout};
 
-/// Who knows what the proxies have, for each rollout.
+/// Provides each rollout with its data plane, which knows what the proxies have.
 pub(crate) struct DataPlanes {
     shared: Option<Arc<dyn Rounds>>,
-    /// Somebody has asked.
+    /// Signals that a rollout has asked.
     asked: Arc<Notify>,
 }
 
@@ -22,7 +22,7 @@ impl DataPlanes {
         Self { shared: Some(shared), asked: Arc::default() }
     }
 
-    /// Nobody knows.
+    /// Provides no data plane.
     pub(crate) fn none() -> Self {
         Self { shared: None, asked: Arc::default() }
     }
@@ -30,10 +30,10 @@ impl DataPlanes {
     pub(crate) fn of(&self, rollout: &Key) -> Arc<dyn DataPlane> {
         let Some(shared) = &self.shared else { return Arc::new(NoDataPlane) };
         let asked = Arc::clone(&self.asked);
-        Arc::new(Asked { plane: Arc::clone(shared).of(&asker(rollout)), asked })
+        Arc::new(RoundStarter { plane: Arc::clone(shared).of(&asker(rollout)), asked })
     }
 
-    /// This rollout is gone.
+    /// Forgets a rollout that is gone.
     pub(crate) fn forget(&self, rollout: &Key) {
         if let Some(shared) = &self.shared {
             shared.forget(&asker(rollout));
@@ -45,15 +45,15 @@ fn asker((namespace, name): &Key) -> RolloutRef {
     RolloutRef::new(namespace, name)
 }
 
-/// A question that may be waited for begins the rounds.
+/// A data plane that starts the rounds when a rollout asks something that it may wait for.
 #[derive(Debug)]
-struct Asked {
+struct RoundStarter {
     plane: Arc<dyn DataPlane>,
     asked: Arc<Notify>,
 }
 
 #[async_trait::async_trait]
-impl DataPlane for Asked {
+impl DataPlane for RoundStarter {
     async fn objects(&self, of: &Version) -> Settled {
         let settled = self.plane.objects(of).await;
         if settled != Settled::Yes {
@@ -73,8 +73,8 @@ impl DataPlane for Asked {
     }
 }
 
-/// Runs the rounds while anybody waits for something, one after the other, for ever.
-pub(crate) async fn keep_asking(context: Arc<Context>, waker: Waker) {
+/// Runs the rounds, one after the other and forever, while any rollout waits for something.
+pub(crate) async fn run_rounds(context: Arc<Context>, waker: Waker) {
     let planes = &context.data_planes;
     let Some(shared) = planes.shared.clone() else { return };
     let mut complaint = None;
@@ -89,23 +89,23 @@ pub(crate) async fn keep_asking(context: Arc<Context>, waker: Waker) {
                     }
                     complaint.clone_from(&round.complaint);
                 }
-                tell(&context, &waker, round).await;
+                report(&context, &waker, round).await;
             }
-            // Whoever asks something new does not wait as long as what is old.
+            // A new question does not wait out an old one's pause.
             Some(pause) => _ = timeout(pause, planes.asked.notified()).await,
         }
     }
 }
 
-/// Says what a person should know, and wakes the rollouts whose answer has changed.
-async fn tell(context: &Context, waker: &Waker, round: Round) {
+/// Logs and publishes the notes of a round, and wakes the rollouts whose answer has changed.
+async fn report(context: &Context, waker: &Waker, round: Round) {
     for (note, whom) in &round.notes {
-        tracing::warn!(%note, rollouts = whom.len(), "a proxy is waited for no longer");
+        tracing::warn!(%note, rollouts = whom.len(), "no longer waiting for a proxy");
         for who in whom.iter().filter(|_| !context.dry_run) {
             let rollout = ObjectRef::new("argoproj.io", "Rollout", &who.namespace, &who.name);
-            if let Ok(entry) = context.shelves.get(&rollout).await {
-                let said = Said::warning("ProxyGivenUp", note.as_str());
-                context.publisher.say(&entry.value, &said, context.now());
+            if let Ok(entry) = context.caches.get(&rollout).await {
+                let event = KubeEvent::warning("ProxyGivenUp", note.as_str());
+                context.publisher.publish(&entry.value, &event, context.now());
             }
         }
     }

@@ -1,13 +1,13 @@
 use super::{
-    charge,
     error::RunError,
+    preflight,
     run::{Sources, run},
     waker::Waker,
 };
 use crate::{
-    cache::{Changed, Index, Shelves},
-    control_plane::{ControlPlane, ControlPlaneAt, DataPlanes, keep_asking},
-    rollout::{Clock, Context, Factory, Publisher, Release, claims_index, left_index, wall_clock},
+    cache::{Caches, Changed, Index},
+    control_plane::{ControlPlane, ControlPlaneAt, DataPlanes, run_rounds},
+    rollout::{Clock, Context, Factory, Publisher, Release, abandoned_index, claims_index, wall_clock},
     store::{Kind, Requests},
 };
 use kube::Client;
@@ -27,21 +27,21 @@ use std::{
 };
 use tokio::{sync::mpsc::UnboundedReceiver, task::JoinSet};
 
-/// Drives the Rollouts of a cluster. One replica, without leader election: a turn that acts proves by the
-/// Rollout's resource version that nobody else is at work on it.
+/// Drives the Rollouts of a cluster. Run one replica; there is no leader election. A turn that acts first proves,
+/// through the Rollout's resource version, that no other process works on the Rollout.
 ///
 /// ```no_run
 /// use rollout_kube::Controller;
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let client = kube::Client::try_default().await?;
-/// // Basic canaries need no traffic manager; one is handed in with `.traffic(…)`.
+/// // Basic canaries need no traffic manager; supply one with `.traffic(…)`.
 /// Controller::builder(client).namespace(Some("shop".into())).run().await?;
 /// # Ok(()) }
 /// ```
 #[derive(Debug)]
 pub struct Controller;
 
-/// How a [`Controller`] is to work.
+/// The configuration of a [`Controller`].
 #[must_use = "nothing happens until `run` is called"]
 pub struct ControllerBuilder {
     client: Client,
@@ -59,7 +59,7 @@ pub struct ControllerBuilder {
 }
 
 impl Controller {
-    /// A controller that talks to this API server.
+    /// Begins the configuration of a controller for this API server.
     pub fn builder(client: Client) -> ControllerBuilder {
         let builder = ControllerBuilder {
             client,
@@ -80,42 +80,41 @@ impl Controller {
 }
 
 impl ControllerBuilder {
-    /// Under which name it writes (`fieldManager`). Default `rollout-kube`. Keep it: a Rollout whose
-    /// ReplicaSets were written under another name is left alone.
+    /// Sets the field manager of its writes (`fieldManager`). Default `rollout-kube`. Do not change it later: the
+    /// controller leaves a Rollout alone whose ReplicaSets were written under another name.
     pub fn manager(mut self, name: impl Into<String>) -> Self {
         self.manager = name.into();
         self
     }
 
-    /// Works on this namespace alone. Default: all of them.
+    /// Works on this namespace only. Default: all namespaces.
     pub fn namespace(mut self, namespace: Option<String>) -> Self {
         self.namespace = namespace;
         self
     }
 
-    /// Works only on Rollouts with this value of the label
-    /// `argo-rollouts.argoproj.io/controller-instance-id`. Default: only on those without it, and only when
-    /// no other controller is at work.
+    /// Works only on Rollouts whose label `argo-rollouts.argoproj.io/controller-instance-id` has this value. Default:
+    /// only on Rollouts without the label, and only if no other controller is running.
     pub fn instance_id(mut self, id: Option<String>) -> Self {
         self.instance = id.filter(|id| !id.is_empty());
         self
     }
 
-    /// Knows this kind, too, or speaks of it in another version of its API.
+    /// Adds a kind, or changes the API version to use for it.
     pub fn kind(mut self, kind: Kind) -> Self {
         self.kinds.push(kind);
         self
     }
 
-    /// How many rollouts may have their turn at the same time. Default 10.
-    pub fn workers(mut self, most: usize) -> Self {
-        self.workers = most.max(1);
+    /// Sets how many rollouts may run a turn at the same time. Default 10.
+    pub fn workers(mut self, max: usize) -> Self {
+        self.workers = max.max(1);
         self
     }
 
-    /// How the traffic manager that a Rollout asks for is made, over a store, with who knows what
-    /// the proxies have; `None` when it asks for none, and all that is wrong with what it says about it.
-    /// Default: there is none.
+    /// Sets the factory of traffic managers. From a Rollout, a store and a data plane, it builds the traffic manager
+    /// that the Rollout asks for, or returns `None` if it asks for none, or all errors in that configuration. Default:
+    /// no traffic manager.
     pub fn traffic(
         mut self,
         factory: impl Fn(
@@ -131,8 +130,8 @@ impl ControllerBuilder {
         self
     }
 
-    /// Who knows what the proxies have, for all rollouts together: made from a control plane that can be asked. It is
-    /// asked in rounds, while a rollout waits for something. Default: nobody knows, so that waits go by time.
+    /// Sets the data plane for all rollouts, built from a control plane: it knows what the proxies have. It is queried
+    /// in rounds, while a rollout waits for something. Default: none, so that waits last for fixed times.
     pub fn data_plane(
         mut self,
         at: ControlPlaneAt,
@@ -142,21 +141,21 @@ impl ControllerBuilder {
         self
     }
 
-    /// Observes, decides and says so in the log, and writes nothing.
+    /// Observes, decides and logs, but writes nothing.
     pub fn dry_run(mut self, dry: bool) -> Self {
         self.dry_run = dry;
         self
     }
 
-    /// What time it is. Default: what the machine's clock says. A test in virtual time has another.
+    /// Sets the clock. Default: the system clock. A test in virtual time supplies its own.
     pub fn clock(mut self, clock: impl Fn() -> Time + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Finds the objects of a kind by these keys, made from an object's namespace and the object: those that an
-    /// [`ObjectEditor`](rollout_core::backend::ObjectEditor) asks for in its `mentions`. Without an index, all
-    /// objects of the kind in a namespace are read for that.
+    /// Indexes the objects of a kind by these keys, computed from the namespace and the object: the keys that an
+    /// [`ObjectEditor`](rollout_core::backend::ObjectEditor) asks for in its `mentions`. Without an index, the
+    /// controller reads all objects of the kind in the namespace instead.
     pub fn index(
         mut self,
         group: &str,
@@ -167,30 +166,30 @@ impl ControllerBuilder {
         self
     }
 
-    /// How what a Rollout left in an object of this kind is taken out, when the Rollout is gone or no longer names
-    /// the object; whether that changed anything. It is asked for only where a note of ours is. Services are known
-    /// from the start.
+    /// Sets how to release an object of this kind when a Rollout is gone or no longer names it: `remove` takes out what
+    /// the Rollout left in the object, and returns whether that changed anything. It is called only for objects with a
+    /// note of this engine. Services are registered from the start.
     pub fn release(
         mut self,
         group: &str,
         kind: &str,
-        take_out: impl Fn(&ObjectRef, &mut Value, &RolloutRef) -> Result<bool, EditError> + Send + Sync + 'static,
+        remove: impl Fn(&ObjectRef, &mut Value, &RolloutRef) -> Result<bool, EditError> + Send + Sync + 'static,
     ) -> Self {
-        let (group, kind, take_out) = (group.to_owned(), kind.to_owned(), Arc::new(take_out));
-        self.releases.push(Release { group, kind, take_out });
+        let (group, kind, remove) = (group.to_owned(), kind.to_owned(), Arc::new(remove));
+        self.releases.push(Release { group, kind, remove });
         self
     }
 
-    /// Works until it is dropped.
+    /// Runs until the future is dropped.
     ///
     /// # Errors
-    /// Another controller is at work, or the API server does not show what is needed.
+    /// Another controller is running, or the API server does not show what is needed.
     pub async fn run(self) -> Result<(), RunError> {
         self.run_until(std::future::pending()).await
     }
 
-    /// Works until `stop` is ready: then the turns at work end, within 20 s, and no other begins. What they
-    /// were about to do next is done by the next process.
+    /// Runs until `stop` is ready. Then it starts no more turns and waits up to 20 s for the running ones. The next
+    /// process continues where they stopped.
     ///
     /// ```no_run
     /// # async fn example(client: kube::Client) -> Result<(), rollout_kube::RunError> {
@@ -200,7 +199,7 @@ impl ControllerBuilder {
     /// ```
     ///
     /// # Errors
-    /// As [`run`](Self::run).
+    /// Same as [`run`](Self::run).
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), RunError> {
         let mut stop = pin!(stop);
         let workers = self.workers;
@@ -211,8 +210,8 @@ impl ControllerBuilder {
         let context = Arc::new(context);
         let (waker, due) = Waker::new();
         let mut rounds = JoinSet::new();
-        rounds.spawn(keep_asking(Arc::clone(&context), waker));
-        run(context, Sources { news: changes, wakes: due }, workers, stop).await;
+        rounds.spawn(run_rounds(Arc::clone(&context), waker));
+        run(context, Sources { changes, wakes: due }, workers, stop).await;
         Ok(())
     }
 
@@ -223,41 +222,41 @@ impl ControllerBuilder {
         }
         let now = (self.clock)();
         if self.instance.is_none() {
-            charge::nobody_else(&requests, now).await?;
+            preflight::ensure_sole_controller(&requests, now).await?;
         }
         let process = process_name(now);
         let publisher = Publisher::start(requests.clone(), &process);
-        let (mut shelves, changes) = Shelves::new(requests, self.namespace.clone());
+        let (mut caches, changes) = Caches::new(requests, self.namespace.clone());
         for (group, kind, index) in self.indexes {
-            shelves = shelves.index(&group, &kind, index);
+            caches = caches.index(&group, &kind, index);
         }
         for Release { group, kind, .. } in &self.releases {
-            shelves = shelves.index(group, kind, left_index(group, kind));
+            caches = caches.index(group, kind, abandoned_index(group, kind));
         }
         let claims = claims_index(Arc::clone(&self.factory), self.instance.clone());
-        shelves = shelves.index("argoproj.io", "Rollout", claims);
+        caches = caches.index("argoproj.io", "Rollout", claims);
         for kind in [("apps", "ReplicaSet"), ("argoproj.io", "Rollout")] {
-            shelves.start(&ObjectRef::new(kind.0, kind.1, "", "")).await?;
+            caches.start(&ObjectRef::new(kind.0, kind.1, "", "")).await?;
         }
         for Release { group, kind, .. } in &self.releases {
-            // A kind that is not installed has nothing to be released.
-            let _ = shelves.start(&ObjectRef::new(group, kind, "", "")).await;
+            // A kind that is not installed has nothing to release.
+            let _ = caches.start(&ObjectRef::new(group, kind, "", "")).await;
         }
-        let shelves = Arc::new(shelves);
+        let caches = Arc::new(caches);
         let data_planes = match self.data_plane {
             None => DataPlanes::none(),
             Some((at, make)) => {
                 let plane = ControlPlane::new(
                     at,
                     self.namespace.as_deref(),
-                    Arc::clone(&shelves),
+                    Arc::clone(&caches),
                     Arc::clone(&self.clock),
                 );
-                DataPlanes::new(make(plane.map_err(RunError::Untrusting)?))
+                DataPlanes::new(make(plane.map_err(RunError::NoTrustedRoots)?))
             }
         };
         let context = Context {
-            shelves,
+            caches,
             publisher,
             factory: self.factory,
             data_planes,
@@ -284,8 +283,8 @@ impl fmt::Debug for ControllerBuilder {
     }
 }
 
-/// A name that no other process has, and that begins with when this one began: in containers all processes have the
-/// same number, so the time is as fine as it can be.
+/// Returns a unique name for this process that begins with its start time. In containers all processes have the same
+/// id, so the time is as precise as possible.
 fn process_name(began: Time) -> String {
     let within = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().subsec_nanos() % 1_000_000;
     let nanos = i128::from(began.as_millis()) * 1_000_000 + i128::from(within);

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A future, and for how long it kept a processor busy: not counting what it waited for.
+/// A future that measures how long it kept a processor busy, without the time it waited.
 pub(super) struct Busy<F> {
     inner: Pin<Box<F>>,
     busy: Duration,

@@ -1,9 +1,9 @@
-//! The controller: which rollout has its turn when.
+//! The controller: decides which rollout runs its turn, and when.
 
 mod builder;
 mod busy;
-mod charge;
 mod error;
+mod preflight;
 mod queue;
 mod run;
 mod share;

@@ -6,18 +6,18 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// Which rollouts are due, and when. Each has at most one turn at a time; news that come meanwhile are looked
-/// at after it.
+/// The rollouts that are due, and when. Each runs at most one turn at a time; changes that arrive meanwhile are handled
+/// after it.
 ///
-/// Of those that are due, the namespace comes first that had the least of the workers' time; in it, a rollout
-/// that is under way before one that never had a turn, unless that has waited for [`NEW_WAITS`] longer: so the
-/// first of many that are made at once are done before all are begun.
+/// Among the due rollouts, the namespace that used the least worker time comes first. Within a namespace, a rollout
+/// that has started comes before one that never ran a turn, unless the new one has waited [`NEW_WAITS`] longer. So of
+/// many rollouts created at once, the first finish before all have begun.
 #[derive(Debug)]
 pub(super) struct Queue {
     due: HashMap<Key, Due>,
-    /// Those that are not due yet and not at work, by time.
+    /// The rollouts that are neither due nor running, by time.
     later: BTreeSet<(Instant, Key)>,
-    /// Those that are due and not at work.
+    /// The rollouts that are due and not running.
     ready: Shares,
     running: HashSet<Key>,
 }
@@ -28,7 +28,7 @@ struct Due {
     is_new: bool,
 }
 
-/// A rollout that never had a turn lets others go first for so long.
+/// How long a rollout that never ran a turn lets others go first.
 const NEW_WAITS: Duration = Duration::from_secs(60);
 
 impl Due {
@@ -38,13 +38,13 @@ impl Due {
 }
 
 impl Queue {
-    /// For so many workers.
+    /// Creates a queue for this many workers.
     pub(super) fn new(workers: usize) -> Self {
         let (due, running) = (HashMap::new(), HashSet::new());
         Self { due, later: BTreeSet::new(), ready: Shares::new(workers), running }
     }
 
-    /// A turn is due at `at`, or earlier if it was so already; the first one of a rollout that is new.
+    /// Schedules a turn at `at`, or keeps an earlier one; `is_new` marks a rollout's first turn.
     pub(super) fn add(&mut self, key: Key, at: Instant, is_new: bool) {
         let before = self.due.get(&key).copied();
         if before.is_some_and(|before| before.at <= at) {
@@ -62,12 +62,12 @@ impl Queue {
         self.later.insert((at, key));
     }
 
-    /// When the next turn is due that is not due yet.
+    /// Returns when the next turn becomes due.
     pub(super) fn next_at(&self) -> Option<Instant> {
         self.later.first().map(|(at, _)| *at)
     }
 
-    /// Takes out one that is due and not at work, if its namespace may have another worker.
+    /// Takes a rollout that is due and not running, if its namespace may use another worker.
     pub(super) fn take(&mut self, now: Instant) -> Option<Key> {
         while let Some((at, key)) = self.later.pop_first() {
             if at > now {
@@ -83,13 +83,13 @@ impl Queue {
         Some(key)
     }
 
-    /// Whether it has its turn.
-    pub(super) fn is_at_work(&self, key: &Key) -> bool {
+    /// Returns whether a rollout is running its turn.
+    pub(super) fn is_running(&self, key: &Key) -> bool {
         self.running.contains(key)
     }
 
-    /// A turn is over, which kept a processor busy for so long. The next is not before `earliest`, whatever came
-    /// meanwhile: most of it is what the turn itself wrote.
+    /// Ends a turn, which kept a processor busy for this long. The next one starts at `earliest` or later, whatever
+    /// changed meanwhile: most changes are the turn's own writes.
     pub(super) fn done(&mut self, key: &Key, busy: Duration, earliest: Instant) {
         self.running.remove(key);
         self.ready.done(&key.0, busy);
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_turn_at_a_time_and_news_meanwhile_are_not_lost() {
+    async fn one_turn_at_a_time_and_changes_meanwhile_are_not_lost() {
         let (mut queue, now) = (Queue::new(4), Instant::now());
         let later = now + Duration::from_secs(9);
         queue.add(key("a"), later, false);
@@ -118,13 +118,13 @@ mod tests {
         queue.add(key("a"), later, false);
         assert_eq!(queue.take(now), Some(key("a")), "the earlier of several counts");
         queue.add(key("a"), now, false);
-        assert_eq!((queue.take(now), queue.next_at()), (None, None), "it is at work");
+        assert_eq!((queue.take(now), queue.next_at()), (None, None), "it is running");
         queue.done(&key("a"), Duration::ZERO, now);
         assert_eq!(queue.take(now), Some(key("a")));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_under_way_goes_before_what_is_new_but_not_for_ever() {
+    async fn started_rollouts_go_before_new_ones_but_not_forever() {
         let (mut queue, now) = (Queue::new(4), Instant::now());
         queue.add(key("new"), now, true);
         queue.add(key("under-way"), now + Duration::from_secs(50), false);
@@ -135,37 +135,37 @@ mod tests {
         assert_eq!(queue.take(now + Duration::from_secs(61)), Some(key("new")));
     }
 
-    /// One tenant's thousand turns, each of which takes long, hold up another's by one of them at most.
+    /// A tenant's thousand long turns delay another tenant by at most one of them.
     #[tokio::test(start_paused = true)]
     async fn a_flood_of_one_namespace_does_not_keep_another_waiting() {
         let (mut queue, now) = (Queue::new(4), Instant::now());
         for number in 0..1_000 {
             queue.add(("flood".to_owned(), number.to_string()), now, false);
         }
-        let mut at_work: Vec<Key> = std::iter::from_fn(|| queue.take(now)).collect();
-        assert_eq!(at_work.len(), 3, "one worker is left to others");
+        let mut running: Vec<Key> = std::iter::from_fn(|| queue.take(now)).collect();
+        assert_eq!(running.len(), 3, "one worker stays free for others");
         queue.add(key("a"), now + Duration::from_secs(1), false);
         queue.add(key("b"), now + Duration::from_secs(1), false);
         let now = now + Duration::from_secs(1);
         assert_eq!(queue.take(now), Some(key("a")));
-        queue.done(&at_work.pop().unwrap(), Duration::from_secs(9), now);
-        assert_eq!(queue.take(now), Some(key("b")), "it had less");
+        queue.done(&running.pop().unwrap(), Duration::from_secs(9), now);
+        assert_eq!(queue.take(now), Some(key("b")), "it used less");
         queue.done(&key("a"), Duration::from_millis(5), now);
         let next = queue.take(now).unwrap();
-        assert_eq!(next.0, "flood", "nobody else wants one");
+        assert_eq!(next.0, "flood", "no other namespace is waiting");
     }
 
-    /// A turn that failed half-way has made news of its own.
+    /// A turn that failed halfway has caused changes of its own.
     #[tokio::test(start_paused = true)]
-    async fn news_that_come_during_a_turn_do_not_end_a_pause() {
+    async fn changes_during_a_turn_do_not_shorten_a_pause() {
         let (mut queue, now) = (Queue::new(4), Instant::now());
         let second = |seconds| now + Duration::from_secs(seconds);
         queue.add(key("a"), now, false);
         assert_eq!(queue.take(now), Some(key("a")));
         queue.add(key("a"), now, false);
-        assert!(queue.is_at_work(&key("a")));
+        assert!(queue.is_running(&key("a")));
         queue.done(&key("a"), Duration::ZERO, second(8));
-        assert!(!queue.is_at_work(&key("a")));
+        assert!(!queue.is_running(&key("a")));
         assert_eq!((queue.take(second(7)), queue.next_at()), (None, Some(second(8))));
         assert_eq!(queue.take(second(8)), Some(key("a")));
     }

@@ -5,41 +5,42 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// Which of the rollouts that are due has the next worker, so that each namespace has its share.
+/// Chooses which due rollout gets the next worker, so that each namespace gets its share.
 #[derive(Debug)]
 pub(super) struct Shares {
     namespaces: HashMap<String, Share>,
-    /// The namespaces that wait for a worker and may have one, by what they had.
+    /// The namespaces that are waiting for a worker and may have one, by the time they used.
     order: BTreeSet<(Duration, String)>,
-    /// What the namespace had that got a worker last: one that comes anew begins there, and has saved nothing up.
-    had: Duration,
-    /// A namespace has at most so many workers at a time.
-    most: usize,
+    /// The time used by the namespace that got a worker last. A namespace that joins starts there: it has saved up
+    /// nothing.
+    used: Duration,
+    /// The most workers that a namespace has at a time.
+    max_workers: usize,
 }
 
 #[derive(Debug, Default)]
 struct Share {
-    /// The time of workers that it had.
-    had: Duration,
-    at_work: usize,
+    /// The worker time that it used.
+    used: Duration,
+    running: usize,
     waiting: BTreeSet<(Instant, Key)>,
 }
 
-/// A turn counts for so much from its beginning, however short it turns out to be.
+/// A turn is charged at least this much, at its start.
 const LEAST: Duration = Duration::from_millis(1);
 
 impl Shares {
-    /// One of four workers is left to others.
+    /// Creates the shares. Of every four workers, one stays free for other namespaces.
     pub(super) fn new(workers: usize) -> Self {
-        let most = workers.saturating_sub(workers.div_ceil(4)).max(1);
-        Self { namespaces: HashMap::new(), order: BTreeSet::new(), had: Duration::ZERO, most }
+        let max_workers = workers.saturating_sub(workers.div_ceil(4)).max(1);
+        Self { namespaces: HashMap::new(), order: BTreeSet::new(), used: Duration::ZERO, max_workers }
     }
 
     pub(super) fn add(&mut self, key: Key, rank: Instant) {
-        let least = self.had;
+        let least = self.used;
         self.change(&key.0.clone(), |share| {
-            if share.waiting.is_empty() && share.at_work == 0 {
-                share.had = share.had.max(least);
+            if share.waiting.is_empty() && share.running == 0 {
+                share.used = share.used.max(least);
             }
             share.waiting.insert((rank, key));
         });
@@ -53,34 +54,34 @@ impl Shares {
     }
 
     pub(super) fn take(&mut self) -> Option<Key> {
-        let (had, namespace) = self.order.first().cloned()?;
-        self.had = had;
+        let (used, namespace) = self.order.first().cloned()?;
+        self.used = used;
         let mut taken = None;
         self.change(&namespace, |share| {
             taken = share.waiting.pop_first();
-            share.at_work += 1;
-            share.had += LEAST;
+            share.running += 1;
+            share.used += LEAST;
         });
         taken.map(|(_, key)| key)
     }
 
-    /// A worker is free again, which a namespace kept busy for so long.
+    /// Frees a worker that a namespace kept busy for this long.
     pub(super) fn done(&mut self, namespace: &str, busy: Duration) {
         self.change(namespace, |share| {
-            share.at_work = share.at_work.saturating_sub(1);
-            share.had += busy.saturating_sub(LEAST);
+            share.running = share.running.saturating_sub(1);
+            share.used += busy.saturating_sub(LEAST);
         });
     }
 
     fn change(&mut self, namespace: &str, change: impl FnOnce(&mut Share)) {
         let share = self.namespaces.entry(namespace.to_owned()).or_default();
-        self.order.remove(&(share.had, namespace.to_owned()));
+        self.order.remove(&(share.used, namespace.to_owned()));
         change(share);
-        if !share.waiting.is_empty() && share.at_work < self.most {
-            self.order.insert((share.had, namespace.to_owned()));
+        if !share.waiting.is_empty() && share.running < self.max_workers {
+            self.order.insert((share.used, namespace.to_owned()));
         }
-        // One that has nothing to do, and no more than the others had, need not be remembered.
-        if share.waiting.is_empty() && share.at_work == 0 && share.had <= self.had {
+        // An idle namespace that used no more than the others need not be remembered.
+        if share.waiting.is_empty() && share.running == 0 && share.used <= self.used {
             self.namespaces.remove(namespace);
         }
     }

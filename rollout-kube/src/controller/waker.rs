@@ -1,8 +1,7 @@
 use crate::rollout::Key;
 use tokio::sync::mpsc;
 
-/// Gives rollouts a turn at once, for a reason that is no change of an object that they looked at. Cloning is
-/// cheap.
+/// Wakes rollouts for a reason other than a changed object that they read. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub(crate) struct Waker(mpsc::UnboundedSender<Key>);
 
@@ -12,9 +11,9 @@ impl Waker {
         (Self(sender), receiver)
     }
 
-    /// This rollout is due now.
+    /// Makes a rollout due now.
     pub(crate) fn wake(&self, rollout: Key) {
-        // Nobody listens any more only when the program ends.
+        // The receiver is gone only when the program ends.
         let _ = self.0.send(rollout);
     }
 }

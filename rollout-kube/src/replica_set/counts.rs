@@ -2,25 +2,25 @@ use super::ReplicaSet;
 use rollout_core::Range;
 use std::collections::{BTreeMap, HashMap};
 
-/// How many pods were asked for in each generation of a ReplicaSet, as far as this process saw it: while its
-/// counts lag, the pods are somewhere between all of them.
+/// The pods that each generation of a ReplicaSet asked for, as far as this process saw them. While the counts of its
+/// status lag, the real number is somewhere between them all.
 #[derive(Debug, Default)]
 pub(crate) struct Counts(HashMap<String, BTreeMap<u64, u32>>);
 
-/// So many changes of one ReplicaSet are remembered.
+/// How many changes of one ReplicaSet are remembered.
 const REMEMBERED: usize = 50;
 
 impl Counts {
-    /// A count that the ReplicaSet shows, as a range.
+    /// Turns a count in the status of a ReplicaSet into a range.
     pub(crate) fn range(&mut self, set: &ReplicaSet, shown: u32) -> Range {
         let asked = self.0.entry(set.entry.uid().to_owned()).or_default();
         asked.insert(set.generation, set.wanted);
         if set.counted >= set.generation {
             asked.retain(|generation, _| *generation >= set.counted);
-            // Pods beyond what is wanted are on their way out, whatever they show.
+            // Pods beyond the wanted number are terminating, whatever they show.
             return Range::new(shown.min(set.wanted), shown);
         }
-        // One whose counts never come along is known from its last changes.
+        // If the counts never catch up, only the last changes are remembered.
         while asked.len() > REMEMBERED {
             asked.pop_first();
         }
@@ -32,7 +32,7 @@ impl Counts {
         Range::new(least, since.fold(shown, u32::max))
     }
 
-    /// Forgets those that are gone.
+    /// Forgets ReplicaSets that are gone.
     pub(crate) fn keep(&mut self, sets: &[ReplicaSet]) {
         self.0.retain(|uid, _| sets.iter().any(|set| set.entry.uid() == uid));
     }
@@ -56,18 +56,17 @@ mod tests {
     }
 
     #[test]
-    fn a_count_that_lags_is_a_range_over_all_that_was_asked_for() {
+    fn a_lagging_count_is_a_range_over_all_wanted_counts() {
         let mut counts = Counts::default();
         assert_eq!(counts.range(&set(1, 1, 4), 4), Range::exact(4));
         assert_eq!(counts.range(&set(2, 1, 1), 4), Range::new(1, 4));
-        assert_eq!(counts.range(&set(3, 1, 6), 4), Range::new(1, 6), "4 to 1 to 6: one may be all there is");
+        assert_eq!(counts.range(&set(3, 1, 6), 4), Range::new(1, 6), "4 to 1 to 6: there may be only one");
         assert_eq!(counts.range(&set(3, 3, 6), 2), Range::exact(2));
     }
 
-    /// The controller of ReplicaSets counts pods that it has just asked to go, and says that it has seen the
-    /// new number.
+    /// The ReplicaSet controller still counts pods that it has just deleted, although it reports the new generation.
     #[test]
-    fn pods_above_what_is_wanted_are_going() {
+    fn pods_above_the_wanted_number_are_terminating() {
         let mut counts = Counts::default();
         assert_eq!(counts.range(&set(2, 2, 0), 2), Range::new(0, 2));
         assert_eq!(counts.range(&set(3, 3, 1), 2), Range::new(1, 2));
@@ -75,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_at_the_edges_neither_wrap_nor_pile_up() {
+    fn extreme_generations_neither_overflow_nor_accumulate() {
         let mut counts = Counts::default();
         assert_eq!(counts.range(&set(u64::MAX, 0, 4), 1), Range::new(0, 4));
         assert_eq!(counts.range(&set(u64::MAX, u64::MAX, 4), 4), Range::exact(4));
@@ -86,9 +85,9 @@ mod tests {
     }
 
     #[test]
-    fn what_was_asked_for_unseen_may_have_been_nothing() {
+    fn an_unseen_generation_may_have_asked_for_no_pods() {
         let mut counts = Counts::default();
         assert_eq!(counts.range(&set(5, 3, 4), 4), Range::new(0, 4));
-        assert_eq!(counts.range(&set(1, 0, 4), 0), Range::new(0, 4), "it was made just now");
+        assert_eq!(counts.range(&set(1, 0, 4), 0), Range::new(0, 4), "it was created just now");
     }
 }

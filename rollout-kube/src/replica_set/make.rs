@@ -4,7 +4,7 @@ use rollout_core::{Revision, Time};
 use serde_json::{Map, Value, json};
 use std::{borrow::Cow, sync::Arc};
 
-/// Of what the ReplicaSets of an object are made.
+/// What the ReplicaSets of an object are made from.
 #[derive(Debug, Clone)]
 pub(crate) struct Pattern {
     pub(super) kind: Kind,
@@ -34,7 +34,7 @@ impl Pattern {
     }
 }
 
-/// A new ReplicaSet of an object.
+/// Builds a new ReplicaSet of an object.
 pub(super) fn replica_set(
     pattern: &Pattern,
     revision: &Revision,
@@ -63,9 +63,9 @@ pub(super) fn replica_set(
         set(&mut annotations, &[], &names.fence, nonce.into());
     }
     let mut spec = json!({"replicas": pods, "selector": selector, "template": template});
-    let ready_for = at("/spec/minReadySeconds");
-    if ready_for.is_u64() {
-        set(&mut spec, &[], "minReadySeconds", ready_for);
+    let min_ready_seconds = at("/spec/minReadySeconds");
+    if min_ready_seconds.is_u64() {
+        set(&mut spec, &[], "minReadySeconds", min_ready_seconds);
     }
     json!({
         "apiVersion": "apps/v1",
@@ -81,7 +81,7 @@ pub(super) fn replica_set(
     })
 }
 
-/// That a Rollout owns what says so.
+/// Builds an owner reference to a Rollout.
 #[cfg(feature = "controller")]
 pub(crate) fn owner(rollout: &Value) -> Value {
     owned_by("argoproj.io/v1alpha1", "Rollout", rollout)
@@ -96,14 +96,14 @@ fn owned_by(api_version: &str, kind: &str, owner: &Value) -> Value {
     })
 }
 
-/// `<rollout>-<hash>`
+/// Returns the name of a ReplicaSet: `<rollout>-<hash>`.
 pub(crate) fn name(rollout: &Value, revision: &Revision) -> String {
     let name = rollout.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
     format!("{name}-{revision}")
 }
 
-/// What gives a ReplicaSet this pod count and mark, and the highest number if it is to have that, conditional
-/// on its version; `None` when pods and mark are so already.
+/// Builds the patch that gives a ReplicaSet this pod count and scale-down deadline and, with `highest`, the highest
+/// number. It is conditional on the version. Returns `None` if pod count and deadline are already right.
 pub(super) fn patch(
     pattern: &Pattern,
     set: &ReplicaSet,
@@ -126,15 +126,15 @@ pub(super) fn patch(
     }))
 }
 
-/// What makes a ReplicaSet's number the highest, when a revision that was there before is the current one
-/// again; `None` when it has it.
+/// Builds the patch that makes a ReplicaSet's number the highest, for an old revision that is current again. Returns
+/// `None` if it is already the highest.
 #[cfg(feature = "controller")]
 pub(crate) fn renumber(set: &ReplicaSet, highest: u64) -> Option<Value> {
     let annotations = numbers(&super::names::ARGO, set, highest)?;
     Some(json!({"metadata": {"resourceVersion": *set.entry.version.write, "annotations": annotations}}))
 }
 
-/// The annotations that make its number the highest.
+/// Builds the annotations that make a ReplicaSet's number the highest.
 fn numbers(names: &Names, set: &ReplicaSet, highest: u64) -> Option<Map<String, Value>> {
     if set.number >= highest {
         return None;
@@ -148,7 +148,7 @@ fn desired(rollout: &Value) -> String {
     rollout.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(1).to_string()
 }
 
-/// Sets a field below a path of maps, making those that are absent.
+/// Sets a field below a path of maps, and creates missing maps.
 fn set(value: &mut Value, path: &[&str], key: &str, to: Value) {
     let mut place = value;
     for field in path {
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_one_has_the_hash_everywhere_and_belongs_to_its_rollout() {
+    fn a_new_replica_set_has_the_hash_everywhere_and_is_owned_by_its_rollout() {
         let set = replica_set(&rollout(), &"abc".into(), 3, (2, None), Some("me-1"));
         assert_eq!(set["metadata"]["name"], "web-abc");
         for pointer in ["/metadata/labels", "/spec/selector/matchLabels", "/spec/template/metadata/labels"] {
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn pods_and_mark_are_one_write_and_the_same_again_is_none() {
+    fn pods_and_deadline_are_one_write_and_no_change_is_no_write() {
         let made = replica_set(&rollout(), &"abc".into(), 1, (2, None), None);
         let set = ReplicaSet::read(Entry::new(made)).unwrap();
         assert_eq!(patch(&rollout(), &set, (2, None), Some(3)), None);
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_one_that_is_current_again_has_the_highest_number() {
+    fn an_old_revision_that_is_current_again_has_the_highest_number() {
         let made = replica_set(&rollout(), &"abc".into(), 1, (2, None), None);
         let set = ReplicaSet::read(Entry::new(made)).unwrap();
         assert_eq!(renumber(&set, 1), None);

@@ -1,4 +1,4 @@
-//! ReplicaSets: one holds the pods of one revision.
+//! ReplicaSets: each one holds the pods of one revision.
 
 mod counts;
 mod make;
@@ -25,11 +25,11 @@ pub(crate) use sets::took_effect;
 #[cfg(feature = "controller")]
 pub(crate) use template::same_template;
 
-/// The number of a revision.
+/// The annotation with a revision's number.
 pub(crate) const REVISION: &str = "rollout.argoproj.io/revision";
-/// The numbers that a revision had before.
+/// The annotation with a revision's earlier numbers.
 pub(crate) const HISTORY: &str = "rollout.argoproj.io/revision-history";
-/// The pods of the whole rollout, when the ReplicaSet was last written.
+/// The annotation with the pods of the whole rollout when the ReplicaSet was last written.
 pub(crate) const DESIRED: &str = "rollout.argoproj.io/desired-replicas";
-/// The scale-down deadline.
+/// The annotation with the scale-down deadline.
 pub(crate) const DEADLINE: &str = "scale-down-deadline";

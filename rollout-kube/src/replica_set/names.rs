@@ -1,8 +1,8 @@
 use rollout_core::backend::{FENCE_ANNOTATION, REVISION_LABEL};
 use std::borrow::Cow;
 
-/// How the labels and annotations are called in which ReplicaSets hold what the engine knows of them. Every name has a
-/// default: that of Argo Rollouts where it has one.
+/// The names of the labels and annotations in which ReplicaSets hold the engine's data. Every name has a default: that
+/// of Argo Rollouts, where it has one.
 ///
 /// ```
 /// use rollout_kube::Names;
@@ -22,7 +22,7 @@ pub struct Names {
 
 type Name = Cow<'static, str>;
 
-/// The names that Argo Rollouts gives them.
+/// The names that Argo Rollouts uses.
 pub(crate) const ARGO: Names = Names {
     revision: Cow::Borrowed(REVISION_LABEL),
     number: Cow::Borrowed(super::REVISION),
@@ -39,43 +39,43 @@ impl Default for Names {
 }
 
 impl Names {
-    /// The defaults.
+    /// Returns the defaults.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The label of a revision's ReplicaSet and pods, which selectors name; `rollouts-pod-template-hash` unless set. Tell
-    /// your `ServiceEditor` the same.
+    /// Sets the label of a revision's ReplicaSet and pods, used in selectors. Default `rollouts-pod-template-hash`.
+    /// Give your `ServiceEditor` the same name.
     #[must_use]
     pub fn revision(mut self, label: &str) -> Self {
         self.revision = label.to_owned().into();
         self
     }
 
-    /// The annotation with the number of a revision; `rollout.argoproj.io/revision` unless set. The numbers that a revision
-    /// had before are in an annotation of the same name with `-history` behind it.
+    /// Sets the annotation with the number of a revision. Default `rollout.argoproj.io/revision`. The revision's
+    /// earlier numbers are in the annotation of the same name with the suffix `-history`.
     #[must_use]
     pub fn number(mut self, annotation: &str) -> Self {
         (self.number, self.history) = (annotation.to_owned().into(), format!("{annotation}-history").into());
         self
     }
 
-    /// The annotation with how many pods the whole rollout has; `rollout.argoproj.io/desired-replicas` unless set.
+    /// Sets the annotation with the pod count of the whole rollout. Default `rollout.argoproj.io/desired-replicas`.
     #[must_use]
     pub fn desired(mut self, annotation: &str) -> Self {
         self.desired = annotation.to_owned().into();
         self
     }
 
-    /// The annotation with the time at which it may go to 0 pods, in RFC 3339; `scale-down-deadline` unless set.
+    /// Sets the annotation with the time at which it may scale to 0 pods, in RFC 3339. Default `scale-down-deadline`.
     #[must_use]
     pub fn deadline(mut self, annotation: &str) -> Self {
         self.deadline = annotation.to_owned().into();
         self
     }
 
-    /// The annotation with the fence's nonce; `rollout-core/fence` unless set.
+    /// Sets the annotation with the fence's nonce. Default `rollout-core/fence`.
     #[must_use]
     pub fn fence(mut self, annotation: &str) -> Self {
         self.fence = annotation.to_owned().into();

@@ -1,28 +1,28 @@
-//! The number of a revision: anybody who may write a ReplicaSet can write any text there.
+//! The number of a revision. It is untrusted: anybody who may write a ReplicaSet can write any text there.
 
 use super::ReplicaSet;
 
-/// A higher number was not counted by a controller: it is taken for none.
-const MOST: u64 = u32::MAX as u64;
-/// So much of the numbers that a revision had before is kept.
+/// No controller counts this far: a higher number is ignored.
+const HIGHEST: u64 = u32::MAX as u64;
+/// The most bytes that are kept of a revision's earlier numbers.
 const HISTORY: usize = 2_000;
 
-/// Reads a number; 0 is none.
+/// Reads a number; returns 0 for none.
 pub(super) fn read(text: Option<&str>) -> u64 {
-    text.and_then(|text| text.parse().ok()).filter(|number| *number <= MOST).unwrap_or(0)
+    text.and_then(|text| text.parse().ok()).filter(|number| *number <= HIGHEST).unwrap_or(0)
 }
 
-/// The highest of these.
+/// Returns the highest number of these ReplicaSets.
 pub(crate) fn highest(sets: &[ReplicaSet]) -> u64 {
     sets.iter().map(|set| set.number).max().unwrap_or(0)
 }
 
-/// The number after this. After the last there is none: the newest has it, too.
+/// Returns the next number. After the last one there is none: the newest revision gets the last one, too.
 pub(crate) fn next(highest: u64) -> u64 {
-    highest.saturating_add(1).min(MOST)
+    highest.saturating_add(1).min(HIGHEST)
 }
 
-/// The numbers that a revision had before, with one more; of a long row the last.
+/// Appends a number to a revision's earlier numbers; drops the oldest of a long list.
 pub(super) fn history(before: Option<&str>, number: u64) -> String {
     let mut rest = HISTORY;
     let number = number.to_string();
@@ -45,19 +45,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_nobody_counted_is_no_number() {
+    fn an_absurd_number_is_no_number() {
         for text in
             ["18446744073709551615", "18446744073709551616", "4294967296", "-1", "", "one", "1\n", " 1"]
         {
             assert_eq!(read(Some(text)), 0, "{text:?}");
         }
-        assert_eq!((read(Some("4294967295")), read(Some("7")), read(None)), (MOST, 7, 0));
+        assert_eq!((read(Some("4294967295")), read(Some("7")), read(None)), (HIGHEST, 7, 0));
     }
 
     #[test]
-    fn what_comes_after_the_last_number_can_be_read_again() {
-        assert_eq!((next(0), next(7), next(MOST), next(u64::MAX)), (1, 8, MOST, MOST));
-        assert_eq!(read(Some(&next(MOST).to_string())), MOST, "else it would be written again in every turn");
+    fn the_number_after_the_last_can_be_read_again() {
+        assert_eq!((next(0), next(7), next(HIGHEST), next(u64::MAX)), (1, 8, HIGHEST, HIGHEST));
+        assert_eq!(
+            read(Some(&next(HIGHEST).to_string())),
+            HIGHEST,
+            "otherwise every turn would write it again"
+        );
     }
 
     #[test]

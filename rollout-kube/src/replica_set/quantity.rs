@@ -1,6 +1,6 @@
-//! Amounts of cpu and memory: the API server writes them in its own way.
+//! Quantities of CPU and memory, which the API server normalizes.
 
-/// Whether two texts say the same amount (`0.5` and `500m`).
+/// Returns whether two texts denote the same quantity (`0.5` and `500m`).
 pub(super) fn same(one: &str, other: &str) -> bool {
     match (amount(one), amount(other)) {
         (Some(one), Some(other)) => (one - other).abs() <= one.abs().max(other.abs()) * 1e-12,
@@ -38,7 +38,7 @@ mod tests {
     use super::same;
 
     #[test]
-    fn amounts_are_compared_and_not_texts() {
+    fn quantities_are_compared_not_texts() {
         for (one, other) in
             [("0.5", "500m"), ("1", "1000m"), ("1Gi", "1024Mi"), ("1e3", "1k"), ("0.001", "1m")]
         {

@@ -7,7 +7,7 @@ use rollout_core::{Range, Revision, RevisionSeen, Time, traffic::ObjectRef};
 use serde_json::Value;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// One revision's ReplicaSet, as it was read.
+/// One revision's ReplicaSet, as read.
 #[derive(Debug, Clone)]
 pub(crate) struct ReplicaSet {
     pub(crate) entry: Entry,
@@ -18,21 +18,21 @@ pub(crate) struct ReplicaSet {
     pub(crate) ready: u32,
     pub(crate) available: u32,
     pub(crate) generation: u64,
-    /// For which generation the counts were made.
+    /// The generation that the counts belong to.
     pub(crate) counted: u64,
     pub(crate) scale_down_deadline: Option<Time>,
     nonce: Option<String>,
-    /// Why pods cannot be made: reason and text of its condition.
+    /// Why pods cannot be created: reason and message of the condition.
     pub(crate) failure: Option<(String, String)>,
 }
 
 impl ReplicaSet {
-    /// Reads it, if it names a revision and is not on its way out.
+    /// Reads a ReplicaSet; returns `None` if it names no revision or is being deleted.
     pub(crate) fn read(entry: Entry) -> Option<Self> {
         Self::read_as(entry, &ARGO)
     }
 
-    /// The same where labels and annotations are called otherwise.
+    /// Reads a ReplicaSet with other names of labels and annotations.
     pub(super) fn read_as(entry: Entry, names: &Names) -> Option<Self> {
         let revision = Revision::from(entry.label(&names.revision)?);
         if entry.text("/metadata/deletionTimestamp").is_some() {
@@ -70,7 +70,7 @@ impl ReplicaSet {
     }
 }
 
-/// What a ReplicaSet says about its revision, with these counts of ready and available pods.
+/// Converts a ReplicaSet to the observation of its revision, with these counts of ready and available pods.
 pub(crate) fn revision_seen(
     set: &ReplicaSet,
     (ready, available): (Range, Range),
@@ -89,18 +89,19 @@ pub(crate) fn revision_seen(
         .nonce(set.nonce().map(Into::into))
 }
 
-/// Never 0.
+/// Hashes a value; never returns 0.
 fn hash(of: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     of.hash(&mut hasher);
     hasher.finish().max(1)
 }
 
-/// A selector in the notation of a list, as far as it is made of plain labels.
+/// Formats the `matchLabels` of a selector for a list request.
 pub(crate) fn labels(selector: &Value) -> String {
     let labels = selector.get("matchLabels").and_then(Value::as_object);
     let pairs = labels.into_iter().flatten().filter_map(|(key, value)| Some((key, value.as_str()?)));
-    // A text that no label can have would be another selector, or none; without it more is read, and filtered.
+    // A text that no label can have would change the selector. Without it, the list returns more, and is filtered
+    // later.
     let is_plain = |text: &str| {
         text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/'))
     };
@@ -108,13 +109,13 @@ pub(crate) fn labels(selector: &Value) -> String {
     pairs.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
 }
 
-/// The most bytes that are kept of what a condition says.
+/// The most bytes that are kept of a condition's text.
 const TEXT: usize = 1_024;
 
 fn failure(set: &Value) -> Option<(String, String)> {
     let conditions = set.pointer("/status/conditions").and_then(Value::as_array);
     let text = |condition: &Value, key: &str| {
-        crate::shown::shown(condition.get(key).and_then(Value::as_str).unwrap_or_default(), TEXT)
+        crate::text::one_line(condition.get(key).and_then(Value::as_str).unwrap_or_default(), TEXT)
     };
     let fails = conditions.into_iter().flatten().find(|condition| {
         text(condition, "type") == "ReplicaFailure" && text(condition, "status") == "True"

@@ -9,22 +9,22 @@ use rollout_core::{Failure, Revision, Time, argo::template_hash, backend::StoreE
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// The ReplicaSets of one object: of a Rollout, or of whatever your own controller watches. They are
+/// The ReplicaSets of one object: a Rollout, or any object that your own controller watches. They implement
 /// [`Workloads`](rollout_core::backend::Workloads).
 ///
-/// Each is called after the object and its revision (`web-7cd8554c8`), and belongs to the object: it goes when the object
-/// is deleted. Its pod template and its selector are those of the object, in `spec.template` and `spec.selector`, unless
-/// they are [given](Self::template); both get the label of the revision.
+/// A ReplicaSet is named after the object and its revision (`web-7cd8554c8`), and owned by the object: it is deleted
+/// with it. Its pod template and selector are the object's `spec.template` and `spec.selector`, unless you
+/// [set](Self::template) others; both get the label of the revision.
 ///
-/// It reads live, and keeps nothing: make one for each turn.
+/// It reads live and keeps no state: create one for each turn.
 ///
 /// ```
 /// use rollout_core::backend::{Scale, Workloads};
-/// use rollout_kube::{Kind, KubeStore, ReplicaSets, testing::Played};
+/// use rollout_kube::{Kind, KubeStore, ReplicaSets, testing::SimulatedApiServer};
 /// # use serde_json::json;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let server = Played::start();
+/// let server = SimulatedApiServer::start();
 /// let store = KubeStore::new(server.client(), "my-controller");
 /// let canary = json!({"metadata": {"namespace": "shop", "name": "web", "uid": "1"}, "spec": {"image": "web:v1"}});
 /// let template = json!({
@@ -39,7 +39,7 @@ use std::sync::Arc;
 /// assert!(made.is_some());
 /// let seen = sets.observe().await?;
 /// assert_eq!((seen.len(), &seen[0].seen.revision, seen[0].seen.wanted), (1, &to.revision, 2));
-/// assert_eq!(sets.scale(&to, &seen).await?, None, "it is so already");
+/// assert_eq!(sets.scale(&to, &seen).await?, None, "nothing to change");
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone)]
@@ -49,13 +49,14 @@ pub struct ReplicaSets {
 }
 
 impl ReplicaSets {
-    /// The ReplicaSets of `object`, which is of this kind and was read from the server: it has a `metadata.uid`.
+    /// Creates the access to the ReplicaSets of `object`, which has this kind and, as read from the server, a
+    /// `metadata.uid`.
     #[must_use]
     pub fn new(store: &KubeStore, kind: &Kind, object: impl Into<Arc<Value>>) -> Self {
         Self::over(store.requests(), kind, object.into())
     }
 
-    /// Those of a Rollout.
+    /// Creates the access to the ReplicaSets of a Rollout.
     #[cfg(feature = "controller")]
     pub(crate) fn of_rollout(requests: &Requests, rollout: &Arc<Value>) -> Self {
         let kind = Kind::new("argoproj.io", "v1alpha1", "Rollout", "rollouts");
@@ -66,30 +67,30 @@ impl ReplicaSets {
         Self { requests: requests.clone(), pattern: Pattern::new(kind, object) }
     }
 
-    /// The pod template, instead of `spec.template` of the object.
+    /// Sets the pod template, instead of the object's `spec.template`.
     #[must_use]
     pub fn template(mut self, template: Value) -> Self {
         self.pattern.template = Some(template);
         self
     }
 
-    /// The selector, instead of `spec.selector` of the object; where there is neither, the labels of the pod template are
-    /// selected.
+    /// Sets the selector, instead of the object's `spec.selector`. If there is neither, the labels of the pod template
+    /// are selected.
     #[must_use]
     pub fn selector(mut self, selector: Value) -> Self {
         self.pattern.selector = Some(selector);
         self
     }
 
-    /// Calls labels and annotations like this.
+    /// Sets the names of labels and annotations.
     #[must_use]
     pub fn names(mut self, names: Names) -> Self {
         self.pattern.names = names;
         self
     }
 
-    /// The revision of the pod template: its hash, as Argo Rollouts computes it. It is the target of a
-    /// [`Spec`](rollout_core::Spec), and the only one of which a ReplicaSet can be created.
+    /// Returns the revision of the pod template: its hash, as Argo Rollouts computes it. It is the target of a
+    /// [`Spec`](rollout_core::Spec), and the only revision for which a ReplicaSet can be created.
     #[must_use]
     pub fn revision(&self) -> Revision {
         template_hash(&self.pattern.template())
@@ -99,7 +100,7 @@ impl ReplicaSets {
         &self.requests
     }
 
-    /// Makes one.
+    /// Creates a ReplicaSet.
     pub(crate) async fn make(
         &self,
         object: &ObjectRef,
@@ -111,14 +112,15 @@ impl ReplicaSets {
         self.requests.create(object, &set).await
     }
 
-    /// The name of one.
+    /// Returns the reference to a revision's ReplicaSet.
     pub(crate) fn object(&self, revision: &Revision) -> ObjectRef {
         let object = &self.pattern.object;
         let namespace = object.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or_default();
         ObjectRef::new("apps", "ReplicaSet", namespace, &super::name(object, revision))
     }
 
-    /// Gives one this pod count and scale-down deadline, and the highest number if it is to have that; `None` when it is so already.
+    /// Gives a ReplicaSet this pod count and scale-down deadline and, with `highest`, the highest number. Returns
+    /// `None` if there is nothing to change.
     pub(crate) async fn change(
         &self,
         set: &ReplicaSet,
@@ -131,15 +133,15 @@ impl ReplicaSets {
         }
     }
 
-    /// Why one of a revision that is not the current one cannot be made.
+    /// Returns why no ReplicaSet can be created for a revision that is not the current one.
     pub(crate) fn no_template(&self, revision: &Revision) -> Failure {
         let kind = &self.pattern.kind.kind;
         Failure::Refused(format!(
-            "there is no ReplicaSet of revision {revision} any more, and its template is not the {kind}'s"
+            "the ReplicaSet of revision {revision} no longer exists, and its template is not the {kind}'s"
         ))
     }
 
-    /// Writes a nonce into one.
+    /// Writes a nonce into a ReplicaSet.
     pub(crate) async fn sign(&self, set: &ReplicaSet, nonce: &str) -> Result<Received, StoreError> {
         let patch = json!({"metadata": {
             "resourceVersion": *set.entry.version.write,
@@ -148,7 +150,7 @@ impl ReplicaSets {
         self.requests.merge(&set.object(), &patch).await
     }
 
-    /// Deletes one that has no pods; also if it is gone already.
+    /// Deletes a ReplicaSet without pods; succeeds if it is already gone.
     pub(crate) async fn remove(&self, set: &ReplicaSet) -> Result<(), Failure> {
         if set.wanted > 0 || set.replicas > 0 {
             return Err(Failure::Refused(format!("ReplicaSet {} still has pods", set.name())));
@@ -164,19 +166,19 @@ impl ReplicaSets {
     }
 }
 
-/// The number that a new one has.
+/// Returns the number of a new ReplicaSet.
 pub(super) fn next(sets: &[ReplicaSet]) -> u64 {
     number::next(number::highest(sets))
 }
 
-/// Whether a ReplicaSet asks for what was just written. What goes in between and puts it back would otherwise be
-/// written against for ever.
+/// Checks that a ReplicaSet wants the pods that were just written. Otherwise the controller would fight forever against
+/// whatever reverts the write.
 pub(crate) fn took_effect(set: &ReplicaSet, pods: u32) -> Result<(), Failure> {
     if set.wanted == pods {
         return Ok(());
     }
     Err(Failure::Refused(format!(
-        "ReplicaSet {}: spec.replicas: {pods} was written, and the answer says {}; see which admission webhook \
+        "ReplicaSet {}: wrote spec.replicas: {pods}, but the answer says {}; check for an admission webhook that \
          changes it",
         set.name(),
         set.wanted

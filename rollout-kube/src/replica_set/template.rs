@@ -2,40 +2,39 @@ use super::quantity;
 use rollout_core::backend::REVISION_LABEL;
 use serde_json::Value;
 
-/// Whether a ReplicaSet's pod template, as the API server completed it, is the one that a Rollout asks for.
+/// Returns whether a ReplicaSet's pod template, with the API server's defaults, is the one that a Rollout asks for.
 ///
-/// Everything that the Rollout says must be there; whatever is there beside that must be what the server
-/// writes where nothing is said.
-pub(crate) fn same_template(wanted: &Value, there: &Value) -> bool {
-    same(wanted, there, "")
+/// Everything in the Rollout's template must be there; everything else must be a default of the server.
+pub(crate) fn same_template(wanted: &Value, actual: &Value) -> bool {
+    same(wanted, actual, "")
 }
 
-fn same(wanted: &Value, there: &Value, key: &str) -> bool {
-    match (wanted, there) {
-        (Value::Object(wanted), Value::Object(there)) => {
-            let is_there = |(key, value): (&String, &Value)| match there.get(key) {
-                Some(there) => same(value, there, key),
-                None => says_nothing(value),
+fn same(wanted: &Value, actual: &Value, key: &str) -> bool {
+    match (wanted, actual) {
+        (Value::Object(wanted), Value::Object(actual)) => {
+            let is_same = |(key, value): (&String, &Value)| match actual.get(key) {
+                Some(actual) => same(value, actual, key),
+                None => is_empty_or_default(value),
             };
             let is_extra = |key: &str| !wanted.contains_key(key) && key != REVISION_LABEL;
-            wanted.iter().all(is_there)
-                && there.iter().filter(|(key, _)| is_extra(key)).all(|(key, value)| is_default(key, value))
+            wanted.iter().all(is_same)
+                && actual.iter().filter(|(key, _)| is_extra(key)).all(|(key, value)| is_default(key, value))
         }
-        (Value::Array(wanted), Value::Array(there)) => {
-            wanted.len() == there.len()
-                && wanted.iter().zip(there).all(|(wanted, there)| same(wanted, there, key))
+        (Value::Array(wanted), Value::Array(actual)) => {
+            wanted.len() == actual.len()
+                && wanted.iter().zip(actual).all(|(wanted, actual)| same(wanted, actual, key))
         }
-        (wanted, there) if wanted == there => true,
-        (wanted, there) if is_default(key, there) && says_nothing(wanted) => true,
-        (wanted, there) => match (text(wanted), text(there)) {
-            (Some(wanted), Some(there)) => quantity::same(&wanted, &there),
+        (wanted, actual) if wanted == actual => true,
+        (wanted, actual) if is_default(key, actual) && is_empty_or_default(wanted) => true,
+        (wanted, actual) => match (text(wanted), text(actual)) {
+            (Some(wanted), Some(actual)) => quantity::same(&wanted, &actual),
             _ => false,
         },
     }
 }
 
-/// Nothing, an empty thing, or one of defaults alone.
-fn says_nothing(value: &Value) -> bool {
+/// Returns whether a value is null, empty, or made only of defaults.
+fn is_empty_or_default(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Object(map) => map.iter().all(|(key, value)| key == REVISION_LABEL || is_default(key, value)),
@@ -46,7 +45,7 @@ fn says_nothing(value: &Value) -> bool {
     }
 }
 
-/// Whether the API server writes this where nothing is said.
+/// Returns whether the API server sets this value for an omitted field.
 fn is_default(key: &str, value: &Value) -> bool {
     let number = value.as_i64();
     match (key, value.as_str()) {
@@ -67,7 +66,7 @@ fn is_default(key: &str, value: &Value) -> bool {
         ("failureThreshold", None) => number == Some(3),
         ("defaultMode", None) => number == Some(420),
         ("expirationSeconds", None) => number == Some(3607),
-        _ => says_nothing(value),
+        _ => is_empty_or_default(value),
     }
 }
 
@@ -95,8 +94,8 @@ mod tests {
         })
     }
 
-    /// What an API server makes of it.
-    fn there() -> Value {
+    /// The template as the API server completes it.
+    fn actual() -> Value {
         json!({
             "metadata": {"creationTimestamp": null, "labels": {"app": "web", "rollouts-pod-template-hash": "abc"}},
             "spec": {
@@ -117,12 +116,12 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_completes_is_no_difference() {
-        assert!(same_template(&wanted(), &there()));
+    fn a_default_of_the_server_is_no_difference() {
+        assert!(same_template(&wanted(), &actual()));
         let mut explicit = wanted();
         explicit["spec"]["restartPolicy"] = json!("Always");
         explicit["spec"]["nodeSelector"] = json!({});
-        assert!(same_template(&explicit, &there()), "nor is a default that is written down");
+        assert!(same_template(&explicit, &actual()), "nor is an explicit default");
     }
 
     #[test]
@@ -137,15 +136,15 @@ mod tests {
             ("/spec/containers/0/readinessProbe/periodSeconds", json!(5)),
         ];
         for (pointer, value) in cases {
-            let mut there = there();
-            *there.pointer_mut(pointer).unwrap() = value;
-            assert!(!same_template(&wanted(), &there), "{pointer}");
+            let mut actual = actual();
+            *actual.pointer_mut(pointer).unwrap() = value;
+            assert!(!same_template(&wanted(), &actual), "{pointer}");
         }
-        let mut there = there();
-        there["spec"]["hostNetwork"] = json!(true);
-        assert!(!same_template(&wanted(), &there), "what the Rollout does not ask for");
+        let mut actual = actual();
+        actual["spec"]["hostNetwork"] = json!(true);
+        assert!(!same_template(&wanted(), &actual), "a field that the Rollout does not ask for");
         let mut more = wanted();
         more["spec"]["containers"][0]["env"] = json!([{"name": "A", "value": "1"}]);
-        assert!(!same_template(&more, &self::there()), "what the ReplicaSet does not have");
+        assert!(!same_template(&more, &self::actual()), "a field that the ReplicaSet does not have");
     }
 }

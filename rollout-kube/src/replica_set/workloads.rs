@@ -33,7 +33,7 @@ impl Workloads for ReplicaSets {
             let object = self.object(&current);
             let made = self.make(&object, (&current, sets::next(&all)), pods, nonce).await;
             let made = match made {
-                Err(StoreError::AlreadyExists(object)) => return Err(self.in_the_way(&object).await),
+                Err(StoreError::AlreadyExists(object)) => return Err(self.name_conflict(&object).await),
                 made => made.map_err(StoreError::into_failure)?,
             };
             return self.workload(made).map(Some).ok_or(Failure::Conflict);
@@ -60,7 +60,7 @@ impl Workloads for ReplicaSets {
 }
 
 impl ReplicaSets {
-    /// What it says, if it holds a revision and is not on its way out.
+    /// Reads a ReplicaSet; returns `None` if it holds no revision or is being deleted.
     fn workload(&self, set: Received) -> Option<Workload> {
         let value = set.value.clone();
         let set = ReplicaSet::read_as(set.into(), &self.pattern.names)?;
@@ -74,30 +74,30 @@ impl ReplicaSets {
         ReplicaSet::read_as(Entry::from(received), &self.pattern.names)
     }
 
-    /// What it means that a ReplicaSet already has the name of the one that was to be made.
-    async fn in_the_way(&self, object: &ObjectRef) -> Failure {
+    /// Classifies a name conflict: a ReplicaSet already has the name of the one to create.
+    async fn name_conflict(&self, object: &ObjectRef) -> Failure {
         let uid = self.pattern.object.pointer("/metadata/uid").and_then(Value::as_str);
         match self.requests().get(object).await {
-            // It came between: look again.
+            // It existed only for a moment: observe again.
             Err(StoreError::NotFound(_)) => Failure::Conflict,
             Err(error) => error.into_failure(),
-            Ok(there) if owner(&there.value) == uid => Failure::Conflict,
+            Ok(existing) if owner(&existing.value) == uid => Failure::Conflict,
             Ok(_) => Failure::Refused(format!(
-                "{object} exists already, and belongs to somebody else or to nobody; delete it, or take another name"
+                "{object} already exists and has another owner, or none; delete it, or choose another name"
             )),
         }
     }
 }
 
-/// What one turn sees of a ReplicaSet. Nothing is remembered of earlier ones: while its counts lag behind a change, there
-/// may be no pod.
+/// Observes a ReplicaSet for one turn. It remembers nothing of earlier turns: while the counts lag behind a change,
+/// there may be no pods.
 fn seen(set: &ReplicaSet) -> RevisionSeen {
     let mut counts = Counts::default();
     let (ready, available) = (counts.range(set, set.ready), counts.range(set, set.available));
     super::revision_seen(set, (ready, available), set.wanted > 0)
 }
 
-/// The uid of whoever controls an object.
+/// Returns the uid of an object's controller.
 fn owner(object: &Value) -> Option<&str> {
     let owners = object.pointer("/metadata/ownerReferences")?.as_array()?;
     let controls = |owner: &&Value| owner.get("controller") == Some(&Value::Bool(true));
@@ -108,11 +108,11 @@ fn owner(object: &Value) -> Option<&str> {
 #[cfg(feature = "testing")]
 mod tests {
     use super::*;
-    use crate::{Kind, KubeStore, Names, testing::Played};
+    use crate::{Kind, KubeStore, Names, testing::SimulatedApiServer};
     use rollout_core::Time;
     use serde_json::json;
 
-    fn sets(server: &Played, image: &str) -> ReplicaSets {
+    fn sets(server: &SimulatedApiServer, image: &str) -> ReplicaSets {
         let template = json!({
             "metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": image}]}
         });
@@ -124,7 +124,7 @@ mod tests {
         ReplicaSets::new(&store, &kind, canary).template(template).names(names)
     }
 
-    /// The only one there is.
+    /// Returns the only workload.
     async fn one(sets: &ReplicaSets) -> Workload {
         let mut all = sets.observe().await.unwrap();
         assert_eq!(all.len(), 1);
@@ -132,8 +132,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_revision_comes_gets_a_deadline_and_goes_by_compare_and_swap() {
-        let server = Played::start();
+    async fn a_revision_is_created_gets_a_deadline_and_is_deleted_by_compare_and_swap() {
+        let server = SimulatedApiServer::start();
         let sets = sets(&server, "web:v1");
         let to = Scale::new(sets.revision(), 4).nonce(Some("me-1"));
         sets.scale(&to, &[]).await.unwrap();
@@ -145,12 +145,12 @@ mod tests {
             *to.revision.as_str()
         );
         assert_eq!((made.seen.number, made.seen.nonce.as_deref()), (1, Some("me-1")));
-        assert_eq!(sets.scale(&to, &[]).await, Err(Failure::Conflict), "it is there");
+        assert_eq!(sets.scale(&to, &[]).await, Err(Failure::Conflict), "it exists");
 
         let fenced = sets.fence("me-2", &made).await.unwrap();
         assert_eq!(fenced.seen.nonce.as_deref(), Some("me-2"));
         let scaling_down = to.clone().scale_down_deadline(Some(Time::from_secs(60)));
-        assert_eq!(sets.scale(&scaling_down, &[made]).await, Err(Failure::Conflict), "from before the fence");
+        assert_eq!(sets.scale(&scaling_down, &[made]).await, Err(Failure::Conflict), "read before the fence");
         let scaling_down = sets.scale(&scaling_down, &[fenced]).await.unwrap().unwrap();
         assert_eq!(scaling_down.seen.scale_down_deadline, Some(Time::from_secs(60)));
         let why = sets.delete(&scaling_down).await.unwrap_err().to_string();
@@ -163,8 +163,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_the_current_revision_is_made_and_it_has_the_highest_number() {
-        let server = Played::start();
+    async fn only_the_current_revision_is_created_and_it_has_the_highest_number() {
+        let server = SimulatedApiServer::start();
         let (old, new) = (sets(&server, "web:v1"), sets(&server, "web:v2"));
         old.scale(&Scale::new(old.revision(), 1), &[]).await.unwrap();
         let seen = new.observe().await.unwrap();
@@ -179,13 +179,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_somebody_elses_is_left_alone() {
-        let server = Played::start();
+    async fn a_foreign_replica_set_is_left_alone() {
+        let server = SimulatedApiServer::start();
         let sets = sets(&server, "web:v1");
         let path = format!("/apis/apps/v1/namespaces/shop/replicasets/web-{}", sets.revision());
         server.apply(&path, json!({"metadata": {"labels": {"app": "web"}}, "spec": {"replicas": 1}}));
         assert_eq!(sets.observe().await, Ok(Vec::new()));
         let why = sets.scale(&Scale::new(sets.revision(), 1), &[]).await.unwrap_err().to_string();
-        assert!(why.contains("exists already, and belongs to somebody else"), "{why}");
+        assert!(why.contains("already exists and has another owner"), "{why}");
     }
 }

@@ -1,7 +1,7 @@
 use super::{
-    adopt::{InTheWay, in_the_way},
+    adopt::{NameConflict, resolve_name_conflict},
     context::Context,
-    memory::{Key, Memory},
+    memory::{Key, RolloutMemory},
     observe::Reading,
 };
 use crate::{
@@ -14,10 +14,10 @@ use rollout_core::{
     traffic::ObjectRef,
 };
 
-/// Carries out one action on what was read.
+/// Carries out one action on the objects of a reading.
 pub(super) async fn act(
     context: &Context,
-    memory: &Memory,
+    memory: &RolloutMemory,
     reading: &mut Reading,
     backend: &dyn TrafficBackend,
     target: &Revision,
@@ -25,7 +25,7 @@ pub(super) async fn act(
 ) -> Result<Outcome, Failure> {
     match action {
         Action::Scale { revision, pods, scale_down_deadline } => {
-            workload(context, memory, reading, target, revision, (*pods, *scale_down_deadline)).await
+            scale(context, memory, reading, target, revision, (*pods, *scale_down_deadline)).await
         }
         Action::Select(to) => {
             let written = backend.select(to, &reading.traffic).await;
@@ -39,7 +39,7 @@ pub(super) async fn act(
     }
 }
 
-/// Writes a nonce to every object that decisions rest on.
+/// Writes a nonce to every object that decisions depend on.
 pub(super) async fn fence(
     context: &Context,
     nonce: &str,
@@ -59,9 +59,9 @@ pub(super) async fn fence(
     Ok(Outcome::Changed)
 }
 
-async fn workload(
+async fn scale(
     context: &Context,
-    memory: &Memory,
+    memory: &RolloutMemory,
     reading: &mut Reading,
     target: &Revision,
     revision: &Revision,
@@ -70,7 +70,7 @@ async fn workload(
     let highest = replica_set::highest(&reading.sets);
     let sets = sets(context, reading);
     if let Some(set) = reading.sets.iter().find(|set| set.revision == *revision) {
-        // The current revision has the highest number, also one that was there before.
+        // The current revision has the highest number, even if it is an old one.
         let highest = (revision == target).then_some(highest);
         let written = sets.change(set, to, highest).await.map_err(StoreError::into_failure)?;
         let Some(written) = written else { return Ok(Outcome::Unchanged) };
@@ -87,30 +87,30 @@ async fn workload(
     match sets.make(&object, (revision, number), to, memory.driver.nonce()).await {
         Ok(written) => remember(context, reading, written),
         Err(StoreError::AlreadyExists(_)) => {
-            let found = in_the_way(context, &reading.rollout, &object).await;
-            taken(context, reading, found.map_err(StoreError::into_failure)?, to).await?;
+            let found = resolve_name_conflict(context, &reading.rollout, &object).await;
+            scale_adopted(context, reading, found.map_err(StoreError::into_failure)?, to).await?;
         }
         Err(error) => return Err(error.into_failure()),
     }
     Ok(Outcome::Changed)
 }
 
-/// How the Rollout's ReplicaSets are written.
+/// Returns the access to the Rollout's ReplicaSets.
 fn sets(context: &Context, reading: &Reading) -> ReplicaSets {
-    ReplicaSets::of_rollout(context.shelves.requests(), &reading.rollout.value)
+    ReplicaSets::of_rollout(context.caches.requests(), &reading.rollout.value)
 }
 
-/// A ReplicaSet that was there has the pods that a new one would have been made with.
-async fn taken(
+/// Gives an adopted ReplicaSet the pods that a new one would have.
+async fn scale_adopted(
     context: &Context,
     reading: &mut Reading,
-    found: InTheWay,
+    found: NameConflict,
     to: (u32, Option<Time>),
 ) -> Result<(), Failure> {
     let set = match found {
-        InTheWay::Adopted(set) => set,
-        InTheWay::Changed => return Err(Failure::Conflict),
-        InTheWay::Others(why) => return Err(Failure::Refused(why)),
+        NameConflict::Adopted(set) => set,
+        NameConflict::Changed => return Err(Failure::Conflict),
+        NameConflict::Foreign(why) => return Err(Failure::Refused(why)),
     };
     let highest = replica_set::highest(&reading.sets);
     let sets = sets(context, reading);
@@ -127,9 +127,9 @@ async fn prune(context: &Context, reading: &mut Reading, revision: &Revision) ->
         return Ok(Outcome::Unchanged);
     };
     let object = set.object();
-    let asked = context.shelves.asks(&object);
+    let asked = context.caches.as_of(&object);
     sets(context, reading).remove(set).await?;
-    context.shelves.absent(&object, asked, Some(&key(reading)));
+    context.caches.absent(&object, asked, Some(&key(reading)));
     reading.sets.retain(|set| set.revision != *revision);
     Ok(Outcome::Changed)
 }
@@ -139,11 +139,11 @@ fn key(reading: &Reading) -> Key {
     (namespace.to_owned(), reading.rollout.name().to_owned())
 }
 
-/// The next write of the same turn carries the version of this one.
+/// Records a write, so that the next write of the same turn carries its version.
 fn remember(context: &Context, reading: &mut Reading, written: Received) {
     let like = ObjectRef::new("apps", "ReplicaSet", "", "");
     let object = crate::cache::reference(&like, &written.value);
-    let Some(read) = ReplicaSet::read(context.shelves.wrote(&object, written)) else { return };
+    let Some(read) = ReplicaSet::read(context.caches.wrote(&object, written)) else { return };
     match reading.sets.iter_mut().find(|set| set.revision == read.revision) {
         Some(set) => *set = read,
         None => reading.sets.push(read),

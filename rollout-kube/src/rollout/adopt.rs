@@ -10,17 +10,18 @@ use rollout_core::{
 };
 use serde_json::{Value, json};
 
-/// How many ReplicaSets are adopted in one turn.
+/// The most ReplicaSets that are adopted in one turn.
 const IN_A_TURN: usize = 20;
 
-/// Adopts the ReplicaSets that are a Rollout's by their labels and belong to nobody: those that a Rollout of
-/// the same name left when it was deleted without them.
+/// Adopts the ReplicaSets without an owner that match a Rollout's selector: a Rollout of the same name left them when
+/// it was deleted without them.
 ///
-/// They may be shown later than the Rollout that was made again: it looks for those that are named after it in every
-/// turn, and has one when they are shown. One that nobody has worked on yet also takes in those of other names.
+/// The watch may show them later than the recreated Rollout. So every turn looks for ReplicaSets that are named after
+/// the Rollout, and their appearance wakes it. A Rollout that no controller has worked on yet also adopts those with
+/// other names.
 ///
 /// # Errors
-/// They could not be read, or a write has no clear answer.
+/// A read failed, or the outcome of a write is unknown.
 pub(super) async fn orphans(
     context: &Context,
     view: &View,
@@ -30,13 +31,13 @@ pub(super) async fn orphans(
     let sets = view.orphans(is_new).await?;
     let fits = |set: &Entry| is_orphan_of(&rollout.value, set) && holds_its_revision(&rollout.value, set);
     let found: Vec<_> = sets.into_iter().filter(fits).take(IN_A_TURN).collect();
-    if found.is_empty() || !is_there(context, rollout).await? {
+    if found.is_empty() || !still_exists(context, rollout).await? {
         return Ok(());
     }
     for set in found {
         let Some(set) = ReplicaSet::read(set) else { continue };
         match adopt(context, rollout, &set).await {
-            // Somebody else may have changed it: it is looked at again when that is shown.
+            // Another client may have changed it: the rollout wakes when the watch shows that.
             Ok(_) | Err(StoreError::Conflict(_) | StoreError::NotFound(_)) => {}
             Err(error) => return Err(error),
         }
@@ -44,93 +45,92 @@ pub(super) async fn orphans(
     Ok(())
 }
 
-/// What already has the name of a ReplicaSet that was to be made.
-pub(super) enum InTheWay {
-    /// It is the Rollout's own now.
+/// The result of finding the name of a new ReplicaSet taken.
+pub(super) enum NameConflict {
+    /// The existing ReplicaSet was adopted.
     Adopted(ReplicaSet),
-    /// It has changed, or is ours already: look again.
+    /// It has changed, or is ours already: observe again.
     Changed,
-    /// It cannot be adopted: why, and what to do.
-    Others(String),
+    /// It cannot be adopted: the reason, and what to do.
+    Foreign(String),
 }
 
-/// Looks at the ReplicaSet that already has the name of the one that was to be made, and adopts it if possible.
+/// Reads the ReplicaSet that already has the name of the one to create, and adopts it if possible.
 ///
 /// # Errors
-/// It cannot be read or adopted.
-pub(super) async fn in_the_way(
+/// The ReplicaSet cannot be read or adopted.
+pub(super) async fn resolve_name_conflict(
     context: &Context,
     rollout: &Entry,
     object: &ObjectRef,
-) -> Result<InTheWay, StoreError> {
-    let there = match context.shelves.get_live(object, None).await {
-        Err(StoreError::NotFound(_)) => return Ok(InTheWay::Changed),
-        there => there?,
+) -> Result<NameConflict, StoreError> {
+    let existing = match context.caches.get_live(object, None).await {
+        Err(StoreError::NotFound(_)) => return Ok(NameConflict::Changed),
+        existing => existing?,
     };
-    if there.owner().is_some_and(|(_, uid)| uid == rollout.uid()) {
-        return Ok(InTheWay::Changed);
+    if existing.owner().is_some_and(|(_, uid)| uid == rollout.uid()) {
+        return Ok(NameConflict::Changed);
     }
-    let others = |why: &str| Ok(InTheWay::Others(format!("{object} exists already: {why}")));
-    if there.text("/metadata/deletionTimestamp").is_some() {
-        return others("it is being deleted; the new one is made when it is gone");
+    let foreign = |why: &str| Ok(NameConflict::Foreign(format!("{object} already exists: {why}")));
+    if existing.text("/metadata/deletionTimestamp").is_some() {
+        return foreign("it is being deleted; a new one will be created once it is gone");
     }
-    if let Some(owner) = controller(&there.value) {
+    if let Some(owner) = controller(&existing.value) {
         let text = |key: &str| owner.get(key).and_then(Value::as_str).unwrap_or_default();
         let why = format!(
-            "it belongs to {} {}; give the Rollout another name, or delete it",
+            "it is owned by {} {}; rename the Rollout, or delete the ReplicaSet",
             text("kind"),
             text("name")
         );
-        return others(&why);
+        return foreign(&why);
     }
-    if !is_orphan_of(&rollout.value, &there) || !has_template(&rollout.value, &there) {
-        return others(
-            "it belongs to nobody, and its labels or its template are not the Rollout's; delete it, or give the \
-             Rollout another name",
+    if !is_orphan_of(&rollout.value, &existing) || !has_template(&rollout.value, &existing) {
+        return foreign(
+            "it has no owner, and its labels or its template are not the Rollout's; delete it, or rename the Rollout",
         );
     }
-    let Some(set) = ReplicaSet::read(there) else { return others("it names no revision; delete it") };
+    let Some(set) = ReplicaSet::read(existing) else { return foreign("it has no revision label; delete it") };
     match adopt(context, rollout, &set).await {
-        Ok(set) => Ok(set.map_or(InTheWay::Changed, InTheWay::Adopted)),
-        Err(StoreError::Conflict(_) | StoreError::NotFound(_)) => Ok(InTheWay::Changed),
+        Ok(set) => Ok(set.map_or(NameConflict::Changed, NameConflict::Adopted)),
+        Err(StoreError::Conflict(_) | StoreError::NotFound(_)) => Ok(NameConflict::Changed),
         Err(error) => Err(error),
     }
 }
 
-/// Makes it the Rollout's own, if it is still as it was read.
+/// Makes the Rollout the owner of a ReplicaSet, if it is unchanged since it was read.
 async fn adopt(
     context: &Context,
     rollout: &Entry,
     set: &ReplicaSet,
 ) -> Result<Option<ReplicaSet>, StoreError> {
-    let there = set.entry.value.pointer("/metadata/ownerReferences").and_then(Value::as_array);
-    let mut owners = there.cloned().unwrap_or_default();
+    let existing = set.entry.value.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+    let mut owners = existing.cloned().unwrap_or_default();
     owners.push(replica_set::owner(&rollout.value));
     let patch = json!({"metadata": {
         "resourceVersion": *set.entry.version.write, "ownerReferences": owners
     }});
     let object = set.object();
-    let written = context.shelves.requests().merge(&object, &patch).await?;
+    let written = context.caches.requests().merge(&object, &patch).await?;
     tracing::info!(
         rollout = format!("{}/{}", object.namespace, rollout.name()),
         replica_set = set.name(),
-        "adopted: it belonged to nobody"
+        "adopted a ReplicaSet without an owner"
     );
-    Ok(ReplicaSet::read(context.shelves.wrote(&object, written)))
+    Ok(ReplicaSet::read(context.caches.wrote(&object, written)))
 }
 
-/// Whether the Rollout still exists: whatever belongs to one that is gone is deleted.
-async fn is_there(context: &Context, rollout: &Entry) -> Result<bool, StoreError> {
+/// Returns whether the Rollout still exists: the objects of a deleted one are deleted, too.
+async fn still_exists(context: &Context, rollout: &Entry) -> Result<bool, StoreError> {
     let namespace = rollout.text("/metadata/namespace").unwrap_or_default();
     let object = ObjectRef::new("argoproj.io", "Rollout", namespace, rollout.name());
-    match context.shelves.get_live(&object, None).await {
+    match context.caches.get_live(&object, None).await {
         Ok(now) => Ok(now.uid() == rollout.uid() && now.text("/metadata/deletionTimestamp").is_none()),
         Err(StoreError::NotFound(_)) => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-/// Whether a ReplicaSet holds a revision, is selected by the Rollout, and belongs to nobody.
+/// Returns whether a ReplicaSet holds a revision, matches the Rollout's selector, and has no owner.
 fn is_orphan_of(rollout: &Value, set: &Entry) -> bool {
     set.label(REVISION_LABEL).is_some()
         && set.text("/metadata/deletionTimestamp").is_none()
@@ -138,26 +138,26 @@ fn is_orphan_of(rollout: &Value, set: &Entry) -> bool {
         && selects(rollout.pointer("/spec/selector"), set)
 }
 
-/// Whether it may pass for the revision that its label names: where that is the Rollout's newest, it has the Rollout's
-/// template. Another one would be released under the name of what the user wants.
+/// Returns whether a ReplicaSet may count as the revision in its label: for the Rollout's newest revision, it must have
+/// the Rollout's template. Otherwise a different template would be released under that revision.
 fn holds_its_revision(rollout: &Value, set: &Entry) -> bool {
     let newest = template_hash(rollout.pointer("/spec/template").unwrap_or(&Value::Null));
     set.label(REVISION_LABEL) != Some(newest.as_str()) || has_template(rollout, set)
 }
 
-/// Whether it has the Rollout's template.
+/// Returns whether a ReplicaSet has the Rollout's template.
 fn has_template(rollout: &Value, set: &Entry) -> bool {
     let wanted = rollout.pointer("/spec/template").unwrap_or(&Value::Null);
-    set.template().is_some_and(|there| same_template(wanted, &there))
+    set.template().is_some_and(|existing| same_template(wanted, &existing))
 }
 
-/// The owner that controls it.
+/// Returns the owner that is the controller.
 fn controller(set: &Value) -> Option<&Value> {
     let owners = set.pointer("/metadata/ownerReferences")?.as_array()?;
     owners.iter().find(|owner| owner.get("controller") == Some(&Value::Bool(true)))
 }
 
-/// Whether a label selector selects it. One that selects everything, or is none, selects nothing here.
+/// Returns whether a label selector selects a ReplicaSet. An empty or missing selector selects nothing here.
 fn selects(selector: Option<&Value>, set: &Entry) -> bool {
     let Some(selector) = selector else { return false };
     let labels = selector.get("matchLabels").and_then(Value::as_object);
@@ -167,10 +167,10 @@ fn selects(selector: Option<&Value>, set: &Entry) -> bool {
     let is_any = labels.is_some_and(|labels| !labels.is_empty()) || rules.clone().next().is_some();
     is_any
         && wanted.all(|(key, value)| value.as_str().is_some_and(|value| set.label(key) == Some(value)))
-        && rules.all(|rule| obeys(rule, set))
+        && rules.all(|rule| matches_rule(rule, set))
 }
 
-fn obeys(rule: &Value, set: &Entry) -> bool {
+fn matches_rule(rule: &Value, set: &Entry) -> bool {
     let text = |key: &str| rule.get(key).and_then(Value::as_str).unwrap_or_default();
     let label = set.label(text("key"));
     let values = rule.get("values").and_then(Value::as_array);
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_selector_selects_is_the_rollouts() {
+    fn only_selected_replica_sets_are_the_rollouts() {
         let cases = [
             (json!({"matchLabels": {"app": "web"}}), true),
             (json!({"matchLabels": {"app": "web", "tier": "back"}}), false),
@@ -224,11 +224,14 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_to_somebody_or_goes_is_no_orphan() {
+    fn an_owned_or_deleted_replica_set_is_no_orphan() {
         let rollout = json!({"spec": {"selector": {"matchLabels": {"app": "web"}}}});
         let owner = |controls: bool| json!({"ownerReferences": [{"kind": "Deployment", "name": "x", "controller": controls}]});
         assert!(!is_orphan_of(&rollout, &set(&owner(true))));
-        assert!(is_orphan_of(&rollout, &set(&owner(false))), "an owner that does not control it is no owner");
+        assert!(
+            is_orphan_of(&rollout, &set(&owner(false))),
+            "an owner that is not the controller does not count"
+        );
         assert!(!is_orphan_of(&rollout, &set(&json!({"deletionTimestamp": "2026-01-01T00:00:00Z"}))));
         assert!(!is_orphan_of(&rollout, &set(&json!({"labels": {"app": "web"}}))), "it holds no revision");
     }

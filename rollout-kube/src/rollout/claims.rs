@@ -1,8 +1,8 @@
-//! Two Rollouts that drive the same part of an object: the younger is refused.
+//! Two Rollouts that drive the same part of an object: the younger one is refused.
 
 use super::{
     context::{Context, INSTANCE},
-    traffic::{Factory, Nowhere},
+    traffic::{EmptyStore, Factory},
 };
 use crate::cache::{Entry, Index, View};
 use rollout_core::{
@@ -13,15 +13,15 @@ use rollout_core::{
 use serde_json::Value;
 use std::sync::Arc;
 
-/// What a Rollout claims; nothing for a part of it that cannot be understood.
+/// Returns what a Rollout claims; a part that cannot be parsed claims nothing.
 fn claims(factory: &Factory, rollout: &Rollout) -> Vec<Claim> {
     let services = ServiceEditor::from_wire(rollout).map(|services| services.claims());
-    let manager = factory(rollout, Arc::new(Nowhere), Arc::new(NoDataPlane)).ok().flatten();
+    let manager = factory(rollout, Arc::new(EmptyStore), Arc::new(NoDataPlane)).ok().flatten();
     let manager = manager.map(|manager| manager.claims()).unwrap_or_default();
     services.unwrap_or_default().into_iter().chain(manager).collect()
 }
 
-/// Finds the Rollouts of one controller by what they claim.
+/// Indexes the Rollouts of one controller by what they claim.
 pub(crate) fn index(factory: Factory, instance: Option<String>) -> Index {
     Index::new(move |_, rollout| {
         let text = |pointer: &str| rollout.pointer(pointer).and_then(Value::as_str);
@@ -31,38 +31,38 @@ pub(crate) fn index(factory: Factory, instance: Option<String>) -> Index {
         if !is_mine || text("/metadata/deletionTimestamp").is_some() {
             return Vec::new();
         }
-        claims(&factory, &Rollout::from_value(rollout)).iter().flat_map(bears).collect()
+        claims(&factory, &Rollout::from_value(rollout)).iter().flat_map(index_keys).collect()
     })
 }
 
-/// The keys of a claim in the index. A claim without a name means all of its kind.
-fn bears(claim: &Claim) -> Vec<String> {
-    let any = place(claim);
+/// Returns the index keys of a claim. A claim without a name covers all names of its kind.
+fn index_keys(claim: &Claim) -> Vec<String> {
+    let any = prefix(claim);
     vec![format!("{any} {}", claim.name.as_deref().unwrap_or("*")), any]
 }
 
-/// The keys of all claims that collide with this one.
-fn asks(claim: &Claim) -> Vec<String> {
-    let any = place(claim);
+/// Returns the index keys of all claims that collide with this one.
+fn colliding_keys(claim: &Claim) -> Vec<String> {
+    let any = prefix(claim);
     match &claim.name {
         Some(name) => vec![format!("{any} {name}"), format!("{any} *")],
         None => vec![any],
     }
 }
 
-fn place(claim: &Claim) -> String {
+fn prefix(claim: &Claim) -> String {
     let object = &claim.object;
     let (group, kind) = (&object.group, &object.kind);
     format!("{group}/{kind}/{}/{} {} {}", object.namespace, object.name, claim.path, claim.kind)
 }
 
-/// Why a Rollout is refused, if an older one drives the same. When that goes away, or no longer drives it, this one
-/// is woken.
+/// Returns why a Rollout is refused, if an older one drives the same. When the older one is deleted, or no longer
+/// drives it, the refused one wakes.
 ///
-/// A Rollout in the object's own namespace counts as older than all others.
+/// A Rollout in the object's own namespace counts as older than Rollouts elsewhere.
 pub(super) fn collision(context: &Context, view: &View, rollout: &Entry, own: &[Claim]) -> Option<EditError> {
     for claim in own {
-        let others = view.claimants(&asks(claim));
+        let others = view.claimants(&colliding_keys(claim));
         let older = others.iter().filter(|other| other.uid() != rollout.uid());
         let older = older.filter(|other| age(other, &claim.object) < age(rollout, &claim.object));
         let Some(oldest) = older.min_by_key(|other| age(other, &claim.object)) else { continue };

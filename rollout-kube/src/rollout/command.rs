@@ -1,5 +1,5 @@
 use super::{observe, observe::Reading};
-use crate::{cache::Entry, shown::shown};
+use crate::{cache::Entry, text::one_line};
 use rollout_core::{
     Answer, Command, CommandKind, Escaped, Event, Revision, Spec, Status, Time, apply,
     backend::REVISION_LABEL,
@@ -7,44 +7,45 @@ use rollout_core::{
 };
 use serde_json::{Map, Value, json};
 
-/// A command, as a person or a program writes it.
+/// The annotation with a command.
 pub(super) const COMMAND: &str = "rollout-core/command";
-/// What became of it.
+/// The annotation with the answer to a command.
 pub(super) const RECEIPT: &str = "rollout-core/receipt";
-/// The condition that remembers which commands were answered: what is stored together with their effect.
+/// The condition that remembers which commands were answered; it is stored together with their effect.
 const ANSWERED: &str = "EngineCommand";
-/// A longer text is not looked into.
+/// The most bytes of a command.
 const LONGEST: usize = 4_096;
-/// So many are remembered beside the last one.
+/// How many commands are remembered besides the last one.
 const REMEMBERED: usize = 15;
 
-const FORM: &str = r#"write {"kind":"promote","at":{"revision":"HASH","step":1}}, where revision is status.currentPodHash and step is status.currentStepIndex"#;
+const FORM: &str = "write {\"kind\":\"promote\",\"at\":{\"revision\":\"HASH\",\"step\":1}}, where revision is \
+                    status.currentPodHash and step is status.currentStepIndex";
 
-/// A command that could be read.
+/// A parsed command.
 #[derive(Debug, Clone, PartialEq)]
-struct Asked {
+struct CommandRequest {
     id: String,
     command: Command,
 }
 
-/// What is to be written about a command when the status is stored.
+/// The writes for a command, to make once the status is stored.
 #[derive(Debug, Default)]
 pub(super) struct Outstanding {
     receipt: Option<Value>,
     edits: Vec<Edit>,
-    /// The condition that says so; `None` when nothing is new.
+    /// The condition that remembers it; `None` when nothing is new.
     condition: Option<Value>,
-    /// What the command did, to be told when it is stored.
+    /// The command's events, to publish once its effect is stored.
     pub(super) events: Vec<Event>,
 }
 
-/// Takes the command that stands in the Rollout, if there is one that was not answered; returns the status
-/// with its effect, and what is to be written when that is stored.
+/// Applies the Rollout's command, if it has one that was not answered. Returns the status with the command's effect,
+/// and the writes to make once that is stored.
 pub(super) fn take(reading: &Reading, spec: &Spec, status: Status, now: Time) -> (Status, Outstanding) {
     let rollout = &reading.rollout;
     let Some(text) = rollout.annotation(COMMAND) else { return (status, Outstanding::default()) };
-    let asked = match parse(text) {
-        Ok(asked) => asked,
+    let request = match parse(text) {
+        Ok(request) => request,
         Err(why) => {
             let receipt =
                 json!({"command": shortened(text), "answer": "rejected", "why": why, "time": time(now)});
@@ -52,68 +53,68 @@ pub(super) fn take(reading: &Reading, spec: &Spec, status: Status, now: Time) ->
         }
     };
     let answered = Answered::read(rollout);
-    if let Some(last) = answered.last.as_ref().filter(|last| last.get("id") == Some(&json!(asked.id))) {
-        // It was answered; whether what belongs to it was also written, its receipt says.
-        let under_way = status.canary.as_ref() == Some(&asked.command.at.revision)
-            && spec.target == asked.command.at.revision;
+    if let Some(last) = answered.last.as_ref().filter(|last| last.get("id") == Some(&json!(request.id))) {
+        // It was answered; its receipt shows whether its other writes were made, too.
+        let under_way = status.canary.as_ref() == Some(&request.command.at.revision)
+            && spec.target == request.command.at.revision;
         let edits = last.get("edits").cloned().unwrap_or_default();
         let edits = serde_json::from_value(edits).ok().filter(|_| under_way).unwrap_or_default();
         let receipt = last.get("receipt").cloned().unwrap_or_default();
         return (status, Outstanding::of(rollout, receipt, edits));
     }
-    if answered.before.contains(&asked.id) {
-        let why =
-            "it was answered before, and nothing is done twice; to repeat it, give it an \"id\" of its own";
-        return (status, Outstanding::of(rollout, asked.receipt("rejected", Some(why), now), Vec::new()));
+    if answered.before.contains(&request.id) {
+        let why = "this command was answered before and is not repeated; to repeat it, give it a new \"id\"";
+        return (status, Outstanding::of(rollout, request.receipt("rejected", Some(why), now), Vec::new()));
     }
-    answer(reading, spec, &status, &asked, answered, now)
+    answer(reading, spec, &status, &request, answered, now)
 }
 
 fn answer(
     reading: &Reading,
     spec: &Spec,
     status: &Status,
-    asked: &Asked,
+    request: &CommandRequest,
     answered: Answered,
     now: Time,
 ) -> (Status, Outstanding) {
-    let answer = apply(&asked.command, spec, status, &reading.observed, now);
+    let answer = apply(&request.command, spec, status, &reading.observed, now);
     let gone =
         |edit: &Edit| matches!(edit, Edit::Template(revision) if template(reading, revision).is_none());
     let rejected = |why: String| (status.clone(), Vec::new(), Vec::new(), Some(why));
     let (next, edits, events, why) = match answer {
         Answer::Accepted { edits, .. } if edits.iter().any(gone) => {
-            let why = "there is no ReplicaSet of the stable revision any more, so its template is not known";
+            let why = "the ReplicaSet of the stable revision no longer exists, so its template is unknown";
             rejected(why.to_owned())
         }
         Answer::Accepted { status, edits, events } => (status, edits, events, None),
         Answer::Rejected(why) => rejected(why.to_string()),
     };
-    let word = if why.is_some() { "rejected" } else { "accepted" };
-    let id = asked.id.as_str();
-    let shown = why.as_deref().map(|why| tracing::field::display(Escaped(why)));
-    tracing::info!(rollout = reading.rollout.name(), command = %asked.command.kind, id = %Escaped(id), why = shown, "{word}");
-    let receipt = asked.receipt(word, why.as_deref(), now);
-    let condition = answered.with(&asked.id, &receipt, &edits, word);
+    let verdict = if why.is_some() { "rejected" } else { "accepted" };
+    let id = request.id.as_str();
+    let why_shown = why.as_deref().map(|why| tracing::field::display(Escaped(why)));
+    let (rollout, kind) = (reading.rollout.name(), request.command.kind);
+    tracing::info!(rollout, command = %kind, id = %Escaped(id), why = why_shown, "{verdict}");
+    let receipt = request.receipt(verdict, why.as_deref(), now);
+    let condition = answered.with(&request.id, &receipt, &edits, verdict);
     (next, Outstanding { receipt: Some(receipt), edits, condition: Some(condition), events })
 }
 
-/// Whether the command that stands in a Rollout is an abort.
+/// Returns whether the Rollout's command is an abort.
 pub(super) fn is_abort(rollout: &Entry) -> bool {
-    let asked = rollout.annotation(COMMAND).and_then(|text| parse(text).ok());
-    asked.is_some_and(|asked| asked.command.kind == CommandKind::Abort)
+    let request = rollout.annotation(COMMAND).and_then(|text| parse(text).ok());
+    request.is_some_and(|request| request.command.kind == CommandKind::Abort)
 }
 
 impl Outstanding {
     fn of(rollout: &Entry, receipt: Value, edits: Vec<Edit>) -> Self {
-        let there = rollout.annotation(RECEIPT).and_then(|text| serde_json::from_str::<Value>(text).ok());
-        if there.is_some_and(|there| without_time(there) == without_time(receipt.clone())) {
+        let existing = rollout.annotation(RECEIPT).and_then(|text| serde_json::from_str::<Value>(text).ok());
+        if existing.is_some_and(|existing| without_time(existing) == without_time(receipt.clone())) {
             return Self::default();
         }
         Self { receipt: Some(receipt), edits, ..Self::default() }
     }
 
-    /// Puts what is to be remembered into a status.
+    /// Adds the condition that remembers the command to a status.
     pub(super) fn remember(&self, status: &mut Value) {
         let Some(condition) = &self.condition else { return };
         let Some(status) = status.as_object_mut() else { return };
@@ -124,8 +125,8 @@ impl Outstanding {
         }
     }
 
-    /// The receipt and what the command changes in the Rollout, as one write on this version of it; `None`
-    /// when there is nothing to write.
+    /// Builds the patch with the receipt and the command's changes to the Rollout, conditional on its version. Returns
+    /// `None` when there is nothing to write.
     pub(super) fn patch(&self, reading: &Reading) -> Option<Value> {
         let receipt = self.receipt.as_ref()?;
         let mut annotations = Map::new();
@@ -134,14 +135,14 @@ impl Outstanding {
         for edit in &self.edits {
             match edit {
                 Edit::Paused(paused) => drop(spec.insert("paused".to_owned(), (*paused).into())),
-                Edit::Proceed(word) => {
-                    let word = serde_json::to_string(word).unwrap_or_default();
-                    annotations.insert(observe::PROCEED.to_owned(), word.into());
+                Edit::Proceed(proceed) => {
+                    let proceed = serde_json::to_string(proceed).unwrap_or_default();
+                    annotations.insert(observe::PROCEED.to_owned(), proceed.into());
                 }
                 Edit::Template(revision) => {
-                    let there = reading.rollout.value.pointer("/spec/template").unwrap_or(&Value::Null);
+                    let existing = reading.rollout.value.pointer("/spec/template").unwrap_or(&Value::Null);
                     if let Some(template) = template(reading, revision) {
-                        spec.insert("template".to_owned(), difference(there, &template));
+                        spec.insert("template".to_owned(), difference(existing, &template));
                     }
                 }
             }
@@ -156,7 +157,7 @@ impl Outstanding {
     }
 }
 
-impl Asked {
+impl CommandRequest {
     fn receipt(&self, answer: &str, why: Option<&str>, now: Time) -> Value {
         let Command { kind, at, .. } = &self.command;
         let mut receipt = json!({
@@ -170,7 +171,7 @@ impl Asked {
     }
 }
 
-/// Which commands were answered.
+/// The answered commands.
 #[derive(Debug, Default)]
 struct Answered {
     last: Option<Value>,
@@ -188,8 +189,8 @@ impl Answered {
         Self { last: kept.get("last").cloned(), before }
     }
 
-    /// The condition with one answer more.
-    fn with(self, id: &str, receipt: &Value, edits: &[Edit], word: &str) -> Value {
+    /// Builds the condition with one more answer.
+    fn with(self, id: &str, receipt: &Value, edits: &[Edit], verdict: &str) -> Value {
         let last = self.last.as_ref().and_then(|last| last.get("id")).and_then(Value::as_str);
         let mut before: Vec<String> = last.map(str::to_owned).into_iter().chain(self.before).collect();
         before.truncate(REMEMBERED);
@@ -197,13 +198,13 @@ impl Answered {
         let kept = json!({"v": 1, "last": {"id": id, "receipt": receipt, "edits": edits}, "before": before});
         let time = receipt.get("time").cloned().unwrap_or_default();
         json!({
-            "type": ANSWERED, "status": "True", "reason": if word == "accepted" { "Accepted" } else { "Rejected" },
+            "type": ANSWERED, "status": "True", "reason": if verdict == "accepted" { "Accepted" } else { "Rejected" },
             "message": kept.to_string(), "lastTransitionTime": time, "lastUpdateTime": time
         })
     }
 }
 
-/// The template of a revision, as it stands in its ReplicaSet.
+/// Returns the template of a revision, from its ReplicaSet.
 fn template(reading: &Reading, revision: &Revision) -> Option<Value> {
     let set = reading.sets.iter().find(|set| set.revision == *revision)?;
     let mut template = set.entry.template()?;
@@ -213,7 +214,7 @@ fn template(reading: &Reading, revision: &Revision) -> Option<Value> {
     Some(template)
 }
 
-/// What a merge patch must say so that one becomes the other.
+/// Builds the merge patch that turns one value into the other.
 fn difference(from: &Value, to: &Value) -> Value {
     let (Some(from), Some(to)) = (from.as_object(), to.as_object()) else { return to.clone() };
     let gone = from.keys().filter(|key| !to.contains_key(*key)).map(|key| (key.clone(), Value::Null));
@@ -223,7 +224,7 @@ fn difference(from: &Value, to: &Value) -> Value {
     Value::Object(gone.chain(other).collect())
 }
 
-/// To the second.
+/// Formats a time to the second.
 fn time(now: Time) -> String {
     Time::from_secs(now.as_secs()).to_string()
 }
@@ -236,29 +237,30 @@ fn without_time(mut receipt: Value) -> Value {
 }
 
 fn shortened(text: &str) -> String {
-    shown(text, 200)
+    one_line(text, 200)
 }
 
-/// Reads a command; or says where what is wrong with it, and what to write instead.
-fn parse(text: &str) -> Result<Asked, String> {
+/// Parses a command. The error says where and what is wrong, and what to write instead.
+fn parse(text: &str) -> Result<CommandRequest, String> {
     if text.len() > LONGEST {
         return Err(format!("it has more than {LONGEST} bytes; {FORM}"));
     }
     let value: Value =
-        serde_json::from_str(text).map_err(|error| format!("it is no JSON ({error}); {FORM}"))?;
+        serde_json::from_str(text).map_err(|error| format!("it is not JSON ({error}); {FORM}"))?;
     let fields = value.as_object().ok_or_else(|| format!("it must be a JSON object; {FORM}"))?;
-    known(fields, "", &["id", "kind", "at"])?;
+    reject_unknown(fields, "", &["id", "kind", "at"])?;
     let kinds = || CommandKind::ALL.map(CommandKind::as_str).join(", ");
     let kind: CommandKind = match fields.get("kind") {
         Some(Value::String(name)) => {
-            name.parse().map_err(|_| format!("kind: {name:?} is no command; write one of {}", kinds()))?
+            name.parse().map_err(|_| format!("kind: {name:?} is not a command; write one of {}", kinds()))?
         }
         _ => return Err(format!("kind: must be the name of a command; write one of {}", kinds())),
     };
     let at = fields.get("at").and_then(Value::as_object);
-    let at = at
-        .ok_or_else(|| format!("at: must say the revision and the step that the command is about; {FORM}"))?;
-    known(at, "at.", &["revision", "step"])?;
+    let at = at.ok_or_else(|| {
+        format!("at: must hold the revision and the step that the command is about; {FORM}")
+    })?;
+    reject_unknown(at, "at.", &["revision", "step"])?;
     let revision = at.get("revision").and_then(Value::as_str).filter(|revision| !revision.is_empty());
     let revision = revision.ok_or_else(|| format!("at.revision: must be a revision's hash; {FORM}"))?;
     let step = at.get("step").and_then(Value::as_u64).and_then(|step| u32::try_from(step).ok());
@@ -267,15 +269,15 @@ fn parse(text: &str) -> Result<Asked, String> {
         None => format!("{kind} {revision} {step}"),
         Some(Value::String(id)) if !id.is_empty() && id.len() <= 64 => id.clone(),
         Some(_) => {
-            return Err("id: must be a text of 1 to 64 bytes, another one for every command".to_owned());
+            return Err("id: must be a text of 1 to 64 bytes, different for every command".to_owned());
         }
     };
-    Ok(Asked { id, command: Command::new(kind, Position::new(revision.into(), step)) })
+    Ok(CommandRequest { id, command: Command::new(kind, Position::new(revision.into(), step)) })
 }
 
-fn known(fields: &Map<String, Value>, path: &str, names: &[&str]) -> Result<(), String> {
+fn reject_unknown(fields: &Map<String, Value>, path: &str, names: &[&str]) -> Result<(), String> {
     match fields.keys().find(|key| !names.contains(&key.as_str())) {
-        Some(key) => Err(format!("{path}{key}: there is no such field; {FORM}")),
+        Some(key) => Err(format!("{path}{key}: unknown field; {FORM}")),
         None => Ok(()),
     }
 }
@@ -286,28 +288,28 @@ mod tests {
 
     #[test]
     fn a_command_is_read_with_its_position_and_its_identity() {
-        let asked = parse(r#"{"kind":"promote-full","at":{"revision":"v2","step":3}}"#).unwrap();
-        assert_eq!(asked.command, Command::new(CommandKind::PromoteFull, Position::new("v2".into(), 3)));
-        assert_eq!(asked.id, "promote-full v2 3");
-        let asked = parse(r#"{"id":"x","kind":"promoteFull","at":{"revision":"v2","step":3}}"#).unwrap();
-        assert_eq!((asked.command.kind, asked.id.as_str()), (CommandKind::PromoteFull, "x"));
+        let request = parse(r#"{"kind":"promote-full","at":{"revision":"v2","step":3}}"#).unwrap();
+        assert_eq!(request.command, Command::new(CommandKind::PromoteFull, Position::new("v2".into(), 3)));
+        assert_eq!(request.id, "promote-full v2 3");
+        let request = parse(r#"{"id":"x","kind":"promoteFull","at":{"revision":"v2","step":3}}"#).unwrap();
+        assert_eq!((request.command.kind, request.id.as_str()), (CommandKind::PromoteFull, "x"));
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_its_place_and_what_to_write_instead() {
+    fn an_error_names_its_place_and_what_to_write_instead() {
         let cases = [
-            ("promote", "it is no JSON"),
+            ("promote", "it is not JSON"),
             ("[]", "it must be a JSON object"),
             (
                 r#"{"kind":"promot","at":{}}"#,
-                "kind: \"promot\" is no command; write one of promote, promote-full, skip",
+                "kind: \"promot\" is not a command; write one of promote, promote-full, skip",
             ),
             (r#"{"at":{}}"#, "kind: must be the name of a command"),
-            (r#"{"kind":"abort"}"#, "at: must say the revision and the step"),
+            (r#"{"kind":"abort"}"#, "at: must hold the revision and the step"),
             (r#"{"kind":"abort","at":{"step":1}}"#, "at.revision: must be"),
             (r#"{"kind":"abort","at":{"revision":"v2","step":-1}}"#, "at.step: must be a whole number"),
-            (r#"{"kind":"abort","at":{"revision":"v2","setp":1}}"#, "at.setp: there is no such field"),
-            (r#"{"kind":"abort","when":1,"at":{"revision":"v2","step":1}}"#, "when: there is no such field"),
+            (r#"{"kind":"abort","at":{"revision":"v2","setp":1}}"#, "at.setp: unknown field"),
+            (r#"{"kind":"abort","when":1,"at":{"revision":"v2","step":1}}"#, "when: unknown field"),
             (r#"{"kind":"abort","id":7,"at":{"revision":"v2","step":1}}"#, "id: must be a text"),
         ];
         for (text, expected) in cases {
@@ -317,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_is_put_back_whole_by_a_merge() {
+    fn a_merge_patch_restores_the_whole_template() {
         let from =
             json!({"metadata": {"labels": {"app": "web", "new": "1"}}, "spec": {"containers": [1, 2]}});
         let to = json!({"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [1], "dns": "x"}});

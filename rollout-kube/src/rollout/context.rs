@@ -1,32 +1,32 @@
-use super::{left::Release, tell::Publisher, traffic::Factory};
-use crate::{cache::Shelves, control_plane::DataPlanes};
+use super::{abandoned::Release, publish::Publisher, traffic::Factory};
+use crate::{cache::Caches, control_plane::DataPlanes};
 use rollout_core::Time;
 use std::{
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// What all rollouts share.
+/// The state that all rollouts share.
 pub(crate) struct Context {
-    pub(crate) shelves: Arc<Shelves>,
+    pub(crate) caches: Arc<Caches>,
     pub(crate) publisher: Publisher,
     pub(crate) factory: Factory,
     pub(crate) data_planes: DataPlanes,
-    /// Only Rollouts with this label value are worked on; only those without the label when there is none.
+    /// Only Rollouts with this label value are handled; if `None`, only those without the label.
     pub(crate) instance: Option<String>,
-    /// Decide and say, write nothing.
+    /// Whether to decide and log, but write nothing.
     pub(crate) dry_run: bool,
-    /// In which kinds what a Rollout left behind is taken out.
+    /// How to release objects, by kind.
     pub(crate) releases: Vec<Release>,
-    /// No other process has this name.
+    /// The unique name of this process.
     pub(crate) process: String,
     pub(crate) clock: Clock,
 }
 
-/// Says what time it is.
+/// A clock.
 pub(crate) type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
 
-/// What the machine's clock says.
+/// Returns the time of the system clock.
 pub(crate) fn wall_clock() -> Time {
     Time::from_unix(SystemTime::now().duration_since(UNIX_EPOCH).map_err(|before| before.duration()))
 }
@@ -39,7 +39,7 @@ impl Context {
         (self.clock)()
     }
 
-    /// Whether a Rollout with this label value is for this controller.
+    /// Returns whether a Rollout with this label value belongs to this controller.
     pub(crate) fn is_mine(&self, label: Option<&str>) -> bool {
         label.filter(|label| !label.is_empty()) == self.instance.as_deref()
     }

@@ -1,4 +1,4 @@
-//! A named object that does not exist yet: while a folder is being applied, it may be about to come.
+//! A missing object may appear soon, while the user is still applying manifests.
 
 use std::time::Duration;
 use tokio::time::Instant;
@@ -6,12 +6,12 @@ use tokio::time::Instant;
 /// How long an object may be missing before that is reported as wrong.
 const PERIOD: Duration = Duration::from_secs(5);
 
-/// Since when something is missing. What else turns out to be missing meanwhile gets no extra time.
+/// Since when objects are missing. Another object that turns out to be missing meanwhile gets no extra time.
 #[derive(Debug, Default)]
 pub(super) struct Grace(Option<Instant>);
 
 impl Grace {
-    /// Until when what is missing may be missing; `None` if nothing is, or the time is over.
+    /// Returns when the grace period ends; `None` if nothing is missing or it is over.
     pub(super) fn until(&mut self, is_missing: bool, now: Instant) -> Option<Instant> {
         if !is_missing {
             self.0 = None;
@@ -27,12 +27,12 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_missing_has_a_short_time_to_come_once() {
+    async fn a_missing_object_has_one_short_grace_period() {
         let (mut grace, now) = (Grace::default(), Instant::now());
         assert_eq!(grace.until(true, now), Some(now + PERIOD));
         assert_eq!(grace.until(true, now + PERIOD / 2), Some(now + PERIOD));
         assert_eq!(grace.until(true, now + PERIOD), None);
         assert_eq!(grace.until(false, now + PERIOD), None);
-        assert!(grace.until(true, now + PERIOD).is_some(), "it was there");
+        assert!(grace.until(true, now + PERIOD).is_some(), "it existed in between");
     }
 }

@@ -11,64 +11,64 @@ use tokio::time::Instant;
 /// Namespace and name of a Rollout.
 pub(crate) type Key = (String, String);
 
-/// What a process knows of one rollout beside what is stored. All of it may be lost.
+/// A process's memory of one rollout, beyond what is stored. All of it may be lost.
 #[derive(Debug)]
-pub(crate) struct Memory {
-    /// What the engine remembers.
+pub(crate) struct RolloutMemory {
+    /// The engine's memory.
     pub(super) driver: Driver,
-    /// The driver's time runs from here.
+    /// The driver's clock starts here.
     began: Instant,
     pub(super) counts: Counts,
     pub(super) was_seen: bool,
-    /// What was last said about it, so that it is said once.
-    pub(super) said: String,
-    /// Since when counts are to be stored that nothing but a reader waits for.
+    /// The last log line about it, so that it is logged once.
+    pub(super) last_logged: String,
+    /// Since when changed counts wait to be stored; only readers of the status need them.
     pub(super) counts_since: Option<Instant>,
-    /// How often its status was stored without a decision.
-    pub(super) shows: Rate,
-    /// Since when the Rollout is to bear another number.
+    /// Limits how often the status is stored without a decision.
+    pub(super) display_rate: Rate,
+    /// Since when a new number waits to be written to the Rollout.
     pub(super) number_since: Option<Instant>,
-    /// The weight in the last event about it.
+    /// The weight in the last weight event.
     pub(super) weight: Option<u32>,
-    /// The trouble that was told in events and still is.
+    /// The current problems that were published as events.
     pub(super) troubles: BTreeSet<String>,
-    /// What it waits for.
+    /// What the rollout is waiting for.
     pub(super) waits: Waits,
     /// The revision whose ReplicaSet was refused, and why.
     pub(super) refused: Option<(Revision, String)>,
-    /// What the Rollout asks for and the engine does not do, as it was last told.
-    pub(super) noted: Vec<String>,
-    /// Other processes that work on it.
+    /// The fields that the engine ignores, as last reported.
+    pub(super) ignored: Vec<String>,
+    /// Other processes that work on the same Rollout.
     pub(super) rivals: Rivals,
-    /// What is missing, and may be about to come.
+    /// The grace period of missing objects.
     pub(super) grace: Grace,
-    /// The version of the Rollout whose size was looked at, and what was wrong with it.
+    /// The version of the Rollout that was measured, and why it is too large, if it is.
     pub(super) size: Option<(Arc<str>, Option<String>)>,
-    /// On what the last turn ended in a conflict.
+    /// The fingerprint of the reading on which the last turn ended in a conflict.
     pub(super) conflict_on: Option<u64>,
-    /// What it no longer names and was released, and when.
+    /// The objects that were released because the Rollout no longer names them, and when.
     pub(super) released: Vec<(ObjectRef, ObjectVersion)>,
     pub(super) released_at: Option<Instant>,
-    /// The Rollout, as it was last seen.
+    /// The Rollout, as last seen.
     pub(super) rollout: Option<Arc<Value>>,
 }
 
-impl Memory {
+impl RolloutMemory {
     pub(crate) fn new(process: &str) -> Self {
         Self {
             driver: Driver::new(process),
             began: Instant::now(),
             counts: Counts::default(),
             was_seen: false,
-            said: String::new(),
+            last_logged: String::new(),
             counts_since: None,
-            shows: Rate::default(),
+            display_rate: Rate::default(),
             number_since: None,
             weight: None,
             troubles: BTreeSet::new(),
             waits: Waits::default(),
             refused: None,
-            noted: Vec::new(),
+            ignored: Vec::new(),
             rivals: Rivals::default(),
             grace: Grace::default(),
             size: None,
@@ -79,49 +79,49 @@ impl Memory {
         }
     }
 
-    /// What is left after a turn that broke off, so many in a row; and when the next may be.
-    pub(crate) fn after_breaking(process: &str, times: u32) -> (Self, Instant) {
-        // That it was seen is not told again.
+    /// Creates the memory after this many panicking turns in a row; returns the earliest time of the next turn, too.
+    pub(crate) fn after_panic(process: &str, times: u32) -> (Self, Instant) {
+        // Do not report again that the Rollout was seen.
         let mut memory = Self { was_seen: true, ..Self::new(process) };
-        let broke_off = Failure::Ambiguous("the turn broke off".to_owned());
+        let panicked = Failure::Ambiguous("the turn panicked".to_owned());
         for _ in 0..=times.min(16) {
-            memory.driver.failed(&broke_off, Duration::ZERO);
+            memory.driver.failed(&panicked, Duration::ZERO);
         }
         let next = memory.earliest();
         (memory, next)
     }
 
-    /// The driver's time.
+    /// Returns the driver's time.
     pub(super) fn elapsed(&self) -> Duration {
         self.began.elapsed()
     }
 
-    /// Something failed outside a turn: when to try again.
+    /// Records a failure outside a turn; returns when to retry.
     pub(super) fn failed(&mut self, failure: &Failure) -> Instant {
         let elapsed = self.elapsed();
         self.driver.failed(failure, elapsed);
         self.earliest()
     }
 
-    /// Nothing had to be done, or it was done without a turn.
-    pub(super) fn went_well(&mut self) {
+    /// Records success without a turn.
+    pub(super) fn succeeded(&mut self) {
         self.driver.went_well();
         self.conflict_on = None;
     }
 
-    /// A turn ended in a conflict on what has this fingerprint: whether it is none. When everything is as it was
-    /// at the last conflict, nobody has changed it, and to look again helps nobody.
-    pub(super) fn is_no_conflict(&mut self, fingerprint: u64) -> bool {
+    /// Records a conflict on a reading with this fingerprint; returns whether the last conflict had the same one. Then
+    /// no object has changed in between, and observing again does not help.
+    pub(super) fn is_repeated_conflict(&mut self, fingerprint: u64) -> bool {
         self.conflict_on.replace(fingerprint) == Some(fingerprint)
     }
 
-    /// From now on, the Rollout rests for so long, whatever the news.
+    /// Lets the rollout rest for this long, whatever changes.
     pub(crate) fn rest_for(&mut self, time: Duration) {
         let until = self.elapsed() + time;
         self.driver.rest_until(until);
     }
 
-    /// The earliest time of the next turn, when there is news.
+    /// Returns the earliest time of the next turn, even if something changes.
     pub(crate) fn earliest(&self) -> Instant {
         (self.began + self.driver.not_before()).max(Instant::now())
     }
@@ -132,10 +132,10 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn what_breaks_off_again_and_again_is_tried_less_and_less_often() {
+    async fn a_turn_that_keeps_panicking_is_retried_less_and_less_often() {
         let waits = [1, 2, 3, 4, 100].map(|times| {
-            let (memory, next) = Memory::after_breaking("p", times);
-            assert_eq!(memory.earliest(), next, "whatever the news");
+            let (memory, next) = RolloutMemory::after_panic("p", times);
+            assert_eq!(memory.earliest(), next, "whatever changes");
             (next - Instant::now()).as_secs()
         });
         assert_eq!(waits, [2, 4, 8, 16, 64]);

@@ -1,33 +1,33 @@
-//! One rollout: what is read, what is decided, what is done about it.
+//! One rollout's turn: reads, decides and acts.
 
+mod abandoned;
 mod act;
 mod adopt;
 mod bounds;
 mod claims;
 mod command;
 mod context;
-mod events;
 mod grace;
-mod left;
+mod kube_events;
+mod log;
 mod memory;
 mod observe;
+mod publish;
 mod rate;
 mod rivals;
-mod say;
+mod runner;
 mod store;
 mod target;
-mod tell;
 #[cfg(test)]
 mod tests;
 mod traffic;
 mod turn;
 mod waits;
-mod work;
 
+pub(crate) use abandoned::{Release, index as abandoned_index, rollout_of};
 pub(crate) use claims::index as claims_index;
 pub(crate) use context::{Clock, Context, wall_clock};
-pub(crate) use left::{Release, about, index as left_index};
-pub(crate) use memory::{Key, Memory};
-pub use tell::{Publisher, Said};
+pub(crate) use memory::{Key, RolloutMemory};
+pub use publish::{KubeEvent, Publisher};
 pub(crate) use traffic::Factory;
 pub(crate) use turn::{After, turn};

@@ -1,4 +1,4 @@
-use super::{context::Context, memory::Memory, target};
+use super::{context::Context, memory::RolloutMemory, target};
 use crate::{
     cache::{Entry, View},
     replica_set::{self, ReplicaSet},
@@ -15,7 +15,7 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// What one turn has read, and what its writes are conditional on.
+/// What one turn has read, and the versions that its writes are conditional on.
 pub(super) struct Reading {
     pub(super) rollout: Entry,
     pub(super) sets: Vec<ReplicaSet>,
@@ -27,12 +27,12 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// Only the Rollout and its ReplicaSets.
-    pub(super) fn nothing(rollout: Entry, sets: Vec<ReplicaSet>) -> Self {
+    /// Builds a reading of only the Rollout and its ReplicaSets.
+    pub(super) fn without_traffic(rollout: Entry, sets: Vec<ReplicaSet>) -> Self {
         Self { rollout, sets, observed: Observed::new(), traffic: Version::NONE, trouble: None }
     }
 
-    /// Changes with every version of everything that was read.
+    /// Returns a hash of the versions of everything that was read.
     pub(super) fn fingerprint(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.rollout.version.hash(&mut hasher);
@@ -47,23 +47,23 @@ impl Reading {
 /// Why the traffic could not be read.
 pub(super) struct Trouble {
     pub(super) why: String,
-    /// Whether it is for the user to mend it: an object that is missing, or makes no sense.
-    pub(super) is_the_users: bool,
-    /// The object that is not there.
+    /// Whether the user must fix it: an object is missing or invalid.
+    pub(super) is_user_error: bool,
+    /// The missing object.
     pub(super) missing: Option<ObjectRef>,
 }
 
-/// Reads everything around a rollout.
+/// Reads everything about a rollout.
 pub(super) async fn observe(
     (context, view): (&Context, &View),
-    memory: &mut Memory,
+    memory: &mut RolloutMemory,
     rollout: Entry,
     mut sets: Vec<ReplicaSet>,
     status: &Status,
     backend: &dyn TrafficBackend,
     live: bool,
 ) -> Reading {
-    let found = look_for_unserved((context, view), &rollout, &mut sets, (status, live)).await;
+    let found = check_unavailable_stable((context, view), &rollout, &mut sets, (status, live)).await;
     let is_live = |set: &ReplicaSet| found == Found::ReadLive(set.revision.clone());
     let revisions: Vec<_> = sets.iter().map(|set| revision_seen(memory, set, is_live(set))).collect();
     memory.counts.keep(&sets);
@@ -73,7 +73,7 @@ pub(super) async fn observe(
         sets.iter().filter(|set| set.wanted > 0).map(|set| set.revision.clone()).collect();
     let gone = if let Found::Gone(stable) = found { Some(Gone::new(stable, Duration::ZERO)) } else { None };
     let observed = Observed::new().revisions(revisions).user_selector(user_selector).gone(gone);
-    let mut observed = observed.proceed(word(&rollout));
+    let mut observed = observed.proceed(proceed_override(&rollout));
     let (mut traffic, mut trouble) = (Version::NONE, None);
     match backend.observe(&names).await {
         Ok(seen) => {
@@ -89,32 +89,32 @@ pub(super) async fn observe(
     Reading { rollout, sets, observed, traffic, trouble }
 }
 
-/// What became of a stable revision that shows no ready pod during an update.
+/// The result of checking a stable revision that shows no ready pod during an update.
 #[derive(Debug, PartialEq, Eq)]
 enum Found {
-    /// It has ready pods, or is not asked for, or could not be read.
+    /// It has ready pods, wants none, or could not be read.
     Nothing,
     /// It was read live.
     ReadLive(Revision),
-    /// A live reading shows no ReplicaSet of it.
+    /// A live read shows no ReplicaSet of it.
     Gone(Revision),
 }
 
-/// A stable revision that shows no ready pod during an update, or no ReplicaSet, is read live: only that can say
+/// Reads a stable revision live if it shows no ready pod during an update, or no ReplicaSet: only a live read proves
 /// that it has none.
-async fn look_for_unserved(
+async fn check_unavailable_stable(
     (context, view): (&Context, &View),
     rollout: &Entry,
     sets: &mut Vec<ReplicaSet>,
     (status, live): (&Status, bool),
 ) -> Found {
     let Some(stable) = status.stable.as_ref().filter(|_| !status.is_done()) else { return Found::Nothing };
-    let is_there = |sets: &[ReplicaSet]| sets.iter().any(|set| set.revision == *stable);
-    if !is_there(sets) && !live {
+    let exists = |sets: &[ReplicaSet]| sets.iter().any(|set| set.revision == *stable);
+    if !exists(sets) && !live {
         let Ok(read) = target::replica_sets(view, rollout, true).await else { return Found::Nothing };
         *sets = read;
     }
-    if is_there(sets) {
+    if exists(sets) {
         read_unavailable(context, sets, stable, live).await
     } else {
         Found::Gone(stable.clone())
@@ -134,23 +134,23 @@ async fn read_unavailable(
     }
     let object = set.object();
     let by = set.entry.owner().map(|(name, _)| (object.namespace.to_string(), name.to_owned()));
-    let Ok(entry) = context.shelves.get_live(&object, by.as_ref()).await else { return Found::Nothing };
+    let Ok(entry) = context.caches.get_live(&object, by.as_ref()).await else { return Found::Nothing };
     if let Some(read) = ReplicaSet::read(entry) {
         *set = read;
     }
     Found::ReadLive(stable.clone())
 }
 
-fn revision_seen(memory: &mut Memory, set: &ReplicaSet, is_live: bool) -> RevisionSeen {
+fn revision_seen(memory: &mut RolloutMemory, set: &ReplicaSet, is_live: bool) -> RevisionSeen {
     let ready = memory.counts.range(set, set.ready);
     let available = memory.counts.range(set, set.available);
     replica_set::revision_seen(set, (ready, available), is_live)
 }
 
-/// The annotation that holds a person's word that one wait may end.
+/// The annotation with an operator's `proceed` override.
 pub(super) const PROCEED: &str = "rollout-core/proceed";
 
-fn word(rollout: &Entry) -> Option<Proceed> {
+fn proceed_override(rollout: &Entry) -> Option<Proceed> {
     serde_json::from_str(rollout.annotation(PROCEED)?).ok()
 }
 
@@ -161,7 +161,7 @@ impl Trouble {
         } else {
             None
         };
-        let is_the_users = missing.is_some() || matches!(error, BackendError::Edit { .. });
-        Self { why: error.to_string(), is_the_users, missing }
+        let is_user_error = missing.is_some() || matches!(error, BackendError::Edit { .. });
+        Self { why: error.to_string(), is_user_error, missing }
     }
 }

@@ -1,7 +1,7 @@
 use super::{context::Context, observe::Reading};
 use crate::{
     replica_set::{self, ReplicaSet},
-    shown::shown,
+    text::one_line,
 };
 use rollout_core::{
     Action, Failure, Outcome, Range, Revision, Spec, Status, Time, Waiting,
@@ -12,28 +12,28 @@ use rollout_core::{
 use serde_json::{Value, json};
 use std::borrow::Cow;
 
-/// The most bytes of what is said to be wrong.
+/// The most bytes of the text that reports an error.
 const MESSAGE: usize = 8 << 10;
 
-/// What was decided, as far as it is shown.
+/// The parts of a decision that the status shows.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Decided<'d> {
     pub(super) status: &'d Status,
     pub(super) actions: &'d [Action],
     pub(super) waiting: &'d [Waiting],
-    /// The revision whose ReplicaSet the API server refuses to make, and why.
+    /// The revision whose ReplicaSet the API server refuses to create, and why.
     pub(super) refused: Option<(&'d Revision, &'d str)>,
 }
 
 impl<'d> Decided<'d> {
-    /// Nothing but a status.
+    /// Only a status.
     pub(super) fn nothing(status: &'d Status) -> Self {
         Self { status, actions: &[], waiting: &[], refused: None }
     }
 }
 
-/// The whole next `status` on the wire; what is about to be done counts as done, as far as it is about weights
-/// and pods that go: the status is stored before, and corrected if it fails.
+/// Builds the whole next `status` on the wire. Planned weights and scale-downs count as done: the status is stored
+/// before the actions, and corrected if one fails.
 pub(super) fn wire(
     reading: &Reading,
     spec: Option<&Spec>,
@@ -42,23 +42,23 @@ pub(super) fn wire(
     now: Time,
 ) -> Value {
     let Decided { status, actions, waiting, refused } = *decided;
-    // What is stored is compared with what is to be stored: it is made fit to be shown before, not after.
-    let invalid = invalid.map(|why| shown(why, MESSAGE));
+    // The new status is compared with the stored one: so sanitize the text before, not after.
+    let invalid = invalid.map(|why| one_line(why, MESSAGE));
     let invalid = invalid.as_deref();
     let is_routed = spec.is_some_and(|spec| spec.strategy.routing().is_some());
     let workloads: Vec<_> = reading
         .sets
         .iter()
         .map(|set| {
-            let goes = is_routed && asked_for(set, actions) == 0;
-            let most = if goes { 0 } else { u32::MAX };
+            let is_scaled_down = is_routed && wanted_after(set, actions) == 0;
+            let most = if is_scaled_down { 0 } else { u32::MAX };
             WorkloadFacts::new(set.revision.clone(), set.name(), set.number)
                 .pods(set.replicas.min(most), set.ready.min(most), set.available.min(most))
                 .failure(set.failure.as_ref().map(|(reason, message)| (&**reason, &**message)))
         })
         .collect();
     let mut rollout = Cow::Borrowed(&*reading.rollout.value);
-    // What is wrong may be an object beside the Rollout: what is decided all the same is stored.
+    // The error may be in another object than the Rollout: then the decision is stored all the same.
     if invalid.is_some()
         && spec.is_some()
         && let Some(fields) = rollout.to_mut().as_object_mut()
@@ -74,8 +74,8 @@ pub(super) fn wire(
     next_status(&facts)
 }
 
-/// The pods that a ReplicaSet is asked for, when these actions are done.
-fn asked_for(set: &ReplicaSet, actions: &[Action]) -> u32 {
+/// Returns the pods that a ReplicaSet wants after these actions.
+fn wanted_after(set: &ReplicaSet, actions: &[Action]) -> u32 {
     let last = actions.iter().rev().find_map(|action| match action {
         Action::Scale { revision, pods, .. } if *revision == set.revision => Some(*pods),
         Action::Scale { .. } | Action::Select(_) | Action::Route(_) | Action::Prune { .. } => None,
@@ -83,7 +83,7 @@ fn asked_for(set: &ReplicaSet, actions: &[Action]) -> u32 {
     last.unwrap_or(set.wanted)
 }
 
-/// The canary's weight that these actions set.
+/// Returns the canary's weight that these actions set.
 fn weight(actions: &[Action]) -> Option<Range> {
     actions.iter().rev().find_map(|action| match action {
         Action::Route(Routes { weight: WeightChange::To(weight), .. }) => Some(Range::exact(weight.parts())),
@@ -91,9 +91,9 @@ fn weight(actions: &[Action]) -> Option<Range> {
     })
 }
 
-/// Whether the Rollout already says that this is wrong.
-pub(super) fn says_invalid(reading: &Reading, why: &str) -> bool {
-    let why = shown(why, MESSAGE);
+/// Returns whether the Rollout's status already reports this error.
+pub(super) fn reports_invalid(reading: &Reading, why: &str) -> bool {
+    let why = one_line(why, MESSAGE);
     let text = |condition: &Value, key: &str| {
         condition.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
@@ -105,13 +105,13 @@ pub(super) fn says_invalid(reading: &Reading, why: &str) -> bool {
     })
 }
 
-/// Whether this is what is stored.
+/// Returns whether this status equals the stored one.
 pub(super) fn is_stored(reading: &Reading, status: &Value) -> bool {
     reading.rollout.value.get("status") == Some(status)
 }
 
-/// Whether this only differs from what is stored in how many there are of what: then it may come a little
-/// later, with the next thing that has to be said.
+/// Returns whether this status differs from the stored one only in counts: then it may be stored a little later, with
+/// the next other change.
 pub(super) fn only_counts(reading: &Reading, status: &Value) -> bool {
     let stored = reading.rollout.value.get("status").unwrap_or(&Value::Null);
     without_counts(stored) == without_counts(status)
@@ -122,7 +122,7 @@ fn without_counts(status: &Value) -> Value {
     if let Some(fields) = rest.as_object_mut() {
         fields.retain(|key, _| !COUNTS.contains(&key.as_str()));
     }
-    // Which of its counts an update waits for is one of them.
+    // The message of an update names the count that it waits for.
     let is_progressing = rest.get("phase").and_then(Value::as_str) == Some("Progressing");
     if let (true, Some(fields)) = (is_progressing, rest.as_object_mut()) {
         fields.retain(|key, _| key != "message");
@@ -130,21 +130,21 @@ fn without_counts(status: &Value) -> Value {
     let conditions = rest.get_mut("conditions").and_then(Value::as_array_mut);
     for condition in conditions.into_iter().flatten() {
         let text = |key: &str| condition.get(key).and_then(Value::as_str);
-        let goes_on = text("type") == Some("Progressing") && text("status") == Some("True");
+        let is_progressing = text("type") == Some("Progressing") && text("status") == Some("True");
         if let Some(fields) = condition.as_object_mut() {
             fields.retain(|key, _| {
-                key != "lastUpdateTime" && !(goes_on && matches!(&**key, "reason" | "message"))
+                key != "lastUpdateTime" && !(is_progressing && matches!(&**key, "reason" | "message"))
             });
         }
     }
-    // A condition that was set again stands at the end: its place says nothing. The engine's own also says how
-    // the pods come along; what else it says is never decided without an event or an action.
+    // A condition that is set again moves to the end: its place means nothing. The engine's own condition includes the
+    // progress of the pods; everything else in it changes only with an event or an action.
     if let Some(conditions) = rest.get_mut("conditions").and_then(Value::as_array_mut) {
-        // Likewise what is waited for.
-        let comes_with_the_next = |condition: &Value| {
+        // The same holds for what the rollout waits for.
+        let may_wait = |condition: &Value| {
             matches!(condition.get("type").and_then(Value::as_str), Some("EngineState" | "Waiting"))
         };
-        conditions.retain(|condition| !comes_with_the_next(condition));
+        conditions.retain(|condition| !may_wait(condition));
         conditions.sort_by_key(|condition| condition.get("type").map(ToString::to_string));
     }
     rest
@@ -153,8 +153,7 @@ fn without_counts(status: &Value) -> Value {
 const COUNTS: [&str; 6] =
     ["replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "HPAReplicas", "canary"];
 
-/// Stores a status, if the Rollout is still the one that was read. A status that is unchanged proves that it
-/// is.
+/// Stores a status, if the Rollout is unchanged since it was read. Storing an unchanged status proves just that.
 pub(super) async fn put(
     context: &Context,
     reading: &mut Reading,
@@ -162,7 +161,7 @@ pub(super) async fn put(
 ) -> Result<Outcome, Failure> {
     let same = is_stored(reading, status);
     let object = object(reading);
-    // Of what is written to the status, the server takes nothing else.
+    // A status write ignores all other fields.
     let body = json!({
         "apiVersion": reading.rollout.text("/apiVersion"),
         "kind": "Rollout",
@@ -174,47 +173,46 @@ pub(super) async fn put(
         "status": status
     });
     let written =
-        context.shelves.requests().replace_status(&object, &body).await.map_err(StoreError::into_failure)?;
-    reading.rollout = context.shelves.wrote(&object, written);
+        context.caches.requests().replace_status(&object, &body).await.map_err(StoreError::into_failure)?;
+    reading.rollout = context.caches.wrote(&object, written);
     Ok(if same { Outcome::Unchanged } else { Outcome::Changed })
 }
 
-/// What gives the current revision the highest number, also one that was there before; `None` when it has it.
+/// Builds the patch that gives the current revision, even an old one, the highest number; `None` if it has it.
 pub(super) fn renumber(reading: &Reading, status: &Status) -> Option<(ObjectRef, Value)> {
     let highest = replica_set::highest(&reading.sets);
     let set = reading.sets.iter().find(|set| Some(&set.revision) == status.canary.as_ref())?;
     Some((set.object(), replica_set::renumber(set, highest)?))
 }
 
-/// Changes leaves of a ReplicaSet.
+/// Changes fields of a ReplicaSet.
 pub(super) async fn set(
     context: &Context,
     reading: &mut Reading,
     (object, patch): (ObjectRef, Value),
 ) -> Result<(), Failure> {
-    let written =
-        context.shelves.requests().merge(&object, &patch).await.map_err(StoreError::into_failure)?;
-    let read = ReplicaSet::read(context.shelves.wrote(&object, written));
-    let there = reading.sets.iter_mut().find(|set| set.object() == object);
-    if let (Some(read), Some(there)) = (read, there) {
-        *there = read;
+    let written = context.caches.requests().merge(&object, &patch).await.map_err(StoreError::into_failure)?;
+    let read = ReplicaSet::read(context.caches.wrote(&object, written));
+    let existing = reading.sets.iter_mut().find(|set| set.object() == object);
+    if let (Some(read), Some(existing)) = (read, existing) {
+        *existing = read;
     }
     Ok(())
 }
 
-/// What clients read in the Rollout beside its status, if it is not so yet: the number of the current
-/// revision, and how many pods it has. The write is conditional on the version that was read: it also proves
-/// that nobody else is at work.
+/// Builds the write of what clients read in the Rollout besides its status, unless it is right already: the number of
+/// the current revision, and the pod count. The write is conditional on the version that was read: it also proves that
+/// no other process works on the Rollout.
 pub(super) fn number(reading: &Reading, status: &Status) -> Option<Number> {
     let set = reading.sets.iter().find(|set| Some(&set.revision) == status.canary.as_ref())?;
     let number = set.number.to_string();
-    // Whether the field is there for a merge patch, whatever it says.
+    // Whether the field is set, from the view of a merge patch.
     let has_pods = reading.rollout.value.pointer("/spec/replicas").is_some_and(|pods| !pods.is_null());
-    let there = reading.rollout.annotation(replica_set::REVISION);
-    if has_pods && there == Some(&number) {
+    let existing = reading.rollout.annotation(replica_set::REVISION);
+    if has_pods && existing == Some(&number) {
         return None;
     }
-    let is_urgent = !has_pods || there.is_none();
+    let is_urgent = !has_pods || existing.is_none();
     let mut patch = json!({"metadata": {
         "resourceVersion": *reading.rollout.version.write,
         "annotations": {replica_set::REVISION: number}
@@ -225,18 +223,18 @@ pub(super) fn number(reading: &Reading, status: &Status) -> Option<Number> {
     Some(Number { patch, is_urgent })
 }
 
-/// A write of the number.
+/// A write of the revision's number.
 pub(super) struct Number {
     pub(super) patch: Value,
-    /// Somebody may need it now: nothing is there yet.
+    /// A client may need it now: it is not set yet.
     pub(super) is_urgent: bool,
 }
 
-/// Changes leaves of the Rollout.
+/// Changes fields of the Rollout.
 pub(super) async fn merge(context: &Context, reading: &mut Reading, patch: &Value) -> Result<(), Failure> {
     let object = object(reading);
-    let written = context.shelves.requests().merge(&object, patch).await.map_err(StoreError::into_failure)?;
-    reading.rollout = context.shelves.wrote(&object, written);
+    let written = context.caches.requests().merge(&object, patch).await.map_err(StoreError::into_failure)?;
+    reading.rollout = context.caches.wrote(&object, written);
     Ok(())
 }
 
@@ -266,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_about_to_be_done_is_shown_and_taken_back_when_it_is_not() {
+    fn planned_actions_are_shown_as_done_and_corrected_if_they_fail() {
         let value = json!({"metadata": {"name": "web"}, "spec": {
             "replicas": 1, "selector": {"matchLabels": {"app": "web"}},
             "strategy": {"canary": {"canaryService": "c", "stableService": "s", "trafficRouting": {"istio": {
@@ -276,7 +274,7 @@ mod tests {
             }
         }});
         let spec = convert(&check(&value).rollout, "v2".into()).spec.unwrap();
-        let mut reading = Reading::nothing(Entry::new(value), vec![set("v1"), set("v2")]);
+        let mut reading = Reading::without_traffic(Entry::new(value), vec![set("v1"), set("v2")]);
         let mut seen = Seen::nothing();
         seen.routes = vec![RoutesSeen::new(Range::exact(5))];
         reading.observed = Observed::new().traffic(seen);

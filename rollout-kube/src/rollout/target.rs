@@ -5,7 +5,7 @@ use crate::{
 use rollout_core::{Revision, argo::template_hash, backend::StoreError};
 use serde_json::Value;
 
-/// The ReplicaSets of a Rollout, by number.
+/// Returns the ReplicaSets of a Rollout, by number.
 pub(super) async fn replica_sets(
     view: &View,
     rollout: &Entry,
@@ -19,8 +19,8 @@ pub(super) async fn replica_sets(
     Ok(sets)
 }
 
-/// The revision of the template as it stands: that of the ReplicaSet that has it, whatever it is called;
-/// else a new one.
+/// Returns the revision of the current template: that of the ReplicaSet with this template, whatever its hash;
+/// otherwise a new one.
 pub(super) fn target(rollout: &Value, sets: &[ReplicaSet]) -> Revision {
     let empty = Value::Null;
     let template = rollout.pointer("/spec/template").unwrap_or(&empty);
@@ -29,31 +29,31 @@ pub(super) fn target(rollout: &Value, sets: &[ReplicaSet]) -> Revision {
         return hash;
     }
     let has_it =
-        |set: &&ReplicaSet| set.entry.template().is_some_and(|there| same_template(template, &there));
+        |set: &&ReplicaSet| set.entry.template().is_some_and(|existing| same_template(template, &existing));
     sets.iter().rev().find(has_it).map_or(hash, |set| set.revision.clone())
 }
 
-/// Why this Rollout is left alone, if it is: another controller has worked on it.
+/// Returns why this Rollout is left alone, if another controller has worked on it.
 pub(super) fn foreign(rollout: &Entry, sets: &[ReplicaSet], manager: &str) -> Option<String> {
     let stable = rollout.text("/status/stableRS").filter(|stable| !stable.is_empty())?;
     let stable_set = sets.iter().find(|set| set.revision.as_str() == stable);
     let entry = stable_set.map_or(rollout, |set| &set.entry);
     let ours = if entry.managers.is_empty() {
-        // Tools that restore objects leave out who wrote them. What only this engine writes stays.
-        stable_set.is_some_and(|set| set.nonce().is_some()) || bears_our_state(&rollout.value)
+        // Tools that restore objects drop `managedFields`. They keep what only this engine writes.
+        stable_set.is_some_and(|set| set.nonce().is_some()) || has_engine_state(&rollout.value)
     } else {
         entry.managers.iter().any(|writer| writer == manager)
     };
     (!ours).then(|| {
         format!(
             "its stable ReplicaSet {stable} was not written by {manager}: another controller has worked on this \
-             Rollout, and taking it over is not possible yet; it is left as it is"
+             Rollout, and taking over is not supported yet; the Rollout is left alone"
         )
     })
 }
 
-/// Whether its status holds what only this engine stores.
-fn bears_our_state(rollout: &Value) -> bool {
+/// Returns whether the status holds state that only this engine stores.
+fn has_engine_state(rollout: &Value) -> bool {
     let conditions = rollout.pointer("/status/conditions").and_then(Value::as_array);
     let is_ours = |condition: &Value| condition.get("type").and_then(Value::as_str) == Some("EngineState");
     conditions.into_iter().flatten().any(is_ours)
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replica_set_with_the_same_template_is_adopted_whatever_it_is_called() {
+    fn a_replica_set_with_the_same_template_is_the_target_whatever_its_hash() {
         let sets = [set("theirs", 1, "web:v1", "us"), set("other", 2, "web:v2", "us")];
         assert_eq!(target(&rollout("web:v1"), &sets), Revision::from("theirs"));
         let new = target(&rollout("web:v3"), &sets);
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_controller_made_is_left_alone() {
+    fn another_controllers_rollout_is_left_alone() {
         let rollout = |status: Value, manager: &str| {
             Entry::new(json!({"metadata": {"managedFields": [{"manager": manager}]}, "status": status}))
         };
@@ -108,6 +108,6 @@ mod tests {
         assert_eq!(foreign(&rollout(stable(), "kubectl"), &[set("v1", 1, "web:v1", "us")], "us"), None);
         assert_eq!(foreign(&rollout(Value::Null, "kubectl"), &theirs, "us"), None, "it never worked on it");
         assert!(foreign(&rollout(stable(), "kubectl"), &[], "us").is_some());
-        assert_eq!(foreign(&rollout(stable(), "us"), &[], "us"), None, "somebody deleted our ReplicaSet");
+        assert_eq!(foreign(&rollout(stable(), "us"), &[], "us"), None, "our ReplicaSet was deleted");
     }
 }

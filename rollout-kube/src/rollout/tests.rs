@@ -1,8 +1,8 @@
-//! One rollout against an API server that answers as a test says: the edges of the loop.
+//! One rollout against a simulated API server: the edge cases of a turn.
 
-use super::{Context, Memory, Publisher, Release, left_index, memory::Key, turn};
+use super::{Context, Publisher, Release, RolloutMemory, abandoned_index, memory::Key, turn};
 use crate::{
-    cache::Shelves,
+    cache::Caches,
     control_plane::DataPlanes,
     store::{
         Requests,
@@ -17,17 +17,17 @@ use std::{
 };
 use tokio::time::Instant;
 
+mod abandoned;
 mod adopted;
+mod cluster;
 mod commands;
+mod events;
 mod held;
 mod hostile;
-mod left;
-mod odd;
-mod played;
+mod malformed;
 mod rivals;
-mod told;
 
-use played::{Cluster, merge};
+use cluster::{Cluster, merge};
 
 const ROLLOUT: &str = "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/web";
 
@@ -36,12 +36,12 @@ struct World {
     /// Every request so far.
     asked: Arc<Mutex<Vec<Asked>>>,
     context: Context,
-    memory: Memory,
+    memory: RolloutMemory,
     key: Key,
 }
 
 impl World {
-    /// A Rollout that was never seen before.
+    /// Creates a world with a new Rollout.
     async fn new(steps: Value) -> Self {
         let cluster = Arc::new(Mutex::new(Cluster::default()));
         cluster.lock().unwrap().put(
@@ -63,13 +63,13 @@ impl World {
         let (client, asked) = server(move |request| asked.lock().unwrap().answer(request));
         let requests = Requests::new(client, "us");
         let publisher = Publisher::start(requests.clone(), "p");
-        let (shelves, _) = Shelves::new(requests, None);
-        let shelves = shelves.index("", "Service", left_index("", "Service"));
+        let (caches, _) = Caches::new(requests, None);
+        let caches = caches.index("", "Service", abandoned_index("", "Service"));
         for kind in [("argoproj.io", "Rollout"), ("apps", "ReplicaSet")] {
-            shelves.start(&ObjectRef::new(kind.0, kind.1, "", "")).await.unwrap();
+            caches.start(&ObjectRef::new(kind.0, kind.1, "", "")).await.unwrap();
         }
         let context = Context {
-            shelves: Arc::new(shelves),
+            caches: Arc::new(caches),
             publisher,
             factory: Arc::new(|_, _, _| Ok(None)),
             data_planes: DataPlanes::none(),
@@ -78,16 +78,16 @@ impl World {
             releases: vec![Release {
                 group: String::new(),
                 kind: "Service".to_owned(),
-                take_out: Arc::new(rollout_core::backend::release_service),
+                remove: Arc::new(rollout_core::backend::release_service),
             }],
             process: "p".to_owned(),
             clock: Arc::new(crate::rollout::wall_clock),
         };
         let key = ("shop".to_owned(), "web".to_owned());
-        Self { cluster, asked, context, memory: Memory::new("p"), key }
+        Self { cluster, asked, context, memory: RolloutMemory::new("p"), key }
     }
 
-    /// One turn: what was written in it, and in how long the next is due.
+    /// Runs one turn; returns its writes, and how soon the next is due.
     async fn turn(&mut self) -> (Vec<(String, String)>, Option<Duration>) {
         self.cluster().writes.clear();
         let after = turn(&self.context, &self.key, &mut self.memory).await;
@@ -105,7 +105,7 @@ impl World {
         sets.map(|(_, set)| set.clone()).collect()
     }
 
-    /// The only ReplicaSet has two pods, so many of them ready, and the next turn sees it.
+    /// Gives the only ReplicaSet two pods, this many of them ready, and lets the next turn see it.
     fn counts(&mut self, ready: u32) {
         let mut cluster = self.cluster();
         let found = cluster.objects.iter().find(|(path, _)| path.contains("/replicasets/")).unwrap();
@@ -116,7 +116,7 @@ impl World {
         self.memory.driver.read_live();
     }
 
-    /// Every ReplicaSet has the pods that it asks for.
+    /// Gives every ReplicaSet the pods that it wants.
     fn run_pods(&mut self) {
         let mut cluster = self.cluster();
         let sets = cluster.objects.iter().filter(|(path, _)| path.contains("/replicasets/"));
@@ -133,7 +133,7 @@ impl World {
         }
     }
 
-    /// Changes the Rollout as a person does.
+    /// Changes the Rollout as a user does.
     fn edit(&mut self, patch: &Value) {
         let mut cluster = self.cluster();
         let mut rollout = cluster.objects[ROLLOUT].clone();
@@ -153,7 +153,7 @@ impl World {
         self.edit(&json!({"spec": {"template": {"spec": {"containers": containers}}}}));
     }
 
-    /// Turns, with pods that come at once and a clock that runs, until this holds of the Rollout.
+    /// Runs turns, with instant pods and an advancing clock, until this holds for the Rollout.
     async fn until(&mut self, what: impl Fn(&Value) -> bool) {
         for _ in 0..60 {
             if what(&self.cluster().objects[ROLLOUT]) {
@@ -175,7 +175,7 @@ impl World {
         self.cluster().objects[ROLLOUT]["status"].clone()
     }
 
-    /// Turns until nothing is written any more.
+    /// Runs turns until nothing is written any more.
     async fn settle(&mut self) -> usize {
         let mut writes = 0;
         for _ in 0..20 {
@@ -185,7 +185,7 @@ impl World {
                 return writes;
             }
         }
-        panic!("it does not come to rest");
+        panic!("it does not settle");
     }
 }
 
@@ -198,7 +198,7 @@ fn verbs(writes: &[(String, String)]) -> Vec<String> {
 async fn the_status_is_stored_before_the_first_pod_and_nothing_is_written_at_rest() {
     let mut world = World::new(json!([])).await;
     let (fence, next) = world.turn().await;
-    assert!(fence.is_empty(), "there is no object yet that could be fenced: {fence:?}");
+    assert!(fence.is_empty(), "no object to fence yet: {fence:?}");
     assert_eq!(next, Some(Duration::ZERO));
     let (writes, _) = world.turn().await;
     assert_eq!(verbs(&writes)[..2], ["PUT status", "POST replicasets"]);
@@ -214,7 +214,7 @@ async fn the_status_is_stored_before_the_first_pod_and_nothing_is_written_at_res
 }
 
 #[tokio::test(start_paused = true)]
-async fn counts_wait_a_little_for_something_else_to_say_and_are_then_stored() {
+async fn counts_wait_a_little_for_another_change_and_are_then_stored() {
     let mut world = World::new(json!([])).await;
     world.settle().await;
     world.counts(0);
@@ -244,14 +244,14 @@ async fn an_unclear_answer_is_followed_by_a_fence_and_a_live_reading() {
     for took_effect in [false, true] {
         let mut world = World::new(json!([])).await;
         world.settle().await;
-        // More pods are wanted; the ReplicaSet's write has no clear answer.
+        // More pods are wanted; the outcome of the ReplicaSet's write is unknown.
         let mut rollout = world.cluster().objects[ROLLOUT].clone();
         rollout["spec"]["replicas"] = json!(5);
         world.cluster().put(ROLLOUT, rollout);
         world.memory.driver.read_live();
         let path =
             world.cluster().objects.keys().find(|path| path.contains("/replicasets/")).unwrap().clone();
-        // The proof comes first; the second write is the one without an answer.
+        // The first write is the proof; the outcome of the second is unknown.
         world.cluster().fail_in = Some((2, 500, took_effect));
         let (_, next) = world.turn().await;
         assert_eq!(next, Some(Duration::ZERO));
@@ -264,7 +264,7 @@ async fn an_unclear_answer_is_followed_by_a_fence_and_a_live_reading() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_refused_is_tried_less_and_less_often() {
+async fn a_refused_write_is_retried_less_and_less_often() {
     let mut world = World::new(json!([])).await;
     world.turn().await;
     let mut waits = Vec::new();
@@ -276,7 +276,7 @@ async fn what_is_refused_is_tried_less_and_less_often() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_that_is_wrong_is_said_and_nothing_else_is_touched() {
+async fn all_errors_are_reported_and_nothing_else_is_touched() {
     let mut world = World::new(json!([{"setWeight": 101}, {"analysis": {}}])).await;
     let (writes, next) = world.turn().await;
     assert_eq!(verbs(&writes), ["PUT status"]);
@@ -286,11 +286,11 @@ async fn all_that_is_wrong_is_said_and_nothing_else_is_touched() {
     let message = status["message"].as_str().unwrap();
     assert!(message.starts_with("InvalidSpec: The Rollout \"web\" is invalid: "), "{message}");
     assert!(message.contains("SetWeight needs to be between 0 and 100"), "{message}");
-    assert_eq!(world.turn().await.0, [], "it is said once");
+    assert_eq!(world.turn().await.0, [], "it is reported once");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_status_that_makes_no_sense_holds_the_rollout() {
+async fn an_unreadable_status_holds_the_rollout() {
     let mut world = World::new(json!([])).await;
     let mut rollout = world.cluster().objects[ROLLOUT].clone();
     rollout["status"] = json!({"currentStepIndex": "three"});
@@ -298,18 +298,18 @@ async fn a_status_that_makes_no_sense_holds_the_rollout() {
     world.memory.driver.read_live();
     let (writes, next) = world.turn().await;
     assert_eq!((verbs(&writes), next), (vec!["PUT status".to_owned()], None));
-    assert!(world.memory.said.contains("cannot be read"), "{}", world.memory.said);
+    assert!(world.memory.last_logged.contains("cannot be read"), "{}", world.memory.last_logged);
     let status = world.status();
-    assert_eq!(status["currentStepIndex"], "three", "it is for a person to mend");
+    assert_eq!(status["currentStepIndex"], "three", "the user must fix it");
     let message = status["message"].as_str().unwrap();
     assert!(message.contains("status.currentStepIndex: must be a whole number from 0"), "{message}");
-    assert_eq!(world.turn().await, (vec![], None), "it is said once");
+    assert_eq!(world.turn().await, (vec![], None), "it is reported once");
     world.edit(&json!({"status": {"currentStepIndex": 0}}));
     world.until_phase("Healthy").await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_another_controller_drives_and_what_is_not_ours_is_left_alone() {
+async fn another_instances_rollout_is_left_alone() {
     let mut world = World::new(json!([])).await;
     let mut rollout = world.cluster().objects[ROLLOUT].clone();
     rollout["metadata"]["labels"] = json!({"argo-rollouts.argoproj.io/controller-instance-id": "blue"});
@@ -329,5 +329,5 @@ async fn a_dry_run_writes_nothing() {
     for _ in 0..3 {
         assert_eq!(world.turn().await.0, []);
     }
-    assert!(world.memory.said.contains("2 pods"), "{}", world.memory.said);
+    assert!(world.memory.last_logged.contains("2 pods"), "{}", world.memory.last_logged);
 }

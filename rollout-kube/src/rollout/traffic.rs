@@ -13,8 +13,7 @@ use rollout_core::{
 use serde_json::Value;
 use std::sync::Arc;
 
-/// Makes the traffic manager that a Rollout asks for, over a store, with who knows what the
-/// proxies have; `None` when it asks for none.
+/// Builds the traffic manager that a Rollout asks for, from a store and a data plane; `None` if it asks for none.
 pub(crate) type Factory = Arc<
     dyn Fn(
             &Rollout,
@@ -25,12 +24,12 @@ pub(crate) type Factory = Arc<
         + Sync,
 >;
 
-/// A store without objects: for a backend that is only asked what it would do.
+/// A store without objects, for a backend that is only asked for its claims.
 #[derive(Debug)]
-pub(super) struct Nowhere;
+pub(super) struct EmptyStore;
 
 #[async_trait]
-impl ObjectStore for Nowhere {
+impl ObjectStore for EmptyStore {
     async fn get(&self, object: &ObjectRef) -> Result<Object, StoreError> {
         Err(StoreError::NotFound(object.clone()))
     }
@@ -49,7 +48,7 @@ impl ObjectStore for Nowhere {
     }
 }
 
-/// The Services of a rollout, and its traffic manager if it has one, as one backend.
+/// Combines the Services of a rollout, and its traffic manager if it has one, into one backend.
 pub(super) fn backend(
     context: &Context,
     key: &Key,
@@ -64,7 +63,7 @@ pub(super) fn backend(
             let services = ObjectBackend::new(services, store, data_plane);
             Ok(Box::new(Chain::new(services, manager)))
         }
-        // Whoever knows what a mesh's proxies have knows nothing of clients that go by a Service alone.
+        // A mesh's data plane knows nothing of clients that use only a Service.
         None => Ok(Box::new(ObjectBackend::new(services, store, NoDataPlane))),
     }
 }

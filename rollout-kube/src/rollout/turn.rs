@@ -1,15 +1,15 @@
 use super::{
+    abandoned::{self, Cleanup},
     adopt, bounds, claims, command,
     context::{Context, INSTANCE},
-    left::{self, Left},
-    memory::{Key, Memory},
+    log,
+    memory::{Key, RolloutMemory},
     observe::{Reading, observe},
-    say,
+    publish::KubeEvent,
+    runner::TurnRunner,
     store::{self, Decided},
     target,
-    tell::Said,
     traffic::backend,
-    work::AtWork,
 };
 use crate::cache::{Entry, View};
 use rollout_core::{
@@ -23,26 +23,26 @@ use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
-/// A Rollout that is held for a moment is looked at again after so long.
+/// The pause before another look at a Rollout that is held for a moment.
 const HELD: Duration = Duration::from_secs(1);
 
-/// What comes after a turn.
+/// The result of a turn.
 pub(crate) struct After {
-    /// When the next is due if there is no news.
+    /// When the next turn is due if nothing changes.
     pub(crate) next: Option<Instant>,
-    /// The Rollout is gone, or is not for this controller.
+    /// The Rollout is gone, or belongs to another controller.
     pub(crate) is_over: bool,
 }
 
-/// One turn for one rollout: read, decide, store, carry out, report.
-pub(crate) async fn turn(context: &Context, key: &Key, memory: &mut Memory) -> After {
-    let view = Arc::new(View::new(Arc::clone(&context.shelves), key.clone()));
+/// Runs one turn of one rollout: read, decide, store, carry out, report.
+pub(crate) async fn turn(context: &Context, key: &Key, memory: &mut RolloutMemory) -> After {
+    let view = Arc::new(View::new(Arc::clone(&context.caches), key.clone()));
     let name = format!("{}/{}", key.0, key.1);
-    let (next, is_over) = match go(context, key, &name, memory, &view).await {
+    let (next, is_over) = match run_turn(context, key, &name, memory, &view).await {
         Ok(Some(next)) => (next, false),
         Ok(None) => (None, true),
         Err(error) => {
-            say::trouble(memory, &name, &error.to_string());
+            log::trouble(memory, &name, &error.to_string());
             let failure = Failure::Refused(error.to_string());
             (Some(memory.failed(&failure)), false)
         }
@@ -50,42 +50,42 @@ pub(crate) async fn turn(context: &Context, key: &Key, memory: &mut Memory) -> A
     if is_over {
         context.data_planes.forget(key);
     }
-    context.shelves.interests().keep(key, &view.asked());
+    context.caches.interests().keep(key, &view.asked());
     After { next, is_over }
 }
 
-/// `None` when there is nothing to do here at all; else when to look again.
-async fn go(
+/// Returns `None` if the Rollout is not ours or gone; otherwise when to look again.
+async fn run_turn(
     context: &Context,
     key: &Key,
     name: &str,
-    memory: &mut Memory,
+    memory: &mut RolloutMemory,
     view: &Arc<View>,
 ) -> Result<Option<Option<Instant>>, StoreError> {
     let live = memory.driver.take_live();
-    let Some(rollout) = there(context, key, live).await? else {
-        deleted(context, memory, name);
-        let left = left::take_out(context, memory, key, None).await?;
-        return Ok((!matches!(left, Left::Nothing)).then(|| Some(Instant::now() + HELD)));
+    let Some(rollout) = read_rollout(context, key, live).await? else {
+        forget_deleted(context, memory, name);
+        let cleanup = abandoned::clean_up(context, memory, key, None).await?;
+        return Ok((!matches!(cleanup, Cleanup::Done)).then(|| Some(Instant::now() + HELD)));
     };
     if rollout.text("/metadata/deletionTimestamp").is_some() {
-        deleted(context, memory, name);
+        forget_deleted(context, memory, name);
         return Ok(None);
     }
     if !context.is_mine(rollout.label(INSTANCE)) {
         return Ok(None);
     }
     if memory.rollout.as_ref().is_some_and(|known| uid(known) != rollout.uid()) {
-        // Another one of the same name: what is remembered is not of this one.
-        deleted(context, memory, name);
-        *memory = Memory::new(&context.process);
+        // Another Rollout of the same name: the memory is of the old one.
+        forget_deleted(context, memory, name);
+        *memory = RolloutMemory::new(&context.process);
         return Ok(Some(Some(Instant::now())));
     }
     memory.rollout = Some(Arc::clone(&rollout.value));
     if let Some(until) = memory.rivals.yields(Instant::now()) {
         return Ok(Some(Some(until)));
     }
-    seen(context, memory, name, &rollout);
+    announce(context, memory, name, &rollout);
     if let Some(next) = too_large(context, memory, name, &rollout).await {
         return Ok(Some(next));
     }
@@ -93,25 +93,25 @@ async fn go(
         adopt::orphans(context, view, &rollout, is_new(&rollout)).await?;
     }
     let sets = target::replica_sets(view, &rollout, live).await?;
-    let manager = context.shelves.requests().manager();
+    let manager = context.caches.requests().manager();
     if let Some(why) = target::foreign(&rollout, &sets, manager) {
-        if say::trouble(memory, name, &why) && !context.dry_run {
-            context.publisher.say(&rollout.value, &Said::warning("RolloutHeld", why), context.now());
+        if log::trouble(memory, name, &why) && !context.dry_run {
+            context.publisher.publish(&rollout.value, &KubeEvent::warning("RolloutHeld", why), context.now());
         }
         return Ok(Some(None));
     }
     if let Some(why) = bounds::too_many(&sets) {
-        let reading = Reading::nothing(rollout, Vec::new());
+        let reading = Reading::without_traffic(rollout, Vec::new());
         return Ok(Some(refuse(context, memory, name, reading, &Status::default(), &why).await));
     }
     let target = target::target(&rollout.value, &sets);
-    let Understood { report, spec, mut complaints, notes } = understand(&rollout, &target);
-    note(context, memory, name, &rollout, notes);
+    let Interpreted { report, spec, mut complaints, notes } = interpret(&rollout, &target);
+    publish_ignored(context, memory, name, &rollout, notes);
     let read = match read_status(rollout.value.get("status").unwrap_or(&Value::Null)) {
         Ok(read) => read,
         Err(errors) => {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            let reading = Reading::nothing(rollout, sets);
+            let reading = Reading::without_traffic(rollout, sets);
             return Ok(Some(unreadable(context, memory, name, reading, &errors.join("; ")).await));
         }
     };
@@ -123,7 +123,7 @@ async fn go(
         }
     };
     let why = (spec.is_none() || !complaints.is_empty()).then(|| complaints.join("; "));
-    // Whatever the spec says, an update that was aborted, or is to be, goes back.
+    // Even with an invalid spec, an update that was aborted, or is about to be, goes back.
     let goes_back = read.status.aborted.is_some()
         || read.requests.contains(&CommandKind::Abort)
         || command::is_abort(&rollout);
@@ -135,38 +135,38 @@ async fn go(
         Some(&read.status).filter(|_| goes_back).and_then(|status| way_back(&report.rollout, status, pods))
     };
     let (Some(spec), Some(backend)) = (spec, backend) else {
-        let reading = Reading::nothing(rollout, sets);
-        let status = kept(&read, context.now());
+        let reading = Reading::without_traffic(rollout, sets);
+        let status = with_pending_abort(&read, context.now());
         return Ok(Some(refuse(context, memory, name, reading, &status, &why.unwrap_or_default()).await));
     };
-    match hindered(context, memory, key, view, (&rollout, &*backend)).await? {
+    match blocked(context, memory, key, view, (&rollout, &*backend)).await? {
         None => {}
-        Some(Hindered::Until(at)) => return Ok(Some(Some(at))),
-        Some(Hindered::Refused(why)) => {
-            let reading = Reading::nothing(rollout, sets);
+        Some(Blocked::Until(at)) => return Ok(Some(Some(at))),
+        Some(Blocked::Refused(why)) => {
+            let reading = Reading::without_traffic(rollout, sets);
             return Ok(Some(refuse(context, memory, name, reading, &read.status, &why).await));
         }
     }
     view.read_live(live);
     let reading = observe((context, view), memory, rollout, sets, &read.status, &*backend, live).await;
     view.read_live(false);
-    if let Some(until) = yields(context, memory, name, &reading.rollout.value) {
+    if let Some(until) = yield_to_rival(context, memory, name, &reading.rollout.value) {
         return Ok(Some(Some(until)));
     }
-    let mut at_work =
-        AtWork::new(context, memory, name, (reading, spec, target), &*backend).not_following(why.clone());
-    let status = at_work.hear(read.status, &read.requests);
-    match at_work.or_held(&status) {
-        Ok(at_work) => Ok(Some(at_work.work(&status).await)),
+    let mut runner = TurnRunner::new(context, memory, name, (reading, spec, target), &*backend)
+        .with_invalid_spec(why.clone());
+    let status = runner.apply_commands(read.status, &read.requests);
+    match runner.or_held(&status) {
+        Ok(runner) => Ok(Some(runner.run(&status).await)),
         Err(reading) => {
             Ok(Some(refuse(context, memory, name, *reading, &status, &why.unwrap_or_default()).await))
         }
     }
 }
 
-/// The status, with the abort that was asked for where it cannot be carried out yet: nothing names the routes. It is
-/// carried out when something does.
-fn kept(read: &WireStatus, now: Time) -> Status {
+/// Returns the status with a requested abort that cannot be carried out yet, because no strategy names the routes. It
+/// is carried out once one does.
+fn with_pending_abort(read: &WireStatus, now: Time) -> Status {
     let position = Position::of(&read.status).filter(|_| read.requests.contains(&CommandKind::Abort));
     let strategy = Strategy::builder().build();
     let (Some(at), Ok(strategy)) = (position, strategy) else { return read.status.clone() };
@@ -178,119 +178,126 @@ fn kept(read: &WireStatus, now: Time) -> Status {
     }
 }
 
-/// Says what the Rollout asks for and the engine does not do, once as long as it is so.
-fn note(context: &Context, memory: &mut Memory, name: &str, rollout: &Entry, notes: Vec<String>) {
-    for note in notes.iter().filter(|note| !memory.noted.contains(note)) {
-        tracing::warn!(rollout = name, %note, "not done");
+/// Reports each field that the engine ignores, once while that lasts.
+fn publish_ignored(
+    context: &Context,
+    memory: &mut RolloutMemory,
+    name: &str,
+    rollout: &Entry,
+    notes: Vec<String>,
+) {
+    for note in notes.iter().filter(|note| !memory.ignored.contains(note)) {
+        tracing::warn!(rollout = name, %note, "field ignored");
         if !context.dry_run {
-            context.publisher.say(
-                &rollout.value,
-                &Said::warning("FieldIgnored", note.clone()),
-                context.now(),
-            );
+            let event = KubeEvent::warning("FieldIgnored", note.clone());
+            context.publisher.publish(&rollout.value, &event, context.now());
         }
     }
-    memory.noted = notes;
+    memory.ignored = notes;
 }
 
-/// The status makes no sense: the condition says it; every field stays as it is, for a person to mend.
+/// Reports an unreadable status in a condition; all other fields stay unchanged, for the user to fix.
 async fn unreadable(
     context: &Context,
-    memory: &mut Memory,
+    memory: &mut RolloutMemory,
     name: &str,
     reading: Reading,
     errors: &str,
 ) -> Option<Instant> {
-    let why = format!("its status cannot be read, so it is held: {errors}");
-    let is_news = memory.said != why;
+    let why = format!("the Rollout is held because its status cannot be read: {errors}");
+    let is_news = memory.last_logged != why;
     let next = refuse(context, memory, name, reading, &Status::default(), &why).await;
     if is_news && !context.dry_run {
         let rollout = memory.rollout.clone().unwrap_or_default();
-        context.publisher.say(&rollout, &Said::warning("RolloutHeld", why), context.now());
+        context.publisher.publish(&rollout, &KubeEvent::warning("RolloutHeld", why), context.now());
     }
     next
 }
 
-/// Says that a Rollout is seen, the first time.
-fn seen(context: &Context, memory: &mut Memory, name: &str, rollout: &Entry) {
+/// Reports that a Rollout is seen for the first time.
+fn announce(context: &Context, memory: &mut RolloutMemory, name: &str, rollout: &Entry) {
     if !std::mem::replace(&mut memory.was_seen, true) {
         tracing::info!(rollout = name, "seen");
-        // After a restart all Rollouts are seen again: that is no news to those who look at one.
+        // After a restart, all Rollouts are seen again: users need no event for that.
         if !context.dry_run && is_new(rollout) {
-            let said = format!("Rollout resource added to informer: {name}");
-            context.publisher.say(
-                &rollout.value,
-                &Said::normal("RolloutAddedToInformer", said),
-                context.now(),
-            );
+            let note = format!("Rollout resource added to informer: {name}");
+            let event = KubeEvent::normal("RolloutAddedToInformer", note);
+            context.publisher.publish(&rollout.value, &event, context.now());
         }
     }
 }
 
-/// Why nothing is decided in this turn.
-enum Hindered {
-    /// Another Rollout drives the same.
+/// Why this turn decides nothing.
+enum Blocked {
+    /// Another Rollout drives the same object.
     Refused(String),
-    /// Something has to be over first.
+    /// Something else has to end first.
     Until(Instant),
 }
 
-/// Looks for what must not be while a Rollout is at work: another one that drives the same, and objects that still
-/// select its pods although it no longer names them.
-async fn hindered(
+/// Checks what blocks a Rollout: another one that drives the same object, and objects that still select its pods
+/// although it no longer names them.
+async fn blocked(
     context: &Context,
-    memory: &mut Memory,
+    memory: &mut RolloutMemory,
     key: &Key,
     view: &View,
     (rollout, backend): (&Entry, &dyn TrafficBackend),
-) -> Result<Option<Hindered>, StoreError> {
+) -> Result<Option<Blocked>, StoreError> {
     let claims = backend.claims();
     if let Some(collision) = claims::collision(context, view, rollout, &claims) {
         let why = collision.to_string();
-        if memory.said != why && !context.dry_run {
-            context.publisher.say(&rollout.value, &Said::warning("InvalidSpec", why.clone()), context.now());
+        if memory.last_logged != why && !context.dry_run {
+            let event = KubeEvent::warning("InvalidSpec", why.clone());
+            context.publisher.publish(&rollout.value, &event, context.now());
         }
-        return Ok(Some(Hindered::Refused(why)));
+        return Ok(Some(Blocked::Refused(why)));
     }
     let named = claims.into_iter().map(|claim| claim.object).collect();
     let soon = Instant::now() + HELD;
-    match left::take_out(context, memory, key, Some((&rollout.version.write, &named))).await? {
-        Left::Nothing => Ok(None),
-        Left::LookAgain => {
+    match abandoned::clean_up(context, memory, key, Some((&rollout.version.write, &named))).await? {
+        Cleanup::Done => Ok(None),
+        Cleanup::Retry => {
             memory.driver.read_live();
-            Ok(Some(Hindered::Until(soon)))
+            Ok(Some(Blocked::Until(soon)))
         }
-        Left::Waits(why) => {
-            if say::trouble(memory, &format!("{}/{}", key.0, key.1), &why) {
-                context.publisher.say(&rollout.value, &Said::warning("RolloutHeld", why), context.now());
+        Cleanup::Wait(why) => {
+            if log::trouble(memory, &format!("{}/{}", key.0, key.1), &why) {
+                let event = KubeEvent::warning("RolloutHeld", why);
+                context.publisher.publish(&rollout.value, &event, context.now());
             }
-            Ok(Some(Hindered::Until(soon)))
+            Ok(Some(Blocked::Until(soon)))
         }
     }
 }
 
-/// Says that another process works on this Rollout, once; until when it is left to that one, if it is.
-fn yields(context: &Context, memory: &mut Memory, name: &str, rollout: &Value) -> Option<Instant> {
-    if let Some(why) = memory.rivals.says() {
-        say::trouble(memory, name, &why);
+/// Reports once that another process works on this Rollout; returns until when the Rollout is left to that process.
+fn yield_to_rival(
+    context: &Context,
+    memory: &mut RolloutMemory,
+    name: &str,
+    rollout: &Value,
+) -> Option<Instant> {
+    if let Some(why) = memory.rivals.take_warning() {
+        log::trouble(memory, name, &why);
         if !context.dry_run {
-            context.publisher.say(rollout, &Said::warning("AnotherController", why), context.now());
+            context.publisher.publish(rollout, &KubeEvent::warning("AnotherController", why), context.now());
         }
     }
     memory.rivals.yields(Instant::now())
 }
 
-/// Whether no controller has stored anything about it yet.
+/// Returns whether no controller has stored anything in the Rollout yet.
 fn is_new(rollout: &Entry) -> bool {
     let is_set = |pointer: &str| rollout.text(pointer).is_some_and(|text| !text.is_empty());
     !is_set("/status/stableRS") && !is_set("/status/currentPodHash") && !is_set("/status/phase")
 }
 
-/// Says that a Rollout is too large, once, when it is; then nothing else is done, and when to look again is
-/// returned. Each version of it is measured once.
+/// Reports a Rollout that is too large, once; then it does nothing else and returns when to look again. Each version of
+/// the Rollout is measured once.
 async fn too_large(
     context: &Context,
-    memory: &mut Memory,
+    memory: &mut RolloutMemory,
     name: &str,
     rollout: &Entry,
 ) -> Option<Option<Instant>> {
@@ -301,7 +308,7 @@ async fn too_large(
         return Some(None);
     }
     let why = memory.size.as_ref().and_then(|(_, why)| why.clone())?;
-    let reading = Reading::nothing(rollout.clone(), Vec::new());
+    let reading = Reading::without_traffic(rollout.clone(), Vec::new());
     Some(refuse(context, memory, name, reading, &Status::default(), &why).await)
 }
 
@@ -309,13 +316,13 @@ fn uid(rollout: &Value) -> &str {
     rollout.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The Rollout, unless there is none.
-async fn there(context: &Context, key: &Key, live: bool) -> Result<Option<Entry>, StoreError> {
+/// Reads the Rollout; returns `None` if it does not exist.
+async fn read_rollout(context: &Context, key: &Key, live: bool) -> Result<Option<Entry>, StoreError> {
     let object = ObjectRef::new("argoproj.io", "Rollout", &key.0, &key.1);
     let rollout = if live {
-        context.shelves.get_live(&object, Some(key)).await
+        context.caches.get_live(&object, Some(key)).await
     } else {
-        context.shelves.get(&object).await
+        context.caches.get(&object).await
     };
     match rollout {
         Err(StoreError::NotFound(_)) => Ok(None),
@@ -323,27 +330,27 @@ async fn there(context: &Context, key: &Key, live: bool) -> Result<Option<Entry>
     }
 }
 
-/// The Rollout is gone, or on its way out.
-fn deleted(context: &Context, memory: &mut Memory, name: &str) {
+/// Reports that the Rollout is gone or being deleted.
+fn forget_deleted(context: &Context, memory: &mut RolloutMemory, name: &str) {
     let Some(rollout) = memory.rollout.take() else { return };
     tracing::info!(rollout = name, "deleted");
     if !context.dry_run {
-        let said = Said::normal("RolloutDeleted", format!("Rollout {name} is deleted."));
-        context.publisher.say(&rollout, &said, context.now());
+        let event = KubeEvent::normal("RolloutDeleted", format!("Rollout {name} is deleted."));
+        context.publisher.publish(&rollout, &event, context.now());
     }
 }
 
-/// What the Rollout asks for.
-struct Understood {
+/// The result of interpreting a Rollout.
+struct Interpreted {
     report: Report,
     spec: Option<Spec>,
-    /// Everything that is wrong with it, or not driven yet.
+    /// Everything that is invalid or not supported yet.
     complaints: Vec<String>,
-    /// What is not done, and not needed.
+    /// The fields that the engine ignores.
     notes: Vec<String>,
 }
 
-fn understand(rollout: &Entry, target: &Revision) -> Understood {
+fn interpret(rollout: &Entry, target: &Revision) -> Interpreted {
     let report = check(&rollout.value);
     let mut complaints: Vec<String> = report.errors().map(ToString::to_string).collect();
     let made = convert(&report.rollout, target.clone());
@@ -352,30 +359,30 @@ fn understand(rollout: &Entry, target: &Revision) -> Understood {
         complaints.push("spec.strategy: there is no canary strategy to follow".to_owned());
     }
     let notes = made.ignored.iter().map(ToString::to_string).collect();
-    Understood { report, spec: made.spec, complaints, notes }
+    Interpreted { report, spec: made.spec, complaints, notes }
 }
 
-/// Says in the Rollout's status what is wrong with it, and does nothing else.
+/// Reports in the Rollout's status why it is refused, and does nothing else.
 async fn refuse(
     context: &Context,
-    memory: &mut Memory,
+    memory: &mut RolloutMemory,
     name: &str,
     mut reading: Reading,
     status: &Status,
     why: &str,
 ) -> Option<Instant> {
-    say::trouble(memory, name, why);
+    log::trouble(memory, name, why);
     let wire = store::wire(&reading, None, &Decided::nothing(status), Some(why), context.now());
     if context.dry_run || store::is_stored(&reading, &wire) {
-        memory.went_well();
+        memory.succeeded();
         return None;
     }
-    if !memory.shows.allows(Instant::now()) {
-        return memory.shows.due();
+    if !memory.display_rate.allows(Instant::now()) {
+        return memory.display_rate.due();
     }
     match store::put(context, &mut reading, &wire).await {
         Ok(_) => {
-            memory.went_well();
+            memory.succeeded();
             None
         }
         Err(failure) => Some(memory.failed(&failure)),

@@ -2,10 +2,10 @@ use super::Kind;
 use rollout_core::{DnsName, NotADnsName, backend::StoreError, traffic::ObjectRef};
 use std::fmt::Write as _;
 
-/// Where an object, or all objects of a kind, are on an API server: the only way to the path of a request.
+/// The address of an object, or of all objects of a kind, on an API server. Every request path is built here.
 ///
-/// Nothing goes into it but DNS names and the words of this program; what stands behind the `?` is encoded. So
-/// a name that a tenant wrote into an object cannot choose another resource, a subresource or a query.
+/// A path contains only DNS names and this program's own words; query values are encoded. So a name that a tenant wrote
+/// into an object cannot select another resource, a subresource or a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Address {
     path: String,
@@ -13,10 +13,10 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// All objects of a kind in the namespace of `like`; of all namespaces when that is empty.
+    /// Addresses all objects of a kind in the namespace of `like`; in all namespaces when that is empty.
     ///
     /// # Errors
-    /// The namespace is no name.
+    /// The namespace is not a DNS label.
     pub(crate) fn all(kind: &Kind, like: &ObjectRef) -> Result<Self, StoreError> {
         if !like.namespace.is_empty() {
             DnsName::label(&like.namespace).map_err(|error| refused(like, "namespace", &error))?;
@@ -24,10 +24,10 @@ impl Address {
         Ok(Self { path: kind.path(&like.namespace), has_query: false })
     }
 
-    /// One object.
+    /// Addresses one object.
     ///
     /// # Errors
-    /// Its name or its namespace is no name, or it has no namespace.
+    /// Its name or namespace is not a DNS name, or it has no namespace.
     pub(crate) fn one(kind: &Kind, object: &ObjectRef) -> Result<Self, StoreError> {
         let namespace =
             DnsName::label(&object.namespace).map_err(|error| refused(object, "namespace", &error))?;
@@ -35,13 +35,13 @@ impl Address {
         Ok(Self { path: format!("{}/{name}", kind.path(namespace.as_str())), has_query: false })
     }
 
-    /// The status of this object.
+    /// Addresses the status subresource of this object.
     pub(crate) fn status(mut self) -> Self {
         self.path.push_str("/status");
         self
     }
 
-    /// With one parameter more.
+    /// Adds a query parameter.
     pub(crate) fn with(mut self, key: &'static str, value: &str) -> Self {
         self.path.push(if self.has_query { '&' } else { '?' });
         self.path.push_str(key);
@@ -57,18 +57,17 @@ impl Address {
 }
 
 fn refused(object: &ObjectRef, which: &str, error: &NotADnsName) -> StoreError {
-    let why = format!("its {which}: {error}, so nothing is asked of the API server; {}", DnsName::INSTEAD);
+    let why = format!("its {which}: {error}, so no request is sent to the API server; {}", DnsName::INSTEAD);
     StoreError::Refused { object: object.clone(), why }
 }
 
-/// Appends a text so that it is one value of a query, whatever it holds (RFC 3986: all but unreserved
-/// characters are encoded).
+/// Appends a text as one query value, whatever it contains (RFC 3986: encodes all but unreserved characters).
 fn encode(text: &str, into: &mut String) {
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             into.push(char::from(byte));
         } else {
-            // To write into a text never fails.
+            // Writing to a string never fails.
             let _ = write!(into, "%{byte:02X}");
         }
     }
@@ -95,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_refused_with_where_and_what_to_write() {
+    fn a_text_that_is_not_a_name_is_refused_with_its_place_and_a_fix() {
         let object = ObjectRef::new("", "Service", "shop", "ow?dryRun=All&a=");
         let error = Address::one(&services(), &object).unwrap_err().to_string();
         for part in
@@ -110,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_a_query_is_one_value() {
+    fn a_query_value_is_encoded() {
         let everywhere = ObjectRef::new("", "Service", "", "");
         let address = Address::all(&services(), &everywhere).unwrap();
         let address = address.with("labelSelector", "a/b=c&watch=true,ü").with("fieldManager", "my team#1");

@@ -1,12 +1,12 @@
-//! What an API server's answer means.
+//! Interprets the answers of an API server.
 
 use super::Received;
 use kube::{Error, core::Status};
 use rollout_core::{backend::StoreError, traffic::ObjectRef};
 use serde_json::Value;
 
-/// What it means that a read of `object` failed with this error of `kube`: there is no such object, or it could not be
-/// read. Nothing changed.
+/// Classifies an error of `kube` from reading `object`: the object does not exist, or could not be read. Nothing
+/// changed.
 ///
 /// ```
 /// use rollout_core::{backend::StoreError, traffic::ObjectRef};
@@ -22,19 +22,19 @@ pub fn read_failed(object: &ObjectRef, error: &Error) -> StoreError {
     unreadable(object, words(error))
 }
 
-/// What it means that a write of `object` failed with this error of `kube`: only an answer 4xx other than 408 says for
-/// certain that nothing changed. [`StoreError::into_failure`] is what a turn is told then.
+/// Classifies an error of `kube` from writing `object`: only a 4xx answer other than 408 proves that nothing changed.
+/// Pass [`StoreError::into_failure`] to the turn.
 ///
 /// ```
 /// use rollout_core::{Failure, traffic::ObjectRef};
 /// let object = ObjectRef::new("example.com", "Canary", "shop", "web");
-/// let said = |code| {
+/// let failure = |code| {
 ///     let status = kube::core::Status::failure("no", "").with_code(code).boxed();
 ///     rollout_kube::write_failed(&object, &kube::Error::Api(status)).into_failure()
 /// };
-/// assert_eq!(said(409), Failure::Conflict);
-/// assert!(matches!(said(422), Failure::Refused(_)));
-/// assert!(matches!(said(500), Failure::Ambiguous(_)));
+/// assert_eq!(failure(409), Failure::Conflict);
+/// assert!(matches!(failure(422), Failure::Refused(_)));
+/// assert!(matches!(failure(500), Failure::Ambiguous(_)));
 /// ```
 #[must_use]
 pub fn write_failed(object: &ObjectRef, error: &Error) -> StoreError {
@@ -44,62 +44,64 @@ pub fn write_failed(object: &ObjectRef, error: &Error) -> StoreError {
     let object = object.clone();
     match code {
         404 => StoreError::NotFound(object),
-        // Its name is taken: no other version of it will do.
+        // The name is taken: retrying with another version is pointless.
         409 if is_taken => StoreError::AlreadyExists(object),
         409 => StoreError::Conflict(object),
-        // The server gave up waiting: what it had begun may still happen.
+        // The server gave up waiting: the write may still take effect.
         408 => StoreError::Ambiguous { object, why: words(error) },
         400..=499 => StoreError::Refused { object, why: words(error) },
         _ => StoreError::Ambiguous { object, why: words(error) },
     }
 }
 
-/// What came for one object: that object, in a version that a write can be conditional on.
-pub(super) fn object(asked: &ObjectRef, came: Received) -> Result<Received, StoreError> {
-    match odd(asked, &came.value) {
-        Some(why) => Err(unreadable(asked, why)),
-        None => Ok(came),
+/// Checks the answer to a read of one object: it is that object, with a version that a write can depend on.
+pub(super) fn object(requested: &ObjectRef, answer: Received) -> Result<Received, StoreError> {
+    match mismatch(requested, &answer.value) {
+        Some(why) => Err(unreadable(requested, why)),
+        None => Ok(answer),
     }
 }
 
-/// What came for a write: the object as it is now. If it is not that, nobody knows what was written.
-pub(super) fn written(asked: &ObjectRef, came: Received) -> Result<Received, StoreError> {
-    match odd(asked, &came.value) {
-        Some(why) => Err(StoreError::Ambiguous { object: asked.clone(), why }),
-        None => Ok(came),
+/// Checks the answer to a write: it is the object as it is now. If not, the outcome of the write is unknown.
+pub(super) fn written(requested: &ObjectRef, answer: Received) -> Result<Received, StoreError> {
+    match mismatch(requested, &answer.value) {
+        Some(why) => Err(StoreError::Ambiguous { object: requested.clone(), why }),
+        None => Ok(answer),
     }
 }
 
-/// A list as it comes.
+/// A list in an answer.
 #[derive(serde::Deserialize)]
 pub(super) struct List {
     items: Vec<Received>,
 }
 
-/// What came for all objects of a kind and namespace: named objects of that namespace.
-pub(super) fn items(like: &ObjectRef, came: List) -> Result<Vec<Received>, StoreError> {
+/// Checks the answer to a list of a kind and namespace: all items are named objects of that namespace.
+pub(super) fn items(like: &ObjectRef, answer: List) -> Result<Vec<Received>, StoreError> {
     let is_one = |item: &Received| {
         let namespace = text(&item.value, "/metadata/namespace");
         !text(&item.value, "/metadata/name").is_empty()
             && (like.namespace.is_empty() || namespace == &*like.namespace)
     };
-    if !came.items.iter().all(is_one) {
-        return Err(unreadable(like, "the answer lists what was not asked for".to_owned()));
+    if !answer.items.iter().all(is_one) {
+        return Err(unreadable(like, "the answer lists objects that were not requested".to_owned()));
     }
-    Ok(came.items)
+    Ok(answer.items)
 }
 
-/// Why this is not the object that was asked for, if it is not.
-fn odd(asked: &ObjectRef, came: &Value) -> Option<String> {
-    if !came.is_object() {
-        return Some("the answer is no object".to_owned());
+/// Returns why this is not the requested object, if it is not.
+fn mismatch(requested: &ObjectRef, answer: &Value) -> Option<String> {
+    if !answer.is_object() {
+        return Some("the answer is not an object".to_owned());
     }
-    let (namespace, name) = (text(came, "/metadata/namespace"), text(came, "/metadata/name"));
-    let kind = text(came, "/kind");
-    if (namespace, name) != (&asked.namespace, &asked.name) || !(kind.is_empty() || kind == &*asked.kind) {
-        return Some(format!("the answer is another object: {kind} {namespace}/{name}"));
+    let (namespace, name) = (text(answer, "/metadata/namespace"), text(answer, "/metadata/name"));
+    let kind = text(answer, "/kind");
+    if (namespace, name) != (&requested.namespace, &requested.name)
+        || !(kind.is_empty() || kind == &*requested.kind)
+    {
+        return Some(format!("the answer is a different object: {kind} {namespace}/{name}"));
     }
-    let has_version = !text(came, "/metadata/resourceVersion").is_empty();
+    let has_version = !text(answer, "/metadata/resourceVersion").is_empty();
     (!has_version).then(|| "the answer has no metadata.resourceVersion".to_owned())
 }
 
@@ -115,7 +117,7 @@ fn status(error: &Error) -> Option<&Status> {
     if let Error::Api(status) = error { Some(status) } else { None }
 }
 
-/// The server's own words where it has some.
+/// Returns the server's own message, if it sent one.
 fn words(error: &Error) -> String {
     match status(error) {
         Some(status) if !status.message.is_empty() => status.message.clone(),

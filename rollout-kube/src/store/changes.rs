@@ -1,4 +1,4 @@
-//! The writes that controllers make.
+//! The writes of a controller.
 
 use super::{Received, Requests, address::Address, answer, requests::JSON};
 use http::Method;
@@ -20,7 +20,7 @@ impl Requests {
         &self.manager
     }
 
-    /// Replaces its status alone, likewise.
+    /// Replaces only the status, if the object still has the version in `to`.
     pub(crate) async fn replace_status(
         &self,
         object: &ObjectRef,
@@ -30,23 +30,23 @@ impl Requests {
         answer::written(object, written)
     }
 
-    /// Changes leaves. Lists are replaced whole: never for what has lists of others.
+    /// Changes fields with a merge patch. It replaces whole lists: never use it on lists that others own, too.
     ///
-    /// A patch that depends on a version is only made when something is to change: one that is answered and left
-    /// everything as it was is refused, or it would be made again in every turn.
+    /// A caller sends a conditional patch only to change something. A patch that succeeds without changing the object
+    /// counts as refused; otherwise every turn would send it again.
     pub(crate) async fn merge(&self, object: &ObjectRef, patch: &Value) -> Result<Received, StoreError> {
         let written = self.write(object, Method::PATCH, self.one(object)?, MERGE_PATCH, patch).await?;
         let written = answer::written(object, written)?;
         let version = "/metadata/resourceVersion";
         if patch.pointer(version).is_some_and(|before| written.value.pointer(version) == Some(before)) {
-            let why =
-                "a change was written, and the answer is as before; see which admission webhook undoes it";
+            let why = "the write succeeded, but the answer shows no change; check for an admission webhook that \
+                       reverts it";
             return Err(StoreError::Refused { object: object.clone(), why: why.to_owned() });
         }
         Ok(written)
     }
 
-    /// Makes an object; [`StoreError::AlreadyExists`] when there is one of this name.
+    /// Creates an object; returns [`StoreError::AlreadyExists`] if the name is taken.
     pub(crate) async fn create(&self, object: &ObjectRef, value: &Value) -> Result<Received, StoreError> {
         self.one(object)?;
         let all = Address::all(self.kind(object)?, object)?;
@@ -54,7 +54,7 @@ impl Requests {
         answer::written(object, written)
     }
 
-    /// Deletes what `options` (a `DeleteOptions`) describes.
+    /// Deletes an object with `options`, a `DeleteOptions`.
     pub(crate) async fn delete(&self, object: &ObjectRef, options: &Value) -> Result<(), StoreError> {
         self.write(object, Method::DELETE, self.one(object)?, JSON, options).await.map(drop)
     }

@@ -5,13 +5,13 @@ use serde::{
 use serde_json::{Map, Number, Value};
 use std::fmt;
 
-/// A JSON value that takes no more room than it needs.
+/// A JSON value without spare capacity.
 ///
-/// One that is parsed as [`Value`] grows while it is read, and keeps what it reserved: for objects that stay in a cache
-/// as long as the process runs that is about a third of their memory.
+/// A value that is parsed as [`Value`] grows while it is read and keeps what it reserved. For objects that stay in the
+/// cache as long as the process runs, that is about a third of their memory.
 pub(super) struct Exact(pub(super) Value);
 
-/// An object of exactly these fields; of two with the same name the later one counts, as in `serde_json`.
+/// Builds an object with exactly these fields; of two with the same name, the later one wins, as in `serde_json`.
 pub(super) fn object(fields: Vec<(String, Value)>) -> Value {
     let mut object = Map::with_capacity(fields.len());
     object.extend(fields);
@@ -81,7 +81,7 @@ mod tests {
     use serde_json::Value;
 
     #[test]
-    fn it_keeps_no_room_that_it_does_not_need() {
+    fn it_has_no_spare_capacity() {
         for items in [1, 5, 9, 100] {
             let text = format!("[{}0]", "0,".repeat(items - 1));
             let Value::Array(exact) = serde_json::from_str::<Exact>(&text).unwrap().0 else {
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_what_serde_json_reads() {
+    fn it_parses_like_serde_json() {
         for text in [
             "null",
             "true",
@@ -112,7 +112,7 @@ mod tests {
             match plain {
                 Ok(plain) => {
                     let exact = exact.unwrap_or_else(|error| panic!("{text}: {error}")).0;
-                    assert_eq!(exact.to_string(), plain.to_string(), "also the order is the same");
+                    assert_eq!(exact.to_string(), plain.to_string(), "in the same order");
                 }
                 Err(_) => assert!(exact.is_err(), "{text}"),
             }

@@ -1,7 +1,7 @@
 use rollout_core::traffic::ObjectRef;
 use std::sync::Arc;
 
-/// A kind of object, and how it is addressed.
+/// A kind of object and its API version.
 ///
 /// ```
 /// use rollout_kube::Kind;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub struct Kind {
     /// Its API group; empty for the core group.
     pub group: Arc<str>,
-    /// The version of the group that is spoken.
+    /// The version of the API group to use.
     pub version: Arc<str>,
     /// Its name (`VirtualService`).
     pub kind: Arc<str>,
@@ -23,13 +23,13 @@ pub struct Kind {
 }
 
 impl Kind {
-    /// A kind of namespaced objects.
+    /// Creates a kind of namespaced objects.
     #[must_use]
     pub fn new(group: &str, version: &str, kind: &str, plural: &str) -> Self {
         Self { group: group.into(), version: version.into(), kind: kind.into(), plural: plural.into() }
     }
 
-    /// Where the objects of a namespace are; of all namespaces when it is empty.
+    /// Returns the path of the objects of a namespace; of all namespaces when it is empty.
     #[must_use]
     pub fn path(&self, namespace: &str) -> String {
         let root = if self.group.is_empty() { "/api" } else { "/apis/" };
@@ -37,7 +37,7 @@ impl Kind {
         format!("{root}{}/{}{place}/{}", self.group, self.version, self.plural)
     }
 
-    /// `apps/v1`
+    /// Returns the `apiVersion`, such as `apps/v1`.
     #[must_use]
     pub fn api_version(&self) -> String {
         if self.group.is_empty() {
@@ -46,19 +46,19 @@ impl Kind {
         format!("{}/{}", self.group, self.version)
     }
 
-    /// Whether an object is of this kind, in whatever version.
+    /// Returns whether an object is of this kind, in any version.
     #[must_use]
     pub fn is_of(&self, object: &ObjectRef) -> bool {
         self.group == object.group && self.kind == object.kind
     }
 
-    /// One object of this kind.
+    /// Returns a reference to one object of this kind.
     #[must_use]
     pub fn object(&self, namespace: &str, name: &str) -> ObjectRef {
         ObjectRef::new(&self.group, &self.kind, namespace, name)
     }
 
-    /// The kinds that a store knows from the start.
+    /// Returns the kinds that a store knows from the start.
     pub(crate) fn known() -> Vec<Self> {
         vec![
             Self::new("", "v1", "Pod", "pods"),

@@ -8,13 +8,13 @@ use rollout_core::{
 use serde_json::Value;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Objects on a Kubernetes API server, each read and written live.
+/// A store of objects on a Kubernetes API server; every read and write goes to the server.
 ///
-/// It knows Services, ReplicaSets, Rollouts, VirtualServices and DestinationRules; others are named with
-/// [`kind`](Self::kind). A write is a `PUT` with the resource version that was read. An answer 4xx is a
-/// refusal (409 a conflict); everything else, also no answer within 30 s, may have taken effect.
+/// It knows Services, ReplicaSets, Rollouts, VirtualServices and DestinationRules; add other kinds with
+/// [`kind`](Self::kind). A write is a `PUT` with the resource version that was read. A 4xx answer is a refusal (409 is
+/// a conflict); any other failure, including no answer within 30 s, may have taken effect.
 ///
-/// What is read comes without `metadata.managedFields`; a write that leaves it out changes nothing about it.
+/// Objects are read without `metadata.managedFields`; a write that omits it leaves it unchanged.
 ///
 /// ```no_run
 /// use rollout_core::{backend::{NoDataPlane, ServiceEditor, ObjectBackend}};
@@ -30,7 +30,7 @@ pub struct KubeStore {
 }
 
 impl KubeStore {
-    /// A store that names `manager` as the writer of what it writes.
+    /// Creates a store that writes with the field manager `manager`.
     #[must_use]
     pub fn new(client: Client, manager: &str) -> Self {
         Self { requests: Requests::new(client, manager) }
@@ -40,19 +40,19 @@ impl KubeStore {
         &self.requests
     }
 
-    /// Replaces the status of an object (its subresource `status`), if the object still has the version `read`, and returns
-    /// its new version. Everything else stays as it is.
+    /// Replaces the status of an object (its `status` subresource), if the object still has the version `read`, and
+    /// returns the new version. Everything else stays unchanged.
     ///
     /// # Errors
     /// As for [`replace`](ObjectStore::replace).
     ///
     /// ```
     /// use rollout_core::backend::{ObjectStore, StoreError};
-    /// use rollout_kube::{Kind, KubeStore, testing::Played};
+    /// use rollout_kube::{Kind, KubeStore, testing::SimulatedApiServer};
     /// # use serde_json::json;
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let server = Played::start();
+    /// let server = SimulatedApiServer::start();
     /// server.apply("/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/web", json!({"spec": {"paused": true}}));
     /// let store = KubeStore::new(server.client(), "my-controller");
     /// let web = Kind::new("argoproj.io", "v1alpha1", "Rollout", "rollouts").object("shop", "web");
@@ -78,7 +78,7 @@ impl KubeStore {
         self.requests.replace_status(object, &to).await.map(|written| version_of(&written.value))
     }
 
-    /// Knows this kind, too, or speaks of it in another version of its API.
+    /// Adds a kind, or changes the API version to use for it.
     #[must_use]
     pub fn kind(mut self, kind: Kind) -> Self {
         self.requests.add(kind);
@@ -130,8 +130,7 @@ pub(crate) fn conditional(
     Ok(())
 }
 
-/// The version of an object. One whose kind counts no generations (a Service) has a hash of its content
-/// instead.
+/// Returns the version of an object. A kind without generations (a Service) has a hash of its content instead.
 pub(crate) fn version_of(value: &Value) -> ObjectVersion {
     let metadata = value.get("metadata");
     let field = |name: &str| metadata.and_then(|metadata| metadata.get(name));
@@ -175,7 +174,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_write_carries_the_version_that_was_read_and_says_the_new_one() {
+    async fn a_write_carries_the_version_that_was_read_and_returns_the_new_one() {
         let (client, seen) = server(|request| match request.method.as_str() {
             "GET" => Answer::ok(stored("7")),
             _ => Answer::ok(stored("8")),
@@ -193,11 +192,11 @@ mod tests {
         let put = requests.iter().find(|request| request.method == "PUT").unwrap();
         assert_eq!(put.uri, "/api/v1/namespaces/shop/services/canary?fieldManager=us");
         assert_eq!(put.body["metadata"]["resourceVersion"], "7");
-        assert_eq!(put.body["spec"]["ports"], json!([{"port": 80}]), "what is not ours stays");
+        assert_eq!(put.body["spec"]["ports"], json!([{"port": 80}]), "other owners' fields stay");
     }
 
     #[tokio::test]
-    async fn what_a_failed_write_means() {
+    async fn each_status_code_of_a_failed_write_is_classified() {
         let cases = [
             (409, Failure::Conflict),
             (403, Failure::Refused("Service shop/canary: because".into())),
@@ -215,7 +214,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_answer_in_half_a_minute_may_have_taken_effect() {
+    async fn an_unanswered_write_may_have_taken_effect() {
         let (client, _) = server(|_| Answer::Never);
         let store = KubeStore::new(client, "us");
         let read = ObjectVersion { write: "7".into(), content: 1 };
@@ -226,7 +225,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_there_and_what_cannot_be_read_are_different() {
+    async fn a_missing_object_differs_from_an_unreadable_one() {
         let (client, _) = server(|_| Answer::failure(404, "none"));
         let error = KubeStore::new(client, "us").get(&service()).await.unwrap_err();
         assert_eq!(error, StoreError::NotFound(service()));

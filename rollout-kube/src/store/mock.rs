@@ -1,4 +1,4 @@
-//! An API server that answers as a test says.
+//! An API server whose answers a test scripts.
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
@@ -12,7 +12,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// One request, as it came.
+/// One request, as received.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) method: String,
@@ -20,21 +20,21 @@ pub(crate) struct Asked {
     pub(crate) body: Value,
 }
 
-/// What is answered.
+/// A scripted answer.
 #[derive(Debug)]
 pub(crate) enum Answer {
     Is(u16, Value),
-    /// A stream: these lines, and then its end, a cut, or silence.
+    /// A stream: these lines, then its end, an error, or silence.
     Lines(Vec<Value>, Then),
-    /// These bytes, whatever they are.
+    /// These bytes, unchecked.
     Raw(u16, Vec<u8>),
     /// One of these bytes every three seconds.
     Drip(Vec<u8>),
-    /// Nothing, for ever.
+    /// No answer, ever.
     Never,
 }
 
-/// How a stream goes on after its lines.
+/// What a stream does after its lines.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Then {
     End,
@@ -47,7 +47,7 @@ impl Answer {
         Self::Is(200, value)
     }
 
-    /// An object of this name exists.
+    /// Answers that an object of this name exists.
     pub(crate) fn taken() -> Self {
         let words = "object already exists";
         Self::Is(
@@ -61,7 +61,7 @@ impl Answer {
     }
 }
 
-/// A client of a server that answers like `answer`, and what it was asked.
+/// Returns a client of a server that answers with `answer`, and the requests it has received.
 pub(crate) fn server(
     answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
 ) -> (Client, Arc<Mutex<Vec<Asked>>>) {

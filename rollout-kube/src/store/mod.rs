@@ -7,10 +7,10 @@ mod exact;
 mod kind;
 mod kube_store;
 #[cfg(test)]
-pub(crate) mod mock;
-#[cfg(test)]
 #[cfg(feature = "controller")]
-mod odd;
+mod malformed;
+#[cfg(test)]
+pub(crate) mod mock;
 mod received;
 mod requests;
 

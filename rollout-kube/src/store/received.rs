@@ -9,21 +9,20 @@ use serde::{
 use serde_json::Value;
 use std::fmt;
 
-/// An object as an API server sends it, without the record of who manages which field.
+/// An object as an API server sends it, without `managedFields`.
 ///
-/// That record is often the larger half of an object, and of it only the names of the writers are of use here: the
-/// rest is passed over where it stands, and never held. A write that leaves it out changes nothing about it: the
-/// server goes on with the one that it has.
+/// `managedFields` is often the larger half of an object, and only the managers' names are needed here: the parser
+/// skips the rest without allocating it. A write that omits `managedFields` leaves them unchanged on the server.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Received {
     /// The object, without `metadata.managedFields`.
     pub(crate) value: Value,
-    /// The writers that its `metadata.managedFields` names.
+    /// The managers that `metadata.managedFields` names.
     pub(crate) managers: Vec<String>,
 }
 
 impl Received {
-    /// Says in it what it is: items of a list do not repeat that.
+    /// Sets `apiVersion` and `kind`, which the items of a list do not repeat.
     pub(crate) fn set_kind(&mut self, kind: &Kind) {
         if let Some(fields) = self.value.as_object_mut() {
             fields.insert("apiVersion".to_owned(), kind.api_version().into());
@@ -40,7 +39,7 @@ impl<'de> Deserialize<'de> for Received {
     }
 }
 
-/// Which fields are read.
+/// The object whose fields are read.
 #[derive(Clone, Copy)]
 enum Of {
     Object,
@@ -107,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_names_of_the_writers_are_left_of_the_record() {
+    fn only_the_managers_names_are_kept_of_managed_fields() {
         let record = json!([
             {"manager": "kubectl", "operation": "Update", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
             {"operation": "Update"},
@@ -121,12 +120,12 @@ mod tests {
         assert_eq!(
             received.value,
             json!({"kind": "Rollout", "metadata": {"name": "web"}, "spec": spec}),
-            "everything else is as it was"
+            "everything else is unchanged"
         );
     }
 
     #[test]
-    fn what_is_no_object_is_said() {
+    fn a_value_that_is_not_an_object_is_an_error() {
         for odd in ["[]", "7", r#"{"metadata": []}"#, r#"{"metadata": {"managedFields": 7}}"#] {
             assert!(received(odd).is_err(), "{odd}");
         }

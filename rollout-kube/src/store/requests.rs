@@ -6,25 +6,25 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{fmt, time::Duration};
 
-/// The requests to an API server: plain JSON, each bounded in time.
+/// Sends requests to an API server: plain JSON, each with a time limit.
 #[derive(Clone)]
 pub(crate) struct Requests {
     pub(super) client: Client,
     kinds: Vec<Kind>,
-    /// Who is named as the writer (`fieldManager`).
+    /// The field manager of writes (`fieldManager`).
     pub(super) manager: String,
-    patience: Duration,
+    timeout: Duration,
 }
 
 pub(super) const JSON: &str = "application/json";
 
 impl Requests {
     pub(crate) fn new(client: Client, manager: &str) -> Self {
-        let patience = Duration::from_secs(30);
-        Self { client, kinds: Kind::known(), manager: manager.to_owned(), patience }
+        let timeout = Duration::from_secs(30);
+        Self { client, kinds: Kind::known(), manager: manager.to_owned(), timeout }
     }
 
-    /// From now on this kind is known, or spoken to in another version.
+    /// Adds a kind, or changes the API version to use for it.
     pub(crate) fn add(&mut self, kind: Kind) {
         self.kinds.retain(|known| known.group != kind.group || known.kind != kind.kind);
         self.kinds.push(kind);
@@ -34,11 +34,11 @@ impl Requests {
         let found = self.kinds.iter().find(|kind| kind.is_of(object)).filter(|_| object.cluster.is_none());
         found.ok_or_else(|| StoreError::Refused {
             object: object.clone(),
-            why: "this kind, or this cluster, is not known here; name it when the store is made".to_owned(),
+            why: "unknown kind or cluster; add the kind when you create the store".to_owned(),
         })
     }
 
-    /// Where one object is.
+    /// Returns the address of one object.
     pub(super) fn one(&self, object: &ObjectRef) -> Result<Address, StoreError> {
         Address::one(self.kind(object)?, object)
     }
@@ -48,21 +48,21 @@ impl Requests {
         answer::object(object, found)
     }
 
-    /// All objects of the kind and namespace of `like`, each of them whole; those that `labels` selects
-    /// (`app=web,tier=front`), unless it is empty.
+    /// Lists all objects of the kind and namespace of `like`; only those that `labels` selects (`app=web,tier=front`),
+    /// unless it is empty.
     pub(crate) async fn list(&self, like: &ObjectRef, labels: &str) -> Result<Vec<Received>, StoreError> {
         let kind = self.kind(like)?;
         let address = Address::all(kind, like)?;
         let address = if labels.is_empty() { address } else { address.with("labelSelector", labels) };
         let mut items = answer::items(like, self.read(like, &address).await?)?;
-        // Items of a list do not repeat what they are.
+        // The items of a list do not repeat their kind.
         for item in &mut items {
             item.set_kind(kind);
         }
         Ok(items)
     }
 
-    /// Replaces the object, if it still has the version that stands in `to`.
+    /// Replaces the object, if it still has the version in `to`.
     pub(crate) async fn replace(&self, object: &ObjectRef, to: &Value) -> Result<Received, StoreError> {
         let written = self.write(object, Method::PUT, self.one(object)?, JSON, to).await?;
         answer::written(object, written)
@@ -76,9 +76,9 @@ impl Requests {
         let unreadable = |why: String| StoreError::Unreadable { object: object.clone(), why };
         let request = Request::get(address.as_str()).body(Vec::new());
         let request = request.map_err(|error| unreadable(error.to_string()))?;
-        match tokio::time::timeout(self.patience, self.client.request(request)).await {
+        match tokio::time::timeout(self.timeout, self.client.request(request)).await {
             Ok(answer) => answer.map_err(|error| answer::read_failed(object, &error)),
-            Err(_) => Err(unreadable(format!("no answer within {} s", self.patience.as_secs()))),
+            Err(_) => Err(unreadable(format!("no answer within {} s", self.timeout.as_secs()))),
         }
     }
 
@@ -93,7 +93,7 @@ impl Requests {
         let refused = |why: String| StoreError::Refused { object: object.clone(), why };
         if is_unconditional(&method, body) {
             return Err(refused(
-                "it was read without a version, so a write could not depend on it".to_owned(),
+                "it was read without a resource version, so the write cannot be conditional on it".to_owned(),
             ));
         }
         let address =
@@ -105,18 +105,18 @@ impl Requests {
             .header(http::header::CONTENT_TYPE, content)
             .body(body)
             .map_err(|error| refused(error.to_string()))?;
-        match tokio::time::timeout(self.patience, self.client.request(request)).await {
+        match tokio::time::timeout(self.timeout, self.client.request(request)).await {
             Ok(answer) => answer.map_err(|error| answer::write_failed(object, &error)),
             Err(_) => Err(StoreError::Ambiguous {
                 object: object.clone(),
-                why: format!("no answer within {} s", self.patience.as_secs()),
+                why: format!("no answer within {} s", self.timeout.as_secs()),
             }),
         }
     }
 }
 
-/// Whether an API server would take this write for one that may replace any version: what is replaced must name
-/// the version that was read, and what is changed must not name an empty one.
+/// Returns whether an API server would apply this write to any version: a replacement must name the version that was
+/// read, and a patch must not name an empty one.
 fn is_unconditional(method: &Method, body: &Value) -> bool {
     let version =
         body.pointer("/metadata/resourceVersion").map(|version| version.as_str().unwrap_or_default());

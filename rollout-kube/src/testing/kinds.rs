@@ -1,28 +1,28 @@
-/// In what the kinds of object differ.
+/// The traits in which kinds of objects differ.
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub(super) struct Traits {
-    /// Group and version, and the name in paths.
+    /// Group, version and plural, as in paths.
     path: &'static str,
-    /// Empty for one that is not known: then a body may say any.
+    /// Empty for an unknown kind: then a body may name any kind.
     pub(super) kind: &'static str,
-    /// It is defined by a `CustomResourceDefinition`.
+    /// Whether a `CustomResourceDefinition` defines it.
     pub(super) is_custom: bool,
-    /// Its status is written apart.
+    /// Whether it has a status subresource.
     pub(super) has_status: bool,
-    /// Changes of what it asks for are counted.
+    /// Whether changes of its spec raise a generation.
     pub(super) counts_generations: bool,
-    /// A write without a version replaces whatever is there.
+    /// Whether a write without a version replaces any version.
     pub(super) is_unconditional: bool,
-    /// To replace what is not there creates it.
+    /// Whether a replace creates a missing object.
     pub(super) is_created_by_put: bool,
-    /// Who deletes one is told what it was.
+    /// Whether a delete returns the deleted object.
     pub(super) returns_deleted: bool,
-    /// The garbage collector deletes what it owns.
+    /// Whether the garbage collector deletes what it owns.
     pub(super) is_collected: bool,
-    /// Its name is not looked at.
+    /// Whether it may have any name.
     pub(super) has_any_name: bool,
-    /// The status of a new one, as JSON; empty if it has none.
+    /// The status of a new object, as JSON; empty if it has none.
     pub(super) first_status: &'static str,
 }
 
@@ -87,7 +87,7 @@ const KNOWN: [Traits; 7] = [
 ];
 
 impl Traits {
-    /// Of the kind at this path (`/apis/apps/v1/replicasets`). One that is not known is taken for a custom one.
+    /// Returns the traits of the kind at this path (`/apis/apps/v1/replicasets`). An unknown kind counts as custom.
     pub(super) fn of(path: &str) -> Self {
         let path = path.trim_start_matches("/apis/").trim_start_matches("/api/");
         KNOWN.into_iter().find(|known| known.path == path).unwrap_or(CUSTOM)

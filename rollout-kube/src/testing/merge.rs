@@ -1,8 +1,8 @@
-//! Changes of JSON values.
+//! Helpers that change JSON values.
 
 use serde_json::{Map, Value, json};
 
-/// A merge patch (RFC 7386).
+/// Applies a merge patch (RFC 7386).
 pub(super) fn merge(into: &mut Value, patch: &Value) {
     let Some(patch) = patch.as_object() else {
         *into = patch.clone();
@@ -37,7 +37,7 @@ pub(super) fn put(object: &mut Value, key: &str, value: Value) {
     }
 }
 
-/// Sets a field to what it is elsewhere, or removes it.
+/// Sets a field to a value from elsewhere, or removes it.
 pub(super) fn keep(object: &mut Value, key: &str, kept: Option<Value>) {
     match (kept, object.as_object_mut()) {
         (Some(value), Some(fields)) => drop(fields.insert(key.to_owned(), value)),

@@ -1,6 +1,6 @@
-//! An API server in memory, for tests and benchmarks of a whole controller.
+//! A simulated API server, in memory, for tests and benchmarks of a whole controller.
 
-mod asked;
+mod api_request;
 mod kinds;
 mod merge;
 mod objects;
@@ -16,7 +16,7 @@ mod writes;
 pub use objects::{Change, Sender};
 pub use trouble::{Disturb, Trouble};
 
-use asked::{Asked, Sent, Verb};
+use api_request::{ApiRequest, Sent, Verb};
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use http::{Request, Response, StatusCode};
@@ -33,63 +33,63 @@ use std::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-/// A small Kubernetes API server: lists (by label, in pages), watches from a version on, resource versions and
-/// generations, writes that compare and swap, merge patches, the status apart, finalizers. Objects of any kind may be
-/// in it. Those that the adapter reads and writes (Rollouts, ReplicaSets, Services, VirtualServices, DestinationRules,
-/// Events, Leases) are answered as by a real server, with which `cargo xtask conform` compares it; the wording of
-/// errors aside. In this it differs on purpose:
+/// A small simulated Kubernetes API server: lists (by label, in pages), watches from a version, resource versions and
+/// generations, compare-and-swap writes, merge patches, the status subresource, finalizers. It stores objects of any
+/// kind. For the kinds that this crate reads and writes (Rollouts, ReplicaSets, Services, VirtualServices,
+/// DestinationRules, Events, Leases) it answers like a real server, except for the wording of errors;
+/// `cargo xtask conform` compares the two. It differs on purpose:
 ///
-/// - Every namespace is there, and everybody may do everything.
-/// - No schema is checked: what a real server would refuse, complete, or leave out because it does not know it, is
-///   stored as it came. What keeps a name from being a DNS name is noticed, nothing stricter.
-/// - Who manages which field is not recorded. On a real server a change of that alone makes a new version, such as the
-///   first status that a controller writes to an object, even if it is as it was.
-/// - Of patches, only merge patches are read.
-/// - No garbage is collected: what is deleted in the foreground stays until somebody takes its finalizer away.
-/// - A watch shows no bookmarks, and does not end by itself.
+/// - Every namespace exists, and every client may do everything.
+/// - It checks no schema: it stores unchanged what a real server would refuse, default, or prune. It refuses a name
+///   that is not a DNS name, and checks names no further.
+/// - It does not record managed fields. On a real server, a change to those alone makes a new version, for example the
+///   first status that a controller writes to an object, even an unchanged one.
+/// - It supports only merge patches.
+/// - It collects no garbage: an object that is deleted in the foreground stays until a client removes its finalizer.
+/// - A watch sends no bookmarks and does not end by itself.
 ///
-/// It answers on the tasks of the runtime in which it was [started](Self::start), so that the processor time of a
-/// client in another runtime is the client's own. Cloning is cheap: it is the same server.
+/// It answers on tasks of the runtime in which it was [started](Self::start), so that the processor time of a client in
+/// another runtime is the client's own. Cloning is cheap: clones share one server.
 ///
 /// ```
-/// use rollout_kube::testing::Played;
+/// use rollout_kube::testing::SimulatedApiServer;
 /// use serde_json::json;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let server = Played::start();
+/// let server = SimulatedApiServer::start();
 /// server.apply("/api/v1/namespaces/shop/services/web", json!({"spec": {"selector": {"app": "web"}}}));
 /// let read = server.client().request_text(http::Request::get("/api/v1/services").body(Vec::new())?).await?;
 /// assert!(read.contains(r#""name":"web""#));
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct Played {
+pub struct SimulatedApiServer {
     objects: Arc<Mutex<Objects>>,
     requests: mpsc::UnboundedSender<(Request<Body>, oneshot::Sender<Answer>)>,
 }
 
-/// The header by which a client says who it is; see [`Change::by`].
+/// The header by which a client identifies itself; see [`Change::by`].
 pub const CLIENT: &str = "x-client";
 
 type Answer = Response<UnsyncBoxBody<Bytes, io::Error>>;
 
-impl Played {
-    /// A server without objects. It must be called within a runtime.
+impl SimulatedApiServer {
+    /// Starts a server without objects. Call it within a runtime.
     #[must_use]
     pub fn start() -> Self {
         let objects = Arc::new(Mutex::new(Objects::default()));
-        let (requests, mut asked) = mpsc::unbounded_channel::<(Request<Body>, oneshot::Sender<Answer>)>();
+        let (requests, mut received) = mpsc::unbounded_channel::<(Request<Body>, oneshot::Sender<Answer>)>();
         let served = Arc::clone(&objects);
         tokio::spawn(async move {
-            while let Some((request, answer)) = asked.recv().await {
-                // Each in a task of its own: one that is late does not hold the others.
+            while let Some((request, answer)) = received.recv().await {
+                // Each request has its own task: a late one does not delay the others.
                 tokio::spawn(serve(Arc::clone(&served), request, answer));
             }
         });
         Self { objects, requests }
     }
 
-    /// A client of this server, whose own namespace is `default`.
+    /// Creates a client of this server, with the default namespace `default`.
     #[must_use]
     pub fn client(&self) -> Client {
         let requests = self.requests.clone();
@@ -97,7 +97,7 @@ impl Played {
             let (sender, answer) = oneshot::channel();
             let sent = requests.send((request, sender));
             async move {
-                let gone = || io::Error::other("the played API server is gone");
+                let gone = || io::Error::other("the simulated API server is gone");
                 sent.map_err(|_| gone())?;
                 answer.await.map_err(|_| gone())
             }
@@ -105,77 +105,77 @@ impl Played {
         Client::new(service, "default")
     }
 
-    /// Creates an object at a path (`/api/v1/namespaces/shop/services/web`), or replaces it, whatever its version
-    /// is.
+    /// Creates an object at a path (`/api/v1/namespaces/shop/services/web`), or replaces it, whatever its version.
     pub fn apply(&self, path: &str, value: Value) {
-        if let Some(asked) = Asked::parse("PUT", path) {
-            self.objects().apply(&asked, value);
+        if let Some(request) = ApiRequest::parse("PUT", path) {
+            self.objects().apply(&request, value);
         }
     }
 
-    /// Changes leaves of an object, if there is one, as `kubectl patch --type=merge` does.
+    /// Changes fields of an object, if it exists, as `kubectl patch --type=merge` does.
     pub fn patch(&self, path: &str, leaves: &Value) {
-        if let Some(asked) = Asked::parse("PATCH", path) {
-            // There may be none.
-            let _ = self.objects().change(&asked, leaves);
+        if let Some(request) = ApiRequest::parse("PATCH", path) {
+            // It may not exist.
+            let _ = self.objects().change(&request, leaves);
         }
     }
 
-    /// Deletes an object, if there is one.
+    /// Deletes an object, if it exists.
     pub fn delete(&self, path: &str) {
-        if let Some(asked) = Asked::parse("DELETE", path) {
-            // There may be none.
-            let _ = self.objects().remove(&asked);
+        if let Some(request) = ApiRequest::parse("DELETE", path) {
+            // It may not exist.
+            let _ = self.objects().remove(&request);
         }
     }
 
-    /// All objects of a kind (`/apis/apps/v1/replicasets`), by namespace and name.
+    /// Returns all objects of a kind (`/apis/apps/v1/replicasets`), by namespace and name.
     #[must_use]
     pub fn all(&self, path: &str) -> Vec<Arc<Value>> {
-        Asked::parse("GET", path).map(|asked| self.objects().all(&asked)).unwrap_or_default()
+        ApiRequest::parse("GET", path).map(|request| self.objects().all(&request)).unwrap_or_default()
     }
 
-    /// From now on every ReplicaSet has at once the pods that it asks for, all of them ready.
+    /// From now on, gives every ReplicaSet at once the pods that it asks for, all of them ready.
     pub fn run_pods(&self) {
         self.objects().pods_run = true;
     }
 
-    /// How many requests there were, by verb and kind (`PUT virtualservices`).
+    /// Returns the number of requests so far, by verb and kind (`PUT virtualservices`).
     #[must_use]
     pub fn requests(&self) -> BTreeMap<String, u64> {
         self.objects().requests.clone()
     }
 
-    /// From now on this decides what goes wrong.
+    /// From now on, lets `disturb` decide which faults to inject.
     pub fn disturb(&self, disturb: impl Disturb + 'static) {
         self.objects().disturbed.0 = Box::new(disturb);
     }
 
-    /// The version of the last change; 0 before the first.
+    /// Returns the version of the last change; 0 before the first.
     #[must_use]
     pub fn version(&self) -> u64 {
         self.objects().version
     }
 
-    /// The next place in the order of everything that happens: requests that come, and changes. Whoever takes one for
-    /// something of their own knows what came before it.
+    /// Returns the next number in the order of all requests and changes. A test that takes one for an action of its own
+    /// knows what came before it.
     #[must_use]
     pub fn tick(&self) -> u64 {
         self.objects().tick()
     }
 
-    /// All changes after a version (0: from the beginning), of all kinds, in their order.
+    /// Returns all changes after a version (0: from the beginning), of all kinds, in order.
     #[must_use]
     pub fn since(&self, version: u64) -> Vec<Change> {
         self.objects().since(version)
     }
 
-    /// Ends all watches: their clients begin new ones.
+    /// Ends all watches: their clients start new ones.
     pub fn cut_watches(&self) {
         self.objects().cut_watches();
     }
 
-    /// No watch can begin at a version before the present one any more: its client has to list everything.
+    /// Expires all versions before the current one: a watch from an older version fails, and its client must list
+    /// everything.
     pub fn expire(&self) {
         self.objects().expire();
     }
@@ -185,9 +185,9 @@ impl Played {
     }
 }
 
-impl std::fmt::Debug for Played {
+impl std::fmt::Debug for SimulatedApiServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Played").finish_non_exhaustive()
+        f.debug_struct("SimulatedApiServer").finish_non_exhaustive()
     }
 }
 
@@ -198,8 +198,8 @@ async fn serve(objects: Arc<Mutex<Objects>>, request: Request<Body>, answer: one
     let body =
         Sent { content: content.unwrap_or_default().to_owned(), value: serde_json::from_slice(&body).ok() };
     let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
-    let Some(asked) = Asked::parse(parts.method.as_str(), path) else {
-        // Who asked may be gone.
+    let Some(request) = ApiRequest::parse(parts.method.as_str(), path) else {
+        // The client may be gone.
         let _ = answer.send(refuse(&Refusal::not_found()));
         return;
     };
@@ -207,7 +207,7 @@ async fn serve(objects: Arc<Mutex<Objects>>, request: Request<Body>, answer: one
     let client = parts.headers.get(CLIENT).and_then(|client| client.to_str().ok());
     let (trouble, by) = {
         let mut objects = lock();
-        let name = objects.count(&asked);
+        let name = objects.count(&request);
         let by = client.map(|client| Sender {
             client: client.into(),
             at: tokio::time::Instant::now(),
@@ -218,7 +218,7 @@ async fn serve(objects: Arc<Mutex<Objects>>, request: Request<Body>, answer: one
     let respond_now = || {
         let mut objects = lock();
         objects.by.clone_from(&by);
-        let answer = respond_to(&mut objects, &asked, &body);
+        let answer = respond_to(&mut objects, &request, &body);
         objects.by = None;
         answer
     };
@@ -239,7 +239,7 @@ async fn serve(objects: Arc<Mutex<Objects>>, request: Request<Body>, answer: one
             Some(refuse(&Refusal::fault(code)))
         }
         Trouble::LandsLate(code, by) => {
-            // Who asked may be gone.
+            // The client may be gone.
             let _ = answer.send(refuse(&Refusal::fault(code)));
             tokio::time::sleep(by).await;
             drop(respond_now());
@@ -252,25 +252,25 @@ async fn serve(objects: Arc<Mutex<Objects>>, request: Request<Body>, answer: one
         }
     };
     match answered {
-        // Who asked may be gone.
+        // The client may be gone.
         Some(response) => drop(answer.send(response)),
         None => answer_never(answer).await,
     }
 }
 
-/// Keeps whoever asked waiting until they give up.
+/// Never answers; waits until the client gives up.
 async fn answer_never(mut answer: oneshot::Sender<Answer>) {
     answer.closed().await;
 }
 
-fn respond_to(objects: &mut Objects, asked: &Asked, body: &Sent) -> Answer {
-    let result = match asked.verb {
-        Verb::Watch => return watch(objects, asked),
-        Verb::List => objects.list(asked).map(|list| (200, list.to_string())),
-        Verb::Get => objects.get(asked).map(|object| (200, object.to_string())),
-        Verb::Delete => objects.delete(asked, body).map(|deleted| (200, deleted.to_string())),
+fn respond_to(objects: &mut Objects, request: &ApiRequest, body: &Sent) -> Answer {
+    let result = match request.verb {
+        Verb::Watch => return watch(objects, request),
+        Verb::List => objects.list(request).map(|list| (200, list.to_string())),
+        Verb::Get => objects.get(request).map(|object| (200, object.to_string())),
+        Verb::Delete => objects.delete(request, body).map(|deleted| (200, deleted.to_string())),
         Verb::Create | Verb::Replace | Verb::Patch => {
-            objects.write(asked, body).map(|(code, object)| (code, object.to_string()))
+            objects.write(request, body).map(|(code, object)| (code, object.to_string()))
         }
     };
     match result {
@@ -290,8 +290,8 @@ fn respond(code: u16, text: String) -> Answer {
     response
 }
 
-fn watch(objects: &mut Objects, asked: &Asked) -> Answer {
-    let events = objects.watch(asked);
+fn watch(objects: &mut Objects, request: &ApiRequest) -> Answer {
+    let events = objects.watch(request);
     let events = stream::unfold(events, |mut events| async move {
         let (due, event) = events.recv().await?;
         tokio::time::sleep_until(due).await;

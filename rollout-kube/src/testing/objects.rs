@@ -1,5 +1,5 @@
 use super::{
-    asked::{Asked, Verb},
+    api_request::{ApiRequest, Verb},
     merge::{merge, put, set},
     refusal::Refusal,
     trouble::Disturbed,
@@ -18,57 +18,57 @@ type Place = (String, String, String);
 pub struct Change {
     /// The version that it made.
     pub version: u64,
-    /// The object as it is then; as it was last, if it was deleted.
+    /// The object after the change; its last state, if it was deleted.
     pub object: Arc<Value>,
     /// Whether it was deleted.
     pub is_deleted: bool,
-    /// When that was.
+    /// When it happened.
     pub at: Instant,
-    /// Its place among everything that has happened; see [`Played::tick`](super::Played::tick).
+    /// Its number in the order of all requests and changes; see [`tick`](super::SimulatedApiServer::tick).
     pub tick: u64,
-    /// Whose request did it, if that said by the header [`CLIENT`](super::CLIENT) whose it is.
+    /// The sender of the request, if it identified itself by the header [`CLIENT`](super::CLIENT).
     pub by: Option<Sender>,
 }
 
-/// Who sent a request.
+/// The sender of a request.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Sender {
-    /// What the request's header says.
+    /// The client named in the request's header.
     pub client: Arc<str>,
-    /// When the request came.
+    /// When the request arrived.
     pub at: Instant,
-    /// Its place among everything that has happened.
+    /// Its number in the order of all requests and changes.
     pub tick: u64,
 }
 
-/// All objects, and what has happened to them.
+/// All objects, and their history.
 #[derive(Debug, Default)]
 pub(super) struct Objects {
     all: BTreeMap<Place, Arc<Value>>,
     pub(super) version: u64,
-    /// Everything that happened, by kind.
+    /// All changes, by kind.
     pub(super) log: BTreeMap<String, Vec<Event>>,
     pub(super) watches: BTreeMap<String, Vec<Watch>>,
     pub(super) pods_run: bool,
     pub(super) requests: BTreeMap<String, u64>,
     pub(super) disturbed: Disturbed,
-    /// Counts what has happened.
+    /// Counts requests and changes.
     ticks: u64,
-    /// Whose request is carried out.
+    /// The sender of the current request.
     pub(super) by: Option<Sender>,
-    /// Watches from a version before this are told that it is too old.
+    /// Watches from an older version expire.
     pub(super) oldest: u64,
-    /// When the last change is shown by the watches.
+    /// When the watches show the last change.
     pub(super) shown: Option<Instant>,
 }
 
-fn place(asked: &Asked) -> Place {
-    (asked.kind.clone(), asked.namespace.clone(), asked.name.clone())
+fn place(request: &ApiRequest) -> Place {
+    (request.kind.clone(), request.namespace.clone(), request.name.clone())
 }
 
-impl Asked {
-    /// Whether an object of this kind is meant.
+impl ApiRequest {
+    /// Returns whether the request is about an object of this kind.
     pub(super) fn selects(&self, object: &Value) -> bool {
         let namespace = || object.pointer("/metadata/namespace").and_then(Value::as_str);
         (self.namespace.is_empty() || namespace() == Some(&self.namespace)) && self.labels.selects(object)
@@ -76,15 +76,15 @@ impl Asked {
 }
 
 impl Objects {
-    /// The next place in the order of everything that happens.
+    /// Returns the next number in the order of all requests and changes.
     pub(super) fn tick(&mut self) -> u64 {
         self.ticks += 1;
         self.ticks
     }
 
-    /// Counts a request, and names it.
-    pub(super) fn count(&mut self, asked: &Asked) -> String {
-        let verb = match asked.verb {
+    /// Counts a request, and returns its name.
+    pub(super) fn count(&mut self, request: &ApiRequest) -> String {
+        let verb = match request.verb {
             Verb::Get => "GET",
             Verb::List => "LIST",
             Verb::Watch => "WATCH",
@@ -93,65 +93,72 @@ impl Objects {
             Verb::Patch => "PATCH",
             Verb::Delete => "DELETE",
         };
-        let name = format!("{verb} {}", asked.plural());
+        let name = format!("{verb} {}", request.plural());
         *self.requests.entry(name.clone()).or_default() += 1;
         name
     }
 
-    pub(super) fn get(&self, asked: &Asked) -> Result<Arc<Value>, Refusal> {
-        self.all.get(&place(asked)).cloned().ok_or_else(Refusal::not_found)
+    pub(super) fn get(&self, request: &ApiRequest) -> Result<Arc<Value>, Refusal> {
+        self.all.get(&place(request)).cloned().ok_or_else(Refusal::not_found)
     }
 
-    pub(super) fn all(&self, asked: &Asked) -> Vec<Arc<Value>> {
-        let from = (asked.kind.clone(), asked.namespace.clone(), String::new());
-        let of_kind = self.all.range(from..).take_while(|((kind, _, _), _)| *kind == asked.kind);
-        let here = of_kind
-            .take_while(|((_, namespace, _), _)| asked.namespace.is_empty() || *namespace == asked.namespace);
-        here.map(|(_, object)| object).filter(|object| asked.selects(object)).cloned().collect()
+    pub(super) fn all(&self, request: &ApiRequest) -> Vec<Arc<Value>> {
+        let from = (request.kind.clone(), request.namespace.clone(), String::new());
+        let of_kind = self.all.range(from..).take_while(|((kind, _, _), _)| *kind == request.kind);
+        let here = of_kind.take_while(|((_, namespace, _), _)| {
+            request.namespace.is_empty() || *namespace == request.namespace
+        });
+        here.map(|(_, object)| object).filter(|object| request.selects(object)).cloned().collect()
     }
 
-    /// Creates an object or replaces it, whatever its version is.
-    pub(super) fn apply(&mut self, asked: &Asked, value: Value) -> Arc<Value> {
-        let there = self.all.get(&place(asked)).cloned();
-        self.store(asked, there, value)
+    /// Creates or replaces an object, whatever its version.
+    pub(super) fn apply(&mut self, request: &ApiRequest, value: Value) -> Arc<Value> {
+        let existing = self.all.get(&place(request)).cloned();
+        self.store(request, existing, value)
     }
 
-    /// Changes leaves of an object, whatever its version is, and its status with it.
-    pub(super) fn change(&mut self, asked: &Asked, leaves: &Value) -> Result<Arc<Value>, Refusal> {
-        let there = self.get(asked)?;
-        let mut next = (*there).clone();
+    /// Changes fields of an object, including its status, whatever its version.
+    pub(super) fn change(&mut self, request: &ApiRequest, leaves: &Value) -> Result<Arc<Value>, Refusal> {
+        let existing = self.get(request)?;
+        let mut next = (*existing).clone();
         merge(&mut next, leaves);
-        Ok(self.store(asked, Some(there), next))
+        Ok(self.store(request, Some(existing), next))
     }
 
-    /// Deletes an object at once; as it was last.
-    pub(super) fn remove(&mut self, asked: &Asked) -> Result<Arc<Value>, Refusal> {
-        let there = self.all.remove(&place(asked)).ok_or_else(Refusal::not_found)?;
+    /// Deletes an object at once; returns its last state.
+    pub(super) fn remove(&mut self, request: &ApiRequest) -> Result<Arc<Value>, Refusal> {
+        let existing = self.all.remove(&place(request)).ok_or_else(Refusal::not_found)?;
         self.version += 1;
-        let mut last = (*there).clone();
+        let mut last = (*existing).clone();
         put(&mut last, "resourceVersion", self.version.to_string().into());
         let last = Arc::new(last);
-        self.tell(asked, Some(there), Arc::clone(&last), true);
+        self.notify(request, Some(existing), Arc::clone(&last), true);
         Ok(last)
     }
 
-    /// An object with what belongs to the server; its version is still that of the one that is there.
-    pub(super) fn complete(&self, asked: &Asked, there: Option<&Arc<Value>>, mut next: Value) -> Value {
-        let kept = |key: &str| there.and_then(|there| there.pointer("/metadata")?.get(key)).cloned();
-        if !asked.traits.kind.is_empty() {
-            set(&mut next, "apiVersion", asked.api_version().into());
-            set(&mut next, "kind", asked.traits.kind.into());
+    /// Adds the server's fields to an object; the version stays that of the existing one.
+    pub(super) fn complete(
+        &self,
+        request: &ApiRequest,
+        existing: Option<&Arc<Value>>,
+        mut next: Value,
+    ) -> Value {
+        let kept = |key: &str| existing.and_then(|existing| existing.pointer("/metadata")?.get(key)).cloned();
+        if !request.traits.kind.is_empty() {
+            set(&mut next, "apiVersion", request.api_version().into());
+            set(&mut next, "kind", request.traits.kind.into());
         }
         let fields = &mut next;
-        put(fields, "name", asked.name.as_str().into());
-        put(fields, "namespace", asked.namespace.as_str().into());
+        put(fields, "name", request.name.as_str().into());
+        put(fields, "namespace", request.namespace.as_str().into());
         put(fields, "uid", kept("uid").unwrap_or_else(|| format!("uid-{}", self.version + 1).into()));
-        if asked.traits.counts_generations {
+        if request.traits.counts_generations {
             let generation = kept("generation").and_then(|generation| generation.as_u64()).unwrap_or(0);
-            // That it is to go is something else to do.
+            // A deletion raises the generation, too.
             let is_going = |object: &Value| object.pointer("/metadata/deletionTimestamp").is_some();
-            let is_same = there
-                .is_some_and(|there| wants(there) == wants(fields) && is_going(there) == is_going(fields));
+            let is_same = existing.is_some_and(|existing| {
+                wants(existing) == wants(fields) && is_going(existing) == is_going(fields)
+            });
             put(fields, "generation", (generation + u64::from(!is_same)).into());
         }
         let created = kept("creationTimestamp").unwrap_or_else(|| "2026-01-01T00:00:00Z".into());
@@ -161,24 +168,29 @@ impl Objects {
         next
     }
 
-    /// Writes an object in the place of the one that is there, if it is another.
-    pub(super) fn store(&mut self, asked: &Asked, there: Option<Arc<Value>>, next: Value) -> Arc<Value> {
-        let mut next = self.complete(asked, there.as_ref(), next);
-        if let Some(there) = there.as_ref().filter(|there| ***there == next) {
-            return Arc::clone(there);
+    /// Replaces the existing object, if the new one differs.
+    pub(super) fn store(
+        &mut self,
+        request: &ApiRequest,
+        existing: Option<Arc<Value>>,
+        next: Value,
+    ) -> Arc<Value> {
+        let mut next = self.complete(request, existing.as_ref(), next);
+        if let Some(existing) = existing.as_ref().filter(|existing| ***existing == next) {
+            return Arc::clone(existing);
         }
         self.version += 1;
         put(&mut next, "resourceVersion", self.version.to_string().into());
         let next = Arc::new(next);
-        self.all.insert(place(asked), Arc::clone(&next));
-        self.tell(asked, there, Arc::clone(&next), false);
-        if self.pods_run && asked.plural() == "replicasets" {
-            self.run_pods(asked, &next);
+        self.all.insert(place(request), Arc::clone(&next));
+        self.notify(request, existing, Arc::clone(&next), false);
+        if self.pods_run && request.plural() == "replicasets" {
+            self.run_pods(request, &next);
         }
         next
     }
 
-    /// All changes after a version, in their order: versions and objects, as they are then or were last.
+    /// Returns all changes after a version, in order.
     pub(super) fn since(&self, version: u64) -> Vec<Change> {
         let of_kind = |log: &Vec<Event>| {
             let from = log.partition_point(|event| event.version <= version);
@@ -202,12 +214,12 @@ impl Objects {
         self.watches.clear();
     }
 
-    /// No watch can begin at a version before the present one any more.
+    /// Expires all versions before the current one.
     pub(super) fn expire(&mut self) {
         self.oldest = self.version;
     }
 
-    fn run_pods(&mut self, asked: &Asked, set_: &Arc<Value>) {
+    fn run_pods(&mut self, request: &ApiRequest, set_: &Arc<Value>) {
         let (pods, generation) = (set_.pointer("/spec/replicas"), set_.pointer("/metadata/generation"));
         let status = json!({
             "observedGeneration": generation, "replicas": pods, "readyReplicas": pods, "availableReplicas": pods
@@ -215,15 +227,15 @@ impl Objects {
         if set_.get("status") != Some(&status) {
             let mut next = (**set_).clone();
             set(&mut next, "status", status);
-            self.store(asked, Some(Arc::clone(set_)), next);
+            self.store(request, Some(Arc::clone(set_)), next);
         }
     }
 }
 
-/// What an object asks for: all but what it is, and what came of it.
+/// Returns what an object asks for: all fields except its identity, metadata and status.
 fn wants(object: &Value) -> impl PartialEq + '_ {
     let fields = object.as_object().into_iter().flatten();
-    let asked =
+    let request =
         fields.filter(|(key, _)| !matches!(key.as_str(), "apiVersion" | "kind" | "metadata" | "status"));
-    asked.map(|(key, value)| (key.as_str(), value)).collect::<BTreeMap<_, _>>()
+    request.map(|(key, value)| (key.as_str(), value)).collect::<BTreeMap<_, _>>()
 }

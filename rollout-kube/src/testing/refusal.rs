@@ -1,7 +1,7 @@
 use super::merge::set;
 use serde_json::{Value, json};
 
-/// Why a request has no effect, as the server says it.
+/// The server's reason for refusing a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) code: u16,
@@ -15,15 +15,15 @@ impl Refusal {
     }
 
     pub(super) fn not_found() -> Self {
-        Self { code: 404, reason: "NotFound", message: "there is none".to_owned() }
+        Self { code: 404, reason: "NotFound", message: "not found".to_owned() }
     }
 
     pub(super) fn not_allowed() -> Self {
-        Self { code: 405, reason: "MethodNotAllowed", message: "that cannot be asked of it".to_owned() }
+        Self { code: 405, reason: "MethodNotAllowed", message: "method not allowed".to_owned() }
     }
 
     pub(super) fn exists() -> Self {
-        Self { code: 409, reason: "AlreadyExists", message: "it exists already".to_owned() }
+        Self { code: 409, reason: "AlreadyExists", message: "already exists".to_owned() }
     }
 
     pub(super) fn modified() -> Self {
@@ -40,7 +40,7 @@ impl Refusal {
     }
 
     pub(super) fn unsupported() -> Self {
-        let message = "the body is of a type that is not read here".to_owned();
+        let message = "unsupported media type".to_owned();
         Self { code: 415, reason: "UnsupportedMediaType", message }
     }
 
@@ -48,12 +48,12 @@ impl Refusal {
         Self { code: 422, reason: "Invalid", message: message.into() }
     }
 
-    /// What a server says of what it did not think of.
+    /// An internal error.
     pub(super) fn internal(message: &str) -> Self {
         Self { code: 500, reason: "", message: message.to_owned() }
     }
 
-    /// One that was made on purpose.
+    /// An injected fault.
     pub(super) fn fault(code: u16) -> Self {
         let reason = match code {
             404 => "NotFound",

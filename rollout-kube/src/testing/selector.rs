@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-/// Which labels an object must have.
+/// A label selector.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Selector(Vec<Requirement>);
 
@@ -9,12 +9,12 @@ enum Requirement {
     Has(String),
     HasNot(String),
     In(String, Vec<String>),
-    /// What does not have the label is selected, too.
+    /// Selects objects without the label, too.
     NotIn(String, Vec<String>),
 }
 
 impl Selector {
-    /// Reads one as it stands in a query: `app=web,tier in (a,b),!old`.
+    /// Parses a selector as written in a query: `app=web,tier in (a,b),!old`.
     pub(super) fn parse(text: &str) -> Self {
         let mut depth = 0_usize;
         let parts = text.split(move |letter| {
@@ -75,7 +75,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_selector_asks_for_labels_or_asks_that_they_are_not_there() {
+    fn a_selector_requires_labels_or_their_absence() {
         let object = json!({"metadata": {"labels": {"app": "web", "tier": "a"}}});
         for (selector, selects) in [
             ("", true),

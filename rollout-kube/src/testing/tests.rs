@@ -1,6 +1,6 @@
-//! Some of what `cargo xtask conform` compares with a real server, where that is not at hand.
+//! Some of the checks of `cargo xtask conform`, without a real server.
 
-use super::Played;
+use super::SimulatedApiServer;
 use http::Request;
 use http_body_util::BodyExt as _;
 use kube::client::Body;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 const SERVICES: &str = "/api/v1/namespaces/shop/services";
 const ROLLOUTS: &str = "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts";
 
-async fn ask(server: &Played, method: &str, uri: &str, body: Value) -> (u16, Value) {
+async fn ask(server: &SimulatedApiServer, method: &str, uri: &str, body: Value) -> (u16, Value) {
     let request = Request::builder().method(method).uri(uri);
     let request = request.header("content-type", "application/merge-patch+json");
     let answer =
@@ -29,11 +29,11 @@ fn rollout(more: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_status_is_written_apart_and_raises_no_generation() {
-    let server = Played::start();
+async fn a_status_is_a_subresource_and_raises_no_generation() {
+    let server = SimulatedApiServer::start();
     let (code, made) =
         ask(&server, "POST", ROLLOUTS, rollout(&json!({"status": {"phase": "Healthy"}}))).await;
-    assert_eq!((code, made.get("status")), (201, None), "nothing new has a status");
+    assert_eq!((code, made.get("status")), (201, None), "a new object has no status");
     let one = format!("{ROLLOUTS}/web");
     let mut next = made.clone();
     next["status"] = json!({"phase": "Paused"});
@@ -49,12 +49,12 @@ async fn a_status_is_written_apart_and_raises_no_generation() {
         (&json!("Paused"), &json!(2))
     );
     let (_, again) = ask(&server, "PATCH", &one, json!({"spec": {"replicas": 7}})).await;
-    assert_eq!(again, patched, "what changes nothing makes no version");
+    assert_eq!(again, patched, "no change makes no new version");
 }
 
 #[tokio::test]
 async fn a_write_without_a_version_depends_on_the_kind() {
-    let server = Played::start();
+    let server = SimulatedApiServer::start();
     ask(&server, "POST", ROLLOUTS, rollout(&json!({}))).await;
     assert_eq!(ask(&server, "PUT", &format!("{ROLLOUTS}/web"), rollout(&json!({}))).await.0, 422);
     assert_eq!(
@@ -64,14 +64,14 @@ async fn a_write_without_a_version_depends_on_the_kind() {
     );
     let service = json!({"metadata": {"name": "web", "labels": {"app": "web"}}});
     let one = format!("{SERVICES}/web");
-    assert_eq!(ask(&server, "PUT", &one, service.clone()).await.0, 201, "a Service is made by that");
+    assert_eq!(ask(&server, "PUT", &one, service.clone()).await.0, 201, "a PUT creates a Service");
     assert_eq!(ask(&server, "PUT", &one, service.clone()).await.0, 200);
     assert_eq!(ask(&server, "POST", SERVICES, service).await.1["reason"], "AlreadyExists");
 }
 
 #[tokio::test]
-async fn what_is_held_by_a_finalizer_goes_with_it() {
-    let server = Played::start();
+async fn a_finalizer_delays_the_deletion() {
+    let server = SimulatedApiServer::start();
     ask(&server, "POST", ROLLOUTS, rollout(&json!({"metadata": {"finalizers": ["test/hold"]}}))).await;
     let one = format!("{ROLLOUTS}/web");
     let (code, held) = ask(&server, "DELETE", &one, json!({})).await;
@@ -82,8 +82,8 @@ async fn what_is_held_by_a_finalizer_goes_with_it() {
 }
 
 #[tokio::test]
-async fn pages_show_what_was_there_at_the_first() {
-    let server = Played::start();
+async fn all_pages_show_the_state_at_the_first() {
+    let server = SimulatedApiServer::start();
     for name in ["a", "b", "c"] {
         server.apply(&format!("{SERVICES}/{name}"), json!({}));
     }
@@ -99,8 +99,8 @@ async fn pages_show_what_was_there_at_the_first() {
 }
 
 #[tokio::test]
-async fn who_watches_some_is_shown_that_one_is_no_more_among_them() {
-    let server = Played::start();
+async fn a_watch_with_a_selector_shows_an_object_that_no_longer_matches_as_deleted() {
+    let server = SimulatedApiServer::start();
     let one = format!("{SERVICES}/web");
     server.apply(&one, json!({"metadata": {"labels": {"tier": "a"}}}));
     server.patch(&one, &json!({"metadata": {"labels": {"tier": "b"}}}));

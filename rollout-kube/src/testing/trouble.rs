@@ -1,32 +1,32 @@
 use std::{fmt, time::Duration};
 
-/// What goes wrong with one request to the played API server.
+/// The fault to inject into one request to the simulated API server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Trouble {
-    /// Nothing.
+    /// No fault.
     None,
-    /// It reaches the server so much later; the answer comes at once then.
+    /// The request reaches the server this much later; the answer then comes at once.
     Late(Duration),
-    /// It takes effect, or is read, at once; the answer comes so much later, and may be old by then.
+    /// The request is carried out at once; the answer comes this much later, and may be stale by then.
     AnswerLate(Duration),
-    /// It is answered with this code, and has no effect.
+    /// The answer is this code, and the request has no effect.
     Refused(u16),
-    /// It takes effect, and is answered with this code.
+    /// The request takes effect, but the answer is this code.
     Misreported(u16),
-    /// It is lost on the way: there is no effect, and no answer.
+    /// The request is lost: no effect and no answer.
     Lost,
-    /// It takes effect, and the answer is lost.
+    /// The request takes effect, and the answer is lost.
     AnswerLost,
-    /// It is answered with this code at once, and takes effect so much later.
+    /// The answer is this code, at once, and the request takes effect this much later.
     LandsLate(u16, Duration),
 }
 
-/// Decides what goes wrong: with each request, which is named by verb and kind (`PUT virtualservices`), and with
-/// each event of a watch.
+/// Decides which faults to inject into each request, named by verb and kind (`PUT virtualservices`), and into each
+/// event of a watch.
 ///
 /// ```
-/// use rollout_kube::testing::{Disturb, Played, Trouble};
+/// use rollout_kube::testing::{Disturb, SimulatedApiServer, Trouble};
 /// use std::time::Duration;
 ///
 /// struct NoWrites;
@@ -42,7 +42,7 @@ pub enum Trouble {
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let server = Played::start();
+/// let server = SimulatedApiServer::start();
 /// server.apply("/api/v1/namespaces/shop/services/web", serde_json::json!({}));
 /// server.disturb(NoWrites);
 /// let path = "/api/v1/namespaces/shop/services/web";
@@ -52,14 +52,14 @@ pub enum Trouble {
 /// # Ok(()) }
 /// ```
 pub trait Disturb: Send {
-    /// What goes wrong with this request. Watches are asked about, too, but can only be late or refused.
+    /// Returns the fault for this request. It is called for watches, too, but these can only be late or refused.
     fn request(&mut self, what: &str) -> Trouble;
 
-    /// How much later the watches show the next change.
+    /// Returns how much later the watches show the next change.
     fn watch_lag(&mut self) -> Duration;
 }
 
-/// Nothing goes wrong.
+/// Injects no faults.
 pub(super) struct Calm;
 
 impl Disturb for Calm {
@@ -72,7 +72,7 @@ impl Disturb for Calm {
     }
 }
 
-/// Whoever disturbs.
+/// The source of faults.
 pub(super) struct Disturbed(pub(super) Box<dyn Disturb>);
 
 impl Default for Disturbed {

@@ -1,7 +1,7 @@
-//! Who watches, and what they are shown.
+//! Watches, and what they show.
 
 use super::{
-    asked::Asked,
+    api_request::ApiRequest,
     merge::put,
     objects::{Objects, Sender},
     refusal::Refusal,
@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::{sync::mpsc, time::Instant};
 
-/// What a watch shows, and when.
+/// A line that a watch sends, and when.
 pub(super) type Line = (Instant, Bytes);
 
-/// Something that happened to an object.
+/// A change of an object.
 #[derive(Debug, Clone)]
 pub(super) struct Event {
     pub(super) version: u64,
@@ -23,15 +23,15 @@ pub(super) struct Event {
     pub(super) at: Instant,
     pub(super) tick: u64,
     pub(super) by: Option<Sender>,
-    /// As it was before.
+    /// The object before the change.
     before: Option<Arc<Value>>,
-    /// For those who watch all of them: made once.
+    /// The line for watches without a selector, formatted once.
     line: Line,
 }
 
 #[derive(Debug)]
 pub(super) struct Watch {
-    asked: Asked,
+    request: ApiRequest,
     events: mpsc::UnboundedSender<Line>,
 }
 
@@ -40,13 +40,13 @@ fn line(what: &str, object: &Value) -> Bytes {
 }
 
 impl Event {
-    /// What a watch is shown of it. Who watches some is shown one that is no more among them as deleted.
-    fn shown(&self, asked: &Asked) -> Option<Line> {
-        if asked.labels.is_everything() {
-            return asked.selects(&self.object).then(|| self.line.clone());
+    /// Returns the line for a watch. A watch with a selector shows an object that no longer matches as deleted.
+    fn shown(&self, request: &ApiRequest) -> Option<Line> {
+        if request.labels.is_everything() {
+            return request.selects(&self.object).then(|| self.line.clone());
         }
-        let was = self.before.as_ref().filter(|before| asked.selects(before));
-        let line = match (was, !self.is_deleted && asked.selects(&self.object)) {
+        let was = self.before.as_ref().filter(|before| request.selects(before));
+        let line = match (was, !self.is_deleted && request.selects(&self.object)) {
             (None, false) => return None,
             (None, true) => line("ADDED", &self.object),
             (Some(_), true) => line("MODIFIED", &self.object),
@@ -61,27 +61,30 @@ impl Event {
 }
 
 impl Objects {
-    pub(super) fn watch(&mut self, asked: &Asked) -> mpsc::UnboundedReceiver<Line> {
+    pub(super) fn watch(&mut self, request: &ApiRequest) -> mpsc::UnboundedReceiver<Line> {
         let (events, receiver) = mpsc::unbounded_channel();
-        if asked.version < self.oldest {
-            // The receiver is here. Without a sender it ends behind that.
+        if request.version < self.oldest {
+            // The receiver exists. Without a sender, it ends after this line.
             let _ = events.send((Instant::now(), line("ERROR", &Refusal::expired().status())));
             return receiver;
         }
-        let log = self.log.get(&asked.kind).map(Vec::as_slice).unwrap_or_default();
-        let from = log.partition_point(|event| event.version <= asked.version);
-        for line in log.iter().skip(from).filter_map(|event| event.shown(asked)) {
-            // The receiver is here.
+        let log = self.log.get(&request.kind).map(Vec::as_slice).unwrap_or_default();
+        let from = log.partition_point(|event| event.version <= request.version);
+        for line in log.iter().skip(from).filter_map(|event| event.shown(request)) {
+            // The receiver exists.
             let _ = events.send(line);
         }
-        self.watches.entry(asked.kind.clone()).or_default().push(Watch { asked: asked.clone(), events });
+        self.watches
+            .entry(request.kind.clone())
+            .or_default()
+            .push(Watch { request: request.clone(), events });
         receiver
     }
 
-    /// Shows the watches what was written, or deleted, at the present version.
-    pub(super) fn tell(
+    /// Shows the watches the change at the current version.
+    pub(super) fn notify(
         &mut self,
-        asked: &Asked,
+        request: &ApiRequest,
         before: Option<Arc<Value>>,
         object: Arc<Value>,
         is_deleted: bool,
@@ -93,19 +96,19 @@ impl Objects {
         } else {
             "ADDED"
         };
-        // The watches show changes in their order.
+        // The watches show changes in order.
         let due = Instant::now() + self.disturbed.0.watch_lag();
         let due = self.shown.map_or(due, |before| before.max(due));
         self.shown = Some(due);
         let line = (due, line(what, &object));
         let (at, tick, by) = (Instant::now(), self.tick(), self.by.clone());
         let event = Event { version: self.version, object, is_deleted, at, tick, by, before, line };
-        if let Some(watches) = self.watches.get_mut(&asked.kind) {
-            watches.retain(|watch| match event.shown(&watch.asked) {
+        if let Some(watches) = self.watches.get_mut(&request.kind) {
+            watches.retain(|watch| match event.shown(&watch.request) {
                 Some(line) => watch.events.send(line).is_ok(),
                 None => true,
             });
         }
-        self.log.entry(asked.kind.clone()).or_default().push(event);
+        self.log.entry(request.kind.clone()).or_default().push(event);
     }
 }

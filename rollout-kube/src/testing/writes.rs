@@ -1,7 +1,7 @@
-//! What a request writes, and why one is refused.
+//! Writes, and why they are refused.
 
 use super::{
-    asked::{Asked, Sent, Verb},
+    api_request::{ApiRequest, Sent, Verb},
     merge::{keep, merge, put, set},
     objects::Objects,
     refusal::Refusal,
@@ -10,7 +10,7 @@ use rollout_core::DnsName;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// What somebody who deletes in the foreground leaves for the garbage collector, which is not played.
+/// The finalizer of a foreground deletion, left to the garbage collector, which is not simulated.
 const FOREGROUND: &str = "foregroundDeletion";
 
 fn metadata<'v>(object: &'v Value, key: &str) -> Option<&'v Value> {
@@ -32,151 +32,159 @@ fn keep_metadata(object: &mut Value, key: &str, kept: Option<Value>) {
 }
 
 impl Objects {
-    /// Creates, replaces or changes an object: with the status code of the answer.
-    pub(super) fn write(&mut self, asked: &Asked, sent: &Sent) -> Result<(u16, Arc<Value>), Refusal> {
-        if (asked.verb == Verb::Create) != asked.name.is_empty() {
+    /// Creates, replaces or patches an object; returns the status code of the answer, too.
+    pub(super) fn write(&mut self, request: &ApiRequest, sent: &Sent) -> Result<(u16, Arc<Value>), Refusal> {
+        if (request.verb == Verb::Create) != request.name.is_empty() {
             return Err(Refusal::not_allowed());
         }
-        if asked.is_status && !asked.traits.has_status {
+        if request.is_status && !request.traits.has_status {
             return Err(Refusal::not_found());
         }
-        if asked.verb != Verb::Patch {
-            let body = asked.body(sent)?;
-            return match (asked.verb, self.get(asked)) {
-                (Verb::Create, _) => self.create(asked, body),
-                (_, Ok(there)) => {
+        if request.verb != Verb::Patch {
+            let body = request.body(sent)?;
+            return match (request.verb, self.get(request)) {
+                (Verb::Create, _) => self.create(request, body),
+                (_, Ok(existing)) => {
                     let uid = metadata(&body, "uid");
-                    if uid.is_some() && uid != metadata(&there, "uid") {
+                    if uid.is_some() && uid != metadata(&existing, "uid") {
                         return Err(Refusal::precondition());
                     }
-                    Ok((200, self.replace(asked, there, body)?))
+                    Ok((200, self.replace(request, existing, body)?))
                 }
-                (_, Err(missing)) if !asked.traits.is_created_by_put => Err(missing),
+                (_, Err(missing)) if !request.traits.is_created_by_put => Err(missing),
                 (_, Err(_)) if metadata(&body, "uid").is_some() => Err(Refusal::precondition()),
-                (_, Err(_)) => read_version(&body).and_then(|_| self.create(asked, body)),
+                (_, Err(_)) => read_version(&body).and_then(|_| self.create(request, body)),
             };
         }
         if !sent.content.starts_with("application/merge-patch+json") {
             return Err(Refusal::unsupported());
         }
-        let there = self.get(asked)?;
-        let patch = sent.value.as_ref().ok_or_else(|| Refusal::bad_request("the patch is no JSON"))?;
-        let mut next = (*there).clone();
+        let existing = self.get(request)?;
+        let patch = sent.value.as_ref().ok_or_else(|| Refusal::bad_request("the patch is not JSON"))?;
+        let mut next = (*existing).clone();
         merge(&mut next, patch);
-        asked.check(&next)?;
-        Ok((200, self.replace(asked, there, next)?))
+        request.check(&next)?;
+        Ok((200, self.replace(request, existing, next)?))
     }
 
-    fn create(&mut self, asked: &Asked, mut body: Value) -> Result<(u16, Arc<Value>), Refusal> {
-        let mut asked = asked.clone();
-        text(&body, "name").clone_into(&mut asked.name);
-        asked.is_kind(&body)?;
-        let is_name = if asked.traits.has_any_name {
-            !asked.name.is_empty() && !asked.name.contains(['/', '%'])
+    fn create(&mut self, request: &ApiRequest, mut body: Value) -> Result<(u16, Arc<Value>), Refusal> {
+        let mut request = request.clone();
+        text(&body, "name").clone_into(&mut request.name);
+        request.is_kind(&body)?;
+        let is_name = if request.traits.has_any_name {
+            !request.name.is_empty() && !request.name.contains(['/', '%'])
         } else {
-            DnsName::parse(&asked.name).is_ok()
+            DnsName::parse(&request.name).is_ok()
         };
         if !is_name {
-            return Err(Refusal::invalid("metadata.name is no name"));
+            return Err(Refusal::invalid("metadata.name is not a valid name"));
         }
-        if read_version(&body)? > 0 && asked.verb == Verb::Create {
+        if read_version(&body)? > 0 && request.verb == Verb::Create {
             return Err(Refusal::internal("resourceVersion should not be set on objects to be created"));
         }
-        if self.get(&asked).is_ok() {
+        if self.get(&request).is_ok() {
             return Err(Refusal::exists());
         }
         for key in ["uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp"] {
             keep_metadata(&mut body, key, None);
         }
-        if asked.traits.has_status {
-            keep(&mut body, "status", serde_json::from_str(asked.traits.first_status).ok());
+        if request.traits.has_status {
+            keep(&mut body, "status", serde_json::from_str(request.traits.first_status).ok());
         }
         tidy(&mut body);
-        Ok((201, self.store(&asked, None, body)))
+        Ok((201, self.store(&request, None, body)))
     }
 
-    fn replace(&mut self, asked: &Asked, there: Arc<Value>, next: Value) -> Result<Arc<Value>, Refusal> {
+    fn replace(
+        &mut self,
+        request: &ApiRequest,
+        existing: Arc<Value>,
+        next: Value,
+    ) -> Result<Arc<Value>, Refusal> {
         match read_version(&next)? {
-            0 if asked.traits.is_unconditional => {}
+            0 if request.traits.is_unconditional => {}
             0 => return Err(Refusal::invalid("metadata.resourceVersion must be specified for an update")),
-            version if Ok(version) != read_version(&there) => return Err(Refusal::modified()),
+            version if Ok(version) != read_version(&existing) => return Err(Refusal::modified()),
             _ => {}
         }
-        if !(asked.is_status && asked.traits.is_custom) {
-            asked.is_kind(&next)?;
+        if !(request.is_status && request.traits.is_custom) {
+            request.is_kind(&next)?;
             for key in ["uid", "deletionTimestamp"] {
-                let there = metadata(&there, key);
-                let is_kept = key != "uid" && there.is_some();
-                if metadata(&next, key).is_some_and(|next| Some(next) != there) && !is_kept {
+                let existing = metadata(&existing, key);
+                let is_kept = key != "uid" && existing.is_some();
+                if metadata(&next, key).is_some_and(|next| Some(next) != existing) && !is_kept {
                     return Err(Refusal::invalid(format!("metadata.{key} cannot be changed")));
                 }
             }
         }
-        let mut next = if asked.is_status {
-            let mut whole = if asked.traits.is_custom { (*there).clone() } else { next.clone() };
-            if !asked.traits.is_custom {
-                keep(&mut whole, "spec", there.get("spec").cloned());
+        let mut next = if request.is_status {
+            let mut whole = if request.traits.is_custom { (*existing).clone() } else { next.clone() };
+            if !request.traits.is_custom {
+                keep(&mut whole, "spec", existing.get("spec").cloned());
             }
-            let first = || serde_json::from_str(asked.traits.first_status).ok();
+            let first = || serde_json::from_str(request.traits.first_status).ok();
             keep(&mut whole, "status", next.get("status").cloned().or_else(first));
             whole
         } else {
             let mut whole = next;
-            if asked.traits.has_status {
-                keep(&mut whole, "status", there.get("status").cloned());
+            if request.traits.has_status {
+                keep(&mut whole, "status", existing.get("status").cloned());
             }
             whole
         };
         for key in ["generation", "deletionTimestamp", "deletionGracePeriodSeconds"] {
-            keep_metadata(&mut next, key, metadata(&there, key).cloned());
+            keep_metadata(&mut next, key, metadata(&existing, key).cloned());
         }
         tidy(&mut next);
-        let is_going = metadata(&there, "deletionTimestamp").is_some();
-        let had = finalizers(&there);
+        let is_going = metadata(&existing, "deletionTimestamp").is_some();
+        let had = finalizers(&existing);
         if is_going && finalizers(&next).iter().any(|finalizer| !had.contains(finalizer)) {
-            return Err(Refusal::invalid("no new finalizers can be added to what is being deleted"));
+            return Err(Refusal::invalid(
+                "no new finalizers can be added to an object that is being deleted",
+            ));
         }
         if is_going && finalizers(&next).is_empty() {
-            // It is deleted as it was: what came last is only answered.
-            let last = self.complete(asked, Some(&there), next);
-            self.remove(asked)?;
+            // It is deleted in its old state: the last write only appears in the answer.
+            let last = self.complete(request, Some(&existing), next);
+            self.remove(request)?;
             return Ok(Arc::new(last));
         }
-        Ok(self.store(asked, Some(there), next))
+        Ok(self.store(request, Some(existing), next))
     }
 
-    /// Deletes an object, or says in it that it is to go as soon as nobody holds it any more.
-    pub(super) fn delete(&mut self, asked: &Asked, sent: &Sent) -> Result<Value, Refusal> {
-        let there = self.get(asked)?;
+    /// Deletes an object, or marks it for deletion while finalizers hold it.
+    pub(super) fn delete(&mut self, request: &ApiRequest, sent: &Sent) -> Result<Value, Refusal> {
+        let existing = self.get(request)?;
         let option = |name: &str| sent.value.as_ref().and_then(|options| options.get(name));
         for key in ["uid", "resourceVersion"] {
             let wanted = option("preconditions").and_then(|wanted| wanted.get(key));
-            if wanted.is_some_and(|wanted| Some(wanted) != metadata(&there, key)) {
+            if wanted.is_some_and(|wanted| Some(wanted) != metadata(&existing, key)) {
                 return Err(Refusal::precondition());
             }
         }
-        let mut held = finalizers(&there);
+        let mut held = finalizers(&existing);
         held.retain(|finalizer| finalizer != FOREGROUND);
-        if asked.traits.is_collected
+        if request.traits.is_collected
             && option("propagationPolicy").is_some_and(|policy| policy == "Foreground")
         {
             held.push(FOREGROUND.into());
         }
         if !held.is_empty() {
-            let mut next = (*there).clone();
+            let mut next = (*existing).clone();
             put(&mut next, "finalizers", held.into());
-            if metadata(&there, "deletionTimestamp").is_none() {
+            if metadata(&existing, "deletionTimestamp").is_none() {
                 put(&mut next, "deletionTimestamp", "2026-01-01T00:00:00Z".into());
                 put(&mut next, "deletionGracePeriodSeconds", 0.into());
             }
-            return Ok((*self.store(asked, Some(there), next)).clone());
+            return Ok((*self.store(request, Some(existing), next)).clone());
         }
-        let last = self.remove(asked)?;
-        if asked.traits.returns_deleted {
+        let last = self.remove(request)?;
+        if request.traits.returns_deleted {
             return Ok((*last).clone());
         }
-        let group = asked.api_version().rsplit_once('/').map_or("", |(group, _)| group);
-        let mut details = json!({"name": asked.name, "kind": asked.plural(), "uid": metadata(&last, "uid")});
+        let group = request.api_version().rsplit_once('/').map_or("", |(group, _)| group);
+        let mut details =
+            json!({"name": request.name, "kind": request.plural(), "uid": metadata(&last, "uid")});
         if !group.is_empty() {
             set(&mut details, "group", group.into());
         }
@@ -186,12 +194,12 @@ impl Objects {
     }
 }
 
-impl Asked {
-    /// The body of a request, if it is an object of this kind, name and namespace.
+impl ApiRequest {
+    /// Returns the body of a request, if it is an object of this kind, name and namespace.
     fn body(&self, sent: &Sent) -> Result<Value, Refusal> {
         let mut body = match &sent.value {
             Some(body) if body.is_object() => body.clone(),
-            _ => return Err(Refusal::bad_request("the body is no object")),
+            _ => return Err(Refusal::bad_request("the body is not an object")),
         };
         if !body.get("metadata").is_some_and(Value::is_object) {
             set(&mut body, "metadata", json!({}));
@@ -203,44 +211,45 @@ impl Asked {
         Ok(body)
     }
 
-    /// A custom object of another kind can be read, but not stored.
+    /// Refuses to store a custom object of another kind; such an object can be parsed.
     fn is_kind(&self, object: &Value) -> Result<(), Refusal> {
         let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
         if self.traits.is_custom && !self.traits.kind.is_empty() && kind != self.traits.kind {
-            return Err(Refusal::invalid("it is of another kind"));
+            return Err(Refusal::invalid("the object is of another kind"));
         }
         Ok(())
     }
 
     fn check(&self, body: &Value) -> Result<(), Refusal> {
-        let said = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
-        let is_right = |said: &str, right: &str| said == right || said.is_empty() && !self.traits.is_custom;
+        let field = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
+        let is_right =
+            |given: &str, expected: &str| given == expected || given.is_empty() && !self.traits.is_custom;
         let is_kind =
-            is_right(said("kind"), self.traits.kind) || self.traits.is_custom && !said("kind").is_empty();
+            is_right(field("kind"), self.traits.kind) || self.traits.is_custom && !field("kind").is_empty();
         let is_known = !self.traits.kind.is_empty();
-        if is_known && (!is_kind || !is_right(said("apiVersion"), self.api_version())) {
+        if is_known && (!is_kind || !is_right(field("apiVersion"), self.api_version())) {
             return Err(Refusal::bad_request("the body is of another kind"));
         }
         let (name, namespace) = (text(body, "name"), text(body, "namespace"));
         if !self.name.is_empty() && name != self.name {
-            return Err(Refusal::bad_request("the name in the body is another than that in the path"));
+            return Err(Refusal::bad_request("the name in the body differs from that in the path"));
         }
         if !namespace.is_empty() && namespace != self.namespace {
-            return Err(Refusal::bad_request("the namespace in the body is another than that in the path"));
+            return Err(Refusal::bad_request("the namespace in the body differs from that in the path"));
         }
         Ok(())
     }
 }
 
-/// The version that an object has, as a number; 0 if it has none.
+/// Returns the version of an object as a number; 0 if it has none.
 fn read_version(object: &Value) -> Result<u64, Refusal> {
     match text(object, "resourceVersion") {
         "" => Ok(0),
-        version => version.parse().map_err(|_| Refusal::internal("metadata.resourceVersion is no number")),
+        version => version.parse().map_err(|_| Refusal::internal("metadata.resourceVersion is not a number")),
     }
 }
 
-/// Metadata that says nothing is left out.
+/// Removes empty metadata fields.
 fn tidy(object: &mut Value) {
     if let Some(fields) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         fields.retain(|_, value| match value {

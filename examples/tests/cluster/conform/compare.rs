@@ -6,7 +6,7 @@ use super::{
 };
 use crate::bed::{Bed, Frozen, RUNTIME};
 use kube::Client;
-use rollout_kube::testing::Played;
+use rollout_kube::testing::SimulatedApiServer;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -49,7 +49,7 @@ impl Real {
     /// One that is played and this one, each with the same empty namespace.
     pub(super) fn both(&self, lane: usize) -> [Server; 2] {
         let namespace = namespace(lane);
-        let played = Played::start();
+        let played = SimulatedApiServer::start();
         // The first versions are long gone.
         played.apply("/api/v1/namespaces/other/configmaps/first", json!({}));
         played.delete("/api/v1/namespaces/other/configmaps/first");

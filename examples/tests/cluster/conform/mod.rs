@@ -1,4 +1,4 @@
-//! The API server that is played for other tests (`rollout_kube::testing::Played`) answers as the real one does.
+//! The API server that is played for other tests (`rollout_kube::testing::SimulatedApiServer`) answers as the real one does.
 //!
 //! A [`Sequence`] of random requests, such as the adapter sends and such as go wrong, is asked of both. After each
 //! request the answers are compared: status code, `reason`, and the object or the list, but for what [`Known::told`]

@@ -9,7 +9,7 @@ use crate::{
     bed::secs,
     played_mesh::{Mesh, ProxyOf, Shape},
 };
-use rollout_kube::testing::Played;
+use rollout_kube::testing::SimulatedApiServer;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -21,7 +21,7 @@ const UNTIL_TOLD: Duration = secs(100_000);
 const DOWN: Duration = secs(1);
 
 pub(super) struct PlayedMesh {
-    server: Played,
+    server: SimulatedApiServer,
     mesh: Mesh,
     now: Instant,
     stored: Stored,
@@ -30,7 +30,7 @@ pub(super) struct PlayedMesh {
 impl PlayedMesh {
     /// With these objects, at rest.
     pub(super) fn start(first: Vec<Write>) -> Self {
-        let (server, now) = (Played::start(), Instant::now());
+        let (server, now) = (SimulatedApiServer::start(), Instant::now());
         let proxy = |name: &str, of_type| ProxyOf { name: name.to_owned(), of_type, lag: Duration::ZERO };
         let proxies = [("sidecar-1.default", "sidecar"), ("sidecar-2.default", "sidecar")];
         let proxies = proxies.into_iter().chain([("gateway.istio-system", "router")]);

@@ -14,7 +14,7 @@ use crate::{
     process::Process,
     trouble::{Blind, ByChance, MOST, Refused},
 };
-use rollout_kube::testing::Played;
+use rollout_kube::testing::SimulatedApiServer;
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -65,7 +65,7 @@ pub(crate) fn play(history: &History) -> Outcome {
 
 struct World<'h> {
     history: &'h History,
-    server: Played,
+    server: SimulatedApiServer,
     judge: Judge,
     /// How far the server's changes have been judged.
     judged: u64,
@@ -96,7 +96,7 @@ struct World<'h> {
 
 impl<'h> World<'h> {
     fn new(history: &'h History) -> Self {
-        let (server, began) = (Played::start(), Instant::now());
+        let (server, began) = (SimulatedApiServer::start(), Instant::now());
         let mesh = history.mesh.as_ref().map(|of| Mesh::start(&server, shape(of, history.seed ^ 2), began));
         Self {
             history,

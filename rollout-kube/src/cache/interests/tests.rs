@@ -1,4 +1,4 @@
-//! Whom a change concerns, counted: it does not grow with how many there are.
+//! The number of rollouts that a change affects does not grow with the number of rollouts.
 
 use super::*;
 
@@ -10,7 +10,7 @@ fn virtual_service(number: usize) -> ObjectRef {
     ObjectRef::new("networking.istio.io", "VirtualService", "shop", &format!("app-{number}"))
 }
 
-/// Each looks at its own VirtualService and at all that name its host.
+/// Each rollout reads its own VirtualService and all that name its host.
 fn all(rollouts: usize) -> Interests {
     let interests = Interests::default();
     for number in 0..rollouts {
@@ -23,7 +23,7 @@ fn all(rollouts: usize) -> Interests {
 }
 
 #[test]
-fn a_change_concerns_one_of_ten_or_of_a_thousand() {
+fn a_change_affects_one_rollout_of_ten_or_of_a_thousand() {
     for rollouts in [10, 1_000] {
         let key: Arc<str> = "shop/app-7".into();
         let concerned = all(rollouts).concerned(&virtual_service(7), [&key]);
@@ -31,12 +31,12 @@ fn a_change_concerns_one_of_ten_or_of_a_thousand() {
         let named_by_another = all(rollouts).concerned(&virtual_service(3), [&key]);
         assert_eq!(named_by_another, HashSet::from([rollout(3), rollout(7)]));
         let other = ObjectRef::new("networking.istio.io", "VirtualService", "other", "app-7");
-        assert!(all(rollouts).concerned(&other, [&key]).is_empty(), "of another namespace");
+        assert!(all(rollouts).concerned(&other, [&key]).is_empty(), "in another namespace");
     }
 }
 
 #[test]
-fn what_a_turn_did_not_look_at_any_more_is_forgotten() {
+fn interests_of_earlier_turns_are_forgotten() {
     let interests = all(3);
     let kept = HashSet::from([Interest::Object(virtual_service(1))]);
     interests.keep(&rollout(1), &kept);

@@ -1,4 +1,4 @@
-//! Every interleaving of a server, its watch, and answers that are on their way.
+//! Every interleaving of a server, its watch, and answers in flight.
 
 use super::*;
 use serde_json::json;
@@ -11,23 +11,23 @@ fn key(name: &str) -> Key {
     ("shop".to_owned(), name.to_owned())
 }
 
-/// What happens next.
+/// A step of a history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
-    /// Somebody else makes or changes the object, deletes it, or writes another one.
+    /// Another client creates or changes the object, deletes it, or writes another one.
     Changed,
     Deleted,
     Other,
-    /// The watch shows its next event; or it breaks, and everything is listed anew: asked for, answered,
-    /// shown, over.
+    /// The watch shows its next event; or it breaks, and everything is listed again: requested, answered, shown,
+    /// ended.
     Shown,
     Broken,
     List,
-    /// The watch says that it has shown everything.
+    /// The watch sends a bookmark: it has shown everything.
     Bookmark,
-    /// A live read: asked, answered, arrived.
+    /// A live read: sent, answered, arrived.
     Read,
-    /// A write of our own: carried out, and its answer arrived. The same for a delete.
+    /// Our own write: carried out, then its answer arrives. The same for a delete.
     Write,
     Delete,
 }
@@ -45,7 +45,7 @@ const ALL: [Step; 10] = [
     Step::Delete,
 ];
 
-/// How a list stands: answered with the state at this version, and whether that was shown.
+/// The state of a list: answered with the state at this version, and whether that was shown.
 #[derive(Debug, Clone, Copy)]
 enum Listing {
     Asked,
@@ -53,10 +53,10 @@ enum Listing {
     Shown(u64),
 }
 
-/// A question or a write that is under way, and the server's answer: there is this version, or none.
+/// A read or a write in flight, and the server's answer: this version, or none.
 #[derive(Debug, Clone, Copy)]
-struct Under {
-    asked: Asked,
+struct InFlight {
+    as_of: AsOf,
     answer: Option<Answer>,
 }
 
@@ -69,14 +69,14 @@ struct Absent;
 #[derive(Clone)]
 struct World {
     objects: Objects,
-    /// Every event, by version from 1: what is there of the object since, or that another one was written.
+    /// Every event, by version from 1: the object exists or is gone since then, or another one was written.
     log: Vec<Event>,
-    /// Up to here the watch has shown everything.
+    /// The version up to which the watch has shown everything.
     seen: u64,
     listing: Option<Listing>,
-    read: Option<Under>,
-    write: Option<Under>,
-    /// What is known is to be no older than this.
+    read: Option<InFlight>,
+    write: Option<InFlight>,
+    /// What is known must be no older than this.
     floor: u64,
 }
 
@@ -99,29 +99,29 @@ impl World {
         self.log.len() as u64
     }
 
-    /// The version of the object, as it was then.
+    /// Returns the version of the object at a version of the log.
     fn at(&self, version: u64) -> Option<u64> {
-        let mut there = None;
+        let mut existing = None;
         for (event, at) in self.log.iter().zip(1..=version) {
             match event {
-                Event::There => there = Some(at),
-                Event::Gone => there = None,
+                Event::There => existing = Some(at),
+                Event::Gone => existing = None,
                 Event::Other => {}
             }
         }
-        there
+        existing
     }
 
     fn known(&self) -> Option<u64> {
         self.objects.get(&key("x")).and_then(Entry::number)
     }
 
-    /// Takes a step; whether it was possible.
+    /// Takes a step; returns whether it was possible.
     fn take(&mut self, step: Step) -> bool {
-        let there = self.at(self.now());
+        let existing = self.at(self.now());
         match step {
             Step::Changed => self.log.push(Event::There),
-            Step::Deleted if there.is_some() => self.log.push(Event::Gone),
+            Step::Deleted if existing.is_some() => self.log.push(Event::Gone),
             Step::Other => self.log.push(Event::Other),
             Step::Shown if self.listing.is_none() && self.seen < self.now() => self.show_next(),
             Step::Broken if self.listing.is_none() => {
@@ -143,30 +143,30 @@ impl World {
                 None => return false,
             },
             Step::Bookmark if self.listing.is_none() && self.seen == self.now() => {
-                self.objects.told(self.seen);
+                self.objects.advance_watch(self.seen);
             }
             Step::Read => match self.read {
-                None => self.read = Some(Under { asked: self.objects.asks(), answer: None }),
-                Some(Under { asked, answer: None }) => {
-                    self.read = Some(Under { asked, answer: Some(there.ok_or(Absent)) });
+                None => self.read = Some(InFlight { as_of: self.objects.as_of(), answer: None }),
+                Some(InFlight { as_of, answer: None }) => {
+                    self.read = Some(InFlight { as_of, answer: Some(existing.ok_or(Absent)) });
                 }
-                Some(Under { asked, answer: Some(answer) }) => {
-                    self.arrived(asked, answer);
+                Some(InFlight { as_of, answer: Some(answer) }) => {
+                    self.arrived(as_of, answer);
                     self.read = None;
                 }
             },
             Step::Write | Step::Delete => match self.write {
-                // Our writes carry the version that is known.
-                None if self.known() != there => return false,
+                // Our writes carry the known version.
+                None if self.known() != existing => return false,
                 None if (step == Step::Delete) != self.known().is_some() => return false,
                 None => {
-                    let asked = self.objects.asks();
+                    let as_of = self.objects.as_of();
                     self.log.push(if step == Step::Delete { Event::Gone } else { Event::There });
-                    self.write = Some(Under { asked, answer: Some(self.at(self.now()).ok_or(Absent)) });
+                    self.write = Some(InFlight { as_of, answer: Some(self.at(self.now()).ok_or(Absent)) });
                 }
-                Some(Under { asked, answer }) => {
+                Some(InFlight { as_of, answer }) => {
                     self.write = None;
-                    self.arrived(asked, answer.unwrap_or(Err(Absent)));
+                    self.arrived(as_of, answer.unwrap_or(Err(Absent)));
                 }
             },
             Step::Deleted | Step::Shown | Step::Broken | Step::Bookmark => return false,
@@ -184,23 +184,23 @@ impl World {
         }
     }
 
-    fn arrived(&mut self, asked: Asked, answer: Answer) {
+    fn arrived(&mut self, as_of: AsOf, answer: Answer) {
         if let Ok(version) = answer {
             self.objects.put(key("x"), entry(version));
             self.floor = self.floor.max(version);
         } else {
-            self.objects.absent(&key("x"), asked);
-            self.floor = self.floor.max(asked.0);
+            self.objects.absent(&key("x"), as_of);
+            self.floor = self.floor.max(as_of.0);
         }
     }
 
-    /// What is known was true at some time since all that was answered.
+    /// Returns whether what is known was true at some time since the latest answer.
     fn is_new_enough(&self) -> bool {
         let was_true = |version| self.at(version) == self.known();
         !self.objects.is_whole() || (self.floor..=self.now()).any(was_true)
     }
 
-    /// All that is under way comes to its end, and the watch is quiet: is it known what is there?
+    /// Finishes everything in flight and lets the watch catch up; returns whether what is known is then true.
     fn converges(mut self) -> bool {
         for _ in 0..2 {
             if self.read.is_some() {
@@ -236,10 +236,10 @@ fn search(world: &World, left: u32, path: &mut Vec<Step>, histories: &mut u64) {
 }
 
 #[test]
-fn every_short_interleaving_converges_and_never_shows_what_is_older_than_an_answer() {
+fn every_short_interleaving_converges_and_never_shows_anything_older_than_an_answer() {
     let (mut world, mut histories) = (World::new(), 0);
     search(&world, 6, &mut Vec::new(), &mut histories);
-    // And from where the object is known, and everything was listed.
+    // And again from a state where the object is known and everything was listed.
     for step in [Step::Changed, Step::List, Step::List, Step::List] {
         assert!(world.take(step));
     }
@@ -248,7 +248,7 @@ fn every_short_interleaving_converges_and_never_shows_what_is_older_than_an_answ
 }
 
 #[test]
-fn long_interleavings_do_so_too() {
+fn random_long_interleavings_converge_too() {
     for seed in 1..=20_000_u64 {
         let (mut world, mut path, mut random) = (World::new(), Vec::new(), seed);
         for _ in 0..40 {
@@ -264,7 +264,7 @@ fn long_interleavings_do_so_too() {
 }
 
 #[test]
-fn an_object_is_found_by_the_keys_that_it_has_now_and_its_news_go_to_those_it_had_before() {
+fn an_object_is_found_by_its_current_keys_and_a_change_reports_its_earlier_keys_too() {
     let index = Index::new(|namespace, object| {
         let hosts = object["hosts"].as_array().into_iter().flatten();
         hosts.map(|host| format!("{namespace}/{}", host.as_str().unwrap_or_default())).collect()
@@ -277,11 +277,11 @@ fn an_object_is_found_by_the_keys_that_it_has_now_and_its_news_go_to_those_it_ha
     let touched = objects.put(key("a"), entry("1", &["one", "two"])).unwrap();
     assert_eq!(touched.iter().map(|key| &**key).collect::<Vec<_>>(), ["shop/one", "shop/two"]);
     let touched = objects.put(key("a"), entry("2", &["two", "three"])).unwrap();
-    assert_eq!(touched.len(), 3, "also for whom it no longer concerns");
+    assert_eq!(touched.len(), 3, "also for those whom it no longer concerns");
     assert_eq!((found(&objects, "shop/one"), found(&objects, "shop/three")), (0, 1));
     assert_eq!(objects.having("other", "shop/three").count(), 0, "of one namespace");
     assert!(objects.put(key("a"), entry("1", &["one"])).is_none());
     let touched = objects.show_deleted(&key("a"), &entry("3", &[])).unwrap();
-    assert_eq!(touched.len(), 2, "what it had is remembered");
+    assert_eq!(touched.len(), 2, "the keys that it had");
     assert_eq!(found(&objects, "shop/two"), 0);
 }

@@ -1,7 +1,7 @@
-//! A watch against a server that answers as a test says.
+//! A watch against a server whose answers a test scripts.
 
 use crate::{
-    cache::{Changed, Shelves},
+    cache::{Caches, Changed},
     store::{
         Requests,
         mock::{Answer, Asked, Then, server},
@@ -26,27 +26,27 @@ fn modified(name: &str, version: &str) -> Value {
     json!({"type": "MODIFIED", "object": object})
 }
 
-/// The watch of Services against these answers to its lists and its watches, one after the other; after
-/// the last of them there is silence.
+/// Watches Services against these answers to its lists and its watches, in order; after the last one the server is
+/// silent.
 fn watched(
     lists: Vec<Answer>,
     watches: Vec<Answer>,
-) -> (Shelves, UnboundedReceiver<Changed>, Arc<Mutex<Vec<Asked>>>) {
+) -> (Caches, UnboundedReceiver<Changed>, Arc<Mutex<Vec<Asked>>>) {
     let answers = Mutex::new((lists.into_iter(), watches.into_iter()));
     let (client, asked) = server(move |asked| {
         let mut answers = answers.lock().unwrap();
         let next = if asked.uri.contains("watch=") { answers.1.next() } else { answers.0.next() };
         next.unwrap_or(Answer::Never)
     });
-    let (shelves, news) = Shelves::new(Requests::new(client, "us"), None);
-    (shelves, news, asked)
+    let (caches, news) = Caches::new(Requests::new(client, "us"), None);
+    (caches, news, asked)
 }
 
 fn services() -> ObjectRef {
     ObjectRef::new("", "Service", "", "")
 }
 
-/// The next news: name and version, none when it is gone.
+/// Returns the next change: the name and the version, `None` when the object is gone.
 async fn next(news: &mut UnboundedReceiver<Changed>) -> (String, Option<String>) {
     let changed = news.recv().await.unwrap();
     (changed.object.name.to_string(), changed.now.map(|entry| entry.version.write.to_string()))
@@ -69,21 +69,21 @@ fn watch_versions(asked: &Mutex<Vec<Asked>>) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_a_version_that_expired_everything_is_listed_anew_and_what_is_gone_is_told() {
+async fn after_an_expired_version_everything_is_listed_again_and_deletions_are_reported() {
     let expired = json!({"type": "ERROR", "object": {
         "kind": "Status", "status": "Failure", "code": 410, "reason": "Expired", "message": "too old"}});
     let lists = vec![list("3", &[service("a", "1"), service("gone", "2")]), list("9", &[service("a", "8")])];
-    let (shelves, mut news, _) = watched(lists, vec![Answer::Lines(vec![expired], Then::End)]);
-    shelves.start(&services()).await.unwrap();
+    let (caches, mut news, _) = watched(lists, vec![Answer::Lines(vec![expired], Then::End)]);
+    caches.start(&services()).await.unwrap();
     assert_eq!(next(&mut news).await, is("a", "1"));
     assert_eq!(next(&mut news).await, is("gone", "2"));
     assert_eq!(next(&mut news).await, is("a", "8"));
     assert_eq!(next(&mut news).await, ("gone".to_owned(), None));
-    assert_eq!(shelves.all(&ObjectRef::new("", "Service", "shop", "")).await.unwrap().len(), 1);
+    assert_eq!(caches.all(&ObjectRef::new("", "Service", "shop", "")).await.unwrap().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_is_cut_ends_or_falls_silent_goes_on_where_it_stood() {
+async fn a_watch_that_is_cut_ends_or_falls_silent_resumes_from_its_last_version() {
     let watches = vec![
         Answer::Lines(vec![modified("a", "4")], Then::Cut),
         Answer::Lines(vec![modified("a", "5")], Then::End),
@@ -91,23 +91,23 @@ async fn a_stream_that_is_cut_ends_or_falls_silent_goes_on_where_it_stood() {
         Answer::failure(500, "not now"),
         Answer::Lines(vec![modified("a", "7")], Then::Silence),
     ];
-    let (shelves, mut news, asked) = watched(vec![list("3", &[service("a", "1")])], watches);
-    shelves.start(&services()).await.unwrap();
+    let (caches, mut news, asked) = watched(vec![list("3", &[service("a", "1")])], watches);
+    caches.start(&services()).await.unwrap();
     for version in ["1", "4", "5", "6", "7"] {
         assert_eq!(next(&mut news).await, is("a", version));
     }
     assert_eq!(watch_versions(&asked), ["3", "4", "5", "6", "6"]);
     let lists = asked.lock().unwrap().iter().filter(|asked| !asked.uri.contains("watch=")).count();
-    assert_eq!(lists, 1, "nothing was read anew");
+    assert_eq!(lists, 1, "nothing was listed again");
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_deleted_is_not_shown_again_by_the_next_watch() {
+async fn a_deleted_object_is_not_shown_again_by_the_next_watch() {
     let mut deleted = modified("a", "4");
     deleted["type"] = json!("DELETED");
     let watches = vec![Answer::Lines(vec![deleted], Then::Cut), Answer::Never];
-    let (shelves, mut news, asked) = watched(vec![list("3", &[service("a", "1")])], watches);
-    shelves.start(&services()).await.unwrap();
+    let (caches, mut news, asked) = watched(vec![list("3", &[service("a", "1")])], watches);
+    caches.start(&services()).await.unwrap();
     assert_eq!(next(&mut news).await, is("a", "1"));
     assert_eq!(next(&mut news).await, ("a".to_owned(), None));
     tokio::time::sleep(std::time::Duration::from_secs(5)).await;
@@ -115,20 +115,20 @@ async fn what_was_deleted_is_not_shown_again_by_the_next_watch() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_is_refused_or_never_answered_is_asked_for_again_but_not_in_a_hot_loop() {
+async fn a_refused_or_unanswered_list_is_retried_without_a_hot_loop() {
     let lists = vec![
         Answer::failure(403, "not yours"),
         Answer::failure(403, "not yours"),
         Answer::Never,
         list("3", &[service("a", "1")]),
     ];
-    let (shelves, mut news, asked) = watched(lists, Vec::new());
+    let (caches, mut news, asked) = watched(lists, Vec::new());
     let begun = tokio::time::Instant::now();
-    let error = shelves.start(&services()).await.unwrap_err().to_string();
+    let error = caches.start(&services()).await.unwrap_err().to_string();
     assert!(error.contains("Service objects (v1) cannot be listed: "), "{error}");
     assert!(error.contains("not yours") && error.contains("is this kind installed"), "{error}");
     assert_eq!(next(&mut news).await, is("a", "1"));
     assert!(begun.elapsed().as_secs() >= 61, "{:?}", begun.elapsed());
     assert!(asked.lock().unwrap().len() <= 5, "{:?}", asked.lock().unwrap().len());
-    assert!(shelves.start(&services()).await.is_ok());
+    assert!(caches.start(&services()).await.is_ok());
 }

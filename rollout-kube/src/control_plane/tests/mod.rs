@@ -11,24 +11,24 @@ use std::{
     net::TcpListener,
 };
 
-/// A control plane at a port that answers every request with these bytes, and with blanks as long as they are read if
-/// it is `endless`; and what it was asked.
-fn played(answer: &'static [u8], endless: bool) -> (Address, Arc<Mutex<String>>) {
+/// A control plane at a port that answers every request with these bytes, followed by blanks without end if `endless`;
+/// and the requests it received.
+fn control_plane(answer: &'static [u8], endless: bool) -> (Address, Arc<Mutex<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-    let heard: Arc<Mutex<String>> = Arc::default();
-    let hearing = Arc::clone(&heard);
+    let received: Arc<Mutex<String>> = Arc::default();
+    let recording = Arc::clone(&received);
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             let mut request = [0; 4096];
             let read = stream.read(&mut request).unwrap();
-            hearing.lock().unwrap().push_str(&String::from_utf8_lossy(&request[..read]));
+            recording.lock().unwrap().push_str(&String::from_utf8_lossy(&request[..read]));
             stream.write_all(answer).unwrap();
             while endless && stream.write_all(&[b' '; 4096]).is_ok() {}
         }
     });
-    (address, heard)
+    (address, received)
 }
 
 fn pod(namespace: &str, name: &str, phase: &str) -> Value {
@@ -46,54 +46,57 @@ fn plane(at: ControlPlaneAt, namespace: Option<&str>) -> ControlPlane {
         _ => Answer::ok(json!({"metadata": {"resourceVersion": "1"}, "items": [
                 pod("shop", "web", "Running"), pod("shop", "ended", "Failed")]})),
     });
-    let (shelves, _news) = Shelves::new(Requests::new(client, "us"), namespace.map(str::to_owned));
-    ControlPlane::new(at, namespace, Arc::new(shelves), Arc::new(crate::rollout::wall_clock)).unwrap()
+    let (caches, _changes) = Caches::new(Requests::new(client, "us"), namespace.map(str::to_owned));
+    ControlPlane::new(at, namespace, Arc::new(caches), Arc::new(crate::rollout::wall_clock)).unwrap()
 }
 
 #[tokio::test]
 async fn an_answer_without_an_end_is_refused_at_the_limit() {
-    let (address, _) = played(b"HTTP/1.1 200 OK\r\n\r\n[", true);
+    let (address, _) = control_plane(b"HTTP/1.1 200 OK\r\n\r\n[", true);
     let plane = plane(ControlPlaneAt::new(vec![address]).limit(1 << 20), None);
-    let told = plane.fetch(&["/debug/syncz"]).await;
-    assert_eq!(told[0].answers, [Err(NoAnswer::TooLarge(1 << 20))]);
+    let fetched = plane.fetch(&["/debug/syncz"]).await;
+    assert_eq!(fetched[0].answers, [Err(NoAnswer::TooLarge(1 << 20))]);
 }
 
 #[tokio::test]
-async fn a_closed_port_and_a_refusal_are_told_apart() {
-    let (address, _) = played(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", false);
+async fn a_closed_port_and_a_refusal_are_distinguished() {
+    let (address, _) = control_plane(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", false);
     let closed: Address = "http://127.0.0.1:1".parse().unwrap();
     let plane = plane(ControlPlaneAt::new(vec![address, closed]), None);
-    let told = plane.fetch(&["/debug/syncz"]).await;
-    assert_eq!(told[0].answers, [Err(NoAnswer::Status(403))]);
-    assert_eq!(told[1].answers, [Err(NoAnswer::Closed)]);
+    let fetched = plane.fetch(&["/debug/syncz"]).await;
+    assert_eq!(fetched[0].answers, [Err(NoAnswer::Status(403))]);
+    assert_eq!(fetched[1].answers, [Err(NoAnswer::Closed)]);
 }
 
 #[tokio::test]
 async fn a_token_is_sent_to_this_machine() {
-    let (address, heard) = played(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", false);
+    let (address, received) = control_plane(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", false);
     let file = std::env::temp_dir().join(format!("rollout-kube-token-{}", std::process::id()));
     std::fs::write(&file, "secret\n").unwrap();
     let plane = plane(ControlPlaneAt::new(vec![address]).token_file(Some(file.clone())), None);
     assert_eq!(plane.fetch(&["/debug/syncz"]).await[0].answers, [Ok(b"[]".to_vec())]);
     std::fs::remove_file(file).unwrap();
-    let heard = heard.lock().unwrap().to_lowercase();
-    assert!(heard.contains("get /debug/syncz") && heard.contains("authorization: bearer secret"), "{heard}");
+    let received = received.lock().unwrap().to_lowercase();
+    assert!(
+        received.contains("get /debug/syncz") && received.contains("authorization: bearer secret"),
+        "{received}"
+    );
 }
 
 #[test]
-fn patience_grows_with_the_answers_and_has_an_end() {
+fn the_timeout_grows_with_slow_answers_up_to_a_limit() {
     let mut pace = Pace::default();
-    assert_eq!(pace.patience(), Duration::from_secs(10));
+    assert_eq!(pace.timeout(), Duration::from_secs(10));
     pace.answered(Duration::from_secs(8));
-    assert_eq!(pace.patience(), Duration::from_secs(32));
+    assert_eq!(pace.timeout(), Duration::from_secs(32));
     pace.silent = 9;
-    assert_eq!(pace.patience(), LONGEST_PATIENCE);
+    assert_eq!(pace.timeout(), LONGEST_TIMEOUT);
     pace.answered(Duration::from_millis(1));
-    assert!(pace.patience() > Duration::from_secs(20), "what was slow once is forgotten slowly");
+    assert!(pace.timeout() > Duration::from_secs(20), "a slow answer is forgotten slowly");
 }
 
 #[tokio::test]
-async fn a_pod_is_looked_for_in_the_cluster_only_when_that_is_asked_for() {
+async fn a_pod_is_read_from_the_server_only_on_request() {
     let pods = [("shop", "web"), ("shop", "other"), ("far", "web"), ("shop", "ended")];
     let all = plane(ControlPlaneAt::new(Vec::new()), None);
     assert_eq!(all.pods(&pods, false).await, [Some(true), None, None, Some(false)]);
@@ -101,15 +104,15 @@ async fn a_pod_is_looked_for_in_the_cluster_only_when_that_is_asked_for() {
     assert_eq!(
         one.pods(&pods, false).await,
         [Some(true), None, None, Some(false)],
-        "nothing is asked about other namespaces"
+        "no request for other namespaces"
     );
     let live = [("far", "web"), ("far", "none"), ("far", "done")];
     assert_eq!(all.pods(&live, true).await, [Some(true), Some(false), Some(false)]);
 }
 
-/// A proxy names itself, and the name would go into a path.
+/// A proxy names itself, and the name would become part of a path.
 #[tokio::test]
-async fn what_is_no_name_of_a_pod_is_not_looked_for() {
+async fn an_invalid_pod_name_is_never_sent() {
     let plane = plane(ControlPlaneAt::new(Vec::new()), None);
     for (namespace, name) in [
         ("shop", "web?watch=true"),

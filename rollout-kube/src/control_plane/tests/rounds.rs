@@ -1,8 +1,8 @@
-//! When rounds are run, and what comes of them.
+//! When rounds run, and what follows from them.
 
-use super::super::{DataPlanes, keep_asking};
+use super::super::{DataPlanes, run_rounds};
 use crate::{
-    cache::Shelves,
+    cache::Caches,
     controller::Waker,
     rollout::{Context, Key, Publisher},
     store::{
@@ -23,9 +23,9 @@ use std::{
 };
 use tokio::{sync::mpsc::UnboundedReceiver, time::Instant};
 
-/// Is asked in rounds while `waits`, and tells `next` in the next of them.
+/// Wants rounds while `waits` is set, and returns `next` from the next one.
 #[derive(Debug)]
-struct Played {
+struct ScriptedRounds {
     waits: Mutex<Option<Duration>>,
     next: Mutex<Round>,
     rounds: Mutex<Vec<Instant>>,
@@ -46,7 +46,7 @@ impl DataPlane for Handle {
 }
 
 #[async_trait]
-impl Rounds for Played {
+impl Rounds for ScriptedRounds {
     fn of(self: Arc<Self>, _who: &RolloutRef) -> Arc<dyn DataPlane> {
         Arc::new(Handle)
     }
@@ -69,16 +69,16 @@ fn key() -> Key {
     ("shop".to_owned(), "web".to_owned())
 }
 
-/// The rounds at work, who is woken, and the events that are published.
-type AtWork = (Arc<Played>, Arc<Context>, UnboundedReceiver<Key>, Arc<Mutex<Vec<String>>>);
+/// The running rounds, the woken rollouts, and the published events.
+type Fixture = (Arc<ScriptedRounds>, Arc<Context>, UnboundedReceiver<Key>, Arc<Mutex<Vec<String>>>);
 
-fn at_work() -> AtWork {
+fn start() -> Fixture {
     let events: Arc<Mutex<Vec<String>>> = Arc::default();
-    let heard = Arc::clone(&events);
+    let recorded = Arc::clone(&events);
     let (client, _) = server(move |asked| match asked.uri.as_str() {
         uri if uri.contains("watch=") => Answer::Never,
         uri if uri.contains("/events") => {
-            heard.lock().unwrap().push(asked.body.to_string());
+            recorded.lock().unwrap().push(asked.body.to_string());
             Answer::Is(201, asked.body.clone())
         }
         _ => Answer::ok(json!({"metadata": {"resourceVersion": "1"}, "items": [
@@ -87,12 +87,15 @@ fn at_work() -> AtWork {
     });
     let requests = Requests::new(client, "us");
     let publisher = Publisher::start(requests.clone(), "p");
-    let (shelves, _news) = Shelves::new(requests, None);
-    let played =
-        Arc::new(Played { waits: Mutex::default(), next: Mutex::default(), rounds: Mutex::default() });
-    let shared: Arc<dyn Rounds> = played.clone();
+    let (caches, _changes) = Caches::new(requests, None);
+    let scripted = Arc::new(ScriptedRounds {
+        waits: Mutex::default(),
+        next: Mutex::default(),
+        rounds: Mutex::default(),
+    });
+    let shared: Arc<dyn Rounds> = scripted.clone();
     let context = Arc::new(Context {
-        shelves: Arc::new(shelves),
+        caches: Arc::new(caches),
         publisher,
         factory: Arc::new(|_, _, _| Ok(None)),
         data_planes: DataPlanes::new(shared),
@@ -103,45 +106,45 @@ fn at_work() -> AtWork {
         releases: Vec::new(),
     });
     let (waker, woken) = Waker::new();
-    tokio::spawn(keep_asking(Arc::clone(&context), waker));
-    (played, context, woken, events)
+    tokio::spawn(run_rounds(Arc::clone(&context), waker));
+    (scripted, context, woken, events)
 }
 
 #[tokio::test(start_paused = true)]
-async fn rounds_begin_with_a_question_and_end_when_nobody_waits() {
-    let (played, context, _woken, _) = at_work();
+async fn rounds_start_with_a_question_and_stop_when_nothing_waits() {
+    let (scripted, context, _woken, _) = start();
     tokio::time::sleep(Duration::from_secs(60)).await;
-    assert_eq!(played.rounds.lock().unwrap().len(), 0, "nobody has asked");
-    *played.waits.lock().unwrap() = Some(Duration::from_secs(1));
+    assert_eq!(scripted.rounds.lock().unwrap().len(), 0, "nothing has asked");
+    *scripted.waits.lock().unwrap() = Some(Duration::from_secs(1));
     context.data_planes.of(&key()).objects(&Version::NONE).await;
     tokio::time::sleep(Duration::from_millis(4_500)).await;
-    assert_eq!(played.rounds.lock().unwrap().len(), 5, "one at once, and one a second");
-    *played.waits.lock().unwrap() = None;
+    assert_eq!(scripted.rounds.lock().unwrap().len(), 5, "one at once, and one a second");
+    *scripted.waits.lock().unwrap() = None;
     tokio::time::sleep(Duration::from_secs(600)).await;
-    assert_eq!(played.rounds.lock().unwrap().len(), 5);
+    assert_eq!(scripted.rounds.lock().unwrap().len(), 5);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_new_question_does_not_wait_as_long_as_an_old_one() {
-    let (played, context, _woken, _) = at_work();
-    *played.waits.lock().unwrap() = Some(Duration::from_secs(100));
+    let (scripted, context, _woken, _) = start();
+    *scripted.waits.lock().unwrap() = Some(Duration::from_secs(100));
     context.data_planes.of(&key()).objects(&Version::NONE).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    *played.waits.lock().unwrap() = Some(Duration::from_millis(1_080));
+    *scripted.waits.lock().unwrap() = Some(Duration::from_millis(1_080));
     context.data_planes.of(&key()).objects(&Version::NONE).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(played.rounds.lock().unwrap().len(), 2);
+    assert_eq!(scripted.rounds.lock().unwrap().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_gets_another_answer_is_woken_and_a_proxy_given_up_is_an_event() {
-    let (played, context, mut woken, events) = at_work();
+async fn a_changed_answer_wakes_the_rollout_and_a_proxy_given_up_is_an_event() {
+    let (scripted, context, mut woken, events) = start();
     let who = RolloutRef::new("shop", "web");
     let mut round = Round::default();
     round.changed = vec![who.clone()];
     round.notes = vec![("the proxy a.far does not keep up".to_owned(), vec![who])];
-    *played.next.lock().unwrap() = round;
-    *played.waits.lock().unwrap() = Some(Duration::from_secs(1));
+    *scripted.next.lock().unwrap() = round;
+    *scripted.waits.lock().unwrap() = Some(Duration::from_secs(1));
     context.data_planes.of(&key()).endpoints(&"v1".into()).await;
     assert_eq!(woken.recv().await, Some(key()));
     tokio::time::sleep(Duration::from_secs(1)).await;

@@ -1,8 +1,8 @@
-//! The loop over two Rollouts.
+//! The dispatcher with two Rollouts.
 
 use super::*;
 use crate::{
-    cache::{Shelves, Touched, View},
+    cache::{Caches, Touched, View},
     control_plane::DataPlanes,
     controller::waker::Waker,
     rollout::Publisher,
@@ -31,40 +31,40 @@ fn rollout(name: &str) -> Value {
     })
 }
 
-/// What was not there, and then is, is news for the rollout that asked for it.
+/// An object that appears wakes the rollout that looked for it.
 #[tokio::test(start_paused = true)]
 async fn an_object_that_appears_wakes_the_rollout_that_looked_for_it() {
-    let (context, _news, _) = controller().await;
-    let mut loop_ = Loop::new(context, 4);
+    let (context, _changes, _) = controller().await;
+    let mut dispatcher = Dispatcher::new(context, 4);
     let key = ("shop".to_owned(), "good".to_owned());
     let rule = ObjectRef::new("networking.istio.io", "DestinationRule", "shop", "rule");
-    let view = View::new(Arc::clone(&loop_.context.shelves), key.clone());
+    let view = View::new(Arc::clone(&dispatcher.context.caches), key.clone());
     let _ = view.get(&rule).await;
     let change =
         |object: &ObjectRef| Changed { object: object.clone(), now: None, keys: Touched::new(), by: None };
     let other = ObjectRef::new("networking.istio.io", "DestinationRule", "shop", "other");
-    loop_.news(&change(&other));
-    assert_eq!(loop_.queue.take(Instant::now()), None);
-    loop_.news(&change(&rule));
-    assert_eq!(loop_.queue.take(Instant::now()), Some(key));
+    dispatcher.on_change(&change(&other));
+    assert_eq!(dispatcher.queue.take(Instant::now()), None);
+    dispatcher.on_change(&change(&rule));
+    assert_eq!(dispatcher.queue.take(Instant::now()), Some(key));
 }
 
-/// What a rollout wrote itself is in its reading already: another turn for it would be for nothing.
+/// A rollout's own writes are part of its reading already: another turn would be wasted.
 #[tokio::test(start_paused = true)]
-async fn a_change_is_no_news_for_the_rollout_that_made_it() {
-    let (context, _news, _) = controller().await;
-    let mut loop_ = Loop::new(context, 4);
+async fn a_change_does_not_wake_the_rollout_that_made_it() {
+    let (context, _changes, _) = controller().await;
+    let mut dispatcher = Dispatcher::new(context, 4);
     let key = ("shop".to_owned(), "good".to_owned());
     let object = ObjectRef::new("argoproj.io", "Rollout", "shop", "good");
     let mut change = Changed { object, now: None, keys: Touched::new(), by: Some(key.clone()) };
-    loop_.news(&change);
-    assert_eq!(loop_.queue.take(Instant::now()), None);
+    dispatcher.on_change(&change);
+    assert_eq!(dispatcher.queue.take(Instant::now()), None);
     change.by = None;
-    loop_.news(&change);
-    assert_eq!(loop_.queue.take(Instant::now()), Some(key));
+    dispatcher.on_change(&change);
+    assert_eq!(dispatcher.queue.take(Instant::now()), Some(key));
 }
 
-/// A controller over two rollouts; how often the one called `bad` had its turn, which always panics.
+/// A controller with two rollouts, and how often `bad`, whose turns always panic, ran a turn.
 async fn controller() -> (Arc<Context>, UnboundedReceiver<Changed>, Arc<AtomicU32>) {
     let (client, _) = server(|asked| match asked.uri.as_str() {
         uri if uri.contains("watch=") => Answer::Never,
@@ -77,14 +77,14 @@ async fn controller() -> (Arc<Context>, UnboundedReceiver<Changed>, Arc<AtomicU3
     });
     let requests = Requests::new(client, "us");
     let publisher = Publisher::start(requests.clone(), "p");
-    let (shelves, news) = Shelves::new(requests, None);
+    let (caches, changes) = Caches::new(requests, None);
     for kind in [("argoproj.io", "Rollout"), ("apps", "ReplicaSet")] {
-        shelves.start(&ObjectRef::new(kind.0, kind.1, "", "")).await.unwrap();
+        caches.start(&ObjectRef::new(kind.0, kind.1, "", "")).await.unwrap();
     }
     let turns = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&turns);
     let context = Context {
-        shelves: Arc::new(shelves),
+        caches: Arc::new(caches),
         publisher,
         factory: Arc::new(move |rollout, _, _| {
             let is_bad = rollout.identity().1 == Some("bad");
@@ -98,16 +98,16 @@ async fn controller() -> (Arc<Context>, UnboundedReceiver<Changed>, Arc<AtomicU3
         process: "p".to_owned(),
         clock: Arc::new(crate::rollout::wall_clock),
     };
-    (Arc::new(context), news, turns)
+    (Arc::new(context), changes, turns)
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_it_is_to_stop_it_ends_and_no_turn_begins() {
-    let (context, news, turns) = controller().await;
+async fn on_stop_it_ends_and_starts_no_turn() {
+    let (context, changes, turns) = controller().await;
     let stop = tokio::time::sleep(Duration::from_secs(10));
     let ended = tokio::time::timeout(
         Duration::from_secs(60),
-        run(context, Sources { news, wakes: Waker::new().1 }, 1, stop),
+        run(context, Sources { changes, wakes: Waker::new().1 }, 1, stop),
     )
     .await;
     assert!(ended.is_ok(), "it ends by itself");
@@ -117,30 +117,30 @@ async fn when_it_is_to_stop_it_ends_and_no_turn_begins() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rollout_whose_turns_break_off_is_neither_lost_nor_hot_and_others_go_on() {
-    let (context, news, turns) = controller().await;
-    let said = tokio::time::timeout(
+async fn a_rollout_whose_turns_panic_is_retried_with_pauses_and_others_continue() {
+    let (context, changes, turns) = controller().await;
+    let ended = tokio::time::timeout(
         Duration::from_secs(300),
-        run(context, Sources { news, wakes: Waker::new().1 }, 1, pending()),
+        run(context, Sources { changes, wakes: Waker::new().1 }, 1, pending()),
     )
     .await;
-    assert!(said.is_err(), "it works for ever");
-    // At once, after 2 s, 4 s, … 64 s: 127 s in all, and from then on every 64 s.
+    assert!(ended.is_err(), "it runs forever");
+    // At once, after 2 s, 4 s, … 64 s: 127 s in all, then every 64 s.
     let turns = turns.load(Ordering::Relaxed);
     assert!((8..=11).contains(&turns), "{turns} turns in five minutes");
 }
 
 /// A turn takes its memory with it.
 #[tokio::test(start_paused = true)]
-async fn what_is_woken_during_its_turn_is_not_taken_for_new() {
-    let (context, _news, _) = controller().await;
-    let (mut loop_, now) = (Loop::new(context, 4), Instant::now());
+async fn a_rollout_woken_during_its_turn_is_not_new() {
+    let (context, _changes, _) = controller().await;
+    let (mut dispatcher, now) = (Dispatcher::new(context, 4), Instant::now());
     let key = |name: &str| ("shop".to_owned(), name.to_owned());
-    loop_.wake(key("good"));
-    assert_eq!(loop_.queue.take(now), Some(key("good")));
-    loop_.wake(key("good"));
-    loop_.wake(key("another"));
+    dispatcher.wake(key("good"));
+    assert_eq!(dispatcher.queue.take(now), Some(key("good")));
+    dispatcher.wake(key("good"));
+    dispatcher.wake(key("another"));
     let after = After { next: None, is_over: false };
-    loop_.done(key("good"), Memory::new("p"), &after, Duration::ZERO);
-    assert_eq!(loop_.queue.take(now), Some(key("good")), "one that is under way goes first");
+    dispatcher.done(key("good"), RolloutMemory::new("p"), &after, Duration::ZERO);
+    assert_eq!(dispatcher.queue.take(now), Some(key("good")), "a started rollout goes first");
 }

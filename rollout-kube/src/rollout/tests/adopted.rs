@@ -1,11 +1,11 @@
-//! ReplicaSets that a Rollout of the same name has left.
+//! ReplicaSets left by a deleted Rollout of the same name.
 
 use super::*;
 
 const SETS: &str = "/apis/apps/v1/namespaces/shop/replicasets/";
 
 impl World {
-    /// A Rollout that was deleted without its ReplicaSets, and made again.
+    /// A Rollout that was deleted without its ReplicaSets, and recreated.
     async fn recreated() -> Self {
         let mut world = World::new(json!([])).await;
         world.until_phase("Healthy").await;
@@ -14,7 +14,7 @@ impl World {
         world
     }
 
-    /// Deletes the Rollout, takes its name out of what it owned, and makes it again, with this image.
+    /// Deletes the Rollout, removes its owner references, and recreates it, with this image.
     fn recreate(&mut self, image: Option<&str>) {
         let mut cluster = self.cluster();
         let mut rollout = cluster.objects.remove(ROLLOUT).unwrap();
@@ -39,10 +39,10 @@ impl World {
         sets.into_iter().next().unwrap()
     }
 
-    /// The watch shows what is there.
+    /// Lets the watch show the ReplicaSets.
     async fn seen(&self) {
         let like = ObjectRef::new("apps", "ReplicaSet", "shop", "");
-        self.context.shelves.all_live(&like, "", None).await.unwrap();
+        self.context.caches.all_live(&like, "", None).await.unwrap();
     }
 }
 
@@ -52,19 +52,19 @@ fn sets(cluster: &Cluster) -> Vec<(String, Value)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rollout_made_again_takes_in_what_it_left() {
+async fn a_recreated_rollout_adopts_its_replica_set() {
     let mut world = World::recreated().await;
     world.seen().await;
     let uid = world.only_set().1["metadata"]["uid"].clone();
     world.until_phase("Healthy").await;
     let (_, set) = world.only_set();
-    assert_eq!(set["metadata"]["uid"], uid, "the same pods go on");
+    assert_eq!(set["metadata"]["uid"], uid, "the same pods stay");
     assert_eq!(set["metadata"]["ownerReferences"][0]["uid"], "another");
     assert_eq!(set["metadata"]["ownerReferences"][0]["controller"], true);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_it_left_and_does_not_want_is_taken_in_and_scaled_down() {
+async fn an_adopted_replica_set_of_an_old_revision_is_scaled_down() {
     let mut world = World::recreated().await;
     world.recreate(Some("web:v2"));
     world.seen().await;
@@ -78,9 +78,9 @@ async fn what_it_left_and_does_not_want_is_taken_in_and_scaled_down() {
     );
 }
 
-/// The watch shows the new Rollout before it shows that the ReplicaSets belong to nobody.
+/// The watch shows the new Rollout before it shows that the ReplicaSets lost their owner.
 #[tokio::test(start_paused = true)]
-async fn what_is_shown_later_is_taken_in_then() {
+async fn a_replica_set_that_is_shown_later_is_adopted_then() {
     let mut world = World::recreated().await;
     world.recreate(Some("web:v2"));
     let (path, orphan) = world.only_set();
@@ -97,9 +97,9 @@ async fn what_is_shown_later_is_taken_in_then() {
     assert_eq!(owners, ["another", "another"]);
 }
 
-/// The name of a new ReplicaSet is taken, and no watch has shown by whom.
+/// The name of a new ReplicaSet is taken, by one that no watch has shown.
 #[tokio::test(start_paused = true)]
-async fn what_is_found_in_the_way_is_taken_in_when_it_is_the_same() {
+async fn a_replica_set_with_the_same_name_and_template_is_adopted() {
     let mut world = World::recreated().await;
     let uid = world.only_set().1["metadata"]["uid"].clone();
     world.until_phase("Healthy").await;
@@ -112,16 +112,12 @@ async fn what_is_found_in_the_way_is_taken_in_when_it_is_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_belongs_to_somebody_else_or_is_another_is_said_and_left_alone() {
+async fn a_foreign_or_different_replica_set_is_reported_and_left_alone() {
     let owner = json!([{"apiVersion": "apps/v1", "kind": "Deployment", "name": "old", "uid": "x", "controller": true}]);
     let cases = [
-        ("/metadata/ownerReferences", owner, "it belongs to Deployment old"),
-        (
-            "/metadata/labels",
-            json!({"app": "other", "rollouts-pod-template-hash": "x"}),
-            "it belongs to nobody",
-        ),
-        ("/spec/template/spec/containers/0/image", json!("evil:v1"), "it belongs to nobody"),
+        ("/metadata/ownerReferences", owner, "it is owned by Deployment old"),
+        ("/metadata/labels", json!({"app": "other", "rollouts-pod-template-hash": "x"}), "it has no owner"),
+        ("/spec/template/spec/containers/0/image", json!("evil:v1"), "it has no owner"),
         ("/metadata/deletionTimestamp", json!("2026-01-01T00:00:00Z"), "it is being deleted"),
     ];
     for (pointer, value, expected) in cases {
@@ -139,19 +135,19 @@ async fn what_belongs_to_somebody_else_or_is_another_is_said_and_left_alone() {
         }
         assert!(
             waits.ends_with(&[8, 16]) || waits.ends_with(&[16, 32]),
-            "it is tried less and less: {waits:?}"
+            "it is retried less and less often: {waits:?}"
         );
         let (_, after) = world.only_set();
         assert_eq!(after, before, "{pointer}");
-        let notes = world.told_notes().await;
+        let notes = world.event_notes().await;
         assert_eq!(notes.iter().filter(|note| note.contains(expected)).count(), 2, "{notes:#?}");
         assert!(notes.iter().any(|note| note.starts_with("Failed to create new replica set")), "{notes:#?}");
     }
 }
 
-/// Something beside the objects answers every write with 409.
+/// Something other than a changed object answers every write with 409.
 #[tokio::test(start_paused = true)]
-async fn a_conflict_that_repeats_itself_while_nothing_changes_is_none() {
+async fn a_conflict_that_repeats_while_nothing_changes_counts_as_a_refusal() {
     let mut world = World::new(json!([])).await;
     world.turn().await;
     let mut waits = Vec::new();
@@ -159,11 +155,8 @@ async fn a_conflict_that_repeats_itself_while_nothing_changes_is_none() {
         world.cluster().fault = Some((409, false));
         waits.push(world.turn().await.1.unwrap().as_secs());
     }
-    assert_eq!(waits[0], 0, "one is read again at once");
+    assert_eq!(waits[0], 0, "the first is retried at once");
     assert!(waits[3] >= 8, "{waits:?}");
-    let notes = world.told_notes().await;
-    assert!(
-        notes.iter().any(|note| note.contains("something beside the objects refuses the write")),
-        "{notes:#?}"
-    );
+    let notes = world.event_notes().await;
+    assert!(notes.iter().any(|note| note.contains("something else refuses the write")), "{notes:#?}");
 }

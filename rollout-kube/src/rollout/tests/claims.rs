@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    cache::Shelves,
+    cache::Caches,
     store::{
         Requests,
         mock::{Answer, server},
@@ -19,8 +19,8 @@ fn rollout(name: &str, created: &str, service: &str) -> Value {
     })
 }
 
-/// What is said to each of these Rollouts.
-async fn said(rollouts: Vec<Value>) -> Vec<Option<String>> {
+/// Returns the refusal of each of these Rollouts, if any.
+async fn refusals(rollouts: Vec<Value>) -> Vec<Option<String>> {
     let items = rollouts.clone();
     let (client, _) = server(move |asked| {
         if asked.uri.contains("watch=") {
@@ -31,12 +31,12 @@ async fn said(rollouts: Vec<Value>) -> Vec<Option<String>> {
     let factory: Factory = Arc::new(|_, _, _| Ok(None));
     let requests = Requests::new(client, "us");
     let publisher = super::super::Publisher::start(requests.clone(), "p");
-    let (shelves, _) = Shelves::new(requests, None);
-    let shelves = Arc::new(shelves.index("argoproj.io", "Rollout", index(Arc::clone(&factory), None)));
-    shelves.start(&ObjectRef::new("argoproj.io", "Rollout", "", "")).await.unwrap();
+    let (caches, _) = Caches::new(requests, None);
+    let caches = Arc::new(caches.index("argoproj.io", "Rollout", index(Arc::clone(&factory), None)));
+    caches.start(&ObjectRef::new("argoproj.io", "Rollout", "", "")).await.unwrap();
     let mut all = Vec::new();
     let context = Context {
-        shelves: Arc::clone(&shelves),
+        caches: Arc::clone(&caches),
         publisher,
         factory,
         data_planes: crate::control_plane::DataPlanes::none(),
@@ -48,7 +48,7 @@ async fn said(rollouts: Vec<Value>) -> Vec<Option<String>> {
     };
     for value in rollouts {
         let entry = Entry::new(value);
-        let view = View::new(Arc::clone(&shelves), ("shop".to_owned(), entry.name().to_owned()));
+        let view = View::new(Arc::clone(&caches), ("shop".to_owned(), entry.name().to_owned()));
         let services = ServiceEditor::from_wire(&Rollout::from_value(&entry.value)).unwrap();
         let collision = collision(&context, &view, &entry, &services.claims());
         all.push(collision.map(|error| error.to_string()));
@@ -57,33 +57,37 @@ async fn said(rollouts: Vec<Value>) -> Vec<Option<String>> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_younger_of_two_that_drive_one_service_is_refused_and_both_are_named() {
+async fn the_younger_of_two_rollouts_on_one_service_is_refused_and_both_are_named() {
     let (early, late) = ("2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z");
-    let said = said(vec![
+    let refusals = refusals(vec![
         rollout("old", early, "web"),
         rollout("young", late, "web"),
         rollout("other", late, "other"),
         rollout("also-young", late, "web"),
     ])
     .await;
-    assert_eq!((&said[0], &said[2]), (&None, &None));
-    for young in [&said[1], &said[3]] {
+    assert_eq!((&refusals[0], &refusals[2]), (&None, &None));
+    for young in [&refusals[1], &refusals[3]] {
         let young = young.as_deref().unwrap();
         assert!(young.contains("Service shop/web") && young.contains("Rollout shop/old"), "{young}");
     }
-    assert!(said[1].as_deref().unwrap().contains("Rollout shop/young"));
+    assert!(refusals[1].as_deref().unwrap().contains("Rollout shop/young"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_two_of_one_age_the_name_decides_and_one_alone_goes_on() {
+async fn at_equal_age_the_name_decides_and_a_lone_rollout_continues() {
     let at = "2026-01-01T00:00:00Z";
-    let both = said(vec![rollout("a", at, "web"), rollout("b", at, "web")]).await;
+    let both = refusals(vec![rollout("a", at, "web"), rollout("b", at, "web")]).await;
     assert!(both[0].is_none() && both[1].is_some());
-    assert_eq!(said(vec![rollout("b", at, "web")]).await, [None], "the older is gone");
+    assert_eq!(refusals(vec![rollout("b", at, "web")]).await, [None], "the older is gone");
     let mut deleted = rollout("a", at, "web");
     deleted["metadata"]["deletionTimestamp"] = json!(at);
-    assert_eq!(said(vec![deleted, rollout("b", at, "web")]).await[1], None);
+    assert_eq!(refusals(vec![deleted, rollout("b", at, "web")]).await[1], None);
     let mut others = rollout("a", at, "web");
     others["metadata"]["labels"] = json!({INSTANCE: "blue"});
-    assert_eq!(said(vec![others, rollout("b", at, "web")]).await[1], None, "of another controller");
+    assert_eq!(
+        refusals(vec![others, rollout("b", at, "web")]).await[1],
+        None,
+        "another controller's Rollout"
+    );
 }

@@ -1,4 +1,4 @@
-//! Commands in an annotation: carried out once, at the position that was looked at, and answered.
+//! Commands in an annotation: carried out once, at the position that the user saw, and answered.
 
 use super::*;
 
@@ -20,7 +20,7 @@ impl World {
         self.edit(&json!({"metadata": {"annotations": {"rollout-core/command": text}}}));
     }
 
-    /// A command about where the Rollout is.
+    /// Writes a command about the current position.
     pub(super) fn command_here(&mut self, kind: &str, id: Option<&str>) -> String {
         let status = self.status();
         let at = json!({"revision": status["currentPodHash"], "step": status["currentStepIndex"]});
@@ -42,15 +42,15 @@ impl World {
         self.annotation("rollout-core/receipt")
     }
 
-    /// The process ends and another one begins.
+    /// Ends the process and starts another.
     pub(super) fn crash(&mut self) {
-        self.memory = Memory::new("p");
+        self.memory = RolloutMemory::new("p");
         self.memory.driver.read_live();
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_promotion_moves_one_step_and_is_answered_and_the_same_again_is_nothing() {
+async fn a_promotion_moves_one_step_once_and_is_answered() {
     let mut world = paused().await;
     let text = world.command_here("promote", None);
     world.settle().await;
@@ -58,14 +58,14 @@ async fn a_promotion_moves_one_step_and_is_answered_and_the_same_again_is_nothin
     let receipt = world.receipt();
     assert_eq!((&receipt["answer"], &receipt["kind"]), (&json!("accepted"), &json!("promote")));
     assert_eq!(receipt["at"]["step"], 1);
-    // The user's folder is applied again, with the command in it.
+    // The user applies the manifest again, with the command in it.
     for _ in 0..3 {
         world.command(&text);
         world.memory.driver.read_live();
         assert_eq!(world.turn().await.0, []);
     }
     assert_eq!(world.status()["currentStepIndex"], 2);
-    // About the next step it is another command.
+    // At the next step it is a different command.
     world.command_here("promote", None);
     world.settle().await;
     assert_eq!(world.status()["currentStepIndex"], 3);
@@ -104,7 +104,7 @@ const COMMANDS: [(&str, IsDone); 5] = [
 ];
 
 #[tokio::test(start_paused = true)]
-async fn an_old_command_is_never_done_after_another_one() {
+async fn an_old_command_is_never_repeated_after_another_one() {
     let mut world = paused().await;
     let abort = world.command_here("abort", Some("mine-1"));
     world.settle().await;
@@ -119,21 +119,21 @@ async fn an_old_command_is_never_done_after_another_one() {
     let receipt = world.receipt();
     assert_eq!((&receipt["id"], &receipt["answer"]), (&json!("mine-1"), &json!("rejected")));
     assert!(receipt["why"].as_str().unwrap().contains("answered before"), "{receipt}");
-    // Somebody who means it gives it an id of its own.
+    // To repeat it on purpose, give it a new id.
     world.command_here("abort", Some("mine-3"));
     world.settle().await;
     assert_eq!(world.status()["phase"], "Degraded");
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_accepted_says_why_and_changes_nothing() {
+async fn a_rejection_says_why_and_changes_nothing() {
     let mut world = paused().await;
     let cases = [
         (r#"{"kind":"promote","at":{"revision":"other","step":1}}"#, "no longer where you saw it"),
         (r#"{"kind":"retry","at":{"revision":"HASH","step":1}}"#, "not aborted"),
         (r#"{"kind":"proceed","at":{"revision":"HASH","step":1}}"#, "nothing to override"),
-        (r#"{"kind":"promot","at":{"revision":"HASH","step":1}}"#, "is no command; write one of promote"),
-        ("promote", "it is no JSON"),
+        (r#"{"kind":"promot","at":{"revision":"HASH","step":1}}"#, "is not a command; write one of promote"),
+        ("promote", "it is not JSON"),
     ];
     let hash = world.status()["currentPodHash"].as_str().unwrap().to_owned();
     for (text, why) in cases {

@@ -1,8 +1,8 @@
-//! What an update goes on with, or goes back from, whatever else the Rollout says; and what is said meanwhile.
+//! Updates that continue or go back despite an invalid Rollout, and what they report meanwhile.
 
 use super::*;
 
-/// In the pause of an update from v1 to v2, at 50 %.
+/// Creates a world in the pause of an update from v1 to v2, at 50 %.
 async fn at_fifty() -> World {
     let mut world = World::new(json!([{"setWeight": 50}, {"pause": {}}])).await;
     world.until_phase("Healthy").await;
@@ -41,21 +41,21 @@ impl World {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_restart_that_is_not_carried_out_is_told_once_and_holds_nothing() {
+async fn an_ignored_restart_is_reported_once_and_holds_nothing() {
     let mut world = at_fifty().await;
     world.edit(&json!({"spec": {"restartAt": "2026-01-01T00:00:00Z"}}));
     world.settle().await;
     assert_eq!(world.status()["message"], "CanaryPauseStep");
-    let notes = world.told_notes().await;
-    let told: Vec<_> = notes.iter().filter(|note| note.contains("spec.restartAt")).collect();
-    assert_eq!(told, ["spec.restartAt: the engine does not restart pods; the release continues"]);
+    let notes = world.event_notes().await;
+    let reported: Vec<_> = notes.iter().filter(|note| note.contains("spec.restartAt")).collect();
+    assert_eq!(reported, ["spec.restartAt: the engine does not restart pods; the release continues"]);
     world.edit(&json!({"status": {"pauseConditions": null}}));
     world.until_phase("Healthy").await;
     assert_eq!(world.pods(), [0, 2]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_abort_goes_back_whatever_the_strategy_says_by_then() {
+async fn an_abort_goes_back_even_with_an_invalid_strategy() {
     let broken = [
         json!({"canary": {"steps": [{"setWeight": 500}]}}),
         json!({"canary": {"steps": "none"}}),
@@ -70,7 +70,7 @@ async fn an_abort_goes_back_whatever_the_strategy_says_by_then() {
             world.settle().await;
             let message = world.status()["message"].to_string();
             assert!(message.contains("InvalidSpec"), "{strategy}: {message}");
-            assert_eq!(world.pods(), [1, 1], "nothing moves before somebody says so");
+            assert_eq!(world.pods(), [1, 1], "nothing moves before an abort");
             if by_annotation {
                 world.command_here("abort", None);
             } else {
@@ -87,7 +87,7 @@ async fn an_abort_goes_back_whatever_the_strategy_says_by_then() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_an_abort_is_heard_while_the_spec_is_not_followed() {
+async fn only_an_abort_is_accepted_while_the_spec_is_invalid() {
     let mut world = at_fifty().await;
     world.edit(&json!({"spec": {"strategy": {"canary": {"steps": [{"setWeight": 500}]}}}}));
     world.edit(&json!({"status": {"promoteFull": true, "pauseConditions": null}}));
@@ -101,7 +101,7 @@ async fn only_an_abort_is_heard_while_the_spec_is_not_followed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_abort_without_any_strategy_is_kept_until_there_is_one() {
+async fn an_abort_without_a_strategy_is_kept_until_there_is_one() {
     let mut world = at_fifty().await;
     let strategy = world.cluster().objects[ROLLOUT]["spec"]["strategy"].clone();
     world.edit(&json!({"spec": {"strategy": {"canary": null}}}));
@@ -109,13 +109,13 @@ async fn an_abort_without_any_strategy_is_kept_until_there_is_one() {
     world.edit(&json!({"status": {"abort": true}}));
     world.settle().await;
     assert!(world.status()["abortedAt"].is_string(), "{}", world.status());
-    assert_eq!(world.pods(), [1, 1], "nobody can say what has to go back");
+    assert_eq!(world.pods(), [1, 1], "without a strategy, nothing can go back");
     world.edit(&json!({"spec": {"strategy": strategy}}));
     world.is_back().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stable_replica_set_that_is_gone_is_said_and_the_canary_takes_over() {
+async fn a_missing_stable_replica_set_is_reported_and_the_canary_takes_over() {
     let mut world = at_fifty().await;
     let sets: Vec<String> =
         world.cluster().objects.keys().filter(|path| path.contains("/replicasets/")).cloned().collect();
@@ -136,8 +136,8 @@ async fn a_stable_replica_set_that_is_gone_is_said_and_the_canary_takes_over() {
     assert_eq!(status["phase"], "Degraded");
     assert!(status["message"].as_str().unwrap().starts_with("StableGone: the stable revision"), "{status}");
     assert_eq!(world.condition("Waiting")["reason"], "StableGone");
-    let told = world.told().await;
-    assert_eq!(told.iter().filter(|reason| *reason == "RolloutWaiting").count(), 1, "{told:?}");
+    let reasons = world.event_reasons().await;
+    assert_eq!(reasons.iter().filter(|reason| *reason == "RolloutWaiting").count(), 1, "{reasons:?}");
     world.command_here("abort", None);
     world.settle().await;
     assert_eq!(world.receipt()["answer"], "rejected");
@@ -147,7 +147,7 @@ async fn a_stable_replica_set_that_is_gone_is_said_and_the_canary_takes_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_replica_set_is_never_said_to_be_created() {
+async fn a_refused_replica_set_is_never_reported_as_created() {
     let mut world = World::new(json!([])).await;
     world.turn().await;
     for _ in 0..3 {
@@ -166,7 +166,7 @@ async fn a_refused_replica_set_is_never_said_to_be_created() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_it_waits_for_is_in_the_message_a_condition_and_after_a_while_an_event() {
+async fn a_wait_is_in_the_message_a_condition_and_later_an_event() {
     let mut world = at_fifty().await;
     world.edit(&json!({"status": {"pauseConditions": null}}));
     for _ in 0..70 {
@@ -181,16 +181,16 @@ async fn what_it_waits_for_is_in_the_message_a_condition_and_after_a_while_an_ev
     let condition = world.condition("Waiting");
     assert_eq!((&condition["status"], &condition["reason"]), (&json!("True"), &json!("Pods")));
     assert!(condition["message"].to_string().contains("ends when pods become ready"), "{condition}");
-    let told = world.told().await;
-    assert!(told.iter().any(|reason| *reason == "RolloutWaiting"), "{told:?}");
+    let reasons = world.event_reasons().await;
+    assert!(reasons.iter().any(|reason| *reason == "RolloutWaiting"), "{reasons:?}");
     world.until_phase("Healthy").await;
     world.settle().await;
-    assert_eq!(world.condition("Waiting"), Value::Null, "it is over");
+    assert_eq!(world.condition("Waiting"), Value::Null, "the wait is over");
 }
 
-/// A fence that succeeds in between, or in part, says nothing about the write that fails.
+/// A fence that succeeds in between, or in part, does not reset the back-off of the failing write.
 #[tokio::test(start_paused = true)]
-async fn a_write_that_always_fails_is_tried_less_and_less_often() {
+async fn a_write_that_always_fails_is_retried_less_and_less_often() {
     for (part, code) in
         ["/status", "/replicasets"].into_iter().flat_map(|part| [500, 409, 403].map(|code| (part, code)))
     {

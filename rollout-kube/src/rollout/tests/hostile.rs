@@ -1,11 +1,11 @@
-//! What a tenant may write into a Rollout: it costs himself something, and nobody else.
+//! Hostile text in a Rollout: it costs the tenant who wrote it, and nobody else.
 
 use super::*;
 
 /// Puts a text into a canary strategy.
 type Field = fn(&str) -> Value;
 
-/// Texts that are no names: where they end up in a path, they choose what is asked for.
+/// Texts that are not names: in a path, they would change the request.
 fn attacks() -> Vec<String> {
     let texts = [
         "ow?dryRun=All&a=",
@@ -38,7 +38,7 @@ fn is_hidden(found: char) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_text_that_is_no_name_asks_for_nothing_and_is_said_once() {
+async fn an_invalid_name_is_never_sent_and_is_reported_once() {
     let routing = |istio: Value| json!({"stableService": "a", "canaryService": "b", "trafficRouting": {"istio": istio}});
     let fields: [(&str, Field); 5] = [
         ("spec.strategy.canary.stableService", |text| json!({"stableService": text})),
@@ -64,7 +64,7 @@ async fn a_text_that_is_no_name_asks_for_nothing_and_is_said_once() {
             world.asked.lock().unwrap().clear();
             let (writes, next) = world.turn().await;
             assert_eq!((verbs(&writes), next), (vec!["PUT status".to_owned()], None), "{path}: {text:?}");
-            assert_eq!(world.turn().await, (vec![], None), "{path}: {text:?} is said once");
+            assert_eq!(world.turn().await, (vec![], None), "{path}: {text:?} is reported once");
             let message = world.status()["message"].as_str().unwrap().to_owned();
             assert!(
                 message.contains(path) && message.contains("is not a DNS name"),
@@ -81,7 +81,7 @@ async fn a_text_that_is_no_name_asks_for_nothing_and_is_said_once() {
     }
 }
 
-/// A name or a message with a line break and ESC in it makes no line of its own, anywhere.
+/// A name or a message with a line break and ESC never starts a line of its own.
 #[tokio::test(start_paused = true)]
 async fn control_characters_are_escaped_in_conditions_and_events() {
     let text = "x\nINFO done rollout=\"tb/web\"\u{1b}[2J\u{202e}\u{9b}\u{2028}y";
@@ -109,10 +109,10 @@ async fn control_characters_are_escaped_in_conditions_and_events() {
     }
     let status = world.status().to_string();
     assert!(!status.contains(is_hidden) && status.len() < 10_000, "{status}");
-    assert!(world.told_notes().await.iter().all(|note| !note.contains(is_hidden)));
+    assert!(world.event_notes().await.iter().all(|note| !note.contains(is_hidden)));
 }
 
-/// What is too large is said once, and nothing more is done about it; what is beside it is not read.
+/// An oversized Rollout is reported once and then left alone; its other objects are not read.
 #[tokio::test(start_paused = true)]
 async fn a_rollout_that_is_too_large_is_measured_once_and_left_alone() {
     let mut world = World::new(json!([])).await;
@@ -123,7 +123,7 @@ async fn a_rollout_that_is_too_large_is_measured_once_and_left_alone() {
     let (writes, next) = world.turn().await;
     assert_eq!((verbs(&writes), next), (vec!["PUT status".to_owned()], None));
     let message = world.status()["message"].as_str().unwrap().to_owned();
-    assert!(message.contains("spec.strategy: it has more than 128 KiB"), "{message}");
+    assert!(message.contains("spec.strategy: larger than the limit of 128 KiB"), "{message}");
     world.memory.driver.read_live();
     assert_eq!(world.turn().await, (vec![], None));
     let measured = world.memory.size.clone();
@@ -137,7 +137,7 @@ async fn a_rollout_that_is_too_large_is_measured_once_and_left_alone() {
     world.until_phase("Healthy").await;
 }
 
-/// A number that no controller counted to is none, and nothing is written again and again because of it.
+/// An absurd number counts as none, and causes no repeated writes.
 #[tokio::test(start_paused = true)]
 async fn absurd_numbers_of_revisions_make_no_hot_loop() {
     for number in
@@ -166,7 +166,7 @@ async fn absurd_numbers_of_revisions_make_no_hot_loop() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_command_of_two_hundred_kilobytes_is_refused_in_a_short_answer() {
+async fn a_huge_command_gets_a_short_rejection() {
     let mut world = World::new(json!([])).await;
     world.until_phase("Healthy").await;
     for text in [
@@ -183,9 +183,9 @@ async fn a_command_of_two_hundred_kilobytes_is_refused_in_a_short_answer() {
     }
 }
 
-/// An admission webhook puts back how many pods a ReplicaSet asks for: that is said, and tried less and less.
+/// An admission webhook reverts the pod count of a ReplicaSet: that is reported, and retried less and less often.
 #[tokio::test(start_paused = true)]
-async fn a_write_that_is_answered_and_takes_no_effect_makes_no_hot_loop() {
+async fn a_write_without_effect_makes_no_hot_loop() {
     let mut world = World::new(json!([])).await;
     world.until_phase("Healthy").await;
     world.settle().await;
@@ -196,13 +196,12 @@ async fn a_write_that_is_answered_and_takes_no_effect_makes_no_hot_loop() {
         waits.push(world.turn().await.1.unwrap().as_secs());
     }
     assert_eq!(waits, [2, 4, 8, 16]);
-    let notes = world.told_notes().await;
-    let told =
-        notes.iter().filter(|note| note.contains("spec.replicas: 5 was written, and the answer says 2"));
-    assert_eq!(told.count(), 1, "{notes:#?}");
+    let notes = world.event_notes().await;
+    let reported = notes.iter().filter(|note| note.contains("wrote spec.replicas: 5, but the answer says 2"));
+    assert_eq!(reported.count(), 1, "{notes:#?}");
 }
 
-/// Thousands of ReplicaSets that say they are the Rollout's: they are not read one by one for ever.
+/// Thousands of ReplicaSets that claim to be the Rollout's are not read one by one forever.
 #[tokio::test(start_paused = true)]
 async fn thousands_of_replica_sets_hold_the_rollout_and_cost_nothing_more() {
     let mut world = World::new(json!([])).await;
@@ -220,14 +219,14 @@ async fn thousands_of_replica_sets_hold_the_rollout_and_cost_nothing_more() {
     world.image("web:v2");
     world.turn().await;
     let message = world.status()["message"].as_str().unwrap().to_owned();
-    assert!(message.contains("3001 ReplicaSets of this Rollout, and at most 1000"), "{message}");
+    assert!(message.contains("3001 ReplicaSets, more than the limit of 1000"), "{message}");
     world.memory.driver.read_live();
     assert_eq!(world.turn().await, (vec![], None));
 }
 
-/// A status of more than a mebibyte: kept as it is, with a condition that says so.
+/// A status of more than a mebibyte is kept unchanged, with a condition that reports it.
 #[tokio::test(start_paused = true)]
-async fn a_status_of_a_mebibyte_is_not_looked_into() {
+async fn a_status_of_a_mebibyte_is_not_processed() {
     let mut world = World::new(json!([])).await;
     let padding: Vec<_> =
         (0..20_000).map(|index| json!({"type": format!("T{index}"), "message": "x".repeat(60)})).collect();
@@ -235,7 +234,7 @@ async fn a_status_of_a_mebibyte_is_not_looked_into() {
     world.turn().await;
     world.turn().await;
     let message = world.status()["message"].as_str().unwrap().to_owned();
-    assert!(message.contains("the Rollout: it has more than 1024 KiB"), "{message}");
+    assert!(message.contains("the Rollout: larger than the limit of 1024 KiB"), "{message}");
     world.asked.lock().unwrap().clear();
     assert_eq!(world.turn().await, (vec![], None));
 }

@@ -1,9 +1,9 @@
 use super::{
     index::Index,
     interests::Interests,
-    news::{Changed, Listing, News},
-    objects::{Asked, Key, Touched},
-    shelf::Shelf,
+    kind_cache::KindCache,
+    notifier::{Changed, Listing, Notifier},
+    objects::{AsOf, Key, Touched},
     watching::watch,
 };
 use crate::{
@@ -18,11 +18,11 @@ use std::{
 };
 use tokio::sync::{mpsc, watch as signal};
 
-/// All kinds that are watched, each since it was first asked for.
+/// The caches of all watched kinds. The first request for a kind starts its watch.
 #[derive(Debug)]
-pub(crate) struct Shelves {
+pub(crate) struct Caches {
     requests: Requests,
-    /// The only namespace that is watched; all of them when there is none.
+    /// The only namespace that is watched; `None` for all.
     namespace: Option<String>,
     kinds: Mutex<HashMap<GroupAndKind, Watched>>,
     changes: mpsc::UnboundedSender<Changed>,
@@ -34,14 +34,14 @@ type GroupAndKind = (Arc<str>, Arc<str>);
 
 #[derive(Debug, Clone)]
 struct Watched {
-    shelf: Arc<Shelf>,
+    cache: Arc<KindCache>,
     listed: signal::Receiver<Listing>,
 }
 
 /// How long to wait for the first list of a kind.
 const FIRST_LIST: Duration = Duration::from_secs(10);
 
-impl Shelves {
+impl Caches {
     pub(crate) fn new(
         requests: Requests,
         namespace: Option<String>,
@@ -49,14 +49,14 @@ impl Shelves {
         let (changes, receiver) = mpsc::unbounded_channel();
         let kinds = Mutex::default();
         let (indexes, interests) = (HashMap::new(), Interests::default());
-        let shelves = Self { requests, namespace, kinds, changes, indexes, interests };
+        let caches = Self { requests, namespace, kinds, changes, indexes, interests };
         (
-            shelves.index("apps", "ReplicaSet", Index::of_owner()).index("", "Pod", Index::of_revision()),
+            caches.index("apps", "ReplicaSet", Index::of_owner()).index("", "Pod", Index::of_revision()),
             receiver,
         )
     }
 
-    /// Adds an index by which objects of a kind are found; to be called before the kind is watched.
+    /// Adds an index to a kind. Call it before the kind is watched.
     pub(crate) fn index(mut self, group: &str, kind: &str, index: Index) -> Self {
         let all = self.indexes.entry((group.into(), kind.into())).or_default();
         *all = std::mem::take(all).and(index);
@@ -67,10 +67,10 @@ impl Shelves {
         &self.requests
     }
 
-    /// One object, as it is known.
+    /// Returns one object, from the cache.
     ///
     /// # Errors
-    /// There is none, or its kind cannot be watched.
+    /// The object does not exist, or its kind cannot be watched.
     pub(crate) async fn get(&self, name: &ObjectRef) -> Result<Entry, StoreError> {
         if !self.is_watched(name) {
             return self.get_live(name, None).await;
@@ -79,7 +79,7 @@ impl Shelves {
         objects.get(&key_of(name)).ok_or_else(|| StoreError::NotFound(name.clone()))
     }
 
-    /// All objects of the kind and namespace of `like`.
+    /// Returns all objects of the kind and namespace of `like`.
     ///
     /// # Errors
     /// The kind cannot be watched.
@@ -91,8 +91,8 @@ impl Shelves {
         Ok(self.whole(like).await?.all(&like.namespace))
     }
 
-    /// Those of the kind and namespace of `like` that have one of these index keys; all of them where there is
-    /// no index of the kind.
+    /// Returns the objects of the kind and namespace of `like` that have one of these index keys; all of them if the
+    /// kind has no index.
     ///
     /// # Errors
     /// As for [`all`](Self::all).
@@ -108,36 +108,36 @@ impl Shelves {
         })
     }
 
-    /// Those that have one of these index keys, as far as they are known; of all namespaces when `like` names none.
+    /// Returns the known objects that have one of these index keys; of all namespaces when `like` names none.
     pub(crate) fn known_having(&self, like: &ObjectRef, keys: &[String]) -> Vec<Entry> {
         let watched = self.watch_of(like).ok();
-        watched.map(|watched| watched.shelf.having(&like.namespace, keys)).unwrap_or_default()
+        watched.map(|watched| watched.cache.having(&like.namespace, keys)).unwrap_or_default()
     }
 
-    /// Reads one object from the server, for a rollout; if it was not known, it is news to the others.
+    /// Reads one object from the server on behalf of a rollout; if that shows a change, it wakes the other rollouts.
     ///
     /// # Errors
-    /// There is none, or it cannot be read.
+    /// The object does not exist or cannot be read.
     pub(crate) async fn get_live(&self, object: &ObjectRef, by: Option<&Key>) -> Result<Entry, StoreError> {
-        let asked = self.asks(object);
+        let as_of = self.as_of(object);
         match self.requests.get(object).await {
             Ok(value) => {
                 self.put(object, value.into(), by).ok_or_else(|| StoreError::NotFound(object.clone()))
             }
             Err(error) => {
                 if matches!(error, StoreError::NotFound(_)) {
-                    self.absent(object, asked, by);
+                    self.absent(object, as_of, by);
                 }
                 Err(error)
             }
         }
     }
 
-    /// Reads all objects of the kind and namespace of `like` from the server; only those with `labels`, unless
-    /// that is empty.
+    /// Reads all objects of the kind and namespace of `like` from the server; only those with `labels`, unless that is
+    /// empty.
     ///
     /// # Errors
-    /// They cannot be read.
+    /// The objects cannot be read.
     pub(crate) async fn all_live(
         &self,
         like: &ObjectRef,
@@ -149,18 +149,18 @@ impl Shelves {
         Ok(values.into_iter().filter_map(known).collect())
     }
 
-    /// Remembers an object that a rollout read or wrote. Returns what is known of it then, which may be newer,
-    /// or `None` if it is gone meanwhile.
+    /// Records an object that a rollout read or wrote. Returns what is known then, which may be newer, or `None` if the
+    /// object is gone by now.
     pub(crate) fn put(&self, object: &ObjectRef, entry: Entry, by: Option<&Key>) -> Option<Entry> {
-        let Some(kept) = self.shelf(object) else { return Some(entry) };
+        let Some(kept) = self.cache(object) else { return Some(entry) };
         let (touched, known) = kept.put(&key_of(object), entry);
-        self.tell(object, known.clone(), touched, by);
+        self.notify(object, known.clone(), touched, by);
         known
     }
 
-    /// Remembers what a rollout wrote of its own: itself, or a ReplicaSet. Returns it as it was written, also where
-    /// somebody has written it anew since: what is decided in this turn rests on what was read before, and the next
-    /// write has to find that out.
+    /// Records an object of its own that a rollout wrote: the Rollout or a ReplicaSet. Returns the object as written,
+    /// even if another client has written it since: the decisions of this turn rest on the earlier reading, and the
+    /// next write must fail.
     pub(crate) fn wrote(&self, object: &ObjectRef, written: Received) -> Entry {
         let entry = Entry::from(written);
         let owner = entry.owner().map(|(name, _)| (object.namespace.to_string(), name.to_owned()));
@@ -169,43 +169,43 @@ impl Shelves {
         entry
     }
 
-    /// To be called before the server is asked for an object, or to delete it.
-    pub(crate) fn asks(&self, object: &ObjectRef) -> Option<Asked> {
-        self.shelf(object).map(|shelf| shelf.asks())
+    /// Returns the version that a "not found" will have. Call it before reading or deleting an object.
+    pub(crate) fn as_of(&self, object: &ObjectRef) -> Option<AsOf> {
+        self.cache(object).map(|cache| cache.as_of())
     }
 
-    /// The server said that there is no such object.
-    pub(crate) fn absent(&self, object: &ObjectRef, asked: Option<Asked>, by: Option<&Key>) {
-        if let (Some(shelf), Some(asked)) = (self.shelf(object), asked) {
-            let touched = shelf.absent(&key_of(object), asked);
-            self.tell(object, None, touched, by);
+    /// Records that the server did not find an object.
+    pub(crate) fn absent(&self, object: &ObjectRef, as_of: Option<AsOf>, by: Option<&Key>) {
+        if let (Some(cache), Some(as_of)) = (self.cache(object), as_of) {
+            let touched = cache.absent(&key_of(object), as_of);
+            self.notify(object, None, touched, by);
         }
     }
 
-    fn tell(&self, object: &ObjectRef, now: Option<Entry>, touched: Option<Touched>, by: Option<&Key>) {
+    fn notify(&self, object: &ObjectRef, now: Option<Entry>, touched: Option<Touched>, by: Option<&Key>) {
         if let Some(keys) = touched {
-            // Nobody listens any more only when the program ends.
+            // The receiver is gone only when the program ends.
             let _ = self.changes.send(Changed { object: object.clone(), now, keys, by: by.cloned() });
         }
     }
 
-    /// Who looked at what.
+    /// Returns the record of which rollout read what.
     pub(crate) fn interests(&self) -> &Interests {
         &self.interests
     }
 
-    /// Starts to watch a kind, if that was not done before, and waits for its first list.
+    /// Starts to watch a kind, unless it is watched already, and waits for its first list.
     ///
     /// # Errors
-    /// The kind is not known, or its first list does not come.
+    /// The kind is unknown, or its first list fails.
     pub(crate) async fn start(&self, like: &ObjectRef) -> Result<(), StoreError> {
-        let Watched { shelf, listed } = self.watch_of(like)?;
-        self.until(like, &shelf, listed, |listing| *listing == Listing::Whole).await
+        let Watched { cache, listed } = self.watch_of(like)?;
+        self.until(like, &cache, listed, |listing| *listing == Listing::Whole).await
     }
 
-    fn shelf(&self, object: &ObjectRef) -> Option<Arc<Shelf>> {
+    fn cache(&self, object: &ObjectRef) -> Option<Arc<KindCache>> {
         let watched = self.is_watched(object).then(|| self.watch_of(object).ok()).flatten();
-        watched.map(|watched| watched.shelf)
+        watched.map(|watched| watched.cache)
     }
 
     fn is_watched(&self, object: &ObjectRef) -> bool {
@@ -213,17 +213,17 @@ impl Shelves {
         only.is_none_or(|only| *object.namespace == *only)
     }
 
-    async fn whole(&self, like: &ObjectRef) -> Result<Arc<Shelf>, StoreError> {
-        let Watched { shelf, listed } = self.watch_of(like)?;
-        self.until(like, &shelf, listed, |listing| *listing != Listing::Waiting).await?;
-        Ok(shelf)
+    async fn whole(&self, like: &ObjectRef) -> Result<Arc<KindCache>, StoreError> {
+        let Watched { cache, listed } = self.watch_of(like)?;
+        self.until(like, &cache, listed, |listing| *listing != Listing::Waiting).await?;
+        Ok(cache)
     }
 
-    /// Waits for the first list, or until it is clear that it will not come soon.
+    /// Waits for the first list, until `enough` holds or the time is up.
     async fn until(
         &self,
         like: &ObjectRef,
-        objects: &Shelf,
+        objects: &KindCache,
         mut listed: signal::Receiver<Listing>,
         enough: impl Fn(&Listing) -> bool,
     ) -> Result<(), StoreError> {
@@ -240,8 +240,8 @@ impl Shelves {
         };
         let version = self.requests.kind(like).map(Kind::api_version).unwrap_or_default();
         let why = format!(
-            "{} objects ({version}) cannot be listed: {why}; is this kind installed in the cluster, and may it be \
-             listed and watched?",
+            "{} objects ({version}) cannot be listed: {why}; is this kind installed in the cluster, and does RBAC \
+             allow listing and watching it?",
             like.kind
         );
         Err(StoreError::Unreadable { object: like.clone(), why })
@@ -252,12 +252,12 @@ impl Shelves {
         let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
         let watched = kinds.entry((kind.group.clone(), kind.kind.clone())).or_insert_with(|| {
             let index = self.indexes.get(&(kind.group.clone(), kind.kind.clone())).cloned();
-            let objects = Arc::new(Shelf::new(index.unwrap_or_default()));
+            let objects = Arc::new(KindCache::new(index.unwrap_or_default()));
             let (sender, listed) = signal::channel(Listing::Waiting);
-            let news = News { changes: self.changes.clone(), listed: sender };
+            let notifier = Notifier { changes: self.changes.clone(), listed: sender };
             let client = self.requests.client().clone();
-            tokio::spawn(watch(client, kind, self.namespace.clone(), Arc::clone(&objects), news));
-            Watched { shelf: objects, listed }
+            tokio::spawn(watch(client, kind, self.namespace.clone(), Arc::clone(&objects), notifier));
+            Watched { cache: objects, listed }
         });
         Ok(watched.clone())
     }
@@ -281,17 +281,17 @@ mod tests {
         serde_json::from_value(value).unwrap()
     }
 
-    /// Otherwise a ReplicaSet was made with the hash of one template and the pods of the next.
+    /// Otherwise a ReplicaSet would be created with the hash of one template and the pods of the next.
     #[tokio::test]
-    async fn what_was_written_stays_what_the_turn_has_read_when_somebody_writes_it_anew() {
+    async fn a_turn_keeps_its_own_write_when_another_client_writes_the_object_again() {
         let (client, _) = server(|_| Answer::Never);
-        let (shelves, _news) = Shelves::new(Requests::new(client, "us"), None);
+        let (caches, _changes) = Caches::new(Requests::new(client, "us"), None);
         let object = ObjectRef::new("argoproj.io", "Rollout", "shop", "web");
-        shelves.put(&object, rollout(6, "web:v2").into(), None);
-        let written = shelves.wrote(&object, rollout(5, "web:v1"));
+        caches.put(&object, rollout(6, "web:v2").into(), None);
+        let written = caches.wrote(&object, rollout(5, "web:v1"));
         assert_eq!(written.text("/spec/template/spec/containers/0/image"), Some("web:v1"));
         assert_eq!(&*written.version.write, "5", "the next write that depends on it fails");
-        let known = shelves.put(&object, rollout(4, "web:v0").into(), None);
+        let known = caches.put(&object, rollout(4, "web:v0").into(), None);
         assert_eq!(known.unwrap().version.write.as_ref(), "6", "the cache keeps the newest");
     }
 }

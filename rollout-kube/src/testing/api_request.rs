@@ -1,9 +1,9 @@
 use super::{kinds::Traits, selector::Selector};
 use serde_json::Value;
 
-/// One request: what is asked of which objects.
+/// A request: a verb and the objects that it is about.
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
+pub(super) struct ApiRequest {
     pub(super) verb: Verb,
     /// `/apis/apps/v1/replicasets`
     pub(super) kind: String,
@@ -13,18 +13,18 @@ pub(super) struct Asked {
     pub(super) traits: Traits,
     pub(super) labels: Selector,
     pub(super) version: u64,
-    /// A list comes in pages of so many; 0: in one.
+    /// The page size of a list; 0 for one page.
     pub(super) limit: usize,
-    /// Where the next page begins, as the last one said it.
+    /// The continue token: where the next page begins.
     pub(super) next: String,
 }
 
 /// The body of a request.
 #[derive(Debug)]
 pub(super) struct Sent {
-    /// What kind of text it is.
+    /// The content type.
     pub(super) content: String,
-    /// `None`: it is no JSON.
+    /// `None` if it is not JSON.
     pub(super) value: Option<Value>,
 }
 
@@ -39,8 +39,8 @@ pub(super) enum Verb {
     Delete,
 }
 
-impl Asked {
-    /// Reads method, path and query; `None` when that is no request for objects.
+impl ApiRequest {
+    /// Parses method, path and query; returns `None` if that is not a request for objects.
     pub(super) fn parse(method: &str, uri: &str) -> Option<Self> {
         let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
         let mut parts = path.trim_matches('/').split('/');
@@ -95,7 +95,7 @@ impl Asked {
         self.kind.rsplit('/').next().unwrap_or_default()
     }
 
-    /// Version of the API and kind, as an object says them.
+    /// Returns the `apiVersion` of the objects.
     pub(super) fn api_version(&self) -> &str {
         let root = self.kind.rsplit_once('/').map_or("", |(root, _)| root);
         root.trim_start_matches("/apis/").trim_start_matches("/api/")

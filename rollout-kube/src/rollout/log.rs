@@ -1,36 +1,36 @@
-use super::memory::Memory;
+use super::memory::RolloutMemory;
 use rollout_core::{Escaped, Event, Observed, Plan, Spec, Status, Time, headline};
 use serde_json::json;
 use std::fmt::Write as _;
 
-/// What a plan does and what it waits for, in one line.
-fn line(plan: &Plan) -> (String, String) {
+/// Formats what a plan does and what it waits for, each in one line.
+fn describe(plan: &Plan) -> (String, String) {
     let actions: Vec<String> = plan.actions.iter().map(|action| Event::from(action).to_string()).collect();
     let waiting: Vec<String> =
         plan.waiting.iter().map(|wait| format!("{}; ends {}", wait.reason, wait.ends)).collect();
     (actions.join("; "), waiting.join("; "))
 }
 
-/// Says one decision in the log, unless the last one said the same.
-pub(super) fn decision(memory: &mut Memory, rollout: &str, spec: &Spec, plan: &Plan, now: &str) {
-    let (actions, waiting) = line(plan);
-    // What only differs in when it ends was said.
+/// Logs a decision, unless the last line was the same.
+pub(super) fn decision(memory: &mut RolloutMemory, rollout: &str, spec: &Spec, plan: &Plan, now: &str) {
+    let (actions, waiting) = describe(plan);
+    // A wait that differs only in its end was logged already.
     let reasons: Vec<String> = plan.waiting.iter().map(|wait| wait.reason.to_string()).collect();
     let status = &plan.status;
     let name = |revision: &Option<rollout_core::Revision>| {
         revision.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string)
     };
-    let said = format!(
+    let line = format!(
         "{} {} {} {actions} {}",
         name(&status.stable),
         name(&status.canary),
         status.step,
         reasons.join("; ")
     );
-    if memory.said == said {
+    if memory.last_logged == line {
         return;
     }
-    memory.said = said;
+    memory.last_logged = line;
     tracing::info!(
         rollout,
         at = now,
@@ -44,8 +44,8 @@ pub(super) fn decision(memory: &mut Memory, rollout: &str, spec: &Spec, plan: &P
     );
 }
 
-/// Writes the whole decision down, at the level `debug`: with it, the decision can be taken again elsewhere, and
-/// the history be judged by the laws of `rollout_core::testing`.
+/// Logs the whole decision at level `debug`. From this record, the decision can be replayed elsewhere, and the laws of
+/// `rollout_core::testing` can judge the history.
 pub(super) fn record(
     (rollout, process): (&str, &str),
     (spec, stored, observed, now): (&Spec, &Status, &Observed, Time),
@@ -58,29 +58,29 @@ pub(super) fn record(
     }
 }
 
-/// The same JSON, in which a text has no character that hides or turns what is around it.
+/// Escapes JSON to printable ASCII, so that no character hides or reorders the text around it.
 fn plain(json: &str) -> String {
-    let mut plain = String::with_capacity(json.len());
+    let mut escaped = String::with_capacity(json.len());
     for found in json.chars() {
         if found.is_ascii() && !found.is_ascii_control() {
-            plain.push(found);
+            escaped.push(found);
         } else {
             let mut units = [0; 2];
             for unit in found.encode_utf16(&mut units) {
-                // To write into a text never fails.
-                let _ = write!(plain, "\\u{unit:04x}");
+                // Writing to a string never fails.
+                let _ = write!(escaped, "\\u{unit:04x}");
             }
         }
     }
-    plain
+    escaped
 }
 
-/// Says in the log what is in the way, unless the last line said the same; whether it is news.
-pub(super) fn trouble(memory: &mut Memory, rollout: &str, why: &str) -> bool {
-    if memory.said == why {
+/// Logs what blocks the rollout, unless the last line was the same; returns whether it was logged.
+pub(super) fn trouble(memory: &mut RolloutMemory, rollout: &str, why: &str) -> bool {
+    if memory.last_logged == why {
         return false;
     }
-    why.clone_into(&mut memory.said);
+    why.clone_into(&mut memory.last_logged);
     let why = Escaped(why);
     tracing::warn!(rollout, %why, "held");
     true
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_is_the_same_json_in_plain_characters() {
+    fn a_record_is_the_same_json_in_printable_ascii() {
         let value = json!({"name": "a\n\u{1b}\u{202e}\u{9b}\u{7f}ü😀\\"});
         let text = plain(&value.to_string());
         assert!(text.bytes().all(|byte| (b' '..0x7f).contains(&byte)), "{text}");

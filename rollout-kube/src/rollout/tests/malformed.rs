@@ -1,8 +1,8 @@
-//! Objects in which anything may stand: a turn never panics, is bounded, and what it says can be shown.
+//! Objects with arbitrary content: a turn never panics, is bounded, and reports safe text.
 
 use super::*;
 
-/// A generator of numbers: the same from the same seed.
+/// A seeded random number generator.
 struct Dice(u64);
 
 impl Dice {
@@ -49,7 +49,7 @@ fn odd_value(dice: &mut Dice) -> Value {
     values[dice.roll(values.len())].clone()
 }
 
-/// All places in a value.
+/// Collects the pointers to all places in a value.
 fn places(value: &Value, at: &str, all: &mut Vec<String>) {
     all.push(at.to_owned());
     match value {
@@ -67,18 +67,18 @@ fn places(value: &Value, at: &str, all: &mut Vec<String>) {
     }
 }
 
-/// Puts odd values into some places of a part of an object.
+/// Puts odd values into random places of a part of an object.
 fn spoil(object: &mut Value, part: &str, dice: &mut Dice) {
     for _ in 0..=dice.roll(3) {
         let mut all = Vec::new();
         places(object.pointer(part).unwrap_or(&Value::Null), part, &mut all);
         let place = all[dice.roll(all.len())].clone();
-        if let Some(there) = object.pointer_mut(&place) {
-            if let Some(map) = there.as_object_mut().filter(|_| dice.roll(2) == 0) {
+        if let Some(existing) = object.pointer_mut(&place) {
+            if let Some(map) = existing.as_object_mut().filter(|_| dice.roll(2) == 0) {
                 let names = ["replicas", "steps", "pause", "duration", "setWeight", "x\ny", "conditions"];
                 map.insert(names[dice.roll(names.len())].to_owned(), odd_value(dice));
             } else {
-                *there = odd_value(dice);
+                *existing = odd_value(dice);
             }
         }
     }
@@ -113,7 +113,7 @@ async fn one_world(seed: u64) {
     }
     world.memory.driver.read_live();
     let (mut all, mut last, began) = (0, Vec::new(), Instant::now());
-    // Two minutes, at the times that the turns themselves ask for.
+    // Run for two minutes, at the times that the turns themselves request.
     while began.elapsed() < Duration::from_secs(120) {
         let (writes, next) = world.turn().await;
         assert!(writes.len() <= 8, "seed {seed}: {writes:?}");
@@ -125,18 +125,18 @@ async fn one_world(seed: u64) {
     }
     let cluster = world.cluster();
     let status = cluster.objects[ROLLOUT]["status"].clone();
-    for said in ["/message", "/conditions/0/message"] {
-        let text = status.pointer(said).and_then(Value::as_str).unwrap_or_default();
+    for field in ["/message", "/conditions/0/message"] {
+        let text = status.pointer(field).and_then(Value::as_str).unwrap_or_default();
         assert!(text.len() < 9_000, "seed {seed}: {}", text.len());
     }
     assert!(
-        cluster.notes.iter().all(|note| note.len() <= 1_024 && !note.contains(char::is_control)),
+        cluster.event_notes.iter().all(|note| note.len() <= 1_024 && !note.contains(char::is_control)),
         "seed {seed}"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn whatever_stands_in_an_object_a_turn_ends_and_says_so() {
+async fn a_turn_ends_and_reports_whatever_an_object_contains() {
     for seed in 1..=60 {
         one_world(seed).await;
     }

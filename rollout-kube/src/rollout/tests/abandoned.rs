@@ -1,4 +1,4 @@
-//! What a Rollout leaves behind in a Service that it no longer names, or when it is gone.
+//! A Service that a Rollout no longer names, or whose Rollout is gone.
 
 use super::*;
 use rollout_core::backend::{FENCE_ANNOTATION, MANAGED_BY_ANNOTATION, REVISION_LABEL};
@@ -12,7 +12,7 @@ fn service() -> Value {
     })
 }
 
-/// A Rollout at rest whose stable Service selects its pods.
+/// Creates a world with a Rollout at rest, whose stable Service selects its pods.
 async fn at_rest() -> World {
     let mut world = World::new(json!([])).await;
     world.cluster().put(SERVICE, service());
@@ -28,29 +28,32 @@ fn label(world: &World) -> Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_that_is_no_longer_named_is_released_before_the_pods_go_that_it_selects() {
+async fn a_service_no_longer_named_is_released_before_its_pods_are_removed() {
     let mut world = at_rest().await;
     world.edit(&json!({"spec": {"strategy": {"canary": {"stableService": null}}}}));
     world.image("web:v2");
-    let (begun, mut went) = (Instant::now(), None);
+    let (begun, mut removed_after) = (Instant::now(), None);
     for _ in 0..90 {
         world.turn().await;
         world.run_pods();
         let is_gone = |set: &Value| set["spec"]["replicas"] == 0;
-        if went.is_none() && world.replica_sets().iter().any(is_gone) {
-            assert_eq!(label(&world), Value::Null, "pods went that were selected");
-            went = Some(begun.elapsed());
+        if removed_after.is_none() && world.replica_sets().iter().any(is_gone) {
+            assert_eq!(label(&world), Value::Null, "selected pods were removed");
+            removed_after = Some(begun.elapsed());
         }
         world.memory.driver.read_live();
         tokio::time::advance(Duration::from_secs(1)).await;
     }
-    assert!(went.unwrap() >= Duration::from_secs(30), "proxies have time to hear of it: {went:?}");
+    assert!(
+        removed_after.unwrap() >= Duration::from_secs(30),
+        "proxies get time to learn of it: {removed_after:?}"
+    );
     assert_eq!(world.status()["phase"], "Healthy");
-    assert!(world.cluster().told.contains(&"RolloutHeld".to_owned()));
+    assert!(world.cluster().event_reasons.contains(&"RolloutHeld".to_owned()));
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_the_rollout_is_gone_the_service_is_as_the_user_wrote_it() {
+async fn a_deleted_rollout_leaves_the_service_as_the_user_wrote_it() {
     let mut world = at_rest().await;
     world.cluster().objects.remove(ROLLOUT);
     world.memory.driver.read_live();
@@ -63,11 +66,11 @@ async fn when_the_rollout_is_gone_the_service_is_as_the_user_wrote_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn that_the_watches_show_a_rollout_without_the_service_is_not_enough() {
+async fn a_cached_rollout_without_the_service_is_not_enough() {
     let mut world = at_rest().await;
     world.edit(&json!({"spec": {"strategy": {"canary": {"stableService": null}}}}));
     let rollout = ObjectRef::new("argoproj.io", "Rollout", "shop", "web");
-    world.context.shelves.get_live(&rollout, None).await.unwrap();
+    world.context.caches.get_live(&rollout, None).await.unwrap();
     world.edit(&json!({"spec": {"strategy": {"canary": {"stableService": "web"}}}}));
     let _ = world.memory.driver.take_live();
     let (writes, next) = world.turn().await;
@@ -76,7 +79,7 @@ async fn that_the_watches_show_a_rollout_without_the_service_is_not_enough() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn that_a_watch_does_not_show_the_rollout_is_not_enough() {
+async fn a_rollout_missing_from_the_cache_is_not_enough() {
     let mut world = at_rest().await;
     let mut late = world.cluster().objects[ROLLOUT].clone();
     late["metadata"] = json!({"namespace": "shop", "name": "late", "generation": 1});
@@ -86,16 +89,16 @@ async fn that_a_watch_does_not_show_the_rollout_is_not_enough() {
         json!({MANAGED_BY_ANNOTATION: "late", FENCE_ANNOTATION: r#"{"late":"n"}"#});
     world.cluster().put(SERVICE, object);
     let service = ObjectRef::new("", "Service", "shop", "web");
-    world.context.shelves.get_live(&service, None).await.unwrap();
+    world.context.caches.get_live(&service, None).await.unwrap();
     world.key.1 = "late".to_owned();
-    world.memory = Memory::new("p");
+    world.memory = RolloutMemory::new("p");
     let (writes, next) = world.turn().await;
     assert_eq!((writes, next.is_some()), (vec![], true));
     assert!(label(&world).is_string());
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_only_argo_rollouts_has_noted_is_left_alone() {
+async fn an_object_annotated_only_by_argo_rollouts_is_left_alone() {
     for ours in [false, true] {
         let mut world = at_rest().await;
         let mut object = service();
@@ -106,7 +109,7 @@ async fn what_only_argo_rollouts_has_noted_is_left_alone() {
         }
         world.cluster().put(SERVICE, object);
         let service = ObjectRef::new("", "Service", "shop", "web");
-        world.context.shelves.get_live(&service, None).await.unwrap();
+        world.context.caches.get_live(&service, None).await.unwrap();
         world.cluster().objects.remove(ROLLOUT);
         world.memory.driver.read_live();
         world.turn().await;

@@ -1,15 +1,16 @@
+mod publishing;
 mod status_writer;
-mod telling;
 
 use super::{
     act::{self, act},
     command::{self, Outstanding},
     context::Context,
-    events::Before,
-    memory::Memory,
+    kube_events::Before,
+    log,
+    memory::RolloutMemory,
     observe::{self, Reading, Trouble},
-    say, store,
-    tell::Said,
+    publish::KubeEvent,
+    store,
 };
 use rollout_core::{
     Action, Answer, Command, CommandKind, Escaped, Event, Failure, Next, Outcome, Resume, Revision, Spec,
@@ -21,17 +22,17 @@ use status_writer::{COUNTS_WAIT, NUMBER_WAITS, StatusWriter};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What is missing or wrong is looked at again after so long, news or not: from what the watches show.
+/// The pause before another look, in the cache, at missing or invalid objects, even if nothing changes.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
-/// What is said of a conflict that repeats itself while nothing has changed.
-const NO_CONFLICT: &str = "the API server says that an object has changed, and none has since the last turn: \
-                           something beside the objects refuses the write";
+/// The report of a conflict that repeats while nothing has changed.
+const NO_CONFLICT: &str = "the API server reports a conflict, but no object has changed since the last turn: \
+                           something else refuses the write";
 
-/// A rollout that was read, and is decided on and carried out.
-pub(super) struct AtWork<'w> {
+/// Runs the turn of a rollout that was read: decides and carries out.
+pub(super) struct TurnRunner<'w> {
     context: &'w Context,
-    memory: &'w mut Memory,
+    memory: &'w mut RolloutMemory,
     name: &'w str,
     reading: Reading,
     spec: Spec,
@@ -39,18 +40,18 @@ pub(super) struct AtWork<'w> {
     target: Revision,
     edits: Vec<Edit>,
     outstanding: Outstanding,
-    /// What the commands did, to be told when it is stored.
-    heard: Vec<Event>,
-    /// Until when what is missing may be about to come.
+    /// The events of the commands, to publish once their effect is stored.
+    command_events: Vec<Event>,
+    /// Until when missing objects have a grace period.
     grace: Option<Instant>,
-    /// Why the spec is not followed; only the way back from an aborted update is, then.
-    not_followed: Option<String>,
+    /// Why the spec is invalid. Then only the way back from an aborted update is carried out.
+    invalid_spec: Option<String>,
 }
 
-impl<'w> AtWork<'w> {
+impl<'w> TurnRunner<'w> {
     pub(super) fn new(
         context: &'w Context,
-        memory: &'w mut Memory,
+        memory: &'w mut RolloutMemory,
         name: &'w str,
         (reading, spec, target): (Reading, Spec, Revision),
         backend: &'w dyn TrafficBackend,
@@ -66,32 +67,32 @@ impl<'w> AtWork<'w> {
             target,
             edits: Vec::new(),
             outstanding,
-            heard: Vec::new(),
+            command_events: Vec::new(),
             grace: None,
-            not_followed: None,
+            invalid_spec: None,
         }
     }
 
-    /// The spec that was read is not followed: only an abort is heard, and carried out.
-    pub(super) fn not_following(mut self, why: Option<String>) -> Self {
-        self.not_followed = why;
+    /// Marks the spec as invalid: then only an abort is accepted and carried out.
+    pub(super) fn with_invalid_spec(mut self, why: Option<String>) -> Self {
+        self.invalid_spec = why;
         self
     }
 
-    /// What was read, where nothing is to be done with it: the spec is not followed, and the update was not aborted.
+    /// Returns the reading as an error if there is nothing to do: the spec is invalid, and the update was not aborted.
     pub(super) fn or_held(self, status: &Status) -> Result<Self, Box<Reading>> {
-        if self.not_followed.is_some() && status.aborted.is_none() {
+        if self.invalid_spec.is_some() && status.aborted.is_none() {
             Err(Box::new(self.reading))
         } else {
             Ok(self)
         }
     }
 
-    /// What people asked for, by writing into the status or as a command in an annotation, applied.
-    pub(super) fn hear(&mut self, mut status: Status, requests: &[CommandKind]) -> Status {
+    /// Applies commands from status patches and annotations.
+    pub(super) fn apply_commands(&mut self, mut status: Status, requests: &[CommandKind]) -> Status {
         for kind in requests {
             let Some(at) = Position::of(&status) else { continue };
-            if self.not_followed.is_some() && *kind != CommandKind::Abort {
+            if self.invalid_spec.is_some() && *kind != CommandKind::Abort {
                 tracing::info!(rollout = self.name, command = %kind, why = "the spec is not valid", "rejected");
                 continue;
             }
@@ -107,41 +108,41 @@ impl<'w> AtWork<'w> {
                     tracing::info!(rollout = self.name, command = %kind, "accepted");
                     status = next;
                     self.edits.extend(edits);
-                    self.heard.extend(events);
+                    self.command_events.extend(events);
                 }
                 Answer::Rejected(why) => {
                     tracing::info!(rollout = self.name, command = %kind, %why, "rejected");
                 }
             }
         }
-        if self.not_followed.is_none() || command::is_abort(&self.reading.rollout) {
+        if self.invalid_spec.is_none() || command::is_abort(&self.reading.rollout) {
             (status, self.outstanding) = command::take(&self.reading, &self.spec, status, self.context.now());
         }
-        self.heard.append(&mut self.outstanding.events);
-        if self.heard.iter().any(|event| matches!(event, Event::Aborted { .. })) {
-            // Promoted and aborted between two turns: nothing has gone on.
-            self.heard.retain(|event| *event != Event::Resumed);
+        self.command_events.append(&mut self.outstanding.events);
+        if self.command_events.iter().any(|event| matches!(event, Event::Aborted { .. })) {
+            // Promoted and aborted between two turns: nothing was resumed.
+            self.command_events.retain(|event| *event != Event::Resumed);
         }
         status
     }
 
     /// Decides and carries out.
-    pub(super) async fn work(mut self, status: &Status) -> Option<Instant> {
+    pub(super) async fn run(mut self, status: &Status) -> Option<Instant> {
         let at = self.context.now();
         let observed = &self.reading.observed;
         let turn = self.memory.driver.begin(&self.spec, status, observed, at);
-        let mut turn = turn.after_commands(std::mem::take(&mut self.heard));
-        say::decision(self.memory, self.name, &self.spec, turn.plan(), &at.to_string());
+        let mut turn = turn.after_commands(std::mem::take(&mut self.command_events));
+        log::decision(self.memory, self.name, &self.spec, turn.plan(), &at.to_string());
         let who = (self.name, self.context.process.as_str());
-        say::record(who, (&self.spec, status, observed, at), turn.plan());
+        log::record(who, (&self.spec, status, observed, at), turn.plan());
         let on = self.reading.fingerprint();
         let mut writer = StatusWriter::new(&turn, self.invalid());
         writer.counts_as_done = !self.memory.driver.is_failing();
         if self.context.dry_run {
             return self.end(turn, at);
         }
-        for said in self.memory.waits.tell(&writer.plan.waiting, Instant::now()) {
-            self.context.publisher.say(&self.reading.rollout.value, &said, self.context.now());
+        for event in self.memory.waits.due_events(&writer.plan.waiting, Instant::now()) {
+            self.context.publisher.publish(&self.reading.rollout.value, &event, self.context.now());
         }
         loop {
             let result = match turn.next() {
@@ -157,39 +158,39 @@ impl<'w> AtWork<'w> {
                 Next::Report => self.report(&mut writer).await,
                 Next::Done => break,
             };
-            turn.done(result.map_err(|failure| self.judge(failure, on)));
+            turn.done(result.map_err(|failure| self.classify(failure, on)));
         }
         if let Some(failure) = turn.failure() {
             if self.memory.refused.is_some() && matches!(failure, Failure::Refused(_)) {
                 self.correct(&writer).await;
             }
-            self.tell_failure(failure);
+            self.publish_failure(failure);
         }
         self.end(turn, at)
     }
 
-    /// A conflict on what has not changed since the last one is none: to look again helps nobody.
-    fn judge(&mut self, failure: Failure, on: u64) -> Failure {
-        if failure == Failure::Conflict && self.memory.is_no_conflict(on) {
+    /// Turns a repeated conflict without any change into a refusal: observing again does not help.
+    fn classify(&mut self, failure: Failure, on: u64) -> Failure {
+        if failure == Failure::Conflict && self.memory.is_repeated_conflict(on) {
             return Failure::Refused(NO_CONFLICT.to_owned());
         }
         failure
     }
 
-    /// What is wrong with what the user wrote; it is told if it is news.
+    /// Returns the user's error, if there is one; publishes it if it is new.
     fn invalid(&mut self) -> Option<String> {
         let is_missing = self.reading.trouble.as_ref().is_some_and(|trouble| trouble.missing.is_some());
-        let was_said = |trouble: &Trouble| store::says_invalid(&self.reading, &trouble.why);
-        let was_said = self.reading.trouble.as_ref().is_some_and(was_said);
-        // What is already said is not taken back: another process's time for it is over.
-        self.grace = self.memory.grace.until(is_missing, Instant::now()).filter(|_| !was_said);
-        self.tell_trouble();
+        let was_reported = |trouble: &Trouble| store::reports_invalid(&self.reading, &trouble.why);
+        let was_reported = self.reading.trouble.as_ref().is_some_and(was_reported);
+        // Do not withdraw a reported error: another process's grace period for it is over.
+        self.grace = self.memory.grace.until(is_missing, Instant::now()).filter(|_| !was_reported);
+        self.publish_trouble();
         let trouble = self.reading.trouble.as_ref();
-        let users = trouble.filter(|trouble| trouble.is_the_users && self.grace.is_none());
-        self.not_followed.clone().or_else(|| users.map(|trouble| trouble.why.clone()))
+        let user_error = trouble.filter(|trouble| trouble.is_user_error && self.grace.is_none());
+        self.invalid_spec.clone().or_else(|| user_error.map(|trouble| trouble.why.clone()))
     }
 
-    /// The turn is over: when the next one is due.
+    /// Ends the turn; returns when the next one is due.
     fn end(&mut self, turn: Turn, at: Time) -> Option<Instant> {
         let elapsed = self.memory.elapsed();
         match self.memory.driver.end(turn, elapsed) {
@@ -200,27 +201,27 @@ impl<'w> AtWork<'w> {
         }
     }
 
-    /// Says why the turn stopped early.
-    fn tell_failure(&mut self, failure: &Failure) {
+    /// Reports why the turn stopped early.
+    fn publish_failure(&mut self, failure: &Failure) {
         tracing::warn!(rollout = self.name, why = %Escaped(failure), "the turn stopped early");
         if let Failure::Refused(why) = failure {
             let note = format!("Reconciliation failed with error: {why}");
-            self.tell_once(&Said::warning("ReconciliationError", note));
+            self.publish_once(&KubeEvent::warning("ReconciliationError", note));
         }
     }
 
-    /// Carries out one action; `before` says how many pods there were, for each ReplicaSet that was written.
+    /// Carries out one action. `before` collects the earlier pod count of each ReplicaSet that was written.
     async fn carry_out(&mut self, action: &Action, before: &mut Vec<Before>) -> Result<Outcome, Failure> {
         let was = self.pods_before(action);
         let result =
             act(self.context, self.memory, &mut self.reading, self.backend, &self.target, action).await;
         match &result {
             Ok(outcome) => {
-                // What changed nothing has no event.
+                // No change, no event.
                 before.extend(was.filter(|_| *outcome == Outcome::Changed));
                 self.memory.refused = None;
             }
-            Err(Failure::Refused(why)) => self.tell_refusal(action, was, why),
+            Err(Failure::Refused(why)) => self.publish_refusal(action, was, why),
             Err(Failure::Conflict | Failure::Ambiguous(_)) => {}
         }
         result
@@ -232,15 +233,15 @@ impl<'w> AtWork<'w> {
         Some(set.map_or(Before::Absent, |set| Before::Pods(set.wanted)))
     }
 
-    /// When a wake-up is due by the clock that only runs forward.
+    /// Converts a wake-up to the monotonic clock, and returns the earliest of all reasons for the next turn.
     fn at(&self, wake: Option<Wake>, now: Time) -> Option<Instant> {
-        // Whoever waits for proxies is woken when the answer changes; the wake-up only keeps the question alive.
+        // A wait for proxies ends with a changed answer; this wake-up only keeps the query running.
         let wake = wake.map(|wake| Instant::now() + wake.at.since(now).max(Duration::from_millis(10)));
         let again = self.reading.trouble.as_ref();
         let again = again.map(|_| self.grace.unwrap_or_else(|| Instant::now() + LOOK_AGAIN));
         let counts = self.memory.counts_since.map(|since| since + COUNTS_WAIT);
         let number = self.memory.number_since.map(|since| since + NUMBER_WAITS);
-        let waits = self.memory.waits.next().into_iter().chain(self.memory.shows.due());
+        let waits = self.memory.waits.next().into_iter().chain(self.memory.display_rate.due());
         wake.into_iter().chain(again).chain(waits).chain(counts).chain(number).min()
     }
 }

@@ -1,37 +1,37 @@
 use super::{
     index::Index,
-    objects::{Asked, Key, Objects, Touched},
+    objects::{AsOf, Key, Objects, Touched},
 };
 use crate::entry::Entry;
 use std::sync::{Mutex, PoisonError};
 
-/// All objects of one kind.
+/// A read-your-writes cache of all objects of one kind.
 ///
-/// What this process reads or writes itself is put here at once, beside what the watch shows. [`Objects`] decides
-/// what may replace what, so that nobody reads anything older than their own last write, and no answer that was
-/// on its way hides what the watch has shown meanwhile.
+/// It holds what the watch shows and, at once, what this process reads or writes. [`Objects`] decides what may replace
+/// what: no reader sees anything older than its own last write, and a late answer never hides what the watch has
+/// shown meanwhile.
 #[derive(Debug)]
-pub(super) struct Shelf {
+pub(super) struct KindCache {
     objects: Mutex<Objects>,
     pub(super) is_indexed: bool,
 }
 
-impl Shelf {
+impl KindCache {
     pub(super) fn new(index: Index) -> Self {
         Self { is_indexed: index.is_some(), objects: Mutex::new(Objects::new(index)) }
     }
 
-    /// To be called before the server is asked for something: the version that a "not found" will have.
-    pub(super) fn asks(&self) -> Asked {
-        self.with(|objects| objects.asks())
+    /// Returns the version that a "not found" will have. Call it before sending a request.
+    pub(super) fn as_of(&self) -> AsOf {
+        self.with(|objects| objects.as_of())
     }
 
     pub(super) fn show(&self, key: Key, entry: Entry) -> Option<Touched> {
         self.with(|objects| objects.show(key, entry))
     }
 
-    /// Puts in what was read or written. Returns what is known then, which may be newer, or `None` if it is gone
-    /// meanwhile.
+    /// Records what was read or written. Returns what is known then, which may be newer, or `None` if the object is
+    /// gone by now.
     pub(super) fn put(&self, key: &Key, entry: Entry) -> (Option<Touched>, Option<Entry>) {
         self.with(|objects| (objects.put(key.clone(), entry), objects.get(key).cloned()))
     }
@@ -40,8 +40,8 @@ impl Shelf {
         self.with(|objects| objects.show_deleted(key, last))
     }
 
-    pub(super) fn absent(&self, key: &Key, asked: Asked) -> Option<Touched> {
-        self.with(|objects| objects.absent(key, asked))
+    pub(super) fn absent(&self, key: &Key, as_of: AsOf) -> Option<Touched> {
+        self.with(|objects| objects.absent(key, as_of))
     }
 
     pub(super) fn begin_list(&self) {
@@ -52,11 +52,11 @@ impl Shelf {
         self.with(|objects| objects.end_list(version))
     }
 
-    pub(super) fn told(&self, version: u64) {
-        self.with(|objects| objects.told(version));
+    pub(super) fn advance_watch(&self, version: u64) {
+        self.with(|objects| objects.advance_watch(version));
     }
 
-    /// Whether a whole list has been seen.
+    /// Returns whether a complete list has been seen.
     pub(super) fn is_whole(&self) -> bool {
         self.with(|objects| objects.is_whole())
     }
@@ -65,12 +65,12 @@ impl Shelf {
         self.with(|objects| objects.get(key).cloned())
     }
 
-    /// All of one namespace; of every namespace when it is empty.
+    /// Returns the objects of one namespace; of all namespaces when it is empty.
     pub(super) fn all(&self, namespace: &str) -> Vec<Entry> {
         self.with(|objects| objects.all(namespace).cloned().collect())
     }
 
-    /// Those of one namespace that have one of these index keys, each once.
+    /// Returns the objects of one namespace that have one of these index keys, each once.
     pub(super) fn having(&self, namespace: &str, keys: &[String]) -> Vec<Entry> {
         self.with(|objects| {
             let found = keys.iter().flat_map(|key| objects.having(namespace, key));

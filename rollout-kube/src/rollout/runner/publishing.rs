@@ -1,51 +1,51 @@
-use super::{super::tell::Said, AtWork};
+use super::{super::publish::KubeEvent, TurnRunner};
 use crate::{
-    rollout::events::{Before, Scene},
-    shown::shown,
+    rollout::kube_events::{Before, EventTranslator},
+    text::one_line,
 };
 use rollout_core::{Action, Escaped, Event, Status, backend::Topic, traffic::Selection};
 
-/// The most bytes of why a ReplicaSet was refused.
+/// The most bytes of the reason why a ReplicaSet was refused.
 const REFUSAL: usize = 1 << 10;
 
-impl AtWork<'_> {
-    /// Tells a trouble that is not told yet; it is told again only after it was over.
-    pub(super) fn tell_once(&mut self, said: &Said) {
-        if self.memory.troubles.insert(format!("{}: {}", said.reason, said.note)) {
-            self.context.publisher.say(&self.reading.rollout.value, said, self.context.now());
+impl TurnRunner<'_> {
+    /// Publishes a problem once; again only after it was over.
+    pub(super) fn publish_once(&mut self, event: &KubeEvent) {
+        if self.memory.troubles.insert(format!("{}: {}", event.reason, event.note)) {
+            self.context.publisher.publish(&self.reading.rollout.value, event, self.context.now());
         }
     }
 
-    /// Why the traffic could not be read.
-    pub(super) fn tell_trouble(&mut self) {
+    /// Reports why the traffic could not be read.
+    pub(super) fn publish_trouble(&mut self) {
         let Some(trouble) = self.reading.trouble.as_ref().filter(|_| self.grace.is_none()) else { return };
         let (why, missing) = (trouble.why.clone(), trouble.missing.clone());
         let text = missing.and_then(|object| self.backend.describe(Topic::Missing(&object)).pop());
-        let said = text.map_or_else(
-            || Said::warning("TrafficRoutingError", why.clone()),
-            |text| Said::warning(text.reason, text.note),
+        let event = text.map_or_else(
+            || KubeEvent::warning("TrafficRoutingError", why.clone()),
+            |text| KubeEvent::warning(text.reason, text.note),
         );
-        if !self.memory.troubles.contains(&format!("{}: {}", said.reason, said.note)) {
+        if !self.memory.troubles.contains(&format!("{}: {}", event.reason, event.note)) {
             tracing::warn!(rollout = self.name, why = %Escaped(&why), "the traffic could not be read");
         }
         if self.context.dry_run {
-            self.memory.troubles.insert(format!("{}: {}", said.reason, said.note));
+            self.memory.troubles.insert(format!("{}: {}", event.reason, event.note));
         } else {
-            self.tell_once(&said);
+            self.publish_once(&event);
         }
     }
 
-    /// That an action was refused, in Argo Rollouts' words for it.
-    pub(super) fn tell_refusal(&mut self, action: &Action, before: Option<Before>, why: &str) {
+    /// Reports a refused action, with Argo Rollouts' reason and text.
+    pub(super) fn publish_refusal(&mut self, action: &Action, before: Option<Before>, why: &str) {
         match action {
             Action::Select(_) | Action::Route(_) => {
-                self.tell_once(&Said::warning("TrafficRoutingError", why));
+                self.publish_once(&KubeEvent::warning("TrafficRoutingError", why));
             }
             Action::Scale { revision, .. } if before == Some(Before::Absent) => {
                 let name = crate::replica_set::name(&self.reading.rollout.value, revision);
                 let note = format!("Failed to create new replica set \"{name}\": {why}");
-                self.memory.refused = Some((revision.clone(), shown(why, REFUSAL)));
-                self.tell_once(&Said::warning("ReplicaSetCreateError", note));
+                self.memory.refused = Some((revision.clone(), one_line(why, REFUSAL)));
+                self.publish_once(&KubeEvent::warning("ReplicaSetCreateError", note));
             }
             Action::Scale { .. } | Action::Prune { .. } => {}
         }
@@ -56,7 +56,7 @@ impl AtWork<'_> {
         let first = |behind: &Vec<Selection>| behind.first().cloned();
         let selected = seen.map(|seen| seen.behind.as_ref().map(first)).unwrap_or_default();
         let backend = self.backend;
-        let mut scene = Scene {
+        let mut translator = EventTranslator {
             rollout: &self.reading.rollout.value,
             describe: &|topic| backend.describe(topic),
             sets: &self.reading.sets,
@@ -67,10 +67,10 @@ impl AtWork<'_> {
             current: next.canary.as_ref(),
             steps: self.spec.strategy.steps().len(),
         };
-        let said = scene.tell(events);
-        self.memory.weight = scene.weight;
-        for said in said {
-            self.context.publisher.say(&self.reading.rollout.value, &said, self.context.now());
+        let kube_events = translator.translate(events);
+        self.memory.weight = translator.weight;
+        for event in kube_events {
+            self.context.publisher.publish(&self.reading.rollout.value, &event, self.context.now());
         }
         for event in events {
             tracing::info!(rollout = self.name, event = %Escaped(event), "done");

@@ -1,4 +1,4 @@
-//! Answers that make no sense, and names that are none: no API server and no tenant is taken at its word.
+//! Malformed answers and invalid names: no API server and no tenant is trusted.
 
 use super::{
     KubeStore, Requests,
@@ -24,29 +24,30 @@ fn with(pointer: &str, to: Value) -> Vec<u8> {
     value.to_string().into_bytes()
 }
 
-/// What comes for one object, and is not that object.
-fn odd() -> Vec<Vec<u8>> {
+/// Answers to a read of one object that are not that object.
+fn malformed() -> Vec<Vec<u8>> {
     let whole = good().to_string();
-    let mut odd: Vec<Vec<u8>> = ["", "null", "[]", "7", "\"Service\"", "<html>", "{}", "{\"metadata\": []}"]
-        .map(|text| text.as_bytes().to_vec())
-        .into();
-    odd.push(whole.as_bytes()[..whole.len() / 2].to_vec());
-    odd.push(vec![0xff; 64]);
-    odd.push(format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000)).into_bytes());
-    odd.push(with("/metadata/name", json!("other")));
-    odd.push(with("/metadata/name", json!(["web"])));
-    odd.push(with("/metadata/namespace", json!("tb")));
-    odd.push(with("/kind", json!("Secret")));
-    odd.push(with("/metadata/resourceVersion", json!("")));
-    odd.push(with("/metadata/resourceVersion", json!(7)));
-    odd.push(json!({"kind": "Status", "status": "Success"}).to_string().into_bytes());
-    odd
+    let mut bodies: Vec<Vec<u8>> =
+        ["", "null", "[]", "7", "\"Service\"", "<html>", "{}", "{\"metadata\": []}"]
+            .map(|text| text.as_bytes().to_vec())
+            .into();
+    bodies.push(whole.as_bytes()[..whole.len() / 2].to_vec());
+    bodies.push(vec![0xff; 64]);
+    bodies.push(format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000)).into_bytes());
+    bodies.push(with("/metadata/name", json!("other")));
+    bodies.push(with("/metadata/name", json!(["web"])));
+    bodies.push(with("/metadata/namespace", json!("tb")));
+    bodies.push(with("/kind", json!("Secret")));
+    bodies.push(with("/metadata/resourceVersion", json!("")));
+    bodies.push(with("/metadata/resourceVersion", json!(7)));
+    bodies.push(json!({"kind": "Status", "status": "Success"}).to_string().into_bytes());
+    bodies
 }
 
 #[tokio::test]
-async fn what_is_not_the_object_that_was_asked_for_is_no_answer() {
+async fn an_answer_that_is_not_the_requested_object_is_an_error() {
     let read = ObjectVersion { write: "7".into(), content: 1 };
-    for body in odd() {
+    for body in malformed() {
         let text = String::from_utf8_lossy(&body).chars().take(80).collect::<String>();
         let answered = body.clone();
         let (client, _) = server(move |_| Answer::Raw(200, answered.clone()));
@@ -60,7 +61,7 @@ async fn what_is_not_the_object_that_was_asked_for_is_no_answer() {
 }
 
 #[tokio::test]
-async fn what_is_no_list_of_what_was_asked_for_is_no_answer() {
+async fn an_answer_that_is_not_the_requested_list_is_an_error() {
     let lists = [
         json!({}),
         json!([]),
@@ -80,9 +81,9 @@ async fn what_is_no_list_of_what_was_asked_for_is_no_answer() {
     assert_eq!(KubeStore::new(client, "us").list(&service("")).await.unwrap().len(), 1);
 }
 
-/// A byte every three seconds: each of them is no reason to wait longer.
+/// A byte every three seconds does not extend the time limit.
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_comes_byte_by_byte_is_none_after_half_a_minute() {
+async fn an_answer_that_drips_byte_by_byte_times_out_after_half_a_minute() {
     let began = tokio::time::Instant::now();
     let (client, _) = server(|_| Answer::Drip(good().to_string().into_bytes()));
     let store = KubeStore::new(client, "us");
@@ -108,9 +109,9 @@ async fn a_write_that_depends_on_no_version_is_not_sent() {
     assert!(seen.lock().unwrap().is_empty());
 }
 
-/// Whatever stands where a name should be: it is refused with what it is, and nothing is sent.
+/// An invalid name is refused with a reason, and no request is sent.
 #[tokio::test]
-async fn what_is_no_name_is_in_no_request() {
+async fn an_invalid_name_is_never_sent() {
     let (client, seen) = server(|_| Answer::ok(good()));
     let requests = Requests::new(client, "us");
     let mut texts: Vec<String> = [
@@ -157,7 +158,7 @@ async fn what_is_no_name_is_in_no_request() {
                 );
             }
         }
-        // An empty one stands for all namespaces.
+        // The empty text means all namespaces.
         if !text.is_empty() {
             assert!(requests.list(&in_namespace, "").await.is_err(), "{text:?}");
         }
@@ -166,11 +167,11 @@ async fn what_is_no_name_is_in_no_request() {
 }
 
 #[tokio::test]
-async fn what_stands_behind_the_question_mark_is_one_value() {
+async fn a_query_value_is_encoded_as_one_value() {
     let (client, seen) = server(|_| Answer::ok(json!({"items": []})));
     let requests = Requests::new(client, "a team&dryRun=All");
     requests.list(&service(""), "a=b&watch=true").await.unwrap();
-    assert!(requests.merge(&service("web"), &json!({})).await.is_err(), "that was no Service");
+    assert!(requests.merge(&service("web"), &json!({})).await.is_err(), "the answer is not a Service");
     let uris: Vec<_> = seen.lock().unwrap().iter().map(|asked| asked.uri.clone()).collect();
     assert_eq!(
         uris,
@@ -182,14 +183,14 @@ async fn what_stands_behind_the_question_mark_is_one_value() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_taken_is_no_conflict() {
+async fn a_taken_name_is_not_a_conflict() {
     let (client, _) = server(|_| Answer::taken());
     let error = Requests::new(client, "us").create(&service("web"), &good()).await.unwrap_err();
     assert_eq!(error, StoreError::AlreadyExists(service("web")));
 }
 
 #[tokio::test]
-async fn a_change_that_is_answered_and_changes_nothing_is_refused() {
+async fn a_patch_that_succeeds_and_changes_nothing_is_refused() {
     let (client, _) = server(|_| Answer::ok(good()));
     let patch = json!({"metadata": {"resourceVersion": "7", "labels": {"a": "b"}}});
     let error = Requests::new(client, "us").merge(&service("web"), &patch).await.unwrap_err();

@@ -1,6 +1,6 @@
 use super::{
-    outbox::{About, OF_A_NAMESPACE, OF_A_ROLLOUT, Outbox, Taken, Told},
-    said::Said,
+    kube_event::KubeEvent,
+    outbox::{About, OF_A_NAMESPACE, OF_A_ROLLOUT, Outbox, Pending, Pushed},
 };
 use crate::store::{Kind, KubeStore, Requests};
 use rollout_core::{Time, backend::StoreError, traffic::ObjectRef};
@@ -14,25 +14,25 @@ use tokio::{
     time::Instant,
 };
 
-/// Publishes Kubernetes events beside the work: nothing waits for them.
+/// Publishes Kubernetes events in the background: no turn waits for them.
 ///
-/// They are objects of their own, of the core group: that is what `kubectl describe`, the plugin and Argo CD
-/// look for. (The recorders of client libraries compare everything but the note, and keep the old one.) What
-/// repeats itself is counted in the object that is there; what is too much is counted, and the number told.
-/// Cloning is cheap: it is the same publisher.
+/// It creates Event objects of the core group, which `kubectl describe`, the kubectl plugin and Argo CD look for. (The
+/// event recorders of client libraries compare everything but the note, and keep the old note.) A repeated event raises
+/// the count of its object; excess events are dropped, and their number is published. Cloning is cheap: clones share
+/// one publisher.
 ///
 /// ```
 /// use rollout_core::Time;
-/// use rollout_kube::{Kind, KubeStore, Publisher, Said, testing::Played};
+/// use rollout_kube::{Kind, KubeEvent, KubeStore, Publisher, testing::SimulatedApiServer};
 /// # use serde_json::json;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let server = Played::start();
+/// let server = SimulatedApiServer::start();
 /// let store = KubeStore::new(server.client(), "my-controller");
 /// let kind = Kind::new("example.com", "v1", "Canary", "canaries");
 /// let publisher = Publisher::new(&store, &kind, "my-controller-1");
 /// let canary = json!({"metadata": {"namespace": "shop", "name": "web", "uid": "1", "resourceVersion": "7"}});
-/// publisher.say(&canary, &Said::normal("Scaled", "v2: 4 pods"), Time::from_secs(0));
+/// publisher.publish(&canary, &KubeEvent::normal("Scaled", "v2: 4 pods"), Time::from_secs(0));
 /// publisher.flush(std::time::Duration::from_secs(5)).await;
 /// let all = http::Request::get("/api/v1/namespaces/shop/events").body(Vec::new())?;
 /// assert!(server.client().request_text(all).await?.contains("v2: 4 pods"));
@@ -44,26 +44,27 @@ pub struct Publisher(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     outbox: Mutex<Outbox>,
-    news: Notify,
+    wake: Notify,
     requests: Requests,
-    /// What the events are about.
+    /// The kind of object that the events are about.
     kind: Kind,
-    /// Who says them.
+    /// The source of the events.
     component: String,
     process: String,
 }
 
-/// So many are on their way at the same time.
+/// The most concurrent requests.
 const AT_ONCE: usize = 4;
-/// So many are published at once after a rest, and then so many a second.
+/// The most events published at once after a rest, and then per second.
 const BURST: u32 = 200;
 const A_SECOND: u32 = 100;
-/// What has no clear answer is tried so often, and each time waited for longer.
+/// How often an event with an unknown outcome is tried, with growing pauses.
 const TRIES: u32 = 4;
 
 impl Publisher {
-    /// Publishes about objects of this kind, and names the store's manager as the source. `process` names this process among
-    /// all that ever publish: a DNS name without a dot (`my-controller-17`). It must be called within a runtime.
+    /// Starts a publisher for objects of this kind, with the store's manager as the source. `process` is a name that is
+    /// unique among all processes that ever publish: a DNS name without a dot (`my-controller-17`). Call it within a
+    /// runtime.
     #[must_use]
     pub fn new(store: &KubeStore, kind: &Kind, process: &str) -> Self {
         let component = store.requests().manager().to_owned();
@@ -79,7 +80,7 @@ impl Publisher {
         requests.add(Kind::new("", "v1", "Event", "events"));
         let publisher = Self(Arc::new(Shared {
             outbox: Mutex::default(),
-            news: Notify::new(),
+            wake: Notify::new(),
             requests,
             kind,
             component,
@@ -89,8 +90,8 @@ impl Publisher {
         publisher
     }
 
-    /// Publishes one event about an object that was read from the server, at `now` by the wall clock.
-    pub fn say(&self, rollout: &Value, said: &Said, now: Time) {
+    /// Queues one event about an object that was read from the server; `now` is the wall-clock time.
+    pub fn publish(&self, rollout: &Value, event: &KubeEvent, now: Time) {
         let text =
             |pointer: &str| rollout.pointer(pointer).and_then(Value::as_str).unwrap_or_default().into();
         let about = About {
@@ -100,20 +101,20 @@ impl Publisher {
             version: text("/metadata/resourceVersion"),
         };
         let rollout = format!("{}/{}", about.namespace, about.name);
-        let taken = self.0.outbox().push(about, said.clone(), now);
-        if taken == Taken::LeftOutFirst {
+        let pushed = self.0.outbox().push(about, event.clone(), now);
+        if pushed == Pushed::DroppedFirst {
             tracing::warn!(
                 rollout,
-                "more than {OF_A_ROLLOUT} events of a Rollout, or {OF_A_NAMESPACE} of a namespace, wait to be \
-                 published; those beyond are counted, and the number is told"
+                "more than {OF_A_ROLLOUT} events of a Rollout, or {OF_A_NAMESPACE} of a namespace, are waiting to be \
+                 published; the rest are left out, and an event will report their number"
             );
         }
-        self.0.news.notify_one();
+        self.0.wake.notify_one();
     }
 
-    /// Waits until all that was said is published, at most for so long.
-    pub async fn flush(&self, most: Duration) {
-        let until = Instant::now() + most;
+    /// Waits until all queued events are published, for at most this long.
+    pub async fn flush(&self, max: Duration) {
+        let until = Instant::now() + max;
         while !self.0.outbox().is_empty() && Instant::now() < until {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -125,45 +126,46 @@ impl Shared {
         self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Publishes one, and says what became of it.
-    async fn one(&self, told: Told) {
-        let (object, answer) = match &told.is_there {
-            Some(object) => (Arc::clone(object), self.counted_on(&told, object).await),
-            None => self.made(&told).await,
+    /// Publishes one event, and records the result.
+    async fn one(&self, pending: Pending) {
+        let (object, answer) = match &pending.existing {
+            Some(object) => (Arc::clone(object), self.raise_count(&pending, object).await),
+            None => self.create(&pending).await,
         };
         match answer {
-            Ok(()) => self.outbox().published(&told, object),
-            // It went away, as events do after a while: the next is a new one.
-            Err(StoreError::NotFound(_)) if told.is_there.is_some() => {
-                self.outbox().failed(Told { is_there: None, ..told });
+            Ok(()) => self.outbox().published(&pending, object),
+            // The object expired, as events do: create a new one.
+            Err(StoreError::NotFound(_)) if pending.existing.is_some() => {
+                self.outbox().failed(Pending { existing: None, ..pending });
             }
-            Err(StoreError::Ambiguous { .. }) if told.tries + 1 < TRIES => {
-                tokio::time::sleep(Duration::from_secs(1 << told.tries)).await;
-                self.outbox().failed(told);
+            Err(StoreError::Ambiguous { .. }) if pending.tries + 1 < TRIES => {
+                tokio::time::sleep(Duration::from_secs(1 << pending.tries)).await;
+                self.outbox().failed(pending);
             }
             Err(error) => {
-                let Said { reason, note, .. } = &told.said;
-                let rollout = format!("{}/{}", told.about.namespace, told.about.name);
+                let KubeEvent { reason, note, .. } = &pending.event;
+                let rollout = format!("{}/{}", pending.about.namespace, pending.about.name);
                 let error = rollout_core::Escaped(error);
                 tracing::warn!(rollout, %error, reason, note, "an event could not be published");
-                self.outbox().given_up(&told);
+                self.outbox().given_up(&pending);
             }
         }
-        self.news.notify_one();
+        self.wake.notify_one();
     }
 
-    async fn made(&self, told: &Told) -> (Arc<str>, Result<(), StoreError>) {
-        let name: Arc<str> = name(&told.about.name, &format!("{}-{}", self.process, told.number)).into();
-        let object = ObjectRef::new("", "Event", &told.about.namespace, &name);
-        match self.requests.create(&object, &self.event(told, &name)).await {
+    async fn create(&self, pending: &Pending) -> (Arc<str>, Result<(), StoreError>) {
+        let name: Arc<str> =
+            name(&pending.about.name, &format!("{}-{}", self.process, pending.number)).into();
+        let object = ObjectRef::new("", "Event", &pending.about.namespace, &name);
+        match self.requests.create(&object, &self.event(pending, &name)).await {
             // An earlier try took effect.
             Ok(_) | Err(StoreError::AlreadyExists(_)) => (name, Ok(())),
             Err(error) => (name, Err(error)),
         }
     }
 
-    fn event(&self, told: &Told, object: &str) -> Value {
-        let Told { about, said, .. } = told;
+    fn event(&self, pending: &Pending, object: &str) -> Value {
+        let Pending { about, event, .. } = pending;
         json!({
             "apiVersion": "v1",
             "kind": "Event",
@@ -172,19 +174,19 @@ impl Shared {
                 "apiVersion": self.kind.api_version(), "kind": &*self.kind.kind, "namespace": &*about.namespace,
                 "name": &*about.name, "uid": &*about.uid, "resourceVersion": &*about.version
             },
-            "type": if said.warns { "Warning" } else { "Normal" },
-            "reason": said.reason,
-            "message": said.note,
+            "type": if event.warns { "Warning" } else { "Normal" },
+            "reason": event.reason,
+            "message": event.note,
             "source": {"component": self.component},
-            "firstTimestamp": second(told.first),
-            "lastTimestamp": second(told.last),
-            "count": told.count
+            "firstTimestamp": second(pending.first),
+            "lastTimestamp": second(pending.last),
+            "count": pending.count
         })
     }
 
-    async fn counted_on(&self, told: &Told, object: &str) -> Result<(), StoreError> {
-        let object = ObjectRef::new("", "Event", &told.about.namespace, object);
-        let patch = json!({"count": told.count, "lastTimestamp": second(told.last)});
+    async fn raise_count(&self, pending: &Pending, object: &str) -> Result<(), StoreError> {
+        let object = ObjectRef::new("", "Event", &pending.about.namespace, object);
+        let patch = json!({"count": pending.count, "lastTimestamp": second(pending.last)});
         self.requests.merge(&object, &patch).await.map(drop)
     }
 }
@@ -194,23 +196,23 @@ async fn publish(shared: Arc<Shared>) {
     let mut pace = Pace { left: BURST, since: Instant::now() };
     loop {
         let Ok(permit) = Arc::clone(&at_once).acquire_owned().await else { return };
-        let told = loop {
-            let told = shared.outbox().take();
-            match told {
-                Some(told) => break told,
-                None => shared.news.notified().await,
+        let pending = loop {
+            let pending = shared.outbox().take();
+            match pending {
+                Some(pending) => break pending,
+                None => shared.wake.notified().await,
             }
         };
         pace.wait().await;
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {
-            shared.one(told).await;
+            shared.one(pending).await;
             drop(permit);
         });
     }
 }
 
-/// How many may be published now.
+/// Limits the rate of publishing.
 struct Pace {
     left: u32,
     since: Instant,
@@ -233,7 +235,7 @@ impl Pace {
     }
 }
 
-/// The name of an event: that of its Rollout as far as it fits, and what makes it the only one.
+/// Builds the name of an event: the Rollout's name, cut to fit, and a unique suffix.
 fn name(rollout: &str, suffix: &str) -> String {
     const LONGEST: usize = 253;
     let most = LONGEST.saturating_sub(suffix.len() + 1);
@@ -249,9 +251,9 @@ fn second(time: Time) -> String {
 mod tests {
     use super::*;
 
-    /// The API server refuses longer names, and such as end a part in `-`.
+    /// The API server refuses longer names, and names with a part that ends in `-`.
     #[test]
-    fn the_name_of_an_event_is_one_whatever_the_rollouts_is() {
+    fn an_events_name_is_valid_for_any_rollout_name() {
         assert_eq!(name("web", "17a-1"), "web.17a-1");
         let longest = name(&"w".repeat(253), "17a-1");
         assert_eq!((longest.len(), longest.ends_with("w.17a-1")), (253, true));

@@ -1,28 +1,28 @@
-//! What is written into the Rollout itself: its status, the answer to commands, and what clients read beside it.
+//! Writes to the Rollout itself: its status, the answers to commands, and other fields that clients read.
 
-use super::{AtWork, Before, observe, store};
+use super::{Before, TurnRunner, observe, store};
 use rollout_core::{Failure, Outcome, Plan, Store, Turn, command::Edit};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Counts that change are stored after so long, unless they go with something else before.
+/// Changed counts are stored after this long, unless another change takes them along earlier.
 pub(super) const COUNTS_WAIT: Duration = Duration::from_secs(5);
 
-/// The Rollout's own number is written after so long, unless it goes with something else before.
+/// The Rollout's revision number is written after this long, unless another write takes it along earlier.
 pub(super) const NUMBER_WAITS: Duration = Duration::from_secs(30);
 
-/// What one turn writes into the Rollout, and has written.
+/// What one turn writes to the Rollout, and what it has written.
 pub(super) struct StatusWriter {
     pub(super) plan: Plan,
     urgency: Store,
-    /// What is wrong with what the user wrote.
+    /// The user's error.
     invalid: Option<String>,
-    /// Whether what is about to be done is shown as done: what failed just now is not counted on.
+    /// Whether to show planned actions as done: not after a failure.
     pub(super) counts_as_done: bool,
     /// Whether the status of this turn is stored.
     is_stored: bool,
-    /// How many pods there were, for each ReplicaSet that was written.
+    /// The earlier pod count of each ReplicaSet that was written.
     pub(super) pods_before: Vec<Before>,
 }
 
@@ -33,8 +33,8 @@ impl StatusWriter {
     }
 }
 
-impl AtWork<'_> {
-    /// The whole status on the wire.
+impl TurnRunner<'_> {
+    /// Builds the whole status on the wire.
     fn wire(&self, writer: &StatusWriter) -> Value {
         let plan = &writer.plan;
         let refused = self.memory.refused.as_ref().map(|(revision, why)| (revision, why.as_str()));
@@ -46,7 +46,7 @@ impl AtWork<'_> {
         wire
     }
 
-    /// Stores the status, unless that may wait: it then goes with the report, or later.
+    /// Stores the status, unless it may wait for the report, or longer.
     pub(super) async fn store(&mut self, writer: &mut StatusWriter) -> Result<Outcome, Failure> {
         match writer.urgency {
             Store::WithNext if writer.plan.actions.is_empty() => Ok(Outcome::Unchanged),
@@ -60,8 +60,8 @@ impl AtWork<'_> {
         }
     }
 
-    /// Verifies that nobody else is at work. Any write proves that the Rollout is as it was read: the number that it is
-    /// to bear (counts then wait a little longer), or its status, changed or not.
+    /// Verifies that no other process works on the Rollout. Any write proves that the Rollout is unchanged: that of its
+    /// revision number (counts then wait a little longer), or of its status, changed or not.
     pub(super) async fn verify(&mut self, writer: &mut StatusWriter) -> Result<Outcome, Failure> {
         let wire = self.wire(writer);
         let number = store::number(&self.reading, &writer.plan.status);
@@ -75,7 +75,7 @@ impl AtWork<'_> {
         stored
     }
 
-    /// What was stored before it was done is stored again, when it was not done. If that fails, the next turn says it.
+    /// Corrects the stored status after a planned action failed. If that fails, too, the next turn corrects it.
     pub(super) async fn correct(&mut self, writer: &StatusWriter) {
         let wire = self.wire(writer);
         if !store::is_stored(&self.reading, &wire) {
@@ -83,18 +83,19 @@ impl AtWork<'_> {
         }
     }
 
-    /// Writes what is left when all went well: counts that changed, answers to commands, and what clients read in the
-    /// Rollout itself.
+    /// Makes the remaining writes after all actions succeeded: changed counts, answers to commands, and fields that
+    /// clients read in the Rollout.
     pub(super) async fn report(&mut self, writer: &mut StatusWriter) -> Result<Outcome, Failure> {
-        if self.reading.trouble.is_none() && self.not_followed.is_none() {
+        if self.reading.trouble.is_none() && self.invalid_spec.is_none() {
             self.memory.troubles.clear();
         }
-        self.memory.shows.rests();
+        self.memory.display_rate.clear_pending();
         let wire = self.wire(writer);
         let mut outcome = self.report_counts(writer, &wire).await?;
         outcome = outcome.or(self.answer().await?);
         if let Some(number) = store::renumber(&self.reading, &writer.plan.status) {
-            // Whoever sees an older template would give another revision the highest number, and so on for ever.
+            // A process that sees an older template would renumber another revision, and the two would alternate
+            // forever.
             if !writer.is_stored {
                 store::put(self.context, &mut self.reading, &wire).await?;
             }
@@ -105,7 +106,7 @@ impl AtWork<'_> {
         Ok(outcome)
     }
 
-    /// Stores the status where counts changed and have waited for long enough, or more than counts.
+    /// Stores the status if changed counts have waited long enough, or if more than counts changed.
     async fn report_counts(&mut self, writer: &mut StatusWriter, wire: &Value) -> Result<Outcome, Failure> {
         if writer.is_stored || store::is_stored(&self.reading, wire) {
             self.memory.counts_since = None;
@@ -120,18 +121,18 @@ impl AtWork<'_> {
         Ok(Outcome::Changed)
     }
 
-    /// Whether a status that differs from what is stored has to be stored now.
+    /// Returns whether a status that differs from the stored one must be stored now.
     fn counts_are_due(&mut self, wire: &Value) -> bool {
         if !store::only_counts(&self.reading, wire) {
-            // Counts go with it.
+            // The counts are stored with it.
             self.memory.counts_since = None;
-            return self.memory.shows.allows(Instant::now());
+            return self.memory.display_rate.allows(Instant::now());
         }
         let since = *self.memory.counts_since.get_or_insert_with(Instant::now);
         since.elapsed() >= COUNTS_WAIT
     }
 
-    /// Writes what accepted commands change in the Rollout, and the receipt of a command in an annotation.
+    /// Writes the changes of accepted commands to the Rollout, and the receipt of a command in an annotation.
     async fn answer(&mut self) -> Result<Outcome, Failure> {
         let edits = std::mem::take(&mut self.edits).into_iter().filter_map(|edit| match edit {
             Edit::Paused(paused) => Some(json!({"spec": {"paused": paused}})),
@@ -139,7 +140,7 @@ impl AtWork<'_> {
                 let text = serde_json::to_string(&proceed).unwrap_or_default();
                 Some(json!({"metadata": {"annotations": {observe::PROCEED: text}}}))
             }
-            // No client asks for it by a patch of the status: they write the template themselves.
+            // No client requests this by a status patch: they write the template themselves.
             Edit::Template(_) => None,
         });
         let mut outcome = Outcome::Unchanged;
@@ -154,7 +155,8 @@ impl AtWork<'_> {
         Ok(outcome)
     }
 
-    /// Writes the number of the current revision into the Rollout, when it is urgent, at rest, or has waited long enough.
+    /// Writes the number of the current revision to the Rollout if it is urgent, the rollout is at rest, or the number
+    /// has waited long enough.
     async fn report_number(&mut self, writer: &StatusWriter) -> Result<Outcome, Failure> {
         let Some(number) = store::number(&self.reading, &writer.plan.status) else {
             self.memory.number_since = None;

@@ -1,4 +1,4 @@
-use super::tell::Said;
+use super::publish::KubeEvent;
 use crate::replica_set::ReplicaSet;
 use rollout_core::{
     AbortReason, Event, Revision, Status,
@@ -7,127 +7,133 @@ use rollout_core::{
 };
 use serde_json::Value;
 
-/// The pods that a ReplicaSet asked for before it was written.
+/// The pods that a ReplicaSet wanted before it was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Before {
-    /// It was made just now.
+    /// It was created just now.
     Absent,
     Pods(u32),
 }
 
-/// What the texts of events are made of, beside the events.
-pub(super) struct Scene<'s> {
+/// Translates engine events into Kubernetes events, with Argo Rollouts' reasons and texts.
+pub(super) struct EventTranslator<'s> {
     pub(super) rollout: &'s Value,
-    /// What the backend says about a topic.
+    /// The backend's texts about a topic.
     pub(super) describe: &'s dyn Fn(Topic<'_>) -> Vec<EventText>,
-    /// As they are after the turn.
+    /// The ReplicaSets after the turn.
     pub(super) sets: &'s [ReplicaSet],
     /// One for each `Scaled`, in order.
     pub(super) before: Vec<Before>,
-    /// What the destinations led to before.
+    /// The selectors of the destinations before.
     pub(super) selected: Selectors,
     /// The canary's weight in the last event.
     pub(super) weight: Option<u32>,
-    /// As it was before the turn.
+    /// The status before the turn.
     pub(super) status: &'s Status,
-    /// The revision under way now: it has, or is about to get, the highest number.
+    /// The current revision: it has, or is about to get, the highest number.
     pub(super) current: Option<&'s Revision>,
     pub(super) steps: usize,
 }
 
-impl Scene<'_> {
-    /// What is said about these events, with Argo Rollouts' reasons and texts, in order.
+impl EventTranslator<'_> {
+    /// Translates these events, in order.
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "an event that Argo Rollouts does not have is not told"
+        reason = "an event without an equivalent in Argo Rollouts is not published"
     )]
-    pub(super) fn tell(&mut self, events: &[Event]) -> Vec<Said> {
-        let mut said = Vec::new();
+    pub(super) fn translate(&mut self, events: &[Event]) -> Vec<KubeEvent> {
+        let mut kube_events = Vec::new();
         let mut before = std::mem::take(&mut self.before).into_iter();
         let is_new = before.clone().any(|before| before == Before::Absent);
         let mut events: Vec<&Event> = events.iter().collect();
         events.sort_by_key(|event| rank(event));
         for event in events {
             match event {
-                Event::Started { revision, .. } => self.started(revision, is_new, &mut said),
+                Event::Started { revision, .. } => self.started(revision, is_new, &mut kube_events),
                 Event::RolledBack { .. } => {
-                    said.push(Said::normal("SkipSteps", "Rollback to stable ReplicaSets"));
+                    kube_events.push(KubeEvent::normal("SkipSteps", "Rollback to stable ReplicaSets"));
                 }
                 Event::StepCompleted { step, of, what } => {
                     let step = step.saturating_add(1);
                     let note = format!("Rollout step {step}/{of} completed ({what})");
-                    said.push(Said::normal("RolloutStepCompleted", note));
+                    kube_events.push(KubeEvent::normal("RolloutStepCompleted", note));
                 }
                 Event::Paused { .. } => {
-                    said.push(Said::normal("RolloutPaused", "Rollout is paused (CanaryPauseStep)"));
+                    kube_events
+                        .push(KubeEvent::normal("RolloutPaused", "Rollout is paused (CanaryPauseStep)"));
                 }
-                Event::Resumed => said.push(Said::normal("RolloutResumed", "Rollout is resumed")),
-                Event::Aborted { revision, why } => said.push(self.aborted(revision, *why)),
-                Event::Completed { revision, before } => said.push(self.completed(revision, before.as_ref())),
-                Event::ProgressDeadlineExceeded { revision } => said.push(Said::warning(
+                Event::Resumed => kube_events.push(KubeEvent::normal("RolloutResumed", "Rollout is resumed")),
+                Event::Aborted { revision, why } => kube_events.push(self.aborted(revision, *why)),
+                Event::Completed { revision, before } => {
+                    kube_events.push(self.completed(revision, before.as_ref()));
+                }
+                Event::ProgressDeadlineExceeded { revision } => kube_events.push(KubeEvent::warning(
                     "ProgressDeadlineExceeded",
                     format!("ReplicaSet \"{}\" has timed out progressing.", self.name(revision)),
                 )),
-                Event::Unconfirmed { .. } => said.push(Said::warning("EndpointsNotSeen", event.to_string())),
+                Event::Unconfirmed { .. } => {
+                    kube_events.push(KubeEvent::warning("EndpointsNotSeen", event.to_string()));
+                }
                 Event::Scaled { revision, pods, .. } => {
                     let from = if let Some(Before::Pods(pods)) = before.next() { pods } else { 0 };
-                    said.extend(self.scaled(revision, from, *pods));
+                    kube_events.extend(self.scaled(revision, from, *pods));
                 }
-                Event::Selected(to) => self.select(to, &mut said),
-                Event::Routed(to) => self.route(to, &mut said),
-                // Argo Rollouts has no events for these; the log has them.
+                Event::Selected(to) => self.select(to, &mut kube_events),
+                Event::Routed(to) => self.route(to, &mut kube_events),
+                // Argo Rollouts has no events for these; they are only logged.
                 _ => {}
             }
         }
-        said
+        kube_events
     }
 
-    fn started(&self, revision: &Revision, is_new: bool, said: &mut Vec<Said>) {
+    fn started(&self, revision: &Revision, is_new: bool, kube_events: &mut Vec<KubeEvent>) {
         let number = self.number(revision);
-        said.push(Said::normal("RolloutUpdated", format!("Rollout updated to revision {number}")));
+        kube_events
+            .push(KubeEvent::normal("RolloutUpdated", format!("Rollout updated to revision {number}")));
         if is_new {
             let note = format!("Created ReplicaSet {} (revision {number})", self.name(revision));
-            said.push(Said::normal("NewReplicaSetCreated", note));
+            kube_events.push(KubeEvent::normal("NewReplicaSetCreated", note));
         }
         let note = format!("Rollout not completed, started update to revision {number} ({revision})");
-        said.push(Said::normal("RolloutNotCompleted", note));
+        kube_events.push(KubeEvent::normal("RolloutNotCompleted", note));
     }
 
-    fn aborted(&self, revision: &Revision, why: AbortReason) -> Said {
+    fn aborted(&self, revision: &Revision, why: AbortReason) -> KubeEvent {
         let cause = if why == AbortReason::ProgressDeadline {
             format!(": ReplicaSet \"{}\" has timed out progressing.", self.name(revision))
         } else {
             String::new()
         };
         let note = format!("Rollout aborted update to revision {}{cause}", self.number(revision));
-        Said::warning("RolloutAborted", note)
+        KubeEvent::warning("RolloutAborted", note)
     }
 
-    fn completed(&self, revision: &Revision, before: Option<&Revision>) -> Said {
+    fn completed(&self, revision: &Revision, before: Option<&Revision>) -> KubeEvent {
         let cause = match before {
             None => "Initial deploy".to_owned(),
             Some(_) if self.status.promote_full => "Full promotion requested".to_owned(),
             Some(_) => format!("Completed all {} canary steps", self.steps),
         };
         let number = self.number(revision);
-        Said::normal(
+        KubeEvent::normal(
             "RolloutCompleted",
             format!("Rollout completed update to revision {number} ({revision}): {cause}"),
         )
     }
 
-    fn scaled(&self, revision: &Revision, from: u32, to: u32) -> Option<Said> {
+    fn scaled(&self, revision: &Revision, from: u32, to: u32) -> Option<KubeEvent> {
         if from == to {
             return None;
         }
         let way = if from < to { "up" } else { "down" };
         let (name, number) = (self.name(revision), self.number(revision));
         let note = format!("Scaled {way} ReplicaSet {name} (revision {number}) from {from} to {to}");
-        Some(Said::normal("ScalingReplicaSet", note))
+        Some(KubeEvent::normal("ScalingReplicaSet", note))
     }
 
-    fn select(&mut self, to: &Selectors, said: &mut Vec<Said>) {
-        self.describe(Topic::Selected { to, before: &self.selected }, said);
+    fn select(&mut self, to: &Selectors, kube_events: &mut Vec<KubeEvent>) {
+        self.describe(Topic::Selected { to, before: &self.selected }, kube_events);
         for (destination, to) in to.iter() {
             if to.is_some() {
                 self.selected[destination].clone_from(to);
@@ -135,22 +141,23 @@ impl Scene<'_> {
         }
     }
 
-    fn route(&mut self, to: &Routes, said: &mut Vec<Said>) {
-        self.describe(Topic::Routed(&Routes { managed: ManagedChange::Keep, ..to.clone() }), said);
+    fn route(&mut self, to: &Routes, kube_events: &mut Vec<KubeEvent>) {
+        self.describe(Topic::Routed(&Routes { managed: ManagedChange::Keep, ..to.clone() }), kube_events);
         if let WeightChange::To(weight) = to.weight {
             let weight = weight.parts();
             if self.weight != Some(weight) {
                 let from = self.weight.map(|from| format!(" from {from}")).unwrap_or_default();
                 let note = format!("Traffic weight updated{from} to {weight}");
-                said.push(Said::normal("TrafficWeightUpdated", note));
+                kube_events.push(KubeEvent::normal("TrafficWeightUpdated", note));
             }
             self.weight = Some(weight);
         }
-        self.describe(Topic::Routed(&Routes { weight: WeightChange::Keep, ..to.clone() }), said);
+        self.describe(Topic::Routed(&Routes { weight: WeightChange::Keep, ..to.clone() }), kube_events);
     }
 
-    fn describe(&self, topic: Topic<'_>, said: &mut Vec<Said>) {
-        said.extend((self.describe)(topic).into_iter().map(|text| Said::normal(text.reason, text.note)));
+    fn describe(&self, topic: Topic<'_>, kube_events: &mut Vec<KubeEvent>) {
+        kube_events
+            .extend((self.describe)(topic).into_iter().map(|text| KubeEvent::normal(text.reason, text.note)));
     }
 
     fn name(&self, revision: &Revision) -> String {
@@ -167,9 +174,8 @@ impl Scene<'_> {
     }
 }
 
-/// In which order Argo Rollouts tells what happened in one turn: what the steps did, what was written, and
-/// how it ended.
-#[expect(clippy::wildcard_enum_match_arm, reason = "what is not told has no place")]
+/// Returns the rank of an event in Argo Rollouts' order within a turn: steps, then writes, then the outcome.
+#[expect(clippy::wildcard_enum_match_arm, reason = "an event that is not published has no rank")]
 fn rank(event: &Event) -> u32 {
     match event {
         Event::StepCompleted { .. } => 1,
@@ -202,7 +208,7 @@ mod tests {
         .unwrap()
     }
 
-    fn tell(events: &[Event], before: Vec<Before>) -> Vec<(&'static str, String)> {
+    fn translate(events: &[Event], before: Vec<Before>) -> Vec<(&'static str, String)> {
         let (rollout, sets, status) = (rollout(), [set("v1", 1), set("v2", 2)], Status::default());
         let (revision, v1) = (Revision::from("v2"), Selection::Revision("v1".into()));
         let describe = |topic: Topic<'_>| match topic {
@@ -212,7 +218,7 @@ mod tests {
             Topic::Routed(to) => vec![EventText::new("Routed", format!("{:?} {:?}", to.weight, to.managed))],
             Topic::Missing(_) | _ => Vec::new(),
         };
-        let mut scene = Scene {
+        let mut translator = EventTranslator {
             rollout: &rollout,
             describe: &describe,
             sets: &sets,
@@ -223,11 +229,11 @@ mod tests {
             current: Some(&revision),
             steps: 3,
         };
-        scene.tell(events).into_iter().map(|said| (said.reason, said.note)).collect()
+        translator.translate(events).into_iter().map(|event| (event.reason, event.note)).collect()
     }
 
     #[test]
-    fn an_update_is_told_as_argo_rollouts_tells_it() {
+    fn an_update_has_the_events_of_argo_rollouts() {
         let events = [
             Event::Started { revision: "v2".into(), instead_of: None },
             Event::Scaled { revision: "v2".into(), pods: 1, scale_down_deadline: None },
@@ -239,7 +245,7 @@ mod tests {
             ("ScalingReplicaSet", "Scaled up ReplicaSet web-v2 (revision 2) from 0 to 1"),
         ];
         assert_eq!(
-            tell(&events, vec![Before::Absent]),
+            translate(&events, vec![Before::Absent]),
             expected.map(|(reason, note)| (reason, note.to_owned()))
         );
     }
@@ -261,12 +267,16 @@ mod tests {
             ("RolloutCompleted", "Rollout completed update to revision 2 (v2): Completed all 3 canary steps"),
             ("RolloutAborted", "Rollout aborted update to revision 2"),
         ];
-        let told = tell(&events, vec![Before::Pods(4)]);
-        assert_eq!(told, expected.map(|(reason, note)| (reason, note.to_owned())), "only the mark changed");
+        let events = translate(&events, vec![Before::Pods(4)]);
+        assert_eq!(
+            events,
+            expected.map(|(reason, note)| (reason, note.to_owned())),
+            "only the deadline changed"
+        );
     }
 
     #[test]
-    fn traffic_is_told_object_by_object() {
+    fn traffic_events_are_per_object() {
         let select = Selectors { stable: None, canary: Some(Selection::Revision("v2".into())) };
         let route = Routes {
             weight: WeightChange::To(Weight::new(50, 100)),
@@ -279,7 +289,7 @@ mod tests {
             ("TrafficWeightUpdated", "Traffic weight updated from 5 to 50"),
             ("Routed", "Keep To([])"),
         ];
-        let told = tell(&[Event::Selected(select), Event::Routed(route)], Vec::new());
-        assert_eq!(told, expected.map(|(reason, note)| (reason, note.to_owned())));
+        let events = translate(&[Event::Selected(select), Event::Routed(route)], Vec::new());
+        assert_eq!(events, expected.map(|(reason, note)| (reason, note.to_owned())));
     }
 }

@@ -1,28 +1,28 @@
-//! The played API server.
+//! A simulated API server.
 
 use crate::store::mock::{Answer, Asked};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Objects by path. Watches say nothing: what a turn reads and writes itself is all that is known.
+/// Objects by path. Watches show nothing: a turn knows only what it reads and writes itself.
 pub(super) struct Cluster {
-    /// Who wrote the objects, as they say.
+    /// The `managedFields` of all objects.
     pub(super) managers: Value,
-    /// A webhook keeps the number of pods of every ReplicaSet.
+    /// Whether a webhook reverts the pod count of every ReplicaSet.
     pub(super) pods_stay: bool,
     pub(super) objects: BTreeMap<String, Value>,
     pub(super) version: u64,
     /// Every write to a path that holds this text is answered with this code.
     pub(super) fails: Option<(&'static str, u16)>,
-    /// The next write is answered with this code; and whether it takes effect all the same.
+    /// The next write is answered with this code; the flag says whether it takes effect all the same.
     pub(super) fault: Option<(u16, bool)>,
-    /// Likewise, but the so-manieth from now on.
+    /// The same for the nth write from now on.
     pub(super) fail_in: Option<(usize, u16, bool)>,
     pub(super) writes: Vec<(String, String)>,
-    /// The reasons of the events.
-    pub(super) told: Vec<String>,
-    /// Their notes.
-    pub(super) notes: Vec<String>,
+    /// The reasons of the published events.
+    pub(super) event_reasons: Vec<String>,
+    /// The notes of the published events.
+    pub(super) event_notes: Vec<String>,
 }
 
 impl Default for Cluster {
@@ -36,8 +36,8 @@ impl Default for Cluster {
             fault: None,
             fail_in: None,
             writes: Vec::new(),
-            told: Vec::new(),
-            notes: Vec::new(),
+            event_reasons: Vec::new(),
+            event_notes: Vec::new(),
         }
     }
 }
@@ -87,8 +87,8 @@ impl Cluster {
     fn event(&mut self, path: &str, asked: &Asked) -> Answer {
         let mut event = asked.body.clone();
         if asked.method == "POST" {
-            self.told.push(event["reason"].as_str().unwrap_or_default().to_owned());
-            self.notes.push(event["message"].as_str().unwrap_or_default().to_owned());
+            self.event_reasons.push(event["reason"].as_str().unwrap_or_default().to_owned());
+            self.event_notes.push(event["message"].as_str().unwrap_or_default().to_owned());
         } else {
             let name = path.rsplit('/').next().unwrap_or_default();
             event["metadata"] = json!({"namespace": "shop", "name": name});
@@ -126,14 +126,14 @@ impl Cluster {
             return Answer::Is(201, self.put(&format!("{path}/{name}"), made));
         }
         let key = path.trim_end_matches("/status");
-        let Some(there) = self.objects.get(key).cloned() else {
+        let Some(existing) = self.objects.get(key).cloned() else {
             return Answer::failure(404, "there is none");
         };
         let asked_for = &asked.body["metadata"]["resourceVersion"];
-        if !asked_for.is_null() && *asked_for != there["metadata"]["resourceVersion"] {
+        if !asked_for.is_null() && *asked_for != existing["metadata"]["resourceVersion"] {
             return Answer::failure(409, "the object has been modified");
         }
-        let mut next = there.clone();
+        let mut next = existing.clone();
         if path.ends_with("/status") {
             next["status"] = asked.body["status"].clone();
         } else if asked.method == "PATCH" {
@@ -142,13 +142,14 @@ impl Cluster {
             next = asked.body.clone();
         }
         if self.pods_stay && path.contains("/replicasets/") {
-            next["spec"]["replicas"] = there["spec"]["replicas"].clone();
+            next["spec"]["replicas"] = existing["spec"]["replicas"].clone();
         }
-        if next == there {
-            return Answer::ok(there);
+        if next == existing {
+            return Answer::ok(existing);
         }
-        if next["spec"] != there["spec"] {
-            next["metadata"]["generation"] = json!(there["metadata"]["generation"].as_u64().unwrap_or(0) + 1);
+        if next["spec"] != existing["spec"] {
+            next["metadata"]["generation"] =
+                json!(existing["metadata"]["generation"].as_u64().unwrap_or(0) + 1);
         }
         Answer::ok(self.put(key, next))
     }
