@@ -24,6 +24,11 @@ pub enum Event {
         /// The stable revision.
         revision: Revision,
     },
+    /// The target was deployed a few revisions ago, within the rollback window: its update skips the steps.
+    StepsSkipped {
+        /// The target.
+        revision: Revision,
+    },
     /// The strategy's steps were edited, so they start again.
     StepsEdited,
     /// A step was completed.
@@ -120,6 +125,9 @@ impl fmt::Display for Event {
                 write!(f, "started {revision} instead of {old}")
             }
             Self::RolledBack { revision } => write!(f, "rolled back to stable {revision}"),
+            Self::StepsSkipped { revision } => {
+                write!(f, "the steps are skipped: {revision} is within the rollback window")
+            }
             Self::StepsEdited => f.write_str("the steps were edited and start again"),
             Self::StepCompleted { step, of, what } => {
                 write!(f, "step {}/{of} completed ({what})", step.saturating_add(1))

@@ -30,6 +30,8 @@ pub struct Spec {
     pub progress_deadline_abort: bool,
     /// How many old revisions without pods are kept for rollbacks. Default 10.
     pub revision_history_limit: u32,
+    /// How many revisions back a rollback skips the steps. Default 0: a rollback runs them, except back to stable.
+    pub rollback_window: u32,
 }
 
 impl Spec {
@@ -44,6 +46,7 @@ impl Spec {
             progress_deadline: Duration::from_secs(600),
             progress_deadline_abort: false,
             revision_history_limit: 10,
+            rollback_window: 0,
         }
     }
 

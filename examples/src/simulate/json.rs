@@ -154,6 +154,7 @@ fn engine(event: &Event, clock: Clock) -> (&'static str, Value) {
             ("started", json!({"revision": revision, "instead_of": instead_of}))
         }
         Event::RolledBack { revision } => ("rolled-back", json!({"revision": revision})),
+        Event::StepsSkipped { revision } => ("steps-skipped", json!({"revision": revision})),
         Event::StepsEdited => ("steps-edited", json!({})),
         Event::StepCompleted { step: index, of, what } => {
             ("step-completed", json!({"step": index.saturating_add(1), "of": of, "what": step(what)}))

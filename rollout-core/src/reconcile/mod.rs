@@ -74,7 +74,7 @@ use zero::scaled_to_zero;
 pub fn reconcile(spec: &Spec, stored: &Status, observed: &Observed, now: Time) -> Plan {
     let mut status = stored.clone();
     let mut draft = Draft::default();
-    adopt_target(&mut status, &mut draft, spec);
+    adopt_target(&mut status, &mut draft, spec, observed);
     let view = View::new(spec, observed, now);
     plan(&mut status, &mut draft, &view);
     // The deadline depends on what the decision waits for; after an abort, decide once more.

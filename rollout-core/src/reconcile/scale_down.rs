@@ -36,7 +36,7 @@ pub(super) fn scale_down(draft: &mut Draft, at: &Position<'_>) {
                 pods => shrink(draft, at, seen, pods),
             }
         } else if roles.stable.is_some() {
-            retire(draft, at, seen, strategy.old_revision_delay());
+            retire(draft, at, seen, old_delay(at, seen));
         }
     }
 }
@@ -45,7 +45,6 @@ pub(super) fn scale_down(draft: &mut Draft, at: &Position<'_>) {
 /// revisions that neither routes nor selectors lead to any more.
 pub(super) fn schedule_only(draft: &mut Draft, at: &Position<'_>) {
     let (view, roles) = (at.view, &at.roles);
-    let delay = view.spec.strategy.old_revision_delay();
     if roles.stable.is_none() {
         return;
     }
@@ -55,7 +54,7 @@ pub(super) fn schedule_only(draft: &mut Draft, at: &Position<'_>) {
             continue;
         }
         if !led_to(view, &seen.revision) && settled(at, STEP_GRACE).is_ok() {
-            draft.act(scaling_down(view, seen, delay));
+            draft.act(scaling_down(view, seen, old_delay(at, seen)));
         }
     }
 }
@@ -107,6 +106,10 @@ fn retire(draft: &mut Draft, at: &Position<'_>, seen: &RevisionSeen, delay: Dura
         }
         return;
     };
+    if delay.is_zero() && deadline > view.now.ceil_to_second() && !off(Guard::ScaleDownDeadline) {
+        // Newer revisions have taken its place among those that are kept.
+        return draft.act(scaling_down(view, seen, delay));
+    }
     let grace = view.spec.strategy.scale_down_delay();
     let gate = settled(at, grace).and_then(|()| proxies_known(at));
     // If the proxies cannot be asked, the grace period may exceed the remaining delay.
@@ -123,6 +126,20 @@ fn retire(draft: &mut Draft, at: &Position<'_>, seen: &RevisionSeen, delay: Dura
     } else if draft.passes(gate) {
         draft.act(to(0, None));
     }
+}
+
+/// Returns how long a revision without a role keeps its pods: only the newest few are kept at all.
+fn old_delay(at: &Position<'_>, seen: &RevisionSeen) -> Duration {
+    let (roles, strategy) = (&at.roles, &at.view.spec.strategy);
+    let is_newer = |other: &&RevisionSeen| {
+        other.wanted > 0
+            && other.number > seen.number
+            && ![roles.stable, roles.canary].contains(&Some(&other.revision))
+    };
+    let rank = || at.view.revisions().iter().filter(is_newer).count();
+    let is_kept =
+        strategy.delayed_revisions.is_none_or(|limit| u32::try_from(rank()).is_ok_and(|rank| rank < limit));
+    if is_kept { strategy.old_revision_delay() } else { Duration::ZERO }
 }
 
 fn scaling_down(view: &View<'_>, seen: &RevisionSeen, delay: Duration) -> Action {

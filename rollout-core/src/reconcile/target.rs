@@ -1,16 +1,21 @@
 use super::draft::Draft;
-use crate::{Event, Revision, Spec, Status};
+use crate::{Event, Observed, Revision, Spec, Status};
 
 /// Adopts the target revision: first, new, superseded, rolled back; or the same with other steps.
-pub(super) fn adopt_target(status: &mut Status, draft: &mut Draft, spec: &Spec) {
+pub(super) fn adopt_target(status: &mut Status, draft: &mut Draft, spec: &Spec, observed: &Observed) {
     let steps = u32::try_from(spec.strategy.steps().len()).unwrap_or(u32::MAX);
     let same = status.canary.as_ref() == Some(&spec.target);
     if !same && (!spec.paused || status.canary.is_none()) {
+        let Some(skips) = skips_steps(status, spec, observed) else { return };
         let event = aim_at(status, &spec.target, steps);
         status.step_hash = Some(spec.strategy.step_hash.clone());
         let before = status.stable.clone();
         let is_unseen = spec.replicas == 0 && !status.is_done();
         draft.happened(event);
+        if skips && !status.is_done() {
+            status.step = steps;
+            draft.happened(Event::StepsSkipped { revision: spec.target.clone() });
+        }
         if is_unseen {
             // Neither revision needs a pod, so no care is needed.
             status.stable = Some(spec.target.clone());
@@ -36,6 +41,19 @@ pub(super) fn adopt_target(status: &mut Status, draft: &mut Draft, spec: &Spec) 
         (status.aborted, status.promote_full) = (aborted, promote_full);
         draft.happened(Event::StepsEdited);
     }
+}
+
+/// Returns whether the target is older than stable and within the rollback window; `None` while nobody knows which
+/// revisions exist.
+fn skips_steps(status: &Status, spec: &Spec, observed: &Observed) -> Option<bool> {
+    let Some(stable) = status.stable.as_ref().filter(|_| spec.rollback_window > 0) else {
+        return Some(false);
+    };
+    let revisions = observed.revisions.as_ref()?;
+    let number = |of: &Revision| revisions.iter().find(|seen| seen.revision == *of).map(|seen| seen.number);
+    let (Some(target), Some(stable)) = (number(&spec.target), number(stable)) else { return Some(false) };
+    let between = revisions.iter().filter(|seen| target < seen.number && seen.number < stable).count();
+    Some(target < stable && u32::try_from(between).is_ok_and(|between| between < spec.rollback_window))
 }
 
 fn aim_at(status: &mut Status, target: &Revision, steps: u32) -> Event {

@@ -62,6 +62,7 @@ impl StrategyBuilder {
             scale_down_delay: None,
             abort_scale_down_delay: None,
             dynamic_stable_scale: false,
+            delayed_revisions: None,
         };
         Self { strategy, own_hash: false }
     }
@@ -155,6 +156,13 @@ impl StrategyBuilder {
     /// traffic routing, this has no effect.
     pub fn dynamic_stable_scale(mut self, shrinks: bool) -> Self {
         self.strategy.dynamic_stable_scale = shrinks;
+        self
+    }
+
+    /// Sets how many old revisions keep their pods for the scale-down delay, the newest first; the others lose them at
+    /// once (`scaleDownDelayRevisionLimit`). `None` is no limit.
+    pub fn scale_down_delay_revision_limit(mut self, revisions: Option<u32>) -> Self {
+        self.strategy.delayed_revisions = revisions;
         self
     }
 

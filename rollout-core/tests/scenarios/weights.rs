@@ -258,3 +258,21 @@ fn s31_a_basic_canary_is_superseded() {
     story.until(|now| now.wanted("v2") == 0 && now.ready("v3") == 3);
     story.never(|scene| scene.pods.iter().map(|(_, _, ready, _)| ready).sum::<u32>() < 10);
 }
+
+#[test]
+fn s44_a_rollback_within_the_window_skips_the_steps() {
+    let steps = [Step::SetWeight(5), pause(), Step::SetWeight(50), pause()];
+    for (window, weights) in [(1, vec![0, 100, 0]), (0, vec![0, 5])] {
+        let mut story = Story::routed(4, steps.clone());
+        story.world.set_spec(|spec| spec.rollback_window = window);
+        story.update("v2");
+        story.until(|now| now.weight == 5);
+        story.say(CommandKind::PromoteFull);
+        story.rest();
+        story.forget();
+        story.update("v1");
+        story.rest();
+        assert_eq!(story.weights(), weights, "{window}");
+        story.nobody_met_nobody();
+    }
+}

@@ -50,6 +50,12 @@ impl EventTranslator<'_> {
         for event in events {
             match event {
                 Event::Started { revision, .. } => self.started(revision, is_new, &mut kube_events),
+                Event::StepsSkipped { .. } => {
+                    kube_events.push(KubeEvent::normal(
+                        "SkipSteps",
+                        "Rollback to active ReplicaSets within RollbackWindow",
+                    ));
+                }
                 Event::RolledBack { .. } => {
                     kube_events.push(KubeEvent::normal("SkipSteps", "Rollback to stable ReplicaSets"));
                 }

@@ -1,4 +1,4 @@
-use super::{ignored, strategy, unsupported};
+use super::{count::count, ignored, strategy, unsupported};
 use crate::{Finding, Revision, Spec, argo::wire::Rollout};
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -66,6 +66,9 @@ fn spec(rollout: &Rollout, target: Revision, unsupported: &mut Vec<Finding>) -> 
     }
     if let Some(limit) = wire.revision_history_limit {
         spec.revision_history_limit = u32::try_from(limit).ok()?;
+    }
+    if let Some(window) = &wire.rollback_window {
+        spec.rollback_window = count(window.revisions.unwrap_or(0));
     }
     spec.paused = wire.paused.unwrap_or(false);
     spec.progress_deadline_abort = wire.progress_deadline_abort.unwrap_or(false);

@@ -15,17 +15,7 @@ pub(super) fn find(rollout: &Rollout) -> Vec<Finding> {
             spec.restart_at.is_some(),
             "the engine does not restart pods; the release continues",
         ),
-        (
-            "spec.rollbackWindow",
-            spec.rollback_window.is_some(),
-            "steps are not skipped when rolling back to an earlier revision",
-        ),
         ("spec.analysis", spec.analysis.is_some(), "there are no finished analyses to keep"),
-        (
-            "spec.strategy.canary.scaleDownDelayRevisionLimit",
-            canary.is_some_and(|canary| canary.scale_down_delay_revision_limit.is_some()),
-            "every old revision keeps its pods for the scale-down delay",
-        ),
         (
             "spec.strategy.canary.trafficRouting.istio.destinationRule.additionalSubsetNames",
             subsets.is_some_and(|names| !names.is_empty()),

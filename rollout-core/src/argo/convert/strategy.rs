@@ -27,6 +27,7 @@ pub(super) fn around(canary: &Canary) -> StrategyBuilder {
         .replica_progress_threshold(canary.replica_progress_threshold.as_ref().and_then(threshold))
         .scale_down_delay(canary.scale_down_delay_seconds.map(seconds))
         .abort_scale_down_delay(canary.abort_scale_down_delay_seconds.map(abort_delay))
+        .scale_down_delay_revision_limit(canary.scale_down_delay_revision_limit.map(count))
         .dynamic_stable_scale(canary.dynamic_stable_scale.unwrap_or(false))
 }
 

@@ -126,9 +126,10 @@ fn recipe() -> impl proptest::strategy::Strategy<Value = Recipe> {
     );
     let dynamic = prop_oneof![3 => Just(false), 1 => Just(true)];
     let fenceposts = (int_or_percent(), int_or_percent());
+    let old = (select(vec![0_u32, 0, 0, 1, 3]), option::weighted(0.2, 0..2_u32));
     let min_ready = select(vec![0_u64, 0, 0, 5, 40]).prop_map(seconds);
     let deadline = (prop_oneof![Just(seconds(600)), Just(seconds(60))], any::<bool>());
-    (kind, pods, several(step(), 0..7), (delay(), delay()), fenceposts, deadline, (dynamic, min_ready))
+    (kind, pods, several(step(), 0..7), (delay(), delay()), fenceposts, deadline, (dynamic, min_ready), old)
         .prop_map(
             |(
                 (routed, services, objects, (stable_service, canary_service)),
@@ -138,6 +139,7 @@ fn recipe() -> impl proptest::strategy::Strategy<Value = Recipe> {
                 (surge, unavailable),
                 (deadline, deadline_aborts),
                 (dynamic, min_ready),
+                (rollback_window, delayed_revisions),
             )| Recipe {
                 routed,
                 replicas,
@@ -149,6 +151,8 @@ fn recipe() -> impl proptest::strategy::Strategy<Value = Recipe> {
                 threshold,
                 min_pods,
                 dynamic,
+                rollback_window,
+                delayed_revisions,
                 min_ready,
                 delay,
                 abort_delay,

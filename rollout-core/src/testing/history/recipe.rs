@@ -27,6 +27,10 @@ pub struct Recipe {
     pub min_pods: Option<u32>,
     /// Whether stable follows the weight; only with a traffic manager.
     pub dynamic: bool,
+    /// How many revisions back a rollback skips the steps.
+    pub rollback_window: u32,
+    /// How many old revisions keep their pods for the delay.
+    pub delayed_revisions: Option<u32>,
     /// How long a pod must be ready before it is available.
     pub min_ready: Duration,
     /// How long old pods stay.
@@ -84,7 +88,8 @@ impl Recipe {
             .max_surge(self.surge)
             .max_unavailable(self.unavailable)
             .min_pods_per_replica_set(self.min_pods)
-            .dynamic_stable_scale(self.dynamic);
+            .dynamic_stable_scale(self.dynamic)
+            .scale_down_delay_revision_limit(self.delayed_revisions);
         if self.routed {
             builder =
                 builder.traffic_routing(true).stable_service(self.services).canary_service(self.services);
@@ -104,6 +109,7 @@ impl Recipe {
     pub fn spec(&self) -> Result<Spec, InvalidStrategy> {
         let mut spec = Spec::new(self.strategy(&self.steps)?, revision(1)).replicas(self.replicas);
         spec.progress_deadline = self.deadline;
+        spec.rollback_window = self.rollback_window;
         spec.progress_deadline_abort = self.deadline_aborts;
         Ok(spec)
     }

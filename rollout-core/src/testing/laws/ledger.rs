@@ -15,6 +15,8 @@ pub(super) struct Ledger {
     generations: Vec<u64>,
     origins: Vec<(usize, u64, Origin)>,
     shrinkers: Vec<(Revision, u64)>,
+    /// The pod counts that decisions wrote.
+    scaled: Vec<(u64, Revision, u32)>,
     ready: Vec<(Revision, u32)>,
     lost: Vec<(Revision, Time, u32)>,
     foreign: Option<Time>,
@@ -68,7 +70,8 @@ impl Ledger {
         match moment.what {
             What::Acted { by, action, took_effect: true, .. } => {
                 self.written(moment, Origin::Ours(by.decision));
-                if let Action::Scale { revision, .. } = action {
+                if let Action::Scale { revision, pods, .. } = action {
+                    self.scaled.push((by.decision, revision.clone(), *pods));
                     self.shrinkers.retain(|(of, _)| of != revision);
                     self.shrinkers.push((revision.clone(), by.decision));
                 }
@@ -171,6 +174,9 @@ impl Ledger {
         let saw = unavailable.map_or(rested.user_selector, |unavailable| {
             rested.ready.iter().find(|(of, _)| of == unavailable).map_or(0, |(_, ready)| *ready)
         });
+        // What a later decision removed is judged there.
+        let later = self.scaled.iter().filter(|(by, of, _)| *by > decision && Some(of) == unavailable);
+        let saw = later.map(|(.., pods)| *pods).fold(saw, u32::min);
         // Pods that became ready after the observation were unavailable in it.
         shrunk && saw == 0 || lost > 0 && (shrunk || lost >= saw)
     }

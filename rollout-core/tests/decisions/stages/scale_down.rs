@@ -1,11 +1,35 @@
 //! Pods that are removed, and scale-down deadlines that are set.
 
-use super::{Row, at, header, scale};
-use crate::situation::pods as of;
+use super::{Row, at, header, scale, to};
+use crate::situation::{Situation, pods as of};
 use core::time::Duration;
-use rollout_core::{Step, Time};
+use rollout_core::{Step, Strategy, Time};
 
-pub(super) const ROWS: [Row; 8] = [
+pub(super) const ROWS: [Row; 10] = [
+    (
+        "only the newest old revisions keep their pods for the delay",
+        |it| {
+            let strategy = Strategy::builder().traffic_routing(true).scale_down_delay_revision_limit(Some(1));
+            *it = Situation::of(strategy.step(Step::Pause(None)).build().unwrap());
+            it.at_rest();
+            it.revisions().extend([of("v0", 4).number(1), of("v1", 4).number(2)]);
+            it.seen().behind.canary = to("v2");
+        },
+        "v0: 4 pods, marked for scale-down at 1970-01-01T00:16:40Z, v1: 4 pods, marked for scale-down at \
+         1970-01-01T00:17:10Z; waits: carrying out",
+    ),
+    (
+        "one that has a deadline gets an earlier one when newer ones follow",
+        |it| {
+            let strategy = Strategy::builder().traffic_routing(true).scale_down_delay_revision_limit(Some(1));
+            *it = Situation::of(strategy.step(Step::Pause(None)).build().unwrap());
+            it.at_rest();
+            let later = Some(Time::from_secs(1020));
+            let old = |name: &str, number| of(name, 4).number(number).scale_down_deadline(later);
+            it.revisions().extend([old("v0", 1), old("v1", 2)]);
+        },
+        "v0: 4 pods, marked for scale-down at 1970-01-01T00:16:40Z; waits: scale-down delay",
+    ),
     (
         "no pods go while a proxy may come back of which nothing is known",
         |it| {

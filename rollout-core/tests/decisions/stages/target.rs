@@ -4,7 +4,48 @@ use super::{Row, at, to};
 use crate::situation::pods as of;
 use rollout_core::{Status, Step};
 
-pub(super) const ROWS: [Row; 12] = [
+pub(super) const ROWS: [Row; 16] = [
+    (
+        "a rollback within the window skips the steps",
+        |it| {
+            it.at_rest();
+            it.spec.rollback_window = 1;
+            it.spec.target = "v1".into();
+            *it.revisions() = vec![of("v1", 0).number(1), of("v2", 4).number(2)];
+        },
+        "v1: 4 pods, selected canary → v1, started v1, the steps are skipped: v1 is within the rollback \
+         window; waits: pods, destination",
+    ),
+    (
+        "one that goes back further runs them",
+        |it| {
+            it.at_rest();
+            it.spec.rollback_window = 1;
+            it.spec.target = "v0".into();
+            *it.revisions() = vec![of("v0", 0).number(1), of("v1", 0).number(2), of("v2", 4).number(3)];
+        },
+        "v0: 2 pods, selected canary → v0, started v0; waits: pods, destination",
+    ),
+    (
+        "a new revision is no rollback",
+        |it| {
+            it.at_rest();
+            it.spec.rollback_window = 9;
+            it.spec.target = "v3".into();
+            *it.revisions() = vec![of("v2", 4).number(2), of("v3", 0).number(3)];
+        },
+        "v3: 2 pods, selected canary → v3, started v3; waits: pods, destination",
+    ),
+    (
+        "whether it is one is not known before the revisions are",
+        |it| {
+            it.at_rest();
+            it.spec.rollback_window = 1;
+            it.spec.target = "v1".into();
+            it.revisions = None;
+        },
+        "nothing; waits: revisions readable",
+    ),
     (
         "the first revision is deployed without steps",
         |it| {
