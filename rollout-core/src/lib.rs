@@ -165,7 +165,7 @@ pub use strategy::{
 pub use time::Time;
 pub use waiting::Waiting;
 
-// What public signatures name of other crates: who depends on this one alone can name it, in the version that fits.
+// Crates that public signatures mention, so that dependents can use them in the matching version.
 #[cfg(feature = "backend")]
 #[doc(no_inline)]
 pub use async_trait;
