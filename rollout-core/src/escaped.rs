@@ -16,7 +16,7 @@ use core::fmt::{self, Write};
 /// assert_eq!(Escaped("Größe 5 % \\ ok").to_string(), "Größe 5 % \\ ok");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_structs, reason = "it is made around a text")]
+#[expect(clippy::exhaustive_structs, reason = "a plain wrapper")]
 pub struct Escaped<T>(pub T);
 
 impl<T: fmt::Display> fmt::Display for Escaped<T> {

@@ -149,7 +149,7 @@ impl fmt::Display for Event {
             Self::Unconfirmed { revision, behind } => {
                 write!(
                     f,
-                    "the first deploy of {revision} goes on, though its endpoints were not seen at {}: look whether a \
+                    "the first deploy of {revision} continues without confirmation of its endpoints by {}: check that a \
                      Service selects its pods",
                     behind.first().map_or("every proxy", String::as_str)
                 )

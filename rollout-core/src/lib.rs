@@ -166,7 +166,7 @@ pub use strategy::{
 pub use time::Time;
 pub use waiting::Waiting;
 
-// Other crates that appear in public signatures: dependents can name them here, in the matching version.
+// Crates that public signatures mention, so that dependents can use them in the matching version.
 #[cfg(feature = "backend")]
 #[doc(no_inline)]
 pub use async_trait;

@@ -75,7 +75,7 @@ impl Time {
     /// use rollout_core::Time;
     /// use std::time::{SystemTime, UNIX_EPOCH};
     ///
-    /// /// `None` where the system's clock cannot show it.
+    /// /// Returns `None` if the system's clock cannot represent it.
     /// fn system_time(of: Time) -> Option<SystemTime> {
     ///     match of.to_unix() {
     ///         Ok(after) => UNIX_EPOCH.checked_add(after),

@@ -119,8 +119,8 @@ fn what_stands_in_the_way() {
         (settling(1, false), "waiting until one more proxy has the routes"),
         (
             settling(1, true),
-            "waiting until every proxy has the routes; behind: proxy-0; this is taking long: check the proxies, or override \
-             with `proceed`",
+            "waiting until every proxy has the routes; behind: proxy-0; this is taking long: check the proxies, or \
+             override with `proceed`",
         ),
         (WaitReason::PausedByUser, "paused by the user (spec.paused)"),
         (WaitReason::StableUnavailable, "stable has no ready pod"),

@@ -65,7 +65,7 @@ const UNANSWERED: (Duration, Duration) = (Duration::from_secs(1), Duration::from
 /// use rollout_istio::Istiod;
 /// use std::{sync::Arc, time::Duration};
 ///
-/// /// One pod, and no istiod that could be found.
+/// /// One pod, and no istiod.
 /// #[derive(Debug)]
 /// struct NoIstiod;
 ///
@@ -89,7 +89,7 @@ const UNANSWERED: (Duration, Duration) = (Duration::from_secs(1), Duration::from
 /// }
 ///
 /// let istiod = Arc::new(Istiod::new(NoIstiod).debounce(Duration::from_millis(100)));
-/// assert_eq!(istiod.next_round(), None, "nobody waits for anything");
+/// assert_eq!(istiod.next_round(), None, "no rollout waits for anything");
 /// let plane = Arc::clone(&istiod).of(&RolloutRef::new("shop", "web"));
 /// ready(plane.endpoints(&"v2".into()))?;
 /// assert!(istiod.next_round().is_some());

@@ -147,8 +147,8 @@ fn case_04_a_destination_that_istio_sends_elsewhere_is_an_error_with_what_to_wri
             subsets,
             |which| json!({"host": format!("web-{which}"), "subset": which}),
             "provider",
-            "subset 'stable' belongs to provider.shop.svc.cluster.local, but this host is web-stable.shop.svc.cluster.local; \
-          write `host: provider.shop.svc.cluster.local`",
+            "subset 'stable' belongs to provider.shop.svc.cluster.local, but this host is \
+             web-stable.shop.svc.cluster.local; write `host: provider.shop.svc.cluster.local`",
         ),
         (
             subsets,

@@ -29,7 +29,7 @@ use async_trait::async_trait;
 /// let to = Selectors { stable: None, canary: Some(Selection::Revision("v2".into())) };
 /// let written = ready(backend.select(&to, &seen.version))??;
 /// assert_eq!(written.changed, [service]);
-/// assert!(ready(backend.select(&to, &seen.version))?.is_err(), "it is no longer the one that was seen");
+/// assert!(ready(backend.select(&to, &seen.version))?.is_err(), "the object has changed since it was seen");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]

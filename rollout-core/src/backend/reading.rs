@@ -33,7 +33,7 @@ use core::time::Duration;
 /// let mut reading = ready(Reading::take(&traffic, &NoPods, &Status::default()))??;
 /// assert_eq!(reading.observed.revisions.as_deref(), Some(&[][..]));
 /// let to = Selectors { stable: Some(Selection::Revision("v1".into())), canary: None };
-/// // The second write rests on the version that the first one left.
+/// // The second write is conditional on the version that the first one returned.
 /// assert_eq!(ready(reading.fence("me-1"))?, Ok(Outcome::Changed));
 /// assert_eq!(ready(reading.act(&Action::Select(to), Some("me-1")))?, Ok(Outcome::Changed));
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -15,7 +15,7 @@ use core::{fmt, time::Duration};
 /// async fn run(plane: &dyn Rounds, sleep: impl AsyncFn(Duration), wake: impl Fn(RolloutRef)) {
 ///     loop {
 ///         match plane.next_round() {
-///             // Until a rollout has asked something again.
+///             // Until a rollout asks again.
 ///             None => return,
 ///             Some(pause) => sleep(pause).await,
 ///         }

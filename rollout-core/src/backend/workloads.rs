@@ -18,7 +18,7 @@ use core::fmt;
 /// use rollout_core::{Failure, Range, RevisionSeen, Time, traffic::{ObjectRef, ObjectVersion}};
 /// # use serde_json::json;
 ///
-/// /// One machine for each revision, that holds all of its pods; a new one answers at once.
+/// /// One machine for each revision, which holds all of its pods; a new pod is ready at once.
 /// #[derive(Debug)]
 /// struct Machines;
 ///

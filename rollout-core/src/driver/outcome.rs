@@ -2,7 +2,7 @@ use alloc::string::String;
 
 /// The outcome of an operation that succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "the two ways of success")]
+#[expect(clippy::exhaustive_enums, reason = "an operation succeeds in exactly two ways")]
 pub enum Outcome {
     /// The operation wrote something.
     Changed,
@@ -32,7 +32,7 @@ impl Outcome {
 /// assert!(Failure::Conflict.to_string().starts_with("another client wrote first"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[expect(clippy::exhaustive_enums, reason = "the three ways of failure, each with its own consequence")]
+#[expect(clippy::exhaustive_enums, reason = "exactly three kinds of failure, each with its own consequence")]
 pub enum Failure {
     /// Another client wrote first. This is expected: observe again.
     #[error("another client wrote first; the rollout is read and decided again")]

@@ -131,7 +131,7 @@ impl Turn {
     /// Returns the next task.
     #[expect(
         clippy::should_implement_trait,
-        reason = "it lends from the turn, so it cannot be an iterator's"
+        reason = "it borrows from the turn, which an iterator cannot do"
     )]
     pub fn next(&mut self) -> Next<'_> {
         self.begun = true;

@@ -7,7 +7,10 @@
 #[repr(u8)]
 #[non_exhaustive]
 #[cfg_attr(not(feature = "_mutants"), expect(unreachable_pub, reason = "exported with `_mutants`"))]
-#[cfg_attr(not(feature = "_mutants"), expect(dead_code, reason = "some guards stand in the order of work"))]
+#[cfg_attr(
+    not(feature = "_mutants"),
+    expect(dead_code, reason = "some guards are implemented in the order of work")
+)]
 pub enum Guard {
     /// Before a weight rises or a managed route is added.
     UpGate = 1,

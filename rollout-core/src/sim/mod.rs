@@ -29,7 +29,7 @@
 //! let mut world = Sim::new(Spec::new(strategy, "v1".into())).build();
 //! world.run_to_rest(Duration::from_secs(60))?;
 //!
-//! // The second write of the update takes effect, but nobody hears of it; then the process dies.
+//! // The second write of the update takes effect, but no process receives the answer; then the process dies.
 //! world.fault(1, Fault::Ambiguous { took_effect: true });
 //! world.fault(4, Fault::Crash { before: false, late: Some(Duration::from_secs(90)) });
 //! world.update_to("v2");

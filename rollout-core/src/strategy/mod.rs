@@ -138,7 +138,7 @@ impl Routing {
 
 /// How many pods are enough to continue (`replicaProgressThreshold`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::exhaustive_enums, reason = "the language has these two kinds; a third is a new language")]
+#[expect(clippy::exhaustive_enums, reason = "manifests have exactly these two kinds")]
 pub enum Threshold {
     /// A percentage of the pods asked for, rounded up.
     Percent(u32),

@@ -39,7 +39,7 @@ pub enum Step {
 
 /// The number of pods of a canary (`setCanaryScale`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::exhaustive_enums, reason = "the language has these three kinds")]
+#[expect(clippy::exhaustive_enums, reason = "manifests have exactly these three kinds")]
 pub enum CanaryScale {
     /// This number of pods, which may exceed `spec.replicas`.
     Replicas(u32),

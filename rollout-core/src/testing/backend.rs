@@ -175,7 +175,7 @@ impl Trial<'_> {
                 format!("{part}, not {}", seen.weight())
             });
             let nobody = seen.routes.iter().all(|routes| routes.written_for.is_none());
-            self.expect(tried, part > 0 || nobody, || "at weight 0 no object names anybody".into());
+            self.expect(tried, part > 0 || nobody, || "at weight 0 no object names a revision".into());
         }
     }
 

@@ -39,7 +39,11 @@ impl fmt::Display for WaitReason {
                         write!(f, " and {more} more")?;
                     }
                 }
-                if *long { f.write_str("; this is taking long: check the proxies, or override with `proceed`") } else { Ok(()) }
+                if *long {
+                    f.write_str("; this is taking long: check the proxies, or override with `proceed`")
+                } else {
+                    Ok(())
+                }
             }
             Self::GracePeriod { what } => {
                 write!(f, "the proxies cannot report whether they have the {what}: waiting for a grace period")
@@ -54,8 +58,8 @@ impl fmt::Display for WaitReason {
                 write!(f, "{revision} has a scale-down deadline, which must be cancelled first")
             }
             Self::NoRoutes => f.write_str(
-                "the strategy routes by weight, but there is no route whose weight can be set: add one, or remove traffic \
-                 routing",
+                "the strategy routes by weight, but there is no route whose weight can be set: add one, or remove \
+                 traffic routing",
             ),
             Self::LeadsElsewhere { destination, revision: Some(revision) } => {
                 write!(f, "the {destination} destination still leads to {revision}")

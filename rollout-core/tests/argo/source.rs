@@ -146,9 +146,9 @@ fn many_small_values_are_refused() {
         assert_eq!(reading.documents[0].value().as_array().map(Vec::len), Some(fits), "{part}");
         let reading = read(&list(part, fits + 1), "t");
         assert_eq!((reading.documents.len(), reading.problems.len()), (0, 1), "{part}");
-        assert_eq!(reading.problems[0].what, "is more than 40000 values, up to here");
+        assert_eq!(reading.problems[0].what, "has more than 40000 values up to here");
     }
-    assert_eq!(problem(&"- - -\n".repeat(40_000)).0, "is more than 40000 values, up to here");
+    assert_eq!(problem(&"- - -\n".repeat(40_000)).0, "has more than 40000 values up to here");
     let documents = format!("---\na: {}\n", list("1,", 100)).repeat(500);
     let reading = read(&documents, "t");
     assert_eq!((reading.documents.len(), reading.problems.len()), (392, 1), "all documents together");

@@ -52,8 +52,8 @@ const ROWS: [Row; 23] = [
             it.seen().routes_settled =
                 Settled::NotYet { since: Time::from_secs(300), behind: vec!["proxy-2".into()] };
         },
-        "waiting until every proxy has the routes; behind: proxy-2; this is taking long: check the proxies, or override \
-         with `proceed` (since 1970-01-01T00:05:00Z); ends when every proxy has it, or on `proceed`",
+        "waiting until every proxy has the routes; behind: proxy-2; this is taking long: check the proxies, or \
+         override with `proceed` (since 1970-01-01T00:05:00Z); ends when every proxy has it, or on `proceed`",
     ),
     (
         "grace period",
@@ -73,8 +73,8 @@ const ROWS: [Row; 23] = [
     (
         "routes there",
         |it| it.seen().routes.clear(),
-        "the strategy routes by weight, but there is no route whose weight can be set: add one, or remove traffic routing; \
-         ends when a route exists",
+        "the strategy routes by weight, but there is no route whose weight can be set: add one, or remove \
+         traffic routing; ends when a route exists",
     ),
     (
         "scale-down delay",

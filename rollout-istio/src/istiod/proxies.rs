@@ -27,7 +27,7 @@ pub(super) struct Proxies {
 
 /// A proxy that was connected at least once.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "facts of which none follows from another")]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 pub(super) struct KnownProxy {
     pub(super) is_gateway: bool,
     /// The replica to which it was last connected, and when.

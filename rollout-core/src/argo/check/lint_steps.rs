@@ -44,7 +44,7 @@ fn canary_scale(path: &str, scale: &SetCanaryScale, notes: &mut Notes) {
     let given = [scale.weight.is_some(), scale.replicas.is_some(), scale.match_traffic_weight == Some(true)];
     let given = given.into_iter().filter(|there| *there).count();
     if given > 1 {
-        let message = "sets several fields: matchTrafficWeight takes precedence over replicas, and replicas over weight";
+        let message = "sets several fields: matchTrafficWeight takes precedence, then replicas, then weight";
         notes.warning(path, message, "keep one of them");
     }
     if given == 0 {

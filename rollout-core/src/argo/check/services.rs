@@ -24,7 +24,7 @@ pub(super) fn check(canary: &Canary, notes: &mut Notes) {
             notes.error(
                 path,
                 "Canary service and Stable service must to be set to use Traffic Routing",
-                "name a Service of its own for each, or split by the subsets of a `destinationRule`",
+                "name a separate Service for each, or split by the subsets of a `destinationRule`",
             );
         }
     }

@@ -58,7 +58,7 @@ pub fn read(text: &str, name: &str) -> Reading {
 /// use rollout_core::argo::read_part;
 /// let reading = read_part("kind: Rollout\nkind: Service\n", "all.yaml", 100);
 /// assert_eq!(reading.problems[0].located.as_ref().unwrap().place.line, 101);
-/// assert!(reading.problems[0].what.ends_with("first in line 100"));
+/// assert!(reading.problems[0].what.ends_with("first on line 100"));
 /// ```
 #[must_use]
 pub fn read_part(text: &str, name: &str, first_line: u32) -> Reading {

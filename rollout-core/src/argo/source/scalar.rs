@@ -75,9 +75,9 @@ fn float(text: &str) -> Option<Number> {
         return None;
     }
     let float: f64 = text.parse().ok()?;
-    #[expect(clippy::cast_possible_truncation, reason = "the next line looks whether anything was lost")]
+    #[expect(clippy::cast_possible_truncation, reason = "the next line checks whether anything was lost")]
     let whole = float as i64;
-    #[expect(clippy::cast_precision_loss, reason = "beyond 53 bits the number stays what it is")]
+    #[expect(clippy::cast_precision_loss, reason = "beyond 53 bits the number is unchanged")]
     let is_whole = float.abs() < 9_007_199_254_740_992.0 && (whole as f64).to_bits() == float.to_bits();
     if is_whole { Some(whole.into()) } else { Number::from_f64(float) }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// A number or text: the type of `pause.duration`, `maxSurge` and `maxUnavailable`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "the language has these two kinds")]
+#[expect(clippy::exhaustive_enums, reason = "manifests have exactly these two kinds")]
 pub enum IntOrText {
     /// A number.
     Int(i32),
@@ -85,7 +85,7 @@ impl Wire for i32 {
 /// Suggests what to write where a whole number is required.
 fn whole(value: &Value) -> String {
     if let Some(number) = value.as_f64() {
-        #[expect(clippy::cast_possible_truncation, reason = "it saturates, and the next line looks")]
+        #[expect(clippy::cast_possible_truncation, reason = "it saturates, and the next line checks")]
         let below = number as i32;
         let near =
             below.checked_add(1).filter(|above| (f64::from(below)..f64::from(*above)).contains(&number));
@@ -111,7 +111,7 @@ fn int32(value: &Value) -> Option<i32> {
         return i32::try_from(number).ok();
     }
     let number = value.as_f64()?;
-    #[expect(clippy::cast_possible_truncation, reason = "the next line looks whether anything was lost")]
+    #[expect(clippy::cast_possible_truncation, reason = "the next line checks whether anything was lost")]
     let whole = number as i32;
     (f64::from(whole).to_bits() == number.to_bits()).then_some(whole)
 }

@@ -102,7 +102,7 @@ fn what(what: &What<'_>) -> String {
                 }
             }
             if observed.proceed.is_some() {
-                text.push_str(" | proceed was said");
+                text.push_str(" | proceed override");
             }
             if plan.status != **stored {
                 add(&mut text, format_args!("\n             stores {}", status(&plan.status)));

@@ -35,7 +35,7 @@ pub(super) enum Origin {
 
 /// The circumstances of a decision with actions.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "facts of which none follows from another")]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 struct Rested {
     number: u64,
     seen_at: Time,

@@ -34,10 +34,7 @@
 //! | `wire_round_trip` | a status is unchanged after it is stored and read back | an upgrade must not restart a rollout |
 //!
 //! `total` (no panic for any status, spec, observation and time) needs no history: `rollout-core/tests/total.rs`.
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "a law looks at the moments that concern it; a new kind of moment concerns none of them"
-)]
+#![expect(clippy::wildcard_enum_match_arm, reason = "a law looks only at the moments that concern it")]
 
 mod abort_wins;
 mod aborted_never_rises;

@@ -51,7 +51,7 @@ impl Law for StaleWriterIsHarmless {
             if took_effect && decided(status) != decided(&moment.truth.status) {
                 findings.broken(|| {
                     format!(
-                        "process {} is not in charge any more and acted on a status that is not stored",
+                        "process {} is no longer in charge and acted on a status that is not stored",
                         by.process
                     )
                 });

@@ -135,8 +135,8 @@ pub(super) const ROWS: [Row; 17] = [
             it.seen().endpoints[1].1 = not_yet(970);
             *it.revisions() = vec![of("v0", 0), of("v2", 4)];
         },
-        "selected stable → v2, the first deploy of v2 goes on, though its endpoints were not seen at \
-         proxy-1: look whether a Service selects its pods, completed: v2 is stable; waits: carrying out",
+        "selected stable → v2, the first deploy of v2 continues without confirmation of its endpoints by \
+         proxy-1: check that a Service selects its pods, completed: v2 is stable; waits: carrying out",
     ),
     (
         "a step is not over while objects disagree",

@@ -102,7 +102,7 @@ fn an_old_process_acts_only_on_what_is_stored() {
     scene.decides([route(80)]).acts(&route(80), false).holds();
     scene.decides([route(80)]);
     scene.truth.status.step = 1;
-    scene.acts(&route(80), false).broken("is not in charge any more");
+    scene.acts(&route(80), false).broken("is no longer in charge");
 }
 
 #[test]
