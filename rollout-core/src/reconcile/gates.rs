@@ -93,8 +93,10 @@ pub(super) fn fall(at: &Position<'_>) -> Result<Weight, Closed> {
         if (itself || anywhere) && !view.stable_leads_to(stable) {
             return Err(elsewhere(view, Destination::Stable));
         }
-        // The pods that stable's selector replaced may be gone, and some proxy may still have that selector.
-        if itself || anywhere || is_unpinned(&view.seen.behind.stable) {
+        // The pods that stable's selector replaced may be gone, and some proxy may still have that selector. A step
+        // can wait for that; an abort, a rollback or a newer revision does not wait without need.
+        let is_step = at.roles.under_way && at.desired.stale_owner.is_none() && !at.desired.vanished;
+        if itself || anywhere || is_step || is_unpinned(&view.seen.behind.stable) {
             at.selectors_settled(STEP_GRACE)?;
         }
         if itself {

@@ -227,10 +227,10 @@ fn what_a_release_does_not_need_is_only_told() {
     manifest["spec"]["analysis"] = json!({"successfulRunHistoryLimit": 1});
     let made = made(&manifest);
     assert_eq!(made.unsupported, []);
-    assert!(made.spec.is_some());
+    let spec = made.spec.unwrap();
+    assert_eq!(spec.rollback_window, 3);
     let paths: Vec<_> = made.ignored.iter().map(|ignored| ignored.path.rsplit('.').next().unwrap()).collect();
-    let want =
-        ["restartAt", "rollbackWindow", "analysis", "scaleDownDelayRevisionLimit", "additionalSubsetNames"];
+    let want = ["restartAt", "analysis", "additionalSubsetNames"];
     assert_eq!(paths, want);
 }
 

@@ -71,9 +71,12 @@ impl Ledger {
             What::Acted { by, action, took_effect: true, .. } => {
                 self.written(moment, Origin::Ours(by.decision));
                 if let Action::Scale { revision, pods, .. } = action {
+                    let mut before = self.scaled.iter().rev().filter(|(_, of, _)| of == revision);
+                    if before.next().is_none_or(|(.., before)| pods < before) {
+                        self.shrinkers.retain(|(of, _)| of != revision);
+                        self.shrinkers.push((revision.clone(), by.decision));
+                    }
                     self.scaled.push((by.decision, revision.clone(), *pods));
-                    self.shrinkers.retain(|(of, _)| of != revision);
-                    self.shrinkers.push((revision.clone(), by.decision));
                 }
             }
             What::ForeignWrite { .. } => {

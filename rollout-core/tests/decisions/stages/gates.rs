@@ -4,7 +4,17 @@ use super::{Row, at, header, not_yet, scale};
 use crate::situation::pods as of;
 use rollout_core::{Range, Step, traffic::Selection};
 
-pub(super) const ROWS: [Row; 13] = [
+pub(super) const ROWS: [Row; 14] = [
+    (
+        "a step lowers the weight only when every proxy has stable's selector",
+        |it| {
+            *it = at([Step::SetWeight(50), Step::SetWeight(20), Step::Pause(None)]);
+            it.status.step = 1;
+            it.canary_ready(2, 2);
+            it.seen().selectors_settled = not_yet(999);
+        },
+        "nothing; waits: settled",
+    ),
     (
         "weight rises when enough pods are available, not when they are only ready",
         |it| {
