@@ -113,11 +113,11 @@ fn trim_pod(pod: &mut Value) {
     keep(pod.get_mut("metadata").unwrap_or(&mut Value::Null), &names);
 }
 
-/// Removes and returns the pod template of a ReplicaSet, and reduces the rest of its spec to `replicas`.
+/// Removes and returns the pod template of a ReplicaSet, and reduces the rest of its spec to what is compared.
 fn take_template(set: &mut Value) -> Option<Arc<str>> {
     let spec = set.get_mut("spec")?;
     let template = spec.get("template").map(|template| template.to_string().into());
-    keep(spec, &["replicas"]);
+    keep(spec, &["replicas", "minReadySeconds"]);
     template
 }
 

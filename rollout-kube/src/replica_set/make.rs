@@ -126,12 +126,24 @@ pub(super) fn patch(
     }))
 }
 
-/// Builds the patch that makes a ReplicaSet's number the highest, for an old revision that is current again. Returns
-/// `None` if it is already the highest.
+/// Builds the patch that brings the current revision's ReplicaSet up to date: the highest number, for an old revision
+/// that is current again, and the Rollout's `minReadySeconds`. Returns `None` if both are right.
 #[cfg(feature = "controller")]
-pub(crate) fn renumber(set: &ReplicaSet, highest: u64) -> Option<Value> {
-    let annotations = numbers(&super::names::ARGO, set, highest)?;
-    Some(json!({"metadata": {"resourceVersion": *set.entry.version.write, "annotations": annotations}}))
+pub(crate) fn refresh(rollout: &Value, set: &ReplicaSet, highest: u64) -> Option<Value> {
+    let min_ready = rollout.pointer("/spec/minReadySeconds").and_then(Value::as_u64).unwrap_or(0);
+    let annotations = numbers(&super::names::ARGO, set, highest);
+    let spec = (min_ready != set.min_ready).then(|| json!({"minReadySeconds": min_ready}));
+    if annotations.is_none() && spec.is_none() {
+        return None;
+    }
+    let mut patch = json!({"metadata": {"resourceVersion": *set.entry.version.write}});
+    if let Some(annotations) = annotations {
+        patch["metadata"]["annotations"] = annotations.into();
+    }
+    if let Some(spec) = spec {
+        patch["spec"] = spec;
+    }
+    Some(patch)
 }
 
 /// Builds the annotations that make a ReplicaSet's number the highest.
@@ -219,8 +231,11 @@ mod tests {
     fn an_old_revision_that_is_current_again_has_the_highest_number() {
         let made = replica_set(&rollout(), &"abc".into(), 1, (2, None), None);
         let set = ReplicaSet::read(Entry::new(made)).unwrap();
-        assert_eq!(renumber(&set, 1), None);
-        let annotations = &renumber(&set, 3).unwrap()["metadata"]["annotations"];
+        let rollout = json!({});
+        assert_eq!(refresh(&rollout, &set, 1).unwrap()["spec"], json!({"minReadySeconds": 0}), "it had 5");
+        let rollout = json!({"spec": {"minReadySeconds": 5}});
+        assert_eq!(refresh(&rollout, &set, 1), None);
+        let annotations = &refresh(&rollout, &set, 3).unwrap()["metadata"]["annotations"];
         assert_eq!(annotations["rollout.argoproj.io/revision"], "4");
         assert_eq!(annotations["rollout.argoproj.io/revision-history"], "1");
     }

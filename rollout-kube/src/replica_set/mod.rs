@@ -13,7 +13,7 @@ mod workloads;
 pub(crate) use counts::Counts;
 pub(crate) use make::name;
 #[cfg(feature = "controller")]
-pub(crate) use make::{owner, renumber};
+pub(crate) use make::{owner, refresh};
 pub use names::Names;
 pub(crate) use number::highest;
 #[cfg(feature = "controller")]

@@ -17,6 +17,8 @@ pub(crate) struct ReplicaSet {
     pub(crate) replicas: u32,
     pub(crate) ready: u32,
     pub(crate) available: u32,
+    /// How long a pod must be ready before it is available, in seconds.
+    pub(super) min_ready: u64,
     pub(crate) generation: u64,
     /// The generation that the counts belong to.
     pub(crate) counted: u64,
@@ -46,6 +48,7 @@ impl ReplicaSet {
             replicas: count("/status/replicas"),
             ready: count("/status/readyReplicas"),
             available: count("/status/availableReplicas"),
+            min_ready: field("/spec/minReadySeconds").unwrap_or(0),
             generation: field("/metadata/generation").unwrap_or(0),
             counted: field("/status/observedGeneration").unwrap_or(0),
             failure: failure(&entry.value),

@@ -178,11 +178,12 @@ pub(super) async fn put(
     Ok(if same { Outcome::Unchanged } else { Outcome::Changed })
 }
 
-/// Builds the patch that gives the current revision, even an old one, the highest number; `None` if it has it.
-pub(super) fn renumber(reading: &Reading, status: &Status) -> Option<(ObjectRef, Value)> {
+/// Builds the patch that gives the current revision, even an old one, the highest number and the Rollout's
+/// `minReadySeconds`; `None` if it has both.
+pub(super) fn refresh(reading: &Reading, status: &Status) -> Option<(ObjectRef, Value)> {
     let highest = replica_set::highest(&reading.sets);
     let set = reading.sets.iter().find(|set| Some(&set.revision) == status.canary.as_ref())?;
-    Some((set.object(), replica_set::renumber(set, highest)?))
+    Some((set.object(), replica_set::refresh(&reading.rollout.value, set, highest)?))
 }
 
 /// Changes fields of a ReplicaSet.

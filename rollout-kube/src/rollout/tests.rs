@@ -331,3 +331,13 @@ async fn a_dry_run_writes_nothing() {
     }
     assert!(world.memory.last_logged.contains("2 pods"), "{}", world.memory.last_logged);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_edited_min_ready_time_reaches_the_pods_of_the_current_revision() {
+    let mut world = World::new(json!([])).await;
+    world.until_phase("Healthy").await;
+    world.settle().await;
+    world.edit(&json!({"spec": {"minReadySeconds": 20}}));
+    assert_eq!(world.settle().await, 2, "the ReplicaSet, and which generation was observed");
+    assert_eq!(world.replica_sets()[0]["spec"]["minReadySeconds"], 20);
+}

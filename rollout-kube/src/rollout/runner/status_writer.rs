@@ -93,13 +93,13 @@ impl TurnRunner<'_> {
         let wire = self.wire(writer);
         let mut outcome = self.report_counts(writer, &wire).await?;
         outcome = outcome.or(self.answer().await?);
-        if let Some(number) = store::renumber(&self.reading, &writer.plan.status) {
-            // A process that sees an older template would renumber another revision, and the two would alternate
+        if let Some(changes) = store::refresh(&self.reading, &writer.plan.status) {
+            // A process that sees an older template would number another revision, and the two would alternate
             // forever.
             if !writer.is_stored {
                 store::put(self.context, &mut self.reading, &wire).await?;
             }
-            store::set(self.context, &mut self.reading, number).await?;
+            store::set(self.context, &mut self.reading, changes).await?;
         }
         outcome = outcome.or(self.report_number(writer).await?);
         self.memory.conflict_on = None;
