@@ -103,7 +103,7 @@
 //!
 //! None by default: the bare core depends on serde and thiserror. `argo`: the wire form of Argo Rollouts. `yaml`: a
 //! parser for hand-written YAML and JSON that knows the position of everything. `backend`: objects, editors and the
-//! async traits. `sim`: the virtual world. `testing`: laws and histories.
+//! async traits. `schema`: JSON schemas of status and strategy. `sim`: the virtual world. `testing`: laws and histories.
 #![cfg_attr(feature = "sim", doc = include_str!("sim/front_page.md"))]
 #![no_std]
 
@@ -173,6 +173,9 @@ pub use async_trait;
 #[cfg(feature = "testing")]
 #[doc(no_inline)]
 pub use proptest;
+#[cfg(feature = "schema")]
+#[doc(no_inline)]
+pub use schemars;
 #[cfg(any(feature = "argo", feature = "backend"))]
 #[doc(no_inline)]
 pub use serde_json;

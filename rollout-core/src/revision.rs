@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 /// assert_ne!(v1, Revision::from("f44c7c68f"));
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Revision(Arc<str>);
 

@@ -31,6 +31,7 @@ pub struct Spec {
     /// How many old revisions without pods are kept for rollbacks. Default 10.
     pub revision_history_limit: u32,
     /// How many revisions back a rollback skips the steps. Default 0: a rollback runs them, except back to stable.
+    #[serde(default)]
     pub rollback_window: u32,
 }
 

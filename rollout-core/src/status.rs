@@ -19,6 +19,8 @@ use serde::{Deserialize, Serialize};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(with = "Stored"))]
 #[serde(from = "Stored", into = "Stored")]
 #[non_exhaustive]
 pub struct Status {
@@ -44,6 +46,7 @@ pub struct Status {
 
 /// When and why an update was aborted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Aborted {
     /// The time of the abort. Whole seconds.
@@ -62,6 +65,7 @@ impl Aborted {
 
 /// The reason for an abort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum AbortReason {
@@ -73,6 +77,7 @@ pub enum AbortReason {
 
 /// The progress of the pods being waited for; the progress deadline counts from here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Progress {
     /// When the number of ready pods last rose, or the wait began. Whole seconds.
@@ -101,6 +106,7 @@ impl Status {
 
 /// The stored form of a status.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Stored {
     v: V1,
@@ -126,6 +132,8 @@ struct Stored {
 
 /// The version number 1; any other is an error.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(with = "u32"))]
 #[serde(try_from = "u32", into = "u32")]
 #[derive(Clone, Copy)]
 struct V1;

@@ -22,6 +22,7 @@ const DAY: i64 = 86_400;
 /// assert_eq!(Time::from_secs(0).to_string(), "1970-01-01T00:00:00Z");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Time(i64);
 

@@ -105,8 +105,11 @@ impl Turn {
         turn
     }
 
-    /// Also publishes these events once the status is stored. Commands that were applied to it before this turn caused
-    /// them.
+    /// Also publishes these events, of commands that were applied to the status before this turn, once the status is
+    /// stored.
+    ///
+    /// Without events, nothing tells the turn that a command changed the status: store it when
+    /// [`apply`](crate::apply) accepts the command.
     pub fn after_commands(mut self, events: Vec<Event>) -> Self {
         if !events.is_empty() {
             if let ([first, ..], None) = (&mut self.stages, &self.nonce) {

@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 /// The value of `maxSurge` or `maxUnavailable`: a number of pods, or a percentage of `spec.replicas`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(clippy::exhaustive_enums, reason = "manifests have exactly these two kinds")]
 pub enum IntOrPercent {
     /// A number of pods.

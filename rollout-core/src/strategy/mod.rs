@@ -31,6 +31,7 @@ use serde::{Deserialize, Serialize};
 /// # Ok::<(), rollout_core::InvalidStrategy>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Strategy {
     pub(crate) steps: Vec<Step>,
     pub(crate) step_hash: Arc<str>,
@@ -123,6 +124,7 @@ impl Strategy {
 
 /// The traffic routing settings of a strategy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Routing {
     pub(crate) managed_routes: Vec<Arc<str>>,
     pub(crate) max_weight: u32,
@@ -138,6 +140,7 @@ impl Routing {
 
 /// How many pods are enough to continue (`replicaProgressThreshold`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(clippy::exhaustive_enums, reason = "manifests have exactly these two kinds")]
 pub enum Threshold {
     /// A percentage of the pods asked for, rounded up.

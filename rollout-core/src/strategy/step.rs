@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(Step::SetCanaryScale(CanaryScale::Replicas(3)).to_string(), "setCanaryScale{replicas: 3}");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum Step {
     /// Give the canary this weight, out of [`Strategy::max_weight`](crate::Strategy::max_weight).
@@ -39,6 +40,7 @@ pub enum Step {
 
 /// The number of pods of a canary (`setCanaryScale`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(clippy::exhaustive_enums, reason = "manifests have exactly these three kinds")]
 pub enum CanaryScale {
     /// This number of pods, which may exceed `spec.replicas`.

@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 
 /// A route that the engine adds in front of the user's own and removes when it is done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(clippy::exhaustive_structs, reason = "an editor that cannot write a new field must not compile")]
 pub struct ManagedRoute {
     /// The name, one of `trafficRouting.managedRoutes`.
@@ -21,6 +22,7 @@ impl ManagedRoute {
 
 /// The requests that a managed route matches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(clippy::exhaustive_enums, reason = "an editor that cannot write a new kind must not compile")]
 pub enum RouteMatch {
     /// Requests with any of these headers go to the canary.
@@ -36,6 +38,7 @@ pub enum RouteMatch {
 
 /// A header condition that sends a request to the canary.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(clippy::exhaustive_structs, reason = "an editor that cannot write a new field must not compile")]
 pub struct HeaderMatch {
     /// The header's name.
@@ -46,6 +49,7 @@ pub struct HeaderMatch {
 
 /// The conditions for mirroring a request; all that are given must hold.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(clippy::exhaustive_structs, reason = "an editor that cannot write a new field must not compile")]
 pub struct MirrorMatch {
     /// The request's method.
@@ -58,6 +62,7 @@ pub struct MirrorMatch {
 
 /// A way to compare text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(clippy::exhaustive_enums, reason = "an editor that cannot write a new kind must not compile")]
 pub enum StringMatch {
     /// The whole text is equal.

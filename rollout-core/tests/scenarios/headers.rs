@@ -17,7 +17,7 @@ fn s28_a_rollback_takes_the_route_away_before_the_selector() {
     story.rest();
     story.never(|scene| scene.headers == 1 && scene.canary != "v2");
     assert_eq!((story.now().headers, &*story.now().canary), (0, "v1"));
-    story.nobody_met_nobody();
+    story.no_request_failed();
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn s60_header_traffic_falls_back_to_stable_when_superseded() {
     story.until(|now| now.headers == 1 && now.canary == "v3");
     story.never(|scene| scene.headers == 1 && scene.canary == "v3" && scene.ready("v3") == 0);
     assert!(story.scenes().iter().any(|scene| scene.headers == 0), "{:#?}", story.scenes());
-    story.nobody_met_nobody();
+    story.no_request_failed();
 }
 
 #[test]
@@ -78,5 +78,5 @@ fn s62_a_finished_rollout_leaves_no_header_route() {
     story.rest();
     story.is_done_with("v2");
     assert_eq!((story.now().headers, story.now().weight), (0, 0));
-    story.nobody_met_nobody();
+    story.no_request_failed();
 }

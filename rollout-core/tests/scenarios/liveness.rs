@@ -30,7 +30,7 @@ fn s30_a_broken_canary_never_blocks_what_fixes_it() {
     story.rest();
     story.is_done_with("v3");
     assert_eq!(story.now().wanted("v2"), 0);
-    story.nobody_met_nobody();
+    story.no_request_failed();
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn s75_somebody_elses_write_is_a_new_snapshot_and_no_failure() {
     story.rest();
     story.is_done_with("v2");
     assert_eq!(story.weights(), [0, 50, 100, 0]);
-    story.nobody_met_nobody();
+    story.no_request_failed();
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn a_frozen_mesh_holds_a_supersede_and_says_for_whom() {
     assert_eq!((&*story.now().canary, story.now().scaling_down("v2")), ("v2", false));
     story.world.thaw();
     story.until(|now| now.canary == "v3" && now.weight == 50);
-    story.nobody_met_nobody();
+    story.no_request_failed();
 }
 
 /// Nobody is better off by waiting: the pods of a first deploy are the only ones there are.

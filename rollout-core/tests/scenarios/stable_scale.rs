@@ -33,7 +33,7 @@ fn s05_a_new_revision_does_not_send_everything_to_a_stable_that_has_shrunk() {
     story.say(CommandKind::PromoteFull);
     story.rest();
     story.is_done_with("v3");
-    story.nobody_met_nobody();
+    story.no_request_failed();
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn s06_a_rollback_leaves_the_canary_only_when_stable_has_all_its_pods() {
     stable_carries(&story);
     story.rest();
     assert_eq!((story.now().wanted("v1"), story.now().wanted("v2")), (4, 0));
-    story.nobody_met_nobody();
+    story.no_request_failed();
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn s07_an_abort_with_a_delay_of_its_own_comes_to_its_end() {
     assert!(story.world.now().since(scaling_down) >= delay);
     stable_carries(&story);
     story.rest();
-    story.nobody_met_nobody();
+    story.no_request_failed();
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn s09_an_autoscaler_that_acts_after_an_abort_brings_no_pod_of_the_canary_back()
     }
     story.never(|scene| scene.wanted("v2") > 0 || scene.canary != "v1");
     assert_eq!(story.now().ready("v1"), 5);
-    story.nobody_met_nobody();
+    story.no_request_failed();
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn an_abort_gives_the_weight_back_as_pods_of_stable_become_ready() {
     assert!(story.scenes().iter().any(|scene| scene.weight == 75 && scene.wanted("v1") == 4));
     story.rest();
     assert_eq!((story.now().wanted("v1"), story.now().wanted("v2")), (4, 0));
-    story.nobody_met_nobody();
+    story.no_request_failed();
 }
 
 #[test]
@@ -102,5 +102,5 @@ fn an_autoscaler_that_acts_in_between_gives_each_side_its_share() {
     story.say(CommandKind::PromoteFull);
     story.rest();
     story.is_done_with("v2");
-    story.nobody_met_nobody();
+    story.no_request_failed();
 }

@@ -222,7 +222,7 @@ impl Story {
 
     /// The requests that met no ready pod.
     #[track_caller]
-    pub(crate) fn nobody_met_nobody(&self) {
+    pub(crate) fn no_request_failed(&self) {
         assert_eq!(self.world.summary().requests.unserved, 0, "{}", self.told());
     }
 

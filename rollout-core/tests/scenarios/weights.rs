@@ -14,7 +14,7 @@ fn s01_weight_goes_before_the_canary_names_a_new_revision() {
     story.until(|now| now.canary == "v3" && now.weight == 5);
     assert_eq!(story.weights(), [5, 0, 5]);
     story.never(|scene| scene.canary == "v3" && scene.weight > 0 && scene.ready("v3") == 0);
-    story.nobody_met_nobody();
+    story.no_request_failed();
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn s11_after_an_abort_the_canary_destination_leads_to_stable() {
     story.say(CommandKind::Abort);
     story.rest();
     assert_eq!((story.now().weight, &*story.now().canary, story.now().wanted("v2")), (0, "v1", 0));
-    story.nobody_met_nobody();
+    story.no_request_failed();
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn s15_while_it_is_promoted_traffic_never_flips_back() {
     assert_eq!(story.weights(), [0, 50, 100, 0]);
     story.never(|scene| scene.canary == "v2" && scene.step == 2 && scene.weight == 0 && scene.stable == "v1");
     story.is_done_with("v2");
-    story.nobody_met_nobody();
+    story.no_request_failed();
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn s24_git_and_an_autoscaler_that_disagree_do_not_empty_stable() {
     }
     story.rest();
     story.never(|scene| scene.ready("v1") < 2 || scene.weight != 50);
-    story.nobody_met_nobody();
+    story.no_request_failed();
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn s27_pods_that_never_come_leave_the_traffic_where_it_is_served() {
     story.pass(60 * MINUTE);
     assert_eq!((story.now().weight, story.now().ready("v2")), (50, 5));
     story.waits("waiting for pods of v2");
-    story.nobody_met_nobody();
+    story.no_request_failed();
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn s71_weights_that_somebody_changed_are_put_right() {
     story.rest();
     let now = story.now();
     assert_eq!((now.weight, &*now.canary, &*now.stable), (50, "v2", "v1"));
-    story.nobody_met_nobody();
+    story.no_request_failed();
 }
 
 #[test]
@@ -273,6 +273,6 @@ fn s44_a_rollback_within_the_window_skips_the_steps() {
         story.update("v1");
         story.rest();
         assert_eq!(story.weights(), weights, "{window}");
-        story.nobody_met_nobody();
+        story.no_request_failed();
     }
 }

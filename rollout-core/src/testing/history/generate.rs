@@ -66,6 +66,10 @@ fn group() -> impl proptest::strategy::Strategy<Value = Group> {
             // Without routing there is nothing to share.
             for history in &mut histories {
                 history.recipe.routed = true;
+                if !history.surroundings.can_be_asked {
+                    // Every write of a neighbour to a shared object starts this grace period again.
+                    history.recipe.delay = history.recipe.delay.map(|delay| delay.min(seconds(60)));
+                }
             }
         }
         Group { histories, shares_routes, shares_selectors }
