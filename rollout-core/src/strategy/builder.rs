@@ -151,7 +151,8 @@ impl StrategyBuilder {
         self
     }
 
-    /// Sets whether stable shrinks as its weight falls. [`goal`](crate::goal) supports this; the engine does not yet.
+    /// Sets whether stable shrinks as its weight falls. [`goal`](crate::conformance::goal) supports this; the engine does
+    /// not yet.
     pub fn dynamic_stable_scale(mut self, shrinks: bool) -> Self {
         self.strategy.dynamic_stable_scale = shrinks;
         self
