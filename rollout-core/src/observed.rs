@@ -83,8 +83,8 @@ impl Observed {
 
     /// Sets an operator's `proceed` override.
     #[must_use]
-    pub fn proceed(mut self, word: Option<Proceed>) -> Self {
-        self.proceed = word;
+    pub fn proceed(mut self, proceed: Option<Proceed>) -> Self {
+        self.proceed = proceed;
         self
     }
 

@@ -143,7 +143,7 @@ fn foreign_destinations_that_leave_nothing_are_an_error() {
     let one = One::new(hosts(), http(&json!([primary])));
     assert_eq!(one.seen().weight(), Range::exact(0));
     let text = one.try_route(&weight(5)).unwrap_err().to_string();
-    assert!(text.contains("spec.http[0].route") && text.contains("leave 0 of 100"), "{text}");
+    assert!(text.contains("spec.http[0].route") && text.contains("leave only 0 of 100"), "{text}");
 }
 
 #[test]

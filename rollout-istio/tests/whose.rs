@@ -395,7 +395,7 @@ fn s4_numbers_at_the_edges_are_no_panic() {
     let mut own = route("primary", 1, 0);
     own["route"].as_array_mut().unwrap().push(json!({"destination": {"host": "x"}, "weight": u64::MAX}));
     let text = One::new(hosts(), http(&json!([own]))).try_route(&weight(50)).unwrap_err().to_string();
-    assert!(text.contains(&format!("leave 1 of {} to share", u64::MAX)), "{text}");
+    assert!(text.contains(&format!("leave only 1 of {} to share", u64::MAX)), "{text}");
     let ports = json!({"virtualService": {"name": "v", "tcpRoutes": [{"port": u64::MAX}, {"port": -1}, {"port": 1e300}]}});
     let invalid = from(&rollout(
         &json!({"stableService": "a", "canaryService": "b", "trafficRouting": {"istio": ports}}),

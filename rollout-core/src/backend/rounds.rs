@@ -29,7 +29,7 @@ pub trait Rounds: fmt::Debug + Send + Sync {
     /// has not asked again for a while.
     fn of(self: Arc<Self>, who: &RolloutRef) -> Arc<dyn DataPlane>;
 
-    /// Returns when the next round is due; `None` while no rollout waits.
+    /// Returns how long until the next round is due; `None` while no rollout waits.
     fn next_round(&self) -> Option<Duration>;
 
     /// Queries the control plane once, for all rollouts.

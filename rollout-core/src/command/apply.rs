@@ -134,7 +134,7 @@ fn change(
         }
         CommandKind::Proceed => {
             let traffic = observed.traffic.as_ref().ok_or(Rejection::NotWaiting)?;
-            if observed.proceed.as_ref().is_some_and(|word| word.holds(status, &traffic.version)) {
+            if observed.proceed.as_ref().is_some_and(|proceed| proceed.holds(status, &traffic.version)) {
                 return Err(Rejection::AlreadyDone);
             }
             if !crate::reconcile::can_be_overridden(spec, status, observed, now) {

@@ -28,7 +28,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
                 match edit {
                     Edit::Paused(paused) => self.truth.spec.paused = *paused,
                     Edit::Template(revision) => self.truth.spec.target = revision.clone(),
-                    Edit::Proceed(word) => self.proceed = Some(word.clone()),
+                    Edit::Proceed(proceed) => self.proceed = Some(proceed.clone()),
                 }
             }
             self.rollout_version += 1;

@@ -161,11 +161,11 @@ impl<'a> Decision<'a> {
     }
 
     /// Returns whether an operator's `proceed` override applies.
-    pub(super) fn word(&self) -> bool {
+    pub(super) fn is_overridden(&self) -> bool {
         let version = self.traffic().map(|seen| &seen.version);
-        let word = self.observed.proceed.as_ref();
-        word.zip(version).is_some_and(|(word, version)| {
-            word.holds(self.stored, version) || word.holds(&self.plan.status, version)
+        let proceed = self.observed.proceed.as_ref();
+        proceed.zip(version).is_some_and(|(proceed, version)| {
+            proceed.holds(self.stored, version) || proceed.holds(&self.plan.status, version)
         })
     }
 
@@ -173,8 +173,8 @@ impl<'a> Decision<'a> {
     pub(super) fn settled(&self, answer: &Settled) -> bool {
         match answer {
             Settled::Yes => true,
-            Settled::NotYet { .. } => self.word(),
-            Settled::Unknown { age } => *age >= DWELL || self.word(),
+            Settled::NotYet { .. } => self.is_overridden(),
+            Settled::Unknown { age } => *age >= DWELL || self.is_overridden(),
         }
     }
 

@@ -34,7 +34,7 @@ impl Law for DownGate {
         if decision.spec.replicas == 0 {
             return;
         }
-        let behind = |answer: &Settled| matches!(answer, Settled::NotYet { .. }) && !decision.word();
+        let behind = |answer: &Settled| matches!(answer, Settled::NotYet { .. }) && !decision.is_overridden();
         for action in &decision.plan.actions {
             let Action::Prune { revision } = action else { continue };
             findings.premise();
@@ -45,7 +45,7 @@ impl Law for DownGate {
         }
         for (of, pods) in decision.shrinks() {
             findings.premise();
-            if !seen.proxies_known_in.is_zero() && !decision.word() {
+            if !seen.proxies_known_in.is_zero() && !decision.is_overridden() {
                 findings
                     .broken(|| format!("{} goes to {pods} pods while a proxy may come back", of.revision));
             }

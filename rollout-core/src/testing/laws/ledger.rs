@@ -40,7 +40,7 @@ struct Rested {
     number: u64,
     seen_at: Time,
     /// Whether an operator had overridden the wait for proxies.
-    word: bool,
+    overridden: bool,
     /// Whether the user allows all pods to be missing.
     allowed: bool,
     /// Whether it continued a first deploy although some proxy had not confirmed the endpoints.
@@ -164,9 +164,9 @@ impl Ledger {
         let Some(rested) = self.decisions.iter().rev().find(|rested| rested.number == decision) else {
             return true;
         };
-        let word = self.decisions.iter().any(|later| later.word && later.number >= decision);
+        let overridden = self.decisions.iter().any(|later| later.overridden && later.number >= decision);
         let since = |at: Option<Time>| at.is_some_and(|at| at >= rested.seen_at);
-        if word || rested.allowed || rested.unconfirmed || since(self.foreign) || since(self.zero) {
+        if overridden || rested.allowed || rested.unconfirmed || since(self.foreign) || since(self.zero) {
             return true;
         }
         let since = self.lost.iter().filter(|(_, at, _)| *at >= rested.seen_at);
@@ -198,7 +198,7 @@ impl Rested {
         Self {
             number: decision.number,
             seen_at: decision.seen_at,
-            word: decision.observed.proceed.is_some(),
+            overridden: decision.observed.proceed.is_some(),
             allowed: allowed_to_be_missing(decision),
             unconfirmed: decision.plan.events.iter().any(|event| matches!(event, Event::Unconfirmed { .. }))
                 || decision.selected().any(|revision| decision.alone_for_long(revision)),

@@ -66,7 +66,7 @@ fn stable_gains(decision: &Decision<'_>, findings: &mut Findings) {
     let of_stable = decision
         .leads_to(Destination::Canary)
         .is_some_and(|of| decision.plan.status.stable.as_ref() == Some(of));
-    if of_stable && canary.hi() > 0 && !decision.word() {
+    if of_stable && canary.hi() > 0 && !decision.is_overridden() {
         if decision.leads_to(Destination::Stable) != decision.plan.status.stable.as_ref() {
             findings.broken(|| {
                 "weight returns to stable, which does not lead to the stable revision yet".to_string()
@@ -86,7 +86,7 @@ fn stable_gains(decision: &Decision<'_>, findings: &mut Findings) {
     }
     let need = carrying(decision.spec);
     let carries = stable.lo() >= need || (stable.lo() > 0 && stable.lo() >= canary.lo());
-    if !carries && !decision.word() {
+    if !carries && !decision.is_overridden() {
         findings.broken(|| {
             format!("weight returns to stable, which has {stable} ready pods; {need}, or the canary's {canary}, would carry it")
         });
