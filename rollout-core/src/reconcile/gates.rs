@@ -59,10 +59,9 @@ pub(super) fn up(at: &Position<'_>, lead: &Revision) -> Gate {
     not_scaling_down(view, lead)?;
     let need = enough(at, at.desired.weight);
     // If stable is unavailable, a pod that has just become ready is better than none.
-    if at.desired.failover {
-        ready(view, lead, need)?
-    } else {
-        available(view, lead, need)?
+    ready(view, lead, need)?;
+    if !at.desired.failover {
+        available(view, lead, need)?;
     }
     at.selectors_settled(STEP_GRACE)?;
     at.endpoints_settled(lead)

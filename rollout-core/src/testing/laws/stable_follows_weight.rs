@@ -47,7 +47,7 @@ fn gains_what_it_carries(decision: &Decision<'_>, findings: &mut Findings) {
         Some(of) == decision.plan.status.stable.as_ref() && leads(Destination::Stable) == Some(of)
     });
     // Nobody is better off with a canary that has no pod.
-    if same || decision.word() || canary.hi() == 0 {
+    if same || decision.is_overridden() || canary.hi() == 0 {
         return;
     }
     findings.premise();
