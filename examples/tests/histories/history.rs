@@ -44,6 +44,7 @@ pub(crate) struct MeshOf {
 
 /// A Rollout.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "independent choices, each of which shrinks alone")]
 pub(crate) struct App {
     pub(crate) replicas: u8,
     /// Whether its route is one of several in one VirtualService.

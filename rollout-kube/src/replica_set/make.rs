@@ -132,18 +132,14 @@ pub(super) fn patch(
 pub(crate) fn refresh(rollout: &Value, set: &ReplicaSet, highest: u64) -> Option<Value> {
     let min_ready = rollout.pointer("/spec/minReadySeconds").and_then(Value::as_u64).unwrap_or(0);
     let annotations = numbers(&super::names::ARGO, set, highest);
-    let spec = (min_ready != set.min_ready).then(|| json!({"minReadySeconds": min_ready}));
-    if annotations.is_none() && spec.is_none() {
+    if annotations.is_none() && min_ready == set.min_ready {
         return None;
     }
-    let mut patch = json!({"metadata": {"resourceVersion": *set.entry.version.write}});
-    if let Some(annotations) = annotations {
-        patch["metadata"]["annotations"] = annotations.into();
-    }
-    if let Some(spec) = spec {
-        patch["spec"] = spec;
-    }
-    Some(patch)
+    let version = &*set.entry.version.write;
+    Some(json!({
+        "metadata": {"resourceVersion": version, "annotations": annotations.unwrap_or_default()},
+        "spec": {"minReadySeconds": min_ready}
+    }))
 }
 
 /// Builds the annotations that make a ReplicaSet's number the highest.
@@ -232,7 +228,7 @@ mod tests {
         let made = replica_set(&rollout(), &"abc".into(), 1, (2, None), None);
         let set = ReplicaSet::read(Entry::new(made)).unwrap();
         let rollout = json!({});
-        assert_eq!(refresh(&rollout, &set, 1).unwrap()["spec"], json!({"minReadySeconds": 0}), "it had 5");
+        assert_eq!(refresh(&rollout, &set, 1).unwrap()["spec"]["minReadySeconds"], 0, "it had 5");
         let rollout = json!({"spec": {"minReadySeconds": 5}});
         assert_eq!(refresh(&rollout, &set, 1), None);
         let annotations = &refresh(&rollout, &set, 3).unwrap()["metadata"]["annotations"];
