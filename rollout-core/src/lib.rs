@@ -111,6 +111,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod action;
 #[cfg(feature = "argo")]
 pub mod argo;
 #[cfg(feature = "backend")]
@@ -143,6 +144,7 @@ mod time;
 pub mod traffic;
 pub mod waiting;
 
+pub use action::Action;
 pub use command::{Answer, Command, CommandKind, apply};
 #[cfg(any(feature = "argo", feature = "backend"))]
 pub use dns_name::{DnsName, NotADnsName};
@@ -154,7 +156,7 @@ pub use finding::{Finding, Located, Place, Severity};
 pub use headline::headline;
 pub use health::Health;
 pub use observed::{Gone, Observed, RevisionSeen};
-pub use plan::{Action, Plan, Store, Wake, WakeReason};
+pub use plan::{Plan, Store, Wake, WakeReason};
 pub use range::Range;
 pub use reconcile::reconcile;
 pub use revision::Revision;

@@ -1,9 +1,6 @@
 //! The result of a decision: what to do next, and what blocks further progress.
 
-use crate::{
-    Event, Revision, Status, Time, Waiting,
-    traffic::{Routes, Selectors},
-};
+use crate::{Action, Event, Status, Time, Waiting};
 use alloc::vec::Vec;
 use core::fmt;
 use serde::{Deserialize, Serialize};
@@ -43,41 +40,6 @@ pub enum Store {
     WithNext,
     /// A decision changed the status.
     Now,
-}
-
-/// One effect on the cluster. Exhaustive on purpose: a driver that cannot carry out a new action must not compile.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::exhaustive_enums, reason = "a driver that cannot carry out a new action must not compile")]
-pub enum Action {
-    /// Sets a revision's pod count with one compare-and-swap on its workload; creates the workload if it is absent.
-    Scale {
-        /// The revision whose pods are scaled.
-        revision: Revision,
-        /// The number of pods wanted.
-        pods: u32,
-        /// The scale-down deadline from which the revision may go to 0 pods; `None` removes it.
-        scale_down_deadline: Option<Time>,
-    },
-    /// Points destinations at pods: Service selectors, subset labels.
-    Select(Selectors),
-    /// Splits requests: weights and managed routes.
-    Route(Routes),
-    /// Deletes a revision that has no pods and is beyond the revision history limit.
-    Prune {
-        /// The revision to delete.
-        revision: Revision,
-    },
-}
-
-impl Action {
-    /// Returns whether this action writes traffic (selectors or routes).
-    #[must_use]
-    pub fn is_traffic(&self) -> bool {
-        match self {
-            Self::Select(_) | Self::Route(_) => true,
-            Self::Scale { .. } | Self::Prune { .. } => false,
-        }
-    }
 }
 
 /// When to decide again, and why.

@@ -79,7 +79,7 @@ impl Visit for Found {
 
 impl Subscriber for Recorder {
     fn enabled(&self, of: &Metadata<'_>) -> bool {
-        of.target() == "rollout_kube::rollout::say" && *of.level() == Level::DEBUG
+        of.target() == "rollout_kube::decision" && *of.level() == Level::DEBUG
     }
 
     fn event(&self, event: &Event<'_>) {

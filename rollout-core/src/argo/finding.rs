@@ -1,4 +1,4 @@
-use super::reader::subject;
+use super::path::subject;
 use crate::{Finding, Severity};
 use alloc::{format, string::String, vec::Vec};
 

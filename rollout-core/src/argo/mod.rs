@@ -39,6 +39,7 @@ pub(crate) mod duration;
 mod finding;
 pub(crate) mod goal_of;
 mod hash;
+mod path;
 pub(crate) mod phase;
 pub(crate) mod pods;
 mod reader;

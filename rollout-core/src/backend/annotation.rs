@@ -3,6 +3,9 @@ use crate::{Finding, traffic::ObjectRef};
 use alloc::{borrow::ToOwned, format, string::String};
 use serde_json::{Map, Value};
 
+/// The pod label that identifies the revision.
+pub const REVISION_LABEL: &str = "rollouts-pod-template-hash";
+
 /// The annotation that holds the nonce of [`fence`](super::TrafficBackend::fence): as a [`note`](super::note) of each
 /// Rollout in an object that several may share, as plain text in an object with one owner.
 pub const FENCE_ANNOTATION: &str = "rollout-core/fence";

@@ -1,9 +1,9 @@
-use super::{Claim, EditError, EventText, Object, Topic};
+use super::{Claim, EditError, EventText, Mentions, Object, Topic};
 use crate::{
     backend::{Layer, RolloutRef},
     traffic::{ObjectRef, Routes, Seen, Selectors},
 };
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{collections::BTreeMap, vec::Vec};
 use core::fmt;
 
 /// Reads and edits the objects of one kind of traffic manager. Editors are pure.
@@ -90,17 +90,6 @@ pub trait ObjectEditor: fmt::Debug + Send + Sync {
     /// Returns the layer that this object holds. An object that only [mentions](Self::mentions) the destinations holds
     /// routes.
     fn layer(&self, object: &ObjectRef) -> Layer;
-}
-
-/// A query for objects by what they mention.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::exhaustive_structs, reason = "a query: where, and what")]
-pub struct Mentions {
-    /// The group, kind and namespace of the objects; the name is ignored.
-    pub like: ObjectRef,
-    /// The keys, of which each object mentions at least one. The editor defines what a key is; an index of the same
-    /// kind has the same keys.
-    pub keys: Vec<String>,
 }
 
 /// Objects by name, with the versions that were read.

@@ -12,6 +12,7 @@ mod layer;
 mod managed_by;
 mod memory;
 mod note;
+mod object;
 mod object_backend;
 mod reading;
 mod ready;
@@ -21,11 +22,11 @@ mod service;
 mod store;
 mod workloads;
 
-pub use annotation::{FENCE_ANNOTATION, annotate, annotation};
+pub use annotation::{FENCE_ANNOTATION, REVISION_LABEL, annotate, annotation};
 pub use chain::Chain;
 pub use claim::Claim;
 pub use data_plane::{DataPlane, NoDataPlane};
-pub use editor::{Edits, Mentions, ObjectEditor, Objects};
+pub use editor::{Edits, ObjectEditor, Objects};
 pub use error::{BackendError, EditError, StoreError};
 pub use event_text::{EventText, Topic};
 pub use fetch::{Fetch, Fetched, NoAnswer};
@@ -33,13 +34,14 @@ pub use layer::Layer;
 pub use managed_by::{MANAGED_BY_ANNOTATION, is_managed_by, release_service, rollouts_in};
 pub use memory::{Fault, MemoryStore};
 pub use note::{note, set_note};
+pub use object::{Mentions, Object};
 pub use object_backend::ObjectBackend;
 pub use reading::Reading;
 pub use ready::{NotReady, ready};
 pub use rollout_ref::RolloutRef;
 pub use rounds::{Round, Rounds};
-pub use service::{REVISION_LABEL, ServiceEditor};
-pub use store::{Object, ObjectStore};
+pub use service::ServiceEditor;
+pub use store::ObjectStore;
 pub use workloads::{Scale, Workload, Workloads};
 
 use crate::{

@@ -1,6 +1,6 @@
 use super::{
-    Claim, EditError, Edits, EventText, MANAGED_BY_ANNOTATION, ObjectEditor, Objects, Topic, annotate,
-    is_managed_by,
+    Claim, EditError, Edits, EventText, MANAGED_BY_ANNOTATION, ObjectEditor, Objects, REVISION_LABEL, Topic,
+    annotate, is_managed_by,
 };
 #[cfg(feature = "argo")]
 use crate::{DnsName, argo::wire::Rollout};
@@ -16,9 +16,6 @@ use alloc::{
     vec::Vec,
 };
 use serde_json::{Map, Value};
-
-/// The pod label that identifies the revision.
-pub const REVISION_LABEL: &str = "rollouts-pod-template-hash";
 
 /// Edits the Services of a rollout: `canaryService` and `stableService`.
 ///

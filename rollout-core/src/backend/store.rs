@@ -1,4 +1,4 @@
-use super::{Mentions, StoreError};
+use super::{Mentions, Object, StoreError};
 use crate::traffic::{ObjectRef, ObjectVersion};
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use async_trait::async_trait;
@@ -39,16 +39,6 @@ pub trait ObjectStore: fmt::Debug + Send + Sync {
         to: serde_json::Value,
         read: &ObjectVersion,
     ) -> Result<ObjectVersion, StoreError>;
-}
-
-/// An object as it was read. Cloning is cheap.
-#[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "a value and its version")]
-pub struct Object {
-    /// The whole object.
-    pub value: Arc<serde_json::Value>,
-    /// The version.
-    pub version: ObjectVersion,
 }
 
 #[async_trait]

@@ -2,9 +2,6 @@
 
 mod basic;
 mod routed;
-mod share;
-
-pub(crate) use share::share_up;
 
 use crate::{
     CanaryScale, Spec, Status, Step, Strategy,
@@ -109,7 +106,7 @@ pub(crate) fn managed_routes(strategy: &Strategy, status: &Status) -> Vec<Arc<Ma
 
 /// Returns how many pods a weight needs, rounded up.
 pub(crate) fn pods_for(replicas: u32, weight: Weight) -> u32 {
-    share_up(replicas, weight.parts(), weight.of())
+    weight.of_count(replicas)
 }
 
 /// Returns how many of `wanted` pods are enough to continue.

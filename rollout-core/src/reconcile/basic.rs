@@ -2,6 +2,7 @@ use super::{
     draft::{Closed, Draft, Gate},
     gates,
     position::Position,
+    posts,
     roles::Roles,
     scale_up, selectors, surplus,
     view::View,
@@ -9,7 +10,6 @@ use super::{
 use crate::{
     Action, Revision,
     goal::{self, Goal},
-    strategy::Fenceposts,
     waiting::{Ending, WaitReason},
 };
 
@@ -55,15 +55,9 @@ pub(super) fn wanted(at: &Position<'_>) -> Goal {
         }
         return goal;
     }
-    goal.stable = goal.stable.max(door(view, stable).min(view.wanted(stable)));
-    goal.canary = goal.canary.min(at_most(view).saturating_sub(goal.stable));
+    goal.stable = goal.stable.max(posts::door(view, stable).min(view.wanted(stable)));
+    goal.canary = goal.canary.min(posts::at_most(view).saturating_sub(goal.stable));
     goal
-}
-
-/// Returns one pod if the stable Service leads to a revision, unless that would leave no room for another.
-pub(super) fn door(view: &View<'_>, revision: &Revision) -> u32 {
-    let leads = view.seen.behind.stable.iter().any(|selection| selection.is(revision));
-    u32::from(leads && at_most(view) > 1)
 }
 
 /// Checks that the ratio of the position is reached: enough pods of the canary, no surplus of stable.
@@ -73,25 +67,9 @@ pub(super) fn is_reached(at: &Position<'_>) -> Gate {
     let goal = wanted(at);
     gates::available(view, canary, goal::enough_of(&view.spec.strategy, goal.canary))?;
     if view.wanted(stable) > goal.stable {
-        return Err(moving(view));
+        return Err(posts::moving(view));
     }
     Ok(())
-}
-
-pub(super) fn posts(view: &View<'_>) -> Fenceposts {
-    let strategy = &view.spec.strategy;
-    Fenceposts::resolve(view.spec.replicas, strategy.max_surge, strategy.max_unavailable)
-}
-
-/// Returns the maximum number of pods of all revisions together.
-pub(super) fn at_most(view: &View<'_>) -> u32 {
-    view.spec.replicas.saturating_add(posts(view).surge)
-}
-
-pub(super) fn moving(view: &View<'_>) -> Closed {
-    let at_least = view.spec.replicas.saturating_sub(posts(view).unavailable);
-    let reason = WaitReason::Fenceposts { at_most: at_most(view), at_least };
-    Closed::new(reason, Ending::PodsReady)
 }
 
 fn goal_of(roles: &Roles<'_>, revision: &Revision, goal: Goal) -> u32 {
@@ -102,12 +80,8 @@ fn goal_of(roles: &Roles<'_>, revision: &Revision, goal: Goal) -> u32 {
     }
 }
 
-pub(super) fn all_wanted(view: &View<'_>) -> u32 {
-    view.revisions().iter().fold(0_u32, |sum, seen| sum.saturating_add(seen.wanted))
-}
-
 fn up(draft: &mut Draft, view: &View<'_>, roles: &Roles<'_>, goal: Goal) {
-    let mut room = at_most(view).saturating_sub(all_wanted(view));
+    let mut room = posts::at_most(view).saturating_sub(posts::all_wanted(view));
     let both = [roles.canary, roles.stable.filter(|stable| roles.canary != Some(stable))];
     for revision in both.into_iter().flatten() {
         let (wanted, scaling_down) = (view.wanted(revision), view.is_scaling_down(revision));
@@ -120,7 +94,7 @@ fn up(draft: &mut Draft, view: &View<'_>, roles: &Roles<'_>, goal: Goal) {
         let more = missing.min(room);
         room = room.saturating_sub(more);
         if more < missing {
-            draft.wait(moving(view));
+            draft.wait(posts::moving(view));
         }
         if more > 0 || scaling_down && wanted > 0 {
             let pods = wanted.saturating_add(more);

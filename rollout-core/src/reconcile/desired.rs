@@ -34,7 +34,8 @@ pub(super) struct Desired {
 impl Desired {
     pub(super) fn new(status: &Status, roles: &Roles<'_>, goal: Goal, view: &View<'_>) -> Self {
         let mut desired = Self::routes(status, roles, goal.weight, view);
-        desired.stable = stable_pods(&desired, roles, goal, view);
+        let serves_canary = roles.under_way && !desired.vanished && desired.stale_owner.is_none();
+        desired.stable = stable_pods(serves_canary, goal, view);
         desired.canary = desired.canary_pods(roles, goal, view);
         desired
     }

@@ -107,7 +107,7 @@ pub(super) fn fall(at: &Position<'_>) -> Result<Weight, Closed> {
     let rival = canary_alive(view);
     let follows = view.spec.strategy.stable_follows_weight() && !off(Guard::StableGains);
     if follows && rival != Some(0) && !(at.overridden && seen.lo() >= 1) {
-        let weight = lowest_weight(at, seen)?;
+        let weight = lowest_weight(desired, seen, view)?;
         return known_to_proxies(at, stable).map(|()| weight);
     }
     if seen.lo() < 1 || seen.lo() < need && seen.lo() < rival.unwrap_or(u32::MAX) && !at.overridden {

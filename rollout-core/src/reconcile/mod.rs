@@ -12,7 +12,7 @@
 //! | `routes`, `selectors` | the two layers: what would be written, and what holds it back |
 //! | `scale_up`, `scale_down` | pods, with traffic routing |
 //! | `stable_scale` | a stable that shrinks as the canary's weight rises (`dynamicStableScale`) |
-//! | `basic`, `surplus` | pods, without: a basic canary |
+//! | `basic`, `surplus`, `posts` | pods, without: a basic canary |
 //! | `zero` | `replicas: 0` |
 //! | `deadline` | pods that make no progress |
 
@@ -27,6 +27,7 @@ pub(crate) mod guard;
 #[cfg(feature = "_mutants")]
 pub mod guard;
 mod position;
+mod posts;
 mod prune;
 mod roles;
 mod routes;

@@ -2,11 +2,8 @@
 //! its pods come back.
 
 use super::{
-    desired::Desired,
     draft::Closed,
     guard::{Guard, off},
-    position::Position,
-    roles::Roles,
     view::View,
 };
 use crate::{
@@ -20,13 +17,9 @@ use crate::{
 ///
 /// It shrinks only while the routes serve a canary that is under way and has pods. The greatest share that it has, or
 /// is to have, counts. It keeps one pod before the commit, so that there is always something to go back to.
-pub(super) fn stable_pods(desired: &Desired, roles: &Roles<'_>, goal: Goal, view: &View<'_>) -> u32 {
+pub(super) fn stable_pods(serves_canary: bool, goal: Goal, view: &View<'_>) -> u32 {
     let all = view.spec.replicas;
-    let is_whole = !view.spec.strategy.stable_follows_weight()
-        || !roles.under_way
-        || desired.vanished
-        || desired.stale_owner.is_some();
-    if is_whole {
+    if !serves_canary || !view.spec.strategy.stable_follows_weight() {
         return all;
     }
     // Routes that could not be read have not changed: stable does not grow for them.
@@ -42,8 +35,7 @@ pub(super) fn needed(view: &View<'_>) -> u32 {
 }
 
 /// The lowest weight of the canary that stable's ready pods allow; it is written only where it raises no object.
-pub(super) fn lowest_weight(at: &Position<'_>, ready: Range) -> Result<Weight, Closed> {
-    let (view, desired) = (at.view, at.desired.weight);
+pub(super) fn lowest_weight(desired: Weight, ready: Range, view: &View<'_>) -> Result<Weight, Closed> {
     let carried = u64::from(desired.of()) * u64::from(ready.lo()) / u64::from(view.spec.replicas.max(1));
     let carried = u32::try_from(carried).unwrap_or(u32::MAX);
     let lowest = desired.parts().max(desired.of().saturating_sub(carried));

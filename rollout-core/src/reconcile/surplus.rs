@@ -1,4 +1,4 @@
-use super::{basic, draft::Draft, position::Position, settled::STEP_GRACE, view::View};
+use super::{draft::Draft, position::Position, posts, settled::STEP_GRACE, view::View};
 use crate::{Action, Range, Revision, RevisionSeen, Status};
 use alloc::vec::Vec;
 
@@ -16,7 +16,7 @@ pub(super) fn remove_surplus(draft: &mut Draft, at: &Position<'_>, goal: impl Fn
         return;
     }
     if held {
-        draft.wait(basic::moving(view));
+        draft.wait(posts::moving(view));
     }
     for (seen, cut) in cuts.list.iter().filter(|(_, cut)| *cut > 0) {
         let pods = seen.wanted.saturating_sub(*cut);
@@ -52,7 +52,7 @@ impl<'v> Cuts<'v> {
             let there = view.revisions().iter().map(|seen| of(seen).lo().min(seen.wanted));
             there.fold(0, u32::saturating_add)
         };
-        let posts = basic::posts(view);
+        let posts = posts::posts(view);
         // If a pod may be added first, the last one is never removed, whatever may be unavailable.
         let at_least = view.spec.replicas.saturating_sub(posts.unavailable).max(posts.surge.min(1));
         let spare = |there: u32| there.saturating_sub(at_least);
@@ -66,7 +66,7 @@ impl<'v> Cuts<'v> {
         let mut held = false;
         for (seen, cut) in &mut self.list {
             let surplus =
-                seen.wanted.saturating_sub(goal(&seen.revision).max(basic::door(view, &seen.revision)));
+                seen.wanted.saturating_sub(goal(&seen.revision).max(posts::door(view, &seen.revision)));
             take(seen, cut, surplus, &mut self.spare);
             held |= *cut < surplus;
         }
@@ -76,10 +76,10 @@ impl<'v> Cuts<'v> {
     /// Cuts pods above the maximum total, even below the goal.
     fn overhang(&mut self, view: &View<'_>) {
         let going = self.list.iter().map(|(_, cut)| *cut).fold(0, u32::saturating_add);
-        let mut over = basic::all_wanted(view).saturating_sub(basic::at_most(view)).saturating_sub(going);
+        let mut over = posts::all_wanted(view).saturating_sub(posts::at_most(view)).saturating_sub(going);
         for available_too in [false, true] {
             for (seen, cut) in &mut self.list {
-                let left = seen.wanted.saturating_sub(*cut).saturating_sub(basic::door(view, &seen.revision));
+                let left = seen.wanted.saturating_sub(*cut).saturating_sub(posts::door(view, &seen.revision));
                 let before = *cut;
                 let (mut none, spare) = (Spare::default(), &mut self.spare);
                 take(

@@ -1,6 +1,5 @@
 use crate::{
     Observed, Range, Revision, RevisionSeen, Spec, Time,
-    goal::share_up,
     traffic::{Seen, Selection, Weight},
 };
 use core::time::Duration;
@@ -98,7 +97,7 @@ impl<'a> View<'a> {
 
     /// Returns how many ready pods stable needs to carry all traffic.
     pub(super) fn carry_need(&self) -> u32 {
-        let default = || share_up(self.spec.replicas, 70, 100);
+        let default = || Weight::new(70, 100).of_count(self.spec.replicas);
         let threshold = self.spec.strategy.progress_threshold;
         threshold.map_or_else(default, |threshold| threshold.of(self.spec.replicas)).max(1)
     }

@@ -162,7 +162,7 @@ impl Threshold {
     #[must_use]
     pub fn of(self, wanted: u32) -> u32 {
         let enough = match self {
-            Self::Percent(percent) => crate::goal::share_up(wanted, percent, 100),
+            Self::Percent(percent) => Weight::new(percent, 100).of_count(wanted),
             Self::Pods(pods) => pods,
         };
         enough.max(1).min(wanted)

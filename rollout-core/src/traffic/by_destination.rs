@@ -1,6 +1,27 @@
-use super::Destination;
-use core::ops::{Index, IndexMut};
+use core::{
+    fmt,
+    ops::{Index, IndexMut},
+};
 use serde::{Deserialize, Serialize};
+
+/// The role that a route names, not the revision behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Destination {
+    /// The users' front door.
+    Stable,
+    /// Where a share of requests, certain requests, or copies go.
+    Canary,
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stable => "stable",
+            Self::Canary => "canary",
+        })
+    }
+}
 
 /// One value for each destination.
 ///

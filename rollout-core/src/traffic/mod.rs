@@ -10,11 +10,11 @@ mod settled;
 mod version;
 mod weight;
 
-pub use by_destination::ByDestination;
+pub use by_destination::{ByDestination, Destination};
 pub use managed::{HeaderMatch, ManagedRoute, MirrorMatch, RouteMatch, StringMatch};
 pub use routes::{ManagedChange, Routes, WeightChange};
 pub use seen::{ManagedSeen, RoutesSeen, Seen};
-pub use selectors::{Destination, Selection, Selectors};
+pub use selectors::{Selection, Selectors};
 pub use settled::Settled;
 #[cfg(feature = "backend")]
 pub(crate) use version::fingerprint;

@@ -3,25 +3,6 @@ use crate::Revision;
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
-/// The role that a route names, not the revision behind it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum Destination {
-    /// The users' front door.
-    Stable,
-    /// Where a share of requests, certain requests, or copies go.
-    Canary,
-}
-
-impl fmt::Display for Destination {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Stable => "stable",
-            Self::Canary => "canary",
-        })
-    }
-}
-
 /// The pods behind a destination.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "a driver that cannot carry out a new kind must not compile")]

@@ -61,6 +61,19 @@ impl Weight {
         self.parts == 0
     }
 
+    /// Returns this share of `n`, rounded up.
+    ///
+    /// ```
+    /// use rollout_core::traffic::Weight;
+    /// assert_eq!([0, 5, 100].map(|parts| Weight::new(parts, 100).of_count(10)), [0, 1, 10]);
+    /// assert_eq!(Weight::all(100).of_count(u32::MAX), u32::MAX);
+    /// ```
+    #[must_use]
+    pub fn of_count(self, n: u32) -> u32 {
+        let product = u64::from(n) * u64::from(self.parts);
+        u32::try_from(product.div_ceil(u64::from(self.of.max(1)))).unwrap_or(u32::MAX)
+    }
+
     /// Returns whether the weight is all requests.
     #[must_use]
     pub const fn is_all(self) -> bool {

@@ -51,10 +51,10 @@ pub(super) fn record(
     (spec, stored, observed, now): (&Spec, &Status, &Observed, Time),
     plan: &Plan,
 ) {
-    if tracing::enabled!(tracing::Level::DEBUG) {
+    if tracing::enabled!(target: "rollout_kube::decision", tracing::Level::DEBUG) {
         let record = json!({"spec": spec, "stored": stored, "observed": observed, "now": now, "plan": plan});
         let record = plain(&record.to_string());
-        tracing::debug!(rollout, process, %record, "decision");
+        tracing::debug!(target: "rollout_kube::decision", rollout, process, %record, "decision");
     }
 }
 

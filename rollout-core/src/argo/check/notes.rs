@@ -1,4 +1,4 @@
-use crate::argo::{Finding, Findings, Severity, reader::subject};
+use crate::argo::{Finding, Findings, Severity, path::subject};
 use alloc::{format, string::String};
 use core::fmt::Display;
 

@@ -1,7 +1,7 @@
 //! The few rules of the pod template that are checked here; the API server checks the others.
 
 use super::{notes::Notes, selector};
-use crate::argo::{reader::child, wire::RolloutSpec};
+use crate::argo::{path::child, wire::RolloutSpec};
 use alloc::format;
 use serde_json::Value;
 

@@ -173,7 +173,7 @@ impl Fields<'_> {
     }
 
     fn error(&mut self, key: &str, message: impl Into<String>, instead: &str) {
-        let path = crate::argo::reader::child("status", key);
+        let path = crate::argo::path::child("status", key);
         let path = if key.is_empty() { "status".into() } else { path };
         self.errors.push(Finding::new(Severity::Error, path, message, instead));
     }

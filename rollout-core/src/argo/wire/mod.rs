@@ -14,13 +14,13 @@ mod selector;
 mod steps;
 mod strategy;
 
+pub(crate) use super::reader::Wire;
 pub use analysis::{
     AnalysisArgument, AnalysisTemplateRef, BackgroundAnalysis, DryRun, FieldRef, MeasurementRetention,
     Metadata, StepAnalysis, ValueFrom,
 };
 pub(crate) use belongs::belongs;
 pub use experiment::{Experiment, ExperimentAnalysis, ExperimentTemplate, TemplateService};
-pub(crate) use object::Wire;
 pub use rollout::{HistoryLimits, Meta, RollbackWindow, Rollout, RolloutSpec, WorkloadRef};
 pub use routing::{
     DestinationRule, Istio, ManagedRouteName, TcpRoute, TlsRoute, TrafficRouting, VirtualService,

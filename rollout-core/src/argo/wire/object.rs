@@ -1,17 +1,5 @@
 //! The macros that declare the objects of a manifest, with their Rust names and their names on the wire.
 
-use super::super::reader::Reader;
-use serde_json::Value;
-
-/// A value that can be read from a manifest.
-pub(crate) trait Wire: Default {
-    /// Whether `null` is a value of its own; otherwise it means absent.
-    const TAKES_NULL: bool = false;
-
-    /// Reads the value, or records why that is impossible.
-    fn read(value: &Value, reader: &mut Reader) -> Option<Self>;
-}
-
 /// Declares an object of a manifest: a struct of options that is read leniently and records unknown fields.
 macro_rules! object {
     (

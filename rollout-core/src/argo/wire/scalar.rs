@@ -1,7 +1,10 @@
 //! The scalar values, lists and maps of a manifest.
 
-use super::super::reader::{Reader, describe, push_index, push_key};
-use super::object::Wire;
+use super::super::{
+    path::{push_index, push_key},
+    reader::{Reader, Wire, describe},
+};
+
 use crate::argo::{Finding, Severity};
 use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 use core::fmt;

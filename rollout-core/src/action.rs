@@ -1,0 +1,42 @@
+//! The effects on the cluster that a decision asks for.
+
+use crate::{
+    Revision, Time,
+    traffic::{Routes, Selectors},
+};
+use serde::{Deserialize, Serialize};
+
+/// One effect on the cluster. Exhaustive on purpose: a driver that cannot carry out a new action must not compile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_enums, reason = "a driver that cannot carry out a new action must not compile")]
+pub enum Action {
+    /// Sets a revision's pod count with one compare-and-swap on its workload; creates the workload if it is absent.
+    Scale {
+        /// The revision whose pods are scaled.
+        revision: Revision,
+        /// The number of pods wanted.
+        pods: u32,
+        /// The scale-down deadline from which the revision may go to 0 pods; `None` removes it.
+        scale_down_deadline: Option<Time>,
+    },
+    /// Points destinations at pods: Service selectors, subset labels.
+    Select(Selectors),
+    /// Splits requests: weights and managed routes.
+    Route(Routes),
+    /// Deletes a revision that has no pods and is beyond the revision history limit.
+    Prune {
+        /// The revision to delete.
+        revision: Revision,
+    },
+}
+
+impl Action {
+    /// Returns whether this action writes traffic (selectors or routes).
+    #[must_use]
+    pub fn is_traffic(&self) -> bool {
+        match self {
+            Self::Select(_) | Self::Route(_) => true,
+            Self::Scale { .. } | Self::Prune { .. } => false,
+        }
+    }
+}
