@@ -9,9 +9,9 @@
 //!                                          └──► events   what happened
 //! ```
 //!
-//! It never does I/O, never reads a clock, never panics, and never fails. It is level-triggered, so calling it again
-//! is always harmless. [`Driver`] begins each turn and says when the next one is due, [`Turn`] gives the order of
-//! work, and your loop carries it out.
+//! [`reconcile`](reconcile()) never does I/O, never reads a clock, never panics, and never fails. It is level-triggered,
+//! so calling it again is always harmless. [`Driver`] begins each turn and says when the next one is due, [`Turn`] gives
+//! the order of work, and your loop carries it out.
 //!
 //! # The loop
 //!
@@ -49,8 +49,9 @@
 //! # Guarantees
 //!
 //! - A plan writes selectors or routes, never both; it removes pods only if it writes neither.
-//! - Before a weight rises, enough pods of the canary are ready, and every proxy has its selectors and endpoints.
-//!   Before a selector stops selecting pods, or pods are removed, every proxy has the routes.
+//! - Before the canary's weight rises, enough of its pods are ready and available, and every proxy has its selectors and
+//!   endpoints. Before a selector stops selecting pods, or pods are removed, every proxy has the routes that no longer
+//!   need them.
 //! - A revision gets a scale-down deadline before it goes to 0 pods; a revision with a deadline gets no requests.
 //! - The status is stored before anything else is written. After a crash at any point, the next observation leads to a
 //!   safe decision.
@@ -75,12 +76,14 @@
 //! | selectors, routes | which pods are behind a destination, and how requests are split between destinations |
 //! | managed route | a route that the engine adds in front of the user's own |
 //! | backend | the code that reads and writes one traffic manager's objects |
+//! | guard | a condition that must hold before something is written |
 //! | settled | every proxy is known to have what was written; where the data plane cannot tell, after a grace period |
 //! | unavailable | without a ready pod |
 //! | scale-down deadline | the time from which a revision may go to 0 pods |
 //! | fence | a nonce in every object, so that late writes of an earlier process fail |
 //! | turn | one observation, one decision, and the work to carry it out |
-//! | promote, abort | to move on to the next step or to the end, and to give up the update |
+//! | promote | to end the pause and move on, or (in full) to skip to the end |
+//! | abort | to give up the update and return to stable |
 //! | history, law | the record of one run, and a property that must hold in every history |
 //!
 //! # Where to look
