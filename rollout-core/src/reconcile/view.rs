@@ -45,7 +45,8 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn revision(&self, revision: &Revision) -> Option<&'a RevisionSeen> {
-        self.revisions().iter().find(|seen| seen.revision == *revision)
+        // Mostly the newest revisions are asked for, and whoever reads them lists those last.
+        self.revisions().iter().rfind(|seen| seen.revision == *revision)
     }
 
     /// Returns the ready pods; none if the revision does not exist.
