@@ -9,8 +9,8 @@ use recorder::Recorder;
 use rollout_core::{
     Answer, CommandKind, Failure, Outcome, Range, Spec, Step, Strategy,
     sim::{
-        CoreMesh, Delay, Fault, Health, Kind, Mesh, MeshResult, MeshWrite, Sim, TrafficObject, Workload,
-        World,
+        CoreMesh, Delay, Fault, Health, Mesh, MeshResult, MeshWrite, ReadKind, Sim, SimulatedWorkload,
+        TrafficObject, World,
     },
     traffic::{Seen, Selection, Version},
 };
@@ -192,10 +192,10 @@ fn half_of_a_write_over_several_objects() {
 #[test]
 fn caches_lag_but_never_behind_the_process_itself() {
     for (kind, other) in [
-        (Kind::Rollout, Kind::Workloads),
-        (Kind::Workloads, Kind::Routes),
-        (Kind::Routes, Kind::Selectors),
-        (Kind::Selectors, Kind::Rollout),
+        (ReadKind::Rollout, ReadKind::Workloads),
+        (ReadKind::Workloads, ReadKind::Routes),
+        (ReadKind::Routes, ReadKind::Selectors),
+        (ReadKind::Selectors, ReadKind::Rollout),
     ] {
         for lag in [Duration::from_millis(300), 10 * SECOND] {
             let sim = sim().read_lag(kind, lag).read_lag(other, lag / 2).counts_lag(SECOND);
@@ -210,7 +210,7 @@ fn caches_lag_but_never_behind_the_process_itself() {
 #[test]
 fn an_old_process_decides_again() {
     let (mut tried, mut took_effect) = (0, 0);
-    for fresh in [&[][..], &[Kind::Rollout], &[Kind::Rollout, Kind::Workloads], &Kind::ALL] {
+    for fresh in [&[][..], &[ReadKind::Rollout], &[ReadKind::Rollout, ReadKind::Workloads], &ReadKind::ALL] {
         for after in [1, 8, 70, 90] {
             let mut world = deployed(sim());
             world.update_to("v2");
@@ -319,12 +319,12 @@ fn pods_that_never_come_or_break() {
     assert!(world.summary().requests.unserved > 0);
     world.end_faults();
     assert_eq!(world.run_to_rest(10 * MINUTE), Ok(true));
-    assert_eq!(world.truth().workloads.iter().map(Workload::ready).max(), Some(4));
+    assert_eq!(world.truth().workloads.iter().map(SimulatedWorkload::ready).max(), Some(4));
 }
 
 #[test]
 fn what_cannot_be_read_is_unknown() {
-    for kind in Kind::ALL {
+    for kind in ReadKind::ALL {
         let mut world = deployed(sim());
         world.reads_fail(kind, true);
         world.update_to("v2");
@@ -431,7 +431,7 @@ fn replicas_without_a_traffic_manager() {
     assert!(world.run_to_rest(10 * MINUTE).unwrap());
     world.update_to("v2");
     world.run_for(MINUTE).unwrap();
-    let pods: Vec<_> = world.truth().workloads.iter().map(Workload::counted).collect();
+    let pods: Vec<_> = world.truth().workloads.iter().map(SimulatedWorkload::counted).collect();
     assert_eq!(pods, [2, 2]);
     ends_well(&mut world);
     assert_eq!(world.truth().traffic, []);

@@ -1,7 +1,7 @@
 //! The claims of a Rollout on its Istio objects.
 
 use crate::{
-    config::{IstioConfig, TlsRoute, VirtualServiceRef},
+    config::{IstioConfig, TlsRouteRef, VirtualServiceRef},
     name,
     rules::Protocol,
 };
@@ -43,7 +43,7 @@ fn routes(config: &IstioConfig, entry: &VirtualServiceRef, object: &ObjectRef) -
 }
 
 /// Sorts the hosts of the route, because their order has no meaning.
-fn in_order(route: &TlsRoute) -> TlsRoute {
+fn in_order(route: &TlsRouteRef) -> TlsRouteRef {
     let hosts: BTreeSet<_> = route.sni_hosts.iter().cloned().collect();
-    TlsRoute { port: route.port, sni_hosts: hosts.into_iter().collect() }
+    TlsRouteRef { port: route.port, sni_hosts: hosts.into_iter().collect() }
 }

@@ -64,15 +64,15 @@ pub struct VirtualServiceRef {
     /// The http routes by name; empty means the only one that is not managed.
     pub routes: Vec<Arc<str>>,
     /// The tls routes; empty means the only one.
-    pub tls_routes: Vec<TlsRoute>,
+    pub tls_routes: Vec<TlsRouteRef>,
     /// The tcp routes; empty means the only one.
-    pub tcp_routes: Vec<TcpRoute>,
+    pub tcp_routes: Vec<TcpRouteRef>,
 }
 
 /// The identity of a tls route: its port and its hosts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[expect(clippy::exhaustive_structs, reason = "the complete identity in a manifest")]
-pub struct TlsRoute {
+pub struct TlsRouteRef {
     /// The only port in its match blocks; 0 if they name none.
     pub port: u32,
     /// All SNI hosts in its match blocks, in any order.
@@ -82,7 +82,7 @@ pub struct TlsRoute {
 /// The identity of a tcp route: its port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(clippy::exhaustive_structs, reason = "the complete identity in a manifest")]
-pub struct TcpRoute {
+pub struct TcpRouteRef {
     /// The only port in its match blocks; 0 if they name none.
     pub port: u32,
 }
@@ -189,7 +189,7 @@ impl DestinationRuleRef {
     }
 }
 
-impl fmt::Display for TlsRoute {
+impl fmt::Display for TlsRouteRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -200,7 +200,7 @@ impl fmt::Display for TlsRoute {
     }
 }
 
-impl fmt::Display for TcpRoute {
+impl fmt::Display for TcpRouteRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "port {}", self.port)
     }

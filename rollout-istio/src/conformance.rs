@@ -4,5 +4,5 @@
 
 pub use crate::{
     bytes::{BytesError, edit_bytes},
-    steps::{ApplyError, InForce, apply},
+    steps::{ApplyError, InForce, apply_steps},
 };

@@ -34,7 +34,7 @@ mod weighed;
 mod words;
 
 pub use abandoned::{SUBSETS_ANNOTATION, release_abandoned};
-pub use config::{DestinationRuleRef, Foreign, IstioConfig, TcpRoute, TlsRoute, VirtualServiceRef};
+pub use config::{DestinationRuleRef, Foreign, IstioConfig, TcpRouteRef, TlsRouteRef, VirtualServiceRef};
 pub use consent::ALLOW_FROM_ANNOTATION;
 pub use editor::IstioEditor;
 pub use hosts::hosts_named;

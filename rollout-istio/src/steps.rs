@@ -57,7 +57,7 @@ pub struct InForce<'a> {
 ///
 /// ```
 /// use rollout_core::argo::wire::Rollout;
-/// use rollout_istio::conformance::{InForce, apply};
+/// use rollout_istio::conformance::{InForce, apply_steps};
 /// # use serde_json::json;
 /// let rollout = json!({"metadata": {"namespace": "shop"}, "spec": {"strategy": {"canary": {
 ///     "stableService": "a", "canaryService": "b",
@@ -67,11 +67,15 @@ pub struct InForce<'a> {
 ///     "metadata": {"name": "provider", "namespace": "shop"},
 ///     "spec": {"tcp": [{"route": [{"destination": {"host": "a"}}, {"destination": {"host": "b"}}]}]}});
 /// let to = InForce { canary: "v2".into(), stable: "v1".into(), weight: 5, managed: &[] };
-/// let after = apply(&Rollout::from_value(&rollout), vec![provider], &to)?;
+/// let after = apply_steps(&Rollout::from_value(&rollout), vec![provider], &to)?;
 /// assert_eq!(after[0]["spec"]["tcp"][0]["route"][1]["weight"], 5);
 /// # Ok::<(), rollout_istio::conformance::ApplyError>(())
 /// ```
-pub fn apply(rollout: &Rollout, objects: Vec<Value>, to: &InForce<'_>) -> Result<Vec<Value>, ApplyError> {
+pub fn apply_steps(
+    rollout: &Rollout,
+    objects: Vec<Value>,
+    to: &InForce<'_>,
+) -> Result<Vec<Value>, ApplyError> {
     let config = IstioConfig::from_wire(rollout).map_err(ApplyError::Config)?.ok_or(ApplyError::NoIstio)?;
     let config = IstioConfig { like_argo_rollouts: true, ..config.foreign(Foreign::All) };
     let steps = to.managed.iter().map(managed_route).collect::<Result<Vec<_>, _>>()?;

@@ -12,7 +12,7 @@ use rollout_core::{
 };
 use rollout_istio::{
     Foreign, IstioConfig, IstioEditor,
-    conformance::{InForce, apply},
+    conformance::{InForce, apply_steps},
 };
 use serde_json::{Map, Value};
 use std::{
@@ -60,7 +60,7 @@ fn answer(input: &Value) -> Value {
         weight: u32::try_from(input["weight"].as_u64().unwrap()).unwrap(),
         managed: input["managed"].as_array().map(Vec::as_slice).unwrap_or_default(),
     };
-    apply(&Rollout::from_value(&input["rollout"]), objects, &to).unwrap().into()
+    apply_steps(&Rollout::from_value(&input["rollout"]), objects, &to).unwrap().into()
 }
 
 #[test]

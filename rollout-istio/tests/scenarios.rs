@@ -10,9 +10,9 @@ use rollout_core::{
     traffic::{ManagedChange, ManagedSeen, ObjectRef, Routes, Selection, WeightChange},
 };
 use rollout_istio::{
-    DestinationRuleRef, IstioConfig, IstioEditor, TcpRoute, TlsRoute, VirtualServiceRef, WEIGHT_ANNOTATION,
-    WRITTEN_FOR_ANNOTATION,
-    conformance::{InForce, apply},
+    DestinationRuleRef, IstioConfig, IstioEditor, TcpRouteRef, TlsRouteRef, VirtualServiceRef,
+    WEIGHT_ANNOTATION, WRITTEN_FOR_ANNOTATION,
+    conformance::{InForce, apply_steps},
 };
 use serde_json::{Value, json};
 use support::{
@@ -405,7 +405,7 @@ fn a_route_that_is_not_there_is_an_error_that_names_the_candidates() {
     tls["match"] = json!([{"port": 443, "sniHosts": ["b.example", "a.example"]}]);
     let provider = json!({"spec": {"tls": [tls]}});
     let mut entry = VirtualServiceRef::new("provider");
-    entry.tls_routes = vec![TlsRoute { port: 443, sni_hosts: vec!["a.example".into()] }];
+    entry.tls_routes = vec![TlsRouteRef { port: 443, sni_hosts: vec!["a.example".into()] }];
     let text = One::new(with(entry.clone()), provider.clone()).try_route(&weight(5)).unwrap_err().to_string();
     assert!(
         text.contains("No matching TLS routes found") && text.contains("'a.example', 'b.example'"),
@@ -440,7 +440,7 @@ fn tls_and_tcp_routes_are_split_like_http_ones() {
     let provider =
         json!({"spec": {"http": [route("", 100, 0)], "tls": [route("", 100, 0)], "tcp": [tcp(1), tcp(2)]}});
     let mut entry = VirtualServiceRef::new("provider");
-    entry.tcp_routes = vec![TcpRoute { port: 2 }];
+    entry.tcp_routes = vec![TcpRouteRef { port: 2 }];
     let config = IstioConfig::hosts("shop", "a", "b").virtual_service(entry);
     let mut one = One::new(config, provider);
     one.route(&weight(30));
@@ -564,8 +564,11 @@ fn the_rollouts_istio_part_is_read_whole_and_its_errors_are_told_at_once() {
     }}}}});
     let config = IstioConfig::from_wire(&Rollout::from_value(&rollout)).unwrap().unwrap();
     assert_eq!(config.virtual_services[0].object("shop").to_string(), "VirtualService far/one");
-    assert_eq!(config.virtual_services[0].tls_routes, [TlsRoute { port: 443, sni_hosts: vec!["x".into()] }]);
-    assert_eq!(config.virtual_services[0].tcp_routes, [TcpRoute { port: 0 }]);
+    assert_eq!(
+        config.virtual_services[0].tls_routes,
+        [TlsRouteRef { port: 443, sni_hosts: vec!["x".into()] }]
+    );
+    assert_eq!(config.virtual_services[0].tcp_routes, [TcpRouteRef { port: 0 }]);
     assert_eq!(config.managed_routes, ["testers".into()]);
     let istio = &mut rollout["spec"]["strategy"]["canary"]["trafficRouting"]["istio"];
     istio["destinationRule"]["canarySubsetName"] = "stable".into();
@@ -604,7 +607,8 @@ fn of_several_steps_for_one_managed_route_the_last_counts() {
     let gone = json!({"setHeaderRoute": {"name": "m"}});
     let after = |steps: &[Value]| {
         let to = InForce { canary: "v2".into(), stable: "v1".into(), weight: 0, managed: steps };
-        apply(&Rollout::from_value(&rollout), vec![provider.clone()], &to).unwrap()[0]["spec"]["http"].clone()
+        apply_steps(&Rollout::from_value(&rollout), vec![provider.clone()], &to).unwrap()[0]["spec"]["http"]
+            .clone()
     };
     assert_eq!(after(&[step("x"), step("y")])[0]["match"][0]["headers"]["lane"]["exact"], "y");
     assert_eq!(after(&[step("x"), gone.clone()]).as_array().unwrap().len(), 1);

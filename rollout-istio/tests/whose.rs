@@ -9,7 +9,9 @@ use rollout_core::{
     backend::{Object, ObjectEditor, Objects},
     traffic::{ManagedChange, ObjectRef, ObjectVersion},
 };
-use rollout_istio::{ALLOW_FROM_ANNOTATION, Foreign, IstioConfig, IstioEditor, TcpRoute, VirtualServiceRef};
+use rollout_istio::{
+    ALLOW_FROM_ANNOTATION, Foreign, IstioConfig, IstioEditor, TcpRouteRef, VirtualServiceRef,
+};
 use serde_json::{Value, json};
 use support::{One, dr, header, hosts, http, route, subset_route, subsets, to, weight, weights};
 
@@ -46,7 +48,7 @@ fn case_17_a_rule_of_somebody_else_is_left_alone_when_others_are_named() {
     }
     // The other way round: what is named is tcp, and the http route is somebody's.
     let mut entry = VirtualServiceRef::new("provider");
-    entry.tcp_routes = vec![TcpRoute { port: 9000 }];
+    entry.tcp_routes = vec![TcpRouteRef { port: 9000 }];
     for theirs in
         [json!([{"route": [{"destination": {"host": "db"}}]}]), json!([{"name": "x"}, {"name": "y"}])]
     {

@@ -129,7 +129,7 @@ fn istio(input: &mut Value) -> Result<Value, String> {
         managed,
     };
     let objects =
-        rollout_istio::conformance::apply(&Rollout::from_value(field(input, "rollout")), objects, &to)
+        rollout_istio::conformance::apply_steps(&Rollout::from_value(field(input, "rollout")), objects, &to)
             .map_err(|error| error.to_string())?;
     Ok(json!({"objects": objects}))
 }

@@ -174,9 +174,10 @@ impl Recorder {
             PodChange::Ended => u32::try_from(workload.pods.len()).unwrap_or(u32::MAX),
             PodChange::Ready | PodChange::Lost => workload.ready(),
         });
-        let before = self
-            .ready
-            .insert(revision.clone(), truth.workload(revision).map_or(0, rollout_core::sim::Workload::ready));
+        let before = self.ready.insert(
+            revision.clone(),
+            truth.workload(revision).map_or(0, rollout_core::sim::SimulatedWorkload::ready),
+        );
         let pods = before.unwrap_or(0).abs_diff(now).max(1);
         // Pods that come or go at the same time are one line.
         if let Some(last) = self.happenings.last_mut()

@@ -9,7 +9,7 @@ use rollout_core::{
     backend::{
         FENCE_ANNOTATION, Layer, Object, ObjectEditor, REVISION_LABEL, ServiceEditor, annotation, note,
     },
-    sim::{Content, Pod, Proxy, ProxyEndpoints, TrafficObject, Truth, Workload},
+    sim::{Content, Pod, Proxy, ProxyEndpoints, SimulatedWorkload, TrafficObject, Truth},
     traffic::{ObjectRef, ObjectVersion, RoutesSeen},
 };
 use rollout_istio::{IstioConfig, IstioEditor};
@@ -113,10 +113,10 @@ impl World {
         Some(truth)
     }
 
-    fn workload(&self, set: &Value) -> Option<Workload> {
+    fn workload(&self, set: &Value) -> Option<SimulatedWorkload> {
         let revision = Revision::from(label(set)?);
         let number = annotation(set, "rollout.argoproj.io/revision")?.parse().ok()?;
-        let mut workload = Workload::new(revision, number);
+        let mut workload = SimulatedWorkload::new(revision, number);
         workload.wanted = wanted(set);
         workload.scale_down_deadline = annotation(set, "scale-down-deadline").and_then(Time::parse_rfc3339);
         workload.version = version_of(set);
@@ -139,7 +139,7 @@ impl World {
     }
 
     /// The pods of a revision that the endpoint slices call ready.
-    fn endpoints(&self, workload: &Workload) -> ProxyEndpoints {
+    fn endpoints(&self, workload: &SimulatedWorkload) -> ProxyEndpoints {
         if self.of("EndpointSlice").next().is_none() {
             let ready = workload.pods.iter().filter(|pod| pod.ready && pod.ends.is_none());
             return ProxyEndpoints::new(workload.revision.clone(), ready.map(|pod| pod.id).collect());

@@ -56,5 +56,5 @@ pub use convert::{Conversion, convert, managed_route, way_back};
 pub(crate) use finding::Findings;
 pub use hash::{step_hash, template_hash};
 #[cfg(feature = "yaml")]
-pub use source::{Document, MAX_BYTES, Reading, read, read_part};
+pub use source::{Document, Documents, MAX_BYTES, read, read_part};
 pub use status::{Facts, WireStatus, WorkloadFacts, next_status, read_status, write_status};

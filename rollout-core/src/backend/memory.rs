@@ -26,7 +26,7 @@ pub struct MemoryStore(Mutex<Inner>);
 /// A fault, which occurs once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Fault {
+pub enum StoreFault {
     /// A write is answered as if another client had written before.
     Conflict,
     /// A write is refused with this message; nothing changes.
@@ -44,7 +44,7 @@ pub enum Fault {
 struct Inner {
     objects: Objects,
     writes: u64,
-    faults: VecDeque<(Option<ObjectRef>, Fault)>,
+    faults: VecDeque<(Option<ObjectRef>, StoreFault)>,
 }
 
 impl MemoryStore {
@@ -84,7 +84,7 @@ impl MemoryStore {
     }
 
     /// Makes the next matching request to `object`, or to any object, fail with `fault`. Several faults queue up.
-    pub fn inject(&self, object: Option<&ObjectRef>, fault: Fault) {
+    pub fn inject(&self, object: Option<&ObjectRef>, fault: StoreFault) {
         self.0.lock().faults.push_back((object.cloned(), fault));
     }
 
@@ -115,9 +115,9 @@ impl Inner {
         version
     }
 
-    fn fault(&mut self, object: &ObjectRef, reading: bool) -> Option<Fault> {
-        let meets = |(at, fault): &(Option<ObjectRef>, Fault)| {
-            at.as_ref().is_none_or(|at| at == object) && reading == (*fault == Fault::Unreadable)
+    fn fault(&mut self, object: &ObjectRef, reading: bool) -> Option<StoreFault> {
+        let meets = |(at, fault): &(Option<ObjectRef>, StoreFault)| {
+            at.as_ref().is_none_or(|at| at == object) && reading == (*fault == StoreFault::Unreadable)
         };
         let index = self.faults.iter().position(meets)?;
         self.faults.remove(index).map(|(_, fault)| fault)
@@ -170,10 +170,12 @@ impl ObjectStore for MemoryStore {
         let mut inner = self.0.lock();
         let fault = inner.fault(object, false);
         match fault {
-            Some(Fault::Conflict) => return Err(StoreError::Conflict(object.clone())),
-            Some(Fault::Refused(why)) => return Err(StoreError::Refused { object: object.clone(), why }),
-            Some(Fault::Ambiguous { took_effect: false }) => return Err(unclear(object)),
-            Some(Fault::Ambiguous { took_effect: true } | Fault::Unreadable) | None => {}
+            Some(StoreFault::Conflict) => return Err(StoreError::Conflict(object.clone())),
+            Some(StoreFault::Refused(why)) => {
+                return Err(StoreError::Refused { object: object.clone(), why });
+            }
+            Some(StoreFault::Ambiguous { took_effect: false }) => return Err(unclear(object)),
+            Some(StoreFault::Ambiguous { took_effect: true } | StoreFault::Unreadable) | None => {}
         }
         let Some(old) = inner.objects.get(object) else { return Err(StoreError::NotFound(object.clone())) };
         if old.version.write != read.write {
@@ -230,11 +232,11 @@ mod tests {
         let store = MemoryStore::new();
         let version = store.apply(&service(), json!({"spec": 1}));
         let other = ObjectRef::new("", "Service", "shop", "other");
-        store.inject(Some(&other), Fault::Conflict);
-        store.inject(None, Fault::Conflict);
-        store.inject(Some(&service()), Fault::Refused("quota".into()));
-        store.inject(None, Fault::Ambiguous { took_effect: false });
-        store.inject(None, Fault::Ambiguous { took_effect: true });
+        store.inject(Some(&other), StoreFault::Conflict);
+        store.inject(None, StoreFault::Conflict);
+        store.inject(Some(&service()), StoreFault::Refused("quota".into()));
+        store.inject(None, StoreFault::Ambiguous { took_effect: false });
+        store.inject(None, StoreFault::Ambiguous { took_effect: true });
         assert_eq!(replace(&store, json!({"spec": 2}), &version), Err(StoreError::Conflict(service())));
         let refused = replace(&store, json!({"spec": 2}), &version).unwrap_err();
         assert_eq!(refused.to_string(), "Service shop/provider: quota");
@@ -250,7 +252,7 @@ mod tests {
     fn an_unreadable_read_leaves_writes_alone() {
         let store = MemoryStore::new();
         let version = store.apply(&service(), json!({"spec": 1}));
-        store.inject(None, Fault::Unreadable);
+        store.inject(None, StoreFault::Unreadable);
         assert!(replace(&store, json!({"spec": 2}), &version).is_ok());
         assert!(ready(store.list(&service())).unwrap().is_err());
         assert_eq!(ready(store.list(&service())).unwrap().unwrap().len(), 1);

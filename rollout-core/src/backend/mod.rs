@@ -32,7 +32,7 @@ pub use event_text::{EventText, Topic};
 pub use fetch::{Fetch, Fetched, NoAnswer};
 pub use layer::Layer;
 pub use managed_by::{MANAGED_BY_ANNOTATION, is_managed_by, release_service, rollouts_in};
-pub use memory::{Fault, MemoryStore};
+pub use memory::{MemoryStore, StoreFault};
 pub use note::{note, set_note};
 pub use object::{Mentions, Object};
 pub use object_backend::ObjectBackend;

@@ -230,7 +230,7 @@ mod tests {
     use super::*;
     use crate::{
         Failure, Outcome,
-        backend::{Chain, Fault, MemoryStore, NoDataPlane, REVISION_LABEL, ServiceEditor, ready},
+        backend::{Chain, MemoryStore, NoDataPlane, REVISION_LABEL, ServiceEditor, StoreFault, ready},
         traffic::{ManagedChange, Selection, WeightChange},
     };
     use alloc::string::ToString;
@@ -297,7 +297,7 @@ mod tests {
     fn half_way_is_reported_and_can_be_chained() {
         let (store, backend) = world();
         let seen = observe(&backend);
-        store.inject(Some(&service("canary")), Fault::Refused("quota".into()));
+        store.inject(Some(&service("canary")), StoreFault::Refused("quota".into()));
         let error = ready(backend.select(&both_to("v2"), &seen.version)).unwrap().unwrap_err();
         assert_eq!(Failure::from(&error), Failure::Refused("Service shop/canary: quota".into()));
         assert_eq!(error.written().changed, [service("stable")]);
@@ -313,7 +313,7 @@ mod tests {
         for took_effect in [false, true] {
             let (store, backend) = world();
             let seen = observe(&backend);
-            store.inject(None, Fault::Ambiguous { took_effect });
+            store.inject(None, StoreFault::Ambiguous { took_effect });
             let error = ready(backend.select(&both_to("v2"), &seen.version)).unwrap().unwrap_err();
             assert!(matches!(Failure::from(&error), Failure::Ambiguous(_)));
             assert_eq!(label(&store, "stable") == "v2", took_effect);
@@ -324,7 +324,7 @@ mod tests {
     #[test]
     fn s50_a_failed_read_is_no_empty_one() {
         let (store, backend) = world();
-        store.inject(None, Fault::Unreadable);
+        store.inject(None, StoreFault::Unreadable);
         let error = ready(backend.observe(&[])).unwrap().unwrap_err();
         assert!(
             matches!(Failure::from(&error), Failure::Refused(_)),
@@ -401,7 +401,7 @@ mod tests {
             (seen.behind.stable.len(), seen.behind.canary.len(), seen.version.objects().len()),
             (1, 1, 2)
         );
-        store.inject(Some(&service("b")), Fault::Conflict);
+        store.inject(Some(&service("b")), StoreFault::Conflict);
         let error = ready(pair.select(&both_to("v2"), &seen.version)).unwrap().unwrap_err();
         assert_eq!(Failure::from(&error), Failure::Conflict);
         assert_eq!(error.written().changed, vec![service("a")]);

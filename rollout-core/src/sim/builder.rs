@@ -1,7 +1,7 @@
 use super::{
     CoreMesh, Delay, Watcher, World,
     mesh::Mesh,
-    settings::{Kind, Settings},
+    settings::{ReadKind, Settings},
 };
 use crate::{Spec, Time};
 use core::time::Duration;
@@ -61,7 +61,7 @@ impl Sim {
     }
 
     /// Sets how long the cache of one kind of object lags, at most two minutes. Default no lag.
-    pub fn read_lag(mut self, kind: Kind, lag: Duration) -> Self {
+    pub fn read_lag(mut self, kind: ReadKind, lag: Duration) -> Self {
         self.settings.read_lag.set(kind, super::delay::millis(lag.min(Duration::from_secs(120))));
         self
     }

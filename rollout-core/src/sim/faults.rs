@@ -4,7 +4,7 @@ use super::{
     mesh::Mesh,
     process::Versions,
     queue::Happening,
-    settings::{Kind, PerKind},
+    settings::{PerKind, ReadKind},
     world::World,
 };
 use crate::{Action, Status};
@@ -98,7 +98,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
 
     /// Sets whether reads of this kind of object fail from now on. What cannot be read is unknown to the process;
     /// without the user's object it cannot even decide.
-    pub fn reads_fail(&mut self, kind: Kind, fail: bool) {
+    pub fn reads_fail(&mut self, kind: ReadKind, fail: bool) {
         self.settings.reads_fail.set(kind, fail);
         self.process.wake(self.truth.now);
     }
@@ -135,6 +135,6 @@ impl<M: Mesh, W: Watcher> World<M, W> {
 
     /// Notifies the process of a change although nothing changed, as when a watch is renewed.
     pub fn nudge(&mut self) {
-        self.changed(Kind::Rollout);
+        self.changed(ReadKind::Rollout);
     }
 }

@@ -60,9 +60,10 @@ pub use delay::Delay;
 pub use faults::Fault;
 pub use mesh::{CoreMesh, Mesh, MeshResult, MeshStore, MeshWrite, ObjectMesh, SharedObjects};
 pub use requests::UnservedRequests;
-pub use settings::Kind;
+pub use settings::ReadKind;
 pub use summary::Summary;
 pub use truth::{
-    Content, Moment, Pod, Proxy, ProxyEndpoints, TrafficObject, Truth, Watcher, What, Workload, Writer,
+    Content, Moment, Pod, Proxy, ProxyEndpoints, SimulatedWorkload, TrafficObject, Truth, Watcher, What,
+    Writer,
 };
 pub use world::{Stuck, World};

@@ -1,6 +1,6 @@
 use super::{
-    Delay, Pod, ProxyEndpoints, Watcher, What, Workload, mesh::Mesh, queue::Happening, settings::Kind,
-    world::World,
+    Delay, Pod, ProxyEndpoints, SimulatedWorkload, Watcher, What, mesh::Mesh, queue::Happening,
+    settings::ReadKind, world::World,
 };
 use crate::{Range, Revision, Time};
 use alloc::{sync::Arc, vec::Vec};
@@ -127,14 +127,14 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             self.counts_are_late(index);
             self.follow_wanted(index);
         }
-        self.changed(Kind::Workloads);
+        self.changed(ReadKind::Workloads);
     }
 
     fn create(&mut self, revision: &Revision, nonce: Option<&Arc<str>>) -> usize {
         let number = self.truth.workloads.iter().map(|workload| workload.number).max().unwrap_or(0) + 1;
         // As on an API server, a recreated workload never has a version of the old one.
         let first = self.tally.workloads << 32;
-        self.truth.workloads.push(Workload {
+        self.truth.workloads.push(SimulatedWorkload {
             revision: revision.clone(),
             number,
             wanted: 0,
@@ -167,7 +167,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         for proxy in &mut self.truth.proxies {
             proxy.endpoints.retain(|endpoints| endpoints.revision != revision);
         }
-        self.changed(Kind::Workloads);
+        self.changed(ReadKind::Workloads);
     }
 
     fn counts_are_late(&mut self, index: usize) {
@@ -196,7 +196,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             && shadow.counts_at.is_some_and(|at| at <= now)
         {
             shadow.counts_at = None;
-            self.changed(Kind::Workloads);
+            self.changed(ReadKind::Workloads);
         }
     }
 
@@ -325,7 +325,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         if workload.pods.len() != before {
             let revision = workload.revision.clone();
             self.requests.changed();
-            self.changed(Kind::Workloads);
+            self.changed(ReadKind::Workloads);
             self.see(What::PodEnded(&revision));
         }
     }
@@ -333,6 +333,6 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     fn readiness_changed(&mut self, index: usize) {
         self.send_endpoints(index);
         self.requests.changed();
-        self.changed(Kind::Workloads);
+        self.changed(ReadKind::Workloads);
     }
 }

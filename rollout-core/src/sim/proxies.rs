@@ -1,5 +1,5 @@
 use super::{
-    Content, TrafficObject, Watcher, What, mesh::Mesh, queue::Happening, settings::Kind, world::World,
+    Content, TrafficObject, Watcher, What, mesh::Mesh, queue::Happening, settings::ReadKind, world::World,
 };
 use crate::{
     RevisionSeen, Time,
@@ -209,9 +209,9 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 }
 
-pub(super) fn kind_of(content: &Content) -> Kind {
+pub(super) fn kind_of(content: &Content) -> ReadKind {
     match content {
-        Content::Routes { .. } => Kind::Routes,
-        Content::Selectors { .. } => Kind::Selectors,
+        Content::Routes { .. } => ReadKind::Routes,
+        Content::Selectors { .. } => ReadKind::Selectors,
     }
 }

@@ -6,7 +6,7 @@ use core::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 #[non_exhaustive]
-pub enum Kind {
+pub enum ReadKind {
     /// The user's object: spec and status.
     Rollout,
     /// The workloads: pod counts and their status.
@@ -17,12 +17,12 @@ pub enum Kind {
     Selectors,
 }
 
-impl Kind {
+impl ReadKind {
     /// All kinds.
     pub const ALL: [Self; 4] = [Self::Rollout, Self::Workloads, Self::Routes, Self::Selectors];
 }
 
-/// One value for each [`Kind`].
+/// One value for each [`ReadKind`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct PerKind<T>([T; 4]);
 
@@ -31,23 +31,23 @@ impl<T: Copy> PerKind<T> {
         Self([value; 4])
     }
 
-    pub(super) fn get(&self, kind: Kind) -> T {
+    pub(super) fn get(&self, kind: ReadKind) -> T {
         let [rollout, workloads, routes, selectors] = self.0;
         match kind {
-            Kind::Rollout => rollout,
-            Kind::Workloads => workloads,
-            Kind::Routes => routes,
-            Kind::Selectors => selectors,
+            ReadKind::Rollout => rollout,
+            ReadKind::Workloads => workloads,
+            ReadKind::Routes => routes,
+            ReadKind::Selectors => selectors,
         }
     }
 
-    pub(super) fn set(&mut self, kind: Kind, value: T) {
+    pub(super) fn set(&mut self, kind: ReadKind, value: T) {
         let [rollout, workloads, routes, selectors] = &mut self.0;
         *match kind {
-            Kind::Rollout => rollout,
-            Kind::Workloads => workloads,
-            Kind::Routes => routes,
-            Kind::Selectors => selectors,
+            ReadKind::Rollout => rollout,
+            ReadKind::Workloads => workloads,
+            ReadKind::Routes => routes,
+            ReadKind::Selectors => selectors,
         } = value;
     }
 }

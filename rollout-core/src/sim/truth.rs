@@ -20,7 +20,7 @@ pub struct Truth {
     /// The number of writes of the status.
     pub status_version: u64,
     /// The workloads, oldest first.
-    pub workloads: Vec<Workload>,
+    pub workloads: Vec<SimulatedWorkload>,
     /// The traffic objects, as stored.
     pub traffic: Vec<TrafficObject>,
     /// The proxies, each with its own copy.
@@ -30,7 +30,7 @@ pub struct Truth {
 /// The object that holds a revision's pod count, with its pods.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Workload {
+pub struct SimulatedWorkload {
     /// The revision.
     pub revision: Revision,
     /// The revision number: 1 for the first.
@@ -145,12 +145,12 @@ impl Truth {
 
     /// Returns a revision's workload.
     #[must_use]
-    pub fn workload(&self, revision: &Revision) -> Option<&Workload> {
+    pub fn workload(&self, revision: &Revision) -> Option<&SimulatedWorkload> {
         self.workloads.iter().find(|workload| workload.revision == *revision)
     }
 }
 
-impl Workload {
+impl SimulatedWorkload {
     /// Creates a workload that asks for no pods.
     #[must_use]
     pub fn new(revision: Revision, number: u64) -> Self {

@@ -1,4 +1,4 @@
-use super::{Watcher, What, mesh::Mesh, settings::Kind, world::World};
+use super::{Watcher, What, mesh::Mesh, settings::ReadKind, world::World};
 use crate::{
     Answer, Command, CommandKind, Revision, Spec, Time,
     command::{Edit, Position},
@@ -32,7 +32,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
                 }
             }
             self.rollout_version += 1;
-            self.changed(Kind::Rollout);
+            self.changed(ReadKind::Rollout);
         }
         self.tally.commands += 1;
         self.see(What::Commanded { command: &command, answer: &answer });
@@ -43,7 +43,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     pub fn set_spec(&mut self, change: impl FnOnce(&mut Spec)) {
         change(&mut self.truth.spec);
         self.rollout_version += 1;
-        self.changed(Kind::Rollout);
+        self.changed(ReadKind::Rollout);
         self.see(What::SpecChanged);
     }
 
@@ -92,7 +92,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         if let Some(workload) = workload {
             workload.scale_down_deadline = scale_down_deadline;
             workload.version += 1;
-            self.changed(Kind::Workloads);
+            self.changed(ReadKind::Workloads);
             self.see(What::SpecChanged);
         }
     }

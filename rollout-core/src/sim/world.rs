@@ -8,7 +8,7 @@ use super::{
     proxies::Pipe,
     queue::{Happening, Queue},
     requests::Requests,
-    settings::{Kind, Settings},
+    settings::{ReadKind, Settings},
     summary::Tally,
 };
 use crate::{Revision, Spec, Status, Time, Waiting, command::Proceed};
@@ -241,7 +241,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 
     /// Notifies watchers of this kind of object of a change, after the lag of their cache.
-    pub(super) fn changed(&mut self, kind: Kind) {
+    pub(super) fn changed(&mut self, kind: ReadKind) {
         self.rested = false;
         self.remember(kind);
         let lag = self.settings.read_lag.get(kind);
@@ -256,7 +256,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         match happening {
             Happening::PodsReady { workload, first, last } => self.pods_ready(workload, first, last),
             Happening::PodsEnd { workload } => self.pods_end(workload),
-            Happening::PodsAvailable => self.changed(Kind::Workloads),
+            Happening::PodsAvailable => self.changed(ReadKind::Workloads),
             Happening::Counted { workload } => self.counted(workload),
             Happening::Object { proxy, object, generation } => {
                 self.deliver_object(happening, proxy, object, generation);

@@ -55,14 +55,14 @@ pub enum Cause<'a> {
 ///
 /// ```
 /// use rollout_core::{Spec, Strategy, Time};
-/// use rollout_core::sim::{Truth, Workload};
+/// use rollout_core::sim::{Truth, SimulatedWorkload};
 /// use rollout_core::testing::{Cause, Recorded, laws};
 ///
 /// let spec = Spec::new(Strategy::builder().traffic_routing(true).build()?, "v1".into());
 /// let mut history = Recorded::new(laws::Laws::new(laws::all()), Truth::new(spec, Time::from_secs(0)));
 /// let mut next = history.truth().clone();
 /// next.now = Time::from_secs(1);
-/// next.workloads.push(Workload::new("v1".into(), 1));
+/// next.workloads.push(SimulatedWorkload::new("v1".into(), 1));
 /// history.becomes(next, Cause::World);
 /// assert!(history.laws().violation().is_none());
 /// # Ok::<(), Box<dyn core::error::Error>>(())
@@ -242,7 +242,7 @@ mod tests {
     use super::*;
     use crate::{
         Range, RevisionSeen, Step, Strategy,
-        sim::{Content, ProxyEndpoints, TrafficObject, Workload},
+        sim::{Content, ProxyEndpoints, SimulatedWorkload, TrafficObject},
         testing::laws,
         traffic::{ManagedChange, ObjectRef, Routes, RoutesSeen, Seen, Settled, Weight, WeightChange},
     };
@@ -260,7 +260,7 @@ mod tests {
         let object = |name, content| TrafficObject::new(ObjectRef::new("", "Object", "", name), content);
         truth.traffic = vec![object("routes", routes(0)), object("selectors", selectors)];
         for (name, id, ready) in [("v1", 1, true), ("v2", 2, false)] {
-            let mut workload = Workload::new(name.into(), id);
+            let mut workload = SimulatedWorkload::new(name.into(), id);
             let mut pod = Pod::new(id, Time::from_secs(1));
             (workload.wanted, pod.ready) = (1, ready);
             workload.pods.push(pod);

@@ -1,7 +1,7 @@
 //! YAML and JSON that a person wrote.
 
 use proptest::prelude::*;
-use rollout_core::argo::{Finding, Place, Reading, Severity, check, convert, read, template_hash};
+use rollout_core::argo::{Documents, Finding, Place, Severity, check, convert, read, template_hash};
 use serde_json::{Value, json};
 
 fn value(text: &str) -> Value {
@@ -46,7 +46,7 @@ fn json_is_read_too() {
 #[test]
 fn several_documents_and_empty_ones() {
     let text = "# head\n---\n---\nkind: A\nmetadata: {name: x, namespace: z}\n---\n# nothing\n---\n{\"kind\": \"B\"}\n";
-    let Reading { documents, problems, .. } = read(text, "demo.yaml");
+    let Documents { documents, problems, .. } = read(text, "demo.yaml");
     assert!(problems.is_empty());
     let kinds: Vec<_> = documents.iter().map(|document| document.kind().unwrap()).collect();
     assert_eq!(kinds, ["A", "B"]);

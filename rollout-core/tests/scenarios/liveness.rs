@@ -4,7 +4,7 @@ use super::story::{MINUTE, SECOND, Story, pause, r};
 use core::time::Duration;
 use rollout_core::{
     AbortReason, CommandKind, Step, Strategy,
-    sim::{CoreMesh, Fault, Kind},
+    sim::{CoreMesh, Fault, ReadKind},
 };
 
 #[test]
@@ -137,12 +137,12 @@ fn s43_a_lost_node_moves_no_step_of_a_finished_rollout() {
 #[test]
 fn s50_a_failed_read_starts_no_canary() {
     let mut story = Story::routed(4, [Step::SetWeight(50), pause()]);
-    story.world.reads_fail(Kind::Workloads, true);
+    story.world.reads_fail(ReadKind::Workloads, true);
     story.update("v2");
     story.pass(10 * MINUTE);
     assert_eq!(story.now().pods.len(), 1);
     story.waits("could not be read");
-    story.world.reads_fail(Kind::Workloads, false);
+    story.world.reads_fail(ReadKind::Workloads, false);
     story.until(|now| now.weight == 50);
 }
 

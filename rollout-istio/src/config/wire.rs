@@ -1,6 +1,6 @@
 //! Conversion from a Rollout as it is written.
 
-use super::{DestinationRuleRef, Foreign, IstioConfig, TcpRoute, TlsRoute, VirtualServiceRef};
+use super::{DestinationRuleRef, Foreign, IstioConfig, TcpRouteRef, TlsRouteRef, VirtualServiceRef};
 use crate::problem::short;
 use rollout_core::{
     DnsName, Finding,
@@ -163,14 +163,14 @@ impl Errors {
             let path = format!("{path}.tlsRoutes[{index}]");
             let hosts = self.list(tls.sni_hosts.as_deref(), &format!("{path}.sniHosts"), MOST_ROUTES);
             let sni_hosts = hosts.iter().map(|host| host.as_str().into()).collect();
-            TlsRoute { port: self.port(tls.port, || format!("{path}.port")), sni_hosts }
+            TlsRouteRef { port: self.port(tls.port, || format!("{path}.port")), sni_hosts }
         });
         let tls_routes = tls_routes.collect();
         let tcp = self.list(one.tcp_routes.as_deref(), &format!("{path}.tcpRoutes"), MOST_ROUTES);
         let tcp_routes = tcp
             .iter()
             .enumerate()
-            .map(|(index, tcp)| TcpRoute {
+            .map(|(index, tcp)| TcpRouteRef {
                 port: self.port(tcp.port, || format!("{path}.tcpRoutes[{index}].port")),
             })
             .collect();

@@ -5,7 +5,7 @@ use super::{
     routing::{is_set, routes_headers},
     strings,
 };
-use crate::argo::wire::{Canary, CanaryStep, HeaderMatch};
+use crate::argo::wire::{Canary, CanaryStep, HeaderRoutingMatch};
 use alloc::{collections::BTreeSet, format};
 
 const MANAGED: &str = "spec.strategy.canary.trafficRouting.managedRoutes";
@@ -38,7 +38,7 @@ pub(super) fn check(
     }
 }
 
-fn alb(path: &str, header: &HeaderMatch, notes: &mut Notes) {
+fn alb(path: &str, header: &HeaderRoutingMatch, notes: &mut Notes) {
     let Some(value) = &header.header_value else {
         let message = "Header value missed, match value must have exact";
         return notes.error(path, message, "write `headerValue: {exact: …}`");

@@ -41,7 +41,7 @@ pub fn managed_route(step: &Value) -> Result<Managed, Finding> {
     match (&step.set_header_route, &step.set_mirror_route) {
         (Some(route), _) => {
             let instead = "write headerName, and headerValue with one of exact, prefix, regex";
-            let is_named = |header: &wire::HeaderMatch| header.header_name.is_some();
+            let is_named = |header: &wire::HeaderRoutingMatch| header.header_name.is_some();
             let route = header(route).filter(|_| route.matches.iter().flatten().all(is_named));
             route.ok_or_else(|| incomplete("setHeaderRoute.match", instead))
         }
@@ -59,7 +59,7 @@ pub fn managed_route(step: &Value) -> Result<Managed, Finding> {
 
 /// Converts a header route; without `match`, the route is removed.
 pub(super) fn header(route: &wire::SetHeaderRoute) -> Option<Managed> {
-    let one = |header: &wire::HeaderMatch| {
+    let one = |header: &wire::HeaderRoutingMatch| {
         let value = text(header.header_value.as_ref()?)?;
         Some(HeaderMatch { name: header.header_name.clone().unwrap_or_default(), value })
     };
@@ -97,12 +97,12 @@ fn managed(name: &Arc<str>, is_removed: bool, matches: RouteMatch) -> Option<Arc
     (!is_removed).then(|| Arc::new(ManagedRoute { name: name.clone(), matches }))
 }
 
-fn request_match(request: &wire::MirrorMatch) -> Option<MirrorMatch> {
-    let optional = |value: &Option<wire::StringMatch>| match value {
+fn request_match(request: &wire::MirrorRoutingMatch) -> Option<MirrorMatch> {
+    let optional = |value: &Option<wire::StringMatchField>| match value {
         Some(value) => text(value).map(Some),
         None => Some(None),
     };
-    let header = |(name, value): (&String, &wire::StringMatch)| Some((name.clone(), text(value)?));
+    let header = |(name, value): (&String, &wire::StringMatchField)| Some((name.clone(), text(value)?));
     Some(MirrorMatch {
         method: optional(&request.method)?,
         path: optional(&request.path)?,
@@ -111,7 +111,7 @@ fn request_match(request: &wire::MirrorMatch) -> Option<MirrorMatch> {
 }
 
 /// Converts a text comparison; `None` unless it is given in exactly one way. An empty text does not count.
-fn text(value: &wire::StringMatch) -> Option<StringMatch> {
+fn text(value: &wire::StringMatchField) -> Option<StringMatch> {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     match (given(&value.exact), given(&value.prefix), given(&value.regex)) {
         (Some(text), None, None) => Some(StringMatch::Exact(text)),

@@ -12,4 +12,4 @@ mod resolve;
 mod scalar;
 
 pub use document::Document;
-pub use read::{MAX_BYTES, Reading, read, read_part};
+pub use read::{Documents, MAX_BYTES, read, read_part};

@@ -14,7 +14,7 @@ const MAX_PROBLEMS: usize = 100;
 /// The result of reading a text.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Reading {
+pub struct Documents {
     /// The documents that could be read, of any kind.
     pub documents: Vec<Document>,
     /// The parts that could not be read, with place and reason.
@@ -47,7 +47,7 @@ pub struct Reading {
 /// );
 /// ```
 #[must_use]
-pub fn read(text: &str, name: &str) -> Reading {
+pub fn read(text: &str, name: &str) -> Documents {
     read_part(text, name, 1)
 }
 
@@ -61,8 +61,8 @@ pub fn read(text: &str, name: &str) -> Reading {
 /// assert!(reading.problems[0].what.ends_with("first on line 100"));
 /// ```
 #[must_use]
-pub fn read_part(text: &str, name: &str, first_line: u32) -> Reading {
-    let mut reading = Reading { documents: Vec::new(), problems: Vec::new() };
+pub fn read_part(text: &str, name: &str, first_line: u32) -> Documents {
+    let mut reading = Documents { documents: Vec::new(), problems: Vec::new() };
     let lines = Arc::new(Lines::new(name, text, first_line));
     let problem = |Flaw { place, finding }| lines.locate(place, finding);
     if text.len() > MAX_BYTES {

@@ -28,7 +28,7 @@ pub use routing::{
 pub use scalar::{IntOrText, Port};
 pub use selector::{Requirement, Selector};
 pub use steps::{
-    CanaryStep, HeaderMatch, MirrorMatch, Pause, Plugin, SetCanaryScale, SetHeaderRoute, SetMirrorRoute,
-    StringMatch,
+    CanaryStep, HeaderRoutingMatch, MirrorRoutingMatch, Pause, Plugin, SetCanaryScale, SetHeaderRoute,
+    SetMirrorRoute, StringMatchField,
 };
 pub use strategy::{AntiAffinity, Canary, PingPong, PreferredAntiAffinity, ProgressThreshold, StrategyField};

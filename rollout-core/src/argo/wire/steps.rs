@@ -36,15 +36,15 @@ hashed! {
     /// Sends requests with certain headers to the canary.
     SetHeaderRoute like "name: canary-header", absent "{}" {
         name: String = "name" filled,
-        matches: Vec<HeaderMatch> = "match" filled,
+        matches: Vec<HeaderRoutingMatch> = "match" filled,
     }
 }
 
 hashed! {
     /// A header and the condition on its value.
-    HeaderMatch like "headerName: version", absent "{}" {
+    HeaderRoutingMatch like "headerName: version", absent "{}" {
         header_name: String = "headerName" always,
-        header_value: StringMatch = "headerValue" always,
+        header_value: StringMatchField = "headerValue" always,
     }
 }
 
@@ -52,23 +52,23 @@ hashed! {
     /// Mirrors certain requests to the canary.
     SetMirrorRoute like "name: mirror", absent "{}" {
         name: String = "name" always,
-        matches: Vec<MirrorMatch> = "match" filled,
+        matches: Vec<MirrorRoutingMatch> = "match" filled,
         percentage: i32 = "percentage" given,
     }
 }
 
 hashed! {
     /// The conditions on a request to mirror.
-    MirrorMatch like "path: {prefix: /}", absent "{}" {
-        method: StringMatch = "method" given,
-        path: StringMatch = "path" given,
-        headers: BTreeMap<String, StringMatch> = "headers" filled,
+    MirrorRoutingMatch like "path: {prefix: /}", absent "{}" {
+        method: StringMatchField = "method" given,
+        path: StringMatchField = "path" given,
+        headers: BTreeMap<String, StringMatchField> = "headers" filled,
     }
 }
 
 hashed! {
     /// A text comparison: exactly one of the three.
-    StringMatch like "exact: v2", absent "null" {
+    StringMatchField like "exact: v2", absent "null" {
         exact: String = "exact" filled,
         prefix: String = "prefix" filled,
         regex: String = "regex" filled,

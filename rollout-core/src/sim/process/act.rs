@@ -8,7 +8,7 @@ use crate::{
         Watcher, What, Writer,
         faults::{Fault, Late, LateWrite},
         mesh::{Mesh, MeshWrite},
-        settings::Kind,
+        settings::ReadKind,
         world::World,
     },
 };
@@ -74,14 +74,14 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         let attempts = &mut self.process.wrote;
         match write {
             Write::Fence(_) => {
-                for kind in [Kind::Workloads, Kind::Routes, Kind::Selectors] {
+                for kind in [ReadKind::Workloads, ReadKind::Routes, ReadKind::Selectors] {
                     attempts.set(kind, now);
                 }
             }
-            Write::Store(_) => attempts.set(Kind::Rollout, now),
-            Write::Act(Action::Scale { .. } | Action::Prune { .. }) => attempts.set(Kind::Workloads, now),
-            Write::Act(Action::Select(_)) => attempts.set(Kind::Selectors, now),
-            Write::Act(Action::Route(_)) => attempts.set(Kind::Routes, now),
+            Write::Store(_) => attempts.set(ReadKind::Rollout, now),
+            Write::Act(Action::Scale { .. } | Action::Prune { .. }) => attempts.set(ReadKind::Workloads, now),
+            Write::Act(Action::Select(_)) => attempts.set(ReadKind::Selectors, now),
+            Write::Act(Action::Route(_)) => attempts.set(ReadKind::Routes, now),
         }
     }
 
@@ -149,7 +149,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         self.truth.status_version += 1;
         self.rollout_version += 1;
         versions.rollout = self.rollout_version;
-        self.changed(Kind::Rollout);
+        self.changed(ReadKind::Rollout);
         (true, Ok(Outcome::Changed))
     }
 
@@ -181,7 +181,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             *version = stored.version;
             took_effect = true;
         }
-        self.changed(Kind::Workloads);
+        self.changed(ReadKind::Workloads);
         (took_effect, Ok(Outcome::Changed))
     }
 

@@ -1,7 +1,7 @@
 use super::observe::{RolloutState, TrafficState, WorkloadState};
 use crate::{
     Time,
-    sim::{Watcher, mesh::Mesh, settings::Kind, world::World},
+    sim::{Watcher, mesh::Mesh, settings::ReadKind, world::World},
 };
 use alloc::{collections::VecDeque, sync::Arc, vec::Vec};
 use core::time::Duration;
@@ -56,7 +56,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     ///
     /// The process never reads a state older than its own writes: it waits for the cache, and reads live after two
     /// seconds.
-    pub fn read_lag(&mut self, kind: Kind, lag: Duration) {
+    pub fn read_lag(&mut self, kind: ReadKind, lag: Duration) {
         let lag = crate::sim::delay::millis(lag.min(LONGEST_LAG));
         self.settings.read_lag.set(kind, lag);
         if lag > 0 && self.histories.is_none() {
@@ -66,7 +66,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
 
     /// Starts the histories at once in a world whose reads lag from the beginning.
     pub(in crate::sim) fn remembering(mut self) -> Self {
-        if Kind::ALL.iter().any(|kind| self.settings.read_lag.get(*kind) > 0) {
+        if ReadKind::ALL.iter().any(|kind| self.settings.read_lag.get(*kind) > 0) {
             self.start_histories();
         }
         self
@@ -90,24 +90,24 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             let lag = self.settings.read_lag.get(kind);
             let shown = self.after(-lag);
             let changed = match kind {
-                Kind::Rollout => histories.rollout.changed_after(shown),
-                Kind::Workloads => histories.workloads.changed_after(shown),
-                Kind::Routes => histories.routes.changed_after(shown),
-                Kind::Selectors => histories.selectors.changed_after(shown),
+                ReadKind::Rollout => histories.rollout.changed_after(shown),
+                ReadKind::Workloads => histories.workloads.changed_after(shown),
+                ReadKind::Routes => histories.routes.changed_after(shown),
+                ReadKind::Selectors => histories.selectors.changed_after(shown),
             };
             changed.map(|at| Time::from_millis(at.as_millis().saturating_add(lag)))
         };
-        Kind::ALL.into_iter().filter_map(next).min()
+        ReadKind::ALL.into_iter().filter_map(next).min()
     }
 
-    pub(in crate::sim) fn remember(&mut self, kind: Kind) {
+    pub(in crate::sim) fn remember(&mut self, kind: ReadKind) {
         let Some(mut histories) = self.histories.take() else { return };
         let now = self.truth.now;
         match kind {
-            Kind::Rollout => histories.rollout.push(now, Arc::new(self.rollout_state())),
-            Kind::Workloads => histories.workloads.push(now, Arc::new(self.workload_states())),
-            Kind::Routes => histories.routes.push(now, Arc::new(self.traffic_state())),
-            Kind::Selectors => histories.selectors.push(now, Arc::new(self.traffic_state())),
+            ReadKind::Rollout => histories.rollout.push(now, Arc::new(self.rollout_state())),
+            ReadKind::Workloads => histories.workloads.push(now, Arc::new(self.workload_states())),
+            ReadKind::Routes => histories.routes.push(now, Arc::new(self.traffic_state())),
+            ReadKind::Selectors => histories.selectors.push(now, Arc::new(self.traffic_state())),
         }
         self.histories = Some(histories);
     }

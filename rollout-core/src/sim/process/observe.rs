@@ -5,7 +5,7 @@ use crate::{
     sim::{
         Content, TrafficObject, Watcher,
         mesh::Mesh,
-        settings::{Kind, PerKind},
+        settings::{PerKind, ReadKind},
         world::World,
     },
     traffic::{ObjectRef, Seen, Settled, Version, fingerprint},
@@ -128,10 +128,10 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         let Some(histories) = &self.histories else { return Views::default() };
         let then = |kind| Some(lag.get(kind)).filter(|lag| *lag > 0).map(|lag| self.after(-lag));
         Views {
-            rollout: then(Kind::Rollout).and_then(|at| histories.rollout.at(at)).cloned(),
-            workloads: then(Kind::Workloads).and_then(|at| histories.workloads.at(at)).cloned(),
-            routes: then(Kind::Routes).and_then(|at| histories.routes.at(at)).cloned(),
-            selectors: then(Kind::Selectors).and_then(|at| histories.selectors.at(at)).cloned(),
+            rollout: then(ReadKind::Rollout).and_then(|at| histories.rollout.at(at)).cloned(),
+            workloads: then(ReadKind::Workloads).and_then(|at| histories.workloads.at(at)).cloned(),
+            routes: then(ReadKind::Routes).and_then(|at| histories.routes.at(at)).cloned(),
+            selectors: then(ReadKind::Selectors).and_then(|at| histories.selectors.at(at)).cloned(),
         }
     }
 
@@ -171,7 +171,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         }
         let sum = |end: fn(&RevisionSeen) -> u32| revisions.iter().map(end).fold(0, u32::saturating_add);
         observed.user_selector = Some(Range::new(sum(|seen| seen.ready.lo()), sum(|seen| seen.ready.hi())));
-        if self.settings.reads_fail.get(Kind::Workloads) {
+        if self.settings.reads_fail.get(ReadKind::Workloads) {
             (observed.revisions, observed.user_selector, observed.gone) = (None, None, None);
             versions.workloads.clear();
         }
@@ -268,7 +268,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
 
     fn read_traffic(&mut self, views: &Views, into: &mut Option<Seen>) {
         let fails = self.settings.reads_fail;
-        if fails.get(Kind::Routes) || fails.get(Kind::Selectors) {
+        if fails.get(ReadKind::Routes) || fails.get(ReadKind::Selectors) {
             *into = None;
         } else if views.routes.is_some() || views.selectors.is_some() {
             *into = self.stale_traffic(views);

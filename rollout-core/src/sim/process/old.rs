@@ -1,7 +1,7 @@
 use super::{observe::Views, state::Process};
 use crate::{
     Time,
-    sim::{Watcher, What, mesh::Mesh, queue::Happening, settings::Kind, world::World},
+    sim::{Watcher, What, mesh::Mesh, queue::Happening, settings::ReadKind, world::World},
 };
 use alloc::sync::Arc;
 use core::time::Duration;
@@ -36,15 +36,15 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     ///
     /// It carries out its decision, with its own belief about its fence; whether it is in charge is verified as for any
     /// other process.
-    pub fn old_process_decides(&mut self, delay: Duration, fresh: &[Kind]) {
+    pub fn old_process_decides(&mut self, delay: Duration, fresh: &[ReadKind]) {
         let Some(old) = self.old.len().checked_sub(1) else { return };
         if let Some(OldProcess { views, .. }) = self.old.get_mut(old) {
             for kind in fresh {
                 match kind {
-                    Kind::Rollout => views.rollout = None,
-                    Kind::Workloads => views.workloads = None,
-                    Kind::Routes => views.routes = None,
-                    Kind::Selectors => views.selectors = None,
+                    ReadKind::Rollout => views.rollout = None,
+                    ReadKind::Workloads => views.workloads = None,
+                    ReadKind::Routes => views.routes = None,
+                    ReadKind::Selectors => views.selectors = None,
                 }
             }
         }
@@ -64,7 +64,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         self.faults = faults;
         let process = core::mem::replace(&mut self.process, current);
         // Its writes are news for the process in charge.
-        for kind in Kind::ALL {
+        for kind in ReadKind::ALL {
             let lag = self.settings.read_lag.get(kind);
             self.process.wake(self.after(lag));
         }

@@ -6,7 +6,7 @@ use crate::{
         Stuck, Watcher, What, Writer,
         delay::millis,
         mesh::Mesh,
-        settings::{Kind, PerKind},
+        settings::{PerKind, ReadKind},
         world::World,
     },
 };
@@ -51,20 +51,20 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             return Ok(());
         }
         self.process.due = self.next_news();
-        if self.settings.reads_fail.get(Kind::Rollout) {
+        if self.settings.reads_fail.get(ReadKind::Rollout) {
             return Ok(());
         }
         self.count_decision()?;
         let Some(lag) = self.caches_that_are_new_enough() else { return Ok(()) };
         let views = self.views(lag);
         let reading = self.read_and_remember(&views);
-        let oldest = Kind::ALL.iter().map(|kind| lag.get(*kind)).max().unwrap_or(0);
+        let oldest = ReadKind::ALL.iter().map(|kind| lag.get(*kind)).max().unwrap_or(0);
         let seen_at = if self.histories.is_some() { self.after(-oldest) } else { self.truth.now };
-        let is_missed = |kind: &Kind| {
+        let is_missed = |kind: &ReadKind| {
             let lags = lag.get(*kind);
             lags > 0 && self.after(-lags) < self.process.wrote.get(*kind)
         };
-        let misses = Kind::ALL.iter().any(is_missed);
+        let misses = ReadKind::ALL.iter().any(is_missed);
         let running = self.begin_turn(&views, reading, (seen_at, misses));
         self.go_on(running);
         Ok(())
@@ -93,12 +93,12 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             return Some(PerKind::all(0));
         }
         let since_live = self.truth.now.as_millis().saturating_sub(self.process.read_live.as_millis());
-        for kind in Kind::ALL {
+        for kind in ReadKind::ALL {
             lag.set(kind, lag.get(kind).min(since_live));
         }
         let patience = millis(CACHE_PATIENCE);
         let mut wait_until = None;
-        for kind in Kind::ALL {
+        for kind in ReadKind::ALL {
             let (lags, wrote) = (lag.get(kind), self.process.wrote.get(kind));
             if lags == 0 || self.after(-lags) >= wrote || off(Guard::ReadYourWrites) {
                 continue;

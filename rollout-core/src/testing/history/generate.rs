@@ -1,7 +1,7 @@
 use super::{Group, Happening, History, Recipe, Surroundings, Target, recipe::MANAGED};
 use crate::{
     CanaryScale, CommandKind, IntOrPercent, Step, Threshold,
-    sim::{Fault, Kind},
+    sim::{Fault, ReadKind},
     testing::Numbered,
     traffic::{HeaderMatch, ManagedRoute, MirrorMatch, RouteMatch, StringMatch},
 };
@@ -283,14 +283,14 @@ fn happening() -> impl proptest::strategy::Strategy<Value = Happening> {
         1 => Just(Happening::Freeze),
         1 => (0..3_u8).prop_map(Happening::FreezeProxy),
         2 => Just(Happening::Thaw),
-        1 => (select(Kind::ALL.to_vec()), select(vec![0, 500, 4_000])).prop_map(|(kind, lag)| Happening::ReadLag(kind, millis(lag))),
-        1 => (select(Kind::ALL.to_vec()), any::<bool>()).prop_map(|(kind, fail)| Happening::ReadsFail(kind, fail)),
+        1 => (select(ReadKind::ALL.to_vec()), select(vec![0, 500, 4_000])).prop_map(|(kind, lag)| Happening::ReadLag(kind, millis(lag))),
+        1 => (select(ReadKind::ALL.to_vec()), any::<bool>()).prop_map(|(kind, fail)| Happening::ReadsFail(kind, fail)),
         1 => select(vec![-60_000_i64, -1_500, 0, 700, 90_000]).prop_map(Happening::Clock),
     ]
 }
 
-fn freshness() -> impl proptest::strategy::Strategy<Value = Vec<Kind>> {
-    subsequence(Kind::ALL.to_vec(), 0..=Kind::ALL.len())
+fn freshness() -> impl proptest::strategy::Strategy<Value = Vec<ReadKind>> {
+    subsequence(ReadKind::ALL.to_vec(), 0..=ReadKind::ALL.len())
 }
 
 fn write_fault() -> impl proptest::strategy::Strategy<Value = Fault> {

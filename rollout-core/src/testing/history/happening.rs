@@ -1,6 +1,6 @@
 use crate::{
     CommandKind, Step,
-    sim::{Fault, Kind},
+    sim::{Fault, ReadKind},
 };
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -38,7 +38,7 @@ pub enum Happening {
     /// The process dies and another starts.
     Crash,
     /// A process that was thought dead decides again after this delay; its caches of these kinds are fresh.
-    OldProcess(Vec<Kind>, Duration),
+    OldProcess(Vec<ReadKind>, Duration),
     /// A foreign client sets or removes the scale-down deadline of a revision.
     Mark(Target, bool),
     /// Deliveries to all proxies stop.
@@ -48,9 +48,9 @@ pub enum Happening {
     /// All proxies get what they have missed.
     Thaw,
     /// The cache of one kind of object lags by this much from now on.
-    ReadLag(Kind, Duration),
+    ReadLag(ReadKind, Duration),
     /// Reads of one kind of object start or stop failing.
-    ReadsFail(Kind, bool),
+    ReadsFail(ReadKind, bool),
     /// The process's clock is wrong by this many milliseconds from now on.
     Clock(i64),
 }

@@ -91,7 +91,7 @@ impl Ledger {
     }
 
     fn counted(&mut self, moment: &Moment<'_>, revision: &Revision, lost: bool) {
-        let now = moment.truth.workload(revision).map_or(0, crate::sim::Workload::ready);
+        let now = moment.truth.workload(revision).map_or(0, crate::sim::SimulatedWorkload::ready);
         let known = self.ready.iter_mut().find(|(of, _)| of == revision);
         let before = known.map_or(0, |(_, before)| core::mem::replace(before, now));
         if !self.ready.iter().any(|(of, _)| of == revision) {

@@ -60,7 +60,7 @@ impl Met {
                     .workloads
                     .iter()
                     .filter(|of| behind(&of.revision))
-                    .map(crate::sim::Workload::ready)
+                    .map(crate::sim::SimulatedWorkload::ready)
                     .sum()
             };
             let fewest = selections.iter().map(|selection| there(selection)).min();

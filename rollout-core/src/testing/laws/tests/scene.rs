@@ -1,6 +1,8 @@
 use crate::{
     Action, Observed, Plan, Range, Revision, RevisionSeen, Spec, Status, Step, Strategy, Time,
-    sim::{Content, Moment, Pod, Proxy, ProxyEndpoints, TrafficObject, Truth, What, Workload, Writer},
+    sim::{
+        Content, Moment, Pod, Proxy, ProxyEndpoints, SimulatedWorkload, TrafficObject, Truth, What, Writer,
+    },
     testing::laws::{Findings, Law, Laws},
     traffic::{
         HeaderMatch, ManagedChange, ManagedRoute, ManagedSeen, ObjectRef, RouteMatch, Routes, RoutesSeen,
@@ -195,7 +197,7 @@ fn truth(spec: &Spec, status: &Status, routes: RoutesSeen, now: Time) -> Truth {
             |id| Pod { id, ready: true, born: Time::from_secs(0), since: Time::from_secs(0), ends: None };
         (first..first + 10).map(pod).collect()
     };
-    let workload = |name: &str, number, first| Workload {
+    let workload = |name: &str, number, first| SimulatedWorkload {
         revision: r(name),
         number,
         wanted: 10,
