@@ -49,6 +49,11 @@ impl Entry {
         serde_json::from_str(self.template.as_deref()?).ok()
     }
 
+    /// Returns whether the text of the pod template contains this.
+    pub(crate) fn template_contains(&self, text: &str) -> bool {
+        self.template.as_deref().is_some_and(|template| template.contains(text))
+    }
+
     pub(crate) fn annotation(&self, key: &str) -> Option<&str> {
         rollout_core::backend::annotation(&self.value, key)
     }

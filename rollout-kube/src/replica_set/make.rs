@@ -1,4 +1,9 @@
-use super::{ReplicaSet, names::Names, number};
+use super::{
+    ReplicaSet,
+    anti_affinity::{self, add_rule},
+    names::Names,
+    number,
+};
 use crate::store::Kind;
 use rollout_core::{Revision, Time};
 use serde_json::{Map, Value, json};
@@ -55,6 +60,7 @@ pub(super) fn replica_set(
     set(&mut labels, &[], &names.revision, revision.as_str().into());
     set(&mut template, &["metadata", "labels"], &names.revision, revision.as_str().into());
     set(&mut selector, &["matchLabels"], &names.revision, revision.as_str().into());
+    add_rule(&mut template, rollout, revision);
     let mut annotations = json!({&*names.number: number.to_string(), &*names.desired: desired(rollout)});
     if let Some(scale_down_deadline) = scale_down_deadline {
         set(&mut annotations, &[], &names.deadline, scale_down_deadline.to_string().into());
@@ -120,26 +126,40 @@ pub(super) fn patch(
         names.deadline.to_string(),
         scale_down_deadline.map_or(Value::Null, |scale_down_deadline| scale_down_deadline.to_string().into()),
     );
+    let mut spec = json!({"replicas": pods});
+    if highest.is_some() {
+        add_template(&mut spec, anti_affinity::change(&pattern.object, set));
+    }
     Some(json!({
         "metadata": {"resourceVersion": *set.entry.version.write, "annotations": annotations},
-        "spec": {"replicas": pods}
+        "spec": spec
     }))
 }
 
 /// Builds the patch that brings the current revision's ReplicaSet up to date: the highest number, for an old revision
-/// that is current again, and the Rollout's `minReadySeconds`. Returns `None` if both are right.
+/// that is current again, and the Rollout's `minReadySeconds` and `antiAffinity`. Returns `None` if all are right.
 #[cfg(feature = "controller")]
 pub(crate) fn refresh(rollout: &Value, set: &ReplicaSet, highest: u64) -> Option<Value> {
     let min_ready = rollout.pointer("/spec/minReadySeconds").and_then(Value::as_u64).unwrap_or(0);
     let annotations = numbers(&super::names::ARGO, set, highest);
-    if annotations.is_none() && min_ready == set.min_ready {
+    let affinity = anti_affinity::change(rollout, set);
+    if annotations.is_none() && min_ready == set.min_ready && affinity.is_none() {
         return None;
     }
+    let mut spec = json!({"minReadySeconds": min_ready});
+    add_template(&mut spec, affinity);
     let version = &*set.entry.version.write;
     Some(json!({
         "metadata": {"resourceVersion": version, "annotations": annotations.unwrap_or_default()},
-        "spec": {"minReadySeconds": min_ready}
+        "spec": spec
     }))
+}
+
+/// Adds a change of the pod template's `spec` to the patch of a ReplicaSet's.
+fn add_template(spec: &mut Value, change: Option<Value>) {
+    if let Some(change) = change {
+        set(spec, &["template"], "spec", change);
+    }
 }
 
 /// Builds the annotations that make a ReplicaSet's number the highest.

@@ -1,5 +1,6 @@
 //! ReplicaSets: each one holds the pods of one revision.
 
+mod anti_affinity;
 mod counts;
 mod make;
 mod names;

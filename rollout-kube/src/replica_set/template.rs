@@ -1,12 +1,14 @@
-use super::quantity;
+use super::{anti_affinity::without_rules, quantity};
 use rollout_core::backend::REVISION_LABEL;
 use serde_json::Value;
 
 /// Returns whether a ReplicaSet's pod template, with the API server's defaults, is the one that a Rollout asks for.
 ///
-/// Everything in the Rollout's template must be there; everything else must be a default of the server.
+/// The rule that the engine adds for `antiAffinity` does not count. Everything in the Rollout's template must be there; everything else must be a default of the server.
 pub(crate) fn same_template(wanted: &Value, actual: &Value) -> bool {
-    same(wanted, actual, "")
+    let mut actual = actual.clone();
+    without_rules(&mut actual);
+    same(wanted, &actual, "")
 }
 
 fn same(wanted: &Value, actual: &Value, key: &str) -> bool {

@@ -341,3 +341,31 @@ async fn an_edited_min_ready_time_reaches_the_pods_of_the_current_revision() {
     assert_eq!(world.settle().await, 2, "the ReplicaSet, and which generation was observed");
     assert_eq!(world.replica_sets()[0]["spec"]["minReadySeconds"], 20);
 }
+
+#[tokio::test(start_paused = true)]
+async fn during_an_update_new_pods_keep_away_from_the_nodes_of_stable() {
+    let steps = json!([{"setWeight": 50}, {"pause": {}}]);
+    let mut world = World::new(steps).await;
+    world.edit(&json!({"spec": {"strategy": {"canary": {
+        "antiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {}}
+    }}}}));
+    world.until_phase("Healthy").await;
+    let rules = |world: &World, image: &str| {
+        let sets = world.replica_sets();
+        let set = sets.iter().find(|set| set["spec"]["template"]["spec"]["containers"][0]["image"] == image);
+        let lists = &set.unwrap()["spec"]["template"]["spec"]["affinity"]["podAntiAffinity"];
+        let terms = lists["requiredDuringSchedulingIgnoredDuringExecution"].as_array().cloned();
+        let values = |term: Value| term["labelSelector"]["matchExpressions"][0]["values"][0].clone();
+        terms.unwrap_or_default().into_iter().map(values).collect::<Vec<_>>()
+    };
+    assert_eq!(rules(&world, "web:v1"), [Value::Null; 0], "there is no update");
+    let stable = world.status()["stableRS"].clone();
+    world.image("web:v2");
+    world.until_phase("Paused").await;
+    assert_eq!((rules(&world, "web:v2"), rules(&world, "web:v1")), (vec![stable.clone()], vec![]));
+    world.edit(&json!({"status": {"promoteFull": true}}));
+    world.until(|rollout| rollout["status"]["stableRS"] != stable).await;
+    world.until_phase("Healthy").await;
+    world.settle().await;
+    assert_eq!(rules(&world, "web:v2"), [Value::Null; 0], "the update is over");
+}

@@ -35,7 +35,6 @@ fn of_spec(spec: &RolloutSpec, unsupported: &mut Vec<Finding>) {
 fn of_canary(canary: &Canary, unsupported: &mut Vec<Finding>) {
     let parts = [
         ("analysis", canary.analysis.is_some(), "background analysis"),
-        ("antiAffinity", canary.anti_affinity.is_some(), "keeping canary and stable pods apart"),
         ("canaryMetadata", canary.canary_metadata.is_some(), "labels and annotations of canary pods"),
         ("stableMetadata", canary.stable_metadata.is_some(), "labels and annotations of stable pods"),
         ("pingPong", canary.ping_pong.is_some(), "two Services that alternate as stable"),
