@@ -34,5 +34,6 @@ mod played_mesh;
 mod recorded;
 mod rest;
 mod scale;
+mod stable_scale;
 mod story;
 mod weight;
