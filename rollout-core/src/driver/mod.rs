@@ -6,6 +6,8 @@ mod order;
 mod outcome;
 mod resume;
 mod retry;
+#[cfg(feature = "_mutants")]
+mod switched_order;
 mod turn;
 mod unavailable;
 

@@ -36,16 +36,5 @@ pub(super) fn all_stages(plan: &Plan, fenced: bool) -> Stages {
 #[cfg(not(feature = "_mutants"))]
 pub(super) use all_stages as stages;
 
-/// Returns the stages with one rule switched off, so that a law can detect its absence.
 #[cfg(feature = "_mutants")]
-pub(super) fn stages(plan: &Plan, fenced: bool) -> Stages {
-    use crate::reconcile::guard::{Guard, off};
-    let mut stages = all_stages(plan, fenced || off(Guard::LateWriteFence));
-    if off(Guard::InCharge) && stages[0] == Some(Stage::VerifyOwnership) {
-        stages[0] = None;
-    }
-    if off(Guard::StatusFirst) && stages[0] == Some(Stage::Store) {
-        stages.swap(0, 1);
-    }
-    stages
-}
+pub(super) use super::switched_order::stages;
