@@ -255,4 +255,26 @@ mod tests {
         assert_eq!(annotations["rollout.argoproj.io/revision"], "4");
         assert_eq!(annotations["rollout.argoproj.io/revision-history"], "1");
     }
+
+    #[test]
+    fn an_old_revision_that_gets_pods_again_keeps_away_from_the_stable_of_now() {
+        let made = replica_set(&rollout(), &"abc".into(), 1, (0, None), None);
+        let set = ReplicaSet::read(Entry::new(made)).unwrap();
+        let mut pattern = rollout();
+        let mut object = (*pattern.object).clone();
+        let required = "requiredDuringSchedulingIgnoredDuringExecution";
+        super::set(&mut object, &["spec", "strategy", "canary"], "antiAffinity", json!({required: {}}));
+        super::set(&mut object, &["status"], "stableRS", "def".into());
+        pattern.object = Arc::new(object);
+        let term = |patch: Value| {
+            patch["spec"]["template"]["spec"]["affinity"]["podAntiAffinity"][required][0]["topologyKey"]
+                .clone()
+        };
+        assert_eq!(term(patch(&pattern, &set, (2, None), Some(1)).unwrap()), "kubernetes.io/hostname");
+        assert_eq!(
+            term(patch(&pattern, &set, (2, None), None).unwrap()),
+            Value::Null,
+            "it is not the current one"
+        );
+    }
 }
