@@ -109,6 +109,11 @@ pub(crate) fn pods_for(replicas: u32, weight: Weight) -> u32 {
     weight.of_count(replicas)
 }
 
+/// Returns the number of pods that the rest beside a weight needs, rounded up.
+pub(crate) fn pods_for_rest(replicas: u32, weight: Weight) -> u32 {
+    pods_for(replicas, Weight::new(weight.rest(), weight.of()))
+}
+
 /// Returns how many of `wanted` pods are enough to continue.
 pub(crate) fn enough_of(strategy: &Strategy, wanted: u32) -> u32 {
     strategy.progress_threshold.map_or(wanted, |threshold| threshold.of(wanted))

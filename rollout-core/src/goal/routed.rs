@@ -1,4 +1,4 @@
-use super::pods_for;
+use super::{pods_for, pods_for_rest};
 use crate::{CanaryScale, Strategy, traffic::Weight};
 
 /// Returns the pods of canary and stable if a traffic manager splits the traffic: stable keeps all its pods, unless it
@@ -26,6 +26,6 @@ pub(super) fn pods(
     if !strategy.dynamic_stable_scale {
         return (canary, replicas);
     }
-    let rest = |of: Weight| pods_for(replicas, Weight::new(of.rest(), of.of()));
+    let rest = |weight| pods_for_rest(replicas, weight);
     (canary, at_least(rest(share).max(rest(weight))))
 }

@@ -107,7 +107,7 @@ fn retire(draft: &mut Draft, at: &Position<'_>, seen: &RevisionSeen, delay: Dura
         return;
     };
     if delay.is_zero() && deadline > view.now.ceil_to_second() && !off(Guard::ScaleDownDeadline) {
-        // Newer revisions have taken its place among those that are kept.
+        // The deadline rests on a delay that it no longer has: newer revisions took its place among those that are kept.
         return draft.act(scaling_down(view, seen, delay));
     }
     let grace = view.spec.strategy.scale_down_delay();
@@ -137,8 +137,9 @@ fn old_delay(at: &Position<'_>, seen: &RevisionSeen) -> Duration {
             && ![roles.stable, roles.canary].contains(&Some(&other.revision))
     };
     let rank = || at.view.revisions().iter().filter(is_newer).count();
-    let is_kept =
-        strategy.delayed_revisions.is_none_or(|limit| u32::try_from(rank()).is_ok_and(|rank| rank < limit));
+    let is_kept = strategy
+        .scale_down_delay_revision_limit
+        .is_none_or(|limit| u32::try_from(rank()).is_ok_and(|rank| rank < limit));
     if is_kept { strategy.old_revision_delay() } else { Duration::ZERO }
 }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Range,
-    goal::{Goal, pods_for},
+    goal::{Goal, pods_for_rest},
     traffic::Weight,
     waiting::{Ending, WaitReason},
 };
@@ -26,12 +26,12 @@ pub(super) fn stable_pods(serves_canary: bool, goal: Goal, view: &View<'_>) -> u
     let is_known = view.knows_traffic() && !off(Guard::StableKeeps);
     let written = if is_known { view.seen.weight().lo() } else { goal.weight.parts() };
     let least = Weight::new(written.min(goal.weight.parts()), goal.weight.of());
-    goal.stable.max(for_rest(view, least)).clamp(1, all.max(1))
+    goal.stable.max(pods_for_rest(view.spec.replicas, least)).clamp(1, all.max(1))
 }
 
 /// How many ready pods stable needs for what the canary does not get, as the routes stand.
 pub(super) fn needed(view: &View<'_>) -> u32 {
-    for_rest(view, view.spec.strategy.weight(view.seen.weight().lo())).max(1)
+    pods_for_rest(view.spec.replicas, view.spec.strategy.weight(view.seen.weight().lo())).max(1)
 }
 
 /// The lowest weight of the canary that stable's ready pods allow; it is written only where it raises no object.
@@ -44,9 +44,8 @@ pub(super) fn lowest_weight(desired: Weight, ready: Range, view: &View<'_>) -> R
         return Ok(Weight::new(lowest, desired.of()));
     }
     let ends = if ready.lo() < 1 { Ending::PodsReady } else { Ending::StableCarries };
-    Err(Closed::new(WaitReason::StableCannotCarry { need: for_rest(view, desired), seen: ready }, ends))
-}
-
-fn for_rest(view: &View<'_>, weight: Weight) -> u32 {
-    pods_for(view.spec.replicas, Weight::new(weight.rest(), weight.of()))
+    Err(Closed::new(
+        WaitReason::StableCannotCarry { need: pods_for_rest(view.spec.replicas, desired), seen: ready },
+        ends,
+    ))
 }

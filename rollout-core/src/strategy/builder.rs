@@ -62,7 +62,7 @@ impl StrategyBuilder {
             scale_down_delay: None,
             abort_scale_down_delay: None,
             dynamic_stable_scale: false,
-            delayed_revisions: None,
+            scale_down_delay_revision_limit: None,
         };
         Self { strategy, own_hash: false }
     }
@@ -162,7 +162,7 @@ impl StrategyBuilder {
     /// Sets how many old revisions keep their pods for the scale-down delay, the newest first; the others lose them at
     /// once (`scaleDownDelayRevisionLimit`). `None` is no limit.
     pub fn scale_down_delay_revision_limit(mut self, revisions: Option<u32>) -> Self {
-        self.strategy.delayed_revisions = revisions;
+        self.strategy.scale_down_delay_revision_limit = revisions;
         self
     }
 

@@ -45,7 +45,7 @@ pub struct Strategy {
     pub(crate) scale_down_delay: Option<Duration>,
     pub(crate) abort_scale_down_delay: Option<Duration>,
     pub(crate) dynamic_stable_scale: bool,
-    pub(crate) delayed_revisions: Option<u32>,
+    pub(crate) scale_down_delay_revision_limit: Option<u32>,
 }
 
 impl Strategy {

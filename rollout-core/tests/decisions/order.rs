@@ -4,8 +4,8 @@
 use crate::situation::{Situation, pods};
 use core::time::Duration;
 use rollout_core::{
-    AbortReason, Aborted, Action, Driver, Event, Failure, Next, Outcome, Progress, Range, Revision, Strategy,
-    Time,
+    AbortReason, Aborted, Action, Driver, Event, Failure, Next, Outcome, Progress, Range, Revision, Step,
+    Strategy, Time,
     traffic::{
         HeaderMatch, ManagedChange, ManagedRoute, ManagedSeen, RouteMatch, Routes, Selection, Settled,
         StringMatch, WeightChange,
@@ -213,4 +213,24 @@ fn only_the_canary_under_way_takes_over_from_an_unavailable_stable() {
     assert!(takes_over(|_| {}));
     assert!(!takes_over(|it| it.status.aborted = Some(aborted())), "it was given up");
     assert!(!takes_over(Situation::supersede), "the pods behind its weight are of another revision");
+}
+
+/// Without selectors, requests go to the revision that the routes were written for: a successor inherits no weight.
+#[test]
+fn a_weight_that_falls_in_parts_stays_with_the_revision_that_has_it() {
+    let strategy =
+        Strategy::builder().traffic_routing(true).dynamic_stable_scale(true).step(Step::SetWeight(50));
+    let written_for = |ready: u32| {
+        let mut situation = Situation::of(strategy.clone().build().unwrap());
+        situation.supersede();
+        situation.revisions()[0] = pods("v1", ready);
+        situation.seen().behind.canary.clear();
+        let plan = situation.plan(1000);
+        plan.actions.iter().find_map(|action| match action {
+            Action::Route(routes) => Some((weight(action), routes.written_for.to_string())),
+            _ => None,
+        })
+    };
+    assert_eq!(written_for(3), Some((Some(25), "v2".to_owned())));
+    assert_eq!(written_for(4), Some((Some(0), "v3".to_owned())));
 }

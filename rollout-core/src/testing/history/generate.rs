@@ -143,7 +143,7 @@ fn recipe() -> impl proptest::strategy::Strategy<Value = Recipe> {
                 (surge, unavailable),
                 (deadline, deadline_aborts),
                 (dynamic, min_ready),
-                (rollback_window, delayed_revisions),
+                (rollback_window, scale_down_delay_revision_limit),
             )| Recipe {
                 routed,
                 replicas,
@@ -156,7 +156,7 @@ fn recipe() -> impl proptest::strategy::Strategy<Value = Recipe> {
                 min_pods,
                 dynamic,
                 rollback_window,
-                delayed_revisions,
+                scale_down_delay_revision_limit,
                 min_ready,
                 delay,
                 abort_delay,

@@ -30,7 +30,7 @@ pub struct Recipe {
     /// How many revisions back a rollback skips the steps.
     pub rollback_window: u32,
     /// How many old revisions keep their pods for the delay.
-    pub delayed_revisions: Option<u32>,
+    pub scale_down_delay_revision_limit: Option<u32>,
     /// How long a pod must be ready before it is available.
     pub min_ready: Duration,
     /// How long old pods stay.
@@ -89,7 +89,7 @@ impl Recipe {
             .max_unavailable(self.unavailable)
             .min_pods_per_replica_set(self.min_pods)
             .dynamic_stable_scale(self.dynamic)
-            .scale_down_delay_revision_limit(self.delayed_revisions);
+            .scale_down_delay_revision_limit(self.scale_down_delay_revision_limit);
         if self.routed {
             builder =
                 builder.traffic_routing(true).stable_service(self.services).canary_service(self.services);
