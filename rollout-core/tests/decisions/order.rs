@@ -226,9 +226,9 @@ fn a_weight_that_falls_in_parts_stays_with_the_revision_that_has_it() {
         situation.revisions()[0] = pods("v1", ready);
         situation.seen().behind.canary.clear();
         let plan = situation.plan(1000);
-        plan.actions.iter().find_map(|action| match action {
-            Action::Route(routes) => Some((weight(action), routes.written_for.to_string())),
-            _ => None,
+        plan.actions.iter().find_map(|action| {
+            let Action::Route(routes) = action else { return None };
+            Some((weight(action), routes.written_for.to_string()))
         })
     };
     assert_eq!(written_for(3), Some((Some(25), "v2".to_owned())));
