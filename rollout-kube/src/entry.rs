@@ -97,10 +97,20 @@ pub(crate) fn owner(object: &Value) -> Option<(&str, &str)> {
     Some((owner.get("name")?.as_str()?, owner.get("uid")?.as_str()?))
 }
 
+/// Returns the owner that is an object's controller.
+pub(crate) fn controller(object: &Value) -> Option<&Value> {
+    let owners = object.pointer("/metadata/ownerReferences")?.as_array()?;
+    owners.iter().find(|owner| owner.get("controller") == Some(&Value::Bool(true)))
+}
+
+/// Returns the uid of an object's controller.
+pub(crate) fn controller_uid(object: &Value) -> Option<&str> {
+    controller(object)?.get("uid")?.as_str()
+}
+
 /// Returns whether no controller owns an object.
 pub(crate) fn is_ownerless(object: &Value) -> bool {
-    let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
-    !owners.into_iter().flatten().any(|owner| owner.get("controller") == Some(&Value::Bool(true)))
+    controller(object).is_none()
 }
 
 /// Returns the Rollout that a ReplicaSet is named after: its own name without the dash and the revision.
@@ -110,12 +120,25 @@ pub(crate) fn named_after(set: &Value) -> Option<&str> {
     name.strip_suffix(revision)?.strip_suffix('-')
 }
 
-/// Reduces a pod to its identity, address, phase and conditions.
+/// Reduces a pod to its identity, labels, annotations, address, phase and conditions.
 fn trim_pod(pod: &mut Value) {
     keep(pod, &["apiVersion", "kind", "metadata", "status"]);
     keep(pod.get_mut("status").unwrap_or(&mut Value::Null), &["podIP", "phase", "conditions"]);
-    let names = ["name", "namespace", "uid", "resourceVersion", "labels", "deletionTimestamp"];
+    let names = [
+        "name",
+        "namespace",
+        "uid",
+        "resourceVersion",
+        "labels",
+        "annotations",
+        "deletionTimestamp",
+        "ownerReferences",
+    ];
     keep(pod.get_mut("metadata").unwrap_or(&mut Value::Null), &names);
+    let owners = pod.pointer_mut("/metadata/ownerReferences").and_then(Value::as_array_mut);
+    for owner in owners.into_iter().flatten() {
+        keep(owner, &["controller", "uid"]);
+    }
 }
 
 /// Removes and returns the pod template of a ReplicaSet, and reduces the rest of its spec to what is compared.

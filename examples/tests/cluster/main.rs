@@ -25,6 +25,7 @@ mod gitops;
 mod header;
 mod istiod;
 mod mesh;
+mod metadata;
 mod others;
 mod outage;
 mod own_crd;

@@ -148,7 +148,7 @@ pub(crate) const BAD: u8 = 4;
 
 pub(crate) fn template(name: &str, version: u8) -> Value {
     json!({
-        "metadata": {"labels": {"app": name}},
+        "metadata": {"labels": {"app": name, "role": "none"}},
         "spec": {"containers": [{"name": "app", "image": image(version)}]}
     })
 }
@@ -165,6 +165,11 @@ pub(crate) fn steps(app: &str, steps: &[Step]) -> Value {
         Step::Pause(seconds) => json!({"pause": {"duration": seconds}}),
     };
     steps.iter().map(step).collect()
+}
+
+/// What the pods of a role have. The template has one of the labels, too; the other has a name of its own.
+pub(crate) fn metadata_of(role: &str) -> Value {
+    json!({"labels": {"role": role, format!("only-{role}"): "yes"}, "annotations": {"role": role}})
 }
 
 fn rollout(history: &History, at: usize) -> Value {
@@ -187,6 +192,11 @@ fn rollout(history: &History, at: usize) -> Value {
         // Argo Rollouts refuses the two together.
         canary["scaleDownDelaySeconds"].take();
         canary["dynamicStableScale"] = json!(true);
+    }
+    if app.labels {
+        for role in ["canary", "stable"] {
+            canary[format!("{role}Metadata")] = metadata_of(role);
+        }
     }
     if app.has_services {
         canary["stableService"] = json!(subset(&name, "stable"));

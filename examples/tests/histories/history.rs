@@ -55,6 +55,8 @@ pub(crate) struct App {
     pub(crate) has_services: bool,
     /// Whether stable keeps only the pods that its share needs.
     pub(crate) follows: bool,
+    /// Whether its pods have labels and annotations by role.
+    pub(crate) labels: bool,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -245,14 +247,15 @@ fn step() -> impl proptest::strategy::Strategy<Value = Step> {
 
 fn app() -> impl proptest::strategy::Strategy<Value = App> {
     let shares = (any::<bool>(), any::<bool>());
-    let kind = (prop::bool::weighted(0.3), prop::bool::weighted(0.25));
+    let kind = (prop::bool::weighted(0.3), prop::bool::weighted(0.25), prop::bool::weighted(0.25));
     let whole = (1..4_u8, shares, kind, several(step(), 0..5));
-    whole.prop_map(|(replicas, (shares, shares_rule), (has_services, follows), steps)| App {
+    whole.prop_map(|(replicas, (shares, shares_rule), (has_services, follows, labels), steps)| App {
         replicas,
         shares,
         shares_rule,
         has_services,
         follows,
+        labels,
         steps,
     })
 }
@@ -263,13 +266,14 @@ pub(crate) fn part() -> impl proptest::strategy::Strategy<Value = Part> {
 }
 
 /// What a controller writes beside events.
-const WRITES: [&str; 7] = [
+const WRITES: [&str; 8] = [
     "POST replicasets",
     "PATCH replicasets",
     "PUT virtualservices",
     "PUT destinationrules",
     "PUT services",
     "PATCH rollouts",
+    "PATCH pods",
     "PUT rollouts",
 ];
 

@@ -151,7 +151,11 @@ impl Pods {
             let name = format!("{of}-{}", self.made);
             let pod = json!({
                 "apiVersion": "v1", "kind": "Pod",
-                "metadata": {"labels": set["spec"]["template"]["metadata"]["labels"]},
+                "metadata": {
+                    "labels": set["spec"]["template"]["metadata"]["labels"],
+                    "annotations": set["spec"]["template"]["metadata"]["annotations"],
+                    "ownerReferences": [{"kind": "ReplicaSet", "uid": set["metadata"]["uid"], "controller": true}]
+                },
                 "status": {
                     "podIP": format!("10.{}.{}.{}", self.made >> 16, (self.made >> 8) & 255, self.made & 255),
                     "conditions": [{"type": "Ready", "status": "True"}]

@@ -10,7 +10,7 @@ mod objects;
 mod view;
 mod watching;
 
-pub(crate) use crate::entry::{Entry, reference};
+pub(crate) use crate::entry::{Entry, controller, reference};
 pub(crate) use caches::Caches;
 pub(crate) use index::Index;
 pub(crate) use interests::Interest;

@@ -35,6 +35,11 @@ impl View {
         Self { caches, rollout, live: AtomicBool::new(false), asked: Mutex::default() }
     }
 
+    /// Returns the rollout whose view this is.
+    pub(crate) fn rollout(&self) -> &Key {
+        &self.rollout
+    }
+
     /// Sets whether reads go to the server from now on.
     pub(crate) fn read_live(&self, live: bool) {
         self.live.store(live, Ordering::Relaxed);
@@ -70,6 +75,18 @@ impl View {
         self.note(Interest::Having(sets_of.clone(), named_after.as_str().into()));
         let key = if all { OWNERLESS.to_owned() } else { named_after };
         self.caches.having(&sets_of, &[key]).await
+    }
+
+    /// Returns the pods of a revision that have this owner, from the cache.
+    ///
+    /// # Errors
+    /// The pods cannot be read.
+    pub(crate) async fn pods(&self, revision: &str, owner: &str) -> Result<Vec<Entry>, StoreError> {
+        let like = ObjectRef::new("", "Pod", &self.rollout.0, "");
+        self.note(Interest::Having(like.clone(), revision.into()));
+        let mut pods = self.caches.having(&like, &[revision.to_owned()]).await?;
+        pods.retain(|pod| crate::entry::controller_uid(&pod.value) == Some(owner));
+        Ok(pods)
     }
 
     /// Returns the Rollouts, in any namespace, that have one of these index keys.

@@ -3,6 +3,7 @@ use super::{
     anti_affinity::{self, add_rule},
     names::Names,
     number,
+    pod_metadata::{self, Role},
 };
 use crate::store::Kind;
 use rollout_core::{Revision, Time};
@@ -61,7 +62,12 @@ pub(super) fn replica_set(
     set(&mut template, &["metadata", "labels"], &names.revision, revision.as_str().into());
     set(&mut selector, &["matchLabels"], &names.revision, revision.as_str().into());
     add_rule(&mut template, rollout, revision);
+    let stable = rollout.pointer("/status/stableRS").and_then(Value::as_str);
+    let role = Role::of(revision.as_str(), stable, Some(revision.as_str()));
     let mut annotations = json!({&*names.number: number.to_string(), &*names.desired: desired(rollout)});
+    for (key, text) in pod_metadata::add(&mut template, rollout, role) {
+        set(&mut annotations, &[], &key, text);
+    }
     if let Some(scale_down_deadline) = scale_down_deadline {
         set(&mut annotations, &[], &names.deadline, scale_down_deadline.to_string().into());
     }
@@ -177,7 +183,7 @@ fn desired(rollout: &Value) -> String {
 }
 
 /// Sets a field below a path of maps, and creates missing maps.
-fn set(value: &mut Value, path: &[&str], key: &str, to: Value) {
+pub(super) fn set(value: &mut Value, path: &[&str], key: &str, to: Value) {
     let mut place = value;
     for field in path {
         if !place.is_object() {

@@ -5,6 +5,7 @@ mod counts;
 mod make;
 mod names;
 mod number;
+mod pod_metadata;
 mod quantity;
 mod read;
 mod sets;
@@ -19,6 +20,8 @@ pub use names::Names;
 pub(crate) use number::highest;
 #[cfg(feature = "controller")]
 pub(crate) use number::next;
+#[cfg(feature = "controller")]
+pub(crate) use pod_metadata::{PodMetadata, Role, change as change_metadata, is_used as uses_metadata};
 pub(crate) use read::{ReplicaSet, labels, revision_seen};
 pub use sets::ReplicaSets;
 #[cfg(feature = "controller")]

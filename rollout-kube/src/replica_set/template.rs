@@ -1,13 +1,16 @@
-use super::{anti_affinity::without_rules, quantity};
+use super::{anti_affinity, pod_metadata, quantity};
+use crate::entry::Entry;
 use rollout_core::backend::REVISION_LABEL;
 use serde_json::Value;
 
 /// Returns whether a ReplicaSet's pod template, with the API server's defaults, is the one that a Rollout asks for.
 ///
-/// The rule that the engine adds for `antiAffinity` does not count. Everything in the Rollout's template must be there; everything else must be a default of the server.
-pub(crate) fn same_template(wanted: &Value, actual: &Value) -> bool {
-    let mut actual = actual.clone();
-    without_rules(&mut actual);
+/// What the engine adds for `antiAffinity`, `canaryMetadata` and `stableMetadata` does not count. Everything in the
+/// Rollout's template must be there; everything else must be a default of the server.
+pub(crate) fn same_template(wanted: &Value, set: &Entry) -> bool {
+    let Some(mut actual) = set.template() else { return false };
+    anti_affinity::without_rules(&mut actual);
+    pod_metadata::restore(&mut actual, set);
     same(wanted, &actual, "")
 }
 
@@ -119,11 +122,11 @@ mod tests {
 
     #[test]
     fn a_default_of_the_server_is_no_difference() {
-        assert!(same_template(&wanted(), &actual()));
+        assert!(same(&wanted(), &actual(), ""));
         let mut explicit = wanted();
         explicit["spec"]["restartPolicy"] = json!("Always");
         explicit["spec"]["nodeSelector"] = json!({});
-        assert!(same_template(&explicit, &actual()), "nor is an explicit default");
+        assert!(same(&explicit, &actual(), ""), "nor is an explicit default");
     }
 
     #[test]
@@ -140,13 +143,13 @@ mod tests {
         for (pointer, value) in cases {
             let mut actual = actual();
             *actual.pointer_mut(pointer).unwrap() = value;
-            assert!(!same_template(&wanted(), &actual), "{pointer}");
+            assert!(!same(&wanted(), &actual, ""), "{pointer}");
         }
         let mut actual = actual();
         actual["spec"]["hostNetwork"] = json!(true);
-        assert!(!same_template(&wanted(), &actual), "a field that the Rollout does not ask for");
+        assert!(!same(&wanted(), &actual, ""), "a field that the Rollout does not ask for");
         let mut more = wanted();
         more["spec"]["containers"][0]["env"] = json!([{"name": "A", "value": "1"}]);
-        assert!(!same_template(&more, &self::actual()), "a field that the ReplicaSet does not have");
+        assert!(!same(&more, &self::actual(), ""), "a field that the ReplicaSet does not have");
     }
 }

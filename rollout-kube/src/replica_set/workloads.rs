@@ -1,5 +1,8 @@
 use super::{Counts, ReplicaSet, ReplicaSets, highest, sets};
-use crate::{entry::Entry, store::Received};
+use crate::{
+    entry::{Entry, controller_uid},
+    store::Received,
+};
 use async_trait::async_trait;
 use rollout_core::{
     Failure, RevisionSeen,
@@ -16,7 +19,7 @@ impl Workloads for ReplicaSets {
         let like = ObjectRef::new("apps", "ReplicaSet", text("/metadata/namespace"), "");
         let labels = super::labels(&self.pattern.selector());
         let found = self.requests().list(&like, &labels).await?;
-        let owned = found.into_iter().filter(|set| owner(&set.value) == Some(text("/metadata/uid")));
+        let owned = found.into_iter().filter(|set| controller_uid(&set.value) == Some(text("/metadata/uid")));
         let mut all: Vec<Workload> = owned.filter_map(|set| self.workload(set)).collect();
         all.sort_by(|a, b| (a.seen.number, &a.seen.revision).cmp(&(b.seen.number, &b.seen.revision)));
         Ok(all)
@@ -81,7 +84,7 @@ impl ReplicaSets {
             // It existed only for a moment: observe again.
             Err(StoreError::NotFound(_)) => Failure::Conflict,
             Err(error) => error.into_failure(),
-            Ok(existing) if owner(&existing.value) == uid => Failure::Conflict,
+            Ok(existing) if controller_uid(&existing.value) == uid => Failure::Conflict,
             Ok(_) => Failure::Refused(format!(
                 "{object} already exists and has another owner, or none; delete it, or choose another name"
             )),
@@ -95,13 +98,6 @@ fn seen(set: &ReplicaSet) -> RevisionSeen {
     let mut counts = Counts::default();
     let (ready, available) = (counts.range(set, set.ready), counts.range(set, set.available));
     super::revision_seen(set, (ready, available), set.wanted > 0)
-}
-
-/// Returns the uid of an object's controller.
-fn owner(object: &Value) -> Option<&str> {
-    let owners = object.pointer("/metadata/ownerReferences")?.as_array()?;
-    let controls = |owner: &&Value| owner.get("controller") == Some(&Value::Bool(true));
-    owners.iter().find(controls)?.get("uid")?.as_str()
 }
 
 #[cfg(test)]

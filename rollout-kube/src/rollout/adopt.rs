@@ -1,6 +1,6 @@
 use super::context::Context;
 use crate::{
-    cache::{Entry, View},
+    cache::{Entry, View, controller},
     replica_set::{self, ReplicaSet, same_template},
 };
 use rollout_core::{
@@ -148,13 +148,7 @@ fn holds_its_revision(rollout: &Value, set: &Entry) -> bool {
 /// Returns whether a ReplicaSet has the Rollout's template.
 fn has_template(rollout: &Value, set: &Entry) -> bool {
     let wanted = rollout.pointer("/spec/template").unwrap_or(&Value::Null);
-    set.template().is_some_and(|existing| same_template(wanted, &existing))
-}
-
-/// Returns the owner that is the controller.
-fn controller(set: &Value) -> Option<&Value> {
-    let owners = set.pointer("/metadata/ownerReferences")?.as_array()?;
-    owners.iter().find(|owner| owner.get("controller") == Some(&Value::Bool(true)))
+    same_template(wanted, set)
 }
 
 /// Returns whether a label selector selects a ReplicaSet. An empty or missing selector selects nothing here.

@@ -1,4 +1,4 @@
-use super::{grace::Grace, rate::Rate, rivals::Rivals, waits::Waits};
+use super::{grace::Grace, rate::Rate, rivals::Rivals, runner::MetadataFailures, waits::Waits};
 use crate::replica_set::Counts;
 use rollout_core::{
     Driver, Failure, Revision,
@@ -49,6 +49,8 @@ pub(crate) struct RolloutMemory {
     /// The objects that were released because the Rollout no longer names them, and when.
     pub(super) released: Vec<(ObjectRef, ObjectVersion)>,
     pub(super) released_at: Option<Instant>,
+    /// The labels and annotations that could not be written.
+    pub(super) metadata: MetadataFailures,
     /// The Rollout, as last seen.
     pub(super) rollout: Option<Arc<Value>>,
 }
@@ -75,6 +77,7 @@ impl RolloutMemory {
             conflict_on: None,
             released: Vec::new(),
             released_at: None,
+            metadata: MetadataFailures::default(),
             rollout: None,
         }
     }

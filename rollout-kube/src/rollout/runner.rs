@@ -1,3 +1,4 @@
+mod metadata;
 mod publishing;
 mod status_writer;
 
@@ -12,6 +13,8 @@ use super::{
     publish::KubeEvent,
     store,
 };
+use crate::cache::View;
+pub(crate) use metadata::MetadataFailures;
 use rollout_core::{
     Action, Answer, Command, CommandKind, Escaped, Event, Failure, Next, Outcome, Resume, Revision, Spec,
     Status, Time, Turn, Wake,
@@ -37,6 +40,7 @@ pub(super) struct TurnRunner<'w> {
     reading: Reading,
     spec: Spec,
     backend: &'w dyn TrafficBackend,
+    view: &'w View,
     target: Revision,
     edits: Vec<Edit>,
     outstanding: Outstanding,
@@ -54,7 +58,7 @@ impl<'w> TurnRunner<'w> {
         memory: &'w mut RolloutMemory,
         name: &'w str,
         (reading, spec, target): (Reading, Spec, Revision),
-        backend: &'w dyn TrafficBackend,
+        (backend, view): (&'w dyn TrafficBackend, &'w View),
     ) -> Self {
         let outstanding = Outstanding::default();
         Self {
@@ -64,6 +68,7 @@ impl<'w> TurnRunner<'w> {
             reading,
             spec,
             backend,
+            view,
             target,
             edits: Vec::new(),
             outstanding,
@@ -165,6 +170,9 @@ impl<'w> TurnRunner<'w> {
                 self.correct(&writer).await;
             }
             self.publish_failure(failure);
+        } else if self.invalid_spec.is_none() {
+            let metadata = self.write_metadata(&writer.plan.status).await;
+            return self.end(turn, at).into_iter().chain(metadata).min();
         }
         self.end(turn, at)
     }

@@ -28,9 +28,8 @@ pub(super) fn target(rollout: &Value, sets: &[ReplicaSet]) -> Revision {
     if sets.iter().any(|set| set.revision == hash) {
         return hash;
     }
-    let has_it =
-        |set: &&ReplicaSet| set.entry.template().is_some_and(|existing| same_template(template, &existing));
-    sets.iter().rev().find(has_it).map_or(hash, |set| set.revision.clone())
+    let with_template = sets.iter().rev().find(|set| same_template(template, &set.entry));
+    with_template.map_or(hash, |set| set.revision.clone())
 }
 
 /// Returns why this Rollout is left alone, if another controller has worked on it.

@@ -25,6 +25,7 @@ mod events;
 mod held;
 mod hostile;
 mod malformed;
+mod metadata;
 mod rivals;
 
 use cluster::{Cluster, merge};

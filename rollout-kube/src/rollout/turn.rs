@@ -153,7 +153,7 @@ async fn run_turn(
     if let Some(until) = yield_to_rival(context, memory, name, &reading.rollout.value) {
         return Ok(Some(Some(until)));
     }
-    let mut runner = TurnRunner::new(context, memory, name, (reading, spec, target), &*backend)
+    let mut runner = TurnRunner::new(context, memory, name, (reading, spec, target), (&*backend, view))
         .with_invalid_spec(why.clone());
     let status = runner.apply_commands(read.status, &read.requests);
     match runner.or_held(&status) {

@@ -28,6 +28,7 @@ impl World<'_> {
             self.pass(Duration::from_secs(20)).await;
             let rollouts = self.server.all("/apis/argoproj.io/v1alpha1/rollouts");
             why_not = rollouts.iter().filter_map(|rollout| self.judge.unrest(rollout)).collect();
+            why_not.extend(self.mislabelled());
         }
         if self.judge.broken.is_some() {
             return;
@@ -73,6 +74,32 @@ impl World<'_> {
         let rollouts = self.server.all("/apis/argoproj.io/v1alpha1/rollouts");
         let weights = rollouts.iter().filter_map(|rollout| self.judge.must_take_over(rollout)).collect();
         (weights, rollouts.iter().filter_map(|rollout| self.judge.is_healthy_and_wrong(rollout)).collect())
+    }
+
+    /// The pods of stable revisions that do not have the labels and annotations of their role, and those of others that
+    /// have them.
+    fn mislabelled(&self) -> Vec<String> {
+        let pods = self.server.all("/api/v1/pods");
+        let apps = self.server.all("/apis/argoproj.io/v1alpha1/rollouts");
+        let wrong = apps.iter().flat_map(|rollout| {
+            let right = rollout.pointer("/spec/strategy/canary/stableMetadata").cloned();
+            let right = right.unwrap_or_else(|| json!({"labels": {"role": "none"}}));
+            let of = |pod: &&std::sync::Arc<Value>| {
+                pod["metadata"]["labels"]["app"] == rollout["metadata"]["name"]
+                    && pod["metadata"]["deletionTimestamp"].is_null()
+            };
+            pods.iter().filter(of).filter(move |pod| {
+                let is_stable =
+                    pod["metadata"]["labels"]["rollouts-pod-template-hash"] == rollout["status"]["stableRS"];
+                let mut labels = pod["metadata"]["labels"].clone();
+                if let Some(labels) = labels.as_object_mut() {
+                    labels.retain(|key, _| key.contains("role") || key.starts_with("only-"));
+                }
+                let annotations = pod["metadata"]["annotations"]["role"] == right["annotations"]["role"];
+                is_stable && (labels != right["labels"] || !annotations)
+            })
+        });
+        wrong.map(|pod| format!("mislabelled: {}", pod["metadata"])).collect()
     }
 
     fn help(&mut self) {

@@ -8,6 +8,7 @@ mod kinds;
 mod labels;
 mod lint;
 mod lint_steps;
+mod metadata;
 mod mirror;
 mod names;
 mod notes;

@@ -1,4 +1,4 @@
-use super::{kinds, lint, notes::Notes, selector, spec, template};
+use super::{kinds, lint, metadata, notes::Notes, selector, spec, template};
 use crate::argo::{
     Finding, Severity,
     reader::Reader,
@@ -87,6 +87,7 @@ fn rules(rollout: &Rollout, written: &[Value], notes: &mut Notes) {
     let readable = selector::check(spec, notes);
     template::check(spec, readable, notes);
     kinds::check(spec.strategy.as_ref(), written, notes);
+    metadata::check(spec, notes);
     lint::check(spec, notes);
 }
 

@@ -31,7 +31,7 @@ pub struct Conversion {
 ///         "selector": {"matchLabels": {"app": "demo"}},
 ///         "strategy": {"canary": {
 ///             "steps": [{"setWeight": 25}, {"pause": {"duration": "10m"}}],
-///             "canaryMetadata": {"labels": {"track": "canary"}},
+///             "analysis": {"templates": [{"templateName": "error-rate"}]},
 ///         }},
 ///         "template": {
 ///             "metadata": {"labels": {"app": "demo"}},
@@ -43,7 +43,7 @@ pub struct Conversion {
 /// let made = convert(&report.rollout, "v1".into());
 /// let spec = made.spec.unwrap();
 /// assert_eq!((spec.replicas, spec.strategy.steps()[0].clone()), (4, Step::SetWeight(25)));
-/// assert_eq!(made.unsupported[0].path, "spec.strategy.canary.canaryMetadata");
+/// assert_eq!(made.unsupported[0].path, "spec.strategy.canary.analysis");
 /// ```
 #[must_use]
 pub fn convert(rollout: &Rollout, target: Revision) -> Conversion {

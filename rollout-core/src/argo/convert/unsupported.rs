@@ -35,8 +35,6 @@ fn of_spec(spec: &RolloutSpec, unsupported: &mut Vec<Finding>) {
 fn of_canary(canary: &Canary, unsupported: &mut Vec<Finding>) {
     let parts = [
         ("analysis", canary.analysis.is_some(), "background analysis"),
-        ("canaryMetadata", canary.canary_metadata.is_some(), "labels and annotations of canary pods"),
-        ("stableMetadata", canary.stable_metadata.is_some(), "labels and annotations of stable pods"),
         ("pingPong", canary.ping_pong.is_some(), "two Services that alternate as stable"),
     ];
     for (field, _, what) in parts.into_iter().filter(|(_, there, _)| *there) {

@@ -14,6 +14,8 @@ pub(super) struct Cluster {
     pub(super) version: u64,
     /// Every write to a path that holds this text is answered with this code.
     pub(super) fails: Option<(&'static str, u16)>,
+    /// Every write to a path that holds this text succeeds without effect.
+    pub(super) reverts: Option<&'static str>,
     /// The next write is answered with this code; the flag says whether it takes effect all the same.
     pub(super) fault: Option<(u16, bool)>,
     /// The same for the nth write from now on.
@@ -31,6 +33,7 @@ impl Default for Cluster {
             managers: json!([{"manager": "us"}]),
             pods_stay: false,
             fails: None,
+            reverts: None,
             objects: BTreeMap::new(),
             version: 0,
             fault: None,
@@ -105,7 +108,7 @@ impl Cluster {
             return Answer::ok(object.clone());
         }
         let (group, plural) = path.rsplit_once('/').unwrap_or_default();
-        if !["rollouts", "replicasets", "services"].contains(&plural) {
+        if !["rollouts", "replicasets", "services", "pods"].contains(&plural) {
             return Answer::failure(404, "there is none");
         }
         let root = group.split("/namespaces/").next().unwrap_or_default();
@@ -129,6 +132,9 @@ impl Cluster {
         let Some(existing) = self.objects.get(key).cloned() else {
             return Answer::failure(404, "there is none");
         };
+        if self.reverts.is_some_and(|part| path.contains(part)) {
+            return Answer::ok(existing);
+        }
         let asked_for = &asked.body["metadata"]["resourceVersion"];
         if !asked_for.is_null() && *asked_for != existing["metadata"]["resourceVersion"] {
             return Answer::failure(409, "the object has been modified");
