@@ -131,6 +131,7 @@ fn trim_pod(pod: &mut Value) {
         "resourceVersion",
         "labels",
         "annotations",
+        "creationTimestamp",
         "deletionTimestamp",
         "ownerReferences",
     ];

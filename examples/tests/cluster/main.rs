@@ -35,6 +35,7 @@ mod played_mesh;
 #[path = "../recorded/mod.rs"]
 mod recorded;
 mod rest;
+mod restart;
 mod scale;
 mod story;
 mod weight;

@@ -222,7 +222,7 @@ fn what_a_release_does_not_need_is_only_told() {
         "canaryService": "c", "stableService": "s", "scaleDownDelayRevisionLimit": 1,
         "trafficRouting": {"istio": {"virtualService": {"name": "web"}, "destinationRule": rule}}
     }));
-    manifest["spec"]["restartAt"] = json!("2026-01-01T00:00:00Z");
+    manifest["spec"]["restartAt"] = json!("now");
     manifest["spec"]["rollbackWindow"] = json!({"revisions": 3});
     manifest["spec"]["analysis"] = json!({"successfulRunHistoryLimit": 1});
     let made = made(&manifest);

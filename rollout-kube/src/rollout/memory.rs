@@ -1,4 +1,10 @@
-use super::{grace::Grace, rate::Rate, rivals::Rivals, runner::MetadataFailures, waits::Waits};
+use super::{
+    grace::Grace,
+    rate::Rate,
+    rivals::Rivals,
+    runner::{MetadataFailures, RestartMemory},
+    waits::Waits,
+};
 use crate::replica_set::Counts;
 use rollout_core::{
     Driver, Failure, Revision,
@@ -51,6 +57,7 @@ pub(crate) struct RolloutMemory {
     pub(super) released_at: Option<Instant>,
     /// The labels and annotations that could not be written.
     pub(super) metadata: MetadataFailures,
+    pub(super) restart: RestartMemory,
     /// The Rollout, as last seen.
     pub(super) rollout: Option<Arc<Value>>,
 }
@@ -78,6 +85,7 @@ impl RolloutMemory {
             released: Vec::new(),
             released_at: None,
             metadata: MetadataFailures::default(),
+            restart: RestartMemory::default(),
             rollout: None,
         }
     }

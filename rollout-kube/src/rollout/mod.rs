@@ -14,6 +14,7 @@ mod memory;
 mod observe;
 mod publish;
 mod rate;
+mod restart;
 mod rivals;
 mod runner;
 mod store;

@@ -1,5 +1,6 @@
 mod metadata;
 mod publishing;
+mod restart;
 mod status_writer;
 
 use super::{
@@ -11,10 +12,12 @@ use super::{
     memory::RolloutMemory,
     observe::{self, Reading, Trouble},
     publish::KubeEvent,
+    restart::Restart,
     store,
 };
-use crate::cache::View;
+use crate::cache::{Entry, View};
 pub(crate) use metadata::MetadataFailures;
+pub(crate) use restart::RestartMemory;
 use rollout_core::{
     Action, Answer, Command, CommandKind, Escaped, Event, Failure, Next, Outcome, Resume, Revision, Spec,
     Status, Time, Turn, Wake,
@@ -141,7 +144,9 @@ impl<'w> TurnRunner<'w> {
         let who = (self.name, self.context.process.as_str());
         log::record(who, (&self.spec, status, observed, at), turn.plan());
         let on = self.reading.fingerprint();
+        let restart = self.assess_restart(&turn.plan().status).await;
         let mut writer = StatusWriter::new(&turn, self.invalid());
+        writer.restarted = if let Restart::Done(at) = &restart { Some(at.clone()) } else { None };
         writer.counts_as_done = !self.memory.driver.is_failing();
         if self.context.dry_run {
             return self.end(turn, at);
@@ -172,7 +177,8 @@ impl<'w> TurnRunner<'w> {
             self.publish_failure(failure);
         } else if self.invalid_spec.is_none() {
             let metadata = self.write_metadata(&writer.plan.status).await;
-            return self.end(turn, at).into_iter().chain(metadata).min();
+            let restart = self.evict(restart).await;
+            return self.end(turn, at).into_iter().chain(metadata).chain(restart).min();
         }
         self.end(turn, at)
     }
@@ -252,4 +258,10 @@ impl<'w> TurnRunner<'w> {
         let waits = self.memory.waits.next().into_iter().chain(self.memory.display_rate.due());
         wake.into_iter().chain(again).chain(waits).chain(counts).chain(number).min()
     }
+}
+
+/// Returns whether a pod is neither finished nor being deleted.
+fn runs(pod: &Entry) -> bool {
+    let phase = pod.text("/status/phase");
+    pod.text("/metadata/deletionTimestamp").is_none() && !matches!(phase, Some("Succeeded" | "Failed"))
 }

@@ -23,12 +23,14 @@ pub(super) struct Decided<'d> {
     pub(super) waiting: &'d [Waiting],
     /// The revision whose ReplicaSet the API server refuses to create, and why.
     pub(super) refused: Option<(&'d Revision, &'d str)>,
+    /// The time of a restart that is over.
+    pub(super) restarted: Option<&'d str>,
 }
 
 impl<'d> Decided<'d> {
     /// Only a status.
     pub(super) fn nothing(status: &'d Status) -> Self {
-        Self { status, actions: &[], waiting: &[], refused: None }
+        Self { status, actions: &[], waiting: &[], refused: None, restarted: None }
     }
 }
 
@@ -41,7 +43,7 @@ pub(super) fn wire(
     invalid: Option<&str>,
     now: Time,
 ) -> Value {
-    let Decided { status, actions, waiting, refused } = *decided;
+    let Decided { status, actions, waiting, refused, restarted } = *decided;
     // The new status is compared with the stored one: so sanitize the text before, not after.
     let invalid = invalid.map(|why| one_line(why, MESSAGE));
     let invalid = invalid.as_deref();
@@ -66,7 +68,7 @@ pub(super) fn wire(
         write_status(status, fields.entry("status").or_insert(Value::Null), now);
     }
     let mut facts = Facts::new(&rollout, status, now).workloads(&workloads).invalid(invalid);
-    facts = facts.waiting(waiting).refused(refused);
+    facts = facts.waiting(waiting).refused(refused).restarted(restarted);
     if let (Some(spec), Some(seen), true) = (spec, &reading.observed.traffic, is_routed) {
         let weight = weight(actions).unwrap_or_else(|| seen.weight());
         facts = facts.weight(weight, spec.strategy.max_weight());

@@ -26,6 +26,8 @@ mod held;
 mod hostile;
 mod malformed;
 mod metadata;
+mod pods;
+mod restart;
 mod rivals;
 
 use cluster::{Cluster, merge};

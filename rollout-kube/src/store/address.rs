@@ -35,9 +35,10 @@ impl Address {
         Ok(Self { path: format!("{}/{name}", kind.path(namespace.as_str())), has_query: false })
     }
 
-    /// Addresses the status subresource of this object.
-    pub(crate) fn status(mut self) -> Self {
-        self.path.push_str("/status");
+    /// Addresses a subresource of this object, such as `status`.
+    pub(crate) fn subresource(mut self, name: &'static str) -> Self {
+        self.path.push('/');
+        self.path.push_str(name);
         self
     }
 

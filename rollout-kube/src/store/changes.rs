@@ -6,6 +6,8 @@ use http::Method;
 use kube::Client;
 use rollout_core::{backend::StoreError, traffic::ObjectRef};
 use serde_json::Value;
+#[cfg(feature = "controller")]
+use serde_json::json;
 
 const MERGE_PATCH: &str = "application/merge-patch+json";
 
@@ -26,7 +28,8 @@ impl Requests {
         object: &ObjectRef,
         to: &Value,
     ) -> Result<Received, StoreError> {
-        let written = self.write(object, Method::PUT, self.one(object)?.status(), JSON, to).await?;
+        let written =
+            self.write(object, Method::PUT, self.one(object)?.subresource("status"), JSON, to).await?;
         answer::written(object, written)
     }
 
@@ -52,6 +55,18 @@ impl Requests {
         let all = Address::all(self.kind(object)?, object)?;
         let written = self.write(object, Method::POST, all, JSON, value).await?;
         answer::written(object, written)
+    }
+
+    /// Evicts a pod with this uid. The server refuses while a PodDisruptionBudget needs the pod.
+    #[cfg(feature = "controller")]
+    pub(crate) async fn evict(&self, pod: &ObjectRef, uid: &str) -> Result<(), StoreError> {
+        let eviction = json!({
+            "apiVersion": "policy/v1", "kind": "Eviction",
+            "metadata": {"namespace": *pod.namespace, "name": *pod.name},
+            "deleteOptions": {"preconditions": {"uid": uid}}
+        });
+        let address = self.one(pod)?.subresource("eviction");
+        self.write(pod, Method::POST, address, JSON, &eviction).await.map(drop)
     }
 
     /// Deletes an object with `options`, a `DeleteOptions`.

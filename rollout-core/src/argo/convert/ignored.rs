@@ -1,6 +1,6 @@
 //! Settings that the engine does not support and a release does not need.
 
-use crate::{Finding, argo::wire::Rollout};
+use crate::{Finding, Time, argo::wire::Rollout};
 use alloc::vec::Vec;
 
 pub(super) fn find(rollout: &Rollout) -> Vec<Finding> {
@@ -12,8 +12,8 @@ pub(super) fn find(rollout: &Rollout) -> Vec<Finding> {
     let parts = [
         (
             "spec.restartAt",
-            spec.restart_at.is_some(),
-            "the engine does not restart pods; the release continues",
+            spec.restart_at.as_deref().is_some_and(|at| Time::parse_rfc3339(at).is_none()),
+            "it is not a time such as 2026-01-31T12:00:00Z, so no pod is restarted; the release continues",
         ),
         ("spec.analysis", spec.analysis.is_some(), "there are no finished analyses to keep"),
         (

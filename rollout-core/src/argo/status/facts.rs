@@ -21,6 +21,8 @@ pub struct Facts<'f> {
     pub waiting: &'f [Waiting],
     /// The revision whose workload the API server refuses to create, and the reason.
     pub refused: Option<(&'f Revision, &'f str)>,
+    /// The time of a restart that is over, as `spec.restartAt` has it.
+    pub restarted: Option<&'f str>,
     /// The current time, for conditions that change.
     pub now: Time,
 }
@@ -57,6 +59,7 @@ impl<'f> Facts<'f> {
             weight: None,
             waiting: &[],
             refused: None,
+            restarted: None,
             now,
         }
     }
@@ -86,6 +89,13 @@ impl<'f> Facts<'f> {
     #[must_use]
     pub fn refused(mut self, refused: Option<(&'f Revision, &'f str)>) -> Self {
         self.refused = refused;
+        self
+    }
+
+    /// Sets the time of a restart that is over, as `spec.restartAt` has it: all pods are newer.
+    #[must_use]
+    pub fn restarted(mut self, at: Option<&'f str>) -> Self {
+        self.restarted = at;
         self
     }
 

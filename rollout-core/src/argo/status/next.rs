@@ -4,7 +4,10 @@ use super::{
     progressing, waits,
     write::write_status,
 };
-use crate::argo::phase::{Phase, phase};
+use crate::{
+    Time,
+    argo::phase::{Phase, phase},
+};
 use alloc::{format, string::String, vec::Vec};
 use serde_json::{Map, Value, json};
 
@@ -40,6 +43,9 @@ pub fn next_status(facts: &Facts<'_>) -> Value {
         // Argo Rollouts has no step index without steps.
         next.as_object_mut().map(|map| map.remove("currentStepIndex"));
     }
+    if let Some(at) = facts.restarted {
+        put(next, "restartedAt", at.into());
+    }
     let mut conditions = Conditions::of(next, facts.now);
     if is_driven {
         say(&mut conditions, facts, next);
@@ -66,11 +72,14 @@ pub fn next_status(facts: &Facts<'_>) -> Value {
     core::mem::take(next)
 }
 
-/// Returns the phase by Argo Rollouts' rules, with two exceptions: a restart is not in progress, since the engine does
-/// not restart pods, and an update is not over until the routes lead back to stable's destination.
+/// Returns the phase by Argo Rollouts' rules, with two exceptions: an update is not over until the routes lead back to
+/// stable's destination, and a `restartAt` that is not a time asks for nothing.
 fn shown(facts: &Facts<'_>, next: &Value) -> Phase {
     let mut spec = facts.rollout.get("spec").cloned().unwrap_or_default();
-    spec.as_object_mut().map(|spec| spec.remove("restartAt"));
+    let asked = spec.get("restartAt").and_then(Value::as_str);
+    if asked.is_some_and(|asked| Time::parse_rfc3339(asked).is_none()) {
+        spec.as_object_mut().map(|spec| spec.remove("restartAt"));
+    }
     let seen = phase(&json!({"spec": spec, "status": next}));
     if seen.name == "Healthy" && facts.leads_to_canary() {
         let message = "waiting for all steps to complete: the traffic is returning to the stable destination";
@@ -185,7 +194,7 @@ fn put(value: &mut Value, key: &str, what: Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AbortReason, Aborted, Range, Status, Time, argo::read_status};
+    use crate::{AbortReason, Aborted, Range, Status, argo::read_status};
 
     /// A Rollout whose status is written repeatedly.
     struct Told {

@@ -3,7 +3,7 @@
 //! No decision depends on them. So nothing waits for them: a pod that cannot be written stops neither the release nor
 //! the other pods.
 
-use super::{super::publish::KubeEvent, TurnRunner, store};
+use super::{super::publish::KubeEvent, TurnRunner, runs, store};
 use crate::{
     cache::Entry,
     replica_set::{self, PodMetadata, ReplicaSet, Role},
@@ -215,10 +215,4 @@ impl TurnRunner<'_> {
         progress.wrong.insert(uid.to_owned());
         progress.error.get_or_insert_with(|| why.to_owned());
     }
-}
-
-/// Returns whether a pod is neither finished nor being deleted.
-fn runs(pod: &Entry) -> bool {
-    let phase = pod.text("/status/phase");
-    pod.text("/metadata/deletionTimestamp").is_none() && !matches!(phase, Some("Succeeded" | "Failed"))
 }

@@ -20,6 +20,8 @@ pub(super) struct StatusWriter {
     invalid: Option<String>,
     /// Whether to show planned actions as done: not after a failure.
     pub(super) counts_as_done: bool,
+    /// The time of a restart that is over.
+    pub(super) restarted: Option<String>,
     /// Whether the status of this turn is stored.
     is_stored: bool,
     /// The earlier pod count of each ReplicaSet that was written.
@@ -29,7 +31,15 @@ pub(super) struct StatusWriter {
 impl StatusWriter {
     pub(super) fn new(turn: &Turn, invalid: Option<String>) -> Self {
         let (plan, urgency) = (turn.plan().clone(), turn.store());
-        Self { plan, urgency, invalid, counts_as_done: true, is_stored: false, pods_before: Vec::new() }
+        Self {
+            plan,
+            urgency,
+            invalid,
+            counts_as_done: true,
+            restarted: None,
+            is_stored: false,
+            pods_before: Vec::new(),
+        }
     }
 }
 
@@ -39,7 +49,9 @@ impl TurnRunner<'_> {
         let plan = &writer.plan;
         let refused = self.memory.refused.as_ref().map(|(revision, why)| (revision, why.as_str()));
         let actions = if writer.counts_as_done { plan.actions.as_slice() } else { &[] };
-        let decided = store::Decided { status: &plan.status, actions, waiting: &plan.waiting, refused };
+        let restarted = writer.restarted.as_deref();
+        let decided =
+            store::Decided { status: &plan.status, actions, waiting: &plan.waiting, refused, restarted };
         let (spec, invalid) = (Some(&self.spec), writer.invalid.as_deref());
         let mut wire = store::wire(&self.reading, spec, &decided, invalid, self.context.now());
         self.outstanding.remember(&mut wire);

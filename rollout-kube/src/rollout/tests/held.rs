@@ -41,14 +41,19 @@ impl World {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_ignored_restart_is_reported_once_and_holds_nothing() {
+async fn an_unreadable_time_of_a_restart_is_reported_once_and_holds_nothing() {
     let mut world = at_fifty().await;
-    world.edit(&json!({"spec": {"restartAt": "2026-01-01T00:00:00Z"}}));
+    world.edit(&json!({"spec": {"restartAt": "now"}}));
     world.settle().await;
     assert_eq!(world.status()["message"], "CanaryPauseStep");
     let notes = world.event_notes().await;
     let reported: Vec<_> = notes.iter().filter(|note| note.contains("spec.restartAt")).collect();
-    assert_eq!(reported, ["spec.restartAt: the engine does not restart pods; the release continues"]);
+    assert_eq!(
+        reported,
+        [
+            "spec.restartAt: it is not a time such as 2026-01-31T12:00:00Z, so no pod is restarted; the release continues"
+        ]
+    );
     world.edit(&json!({"status": {"pauseConditions": null}}));
     world.until_phase("Healthy").await;
     assert_eq!(world.pods(), [0, 2]);

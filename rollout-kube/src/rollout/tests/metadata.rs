@@ -1,24 +1,12 @@
 //! Labels and annotations of canary and stable pods.
 
-use super::*;
-
-const PODS: &str = "/api/v1/namespaces/shop/pods";
+use super::{pods::PODS, *};
 
 fn metadata(canary: &Value, stable: &Value) -> Value {
     json!({"spec": {"strategy": {"canary": {"canaryMetadata": canary, "stableMetadata": stable}}}})
 }
 
 impl World {
-    /// Returns the path and the ReplicaSet with this image.
-    fn set_of(&self, image: &str) -> (String, Value) {
-        let cluster = self.cluster();
-        let mut sets = cluster.objects.iter().filter(|(path, _)| path.contains("/replicasets/"));
-        let (path, set) = sets
-            .find(|(_, set)| set["spec"]["template"]["spec"]["containers"][0]["image"] == image)
-            .expect("there is no such ReplicaSet");
-        (path.clone(), set.clone())
-    }
-
     /// Returns the metadata of the pod template of the ReplicaSet with this image.
     fn template_of(&self, image: &str) -> Value {
         let mut metadata = self.set_of(image).1["spec"]["template"]["metadata"].clone();
@@ -26,29 +14,6 @@ impl World {
             labels.retain(|key, _| !key.starts_with("rollouts-"));
         }
         metadata
-    }
-
-    /// Creates the pods of the ReplicaSet with this image, from its template, and lets the next turn see them.
-    fn create_pods(&mut self, image: &str, names: impl IntoIterator<Item = String>) {
-        let (_, set) = self.set_of(image);
-        for name in names {
-            let mut pod = json!({
-                "apiVersion": "v1", "kind": "Pod", "metadata": set["spec"]["template"]["metadata"],
-                "status": {"phase": "Running"}
-            });
-            pod["metadata"]["name"] = json!(name);
-            pod["metadata"]["namespace"] = json!("shop");
-            pod["metadata"]["ownerReferences"] =
-                json!([{"kind": "ReplicaSet", "uid": set["metadata"]["uid"], "controller": true}]);
-            self.show(&name, pod);
-        }
-    }
-
-    /// Stores a pod, and shows it to the controller as a watch does.
-    fn show(&mut self, name: &str, pod: Value) {
-        let stored = self.cluster().put(&format!("{PODS}/{name}"), pod);
-        let entry = crate::cache::Entry::new(stored);
-        self.context.caches.put(&ObjectRef::new("", "Pod", "shop", name), entry, None);
     }
 
     /// Returns the labels and annotations of a pod that a Rollout may have added.
