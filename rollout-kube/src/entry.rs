@@ -11,7 +11,7 @@ pub(crate) struct Entry {
     pub(crate) version: ObjectVersion,
     /// The writers that its `managedFields` names.
     pub(crate) managers: Arc<[String]>,
-    /// The pod template of a ReplicaSet, as JSON text. It is the larger part of a ReplicaSet, and rarely read.
+    /// The pod template of a ReplicaSet or Deployment, as JSON text. It is the larger part of it, and rarely read.
     template: Option<Arc<str>>,
 }
 
@@ -44,9 +44,14 @@ impl Entry {
         self.text("/metadata/name").unwrap_or_default()
     }
 
-    /// Returns the pod template of a ReplicaSet.
+    /// Returns the pod template of a ReplicaSet or Deployment.
     pub(crate) fn template(&self) -> Option<Value> {
         serde_json::from_str(self.template.as_deref()?).ok()
+    }
+
+    /// Returns the pod template of a ReplicaSet, a Deployment or a PodTemplate.
+    pub(crate) fn pod_template(&self) -> Option<Value> {
+        self.template().or_else(|| self.value.get("template").cloned()).filter(Value::is_object)
     }
 
     /// Returns whether the text of the pod template contains this.
@@ -76,7 +81,7 @@ impl From<Received> for Entry {
                 trim_pod(&mut value);
                 None
             }
-            Some("ReplicaSet") => take_template(&mut value),
+            Some("ReplicaSet" | "Deployment") => take_template(&mut value),
             _ => None,
         };
         Self { value: Arc::new(value), version, managers: managers.into(), template }
@@ -142,11 +147,16 @@ fn trim_pod(pod: &mut Value) {
     }
 }
 
-/// Removes and returns the pod template of a ReplicaSet, and reduces the rest of its spec to what is compared.
-fn take_template(set: &mut Value) -> Option<Arc<str>> {
-    let spec = set.get_mut("spec")?;
+/// Removes and returns the pod template of a ReplicaSet or Deployment, and reduces the rest of its spec to what is read.
+fn take_template(workload: &mut Value) -> Option<Arc<str>> {
+    let is_ours = owner(workload).is_some();
+    let spec = workload.get_mut("spec")?;
     let template = spec.get("template").map(|template| template.to_string().into());
-    keep(spec, &["replicas", "minReadySeconds"]);
+    // Only a Rollout's `workloadRef` needs a selector.
+    keep(
+        spec,
+        if is_ours { &["replicas", "minReadySeconds"] } else { &["replicas", "minReadySeconds", "selector"] },
+    );
     template
 }
 

@@ -77,6 +77,15 @@ impl View {
         self.caches.having(&sets_of, &[key]).await
     }
 
+    /// Returns an object that holds the Rollout's pod template, from the cache.
+    ///
+    /// # Errors
+    /// The object does not exist, or its kind cannot be watched.
+    pub(crate) async fn workload(&self, object: &ObjectRef) -> Result<Entry, StoreError> {
+        self.note(Interest::Object(object.clone()));
+        self.caches.get(object).await
+    }
+
     /// Returns the pods of a revision that have this owner, from the cache.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ pub use sets::ReplicaSets;
 #[cfg(feature = "controller")]
 pub(crate) use sets::took_effect;
 #[cfg(feature = "controller")]
-pub(crate) use template::same_template;
+pub(crate) use template::{own_template, same_template};
 
 /// The annotation with a revision's number.
 pub(crate) const REVISION: &str = "rollout.argoproj.io/revision";

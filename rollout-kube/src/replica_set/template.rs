@@ -8,10 +8,15 @@ use serde_json::Value;
 /// What the engine adds for `antiAffinity`, `canaryMetadata` and `stableMetadata` does not count. Everything in the
 /// Rollout's template must be there; everything else must be a default of the server.
 pub(crate) fn same_template(wanted: &Value, set: &Entry) -> bool {
-    let Some(mut actual) = set.template() else { return false };
-    anti_affinity::without_rules(&mut actual);
-    pod_metadata::restore(&mut actual, set);
-    same(wanted, &actual, "")
+    own_template(set).is_some_and(|actual| same(wanted, &actual, ""))
+}
+
+/// Returns the pod template of a ReplicaSet without what the engine added to it, except for the label of the revision.
+pub(crate) fn own_template(set: &Entry) -> Option<Value> {
+    let mut template = set.template()?;
+    anti_affinity::without_rules(&mut template);
+    pod_metadata::restore(&mut template, set);
+    Some(template)
 }
 
 fn same(wanted: &Value, actual: &Value, key: &str) -> bool {

@@ -1,9 +1,10 @@
 use super::{observe, observe::Reading};
-use crate::{cache::Entry, text::one_line};
+use crate::{cache::Entry, replica_set::own_template, text::one_line};
 use rollout_core::{
     Answer, Command, CommandKind, Escaped, Event, Revision, Spec, Status, Time, apply,
     backend::REVISION_LABEL,
     command::{Edit, Position},
+    traffic::ObjectRef,
 };
 use serde_json::{Map, Value, json};
 
@@ -125,6 +126,16 @@ impl Outstanding {
         }
     }
 
+    /// Builds the patch of the workload that holds the template, if the command changes that.
+    pub(super) fn workload_patch(&self, reading: &Reading) -> Option<(ObjectRef, Value)> {
+        let workload = reading.workload.as_ref().filter(|_| self.receipt.is_some())?;
+        let change = self.edits.iter().find_map(|edit| match edit {
+            Edit::Template(revision) => template_change(reading, revision),
+            Edit::Paused(_) | Edit::Proceed(_) => None,
+        })?;
+        Some((workload.object.clone(), workload.template_patch(change)))
+    }
+
     /// Builds the patch with the receipt and the command's changes to the Rollout, conditional on its version. Returns
     /// `None` when there is nothing to write.
     pub(super) fn patch(&self, reading: &Reading) -> Option<Value> {
@@ -139,12 +150,13 @@ impl Outstanding {
                     let proceed = serde_json::to_string(proceed).unwrap_or_default();
                     annotations.insert(observe::PROCEED.to_owned(), proceed.into());
                 }
-                Edit::Template(revision) => {
-                    let existing = reading.rollout.value.pointer("/spec/template").unwrap_or(&Value::Null);
-                    if let Some(template) = template(reading, revision) {
-                        spec.insert("template".to_owned(), difference(existing, &template));
+                Edit::Template(revision) if reading.workload.is_none() => {
+                    if let Some(change) = template_change(reading, revision) {
+                        spec.insert("template".to_owned(), change);
                     }
                 }
+                // It is in another object.
+                Edit::Template(_) => {}
             }
         }
         let mut patch = json!({"metadata": {
@@ -155,6 +167,12 @@ impl Outstanding {
         }
         Some(patch)
     }
+}
+
+/// Builds the merge patch that turns the template into that of another revision.
+fn template_change(reading: &Reading, revision: &Revision) -> Option<Value> {
+    let existing = reading.rollout.value.pointer("/spec/template").unwrap_or(&Value::Null);
+    Some(difference(existing, &template(reading, revision)?))
 }
 
 impl CommandRequest {
@@ -207,7 +225,7 @@ impl Answered {
 /// Returns the template of a revision, from its ReplicaSet.
 fn template(reading: &Reading, revision: &Revision) -> Option<Value> {
     let set = reading.sets.iter().find(|set| set.revision == *revision)?;
-    let mut template = set.entry.template()?;
+    let mut template = own_template(&set.entry)?;
     if let Some(labels) = template.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
         labels.retain(|key, _| key != REVISION_LABEL);
     }

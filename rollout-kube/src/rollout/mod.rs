@@ -24,6 +24,7 @@ mod tests;
 mod traffic;
 mod turn;
 mod waits;
+mod workload_ref;
 
 pub(crate) use abandoned::{Release, index as abandoned_index, rollout_of};
 pub(crate) use claims::index as claims_index;

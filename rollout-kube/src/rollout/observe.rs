@@ -1,4 +1,4 @@
-use super::{context::Context, memory::RolloutMemory, target};
+use super::{context::Context, memory::RolloutMemory, target, workload_ref::ReferencedWorkload};
 use crate::{
     cache::{Entry, View},
     replica_set::{self, ReplicaSet},
@@ -24,12 +24,35 @@ pub(super) struct Reading {
     pub(super) traffic: Version,
     /// Why the traffic could not be read.
     pub(super) trouble: Option<Trouble>,
+    /// The object that holds the pod template, if that is not the Rollout.
+    pub(super) workload: Option<ReferencedWorkload>,
 }
 
 impl Reading {
     /// Builds a reading of only the Rollout and its ReplicaSets.
     pub(super) fn without_traffic(rollout: Entry, sets: Vec<ReplicaSet>) -> Self {
-        Self { rollout, sets, observed: Observed::new(), traffic: Version::NONE, trouble: None }
+        Self {
+            rollout,
+            sets,
+            observed: Observed::new(),
+            traffic: Version::NONE,
+            trouble: None,
+            workload: None,
+        }
+    }
+
+    /// Records the object that holds the pod template; the Rollout has that template already.
+    pub(super) fn with_workload(mut self, workload: Option<ReferencedWorkload>) -> Self {
+        self.workload = workload;
+        self
+    }
+
+    /// Records the Rollout as it was written.
+    pub(super) fn wrote(&mut self, rollout: Entry) {
+        self.rollout = match &self.workload {
+            Some(workload) => workload.give_template(rollout),
+            None => rollout,
+        };
     }
 
     /// Returns a hash of the versions of everything that was read.
@@ -86,7 +109,7 @@ pub(super) async fn observe(
     if let Some(rival) = memory.driver.see(&mut observed, elapsed) {
         memory.rivals.met(&rival.ours, &rival.other, Instant::now());
     }
-    Reading { rollout, sets, observed, traffic, trouble }
+    Reading { rollout, sets, observed, traffic, trouble, workload: None }
 }
 
 /// The result of checking a stable revision that shows no ready pod during an update.

@@ -2,6 +2,7 @@ mod metadata;
 mod publishing;
 mod restart;
 mod status_writer;
+mod workload;
 
 use super::{
     act::{self, act},
@@ -178,7 +179,8 @@ impl<'w> TurnRunner<'w> {
         } else if self.invalid_spec.is_none() {
             let metadata = self.write_metadata(&writer.plan.status).await;
             let restart = self.evict(restart).await;
-            return self.end(turn, at).into_iter().chain(metadata).chain(restart).min();
+            let workload = self.scale_workload(&writer.plan).await;
+            return self.end(turn, at).into_iter().chain(metadata).chain(restart).chain(workload).min();
         }
         self.end(turn, at)
     }

@@ -1,4 +1,4 @@
-use super::{context::Context, observe::Reading};
+use super::{context::Context, observe::Reading, workload_ref::GENERATION};
 use crate::{
     replica_set::{self, ReplicaSet},
     text::one_line,
@@ -69,6 +69,7 @@ pub(super) fn wire(
     }
     let mut facts = Facts::new(&rollout, status, now).workloads(&workloads).invalid(invalid);
     facts = facts.waiting(waiting).refused(refused).restarted(restarted);
+    facts = facts.workload_generation(reading.workload.as_ref().map(|workload| workload.generation));
     if let (Some(spec), Some(seen), true) = (spec, &reading.observed.traffic, is_routed) {
         let weight = weight(actions).unwrap_or_else(|| seen.weight());
         facts = facts.weight(weight, spec.strategy.max_weight());
@@ -176,7 +177,7 @@ pub(super) async fn put(
     });
     let written =
         context.caches.requests().replace_status(&object, &body).await.map_err(StoreError::into_failure)?;
-    reading.rollout = context.caches.wrote(&object, written);
+    reading.wrote(context.caches.wrote(&object, written));
     Ok(if same { Outcome::Unchanged } else { Outcome::Changed })
 }
 
@@ -209,16 +210,19 @@ pub(super) async fn set(
 pub(super) fn number(reading: &Reading, status: &Status) -> Option<Number> {
     let set = reading.sets.iter().find(|set| Some(&set.revision) == status.canary.as_ref())?;
     let number = set.number.to_string();
+    // Clients compare it with the status.
+    let generation = reading.workload.as_ref().map(|workload| workload.generation.to_string());
+    let has_generation = reading.rollout.annotation(GENERATION) == generation.as_deref();
     // Whether the field is set, from the view of a merge patch.
     let has_pods = reading.rollout.value.pointer("/spec/replicas").is_some_and(|pods| !pods.is_null());
     let existing = reading.rollout.annotation(replica_set::REVISION);
-    if has_pods && existing == Some(&number) {
+    if has_pods && existing == Some(&number) && has_generation {
         return None;
     }
-    let is_urgent = !has_pods || existing.is_none();
+    let is_urgent = !has_pods || existing.is_none() || !has_generation;
     let mut patch = json!({"metadata": {
         "resourceVersion": *reading.rollout.version.write,
-        "annotations": {replica_set::REVISION: number}
+        "annotations": {replica_set::REVISION: number, GENERATION: generation}
     }});
     if let (false, Some(fields)) = (has_pods, patch.as_object_mut()) {
         fields.insert("spec".to_owned(), json!({"replicas": 1}));
@@ -237,7 +241,7 @@ pub(super) struct Number {
 pub(super) async fn merge(context: &Context, reading: &mut Reading, patch: &Value) -> Result<(), Failure> {
     let object = object(reading);
     let written = context.caches.requests().merge(&object, patch).await.map_err(StoreError::into_failure)?;
-    reading.rollout = context.caches.wrote(&object, written);
+    reading.wrote(context.caches.wrote(&object, written));
     Ok(())
 }
 

@@ -29,6 +29,7 @@ mod metadata;
 mod pods;
 mod restart;
 mod rivals;
+mod workload_ref;
 
 use cluster::{Cluster, merge};
 

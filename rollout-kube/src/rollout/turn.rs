@@ -10,6 +10,7 @@ use super::{
     store::{self, Decided},
     target,
     traffic::backend,
+    workload_ref::{self, Resolved},
 };
 use crate::cache::{Entry, View};
 use rollout_core::{
@@ -89,6 +90,11 @@ async fn run_turn(
     if let Some(next) = too_large(context, memory, name, &rollout).await {
         return Ok(Some(next));
     }
+    let (rollout, workload, missing) = match workload_ref::resolve(view, &rollout).await {
+        Resolved::OwnTemplate => (rollout, None, None),
+        Resolved::Workload(workload) => (workload.give_template(rollout), Some(*workload), None),
+        Resolved::Missing(why) => (rollout, None, Some(why)),
+    };
     if !context.dry_run {
         adopt::orphans(context, view, &rollout, is_new(&rollout)).await?;
     }
@@ -100,18 +106,22 @@ async fn run_turn(
         }
         return Ok(Some(None));
     }
-    if let Some(why) = bounds::too_many(&sets) {
-        let reading = Reading::without_traffic(rollout, Vec::new());
+    let too_much = workload.as_ref().and_then(|_| bounds::too_large(&rollout.value));
+    if let Some(why) = too_much.or_else(|| bounds::too_many(&sets)) {
+        let reading = Reading::without_traffic(rollout, Vec::new()).with_workload(workload);
         return Ok(Some(refuse(context, memory, name, reading, &Status::default(), &why).await));
     }
     let target = target::target(&rollout.value, &sets);
     let Interpreted { report, spec, mut complaints, notes } = interpret(&rollout, &target);
+    if complaints.iter().all(|complaint| !complaint.starts_with("spec.workloadRef")) {
+        complaints.extend(missing);
+    }
     publish_ignored(context, memory, name, &rollout, notes);
     let read = match read_status(rollout.value.get("status").unwrap_or(&Value::Null)) {
         Ok(read) => read,
         Err(errors) => {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            let reading = Reading::without_traffic(rollout, sets);
+            let reading = Reading::without_traffic(rollout, sets).with_workload(workload);
             return Ok(Some(unreadable(context, memory, name, reading, &errors.join("; ")).await));
         }
     };
@@ -135,7 +145,7 @@ async fn run_turn(
         Some(&read.status).filter(|_| goes_back).and_then(|status| way_back(&report.rollout, status, pods))
     };
     let (Some(spec), Some(backend)) = (spec, backend) else {
-        let reading = Reading::without_traffic(rollout, sets);
+        let reading = Reading::without_traffic(rollout, sets).with_workload(workload);
         let status = with_pending_abort(&read, context.now());
         return Ok(Some(refuse(context, memory, name, reading, &status, &why.unwrap_or_default()).await));
     };
@@ -143,12 +153,13 @@ async fn run_turn(
         None => {}
         Some(Blocked::Until(at)) => return Ok(Some(Some(at))),
         Some(Blocked::Refused(why)) => {
-            let reading = Reading::without_traffic(rollout, sets);
+            let reading = Reading::without_traffic(rollout, sets).with_workload(workload);
             return Ok(Some(refuse(context, memory, name, reading, &read.status, &why).await));
         }
     }
     view.read_live(live);
     let reading = observe((context, view), memory, rollout, sets, &read.status, &*backend, live).await;
+    let reading = reading.with_workload(workload);
     view.read_live(false);
     if let Some(until) = yield_to_rival(context, memory, name, &reading.rollout.value) {
         return Ok(Some(Some(until)));

@@ -63,6 +63,8 @@ impl Kind {
         vec![
             Self::new("", "v1", "Pod", "pods"),
             Self::new("", "v1", "Service", "services"),
+            Self::new("", "v1", "PodTemplate", "podtemplates"),
+            Self::new("apps", "v1", "Deployment", "deployments"),
             Self::new("apps", "v1", "ReplicaSet", "replicasets"),
             Self::new("argoproj.io", "v1alpha1", "Rollout", "rollouts"),
         ]

@@ -1,7 +1,7 @@
 //! The numbers at the top level of the spec, and the referenced workload.
 
 use super::notes::Notes;
-use crate::argo::wire::RolloutSpec;
+use crate::{DnsName, argo::wire::RolloutSpec};
 use alloc::{format, string::String};
 
 const NOT_NEGATIVE: &str = "must be greater than or equal to 0";
@@ -34,6 +34,15 @@ fn workload(spec: &RolloutSpec, notes: &mut Notes) {
     if !matches!(kind, "Deployment" | "ReplicaSet" | "PodTemplate") {
         let message = format!("workload of type {}/{kind} is not supported", version.unwrap_or_default());
         notes.error("spec.workloadRef", message, "name a Deployment, a ReplicaSet or a PodTemplate");
+    }
+    let name = workload.name.as_deref().unwrap_or_default();
+    if let Err(error) = DnsName::parse(name) {
+        notes.ours("spec.workloadRef.name", format!("{error}"), "write the name of the object");
+    }
+    let scale_down = workload.scale_down.as_deref().unwrap_or_default();
+    if !matches!(scale_down, "" | "never" | "onsuccess" | "progressively") {
+        let message = format!("{scale_down:?} is unknown");
+        notes.ours("spec.workloadRef.scaleDown", message, "write never, onsuccess or progressively");
     }
     if spec.template.as_ref().is_some_and(|template| !is_blank(template)) {
         let message = String::from("template must be empty for workload reference rollout");

@@ -3,14 +3,13 @@
 
 use crate::{
     Finding,
-    argo::wire::{Canary, Rollout, RolloutSpec, TrafficRouting},
+    argo::wire::{Canary, Rollout, TrafficRouting},
 };
 use alloc::{format, vec::Vec};
 use serde_json::Value;
 
 pub(super) fn find(rollout: &Rollout, unsupported: &mut Vec<Finding>) {
     let Some(spec) = &rollout.spec else { return };
-    of_spec(spec, unsupported);
     let Some(strategy) = &spec.strategy else { return };
     if is_set(strategy.blue_green.as_ref()) {
         unsupported.push(Finding::not_driven("spec.strategy.blueGreen", "the blue-green strategy"));
@@ -24,12 +23,6 @@ pub(super) fn find(rollout: &Rollout, unsupported: &mut Vec<Finding>) {
 
 fn is_set(value: Option<&Value>) -> bool {
     value.is_some_and(|value| !value.is_null())
-}
-
-fn of_spec(spec: &RolloutSpec, unsupported: &mut Vec<Finding>) {
-    if spec.workload_ref.is_some() {
-        unsupported.push(Finding::not_driven("spec.workloadRef", "a template in another object"));
-    }
 }
 
 fn of_canary(canary: &Canary, unsupported: &mut Vec<Finding>) {

@@ -23,6 +23,8 @@ pub struct Facts<'f> {
     pub refused: Option<(&'f Revision, &'f str)>,
     /// The time of a restart that is over, as `spec.restartAt` has it.
     pub restarted: Option<&'f str>,
+    /// The generation of the object that holds the pod template, if that is not the Rollout.
+    pub workload_generation: Option<u64>,
     /// The current time, for conditions that change.
     pub now: Time,
 }
@@ -60,6 +62,7 @@ impl<'f> Facts<'f> {
             waiting: &[],
             refused: None,
             restarted: None,
+            workload_generation: None,
             now,
         }
     }
@@ -96,6 +99,13 @@ impl<'f> Facts<'f> {
     #[must_use]
     pub fn restarted(mut self, at: Option<&'f str>) -> Self {
         self.restarted = at;
+        self
+    }
+
+    /// Sets the generation of the object that holds the pod template (`workloadRef`).
+    #[must_use]
+    pub fn workload_generation(mut self, generation: Option<u64>) -> Self {
+        self.workload_generation = generation;
         self
     }
 

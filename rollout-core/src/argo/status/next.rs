@@ -43,6 +43,14 @@ pub fn next_status(facts: &Facts<'_>) -> Value {
         // Argo Rollouts has no step index without steps.
         next.as_object_mut().map(|map| map.remove("currentStepIndex"));
     }
+    match facts.workload_generation {
+        Some(generation) => put(next, "workloadObservedGeneration", format!("{generation}").into()),
+        None if facts.spec("workloadRef").is_null() => {
+            next.as_object_mut().map(|map| map.remove("workloadObservedGeneration"));
+        }
+        // It cannot be read now.
+        None => {}
+    }
     if let Some(at) = facts.restarted {
         put(next, "restartedAt", at.into());
     }

@@ -160,6 +160,11 @@ impl TurnRunner<'_> {
             store::merge(self.context, &mut self.reading, &patch).await?;
             outcome = Outcome::Changed;
         }
+        // First: the receipt says that all is done.
+        if let Some((workload, patch)) = self.outstanding.workload_patch(&self.reading) {
+            self.write_workload(&workload, &patch).await?;
+            outcome = Outcome::Changed;
+        }
         if let Some(patch) = self.outstanding.patch(&self.reading) {
             store::merge(self.context, &mut self.reading, &patch).await?;
             outcome = Outcome::Changed;

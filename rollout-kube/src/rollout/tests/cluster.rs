@@ -108,7 +108,7 @@ impl Cluster {
             return Answer::ok(object.clone());
         }
         let (group, plural) = path.rsplit_once('/').unwrap_or_default();
-        if !["rollouts", "replicasets", "services", "pods"].contains(&plural) {
+        if !["rollouts", "replicasets", "services", "pods", "deployments", "podtemplates"].contains(&plural) {
             return Answer::failure(404, "there is none");
         }
         let root = group.split("/namespaces/").next().unwrap_or_default();

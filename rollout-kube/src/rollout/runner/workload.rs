@@ -1,0 +1,66 @@
+//! Writes to the object that holds the pod template (`workloadRef`): its pods, once the Rollout serves in its place.
+
+use super::{
+    super::{publish::KubeEvent, workload_ref::ScaleDown},
+    TurnRunner,
+};
+use crate::cache::Entry;
+use rollout_core::{Escaped, Failure, Plan, backend::StoreError, traffic::ObjectRef};
+use serde_json::Value;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The pause after a write of the workload failed.
+const RETRY: Duration = Duration::from_secs(20);
+
+impl TurnRunner<'_> {
+    /// Changes fields of the workload.
+    pub(super) async fn write_workload(&mut self, object: &ObjectRef, patch: &Value) -> Result<(), Failure> {
+        let caches = &self.context.caches;
+        let written = caches.requests().merge(object, patch).await.map_err(StoreError::into_failure)?;
+        caches.put(object, Entry::from(written), Some(self.view.rollout()));
+        Ok(())
+    }
+
+    /// Scales the Deployment that served before the Rollout did, as the Rollout asks for; returns when to retry.
+    pub(super) async fn scale_workload(&mut self, plan: &Plan) -> Option<Instant> {
+        let pods = self.workload_pods(plan)?;
+        let workload = self.reading.workload.clone().filter(|workload| workload.replicas != Some(pods))?;
+        tracing::info!(rollout = self.name, workload = %workload.object, pods, "scales the workload");
+        match self.write_workload(&workload.object, &workload.scale_patch(pods)).await {
+            // A change of the workload wakes the Rollout.
+            Ok(()) | Err(Failure::Conflict) => None,
+            Err(failure) => {
+                let note = format!("{} could not be scaled to {pods} pods: {failure}", workload.object);
+                tracing::warn!(rollout = self.name, why = %Escaped(&note), "the workload could not be scaled");
+                self.publish_once(&KubeEvent::warning("ScalingWorkloadError", note));
+                Some(Instant::now() + RETRY)
+            }
+        }
+    }
+
+    /// Returns how many pods the Deployment is to have; `None` to leave it as it is.
+    fn workload_pods(&self, plan: &Plan) -> Option<u32> {
+        let workload = self.reading.workload.as_ref()?;
+        let (setting, existing) = (workload.scale_down, workload.replicas?);
+        let (status, replicas) = (&plan.status, self.spec.replicas);
+        if setting == ScaleDown::Never || replicas == 0 || status.scaled_to_zero {
+            return None;
+        }
+        let current = self.reading.sets.iter().find(|set| Some(&set.revision) == status.canary.as_ref());
+        let available = current.map_or(0, |set| set.available);
+        if status.is_done() {
+            // The Rollout serves all requests: its own pods, wherever they come from.
+            let serves = available >= replicas && plan.actions.is_empty() && plan.waiting.is_empty();
+            return (serves && self.reading.trouble.is_none()).then_some(0);
+        }
+        if status.stable.is_some() || setting != ScaleDown::Progressively {
+            return None;
+        }
+        if status.progress.as_ref().is_some_and(|progress| progress.exceeded) {
+            // The first deploy fails: the Deployment serves again.
+            return workload.replicas_before.map(|before| before.max(existing));
+        }
+        Some(existing.min(replicas.saturating_sub(available)))
+    }
+}

@@ -1,0 +1,207 @@
+//! A Rollout whose pod template is in another object.
+
+use super::*;
+use crate::cache::Entry;
+
+const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/shop/deployments/web";
+
+impl World {
+    /// Makes the Rollout refer to a Deployment instead of having a template.
+    fn refer(&mut self, scale_down: &str) {
+        let reference =
+            json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "scaleDown": scale_down});
+        self.edit(&json!({"spec": {"template": null, "selector": null, "workloadRef": reference}}));
+    }
+
+    /// Creates or changes the Deployment, and shows it to the controller as a watch does.
+    fn deployment(&mut self, image: &str, replicas: u32) {
+        let existing = self.cluster().objects.get(DEPLOYMENT).cloned();
+        let generation =
+            existing.as_ref().and_then(|one| one["metadata"]["generation"].as_u64()).unwrap_or(0);
+        let mut deployment = existing.unwrap_or_else(|| json!({
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"},
+            "spec": {
+                "selector": {"matchLabels": {"app": "web"}},
+                "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c"}]}}
+            }
+        }));
+        deployment["metadata"]["generation"] = json!(generation + 1);
+        deployment["spec"]["replicas"] = json!(replicas);
+        deployment["spec"]["template"]["spec"]["containers"][0]["image"] = json!(image);
+        let stored = self.cluster().put(DEPLOYMENT, deployment);
+        let object = ObjectRef::new("apps", "Deployment", "shop", "web");
+        self.context.caches.put(&object, Entry::new(stored), None);
+    }
+
+    fn replicas_of_deployment(&self) -> u64 {
+        self.cluster().objects[DEPLOYMENT]["spec"]["replicas"].as_u64().unwrap()
+    }
+
+    fn generations(&self) -> [Value; 2] {
+        let rollout = self.cluster().objects[ROLLOUT].clone();
+        [
+            rollout["status"]["workloadObservedGeneration"].clone(),
+            rollout["metadata"]["annotations"]["rollout.argoproj.io/workload-generation"].clone(),
+        ]
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_template_comes_from_the_deployment_and_is_never_stored() {
+    let mut world = World::new(json!([{"setWeight": 50}, {"pause": {}}])).await;
+    world.refer("never");
+    world.until_phase("Degraded").await;
+    let message = world.status()["message"].clone();
+    assert_eq!(
+        message,
+        "InvalidSpec: The Rollout \"web\" is invalid: spec.workloadRef: Deployment shop/web does not exist; create \
+         it, or correct the name"
+    );
+    world.deployment("web:v1", 2);
+    world.until_phase("Healthy").await;
+    world.settle().await;
+    assert_eq!(world.generations(), [json!("1"), json!("1")]);
+    let set = world.replica_sets().remove(0);
+    assert_eq!(set["spec"]["template"]["spec"]["containers"][0]["image"], "web:v1");
+    assert_eq!(set["spec"]["selector"]["matchLabels"]["app"], "web");
+
+    world.deployment("web:v2", 2);
+    world.until_phase("Paused").await;
+    world.settle().await;
+    assert_eq!(world.generations(), [json!("2"), json!("2")]);
+    let spec = world.cluster().objects[ROLLOUT]["spec"].clone();
+    assert_eq!((&spec["template"], &spec["selector"]), (&json!(null), &json!(null)));
+    assert_eq!(world.replicas_of_deployment(), 2, "it is never scaled down");
+
+    let template = world.replica_sets().iter().map(|set| set["spec"]["template"].clone()).next().unwrap();
+    let own = json!({"workloadRef": null, "template": template, "selector": {"matchLabels": {"app": "web"}}});
+    world.edit(&json!({"spec": own}));
+    world.until(|rollout| rollout["status"]["workloadObservedGeneration"].is_null()).await;
+    world.settle().await;
+    assert_eq!(world.generations(), [json!(null), json!(null)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn both_a_template_and_a_reference_are_one_error() {
+    let mut world = World::new(json!([])).await;
+    world.deployment("web:v1", 2);
+    let reference = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"});
+    world.edit(&json!({"spec": {"workloadRef": reference}}));
+    world.until_phase("Degraded").await;
+    let message = world.status()["message"].as_str().unwrap().to_owned();
+    assert!(
+        message.contains("spec.template: template must be empty for workload reference rollout"),
+        "{message}"
+    );
+    assert_eq!(world.replica_sets().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deployment_is_scaled_down_when_the_rollout_serves() {
+    for (setting, early) in [("onsuccess", 2), ("progressively", 1)] {
+        let mut world = World::new(json!([{"setWeight": 50}, {"pause": {}}])).await;
+        world.deployment("web:v1", 2);
+        world.refer(setting);
+        world.until(|rollout| rollout["status"]["replicas"] == 2).await;
+        let mut set = world.replica_sets().remove(0);
+        let path = format!(
+            "/apis/apps/v1/namespaces/shop/replicasets/{}",
+            set["metadata"]["name"].as_str().unwrap()
+        );
+        set["status"]["readyReplicas"] = json!(1);
+        set["status"]["availableReplicas"] = json!(1);
+        world.cluster().put(&path, set);
+        for _ in 0..3 {
+            world.memory.driver.read_live();
+            world.turn().await;
+        }
+        // The rest of the first deploy.
+        if world.status()["stableRS"].is_null() {
+            assert_eq!(world.replicas_of_deployment(), early, "{setting}");
+        }
+        world.run_pods();
+        world.until_phase("Healthy").await;
+        world.settle().await;
+        assert_eq!(world.replicas_of_deployment(), 0, "{setting}");
+        let annotations = world.cluster().objects[DEPLOYMENT]["metadata"]["annotations"].clone();
+        assert_eq!(annotations["rollout-core/replicas"], "2", "{setting}");
+        // It is still where the template is.
+        world.deployment("web:v2", 0);
+        world.until_phase("Paused").await;
+        assert_eq!((world.replicas_of_deployment(), world.replica_sets().len()), (0, 2));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_deploy_that_fails_gives_the_deployment_its_pods_back() {
+    let mut world = World::new(json!([])).await;
+    let began = Instant::now();
+    let start = crate::rollout::wall_clock();
+    world.context.clock = Arc::new(move || start + began.elapsed());
+    world.deployment("web:v1", 2);
+    world.edit(&json!({"spec": {"progressDeadlineSeconds": 30}}));
+    world.refer("progressively");
+    for _ in 0..4 {
+        world.memory.driver.read_live();
+        world.turn().await;
+    }
+    world.counts(1);
+    let path = world.cluster().objects.keys().find(|path| path.contains("/replicasets/")).unwrap().clone();
+    let mut set = world.cluster().objects[&path].clone();
+    set["status"]["availableReplicas"] = json!(1);
+    world.cluster().put(&path, set);
+    world.memory.driver.read_live();
+    world.turn().await;
+    assert_eq!(world.replicas_of_deployment(), 1);
+    for _ in 0..8 {
+        tokio::time::advance(Duration::from_secs(10)).await;
+        world.memory.driver.read_live();
+        world.turn().await;
+    }
+    assert_eq!(world.status()["phase"], "Degraded", "{}", world.status());
+    assert_eq!(world.replicas_of_deployment(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_abort_works_while_the_deployment_is_missing() {
+    let mut world = World::new(json!([{"setWeight": 50}, {"pause": {}}])).await;
+    world.deployment("web:v1", 0);
+    world.refer("onsuccess");
+    world.until_phase("Healthy").await;
+    world.deployment("web:v2", 0);
+    world.until_phase("Paused").await;
+    let object = ObjectRef::new("apps", "Deployment", "shop", "web");
+    let as_of = world.context.caches.as_of(&object);
+    world.cluster().objects.remove(DEPLOYMENT);
+    world.context.caches.absent(&object, as_of, None);
+    world.edit(&json!({"status": {"abort": true}}));
+    world.until(|rollout| rollout["status"]["abortedAt"].is_string()).await;
+    for _ in 0..10 {
+        world.memory.driver.read_live();
+        world.turn().await;
+        world.run_pods();
+    }
+    let pods: Vec<_> = world.replica_sets().iter().map(|set| set["spec"]["replicas"].clone()).collect();
+    assert!(pods.contains(&json!(2)) && pods.contains(&json!(0)), "{pods:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn undo_changes_the_template_of_the_deployment() {
+    let mut world = World::new(json!([{"setWeight": 50}, {"pause": {}}])).await;
+    world.deployment("web:v1", 0);
+    world.refer("never");
+    world.until_phase("Healthy").await;
+    world.deployment("web:v2", 0);
+    world.until_phase("Paused").await;
+    let revision = world.status()["currentPodHash"].clone();
+    let command = json!({"kind": "undo", "at": {"revision": revision, "step": 1}}).to_string();
+    world.edit(&json!({"metadata": {"annotations": {"rollout-core/command": command}}}));
+    world.settle().await;
+    let template = |world: &World| world.cluster().objects[DEPLOYMENT]["spec"]["template"].clone();
+    assert_eq!(template(&world)["spec"]["containers"][0]["image"], "web:v1");
+    assert_eq!(template(&world)["metadata"]["labels"], json!({"app": "web"}));
+    let rollout = world.cluster().objects[ROLLOUT].clone();
+    assert!(rollout["spec"]["template"].is_null());
+    let receipt = rollout["metadata"]["annotations"]["rollout-core/receipt"].as_str().unwrap().to_owned();
+    assert!(receipt.contains("accepted"), "{receipt}");
+}

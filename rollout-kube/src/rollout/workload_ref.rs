@@ -1,0 +1,187 @@
+//! `workloadRef`: the pod template is in another object, usually a Deployment that served before the Rollout did.
+
+use crate::cache::{Entry, View};
+use rollout_core::{
+    argo::check,
+    backend::StoreError,
+    traffic::{ObjectRef, ObjectVersion},
+};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The annotation of a Deployment with the pods that it asked for before the Rollout scaled it down.
+const REPLICAS_BEFORE: &str = "rollout-core/replicas";
+/// The annotation of a Rollout with the generation of the workload, for clients.
+pub(super) const GENERATION: &str = "rollout.argoproj.io/workload-generation";
+
+/// The object that holds a Rollout's pod template.
+#[derive(Debug, Clone)]
+pub(super) struct ReferencedWorkload {
+    pub(super) object: ObjectRef,
+    pub(super) version: ObjectVersion,
+    pub(super) generation: u64,
+    /// The pods that it asks for; `None` if it has none of its own (a PodTemplate).
+    pub(super) replicas: Option<u32>,
+    pub(super) scale_down: ScaleDown,
+    /// The pods that it asked for before the Rollout scaled it down.
+    pub(super) replicas_before: Option<u32>,
+    template: Value,
+    selector: Option<Value>,
+}
+
+/// When a Deployment is scaled down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ScaleDown {
+    Never,
+    /// Once the Rollout serves all requests.
+    OnSuccess,
+    /// As the pods of the first deploy become available.
+    Progressively,
+}
+
+impl ScaleDown {
+    /// Reads the setting of a Rollout; only a Deployment is ever scaled.
+    pub(super) fn of(rollout: &Value) -> Self {
+        let text = |field: &str| rollout.pointer("/spec/workloadRef")?.get(field)?.as_str();
+        match (text("kind"), text("scaleDown")) {
+            (Some("Deployment"), Some("onsuccess")) => Self::OnSuccess,
+            (Some("Deployment"), Some("progressively")) => Self::Progressively,
+            _ => Self::Never,
+        }
+    }
+}
+
+/// The result of looking for the workload.
+#[derive(Debug)]
+pub(super) enum Resolved {
+    /// The Rollout has its own template.
+    OwnTemplate,
+    Workload(Box<ReferencedWorkload>),
+    /// The reference leads nowhere: the reason, and what to do.
+    Missing(String),
+}
+
+/// Reads the workload that a Rollout refers to, from the cache.
+pub(super) async fn resolve(view: &View, rollout: &Entry) -> Resolved {
+    let object = match object_of(&rollout.value) {
+        None => return Resolved::OwnTemplate,
+        Some(Err(why)) => return Resolved::Missing(why),
+        Some(Ok(object)) => object,
+    };
+    if check(&rollout.value).errors().any(|error| error.path == "spec.template") {
+        // It has a template, too, which is an error.
+        return Resolved::OwnTemplate;
+    }
+    let entry = match view.workload(&object).await {
+        Ok(entry) => entry,
+        Err(StoreError::NotFound(_)) => {
+            let why = format!("spec.workloadRef: {object} does not exist; create it, or correct the name");
+            return Resolved::Missing(why);
+        }
+        Err(error) => return Resolved::Missing(format!("spec.workloadRef: {error}")),
+    };
+    let Some(template) = entry.pod_template() else {
+        let why = format!("spec.workloadRef: {object} has no pod template; name another object");
+        return Resolved::Missing(why);
+    };
+    let replicas = entry.value.pointer("/spec/replicas").and_then(Value::as_u64);
+    Resolved::Workload(Box::new(ReferencedWorkload {
+        generation: entry.value.pointer("/metadata/generation").and_then(Value::as_u64).unwrap_or(0),
+        replicas: replicas.map(|replicas| u32::try_from(replicas).unwrap_or(u32::MAX)),
+        scale_down: ScaleDown::of(&rollout.value),
+        replicas_before: entry.annotation(REPLICAS_BEFORE).and_then(|text| text.parse().ok()),
+        selector: entry.value.pointer("/spec/selector").cloned(),
+        version: entry.version,
+        object,
+        template,
+    }))
+}
+
+/// Returns the object that a Rollout refers to, if it refers to one.
+fn object_of(rollout: &Value) -> Option<Result<ObjectRef, String>> {
+    let reference = rollout.pointer("/spec/workloadRef").filter(|reference| !reference.is_null())?;
+    let text = |field: &str| reference.get(field).and_then(Value::as_str).unwrap_or_default();
+    let group = text("apiVersion").rsplit_once('/').map_or("", |(group, _)| group);
+    let namespace = rollout.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or_default();
+    let is_known =
+        matches!((group, text("kind")), ("apps", "Deployment" | "ReplicaSet") | ("", "PodTemplate"));
+    if !is_known {
+        return Some(Err(format!(
+            "spec.workloadRef: workload of type {}/{} is not supported; name a Deployment or a ReplicaSet of apps/v1, \
+             or a PodTemplate of v1",
+            text("apiVersion"),
+            text("kind")
+        )));
+    }
+    Some(Ok(ObjectRef::new(group, text("kind"), namespace, text("name"))))
+}
+
+impl ReferencedWorkload {
+    /// Returns the Rollout as if it had the template itself. Nothing of this is ever written to the Rollout.
+    pub(super) fn give_template(&self, mut rollout: Entry) -> Entry {
+        let mut value = Value::clone(&rollout.value);
+        if let Some(spec) = value.get_mut("spec").and_then(Value::as_object_mut) {
+            spec.retain(|field, _| field != "workloadRef");
+            spec.insert("template".to_owned(), self.template.clone());
+            let has_selector = spec.get("selector").is_some_and(|selector| !selector.is_null());
+            if let (false, Some(selector)) = (has_selector, &self.selector) {
+                spec.insert("selector".to_owned(), selector.clone());
+            }
+        }
+        rollout.value = Arc::new(value);
+        rollout
+    }
+
+    /// Builds the patch that changes its pod template.
+    pub(super) fn template_patch(&self, template: Value) -> Value {
+        let metadata = json!({"resourceVersion": *self.version.write});
+        if &*self.object.kind == "PodTemplate" {
+            return json!({"metadata": metadata, "template": template});
+        }
+        json!({"metadata": metadata, "spec": {"template": template}})
+    }
+
+    /// Builds the patch that makes it ask for so many pods, and records how many it asked for before.
+    pub(super) fn scale_patch(&self, pods: u32) -> Value {
+        let before = self.replicas_before.or(self.replicas).unwrap_or(0).to_string();
+        json!({
+            "metadata": {"resourceVersion": *self.version.write, "annotations": {REPLICAS_BEFORE: before}},
+            "spec": {"replicas": pods}
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refers(api_version: &str, kind: &str) -> Result<String, String> {
+        let reference = json!({"apiVersion": api_version, "kind": kind, "name": "web"});
+        let rollout = json!({"metadata": {"namespace": "shop"}, "spec": {"workloadRef": reference}});
+        object_of(&rollout).unwrap().map(|object| object.to_string())
+    }
+
+    #[test]
+    fn only_objects_with_a_pod_template_are_read() {
+        assert_eq!(refers("apps/v1", "Deployment").unwrap(), "Deployment shop/web");
+        assert_eq!(refers("apps/v1", "ReplicaSet").unwrap(), "ReplicaSet shop/web");
+        assert_eq!(refers("v1", "PodTemplate").unwrap(), "PodTemplate shop/web");
+        for (version, kind) in
+            [("apps/v1", "StatefulSet"), ("v1", "Deployment"), ("v1", "Secret"), ("x/v1", "PodTemplate")]
+        {
+            let why = refers(version, kind).unwrap_err();
+            assert!(why.contains(&format!("workload of type {version}/{kind} is not supported")), "{why}");
+        }
+    }
+
+    #[test]
+    fn only_a_deployment_is_scaled_down() {
+        let of = |kind: &str, scale_down: Option<&str>| {
+            ScaleDown::of(&json!({"spec": {"workloadRef": {"kind": kind, "scaleDown": scale_down}}}))
+        };
+        assert_eq!(of("Deployment", None), ScaleDown::Never);
+        assert_eq!(of("Deployment", Some("onsuccess")), ScaleDown::OnSuccess);
+        assert_eq!(of("Deployment", Some("progressively")), ScaleDown::Progressively);
+        assert_eq!(of("PodTemplate", Some("onsuccess")), ScaleDown::Never);
+    }
+}
