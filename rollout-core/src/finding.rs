@@ -36,6 +36,12 @@ pub struct Finding {
 }
 
 /// The severity of a [`Finding`].
+///
+/// ```
+/// use rollout_core::Severity;
+/// assert!(Severity::Error < Severity::Warning, "the worst comes first");
+/// assert_eq!(Severity::NotDriven.to_string(), "unsupported");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Severity {

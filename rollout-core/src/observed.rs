@@ -35,6 +35,18 @@ pub struct Observed {
 }
 
 /// A revision whose workload does not exist.
+///
+/// ```
+/// use core::time::Duration;
+/// use rollout_core::{Driver, Gone, Observed};
+/// let mut driver = Driver::new("controller-1");
+/// let ages = [0, 5, 9].map(|secs| {
+///     let mut observed = Observed::new().gone(Some(Gone::new("v1".into(), Duration::ZERO)));
+///     driver.see(&mut observed, Duration::from_secs(secs));
+///     observed.gone.map(|gone| gone.age.as_secs())
+/// });
+/// assert_eq!(ages, [Some(0), Some(5), Some(9)], "the driver fills in the age");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Gone {
@@ -55,12 +67,26 @@ impl Gone {
 
 impl Observed {
     /// Creates an observation in which nothing is known.
+    ///
+    /// ```
+    /// use rollout_core::{Observed, traffic::Seen};
+    /// assert_eq!(Observed::new().revisions, None, "not known, which is not the same as none");
+    /// assert_eq!(Observed::new().revisions([]).revisions, Some(Vec::new()));
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets all revisions that exist.
+    ///
+    /// Pass only a complete list: a revision that is missing counts as not existing.
+    ///
+    /// ```
+    /// use rollout_core::{Observed, RevisionSeen};
+    /// let observed = Observed::new().revisions([RevisionSeen::new("v1".into())]);
+    /// assert!(observed.revision(&"v2".into()).is_none());
+    /// ```
     #[must_use]
     pub fn revisions(mut self, revisions: impl IntoIterator<Item = RevisionSeen>) -> Self {
         self.revisions = Some(revisions.into_iter().collect());
@@ -68,6 +94,14 @@ impl Observed {
     }
 
     /// Sets the number of ready pods behind the user's own selector.
+    ///
+    /// It matters while a destination still has that selector: unless these pods are known, no weight goes back there.
+    ///
+    /// ```
+    /// use rollout_core::{Observed, Range};
+    /// let observed = Observed::new().user_selector(Range::exact(4));
+    /// assert_eq!(observed.user_selector, Some(Range::exact(4)));
+    /// ```
     #[must_use]
     pub fn user_selector(mut self, ready: Range) -> Self {
         self.user_selector = Some(ready);
@@ -75,6 +109,12 @@ impl Observed {
     }
 
     /// Sets the traffic configuration, as it was read.
+    ///
+    /// ```
+    /// use rollout_core::{Observed, traffic::Seen};
+    /// assert_eq!(Observed::new().traffic, None, "a failed read: no selector or route is written");
+    /// assert!(Observed::new().traffic(Seen::nothing()).traffic.is_some());
+    /// ```
     #[must_use]
     pub fn traffic(mut self, seen: Seen) -> Self {
         self.traffic = Some(seen);
@@ -82,6 +122,13 @@ impl Observed {
     }
 
     /// Sets an operator's `proceed` override.
+    ///
+    /// ```
+    /// use rollout_core::{Observed, Status, command::{Position, Proceed}, traffic::Version};
+    /// let proceed = Proceed::new(Position::new("v2".into(), 2), &Version::NONE);
+    /// let observed = Observed::new().proceed(Some(proceed));
+    /// assert_eq!(observed.proceed.map(|proceed| proceed.at.step), Some(2));
+    /// ```
     #[must_use]
     pub fn proceed(mut self, proceed: Option<Proceed>) -> Self {
         self.proceed = proceed;
@@ -89,6 +136,14 @@ impl Observed {
     }
 
     /// Sets the stable revision, if a live reading has shown that its workload does not exist.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::{Gone, Observed};
+    /// let missing = Gone::new("v1".into(), Duration::ZERO);
+    /// let observed = Observed::new().revisions([]).gone(Some(missing));
+    /// assert_eq!(observed.gone.map(|gone| gone.revision), Some("v1".into()));
+    /// ```
     #[must_use]
     pub fn gone(mut self, gone: Option<Gone>) -> Self {
         self.gone = gone;
@@ -107,6 +162,13 @@ impl Observed {
     }
 
     /// Returns a revision, if it is known to exist.
+    ///
+    /// ```
+    /// use rollout_core::{Observed, RevisionSeen};
+    /// let observed = Observed::new().revisions([RevisionSeen::new("v1".into()).wanted(3)]);
+    /// assert_eq!(observed.revision(&"v1".into()).map(|seen| seen.wanted), Some(3));
+    /// assert!(Observed::new().revision(&"v1".into()).is_none(), "nothing could be read");
+    /// ```
     #[must_use]
     pub fn revision(&self, revision: &Revision) -> Option<&RevisionSeen> {
         self.revisions.as_deref().unwrap_or_default().iter().find(|seen| seen.revision == *revision)
@@ -114,6 +176,12 @@ impl Observed {
 }
 
 /// The observed pods of one revision.
+///
+/// ```
+/// use rollout_core::{Range, RevisionSeen};
+/// let canary = RevisionSeen::new("v2".into()).number(2).wanted(4).ready(Range::new(2, 3));
+/// assert_eq!(canary.available, Range::UNKNOWN, "what is not set is not known, and is never taken for 0");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RevisionSeen {
@@ -169,6 +237,25 @@ impl RevisionSeen {
     }
 
     /// Sets the revision number.
+    ///
+    /// Beyond the revision history limit, the revisions with the lowest numbers are deleted:
+    ///
+    /// ```
+    /// use rollout_core::{Action, Observed, RevisionSeen, Spec, Status, Strategy, Time, reconcile, traffic::Seen};
+    /// # use rollout_core::Range;
+    /// # let mut status = Status::default();
+    /// # (status.stable, status.canary) = (Some("v3".into()), Some("v3".into()));
+    /// let [v1, v2, v3] = [("v1", 11), ("v2", 12), ("v3", 13)]
+    ///     .map(|(revision, number)| RevisionSeen::new(revision.into()).number(number));
+    /// # let [v1, v2] = [v1, v2].map(|old| old.ready(Range::exact(0)));
+    /// # let v3 = v3.wanted(1).ready(Range::exact(1)).available(Range::exact(1));
+    /// let observed = Observed::new().revisions([v1, v2, v3]).traffic(Seen::nothing());
+    /// let mut spec = Spec::new(Strategy::builder().build()?, "v3".into());
+    /// spec.revision_history_limit = 1;
+    /// let plan = reconcile(&spec, &status, &observed, Time::from_secs(0));
+    /// assert_eq!(plan.actions, [Action::Prune { revision: "v1".into() }]);
+    /// # Ok::<(), rollout_core::InvalidStrategy>(())
+    /// ```
     #[must_use]
     pub fn number(mut self, number: u64) -> Self {
         self.number = number;
@@ -204,6 +291,18 @@ impl RevisionSeen {
     }
 
     /// Marks the revision as read live, at this version of its workload.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::{Driver, Observed, Range, RevisionSeen};
+    /// let mut driver = Driver::new("controller-1");
+    /// let unready = RevisionSeen::new("v1".into()).wanted(2).ready(Range::exact(0));
+    /// for (version, known) in [(None, None), (Some(7), Some(Duration::ZERO))] {
+    ///     let mut observed = Observed::new().revisions([unready.clone().live(version)]);
+    ///     driver.see(&mut observed, Duration::from_secs(60));
+    ///     assert_eq!(observed.revisions.unwrap()[0].unavailable, known, "only a live reading is evidence");
+    /// }
+    /// ```
     #[must_use]
     pub fn live(mut self, version: Option<u64>) -> Self {
         self.live = version;
@@ -211,6 +310,20 @@ impl RevisionSeen {
     }
 
     /// Sets a number, never 0, that changes whenever one of the pods changes.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::{Driver, Observed, Range, RevisionSeen, traffic::{Seen, Settled}};
+    /// let mut driver = Driver::new("controller-1");
+    /// let ages = [(0, 1), (5, 1), (9, 2)].map(|(secs, changes)| {
+    ///     let pods = RevisionSeen::new("v1".into()).ready(Range::exact(3)).changes(changes);
+    ///     let mut observed = Observed::new().revisions([pods]).traffic(Seen::new());
+    ///     driver.see(&mut observed, Duration::from_secs(secs));
+    ///     observed.traffic.unwrap().endpoints[0].1.clone()
+    /// });
+    /// let age = |secs| Settled::Unknown { age: Duration::from_secs(secs) };
+    /// assert_eq!(ages, [age(0), age(5), age(0)], "one pod was replaced by another: still three, but new endpoints");
+    /// ```
     #[must_use]
     pub fn changes(mut self, changes: u64) -> Self {
         self.changes = changes;
@@ -218,6 +331,8 @@ impl RevisionSeen {
     }
 
     /// Sets the nonce on the workload.
+    ///
+    /// See [`Rival`](crate::Rival) for an example.
     #[must_use]
     pub fn nonce(mut self, nonce: Option<Arc<str>>) -> Self {
         self.nonce = nonce;
@@ -225,6 +340,8 @@ impl RevisionSeen {
     }
 
     /// Sets for how long the revision has been seen without a ready pod.
+    ///
+    /// [`Driver::see`](crate::Driver::see) replaces it: see [`live`](Self::live) for an example.
     #[must_use]
     pub fn unavailable(mut self, age: Option<Duration>) -> Self {
         self.unavailable = age;
