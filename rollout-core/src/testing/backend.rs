@@ -12,6 +12,11 @@ use alloc::{format, string::String, sync::Arc, vec, vec::Vec};
 use core::fmt;
 
 /// The features of the objects to test.
+///
+/// ```
+/// use rollout_core::testing::Try;
+/// assert_eq!(Try::new().managed("beta").managed("mirror").managed, ["beta".into(), "mirror".into()]);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Try {
@@ -27,6 +32,8 @@ impl Try {
     }
 
     /// Also tests a managed route of this name.
+    ///
+    /// See [`Try`] for an example.
     #[must_use]
     pub fn managed(mut self, name: &str) -> Self {
         self.managed.push(name.into());
@@ -35,6 +42,16 @@ impl Try {
 }
 
 /// A deviation from the required behaviour of a backend.
+///
+/// ```
+/// use rollout_core::backend::{MemoryStore, NoDataPlane, ObjectBackend, ServiceEditor, ready};
+/// use rollout_core::testing::{Try, try_backend};
+/// let missing = ServiceEditor::new("shop", None, Some("web-canary"));
+/// let backend = ObjectBackend::new(missing, MemoryStore::new(), NoDataPlane);
+/// let deviations = ready(try_backend(&backend, &Try::new()))?;
+/// assert_eq!(deviations[0].to_string(), "observing: it fails: Service shop/web-canary not found");
+/// # Ok::<(), rollout_core::backend::NotReady>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Deviation {

@@ -20,6 +20,8 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 /// A history before it is played.
+///
+/// See [`play`] for an example.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a hand-written regression test gives all of it")]
 pub struct History {

@@ -77,6 +77,12 @@ use ledger::Ledger;
 use meet::Met;
 
 /// Returns fresh instances of all laws about histories.
+///
+/// ```
+/// use rollout_core::testing::laws;
+/// let names: Vec<_> = laws::all().iter().map(|law| law.name()).collect();
+/// assert!(names.contains(&"no_unserved_write"));
+/// ```
 #[must_use]
 pub fn all() -> Vec<Box<dyn Law>> {
     vec![
