@@ -281,20 +281,26 @@ impl Sim {
     ///
     /// ```
     /// use core::time::Duration;
-    /// use rollout_core::sim::{CoreMesh, Moment, Watcher, What};
+    /// use rollout_core::sim::{CoreMesh, Moment, Watcher, What, Writer};
+    /// /// The decisions, by number, that changed the status.
     /// #[derive(Debug, Default)]
-    /// struct Decisions(u64);
-    /// impl Watcher for Decisions {
+    /// struct Stored(Vec<u64>);
+    /// impl Watcher for Stored {
     ///     fn see(&mut self, moment: &Moment<'_>) {
-    ///         self.0 += u64::from(matches!(moment.what, What::Decided { .. }));
+    ///         if let What::Stored { by: Writer { process: 1, decision, .. } } = moment.what {
+    ///             self.0.push(decision);
+    ///         }
     ///     }
     /// }
     /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
     /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
     /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
-    /// let mut world = Sim::new(spec).build_with(CoreMesh::new().services(), Decisions::default());
+    /// let mut world = Sim::new(spec).build_with(CoreMesh::new().services(), Stored::default());
     /// world.run_to_rest(Duration::from_secs(60))?;
-    /// assert_eq!(world.watcher().0, world.summary().decisions);
+    /// let stores = world.summary().stores;
+    /// let Stored(decisions) = world.into_watcher();
+    /// assert_eq!(decisions.len() as u64, stores);
+    /// assert!(decisions.is_sorted());
     /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
     #[must_use]

@@ -303,7 +303,7 @@ pub struct Moment<'a> {
 
 /// The origin of a write.
 ///
-/// See [`What`] for an example.
+/// See [`Sim::build_with`](super::Sim::build_with) for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Writer {
@@ -317,28 +317,7 @@ pub struct Writer {
 
 /// What happened in the world.
 ///
-/// ```
-/// use core::time::Duration;
-/// use rollout_core::sim::{CoreMesh, Moment, Watcher, What, Writer};
-/// /// The numbers of the decisions that were stored.
-/// #[derive(Debug, Default)]
-/// struct Stored(Vec<u64>);
-/// impl Watcher for Stored {
-///     fn see(&mut self, moment: &Moment<'_>) {
-///         if let What::Stored { by: Writer { process: 1, decision, .. } } = moment.what {
-///             self.0.push(decision);
-///         }
-///     }
-/// }
-/// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
-/// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
-/// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
-/// let mut world = Sim::new(spec).build_with(CoreMesh::new(), Stored::default());
-/// world.run_to_rest(Duration::from_secs(60))?;
-/// let Stored(decisions) = world.into_watcher();
-/// assert!(decisions.is_sorted() && !decisions.is_empty());
-/// # Ok::<(), Box<dyn core::error::Error>>(())
-/// ```
+/// See [`Sim::build_with`](super::Sim::build_with) for an example.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum What<'a> {

@@ -145,14 +145,14 @@ impl<M: Mesh, W: Watcher> World<M, W> {
 
     /// Returns the watcher for changes.
     ///
-    /// See [`into_watcher`](Self::into_watcher) for an example of a watcher.
+    /// See [`Sim::build_with`](super::Sim::build_with) for an example of a watcher.
     pub fn watcher_mut(&mut self) -> &mut W {
         &mut self.watcher
     }
 
     /// Ends the world and returns the watcher.
     ///
-    /// See [`What`] for an example.
+    /// See [`Sim::build_with`](super::Sim::build_with) for an example.
     #[must_use]
     pub fn into_watcher(self) -> W {
         self.watcher

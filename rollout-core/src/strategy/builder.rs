@@ -83,12 +83,7 @@ impl StrategyBuilder {
 
     /// Appends a step.
     ///
-    /// ```
-    /// use rollout_core::{Step, Strategy};
-    /// let strategy = Strategy::builder().step(Step::SetWeight(5)).step(Step::Pause(None)).build()?;
-    /// assert_eq!(strategy.steps(), [Step::SetWeight(5), Step::Pause(None)]);
-    /// # Ok::<(), rollout_core::InvalidStrategy>(())
-    /// ```
+    /// See [`steps`](Self::steps) for an example.
     pub fn step(mut self, step: Step) -> Self {
         self.strategy.steps.push(step);
         self
@@ -144,12 +139,7 @@ impl StrategyBuilder {
 
     /// Sets the weight that stands for all traffic (`maxTrafficWeight`, default 100). Turns traffic routing on.
     ///
-    /// ```
-    /// use rollout_core::{Step, Strategy};
-    /// let strategy = Strategy::builder().max_weight(1000).step(Step::SetWeight(5)).build()?;
-    /// assert_eq!(strategy.weight(5).to_string(), "5 of 1000", "half a per cent");
-    /// # Ok::<(), rollout_core::InvalidStrategy>(())
-    /// ```
+    /// See [`Strategy::weight`] for an example.
     pub fn max_weight(mut self, total: u32) -> Self {
         self = self.traffic_routing(true);
         if let Some(routing) = &mut self.strategy.routing {
@@ -165,8 +155,7 @@ impl StrategyBuilder {
     /// ```
     /// use rollout_core::{Action, Observed, Range, RevisionSeen, Spec, Status, Step, Strategy, Time, reconcile};
     /// use rollout_core::traffic::{RoutesSeen, Seen};
-    /// # let mut status = Status::default();
-    /// # (status.stable, status.canary) = (Some("v1".into()), Some("v2".into()));
+    /// # let status: Status = serde_json::from_str(r#"{"v":1,"stable":"v1","canary":"v2"}"#).unwrap();
     /// # let mut seen = Seen::nothing();
     /// # seen.behind.stable = vec![rollout_core::Revision::from("v1").into()];
     /// # seen.behind.canary = seen.behind.stable.clone();
@@ -193,8 +182,7 @@ impl StrategyBuilder {
     /// use rollout_core::{Action, Observed, Range, RevisionSeen, Spec, Status, Strategy, Time, reconcile};
     /// use rollout_core::traffic::{RoutesSeen, Seen};
     /// // `v2` has all the weight and has just become stable. Only one of its two pods is ready.
-    /// # let mut status = Status::default();
-    /// # (status.stable, status.canary) = (Some("v2".into()), Some("v2".into()));
+    /// # let status: Status = serde_json::from_str(r#"{"v":1,"stable":"v2","canary":"v2"}"#).unwrap();
     /// # let mut seen = Seen::nothing();
     /// # seen.behind.stable = vec![rollout_core::Revision::from("v1").into()];
     /// # seen.behind.canary = vec![rollout_core::Revision::from("v2").into()];
@@ -218,8 +206,7 @@ impl StrategyBuilder {
     ///
     /// ```
     /// use rollout_core::{IntOrPercent, Spec, Status, Step, Strategy, conformance::goal};
-    /// # let mut status = Status::default();
-    /// # (status.stable, status.canary) = (Some("v1".into()), Some("v2".into()));
+    /// # let status: Status = serde_json::from_str(r#"{"v":1,"stable":"v1","canary":"v2"}"#).unwrap();
     /// let pods = |surge| {
     ///     let strategy = Strategy::builder().max_surge(surge).step(Step::SetWeight(20)).build()?;
     ///     let goal = goal(&Spec::new(strategy, "v2".into()).replicas(4), &status);
@@ -239,8 +226,7 @@ impl StrategyBuilder {
     /// ```
     /// use rollout_core::{Action, IntOrPercent, Observed, Range, RevisionSeen, Spec, Status, Step, Strategy, Time};
     /// use rollout_core::{reconcile, traffic::Seen};
-    /// # let mut status = Status::default();
-    /// # (status.stable, status.canary) = (Some("v1".into()), Some("v2".into()));
+    /// # let status: Status = serde_json::from_str(r#"{"v":1,"stable":"v1","canary":"v2"}"#).unwrap();
     /// let v1 = RevisionSeen::new("v1".into()).wanted(4).ready(Range::exact(4)).available(Range::exact(4));
     /// let strategy = Strategy::builder()
     ///     .max_surge(IntOrPercent::Int(0))
@@ -261,8 +247,7 @@ impl StrategyBuilder {
     ///
     /// ```
     /// use rollout_core::{Spec, Status, Step, Strategy, conformance::goal};
-    /// # let mut status = Status::default();
-    /// # (status.stable, status.canary) = (Some("v1".into()), Some("v2".into()));
+    /// # let status: Status = serde_json::from_str(r#"{"v":1,"stable":"v1","canary":"v2"}"#).unwrap();
     /// let builder = Strategy::builder().traffic_routing(true).min_pods_per_replica_set(Some(2));
     /// let spec = |weight| {
     ///     let strategy = builder.clone().step(Step::SetWeight(weight)).build()?;
@@ -279,25 +264,7 @@ impl StrategyBuilder {
 
     /// Sets how many pods are enough to continue; `None` means all.
     ///
-    /// ```
-    /// use rollout_core::{Observed, RevisionSeen, Spec, Status, Step, Strategy, Threshold, Time, reconcile};
-    /// use rollout_core::{traffic::{RoutesSeen, Seen}, Range, waiting::WaitReason};
-    /// # let mut status = Status::default();
-    /// # (status.stable, status.canary) = (Some("v1".into()), Some("v2".into()));
-    /// # let mut seen = Seen::nothing();
-    /// # seen.behind.stable = vec![rollout_core::Revision::from("v1").into()];
-    /// # seen.behind.canary = vec![rollout_core::Revision::from("v2").into()];
-    /// # seen.routes = vec![RoutesSeen::new(Range::exact(0))];
-    /// # let v1 = RevisionSeen::new("v1".into()).wanted(10).ready(Range::exact(10)).available(Range::exact(10));
-    /// let v2 = RevisionSeen::new("v2".into()).wanted(5).ready(Range::exact(3)).available(Range::exact(3));
-    /// # let observed = Observed::new().revisions([v1, v2]).traffic(seen);
-    /// let builder = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50));
-    /// let strategy = builder.replica_progress_threshold(Some(Threshold::Percent(70))).build()?;
-    /// let plan = reconcile(&Spec::new(strategy, "v2".into()).replicas(10), &status, &observed, Time::from_secs(0));
-    /// // 70 % of the five pods for this weight, rounded up.
-    /// assert_eq!(plan.waiting[0].reason, WaitReason::Pods { revision: "v2".into(), need: 4, seen: Range::exact(3) });
-    /// # Ok::<(), rollout_core::InvalidStrategy>(())
-    /// ```
+    /// See [`Threshold::of`] for an example.
     pub fn replica_progress_threshold(mut self, threshold: Option<Threshold>) -> Self {
         self.strategy.progress_threshold = threshold;
         self
@@ -305,14 +272,7 @@ impl StrategyBuilder {
 
     /// Sets how long old pods stay after they lose their traffic; `None` is the default, not 0.
     ///
-    /// ```
-    /// use core::time::Duration;
-    /// use rollout_core::Strategy;
-    /// let routed = Strategy::builder().traffic_routing(true);
-    /// assert_eq!(routed.clone().scale_down_delay(None).build()?.scale_down_delay().as_secs(), 30);
-    /// assert!(routed.scale_down_delay(Some(Duration::ZERO)).build()?.scale_down_delay().is_zero());
-    /// # Ok::<(), rollout_core::InvalidStrategy>(())
-    /// ```
+    /// See [`Strategy::scale_down_delay`] for an example.
     pub fn scale_down_delay(mut self, delay: Option<Duration>) -> Self {
         self.strategy.scale_down_delay = delay;
         self
@@ -320,15 +280,7 @@ impl StrategyBuilder {
 
     /// Sets how long an aborted canary's pods stay; `None` is the default, `Some(0)` keeps them for good.
     ///
-    /// ```
-    /// use core::time::Duration;
-    /// use rollout_core::Strategy;
-    /// let with = |delay| Strategy::builder().traffic_routing(true).abort_scale_down_delay(delay).build();
-    /// let minute = Some(Duration::from_secs(60));
-    /// assert_eq!(with(minute)?.abort_scale_down_delay(), minute);
-    /// assert_eq!(with(Some(Duration::ZERO))?.abort_scale_down_delay(), None, "they are never removed");
-    /// # Ok::<(), rollout_core::InvalidStrategy>(())
-    /// ```
+    /// See [`Strategy::abort_scale_down_delay`] for an example.
     pub fn abort_scale_down_delay(mut self, delay: Option<Duration>) -> Self {
         self.strategy.abort_scale_down_delay = delay;
         self
@@ -337,18 +289,7 @@ impl StrategyBuilder {
     /// Sets whether stable keeps only the pods that its share of the requests needs (`dynamicStableScale`). Without
     /// traffic routing, this has no effect.
     ///
-    /// ```
-    /// use rollout_core::{Spec, Status, Step, Strategy, conformance::goal};
-    /// # let mut status = Status::default();
-    /// # (status.stable, status.canary) = (Some("v1".into()), Some("v2".into()));
-    /// let builder = Strategy::builder().traffic_routing(true).step(Step::SetWeight(25));
-    /// let pods = |shrinks| {
-    ///     let strategy = builder.clone().dynamic_stable_scale(shrinks).build()?;
-    ///     Ok::<_, rollout_core::InvalidStrategy>(goal(&Spec::new(strategy, "v2".into()).replicas(10), &status).stable)
-    /// };
-    /// assert_eq!((pods(false)?, pods(true)?), (10, 8), "75 % of the requests, rounded up");
-    /// # Ok::<(), rollout_core::InvalidStrategy>(())
-    /// ```
+    /// See [`Strategy::stable_follows_weight`] for an example.
     pub fn dynamic_stable_scale(mut self, shrinks: bool) -> Self {
         self.strategy.dynamic_stable_scale = shrinks;
         self
@@ -360,8 +301,7 @@ impl StrategyBuilder {
     /// ```
     /// use rollout_core::{Action, Observed, Range, RevisionSeen, Spec, Status, Strategy, Time, reconcile};
     /// use rollout_core::traffic::{RoutesSeen, Seen};
-    /// # let mut status = Status::default();
-    /// # (status.stable, status.canary) = (Some("v3".into()), Some("v3".into()));
+    /// # let status: Status = serde_json::from_str(r#"{"v":1,"stable":"v3","canary":"v3"}"#).unwrap();
     /// # let mut seen = Seen::nothing();
     /// # seen.behind.stable = vec![rollout_core::Revision::from("v3").into()];
     /// # seen.behind.canary = seen.behind.stable.clone();
@@ -373,11 +313,12 @@ impl StrategyBuilder {
     /// let strategy = Strategy::builder().traffic_routing(true).scale_down_delay_revision_limit(Some(1)).build()?;
     /// let observed = Observed::new().revisions([v1, v2, v3]).traffic(seen);
     /// let plan = reconcile(&Spec::new(strategy, "v3".into()), &status, &observed, Time::from_secs(0));
-    /// let mark = |revision: &str, secs| {
-    ///     let scale_down_deadline = Some(Time::from_secs(secs));
-    ///     Action::Scale { revision: revision.into(), pods: 1, scale_down_deadline }
-    /// };
-    /// assert_eq!(plan.actions, [mark("v1", 0), mark("v2", 30)], "only the newest old revision keeps its pods");
+    /// let deadlines = plan.actions.iter().map(|action| match action {
+    ///     Action::Scale { revision, scale_down_deadline, .. } => (revision.as_str(), *scale_down_deadline),
+    ///     other => unreachable!("{other:?}"),
+    /// });
+    /// // Only the newest old revision keeps its pods for 30 s.
+    /// assert!(deadlines.eq([("v1", Some(Time::from_secs(0))), ("v2", Some(Time::from_secs(30)))]));
     /// # Ok::<(), rollout_core::InvalidStrategy>(())
     /// ```
     pub fn scale_down_delay_revision_limit(mut self, revisions: Option<u32>) -> Self {

@@ -120,8 +120,11 @@ impl Strategy {
     /// routing, else 0.
     ///
     /// ```
+    /// use core::time::Duration;
     /// use rollout_core::Strategy;
-    /// assert_eq!(Strategy::builder().traffic_routing(true).build()?.scale_down_delay().as_secs(), 30);
+    /// let routed = |delay| Strategy::builder().traffic_routing(true).scale_down_delay(delay).build();
+    /// assert_eq!(routed(None)?.scale_down_delay().as_secs(), 30);
+    /// assert!(routed(Some(Duration::ZERO))?.scale_down_delay().is_zero(), "an explicit 0 is no delay");
     /// assert!(Strategy::builder().build()?.scale_down_delay().is_zero());
     /// # Ok::<(), rollout_core::InvalidStrategy>(())
     /// ```
@@ -145,6 +148,20 @@ impl Strategy {
     /// let shrinks = Strategy::builder().dynamic_stable_scale(true);
     /// assert!(!shrinks.clone().build()?.stable_follows_weight());
     /// assert!(shrinks.traffic_routing(true).build()?.stable_follows_weight());
+    /// # Ok::<(), rollout_core::InvalidStrategy>(())
+    /// ```
+    ///
+    /// At rest at a weight, stable then has fewer pods:
+    ///
+    /// ```
+    /// use rollout_core::{Spec, Status, Step, Strategy, conformance::goal};
+    /// # let status: Status = serde_json::from_str(r#"{"v":1,"stable":"v1","canary":"v2"}"#).unwrap();
+    /// let builder = Strategy::builder().traffic_routing(true).step(Step::SetWeight(25));
+    /// let pods = |shrinks| {
+    ///     let strategy = builder.clone().dynamic_stable_scale(shrinks).build()?;
+    ///     Ok::<_, rollout_core::InvalidStrategy>(goal(&Spec::new(strategy, "v2".into()).replicas(10), &status).stable)
+    /// };
+    /// assert_eq!((pods(false)?, pods(true)?), (10, 8), "75 % of the requests, rounded up");
     /// # Ok::<(), rollout_core::InvalidStrategy>(())
     /// ```
     #[must_use]
