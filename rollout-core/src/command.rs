@@ -1,5 +1,5 @@
 //! Operator commands and their results. Applying a command is pure: it takes a status and the position that the
-//! operator was looking at.
+//! operator was looking at. See [`apply`] for examples.
 
 mod apply;
 mod caused;

@@ -59,6 +59,8 @@ pub struct Gone {
 
 impl Gone {
     /// Creates a record of a revision whose workload has not existed for `age`.
+    ///
+    /// See [`Gone`] for an example.
     #[must_use]
     pub fn new(revision: Revision, age: Duration) -> Self {
         Self { revision, age }
@@ -220,6 +222,8 @@ fn is_zero(number: &u64) -> bool {
 
 impl RevisionSeen {
     /// Creates a revision that asks for no pods and whose counts are unknown.
+    ///
+    /// See [`RevisionSeen`] for an example.
     #[must_use]
     pub fn new(revision: Revision) -> Self {
         Self {
@@ -263,6 +267,8 @@ impl RevisionSeen {
     }
 
     /// Sets the number of pods that the workload asks for.
+    ///
+    /// See [`RevisionSeen`] for an example.
     #[must_use]
     pub fn wanted(mut self, pods: u32) -> Self {
         self.wanted = pods;
@@ -270,6 +276,8 @@ impl RevisionSeen {
     }
 
     /// Sets the number of ready pods.
+    ///
+    /// See [`RevisionSeen`] for an example.
     #[must_use]
     pub fn ready(mut self, pods: Range) -> Self {
         self.ready = pods;
@@ -277,6 +285,18 @@ impl RevisionSeen {
     }
 
     /// Sets the number of available pods.
+    ///
+    /// ```
+    /// use rollout_core::{Observed, Range, RevisionSeen, Spec, Status, Strategy, Time, reconcile, traffic::Seen};
+    /// use rollout_core::waiting::WaitReason;
+    /// let ready = RevisionSeen::new("v1".into()).wanted(1).ready(Range::exact(1));
+    /// let not_yet = ready.available(Range::exact(0)); // Not for `minReadySeconds`, so far.
+    /// let observed = Observed::new().revisions([not_yet]).traffic(Seen::nothing());
+    /// let spec = Spec::new(Strategy::builder().build()?, "v1".into());
+    /// let plan = reconcile(&spec, &Status::default(), &observed, Time::from_secs(0));
+    /// assert_eq!(plan.waiting[0].reason, WaitReason::Pods { revision: "v1".into(), need: 1, seen: Range::exact(0) });
+    /// # Ok::<(), rollout_core::InvalidStrategy>(())
+    /// ```
     #[must_use]
     pub fn available(mut self, pods: Range) -> Self {
         self.available = pods;
@@ -284,6 +304,20 @@ impl RevisionSeen {
     }
 
     /// Sets the scale-down deadline, if there is one.
+    ///
+    /// ```
+    /// use rollout_core::{Action, Observed, RevisionSeen, Spec, Status, Strategy, Time, reconcile, traffic::Seen};
+    /// # use rollout_core::Range;
+    /// # let status: Status = serde_json::from_str(r#"{"v":1,"stable":"v1","canary":"v1"}"#).unwrap();
+    /// let marked = RevisionSeen::new("v1".into()).wanted(2).scale_down_deadline(Some(Time::from_secs(60)));
+    /// # let marked = marked.ready(Range::exact(2)).available(Range::exact(2));
+    /// let observed = Observed::new().revisions([marked]).traffic(Seen::nothing());
+    /// let spec = Spec::new(Strategy::builder().traffic_routing(true).build()?, "v1".into()).replicas(2);
+    /// let plan = reconcile(&spec, &status, &observed, Time::from_secs(0));
+    /// let kept = Action::Scale { revision: "v1".into(), pods: 2, scale_down_deadline: None };
+    /// assert_eq!(plan.actions, [kept], "stable must not lose its pods");
+    /// # Ok::<(), rollout_core::InvalidStrategy>(())
+    /// ```
     #[must_use]
     pub fn scale_down_deadline(mut self, until: Option<Time>) -> Self {
         self.scale_down_deadline = until;

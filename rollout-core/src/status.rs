@@ -63,6 +63,8 @@ pub struct Aborted {
 
 impl Aborted {
     /// Creates an abort at `at`, rounded up to a whole second.
+    ///
+    /// See [`Aborted`] for an example.
     #[must_use]
     pub fn new(at: Time, why: AbortReason) -> Self {
         Self { at: at.ceil_to_second(), why }
@@ -108,6 +110,8 @@ pub struct Progress {
 
 impl Progress {
     /// Starts a wait at `at`, rounded up to a whole second, with this many ready pods.
+    ///
+    /// See [`Progress`] for an example.
     #[must_use]
     pub fn new(at: Time, ready: u32) -> Self {
         Self { since: at.ceil_to_second(), ready, exceeded: false }

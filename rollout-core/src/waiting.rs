@@ -1,4 +1,14 @@
 //! What is blocking progress: the guard, what it needs, what it sees, since when, and what ends the wait.
+//!
+//! ```
+//! use rollout_core::{Observed, Spec, Status, Strategy, Time, reconcile};
+//! let spec = Spec::new(Strategy::builder().build()?, "v1".into());
+//! let plan = reconcile(&spec, &Status::default(), &Observed::new(), Time::from_secs(0));
+//! let waiting = &plan.waiting[0];
+//! assert_eq!(waiting.reason.guard(), "revisions readable", "for programs");
+//! assert!(waiting.to_string().starts_with("the revisions could not be read; ends when "), "for people");
+//! # Ok::<(), rollout_core::InvalidStrategy>(())
+//! ```
 
 mod text;
 

@@ -35,6 +35,8 @@ pub struct Chain<A, B> {
 
 impl<A: TrafficBackend, B: TrafficBackend> Chain<A, B> {
     /// Combines two backends.
+    ///
+    /// See [`Chain`] for an example.
     #[must_use]
     pub fn new(first: A, second: B) -> Self {
         Self { first, second }

@@ -1,4 +1,6 @@
 //! Carrying out traffic decisions: pure editors of objects, stores with compare-and-swap, and the bridge between them.
+//!
+//! See [`ObjectBackend`] for an example of the bridge, and [`Reading`] for one of a turn.
 
 mod annotation;
 mod chain;

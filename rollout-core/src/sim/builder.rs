@@ -30,6 +30,8 @@ pub struct Sim {
 
 impl Sim {
     /// Starts a world in which the user's object has just been created.
+    ///
+    /// See [`Sim`] for an example.
     pub fn new(spec: Spec) -> Self {
         Self { spec, settings: Settings::default() }
     }

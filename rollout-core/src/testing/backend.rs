@@ -26,6 +26,8 @@ pub struct Try {
 
 impl Try {
     /// Tests weights and selectors, if the backend has them.
+    ///
+    /// See [`try_backend`] for an example.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

@@ -80,6 +80,8 @@ pub struct Recorded {
 
 impl Recorded {
     /// Starts a history with this state.
+    ///
+    /// See [`Recorded`] for an example.
     #[must_use]
     pub fn new(laws: Laws, truth: Truth) -> Self {
         Self { laws, truth, decisions: 0 }

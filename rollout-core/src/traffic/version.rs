@@ -90,6 +90,8 @@ pub struct Version(Option<Arc<[(ObjectRef, ObjectVersion)]>>);
 
 impl Version {
     /// No objects.
+    ///
+    /// See [`objects`](Self::objects) for an example.
     pub const NONE: Self = Self(None);
 
     /// Returns the objects, in the order in which they were read.

@@ -37,6 +37,8 @@ impl Default for Histories {
 
 impl Histories {
     /// Creates histories that are rich in everything that can go wrong.
+    ///
+    /// See [`Histories`] for an example.
     #[must_use]
     pub fn new() -> Self {
         Self(Numbered::new(history()))

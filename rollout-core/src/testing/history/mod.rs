@@ -1,5 +1,7 @@
 //! Random histories: the user's spec, the behaviour of the world, and the events. They are values, so that one that
 //! breaks a law can be shrunk to the essential events and replayed identically.
+//!
+//! See [`Histories`] and [`play`] for examples.
 
 mod generate;
 mod group;

@@ -34,6 +34,8 @@
 //! | `wire_round_trip` | a status is unchanged after it is stored and read back | an upgrade must not restart a rollout |
 //!
 //! `total` (no panic for any status, spec, observation and time) needs no history: `rollout-core/tests/total.rs`.
+//!
+//! See [`Laws`] for an example of their use, and [`Law`] for one of a new law.
 #![expect(clippy::wildcard_enum_match_arm, reason = "a law looks only at the moments that concern it")]
 
 mod abort_wins;
