@@ -30,6 +30,8 @@ use tokio::{sync::mpsc::UnboundedReceiver, task::JoinSet};
 /// Drives the Rollouts of a cluster. Run one replica; there is no leader election. A turn that acts first proves,
 /// through the Rollout's resource version, that no other process works on the Rollout.
 ///
+/// On a cluster (see [`ControllerBuilder`] for an example that runs in memory):
+///
 /// ```no_run
 /// use rollout_kube::Controller;
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -283,12 +285,7 @@ impl ControllerBuilder {
     /// Runs until `stop` is ready. Then it starts no more turns and waits up to 20 s for the running ones. The next
     /// process continues where they stopped.
     ///
-    /// ```no_run
-    /// # async fn example(client: kube::Client) -> Result<(), rollout_kube::RunError> {
-    /// let stop = async { tokio::time::sleep(std::time::Duration::from_secs(3_600)).await };
-    /// rollout_kube::Controller::builder(client).run_until(stop).await
-    /// # }
-    /// ```
+    /// See [`ControllerBuilder`] for an example.
     ///
     /// # Errors
     /// Same as [`run`](Self::run).
