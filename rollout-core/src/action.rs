@@ -7,6 +7,21 @@ use crate::{
 use serde::{Deserialize, Serialize};
 
 /// One effect on the cluster. Exhaustive on purpose: a driver that cannot carry out a new action must not compile.
+///
+/// ```
+/// use rollout_core::{Action, Observed, Spec, Status, Strategy, Time, reconcile, traffic::Seen};
+/// let spec = Spec::new(Strategy::builder().build()?, "v1".into()).replicas(3);
+/// let observed = Observed::new().revisions([]).traffic(Seen::nothing());
+/// for action in reconcile(&spec, &Status::default(), &observed, Time::from_secs(0)).actions {
+///     match action {
+///         Action::Scale { revision, pods, scale_down_deadline } => {
+///             assert_eq!((revision.as_str(), pods, scale_down_deadline), ("v1", 3, None));
+///         }
+///         Action::Select(_) | Action::Route(_) | Action::Prune { .. } => unreachable!("no pod is ready yet"),
+///     }
+/// }
+/// # Ok::<(), rollout_core::InvalidStrategy>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "a driver that cannot carry out a new action must not compile")]
 pub enum Action {
@@ -32,6 +47,12 @@ pub enum Action {
 
 impl Action {
     /// Returns whether this action writes traffic (selectors or routes).
+    ///
+    /// ```
+    /// use rollout_core::{Action, traffic::Selectors};
+    /// assert!(Action::Select(Selectors::default()).is_traffic());
+    /// assert!(!Action::Prune { revision: "v1".into() }.is_traffic());
+    /// ```
     #[must_use]
     pub fn is_traffic(&self) -> bool {
         match self {

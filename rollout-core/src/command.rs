@@ -1,5 +1,5 @@
 //! Operator commands and their results. Applying a command is pure: it takes a status and the position that the
-//! operator was looking at.
+//! operator was looking at. See [`apply`] for examples.
 
 mod apply;
 mod caused;
@@ -13,6 +13,18 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 /// A command, and the position that the operator was looking at when giving it.
+///
+/// ```
+/// use rollout_core::{Answer, Command, CommandKind, Observed, Spec, Status, Strategy, Time, apply};
+/// use rollout_core::command::{Position, Rejection};
+/// # let mut status = Status::default();
+/// # (status.stable, status.canary) = (Some("v1".into()), Some("v3".into()));
+/// let spec = Spec::new(Strategy::builder().build()?, "v3".into());
+/// let abort = Command::new(CommandKind::Abort, Position::new("v2".into(), 0));
+/// let answer = apply(&abort, &spec, &status, &Observed::new(), Time::from_secs(0));
+/// assert_eq!(answer, Answer::Rejected(Rejection::Stale), "the operator saw v2; by now, v3 is released");
+/// # Ok::<(), rollout_core::InvalidStrategy>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Command {
@@ -31,6 +43,8 @@ impl Command {
 }
 
 /// The place in a rollout that a command refers to.
+///
+/// See [`of`](Self::of) for an example.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Position {
@@ -48,6 +62,14 @@ impl Position {
     }
 
     /// Returns the position of `status`; `None` before anything has started.
+    ///
+    /// ```
+    /// use rollout_core::{Status, command::Position};
+    /// let mut status = Status::default();
+    /// assert_eq!(Position::of(&status), None);
+    /// (status.canary, status.step) = (Some("v2".into()), 3);
+    /// assert_eq!(Position::of(&status), Some(Position::new("v2".into(), 3)));
+    /// ```
     #[must_use]
     pub fn of(status: &Status) -> Option<Self> {
         status.canary.clone().map(|revision| Self { revision, step: status.step })
@@ -55,6 +77,8 @@ impl Position {
 }
 
 /// The result of a command, which is never lost and never applied to another revision.
+///
+/// See [`apply`] for examples.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "an accepted command takes effect only when its status is stored and its edits are made"]
 #[expect(clippy::exhaustive_enums, reason = "a command has exactly two results")]
@@ -74,6 +98,19 @@ pub enum Answer {
 }
 
 /// A change to the user's own object, or beside it, that a command needs to take effect.
+///
+/// ```
+/// use rollout_core::{Answer, Command, CommandKind, Observed, Spec, Status, Strategy, Time, apply};
+/// use rollout_core::command::{Edit, Position};
+/// # let mut status = Status::default();
+/// # (status.stable, status.canary) = (Some("v1".into()), Some("v2".into()));
+/// let spec = Spec::new(Strategy::builder().build()?, "v2".into());
+/// let undo = Command::new(CommandKind::Undo, Position::new("v2".into(), 0));
+/// let answer = apply(&undo, &spec, &status, &Observed::new(), Time::from_secs(0));
+/// let Answer::Accepted { edits, .. } = answer else { panic!("{answer:?}") };
+/// assert_eq!(edits, [Edit::Template("v1".into())], "the user's object gets the template of v1 again");
+/// # Ok::<(), rollout_core::InvalidStrategy>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "a driver that cannot make a new edit must not compile")]
 pub enum Edit {
@@ -87,6 +124,8 @@ pub enum Edit {
 }
 
 /// An operator's `proceed` override, valid for one position and one state of the objects.
+///
+/// See [`holds`](Self::holds) for an example.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Proceed {
@@ -98,12 +137,27 @@ pub struct Proceed {
 
 impl Proceed {
     /// Creates an override of the wait for these objects at this position.
+    ///
+    /// See [`holds`](Self::holds) for an example.
     #[must_use]
     pub fn new(at: Position, objects: &Version) -> Self {
         Self { at, contents: contents(objects).collect() }
     }
 
     /// Returns whether the override applies to this position and these objects.
+    ///
+    /// ```
+    /// use rollout_core::{Status, command::{Position, Proceed}, traffic::{ObjectRef, ObjectVersion, Version}};
+    /// let at = |content| {
+    ///     let object = ObjectRef::new("networking.istio.io", "VirtualService", "shop", "web");
+    ///     Version::from_iter([(object, ObjectVersion { write: "811".into(), content })])
+    /// };
+    /// let mut status = Status::default();
+    /// (status.canary, status.step) = (Some("v2".into()), 2);
+    /// let proceed = Proceed::new(Position::new("v2".into(), 2), &at(4));
+    /// assert!(proceed.holds(&status, &at(4)));
+    /// assert!(!proceed.holds(&status, &at(5)), "the object was changed: its proxies are waited for again");
+    /// ```
     #[must_use]
     pub fn holds(&self, status: &Status, objects: &Version) -> bool {
         status.canary.as_ref() == Some(&self.at.revision)
@@ -117,6 +171,14 @@ fn contents(objects: &Version) -> impl Iterator<Item = u64> + '_ {
 }
 
 /// The reason why a command was rejected.
+///
+/// ```
+/// use rollout_core::command::Rejection;
+/// assert_eq!(
+///     Rejection::IsAborted.to_string(),
+///     "the update is aborted; use `retry` to start it again"
+/// );
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejection {

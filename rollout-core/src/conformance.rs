@@ -2,6 +2,12 @@
 //!
 //! A controller needs none of them: [`reconcile`](crate::reconcile()) applies them all, and its [`Plan`](crate::Plan)
 //! contains the outcome.
+//!
+//! ```
+//! use rollout_core::{IntOrPercent, conformance::Fenceposts};
+//! let posts = Fenceposts::resolve(10, IntOrPercent::Percent(25), IntOrPercent::Percent(25));
+//! assert_eq!((posts.surge, posts.unavailable), (3, 2), "one rounded up, the other down, as Argo Rollouts does");
+//! ```
 
 #[cfg(feature = "argo")]
 pub use crate::argo::{

@@ -25,11 +25,25 @@ pub struct DnsName(Arc<str>);
 
 impl DnsName {
     /// The advice for a text that is not a valid name.
+    ///
+    /// ```
+    /// use rollout_core::{DnsName, Finding};
+    /// let error = DnsName::parse("Web").unwrap_err();
+    /// let finding = Finding::error("spec.name", error.to_string(), DnsName::INSTEAD);
+    /// assert!(finding.to_string().starts_with(r#"spec.name: "Web" is not a DNS name; write lowercase letters"#));
+    /// ```
     pub const INSTEAD: &str =
         "write lowercase letters, digits, '-' and '.', beginning and ending with a letter or a digit";
 
     /// Parses a name of one or more labels separated by dots, as most objects have it. Kubernetes limits only the total
     /// length: `<rollout>-<hash>` may be longer than a label.
+    ///
+    /// ```
+    /// use rollout_core::DnsName;
+    /// assert!(DnsName::parse("reviews.example").is_ok());
+    /// assert!(DnsName::parse("../secrets").is_err());
+    /// assert!(DnsName::parse(&"a".repeat(254)).is_err(), "253 bytes at most");
+    /// ```
     ///
     /// # Errors
     /// The text is not a valid name.
@@ -39,6 +53,13 @@ impl DnsName {
     }
 
     /// Parses a name of one label, as Services and namespaces have it.
+    ///
+    /// ```
+    /// use rollout_core::DnsName;
+    /// assert!(DnsName::label("web").is_ok());
+    /// assert!(DnsName::label("web.shop").is_err());
+    /// assert!(DnsName::label(&"a".repeat(64)).is_err(), "63 bytes at most");
+    /// ```
     ///
     /// # Errors
     /// The text is not a valid name, or contains a dot.
@@ -81,6 +102,12 @@ fn is_part(part: &str) -> bool {
 }
 
 /// An error for a text that is not a valid name. It shows the beginning of the text, with control characters escaped.
+///
+/// ```
+/// use rollout_core::DnsName;
+/// let error = DnsName::parse(&"W".repeat(1_000)).unwrap_err().to_string();
+/// assert!(error.len() < 120 && error.ends_with("…\" is not a DNS name"), "{error}");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{shown:?} is not a DNS name")]
 pub struct NotADnsName {

@@ -9,6 +9,15 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 /// Something that happened. It is reported afterwards, once for each stored change or successful write.
+///
+/// ```
+/// use rollout_core::{Event, Step, Time};
+/// let completed = Event::StepCompleted { step: 0, of: 4, what: Step::SetWeight(5) };
+/// assert_eq!(completed.to_string(), "step 1/4 completed (setWeight: 5)", "people count from 1");
+/// assert_eq!(Event::Paused { until: None }.to_string(), "paused until somebody promotes");
+/// let until = Some(Time::from_secs(600));
+/// assert_eq!(Event::Paused { until }.to_string(), "paused until 1970-01-01T00:10:00Z");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Event {

@@ -36,6 +36,12 @@ pub struct Finding {
 }
 
 /// The severity of a [`Finding`].
+///
+/// ```
+/// use rollout_core::Severity;
+/// assert!(Severity::Error < Severity::Warning, "the worst comes first");
+/// assert_eq!(Severity::NotDriven.to_string(), "unsupported");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Severity {
@@ -48,6 +54,17 @@ pub enum Severity {
 }
 
 /// The place of a [`Finding`] in a text, with what is needed to show the line with a marker under it.
+///
+/// ```
+/// # #[cfg(feature = "yaml")] {
+/// use rollout_core::{Finding, argo::read};
+/// let document = read("spec:\n  replicas: 5\n", "web.yaml").documents.remove(0);
+/// let found = document.locate(&Finding::error("spec.replicas", "is more than the quota", "write 4"));
+/// let located = found.located.unwrap();
+/// assert_eq!((&*located.file, located.place.line, located.place.column), ("web.yaml", 2, 13));
+/// assert_eq!(located.excerpt, ("  replicas: 5".into(), 1), "the whole line: it begins at column 1");
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Located {
@@ -62,6 +79,8 @@ pub struct Located {
 }
 
 /// A place in a text: line and column from 1, counted in characters.
+///
+/// See [`Located`] for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Place {

@@ -30,6 +30,18 @@ pub enum Health {
 
 impl Health {
     /// Returns the health of a rollout with this spec and status.
+    ///
+    /// ```
+    /// use rollout_core::{Health, Spec, Status, Strategy};
+    /// let spec = Spec::new(Strategy::builder().build()?, "v2".into());
+    /// let mut status = Status::default();
+    /// (status.stable, status.canary) = (Some("v1".into()), Some("v1".into()));
+    /// assert_eq!(Health::of(&spec, &status), Health::Progressing, "the update to v2 has yet to start");
+    /// status.canary = Some("v2".into());
+    /// status.stable = status.canary.clone();
+    /// assert_eq!(Health::of(&spec, &status), Health::Healthy);
+    /// # Ok::<(), rollout_core::InvalidStrategy>(())
+    /// ```
     #[must_use]
     pub fn of(spec: &Spec, status: &Status) -> Self {
         if status.aborted.is_some() {

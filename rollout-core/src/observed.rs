@@ -35,6 +35,18 @@ pub struct Observed {
 }
 
 /// A revision whose workload does not exist.
+///
+/// ```
+/// use core::time::Duration;
+/// use rollout_core::{Driver, Gone, Observed};
+/// let mut driver = Driver::new("controller-1");
+/// let ages = [0, 5, 9].map(|secs| {
+///     let mut observed = Observed::new().gone(Some(Gone::new("v1".into(), Duration::ZERO)));
+///     driver.see(&mut observed, Duration::from_secs(secs));
+///     observed.gone.map(|gone| gone.age.as_secs())
+/// });
+/// assert_eq!(ages, [Some(0), Some(5), Some(9)], "the driver fills in the age");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Gone {
@@ -47,6 +59,8 @@ pub struct Gone {
 
 impl Gone {
     /// Creates a record of a revision whose workload has not existed for `age`.
+    ///
+    /// See [`Gone`] for an example.
     #[must_use]
     pub fn new(revision: Revision, age: Duration) -> Self {
         Self { revision, age }
@@ -55,12 +69,26 @@ impl Gone {
 
 impl Observed {
     /// Creates an observation in which nothing is known.
+    ///
+    /// ```
+    /// use rollout_core::{Observed, traffic::Seen};
+    /// assert_eq!(Observed::new().revisions, None, "not known, which is not the same as none");
+    /// assert_eq!(Observed::new().revisions([]).revisions, Some(Vec::new()));
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets all revisions that exist.
+    ///
+    /// Pass only a complete list: a revision that is missing counts as not existing.
+    ///
+    /// ```
+    /// use rollout_core::{Observed, RevisionSeen};
+    /// let observed = Observed::new().revisions([RevisionSeen::new("v1".into())]);
+    /// assert!(observed.revision(&"v2".into()).is_none());
+    /// ```
     #[must_use]
     pub fn revisions(mut self, revisions: impl IntoIterator<Item = RevisionSeen>) -> Self {
         self.revisions = Some(revisions.into_iter().collect());
@@ -68,6 +96,14 @@ impl Observed {
     }
 
     /// Sets the number of ready pods behind the user's own selector.
+    ///
+    /// It matters while a destination still has that selector: unless these pods are known, no weight goes back there.
+    ///
+    /// ```
+    /// use rollout_core::{Observed, Range};
+    /// let observed = Observed::new().user_selector(Range::exact(4));
+    /// assert_eq!(observed.user_selector, Some(Range::exact(4)));
+    /// ```
     #[must_use]
     pub fn user_selector(mut self, ready: Range) -> Self {
         self.user_selector = Some(ready);
@@ -75,6 +111,12 @@ impl Observed {
     }
 
     /// Sets the traffic configuration, as it was read.
+    ///
+    /// ```
+    /// use rollout_core::{Observed, traffic::Seen};
+    /// assert_eq!(Observed::new().traffic, None, "a failed read: no selector or route is written");
+    /// assert!(Observed::new().traffic(Seen::nothing()).traffic.is_some());
+    /// ```
     #[must_use]
     pub fn traffic(mut self, seen: Seen) -> Self {
         self.traffic = Some(seen);
@@ -82,6 +124,13 @@ impl Observed {
     }
 
     /// Sets an operator's `proceed` override.
+    ///
+    /// ```
+    /// use rollout_core::{Observed, Status, command::{Position, Proceed}, traffic::Version};
+    /// let proceed = Proceed::new(Position::new("v2".into(), 2), &Version::NONE);
+    /// let observed = Observed::new().proceed(Some(proceed));
+    /// assert_eq!(observed.proceed.map(|proceed| proceed.at.step), Some(2));
+    /// ```
     #[must_use]
     pub fn proceed(mut self, proceed: Option<Proceed>) -> Self {
         self.proceed = proceed;
@@ -89,6 +138,14 @@ impl Observed {
     }
 
     /// Sets the stable revision, if a live reading has shown that its workload does not exist.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::{Gone, Observed};
+    /// let missing = Gone::new("v1".into(), Duration::ZERO);
+    /// let observed = Observed::new().revisions([]).gone(Some(missing));
+    /// assert_eq!(observed.gone.map(|gone| gone.revision), Some("v1".into()));
+    /// ```
     #[must_use]
     pub fn gone(mut self, gone: Option<Gone>) -> Self {
         self.gone = gone;
@@ -107,6 +164,13 @@ impl Observed {
     }
 
     /// Returns a revision, if it is known to exist.
+    ///
+    /// ```
+    /// use rollout_core::{Observed, RevisionSeen};
+    /// let observed = Observed::new().revisions([RevisionSeen::new("v1".into()).wanted(3)]);
+    /// assert_eq!(observed.revision(&"v1".into()).map(|seen| seen.wanted), Some(3));
+    /// assert!(Observed::new().revision(&"v1".into()).is_none(), "nothing could be read");
+    /// ```
     #[must_use]
     pub fn revision(&self, revision: &Revision) -> Option<&RevisionSeen> {
         self.revisions.as_deref().unwrap_or_default().iter().find(|seen| seen.revision == *revision)
@@ -114,6 +178,12 @@ impl Observed {
 }
 
 /// The observed pods of one revision.
+///
+/// ```
+/// use rollout_core::{Range, RevisionSeen};
+/// let canary = RevisionSeen::new("v2".into()).number(2).wanted(4).ready(Range::new(2, 3));
+/// assert_eq!(canary.available, Range::UNKNOWN, "what is not set is not known, and is never taken for 0");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RevisionSeen {
@@ -152,6 +222,8 @@ fn is_zero(number: &u64) -> bool {
 
 impl RevisionSeen {
     /// Creates a revision that asks for no pods and whose counts are unknown.
+    ///
+    /// See [`RevisionSeen`] for an example.
     #[must_use]
     pub fn new(revision: Revision) -> Self {
         Self {
@@ -169,6 +241,25 @@ impl RevisionSeen {
     }
 
     /// Sets the revision number.
+    ///
+    /// Beyond the revision history limit, the revisions with the lowest numbers are deleted:
+    ///
+    /// ```
+    /// use rollout_core::{Action, Observed, RevisionSeen, Spec, Status, Strategy, Time, reconcile, traffic::Seen};
+    /// # use rollout_core::Range;
+    /// # let mut status = Status::default();
+    /// # (status.stable, status.canary) = (Some("v3".into()), Some("v3".into()));
+    /// let [v1, v2, v3] = [("v1", 11), ("v2", 12), ("v3", 13)]
+    ///     .map(|(revision, number)| RevisionSeen::new(revision.into()).number(number));
+    /// # let [v1, v2] = [v1, v2].map(|old| old.ready(Range::exact(0)));
+    /// # let v3 = v3.wanted(1).ready(Range::exact(1)).available(Range::exact(1));
+    /// let observed = Observed::new().revisions([v1, v2, v3]).traffic(Seen::nothing());
+    /// let mut spec = Spec::new(Strategy::builder().build()?, "v3".into());
+    /// spec.revision_history_limit = 1;
+    /// let plan = reconcile(&spec, &status, &observed, Time::from_secs(0));
+    /// assert_eq!(plan.actions, [Action::Prune { revision: "v1".into() }]);
+    /// # Ok::<(), rollout_core::InvalidStrategy>(())
+    /// ```
     #[must_use]
     pub fn number(mut self, number: u64) -> Self {
         self.number = number;
@@ -176,6 +267,8 @@ impl RevisionSeen {
     }
 
     /// Sets the number of pods that the workload asks for.
+    ///
+    /// See [`RevisionSeen`] for an example.
     #[must_use]
     pub fn wanted(mut self, pods: u32) -> Self {
         self.wanted = pods;
@@ -183,6 +276,8 @@ impl RevisionSeen {
     }
 
     /// Sets the number of ready pods.
+    ///
+    /// See [`RevisionSeen`] for an example.
     #[must_use]
     pub fn ready(mut self, pods: Range) -> Self {
         self.ready = pods;
@@ -190,6 +285,18 @@ impl RevisionSeen {
     }
 
     /// Sets the number of available pods.
+    ///
+    /// ```
+    /// use rollout_core::{Observed, Range, RevisionSeen, Spec, Status, Strategy, Time, reconcile, traffic::Seen};
+    /// use rollout_core::waiting::WaitReason;
+    /// let ready = RevisionSeen::new("v1".into()).wanted(1).ready(Range::exact(1));
+    /// let not_yet = ready.available(Range::exact(0)); // Not for `minReadySeconds`, so far.
+    /// let observed = Observed::new().revisions([not_yet]).traffic(Seen::nothing());
+    /// let spec = Spec::new(Strategy::builder().build()?, "v1".into());
+    /// let plan = reconcile(&spec, &Status::default(), &observed, Time::from_secs(0));
+    /// assert_eq!(plan.waiting[0].reason, WaitReason::Pods { revision: "v1".into(), need: 1, seen: Range::exact(0) });
+    /// # Ok::<(), rollout_core::InvalidStrategy>(())
+    /// ```
     #[must_use]
     pub fn available(mut self, pods: Range) -> Self {
         self.available = pods;
@@ -197,6 +304,20 @@ impl RevisionSeen {
     }
 
     /// Sets the scale-down deadline, if there is one.
+    ///
+    /// ```
+    /// use rollout_core::{Action, Observed, RevisionSeen, Spec, Status, Strategy, Time, reconcile, traffic::Seen};
+    /// # use rollout_core::Range;
+    /// # let status: Status = serde_json::from_str(r#"{"v":1,"stable":"v1","canary":"v1"}"#).unwrap();
+    /// let marked = RevisionSeen::new("v1".into()).wanted(2).scale_down_deadline(Some(Time::from_secs(60)));
+    /// # let marked = marked.ready(Range::exact(2)).available(Range::exact(2));
+    /// let observed = Observed::new().revisions([marked]).traffic(Seen::nothing());
+    /// let spec = Spec::new(Strategy::builder().traffic_routing(true).build()?, "v1".into()).replicas(2);
+    /// let plan = reconcile(&spec, &status, &observed, Time::from_secs(0));
+    /// let kept = Action::Scale { revision: "v1".into(), pods: 2, scale_down_deadline: None };
+    /// assert_eq!(plan.actions, [kept], "stable must not lose its pods");
+    /// # Ok::<(), rollout_core::InvalidStrategy>(())
+    /// ```
     #[must_use]
     pub fn scale_down_deadline(mut self, until: Option<Time>) -> Self {
         self.scale_down_deadline = until;
@@ -204,6 +325,18 @@ impl RevisionSeen {
     }
 
     /// Marks the revision as read live, at this version of its workload.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::{Driver, Observed, Range, RevisionSeen};
+    /// let mut driver = Driver::new("controller-1");
+    /// let unready = RevisionSeen::new("v1".into()).wanted(2).ready(Range::exact(0));
+    /// for (version, known) in [(None, None), (Some(7), Some(Duration::ZERO))] {
+    ///     let mut observed = Observed::new().revisions([unready.clone().live(version)]);
+    ///     driver.see(&mut observed, Duration::from_secs(60));
+    ///     assert_eq!(observed.revisions.unwrap()[0].unavailable, known, "only a live reading is evidence");
+    /// }
+    /// ```
     #[must_use]
     pub fn live(mut self, version: Option<u64>) -> Self {
         self.live = version;
@@ -211,6 +344,20 @@ impl RevisionSeen {
     }
 
     /// Sets a number, never 0, that changes whenever one of the pods changes.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::{Driver, Observed, Range, RevisionSeen, traffic::{Seen, Settled}};
+    /// let mut driver = Driver::new("controller-1");
+    /// let ages = [(0, 1), (5, 1), (9, 2)].map(|(secs, changes)| {
+    ///     let pods = RevisionSeen::new("v1".into()).ready(Range::exact(3)).changes(changes);
+    ///     let mut observed = Observed::new().revisions([pods]).traffic(Seen::new());
+    ///     driver.see(&mut observed, Duration::from_secs(secs));
+    ///     observed.traffic.unwrap().endpoints[0].1.clone()
+    /// });
+    /// let age = |secs| Settled::Unknown { age: Duration::from_secs(secs) };
+    /// assert_eq!(ages, [age(0), age(5), age(0)], "one pod was replaced by another: still three, but new endpoints");
+    /// ```
     #[must_use]
     pub fn changes(mut self, changes: u64) -> Self {
         self.changes = changes;
@@ -218,6 +365,8 @@ impl RevisionSeen {
     }
 
     /// Sets the nonce on the workload.
+    ///
+    /// See [`Rival`](crate::Rival) for an example.
     #[must_use]
     pub fn nonce(mut self, nonce: Option<Arc<str>>) -> Self {
         self.nonce = nonce;
@@ -225,6 +374,8 @@ impl RevisionSeen {
     }
 
     /// Sets for how long the revision has been seen without a ready pod.
+    ///
+    /// [`Driver::see`](crate::Driver::see) replaces it: see [`live`](Self::live) for an example.
     #[must_use]
     pub fn unavailable(mut self, age: Option<Duration>) -> Self {
         self.unavailable = age;

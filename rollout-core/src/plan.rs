@@ -9,6 +9,19 @@ use serde::{Deserialize, Serialize};
 ///
 /// Carry it out with [`Turn`](crate::Turn), which knows the order of work: store `status` if it changed, then carry out
 /// the actions in order, then publish the events.
+///
+/// ```
+/// use core::time::Duration;
+/// use rollout_core::{Action, Observed, Spec, Status, Store, Strategy, Time, reconcile, traffic::Seen};
+/// let spec = Spec::new(Strategy::builder().build()?, "v1".into());
+/// let observed = Observed::new().revisions([]).traffic(Seen::nothing());
+/// let plan = reconcile(&spec, &Status::default(), &observed, Time::from_secs(0));
+/// assert_eq!(plan.status.canary, Some("v1".into()), "the next status, not the stored one");
+/// assert_eq!(plan.store, Store::Now);
+/// assert!(matches!(plan.actions[..], [Action::Scale { .. }]));
+/// assert!(!plan.waiting.is_empty(), "the pods are not ready yet");
+/// # Ok::<(), rollout_core::InvalidStrategy>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "a plan does nothing until it is carried out"]
 #[non_exhaustive]
@@ -29,6 +42,16 @@ pub struct Plan {
 }
 
 /// Whether a status must be stored before any action is carried out.
+///
+/// ```
+/// use rollout_core::{Observed, Spec, Status, Store, Strategy, Time, reconcile};
+/// let spec = Spec::new(Strategy::builder().build()?, "v1".into());
+/// let decide = |stored: &Status| reconcile(&spec, stored, &Observed::new(), Time::from_secs(0));
+/// let first = decide(&Status::default());
+/// assert_eq!(first.store, Store::Now, "an update started");
+/// assert_eq!(decide(&first.status).store, Store::No, "stored, so there is nothing to store again");
+/// # Ok::<(), rollout_core::InvalidStrategy>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "a loop that cannot tell a new kind must not compile")]
 pub enum Store {
@@ -43,6 +66,21 @@ pub enum Store {
 }
 
 /// When to decide again, and why.
+///
+/// ```
+/// use core::time::Duration;
+/// use rollout_core::{Observed, Spec, Status, Step, Strategy, Time, Wake, WakeReason, reconcile, traffic::Seen};
+/// # use rollout_core::{Range, RevisionSeen};
+/// # let mut status = Status::default();
+/// # (status.stable, status.canary) = (Some("v1".into()), Some("v2".into()));
+/// let pause = Step::Pause(Some(Duration::from_secs(600)));
+/// let spec = Spec::new(Strategy::builder().step(pause).build()?, "v2".into());
+/// # let v1 = RevisionSeen::new("v1".into()).wanted(1).ready(Range::exact(1)).available(Range::exact(1));
+/// # let observed = Observed::new().revisions([v1]).traffic(Seen::nothing());
+/// let plan = reconcile(&spec, &status, &observed, Time::from_secs(60));
+/// assert_eq!(plan.wake, Some(Wake::new(Time::from_secs(660), WakeReason::PauseEnds)));
+/// # Ok::<(), rollout_core::InvalidStrategy>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Wake {
@@ -61,6 +99,12 @@ impl Wake {
 }
 
 /// The reason for a wake-up.
+///
+/// ```
+/// use rollout_core::{Time, Wake, WakeReason};
+/// let wake = Wake::new(Time::from_secs(600), WakeReason::PauseEnds);
+/// assert_eq!(format!("{}: {}", wake.at, wake.why), "1970-01-01T00:10:00Z: the pause ends");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum WakeReason {

@@ -25,6 +25,12 @@ pub struct Range {
 
 impl Range {
     /// The range of a number about which nothing is known.
+    ///
+    /// ```
+    /// use rollout_core::Range;
+    /// assert_eq!((Range::UNKNOWN.lo(), Range::UNKNOWN.hi()), (0, u32::MAX));
+    /// assert_eq!(Range::UNKNOWN.to_string(), "0 or more");
+    /// ```
     pub const UNKNOWN: Self = Self { lo: 0, hi: u32::MAX };
 
     /// Creates the range between the smaller and the larger of two bounds.
@@ -58,6 +64,13 @@ impl Range {
     }
 
     /// Returns the smallest range that contains both.
+    ///
+    /// Objects that disagree about a weight, for example:
+    ///
+    /// ```
+    /// use rollout_core::Range;
+    /// assert_eq!(Range::exact(5).union(Range::exact(20)), Range::new(5, 20));
+    /// ```
     #[must_use]
     pub fn union(self, other: Self) -> Self {
         Self { lo: self.lo.min(other.lo), hi: self.hi.max(other.hi) }

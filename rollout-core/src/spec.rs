@@ -37,6 +37,14 @@ pub struct Spec {
 
 impl Spec {
     /// Creates a spec with one replica, not paused, and Argo Rollouts' defaults.
+    ///
+    /// ```
+    /// use rollout_core::{Spec, Strategy};
+    /// let mut spec = Spec::new(Strategy::builder().build()?, "v1".into());
+    /// assert_eq!((spec.replicas, spec.revision_history_limit), (1, 10));
+    /// spec.progress_deadline_abort = true; // The fields are public: set what differs.
+    /// # Ok::<(), rollout_core::InvalidStrategy>(())
+    /// ```
     #[must_use]
     pub fn new(strategy: Strategy, target: Revision) -> Self {
         Self {
@@ -52,6 +60,13 @@ impl Spec {
     }
 
     /// Sets the number of pods that carry all traffic.
+    ///
+    /// ```
+    /// use rollout_core::{Spec, Strategy};
+    /// let spec = Spec::new(Strategy::builder().build()?, "v1".into()).replicas(0);
+    /// assert_eq!(spec.replicas, 0, "the user scales everything to 0");
+    /// # Ok::<(), rollout_core::InvalidStrategy>(())
+    /// ```
     #[must_use]
     pub fn replicas(mut self, pods: u32) -> Self {
         self.replicas = pods;

@@ -45,6 +45,12 @@ pub struct Status {
 }
 
 /// When and why an update was aborted.
+///
+/// ```
+/// use rollout_core::{AbortReason, Aborted, Time};
+/// let aborted = Aborted::new(Time::from_millis(1_200), AbortReason::Command);
+/// assert_eq!(aborted.at, Time::from_secs(2), "rounded up");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -57,6 +63,8 @@ pub struct Aborted {
 
 impl Aborted {
     /// Creates an abort at `at`, rounded up to a whole second.
+    ///
+    /// See [`Aborted`] for an example.
     #[must_use]
     pub fn new(at: Time, why: AbortReason) -> Self {
         Self { at: at.ceil_to_second(), why }
@@ -64,6 +72,11 @@ impl Aborted {
 }
 
 /// The reason for an abort.
+///
+/// ```
+/// assert_eq!(serde_json::to_value(rollout_core::AbortReason::ProgressDeadline)?, "progressDeadline");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -76,6 +89,13 @@ pub enum AbortReason {
 }
 
 /// The progress of the pods being waited for; the progress deadline counts from here.
+///
+/// ```
+/// use rollout_core::{Progress, Time};
+/// let progress = Progress::new(Time::from_millis(1_200), 3);
+/// assert_eq!((progress.since, progress.ready), (Time::from_secs(2), 3));
+/// assert!(!progress.exceeded);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -90,6 +110,8 @@ pub struct Progress {
 
 impl Progress {
     /// Starts a wait at `at`, rounded up to a whole second, with this many ready pods.
+    ///
+    /// See [`Progress`] for an example.
     #[must_use]
     pub fn new(at: Time, ready: u32) -> Self {
         Self { since: at.ceil_to_second(), ready, exceeded: false }
@@ -98,6 +120,16 @@ impl Progress {
 
 impl Status {
     /// Returns whether the canary is the stable revision, so that no update is in progress.
+    ///
+    /// ```
+    /// use rollout_core::Status;
+    /// let mut status = Status::default();
+    /// assert!(!status.is_done(), "nothing was ever deployed");
+    /// status.canary = Some("v1".into());
+    /// assert!(!status.is_done(), "the first deploy");
+    /// status.stable = Some("v1".into());
+    /// assert!(status.is_done());
+    /// ```
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.stable.is_some() && self.stable == self.canary

@@ -28,12 +28,22 @@ pub struct Time(i64);
 
 impl Time {
     /// Creates the time `millis` milliseconds after 1970 (before it if negative).
+    ///
+    /// ```
+    /// use rollout_core::Time;
+    /// assert_eq!(Time::from_millis(-1).to_string(), "1969-12-31T23:59:59.999Z");
+    /// ```
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
     /// Creates the time `secs` seconds after 1970 (before it if negative).
+    ///
+    /// ```
+    /// use rollout_core::Time;
+    /// assert_eq!(Time::from_secs(1_769_860_800).to_string(), "2026-01-31T12:00:00Z", "UTC");
+    /// ```
     #[must_use]
     pub const fn from_secs(secs: i64) -> Self {
         Self(secs.saturating_mul(SECOND))
@@ -104,6 +114,12 @@ impl Time {
     }
 
     /// Returns the whole seconds since 1970, rounded towards the past.
+    ///
+    /// ```
+    /// use rollout_core::Time;
+    /// assert_eq!(Time::from_millis(1_999).as_secs(), 1);
+    /// assert_eq!(Time::from_millis(-1).as_secs(), -1, "towards the past, not towards 0");
+    /// ```
     #[must_use]
     pub const fn as_secs(self) -> i64 {
         self.0.div_euclid(SECOND)
@@ -113,6 +129,12 @@ impl Time {
     ///
     /// Stored times are whole seconds. Starts and deadlines are rounded up, because rounding down would shorten a
     /// pause.
+    ///
+    /// ```
+    /// use rollout_core::Time;
+    /// assert_eq!(Time::from_millis(1_001).ceil_to_second(), Time::from_secs(2));
+    /// assert_eq!(Time::from_secs(2).ceil_to_second(), Time::from_secs(2));
+    /// ```
     #[must_use]
     pub const fn ceil_to_second(self) -> Self {
         match self.0.rem_euclid(SECOND) {

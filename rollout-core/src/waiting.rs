@@ -1,4 +1,14 @@
 //! What is blocking progress: the guard, what it needs, what it sees, since when, and what ends the wait.
+//!
+//! ```
+//! use rollout_core::{Observed, Spec, Status, Strategy, Time, reconcile};
+//! let spec = Spec::new(Strategy::builder().build()?, "v1".into());
+//! let plan = reconcile(&spec, &Status::default(), &Observed::new(), Time::from_secs(0));
+//! let waiting = &plan.waiting[0];
+//! assert_eq!(waiting.reason.guard(), "revisions readable", "for programs");
+//! assert!(waiting.to_string().starts_with("the revisions could not be read; ends when "), "for people");
+//! # Ok::<(), rollout_core::InvalidStrategy>(())
+//! ```
 
 mod text;
 
@@ -7,6 +17,16 @@ use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 /// One closed guard. Derived at every decision, never stored.
+///
+/// ```
+/// use rollout_core::{CommandKind, Time, Waiting, waiting::{EndsBy, WaitReason}};
+/// let ends = EndsBy::Command(vec![CommandKind::Promote, CommandKind::Abort]);
+/// let waiting = Waiting::new(WaitReason::Pause, Some(Time::from_secs(60)), ends);
+/// assert_eq!(
+///     waiting.to_string(),
+///     "paused by a step (since 1970-01-01T00:01:00Z); ends by command: promote, abort"
+/// );
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Waiting {
@@ -27,6 +47,12 @@ impl Waiting {
 }
 
 /// A guard, with what it needs and what it sees. Its text is one sentence for a release manager.
+///
+/// ```
+/// use rollout_core::{Range, waiting::WaitReason};
+/// let pods = WaitReason::Pods { revision: "v2".into(), need: 5, seen: Range::new(2, 3) };
+/// assert_eq!(pods.to_string(), "waiting for pods of v2: 5 needed, 2..3 there");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum WaitReason {
@@ -125,6 +151,16 @@ pub enum WaitReason {
 }
 
 /// A change that may not have reached every proxy.
+///
+/// ```
+/// use rollout_core::waiting::{Settling, WaitReason};
+/// let what = Settling::Endpoints("v2".into());
+/// let reason = WaitReason::Settling { what, behind: vec!["web-0.shop".into()], long: false };
+/// assert_eq!(
+///     reason.to_string(),
+///     "waiting until every proxy has the endpoints of v2; behind: web-0.shop"
+/// );
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Settling {
@@ -137,6 +173,13 @@ pub enum Settling {
 }
 
 /// What ends a wait.
+///
+/// ```
+/// use rollout_core::{CommandKind, Time, waiting::{Ending, EndsBy}};
+/// assert_eq!(EndsBy::Time(Time::from_secs(600)).to_string(), "at 1970-01-01T00:10:00Z");
+/// assert_eq!(EndsBy::Event(Ending::ManifestChanged).to_string(), "when the manifest changes");
+/// assert_eq!(EndsBy::Command(vec![CommandKind::Promote]).to_string(), "by command: promote");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum EndsBy {
@@ -149,6 +192,11 @@ pub enum EndsBy {
 }
 
 /// An event in the cluster that ends a wait.
+///
+/// ```
+/// use rollout_core::waiting::{Ending, EndsBy};
+/// assert_eq!(EndsBy::Event(Ending::RouteThere).to_string(), "when a route exists");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Ending {
@@ -172,6 +220,11 @@ pub enum Ending {
 
 impl WaitReason {
     /// The names of all guards.
+    ///
+    /// ```
+    /// use rollout_core::waiting::WaitReason;
+    /// assert!(WaitReason::GUARDS.contains(&"stable can carry"), "a label of a metric, for example");
+    /// ```
     pub const GUARDS: [&'static str; 22] = [
         "pause",
         "paused by the user",
@@ -199,6 +252,12 @@ impl WaitReason {
 
     /// Returns whether the wait adds something to a Rollout's phase and lasts longer than a moment. Pauses, aborts,
     /// `replicas: 0` and waits that hold nobody up do not count.
+    ///
+    /// ```
+    /// use rollout_core::{Range, waiting::WaitReason};
+    /// assert!(!WaitReason::Pause.is_news(), "the phase says `Paused` already");
+    /// assert!(WaitReason::StableCannotCarry { need: 10, seen: Range::exact(4) }.is_news());
+    /// ```
     #[must_use]
     pub fn is_news(&self) -> bool {
         !matches!(

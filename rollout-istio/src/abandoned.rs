@@ -16,6 +16,25 @@ use serde_json::Value;
 
 /// The annotation that records in which subsets of a DestinationRule each Rollout selects pods: a map of [notes](note),
 /// each with the names separated by commas.
+///
+/// ```
+/// use rollout_core::backend::{Object, ObjectEditor, Objects, RolloutRef, note};
+/// use rollout_core::traffic::{ObjectVersion, Selectors};
+/// use rollout_istio::{DestinationRuleRef, IstioConfig, IstioEditor, SUBSETS_ANNOTATION, VirtualServiceRef};
+/// # use serde_json::json;
+/// let rule = DestinationRuleRef::new("web", "stable", "canary");
+/// let config = IstioConfig::subsets("shop", rule).virtual_service(VirtualServiceRef::new("web"));
+/// let editor = IstioEditor::new(config.of_rollout("web"));
+/// # let version = ObjectVersion { write: "1".into(), content: 1 };
+/// let rule = json!({"spec": {"host": "web", "subsets": [{"name": "stable"}, {"name": "canary"}]}});
+/// # let name = editor.objects().into_iter().find(|object| &*object.kind == "DestinationRule").unwrap();
+/// # let objects = Objects::from([(name.clone(), Object { value: rule.into(), version })]);
+/// let to = Selectors { stable: None, canary: Some(rollout_core::Revision::from("v2").into()) };
+/// let (_, edited) = editor.select(&objects, &to)?.remove(0);
+/// let subsets = note(&name, &edited, SUBSETS_ANNOTATION, &RolloutRef::new("shop", "web"));
+/// assert_eq!(subsets.as_deref(), Some("stable,canary"));
+/// # Ok::<(), rollout_core::backend::EditError>(())
+/// ```
 pub const SUBSETS_ANNOTATION: &str = "rollout-core/subsets";
 
 /// Records the owner of the subsets in the same write: in a note for each Rollout, and in Argo Rollouts' annotation for

@@ -8,6 +8,17 @@ use rollout_core::{
 use serde_json::Value;
 
 /// The reason why bytes were not edited.
+///
+/// ```
+/// use rollout_core::{backend::ObjectEditor, traffic::{ManagedChange, Routes, WeightChange}};
+/// use rollout_istio::{IstioConfig, IstioEditor, VirtualServiceRef, conformance::edit_bytes};
+/// let config = IstioConfig::hosts("shop", "a", "b").virtual_service(VirtualServiceRef::new("web"));
+/// let editor = IstioEditor::new(config);
+/// let (weight, managed) = (WeightChange::Keep, ManagedChange::Keep);
+/// let to = Routes { weight, managed, written_for: "v2".into() };
+/// let error = edit_bytes(&editor, &editor.objects()[0], b"spec: {}", None, &to).unwrap_err();
+/// assert!(error.to_string().starts_with("VirtualService shop/web is not JSON: "), "{error}");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BytesError {

@@ -45,6 +45,18 @@ pub struct IstioConfig {
 }
 
 /// Which VirtualServices of other namespaces a Rollout may split.
+///
+/// ```
+/// use rollout_core::argo::wire::Rollout;
+/// use rollout_istio::{Foreign, IstioConfig};
+/// # let rollout = serde_json::json!({"spec": {"strategy": {"canary": {
+/// #     "trafficRouting": {"istio": {"virtualService": {"name": "gw.gateways"}}},
+/// #     "stableService": "web", "canaryService": "web-canary",
+/// # }}}});
+/// let config = IstioConfig::from_wire(&Rollout::from_value(&rollout)).unwrap().unwrap();
+/// assert_eq!(config.foreign, Foreign::Of([].into()), "a tenant's manifest cannot allow itself more");
+/// assert_eq!(IstioConfig::hosts("shop", "web", "web-canary").foreign, Foreign::All);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Foreign {
@@ -56,6 +68,8 @@ pub enum Foreign {
 }
 
 /// A VirtualService, and which of its routes to split.
+///
+/// See [`object`](Self::object) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VirtualServiceRef {
@@ -70,6 +84,13 @@ pub struct VirtualServiceRef {
 }
 
 /// The identity of a tls route: its port and its hosts.
+///
+/// ```
+/// use rollout_istio::{TcpRouteRef, TlsRouteRef};
+/// let route = TlsRouteRef { port: 443, sni_hosts: vec!["shop.example".into()] };
+/// assert_eq!(route.to_string(), "port 443 and hosts 'shop.example'");
+/// assert_eq!(TcpRouteRef { port: 3306 }.to_string(), "port 3306");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[expect(clippy::exhaustive_structs, reason = "the complete identity in a manifest")]
 pub struct TlsRouteRef {
@@ -80,6 +101,8 @@ pub struct TlsRouteRef {
 }
 
 /// The identity of a tcp route: its port.
+///
+/// See [`TlsRouteRef`] for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(clippy::exhaustive_structs, reason = "the complete identity in a manifest")]
 pub struct TcpRouteRef {
@@ -88,6 +111,8 @@ pub struct TcpRouteRef {
 }
 
 /// A DestinationRule, and which of its subsets are the destinations.
+///
+/// See [`IstioConfig::subsets`] for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DestinationRuleRef {
@@ -99,6 +124,8 @@ pub struct DestinationRuleRef {
 
 impl IstioConfig {
     /// Creates a configuration whose destinations are the hosts of two Services.
+    ///
+    /// See [`IstioConfig`] for an example.
     #[must_use]
     pub fn hosts(namespace: &str, stable_service: &str, canary_service: &str) -> Self {
         let mut config = Self::new(namespace, stable_service);
@@ -108,6 +135,13 @@ impl IstioConfig {
     }
 
     /// Creates a configuration whose destinations are two subsets of a DestinationRule.
+    ///
+    /// ```
+    /// use rollout_istio::{DestinationRuleRef, IstioConfig};
+    /// let config = IstioConfig::subsets("shop", DestinationRuleRef::new("web", "stable", "canary"));
+    /// assert_eq!(config.services.stable, None, "the destinations are the subsets of one host");
+    /// assert_eq!(&*config.destination_rule.unwrap().subsets.canary, "canary");
+    /// ```
     #[must_use]
     pub fn subsets(namespace: &str, rule: DestinationRuleRef) -> Self {
         let name = format!("{}.{}", rule.name, rule.subsets.stable);
@@ -129,6 +163,13 @@ impl IstioConfig {
     }
 
     /// Sets the name of the Rollout.
+    ///
+    /// ```
+    /// use rollout_istio::IstioConfig;
+    /// let config = IstioConfig::hosts("shop", "web", "web-canary");
+    /// assert_eq!(&*config.rollout.name, "web");
+    /// assert_eq!(&*config.of_rollout("frontend").rollout.name, "frontend");
+    /// ```
     #[must_use]
     pub fn of_rollout(mut self, name: &str) -> Self {
         self.rollout.name = name.into();
@@ -137,6 +178,12 @@ impl IstioConfig {
 
     /// Sets which VirtualServices of other namespaces it may split. The default is all for a configuration made by
     /// hand, and those that allow it for one [from a Rollout](Self::from_wire), which a tenant may have written.
+    ///
+    /// ```
+    /// use rollout_istio::{Foreign, IstioConfig};
+    /// let config = IstioConfig::hosts("shop", "web", "web-canary").foreign(Foreign::Of(["gateways".into()].into()));
+    /// assert_ne!(config.foreign, Foreign::All);
+    /// ```
     #[must_use]
     pub fn foreign(mut self, foreign: Foreign) -> Self {
         self.foreign = foreign;
@@ -144,6 +191,8 @@ impl IstioConfig {
     }
 
     /// Adds a VirtualService in which to split the traffic.
+    ///
+    /// See [`IstioConfig`] for an example.
     #[must_use]
     pub fn virtual_service(mut self, one: VirtualServiceRef) -> Self {
         self.virtual_services.push(one);
@@ -151,6 +200,12 @@ impl IstioConfig {
     }
 
     /// Appends the name of a managed route, with lower precedence than those before it.
+    ///
+    /// ```
+    /// use rollout_istio::IstioConfig;
+    /// let config = IstioConfig::hosts("shop", "web", "web-canary").managed_route("testers").managed_route("mirror");
+    /// assert_eq!(config.managed_routes, ["testers".into(), "mirror".into()], "`testers` takes precedence");
+    /// ```
     #[must_use]
     pub fn managed_route(mut self, name: &str) -> Self {
         self.managed_routes.push(name.into());
@@ -160,12 +215,20 @@ impl IstioConfig {
 
 impl VirtualServiceRef {
     /// Refers to a VirtualService (`name` or `name.namespace`) with one route of the user's own.
+    ///
+    /// See [`object`](Self::object) for an example.
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self { name: name.into(), routes: Vec::new(), tls_routes: Vec::new(), tcp_routes: Vec::new() }
     }
 
     /// Adds the name of an http route to split.
+    ///
+    /// ```
+    /// use rollout_istio::VirtualServiceRef;
+    /// let gateway = VirtualServiceRef::new("gateway").route("pages").route("images");
+    /// assert_eq!(gateway.routes, ["pages".into(), "images".into()], "all others keep their weights");
+    /// ```
     #[must_use]
     pub fn route(mut self, name: &str) -> Self {
         self.routes.push(name.into());
@@ -174,6 +237,13 @@ impl VirtualServiceRef {
 
     /// Returns the object that the name refers to in a Rollout in `namespace`: the part after the last dot is another
     /// namespace.
+    ///
+    /// ```
+    /// use rollout_istio::VirtualServiceRef;
+    /// let object = |name| VirtualServiceRef::new(name).object("shop").to_string();
+    /// assert_eq!(object("gw"), "VirtualService shop/gw");
+    /// assert_eq!(object("gw.gateways"), "VirtualService gateways/gw");
+    /// ```
     #[must_use]
     pub fn object(&self, namespace: &str) -> ObjectRef {
         name::primary_name(namespace, &self.name)
@@ -182,6 +252,8 @@ impl VirtualServiceRef {
 
 impl DestinationRuleRef {
     /// Refers to a DestinationRule and its two subsets.
+    ///
+    /// See [`IstioConfig::subsets`] for an example.
     #[must_use]
     pub fn new(name: &str, stable_subset: &str, canary_subset: &str) -> Self {
         let subsets = ByDestination { stable: stable_subset.into(), canary: canary_subset.into() };

@@ -56,6 +56,8 @@ pub struct IstioEditor {
 
 impl IstioEditor {
     /// Creates an editor for the objects of `config`.
+    ///
+    /// See [`IstioEditor`] for an example.
     #[must_use]
     pub fn new(config: IstioConfig) -> Self {
         Self { config }
@@ -109,6 +111,26 @@ impl IstioEditor {
 
     /// Edits one VirtualService of the rollout in place, for programs that manage their objects themselves.
     /// `destination_rule` is needed if one is configured. Returns whether anything changed.
+    ///
+    /// ```
+    /// use rollout_core::backend::ObjectEditor;
+    /// use rollout_core::traffic::{ManagedChange, Routes, Weight, WeightChange};
+    /// use rollout_istio::{IstioConfig, IstioEditor, VirtualServiceRef};
+    /// # use serde_json::json;
+    /// let config = IstioConfig::hosts("shop", "web", "web-canary").virtual_service(VirtualServiceRef::new("web"));
+    /// let editor = IstioEditor::new(config);
+    /// let mut object = json!({"metadata": {"name": "web"}, "spec": {"http": [{"route": [
+    ///     {"destination": {"host": "web"}}, {"destination": {"host": "web-canary"}, "weight": 0},
+    /// ]}]}});
+    /// let weight = WeightChange::To(Weight::new(5, 100));
+    /// let to = Routes { weight, managed: ManagedChange::Keep, written_for: "v2".into() };
+    /// let name = &editor.objects()[0];
+    /// assert!(editor.edit_virtual_service(name, &mut object, None, &to)?);
+    /// let weights = [0, 1].map(|index| object["spec"]["http"][0]["route"][index]["weight"].as_u64());
+    /// assert_eq!(weights, [Some(95), Some(5)]);
+    /// assert!(!editor.edit_virtual_service(name, &mut object, None, &to)?, "nothing left to change");
+    /// # Ok::<(), rollout_core::backend::EditError>(())
+    /// ```
     ///
     /// # Errors
     /// The same as for [`route`](ObjectEditor::route); the object may then be half-edited.

@@ -130,6 +130,8 @@ struct Inner {
 
 impl<F: Fetch> Istiod<F> {
     /// Creates a data plane that queries through `fetch`.
+    ///
+    /// See [`Istiod`] for an example.
     #[must_use]
     pub fn new(fetch: F) -> Self {
         Self {
@@ -146,6 +148,28 @@ impl<F: Fetch> Istiod<F> {
     /// Sets the maximum time that a disconnected proxy takes to reconnect. Default 60 s, twice Envoy's longest pause
     /// between two attempts. For this long after the process started, a proxy that it has never heard of may return, so
     /// no pods are removed.
+    ///
+    /// ```
+    /// use rollout_core::backend::{Rounds, RolloutRef, ready};
+    /// use rollout_istio::Istiod;
+    /// use std::{sync::Arc, time::Duration};
+    /// # use rollout_core::{Revision, Time, backend::{Fetch, Fetched}};
+    /// # #[derive(Debug)]
+    /// # struct NoIstiod;
+    /// # #[async_trait::async_trait]
+    /// # impl Fetch for NoIstiod {
+    /// #     async fn fetch(&self, _: &[&str]) -> Vec<Fetched> { Vec::new() }
+    /// #     async fn ready(&self, _: &str, _: &Revision) -> Option<Vec<String>> { None }
+    /// #     async fn pods(&self, pods: &[(&str, &str)], _: bool) -> Vec<Option<bool>> { vec![None; pods.len()] }
+    /// #     fn elapsed(&self) -> Duration { Duration::ZERO }
+    /// #     fn now(&self) -> Time { Time::from_secs(0) }
+    /// # }
+    /// let istiod = Arc::new(Istiod::new(NoIstiod).reconnects_within(Duration::from_secs(20)));
+    /// let plane = istiod.of(&RolloutRef::new("shop", "web"));
+    /// let known_in = ready(plane.proxies_known_in())?;
+    /// assert_eq!(known_in, Duration::from_secs(20), "the process has only just started");
+    /// # Ok::<(), rollout_core::backend::NotReady>(())
+    /// ```
     #[must_use]
     pub fn reconnects_within(mut self, time: Duration) -> Self {
         self.reconnects = time;
@@ -155,6 +179,8 @@ impl<F: Fetch> Istiod<F> {
     /// Sets how long istiod waits for further changes before it pushes (`PILOT_DEBOUNCE_AFTER`). Default 10 s, the
     /// longest that it ever holds a push back; Istio's own default is 100 ms. If the value is too small, traffic may
     /// shift before every proxy knows the way.
+    ///
+    /// See [`Istiod`] for an example.
     #[must_use]
     pub fn debounce(mut self, after: Duration) -> Self {
         self.debounce = after;

@@ -11,6 +11,15 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// The reason why objects were not edited.
+///
+/// ```
+/// use rollout_core::argo::wire::Rollout;
+/// use rollout_istio::conformance::{InForce, apply_steps};
+/// let rollout = Rollout::from_value(&serde_json::json!({"spec": {"strategy": {"canary": {}}}}));
+/// let to = InForce { canary: "v2".into(), stable: "v1".into(), weight: 5, managed: &[] };
+/// let error = apply_steps(&rollout, Vec::new(), &to).unwrap_err();
+/// assert!(error.to_string().ends_with("the Rollout has no Istio part; write one"));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApplyError {
@@ -32,6 +41,8 @@ pub enum ApplyError {
 }
 
 /// The state that a position of the steps asks for.
+///
+/// See [`apply_steps`] for an example.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "everything that a position asks of Istio")]
 pub struct InForce<'a> {

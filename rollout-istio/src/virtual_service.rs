@@ -18,15 +18,73 @@ use serde_json::Value;
 use std::{collections::BTreeSet, sync::Arc};
 
 /// The annotation that names the revision for which each Rollout last wrote a VirtualService: a map of [notes](note).
+///
+/// ```
+/// use rollout_core::backend::{ObjectEditor, annotation};
+/// use rollout_core::traffic::{ManagedChange, Routes, Weight, WeightChange};
+/// use rollout_istio::{IstioConfig, IstioEditor, VirtualServiceRef, WRITTEN_FOR_ANNOTATION};
+/// # use serde_json::json;
+/// # let config = IstioConfig::hosts("shop", "web", "web-canary").virtual_service(VirtualServiceRef::new("web"));
+/// # let editor = IstioEditor::new(config);
+/// # let mut object = json!({"spec": {"http": [{"route": [
+/// #     {"destination": {"host": "web"}}, {"destination": {"host": "web-canary"}, "weight": 0},
+/// # ]}]}});
+/// let weight = WeightChange::To(Weight::new(5, 100));
+/// let to = Routes { weight, managed: ManagedChange::Keep, written_for: "v2".into() };
+/// editor.edit_virtual_service(&editor.objects()[0], &mut object, None, &to)?;
+/// assert_eq!(annotation(&object, WRITTEN_FOR_ANNOTATION), Some(r#"{"web":"v2"}"#));
+/// # Ok::<(), rollout_core::backend::EditError>(())
+/// ```
 pub const WRITTEN_FOR_ANNOTATION: &str = "rollout-core/written-for";
 
 /// The annotation that holds the weight that each Rollout asked for, out of its strategy's total, if it cannot be
 /// derived from the weights in the routes: a foreign destination left less than that total to share. A map of
 /// [notes](note).
+///
+/// ```
+/// use rollout_core::backend::{ObjectEditor, annotation};
+/// use rollout_core::traffic::{ManagedChange, Routes, Weight, WeightChange};
+/// use rollout_istio::{IstioConfig, IstioEditor, VirtualServiceRef, WEIGHT_ANNOTATION};
+/// # use serde_json::json;
+/// # let config = IstioConfig::hosts("shop", "web", "web-canary").virtual_service(VirtualServiceRef::new("web"));
+/// # let editor = IstioEditor::new(config);
+/// // 90 % of the requests go to a destination that is not the Rollout's.
+/// let mut object = json!({"spec": {"http": [{"route": [
+///     {"destination": {"host": "old"}, "weight": 90},
+///     {"destination": {"host": "web"}, "weight": 10},
+///     {"destination": {"host": "web-canary"}, "weight": 0},
+/// ]}]}});
+/// let weight = WeightChange::To(Weight::new(5, 100));
+/// let to = Routes { weight, managed: ManagedChange::Keep, written_for: "v2".into() };
+/// editor.edit_virtual_service(&editor.objects()[0], &mut object, None, &to)?;
+/// assert_eq!(annotation(&object, WEIGHT_ANNOTATION), Some(r#"{"web":"5"}"#));
+/// # Ok::<(), rollout_core::backend::EditError>(())
+/// ```
 pub const WEIGHT_ANNOTATION: &str = "rollout-core/weight";
 
 /// The annotation that holds the managed routes that each Rollout asked for, if they cannot be derived from the written
 /// routes: a weighed route takes only some requests, and these match both. A map of [notes](note), each a JSON list.
+///
+/// ```
+/// use rollout_core::backend::{ObjectEditor, annotation};
+/// use rollout_core::traffic::{HeaderMatch, ManagedChange, ManagedRoute, RouteMatch, Routes, StringMatch};
+/// use rollout_core::traffic::WeightChange;
+/// use rollout_istio::{IstioConfig, IstioEditor, MANAGED_ANNOTATION, VirtualServiceRef};
+/// # use serde_json::json;
+/// # let config = IstioConfig::hosts("shop", "web", "web-canary").virtual_service(VirtualServiceRef::new("web"));
+/// # let editor = IstioEditor::new(config.managed_route("testers"));
+/// let mut object = json!({"spec": {"http": [{"match": [{"uri": {"prefix": "/shop"}}], "route": [
+///     {"destination": {"host": "web"}, "weight": 100}, {"destination": {"host": "web-canary"}, "weight": 0},
+/// ]}]}});
+/// let tester = HeaderMatch { name: "x-tester".into(), value: StringMatch::Exact("yes".into()) };
+/// let testers = ManagedRoute { name: "testers".into(), matches: RouteMatch::Header(vec![tester]) };
+/// let managed = ManagedChange::To(vec![testers.into()]);
+/// let to = Routes { weight: WeightChange::Keep, managed, written_for: "v2".into() };
+/// editor.edit_virtual_service(&editor.objects()[0], &mut object, None, &to)?;
+/// assert_eq!(object["spec"]["http"][0]["match"][0]["uri"]["prefix"], "/shop", "both conditions in one route");
+/// assert!(annotation(&object, MANAGED_ANNOTATION).is_some_and(|asked| asked.contains("x-tester")));
+/// # Ok::<(), rollout_core::backend::EditError>(())
+/// ```
 pub const MANAGED_ANNOTATION: &str = "rollout-core/managed";
 
 /// A VirtualService with everything that the rollout says about it.

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 const PLACE: &str = "spec.strategy.canary";
 
 /// A canary strategy that the engine can drive.
+///
+/// See [`strategy`] for an example.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct StrategyAlone {

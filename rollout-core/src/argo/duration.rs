@@ -4,6 +4,15 @@ use super::wire::IntOrText;
 use alloc::string::String;
 
 /// The reason why a duration is rejected.
+///
+/// ```
+/// use rollout_core::{argo::wire::IntOrText, conformance::pause_seconds};
+/// let error = pause_seconds(&IntOrText::Text("2d".into())).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     r#""2d" is neither a number of seconds nor a duration such as `90s`, `10m` or `1h30m`"#
+/// );
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidDuration {

@@ -22,6 +22,14 @@ impl Finding {
     }
 
     /// Returns whether the finding is about a field that does not exist at this place.
+    ///
+    /// ```
+    /// use rollout_core::argo::check;
+    /// use serde_json::json;
+    /// let report = check(&json!({"spec": {"strategy": {"canary": {"setps": []}}}}));
+    /// let typo = report.findings.iter().find(|finding| finding.path.ends_with("setps")).unwrap();
+    /// assert!(typo.is_unknown_field() && !typo.is_misplaced());
+    /// ```
     #[must_use]
     pub fn is_unknown_field(&self) -> bool {
         self.names_key
@@ -29,12 +37,22 @@ impl Finding {
 
     /// Returns whether the finding is about a canary field in a place where it has no effect. Its value would be lost
     /// silently, so readers of manifests should refuse it.
+    ///
+    /// ```
+    /// use rollout_core::argo::check;
+    /// use serde_json::json;
+    /// let report = check(&json!({"spec": {"canaryService": "web-canary", "strategy": {"canary": {}}}}));
+    /// let lost = report.findings.iter().find(|finding| finding.path == "spec.canaryService").unwrap();
+    /// assert!(lost.is_misplaced(), "it belongs into `strategy.canary`");
+    /// ```
     #[must_use]
     pub fn is_misplaced(&self) -> bool {
         self.misplaced
     }
 
     /// Returns the place in the manifest. It is the path, except for a few errors that clients know under another path.
+    ///
+    /// See [`Document::locate`](crate::argo::Document::locate), which looks for this place in a text.
     #[must_use]
     pub fn stands_at(&self) -> &str {
         self.stands_at.as_deref().unwrap_or(&self.path)

@@ -5,6 +5,8 @@ use alloc::{format, string::String};
 use serde_json::Value;
 
 /// The phase of a Rollout, as shown to users.
+///
+/// See [`phase`] for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Phase {

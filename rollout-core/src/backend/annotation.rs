@@ -4,19 +4,67 @@ use alloc::{borrow::ToOwned, format, string::String};
 use serde_json::{Map, Value};
 
 /// The pod label that identifies the revision.
+///
+/// ```
+/// use rollout_core::backend::{Object, ObjectEditor, REVISION_LABEL, ServiceEditor};
+/// use rollout_core::traffic::{ObjectVersion, Selection};
+/// # use serde_json::json;
+/// let editor = ServiceEditor::new("shop", Some("web"), None);
+/// let value = json!({"spec": {"selector": {"app": "web", REVISION_LABEL: "59fddc4b57"}}}).into();
+/// let object = Object { value, version: ObjectVersion { write: "1".into(), content: 1 } };
+/// let seen = editor.read(&[(editor.objects()[0].clone(), object)].into())?;
+/// assert_eq!(seen.behind.stable, [Selection::Revision("59fddc4b57".into())]);
+/// # Ok::<(), rollout_core::backend::EditError>(())
+/// ```
 pub const REVISION_LABEL: &str = "rollouts-pod-template-hash";
 
 /// The annotation that holds the nonce of [`fence`](super::TrafficBackend::fence): as a [`note`](super::note) of each
 /// Rollout in an object that several may share, as plain text in an object with one owner.
+///
+/// ```
+/// use rollout_core::backend::{FENCE_ANNOTATION, MemoryStore, NoDataPlane, ObjectBackend, ServiceEditor, note};
+/// use rollout_core::backend::{RolloutRef, TrafficBackend, ready};
+/// use rollout_core::traffic::ObjectRef;
+/// # use serde_json::json;
+/// # let store = MemoryStore::new();
+/// # let service = ObjectRef::new("", "Service", "shop", "web");
+/// # store.apply(&service, json!({"spec": {"selector": {"app": "web"}}}));
+/// let backend = ObjectBackend::new(ServiceEditor::new("shop", Some("web"), None), store, NoDataPlane);
+/// let seen = ready(backend.observe(&[]))??;
+/// let _written = ready(backend.fence("controller-1-1", &seen.version))??;
+/// let object = backend.store().peek(&service).unwrap().value;
+/// let nonce = note(&service, &object, FENCE_ANNOTATION, &RolloutRef::new("shop", "web"));
+/// assert_eq!(nonce.as_deref(), Some("controller-1-1"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub const FENCE_ANNOTATION: &str = "rollout-core/fence";
 
 /// Returns the text of an annotation.
+///
+/// ```
+/// use rollout_core::backend::annotation;
+/// let object = serde_json::json!({"metadata": {"annotations": {"team": "shop", "odd": 7}}});
+/// assert_eq!(annotation(&object, "team"), Some("shop"));
+/// assert_eq!(annotation(&object, "odd"), None, "not a text");
+/// ```
 #[must_use]
 pub fn annotation<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
     object.get("metadata")?.get("annotations")?.get(key)?.as_str()
 }
 
 /// Sets or removes an annotation; returns whether anything changed. A map that becomes empty is removed too.
+///
+/// ```
+/// use rollout_core::{backend::annotate, traffic::ObjectRef};
+/// # use serde_json::json;
+/// let name = ObjectRef::new("", "Service", "shop", "web");
+/// let mut object = json!({"metadata": {"name": "web"}});
+/// assert!(annotate(&name, &mut object, "team", Some("shop"))?);
+/// assert!(!annotate(&name, &mut object, "team", Some("shop"))?, "nothing to write");
+/// assert!(annotate(&name, &mut object, "team", None)?);
+/// assert_eq!(object, json!({"metadata": {"name": "web"}}), "no trace is left");
+/// # Ok::<(), rollout_core::backend::EditError>(())
+/// ```
 ///
 /// # Errors
 /// `metadata` or `metadata.annotations` exists and is not a map.

@@ -10,6 +10,23 @@ use async_trait::async_trait;
 ///
 /// Every write goes to the first, then to the second; an error contains what was written before the failure. The two
 /// must not share an object.
+///
+/// ```
+/// use rollout_core::backend::{Chain, MemoryStore, NoDataPlane, ObjectBackend, ServiceEditor, TrafficBackend, ready};
+/// use rollout_core::traffic::{ObjectRef, Selection};
+/// # use serde_json::json;
+/// let backend = |stable, canary| {
+///     let store = MemoryStore::new();
+///     let service = ObjectRef::new("", "Service", "shop", "web");
+///     store.apply(&service, json!({"spec": {"selector": {"app": "web"}}}));
+///     ObjectBackend::new(ServiceEditor::new("shop", stable, canary), store, NoDataPlane)
+/// };
+/// let both = Chain::new(backend(Some("web"), None), backend(None, Some("web")));
+/// let seen = ready(both.observe(&[]))??;
+/// assert!([seen.behind.stable, seen.behind.canary].iter().all(|behind| *behind == [Selection::Unpinned]));
+/// assert_eq!(seen.version.objects().len(), 2, "those of both");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Chain<A, B> {
     first: A,
@@ -18,6 +35,8 @@ pub struct Chain<A, B> {
 
 impl<A: TrafficBackend, B: TrafficBackend> Chain<A, B> {
     /// Combines two backends.
+    ///
+    /// See [`Chain`] for an example.
     #[must_use]
     pub fn new(first: A, second: B) -> Self {
         Self { first, second }

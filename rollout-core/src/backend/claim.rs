@@ -37,18 +37,32 @@ pub struct Claim {
 
 impl Claim {
     /// Claims the selector of a Service.
+    ///
+    /// See [`Claim`] for an example.
     #[must_use]
     pub fn selector(rollout: RolloutRef, service: ObjectRef) -> Self {
         Self::new(rollout, service, "spec.selector", "selector", None)
     }
 
     /// Claims a part of this kind at `path`; without a name, the only one.
+    ///
+    /// See [`collides`](Self::collides) for an example.
     #[must_use]
     pub fn new(rollout: RolloutRef, object: ObjectRef, path: &str, kind: &str, name: Option<&str>) -> Self {
         Self { rollout, object, path: path.into(), kind: kind.into(), name: name.map(Into::into) }
     }
 
     /// Returns whether another Rollout claims the same part.
+    ///
+    /// ```
+    /// use rollout_core::{backend::{Claim, RolloutRef}, traffic::ObjectRef};
+    /// let gateway = ObjectRef::new("networking.istio.io", "VirtualService", "shop", "gateway");
+    /// let claim = |rollout, route| {
+    ///     Claim::new(RolloutRef::new("shop", rollout), gateway.clone(), "spec.http", "http route", route)
+    /// };
+    /// assert!(!claim("web", Some("pages")).collides(&claim("api", Some("calls"))), "one object, two routes");
+    /// assert!(claim("web", Some("pages")).collides(&claim("api", None)), "`api` names no route: it means any");
+    /// ```
     #[must_use]
     pub fn collides(&self, other: &Self) -> bool {
         let both_named = self.name.as_ref().zip(other.name.as_ref());
@@ -60,6 +74,8 @@ impl Claim {
 
     /// Returns the error for the Rollout of this claim if another has `older`: both Rollouts, the part that both drive,
     /// and what to write instead. `None` if the claims do not [collide](Self::collides).
+    ///
+    /// See [`Claim`] for an example.
     #[must_use]
     pub fn collision(&self, older: &Self) -> Option<EditError> {
         if !self.collides(older) {

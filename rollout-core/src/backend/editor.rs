@@ -9,6 +9,24 @@ use core::fmt;
 /// Reads and edits the objects of one kind of traffic manager. Editors are pure.
 ///
 /// An editor changes only the fields that it owns; everything else keeps its meaning.
+///
+/// [`ServiceEditor`](super::ServiceEditor) is one:
+///
+/// ```
+/// use rollout_core::backend::{Object, ObjectEditor, Objects, REVISION_LABEL, ServiceEditor};
+/// use rollout_core::traffic::{ObjectVersion, Selection, Selectors};
+/// # use serde_json::json;
+/// let editor = ServiceEditor::new("shop", None, Some("web-canary"));
+/// let value = json!({"spec": {"selector": {"app": "web"}, "sessionAffinity": "ClientIP"}}).into();
+/// let read = Object { value, version: ObjectVersion { write: "811".into(), content: 4 } };
+/// let objects = Objects::from([(editor.objects()[0].clone(), read)]);
+///
+/// let to = Selectors { stable: None, canary: Some(Selection::Revision("v2".into())) };
+/// let (_, edited) = editor.select(&objects, &to)?.remove(0);
+/// let selector = json!({"app": "web", REVISION_LABEL: "v2"});
+/// assert_eq!(edited["spec"], json!({"selector": selector, "sessionAffinity": "ClientIP"}));
+/// # Ok::<(), rollout_core::backend::EditError>(())
+/// ```
 pub trait ObjectEditor: fmt::Debug + Send + Sync {
     /// Returns the Rollout that owns the objects. In an object that several Rollouts share, each keeps its own data
     /// ([`note`](super::note)).
@@ -93,7 +111,11 @@ pub trait ObjectEditor: fmt::Debug + Send + Sync {
 }
 
 /// Objects by name, with the versions that were read.
+///
+/// See [`ObjectEditor`] for an example.
 pub type Objects = BTreeMap<ObjectRef, Object>;
 
 /// The complete objects to write, in order.
+///
+/// See [`ObjectEditor`] for an example.
 pub type Edits = Vec<(ObjectRef, serde_json::Value)>;

@@ -3,6 +3,14 @@ use crate::{Failure, Finding, traffic::ObjectRef};
 use alloc::string::{String, ToString};
 
 /// The reason why a store operation failed.
+///
+/// ```
+/// use rollout_core::{Failure, backend::{BackendError, StoreError}, traffic::ObjectRef};
+/// let object = ObjectRef::new("", "Service", "shop", "web");
+/// let no_answer = StoreError::Ambiguous { object, why: "timeout".into() };
+/// assert_eq!(no_answer.to_string(), "Service shop/web: timeout (it may have taken effect)");
+/// assert!(matches!(Failure::from(&BackendError::from(no_answer)), Failure::Ambiguous(_)));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -92,6 +100,13 @@ impl EditError {
     }
 
     /// Creates an error about an object in another namespace that does not allow the Rollout's namespace to touch it.
+    ///
+    /// ```
+    /// use rollout_core::{Finding, backend::EditError, traffic::ObjectRef};
+    /// let object = ObjectRef::new("networking.istio.io", "VirtualService", "gateways", "gw");
+    /// let finding = Finding::error("metadata.annotations", "does not allow the namespace shop", "list it");
+    /// assert!(EditError::no_consent(object, finding).lacks_consent);
+    /// ```
     #[must_use]
     pub fn no_consent(object: ObjectRef, finding: Finding) -> Self {
         Self { lacks_consent: true, ..Self::new(object, finding) }
@@ -99,6 +114,14 @@ impl EditError {
 }
 
 /// The reason why a backend operation failed.
+///
+/// ```
+/// use rollout_core::{Failure, backend::{BackendError, StoreError}, traffic::ObjectRef};
+/// let object = ObjectRef::new("", "Service", "shop", "web");
+/// let error = BackendError::from(StoreError::Conflict(object));
+/// assert_eq!(error.to_string(), "Service shop/web has changed since it was read");
+/// assert_eq!(Failure::from(&error), Failure::Conflict);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackendError {
@@ -122,6 +145,8 @@ pub enum BackendError {
 
 impl BackendError {
     /// Returns what had been written earlier in the same call.
+    ///
+    /// See [`Written::chain`] for an example.
     pub fn written(&self) -> &Written {
         match self {
             Self::Edit { written, .. } | Self::Store { written, .. } => written,

@@ -2,6 +2,22 @@ use crate::traffic::{ObjectRef, Routes, Selectors};
 use alloc::string::String;
 
 /// The subject of a Kubernetes event that a backend words for its traffic manager.
+///
+/// ```
+/// use rollout_core::{backend::{EventText, Topic}, traffic::{Routes, WeightChange, ManagedChange, Weight}};
+/// /// Returns what a traffic manager of your own says about a topic.
+/// fn describe(topic: Topic<'_>) -> Vec<EventText> {
+///     match topic {
+///         Topic::Routed(Routes { weight: WeightChange::To(weight), .. }) => {
+///             vec![EventText::new("TrafficWeightUpdated", format!("the canary gets {weight}"))]
+///         }
+///         _ => Vec::new(),
+///     }
+/// }
+/// let weight = WeightChange::To(Weight::new(5, 100));
+/// let routes = Routes { weight, managed: ManagedChange::Keep, written_for: "v2".into() };
+/// assert_eq!(describe(Topic::Routed(&routes))[0].note, "the canary gets 5 %");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Topic<'a> {
@@ -19,6 +35,8 @@ pub enum Topic<'a> {
 }
 
 /// The two texts of a Kubernetes event, as Argo Rollouts writes them, because dashboards and alerts search for them.
+///
+/// See [`Topic`] for an example.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct EventText {

@@ -5,6 +5,44 @@ use core::{fmt, time::Duration};
 
 /// The services that a [`DataPlane`](super::DataPlane) which queries a control plane needs from the surrounding
 /// program.
+///
+/// ```
+/// use core::time::Duration;
+/// use rollout_core::async_trait::async_trait;
+/// use rollout_core::backend::{Fetch, Fetched, NoAnswer, ready};
+/// use rollout_core::{Revision, Time};
+///
+/// /// One replica of a control plane, which has not pushed anything to any proxy.
+/// #[derive(Debug)]
+/// struct Idle;
+///
+/// #[async_trait]
+/// impl Fetch for Idle {
+///     async fn fetch(&self, paths: &[&str]) -> Vec<Fetched> {
+///         let answer = |path: &&str| match *path {
+///             "/debug/syncz" => Ok(b"[]".to_vec()),
+///             _ => Err(NoAnswer::Status(404)),
+///         };
+///         vec![Fetched { replica: "istiod-0".into(), answers: paths.iter().map(answer).collect() }]
+///     }
+///     async fn ready(&self, _namespace: &str, _revision: &Revision) -> Option<Vec<String>> {
+///         None
+///     }
+///     async fn pods(&self, pods: &[(&str, &str)], _live: bool) -> Vec<Option<bool>> {
+///         vec![None; pods.len()]
+///     }
+///     fn elapsed(&self) -> Duration {
+///         Duration::ZERO
+///     }
+///     fn now(&self) -> Time {
+///         Time::from_secs(0)
+///     }
+/// }
+///
+/// let fetched = ready(Idle.fetch(&["/debug/syncz", "/debug/none"]))?;
+/// assert_eq!(fetched[0].answers, [Ok(b"[]".to_vec()), Err(NoAnswer::Status(404))], "one for each path");
+/// # Ok::<(), rollout_core::backend::NotReady>(())
+/// ```
 #[async_trait]
 pub trait Fetch: fmt::Debug + Send + Sync {
     /// Requests these paths (`/debug/syncz`) from every replica of the control plane, all at the same time. Returns one
@@ -30,6 +68,8 @@ pub trait Fetch: fmt::Debug + Send + Sync {
 }
 
 /// The answers of one replica of the control plane.
+///
+/// See [`Fetch`] for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "made by implementations of `Fetch`")]
 pub struct Fetched {
@@ -40,6 +80,12 @@ pub struct Fetched {
 }
 
 /// The reason why a replica returned no body.
+///
+/// ```
+/// use rollout_core::backend::NoAnswer;
+/// assert_eq!(NoAnswer::Status(403).to_string(), "it answered 403");
+/// assert_eq!(NoAnswer::Closed.to_string(), "the port is closed");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NoAnswer {

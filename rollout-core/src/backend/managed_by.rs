@@ -7,12 +7,23 @@ use serde_json::Value;
 
 /// The annotation that tells Argo Rollouts that a Rollout selects pods in a Service or a DestinationRule: the name of
 /// the Rollout, in the object's namespace.
+///
+/// See [`is_managed_by`] for an example.
 pub const MANAGED_BY_ANNOTATION: &str = "argo-rollouts.argoproj.io/managed-by-rollouts";
 
 /// The prefix of the keys of all notes.
 const OURS: &str = "rollout-core/";
 
 /// Returns whether the object records that this Rollout selects pods in it.
+///
+/// ```
+/// use rollout_core::backend::{MANAGED_BY_ANNOTATION, RolloutRef, is_managed_by};
+/// use rollout_core::traffic::ObjectRef;
+/// let service = ObjectRef::new("", "Service", "shop", "web");
+/// let object = serde_json::json!({"metadata": {"annotations": {MANAGED_BY_ANNOTATION: "web"}}});
+/// assert!(is_managed_by(&service, &object, &RolloutRef::new("shop", "web")));
+/// assert!(!is_managed_by(&service, &object, &RolloutRef::new("lab", "web")), "only in its own namespace");
+/// ```
 #[must_use]
 pub fn is_managed_by(name: &ObjectRef, object: &Value, rollout: &RolloutRef) -> bool {
     name.namespace == rollout.namespace && annotation(object, MANAGED_BY_ANNOTATION) == Some(&*rollout.name)

@@ -24,6 +24,19 @@ use spin::Mutex;
 pub struct MemoryStore(Mutex<Inner>);
 
 /// A fault, which occurs once.
+///
+/// ```
+/// use rollout_core::backend::{MemoryStore, ObjectStore, StoreError, StoreFault, ready};
+/// use rollout_core::traffic::ObjectRef;
+/// # use serde_json::json;
+/// let (store, service) = (MemoryStore::new(), ObjectRef::new("", "Service", "shop", "web"));
+/// let read = store.apply(&service, json!({"spec": {}}));
+/// store.inject(Some(&service), StoreFault::Ambiguous { took_effect: true });
+/// let answer = ready(store.replace(&service, json!({"spec": {"ports": [80]}}), &read))?;
+/// assert!(matches!(answer, Err(StoreError::Ambiguous { .. })));
+/// assert_eq!(store.peek(&service).unwrap().value["spec"], json!({"ports": [80]}), "written all the same");
+/// # Ok::<(), rollout_core::backend::NotReady>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreFault {
@@ -56,39 +69,88 @@ impl MemoryStore {
 
     /// Creates or replaces an object whatever its version, as a user does and the engine never does. Returns the new
     /// version.
+    ///
+    /// See [`MemoryStore`] for an example.
     pub fn apply(&self, object: &ObjectRef, to: Value) -> ObjectVersion {
         self.0.lock().write(object, to)
     }
 
     /// Deletes an object; returns whether it existed.
+    ///
+    /// ```
+    /// use rollout_core::{backend::MemoryStore, traffic::ObjectRef};
+    /// let (store, service) = (MemoryStore::new(), ObjectRef::new("", "Service", "shop", "web"));
+    /// store.apply(&service, serde_json::json!({"spec": {}}));
+    /// assert!(store.delete(&service) && !store.delete(&service));
+    /// ```
     pub fn delete(&self, object: &ObjectRef) -> bool {
         self.0.lock().objects.remove(object).is_some()
     }
 
     /// Returns the current object, bypassing all faults.
+    ///
+    /// See [`inject`](Self::inject) for an example.
     #[must_use]
     pub fn peek(&self, object: &ObjectRef) -> Option<Object> {
         self.0.lock().objects.get(object).cloned()
     }
 
     /// Returns all current objects.
+    ///
+    /// ```
+    /// use rollout_core::{backend::MemoryStore, traffic::ObjectRef};
+    /// let store = MemoryStore::new();
+    /// for name in ["web", "api"] {
+    ///     store.apply(&ObjectRef::new("", "Service", "shop", name), serde_json::json!({"spec": {}}));
+    /// }
+    /// let names: Vec<_> = store.all().into_keys().map(|object| object.name).collect();
+    /// assert_eq!(names, ["api".into(), "web".into()], "by name");
+    /// ```
     #[must_use]
     pub fn all(&self) -> Objects {
         self.0.lock().objects.clone()
     }
 
     /// Returns the number of changes so far.
+    ///
+    /// ```
+    /// use rollout_core::{backend::MemoryStore, traffic::ObjectRef};
+    /// let (store, service) = (MemoryStore::new(), ObjectRef::new("", "Service", "shop", "web"));
+    /// for _ in 0..2 {
+    ///     store.apply(&service, serde_json::json!({"spec": {}}));
+    /// }
+    /// assert_eq!(store.writes(), 1, "the same content again is no change");
+    /// ```
     #[must_use]
     pub fn writes(&self) -> u64 {
         self.0.lock().writes
     }
 
     /// Makes the next matching request to `object`, or to any object, fail with `fault`. Several faults queue up.
+    ///
+    /// ```
+    /// use rollout_core::backend::{MemoryStore, ObjectStore, StoreError, StoreFault, ready};
+    /// use rollout_core::traffic::ObjectRef;
+    /// let (store, service) = (MemoryStore::new(), ObjectRef::new("", "Service", "shop", "web"));
+    /// store.apply(&service, serde_json::json!({"spec": {}}));
+    /// store.inject(None, StoreFault::Unreadable);
+    /// assert!(store.peek(&service).is_some());
+    /// assert!(matches!(ready(store.get(&service))?, Err(StoreError::Unreadable { .. })));
+    /// assert!(ready(store.get(&service))?.is_ok(), "each fault occurs once");
+    /// # Ok::<(), rollout_core::backend::NotReady>(())
+    /// ```
     pub fn inject(&self, object: Option<&ObjectRef>, fault: StoreFault) {
         self.0.lock().faults.push_back((object.cloned(), fault));
     }
 
     /// Removes all queued faults; returns how many there were.
+    ///
+    /// ```
+    /// use rollout_core::backend::{MemoryStore, StoreFault};
+    /// let store = MemoryStore::new();
+    /// store.inject(None, StoreFault::Conflict);
+    /// assert_eq!((store.calm(), store.calm()), (1, 0));
+    /// ```
     pub fn calm(&self) -> usize {
         self.0.lock().faults.drain(..).count()
     }

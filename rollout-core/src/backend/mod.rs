@@ -1,4 +1,6 @@
 //! Carrying out traffic decisions: pure editors of objects, stores with compare-and-swap, and the bridge between them.
+//!
+//! See [`ObjectBackend`] for an example of the bridge, and [`Reading`] for one of a turn.
 
 mod annotation;
 mod chain;
@@ -56,6 +58,8 @@ use core::fmt;
 ///
 /// A plan is safe only relative to its observation, so every write carries the version of that observation; an
 /// implementation must never read again and overwrite.
+///
+/// See [`ObjectBackend`] for an example.
 #[async_trait]
 pub trait TrafficBackend: fmt::Debug + Send + Sync {
     /// Returns the current configuration, with a version for each object, and whether the data plane has it; also
@@ -140,6 +144,8 @@ impl<B: TrafficBackend + ?Sized> TrafficBackend for Box<B> {
 }
 
 /// The result of a write: the versions of the objects afterwards. A driver chains its writes with them.
+///
+/// See [`chain`](Self::chain) for an example.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 #[must_use = "the next write of the same plan must carry these versions"]
@@ -158,6 +164,18 @@ impl Written {
     }
 
     /// Merges this result with that of a `later` write.
+    ///
+    /// ```
+    /// use rollout_core::{Outcome, backend::Written, traffic::{ObjectRef, ObjectVersion, Version}};
+    /// let wrote = |name, write: &str| {
+    ///     let object = ObjectRef::new("", "Service", "shop", name);
+    ///     let version = ObjectVersion { write: write.into(), content: 1 };
+    ///     Written::new(Version::from_iter([(object.clone(), version)]), vec![object])
+    /// };
+    /// let both = wrote("web", "811").and(wrote("web", "812"));
+    /// assert_eq!(&*both.version.objects()[0].1.write, "812", "what the next write depends on");
+    /// assert_eq!(both.outcome(), Outcome::Changed);
+    /// ```
     pub fn and(mut self, later: Self) -> Self {
         self.version = self.version.after(&later.version);
         self.changed.extend(later.changed);
@@ -192,6 +210,8 @@ impl Written {
     }
 
     /// Returns whether anything was changed.
+    ///
+    /// See [`and`](Self::and) for an example.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         if self.changed.is_empty() { Outcome::Unchanged } else { Outcome::Changed }

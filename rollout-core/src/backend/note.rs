@@ -25,6 +25,8 @@ const LONGEST_NOTE: usize = 16 * 1024;
 /// Such an annotation is a JSON map (`{"web":"59fddc4b57","far/api":"7d4b"}`). Its keys are the names of Rollouts in
 /// the object's own namespace, and `namespace/name` for others. No Rollout reads another's note. An annotation that is
 /// not such a map, or is longer than 48 KiB, holds no notes; that is not an error.
+///
+/// See [`set_note`] for an example.
 #[must_use]
 pub fn note(name: &ObjectRef, object: &Value, key: &str, of: &RolloutRef) -> Option<String> {
     let id = of.seen_from(&name.namespace);
@@ -37,6 +39,20 @@ pub fn note(name: &ObjectRef, object: &Value, key: &str, of: &RolloutRef) -> Opt
 /// Other notes stay unchanged and in order; a new one is added at the end. An annotation that is not a map of notes is
 /// replaced when a note is set, and otherwise stays. If there is not enough room, the first notes are dropped. An
 /// annotation without notes is removed.
+///
+/// ```
+/// use rollout_core::backend::{RolloutRef, annotation, note, set_note};
+/// use rollout_core::traffic::ObjectRef;
+/// let (key, gateway) = ("example.com/asked", ObjectRef::new("networking.istio.io", "VirtualService", "shop", "gw"));
+/// let (web, api) = (RolloutRef::new("shop", "web"), RolloutRef::new("lab", "api"));
+/// let mut object = serde_json::json!({"metadata": {"name": "gw"}});
+/// assert!(set_note(&gateway, &mut object, key, &web, Some("5 %"))?);
+/// assert!(set_note(&gateway, &mut object, key, &api, Some("20 %"))?);
+/// assert_eq!(annotation(&object, key), Some(r#"{"web":"5 %","lab/api":"20 %"}"#));
+/// assert!(set_note(&gateway, &mut object, key, &web, None)?);
+/// assert_eq!(note(&gateway, &object, key, &api).as_deref(), Some("20 %"), "the other's note stays");
+/// # Ok::<(), rollout_core::backend::EditError>(())
+/// ```
 ///
 /// # Errors
 /// The text is longer than 16 KiB, or `metadata` or `metadata.annotations` exists and is not a map.

@@ -42,6 +42,8 @@ pub struct ObjectBackend<E, S, D> {
 impl<E: ObjectEditor, S: ObjectStore, D: DataPlane> ObjectBackend<E, S, D> {
     /// Creates a backend. `editor` reads and edits objects in `store`, and `data_plane` reports what the proxies have
     /// of them.
+    ///
+    /// See [`ObjectBackend`] for an example.
     #[must_use]
     pub fn new(editor: E, store: S, data_plane: D) -> Self {
         Self { editor, store, data_plane }

@@ -54,6 +54,8 @@ impl<'r> Reading<'r> {
     /// Reads the workloads, and then the traffic. `status` is the stored one; if the workload of its stable revision is
     /// missing, that is part of the observation.
     ///
+    /// See [`Reading`] for an example.
+    ///
     /// # Errors
     /// The workloads could not be read; [`Driver::failed`](crate::Driver::failed) says when to try again. Traffic that
     /// could not be read is not an error but [`trouble`](Self::trouble): pods can be decided without it.
@@ -86,6 +88,8 @@ impl<'r> Reading<'r> {
 
     /// Writes `nonce` into every object that decisions depend on.
     ///
+    /// See [`Reading`] for an example.
+    ///
     /// # Errors
     /// Some object may not have the nonce; pass the failure to [`Turn::done`](crate::Turn::done).
     pub async fn fence(&mut self, nonce: &str) -> Result<Outcome, Failure> {
@@ -100,6 +104,8 @@ impl<'r> Reading<'r> {
     }
 
     /// Carries out one action. `nonce` is that of the fence ([`Driver::nonce`](crate::Driver::nonce)).
+    ///
+    /// See [`Reading`] for an example.
     ///
     /// # Errors
     /// The action failed; pass the failure to [`Turn::done`](crate::Turn::done).

@@ -5,6 +5,12 @@ use core::{
 };
 
 /// A future that was not ready at once.
+///
+/// ```
+/// use rollout_core::backend::ready;
+/// let error = ready(core::future::pending::<()>()).unwrap_err();
+/// assert_eq!(error.to_string(), "the future is pending, but it must be ready at once");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the future is pending, but it must be ready at once")]
 #[non_exhaustive]

@@ -2,6 +2,11 @@ use alloc::{format, string::String, sync::Arc};
 use core::fmt;
 
 /// The name of a Rollout, used to mark ownership in shared objects.
+///
+/// ```
+/// use rollout_core::backend::RolloutRef;
+/// assert_eq!(RolloutRef::new("shop", "web").to_string(), "Rollout shop/web");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub struct RolloutRef {

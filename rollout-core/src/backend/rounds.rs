@@ -10,8 +10,24 @@ use core::{fmt, time::Duration};
 /// The surrounding program runs the rounds, one after another: no turn of a rollout waits for one.
 ///
 /// ```
-/// # use rollout_core::backend::{Rounds, RolloutRef};
+/// # use rollout_core::async_trait::async_trait;
+/// # use rollout_core::backend::{DataPlane, NoDataPlane, RolloutRef, Round, Rounds, ready};
 /// # use core::time::Duration;
+/// # use std::sync::{Arc, atomic::{AtomicU64, Ordering::Relaxed}};
+/// # /// A data plane for which a rollout waits for so many rounds.
+/// # #[derive(Debug)]
+/// # struct Plane(AtomicU64);
+/// # #[async_trait]
+/// # impl Rounds for Plane {
+/// #     fn of(self: Arc<Self>, _: &RolloutRef) -> Arc<dyn DataPlane> { Arc::new(NoDataPlane) }
+/// #     fn next_round(&self) -> Option<Duration> { (self.0.load(Relaxed) > 0).then_some(Duration::from_secs(1)) }
+/// #     async fn round(&self) -> Round {
+/// #         let mut round = Round::default();
+/// #         if self.0.fetch_sub(1, Relaxed) == 1 { round.changed.push(RolloutRef::new("shop", "web")); }
+/// #         round
+/// #     }
+/// #     fn forget(&self, _: &RolloutRef) {}
+/// # }
 /// async fn run(plane: &dyn Rounds, sleep: impl AsyncFn(Duration), wake: impl Fn(RolloutRef)) {
 ///     loop {
 ///         match plane.next_round() {
@@ -22,6 +38,14 @@ use core::{fmt, time::Duration};
 ///         plane.round().await.changed.into_iter().for_each(&wake);
 ///     }
 /// }
+///
+/// # let plane = Plane(AtomicU64::new(3));
+/// # let woken = core::cell::RefCell::new(Vec::new());
+/// # let wake = |rollout: RolloutRef| woken.borrow_mut().push(rollout.to_string());
+/// // In the third round, the last proxy acknowledges what the rollout waits for.
+/// ready(run(&plane, async |_| {}, wake))?;
+/// assert_eq!(*woken.borrow(), ["Rollout shop/web"]);
+/// # Ok::<(), rollout_core::backend::NotReady>(())
 /// ```
 #[async_trait]
 pub trait Rounds: fmt::Debug + Send + Sync {
@@ -40,6 +64,13 @@ pub trait Rounds: fmt::Debug + Send + Sync {
 }
 
 /// The result of one round.
+///
+/// ```
+/// use rollout_core::backend::{Round, RolloutRef};
+/// let mut round = Round::default();
+/// round.changed = vec![RolloutRef::new("shop", "web")];
+/// assert!(round.complaint.is_none(), "each replica has answered; decide about shop/web again");
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Round {

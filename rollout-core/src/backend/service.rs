@@ -21,6 +21,13 @@ use serde_json::{Map, Value};
 ///
 /// A selector names a revision with [`REVISION_LABEL`]; a Service without that label leads to whatever the user's own
 /// selector matches. Services hold no routes. A stable Service always counts as used: it is the users' front door.
+///
+/// ```
+/// use rollout_core::backend::{ObjectEditor, ServiceEditor};
+/// let editor = ServiceEditor::new("shop", Some("web"), Some("web-canary"));
+/// let names: Vec<_> = editor.objects().iter().map(ToString::to_string).collect();
+/// assert_eq!(names, ["Service shop/web", "Service shop/web-canary"]);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceEditor {
     label: Cow<'static, str>,
@@ -31,6 +38,8 @@ pub struct ServiceEditor {
 impl ServiceEditor {
     /// Creates an editor for the Services of a rollout in `namespace`; each may be absent. Unless
     /// [`of_rollout`](Self::of_rollout) is called, the rollout has the name of its first Service.
+    ///
+    /// See [`of_rollout`](Self::of_rollout) for an example.
     #[must_use]
     pub fn new(namespace: &str, stable: Option<&str>, canary: Option<&str>) -> Self {
         let rollout = RolloutRef::new(namespace, stable.or(canary).unwrap_or_default());
@@ -101,6 +110,13 @@ impl ServiceEditor {
     }
 
     /// Sets the name of the Rollout.
+    ///
+    /// ```
+    /// use rollout_core::backend::{ObjectEditor, ServiceEditor};
+    /// let editor = ServiceEditor::new("shop", Some("web"), None);
+    /// assert_eq!(&*editor.rollout().name, "web");
+    /// assert_eq!(&*editor.of_rollout("frontend").rollout().name, "frontend");
+    /// ```
     #[must_use]
     pub fn of_rollout(mut self, name: &str) -> Self {
         self.rollout.name = name.into();

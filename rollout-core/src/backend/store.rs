@@ -5,6 +5,20 @@ use async_trait::async_trait;
 use core::fmt;
 
 /// A store of objects with compare-and-swap: in memory, or Kubernetes.
+///
+/// ```
+/// use rollout_core::backend::{MemoryStore, ObjectStore, StoreError, ready};
+/// use rollout_core::traffic::ObjectRef;
+/// # use serde_json::json;
+/// let (store, service) = (MemoryStore::new(), ObjectRef::new("", "Service", "shop", "web"));
+/// store.apply(&service, json!({"spec": {"selector": {"app": "web"}}}));
+/// let read = ready(store.get(&service))??;
+/// let to = json!({"spec": {"selector": {"app": "web", "track": "stable"}}});
+/// let now = ready(store.replace(&service, to.clone(), &read.version))??;
+/// let late = ready(store.replace(&service, to, &read.version))?;
+/// assert_eq!(late, Err(StoreError::Conflict(service)), "it now has the version {now:?}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[async_trait]
 pub trait ObjectStore: fmt::Debug + Send + Sync {
     /// Reads one object.

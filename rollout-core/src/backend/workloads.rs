@@ -87,6 +87,8 @@ pub trait Workloads: fmt::Debug + Send + Sync {
 }
 
 /// A workload as it was read or written.
+///
+/// See [`Workloads`] for an example.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Workload {
@@ -134,6 +136,13 @@ impl Scale {
     }
 
     /// Sets the scale-down deadline.
+    ///
+    /// ```
+    /// use rollout_core::{Time, backend::Scale};
+    /// let keeps_its_pods_for_now = Scale::new("v1".into(), 4).scale_down_deadline(Some(Time::from_secs(60)));
+    /// assert_eq!(keeps_its_pods_for_now.pods, 4);
+    /// assert_eq!(Scale::new("v1".into(), 4).scale_down_deadline, None, "which removes an earlier deadline");
+    /// ```
     #[must_use]
     pub fn scale_down_deadline(mut self, scale_down_deadline: Option<Time>) -> Self {
         self.scale_down_deadline = scale_down_deadline;
@@ -141,6 +150,8 @@ impl Scale {
     }
 
     /// Sets the nonce for a new workload.
+    ///
+    /// See [`Scale`] for an example.
     #[must_use]
     pub fn nonce(mut self, nonce: Option<&str>) -> Self {
         self.nonce = nonce.map(Into::into);

@@ -44,6 +44,10 @@ pub enum CommandKind {
 
 impl CommandKind {
     /// All commands.
+    ///
+    /// ```
+    /// assert_eq!(rollout_core::CommandKind::ALL.map(|kind| kind.as_str())[..3], ["promote", "promote-full", "skip"]);
+    /// ```
     pub const ALL: [Self; 9] = [
         Self::Promote,
         Self::PromoteFull,

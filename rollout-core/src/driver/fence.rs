@@ -19,6 +19,24 @@ pub(super) struct Fence {
 }
 
 /// Another process that works on the same rollout: it replaced a nonce of this one.
+///
+/// ```
+/// use core::time::Duration;
+/// use rollout_core::{Driver, Next, Observed, Outcome, RevisionSeen, Spec, Status, Strategy, Time};
+/// let spec = Spec::new(Strategy::builder().build()?, "v1".into());
+/// let mut driver = Driver::new("2026-01-31T12:00:00Z-a");
+/// let observed = |nonce: &str| {
+///     Observed::new().revisions([RevisionSeen::new("v1".into()).nonce(Some(nonce.into()))])
+/// };
+/// let mut turn = driver.begin(&spec, &Status::default(), &observed("none"), Time::from_secs(0));
+/// while let Next::Fence(_) = turn.next() {
+///     turn.done(Ok(Outcome::Changed));
+/// }
+/// driver.end(turn, Duration::ZERO);
+/// let rival = driver.see(&mut observed("2026-01-31T12:05:00Z-b-1"), Duration::ZERO).expect("a newer process");
+/// assert_eq!(rival.ours, "2026-01-31T12:00:00Z-a-1");
+/// # Ok::<(), rollout_core::InvalidStrategy>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rival {

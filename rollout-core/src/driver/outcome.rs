@@ -1,6 +1,20 @@
 use alloc::string::String;
 
 /// The outcome of an operation that succeeded.
+///
+/// ```
+/// use rollout_core::{Driver, Next, Observed, Outcome, Resume, Spec, Status, Strategy, Time};
+/// # let spec = Spec::new(Strategy::builder().build()?, "v1".into()).replicas(0);
+/// # let (mut driver, mut status) = (Driver::new("controller-1"), Status::default());
+/// # (status.stable, status.canary) = (Some("v1".into()), Some("v1".into()));
+/// # let observed = Observed::new();
+/// let mut turn = driver.begin(&spec, &status, &observed, Time::from_secs(0));
+/// while turn.next() != Next::Done {
+///     turn.done(Ok(Outcome::Unchanged)); // Counts that were right already, for example.
+/// }
+/// assert!(!matches!(driver.end(turn, Default::default()), Resume::Now { .. }), "nothing to observe again");
+/// # Ok::<(), rollout_core::InvalidStrategy>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "an operation succeeds in exactly two ways")]
 pub enum Outcome {

@@ -5,6 +5,8 @@ use core::time::Duration;
 ///
 /// A change may start a turn earlier. That is harmless if it is not before
 /// [`Driver::not_before`](super::Driver::not_before).
+///
+/// See [`due`](Self::due) for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,

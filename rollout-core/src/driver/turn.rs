@@ -28,6 +28,21 @@ use core::mem;
 ///
 /// After each of 1 to 6, call [`done`](Self::done) and then [`next`](Self::next) again; at the end, call
 /// [`Driver::end`](super::Driver::end).
+///
+/// If the status cannot be stored, nothing else happens:
+///
+/// ```
+/// use rollout_core::{Driver, Failure, Next, Observed, Spec, Status, Strategy, Time};
+/// let spec = Spec::new(Strategy::builder().build()?, "v1".into());
+/// let mut driver = Driver::new("controller-1");
+/// # let revisions_unknown = Observed::new();
+/// let mut turn = driver.begin(&spec, &Status::default(), &revisions_unknown, Time::from_secs(0));
+/// assert!(matches!(turn.next(), Next::Store(status) if status.canary == Some("v1".into())));
+/// turn.done(Err(Failure::Conflict));
+/// assert_eq!(turn.next(), Next::Done);
+/// assert_eq!(turn.failure(), Some(&Failure::Conflict));
+/// # Ok::<(), rollout_core::InvalidStrategy>(())
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "a turn does nothing until `next` is called"]
 pub struct Turn {
@@ -47,6 +62,8 @@ pub struct Turn {
 }
 
 /// The next task of your loop.
+///
+/// See [`Driver`](super::Driver) for an example.
 #[derive(Debug, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a loop that cannot do a new thing must not compile")]
 pub enum Next<'a> {
@@ -110,6 +127,23 @@ impl Turn {
     ///
     /// Without events, nothing tells the turn that a command changed the status: store it when
     /// [`apply`](crate::apply) accepts the command.
+    ///
+    /// ```
+    /// use rollout_core::{AbortReason, Driver, Event, Next, Observed, Outcome, Spec, Status, Store, Strategy, Time};
+    /// # let spec = Spec::new(Strategy::builder().build()?, "v2".into());
+    /// # let mut status = Status::default();
+    /// # (status.stable, status.canary) = (Some("v1".into()), Some("v2".into()));
+    /// # let (mut driver, now) = (Driver::new("controller-1"), Time::from_secs(0));
+    /// # status.aborted = Some(rollout_core::Aborted::new(now, AbortReason::Command));
+    /// let aborted = Event::Aborted { revision: "v2".into(), why: AbortReason::Command }; // From `apply`.
+    /// let turn = driver.begin(&spec, &status, &Observed::new(), now);
+    /// let mut turn = turn.after_commands(vec![aborted.clone()]);
+    /// assert_eq!(turn.store(), Store::Now);
+    /// assert!(matches!(turn.next(), Next::Store(status) if status.aborted.is_some()));
+    /// turn.done(Ok(Outcome::Changed));
+    /// assert!(matches!(turn.next(), Next::Publish([first, ..]) if *first == aborted));
+    /// # Ok::<(), rollout_core::InvalidStrategy>(())
+    /// ```
     pub fn after_commands(mut self, events: Vec<Event>) -> Self {
         if !events.is_empty() {
             if let ([first, ..], None) = (&mut self.stages, &self.nonce) {
@@ -121,17 +155,41 @@ impl Turn {
     }
 
     /// Returns whether the status must be stored, because of the [plan](Self::plan) or because commands changed it.
+    ///
+    /// See [`after_commands`](Self::after_commands) for an example.
     #[must_use]
     pub fn store(&self) -> Store {
         if self.caused.is_empty() { self.plan.store } else { Store::Now }
     }
 
     /// Returns the plan that this turn carries out.
+    ///
+    /// ```
+    /// use rollout_core::{Driver, Observed, Spec, Status, Strategy, Time, waiting::WaitReason};
+    /// let spec = Spec::new(Strategy::builder().build()?, "v1".into());
+    /// let turn = Driver::new("controller-1").begin(&spec, &Status::default(), &Observed::new(), Time::from_secs(0));
+    /// assert_eq!(turn.plan().waiting[0].reason, WaitReason::RevisionsUnknown, "to report, before the turn is over");
+    /// # Ok::<(), rollout_core::InvalidStrategy>(())
+    /// ```
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
 
     /// Returns the next task.
+    ///
+    /// Until [`done`](Self::done) is called, it is the same one.
+    ///
+    /// ```
+    /// use rollout_core::{Driver, Next, Observed, Outcome, Spec, Status, Strategy, Time};
+    /// let spec = Spec::new(Strategy::builder().build()?, "v1".into());
+    /// let mut driver = Driver::new("controller-1");
+    /// let mut turn = driver.begin(&spec, &Status::default(), &Observed::new(), Time::from_secs(0));
+    /// assert!(matches!(turn.next(), Next::Store(_)));
+    /// assert!(matches!(turn.next(), Next::Store(_)));
+    /// turn.done(Ok(Outcome::Changed));
+    /// assert!(matches!(turn.next(), Next::Publish(_)));
+    /// # Ok::<(), rollout_core::InvalidStrategy>(())
+    /// ```
     #[expect(
         clippy::should_implement_trait,
         reason = "it borrows from the turn, which an iterator cannot do"
@@ -150,6 +208,8 @@ impl Turn {
     }
 
     /// Returns the failure that ended the turn early, if there was one.
+    ///
+    /// See [`Turn`] for an example.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         self.failure.as_ref()
@@ -169,6 +229,8 @@ impl Turn {
     }
 
     /// Reports the result of the current task.
+    ///
+    /// See [`Turn`] and [`after_commands`](Self::after_commands) for examples.
     pub fn done(&mut self, result: Result<Outcome, Failure>) {
         let Some(stage) = self.stage() else { return };
         let (failed, changed) = (result.is_err(), result == Ok(Outcome::Changed));

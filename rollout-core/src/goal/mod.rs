@@ -34,6 +34,16 @@ pub struct Goal {
 }
 
 /// Returns the goal at the position of `status`, if canary and stable are two revisions.
+///
+/// ```
+/// use rollout_core::{Spec, Status, Step, Strategy, conformance::goal};
+/// let strategy = Strategy::builder().step(Step::SetWeight(20)).build()?;
+/// let mut status = Status::default();
+/// (status.stable, status.canary) = (Some("v1".into()), Some("v2".into()));
+/// let goal = goal(&Spec::new(strategy, "v2".into()).replicas(10), &status);
+/// assert_eq!((goal.canary, goal.stable), (2, 8), "without traffic routing, the weight is a ratio of pods");
+/// # Ok::<(), rollout_core::InvalidStrategy>(())
+/// ```
 #[must_use]
 pub fn at(spec: &Spec, status: &Status) -> Goal {
     let strategy = &spec.strategy;

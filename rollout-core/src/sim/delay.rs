@@ -17,9 +17,22 @@ pub struct Delay {
 
 impl Delay {
     /// No delay.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::sim::Delay;
+    /// assert_eq!(Delay::NONE, Delay::from(Duration::ZERO));
+    /// ```
     pub const NONE: Self = Self { lo: 0, hi: 0 };
 
     /// Creates a delay between the two durations, both included, in milliseconds.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::sim::Delay;
+    /// let (one, ten) = (Duration::from_secs(1), Duration::from_secs(10));
+    /// assert_eq!(Delay::between(ten, one), Delay::between(one, ten), "in any order");
+    /// ```
     #[must_use]
     pub fn between(one: Duration, other: Duration) -> Self {
         let (one, other) = (millis(one), millis(other));

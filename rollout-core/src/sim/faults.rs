@@ -12,6 +12,8 @@ use alloc::string::String;
 use core::time::Duration;
 
 /// A fault in one write of the process: of a status, a nonce, or an action.
+///
+/// See [`World::fault`] for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
@@ -68,6 +70,23 @@ pub(super) enum LateWrite {
 
 impl<M: Mesh, W: Watcher> World<M, W> {
     /// Plans a fault for a write of the process: the next one if `writes_before` is 0.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::sim::Fault;
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// world.fault(0, Fault::Refused);
+    /// world.update_to("v2");
+    /// world.run_for(Duration::ZERO)?;
+    /// assert_eq!(world.truth().status.canary, Some("v1".into()), "the status could not be stored");
+    /// assert!(world.run_to_rest(Duration::from_secs(600))?);
+    /// assert_eq!(world.truth().status.stable, Some("v2".into()), "the next attempt succeeded");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn fault(&mut self, writes_before: u32, fault: Fault) {
         self.faults.push(Planned { writes_before, fault });
     }
@@ -87,6 +106,22 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 
     /// Sets the offset of the process's clock from true time, in milliseconds, also for later processes.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// world.set_spec(|spec| spec.strategy = Strategy::builder().step(Step::Pause(None)).build().unwrap());
+    /// world.clock_offset(3_600_000);
+    /// world.update_to("v2");
+    /// world.run_for(Duration::from_secs(10))?;
+    /// let paused_at = world.truth().status.paused_at.unwrap();
+    /// assert!(paused_at.since(world.now()) > Duration::from_secs(3_500), "by its clock, an hour from now");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn clock_offset(&mut self, millis: i64) {
         // Beyond a century, arithmetic on times is meaningless.
         let offset = millis.clamp(-3_155_760_000_000, 3_155_760_000_000);
@@ -98,28 +133,68 @@ impl<M: Mesh, W: Watcher> World<M, W> {
 
     /// Sets whether reads of this kind of object fail from now on. What cannot be read is unknown to the process;
     /// without the user's object it cannot even decide.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::{sim::ReadKind, waiting::WaitReason};
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// world.reads_fail(ReadKind::Workloads, true);
+    /// world.update_to("v2");
+    /// world.run_for(Duration::from_secs(10))?;
+    /// assert!(world.waiting().iter().any(|waiting| waiting.reason == WaitReason::RevisionsUnknown));
+    /// world.reads_fail(ReadKind::Workloads, false);
+    /// assert!(world.run_to_rest(Duration::from_secs(600))?);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn reads_fail(&mut self, kind: ReadKind, fail: bool) {
         self.settings.reads_fail.set(kind, fail);
         self.process.wake(self.truth.now);
     }
 
     /// Sets how long changes take to reach a proxy from now on.
+    ///
+    /// See [`freeze`](Self::freeze) for an example of proxies that are behind.
     pub fn proxy_lag(&mut self, lag: impl Into<super::Delay>) {
         self.settings.proxy_lag = lag.into();
     }
 
     /// Sets how long the answer to a write takes from now on; other things happen meanwhile.
+    ///
+    /// See [`Sim::writes_take`](super::Sim::writes_take) for an example.
     pub fn writes_take(&mut self, time: Duration) {
         self.settings.writes_take = Duration::from_millis(u64::try_from(millis(time)).unwrap_or(0));
     }
 
     /// Sets how long a workload's status lags behind a change of its pod count from now on.
+    ///
+    /// See [`Sim::counts_lag`](super::Sim::counts_lag) for an example.
     pub fn counts_lag(&mut self, lag: Duration) {
         self.settings.counts_lag = lag;
     }
 
     /// Ends all faults: proxies thaw, reads are live, broken pods heal, and planned faults are dropped. Writes in
     /// progress still take effect.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// world.pods_never_ready(&"v2".into());
+    /// world.update_to("v2");
+    /// world.run_for(Duration::from_secs(60))?;
+    /// assert_eq!(world.truth().workload(&"v2".into()).unwrap().ready(), 0);
+    /// world.end_faults();
+    /// assert!(world.run_to_rest(Duration::from_secs(600))?);
+    /// assert_eq!(world.truth().status.stable, Some("v2".into()));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn end_faults(&mut self) {
         self.faults.clear();
         self.settings.read_lag = PerKind::all(0);
@@ -134,6 +209,21 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 
     /// Notifies the process of a change although nothing changed, as when a watch is renewed.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// let before = world.summary();
+    /// world.nudge();
+    /// world.run_to_rest(Duration::from_secs(60))?;
+    /// let after = world.summary();
+    /// assert_eq!((after.decisions, after.writes()), (before.decisions + 1, before.writes()), "nothing to do");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn nudge(&mut self) {
         self.changed(ReadKind::Rollout);
     }

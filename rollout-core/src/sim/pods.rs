@@ -28,11 +28,29 @@ pub(super) enum PodPlan {
 
 impl<M: Mesh, W: Watcher> World<M, W> {
     /// Makes new pods of a revision become ready after this time from now on.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// world.pods_ready_after(&"v2".into(), Duration::from_secs(90));
+    /// world.update_to("v2");
+    /// world.run_for(Duration::from_secs(60))?;
+    /// assert_eq!(world.truth().workload(&"v2".into()).unwrap().ready(), 0);
+    /// world.run_for(Duration::from_secs(60))?;
+    /// assert!(world.truth().workload(&"v2".into()).unwrap().ready() > 0);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn pods_ready_after(&mut self, revision: &Revision, delay: impl Into<Delay>) {
         self.plan(revision, PodPlan::After(delay.into()));
     }
 
     /// Prevents new pods of a revision from becoming ready from now on.
+    ///
+    /// See [`end_faults`](Self::end_faults) for an example.
     pub fn pods_never_ready(&mut self, revision: &Revision) {
         self.plan(revision, PodPlan::Never);
     }
@@ -40,12 +58,31 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     /// Makes all pods of a revision unready and prevents new ones from becoming ready, until [`heal_pods`].
     ///
     /// [`heal_pods`]: Self::heal_pods
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// world.break_pods(&"v1".into());
+    /// world.run_for(Duration::from_secs(10))?;
+    /// assert_eq!(world.truth().workload(&"v1".into()).unwrap().ready(), 0);
+    /// assert!(world.summary().requests.unserved > 0, "nothing else can serve them");
+    /// world.heal_pods(&"v1".into());
+    /// world.run_for(Duration::from_secs(10))?;
+    /// assert_eq!(world.truth().workload(&"v1".into()).unwrap().ready(), 2);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn break_pods(&mut self, revision: &Revision) {
         self.plan(revision, PodPlan::Never);
         self.change_pods(revision, |pods| pods.iter_mut().for_each(|pod| pod.ready = false));
     }
 
     /// Makes the pods of a revision ready again, as fast as new ones in this world.
+    ///
+    /// See [`break_pods`](Self::break_pods) for an example.
     pub fn heal_pods(&mut self, revision: &Revision) {
         self.plans.retain(|(other, _)| other != revision);
         let Some(index) = self.workload_index(revision) else { return };
@@ -53,6 +90,21 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 
     /// Removes the `n` oldest pods of a revision; the workload replaces them.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// world.lose_pods(&"v1".into(), 1);
+    /// let ready = |world: &rollout_core::sim::World<_>| world.truth().workload(&"v1".into()).unwrap().ready();
+    /// assert_eq!(ready(&world), 1);
+    /// world.run_for(Duration::from_secs(10))?;
+    /// assert_eq!(ready(&world), 2, "the workload has replaced it");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn lose_pods(&mut self, revision: &Revision, n: usize) {
         self.change_pods(revision, |pods| drop(pods.drain(..n.min(pods.len()))));
         if let Some(index) = self.workload_index(revision) {
@@ -61,6 +113,22 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 
     /// Deletes a revision's workload, and with it its pods, as a foreign client does.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// world.update_to("v2");
+    /// world.run_for(Duration::from_secs(6))?;
+    /// world.lose_workload(&"v1".into());
+    /// assert!(world.truth().workload(&"v1".into()).is_none());
+    /// assert!(world.run_to_rest(Duration::from_secs(600))?);
+    /// assert_eq!(world.truth().status.stable, Some("v2".into()), "there is no way back");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn lose_workload(&mut self, revision: &Revision) {
         self.change_pods(revision, Vec::clear);
         if let Some(index) = self.workload_index(revision) {
@@ -70,6 +138,21 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 
     /// Makes the `n` oldest ready pods of a revision unready for a while.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// world.unready_pods(&"v1".into(), 1);
+    /// let workload = world.truth().workload(&"v1".into()).unwrap();
+    /// assert_eq!((workload.ready(), workload.pods.len()), (1, 2), "it is still there");
+    /// world.run_for(Duration::from_secs(10))?;
+    /// assert_eq!(world.truth().workload(&"v1".into()).unwrap().ready(), 2);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn unready_pods(&mut self, revision: &Revision, n: usize) {
         self.change_pods(revision, |pods| {
             pods.iter_mut().filter(|pod| pod.ready).take(n).for_each(|pod| pod.ready = false);

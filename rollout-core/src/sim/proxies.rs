@@ -26,11 +26,45 @@ impl Pipe {
 
 impl<M: Mesh, W: Watcher> World<M, W> {
     /// Stops all deliveries to proxies until [`thaw`](Self::thaw).
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::waiting::{Settling, WaitReason};
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// world.freeze();
+    /// world.update_to("v2");
+    /// world.run_for(Duration::from_secs(60))?;
+    /// let waits = |reason: &WaitReason| matches!(reason, WaitReason::Settling { what: Settling::Selectors, .. });
+    /// assert!(world.waiting().iter().any(|waiting| waits(&waiting.reason)), "{:?}", world.waiting());
+    /// world.thaw();
+    /// assert!(world.run_to_rest(Duration::from_secs(600))?);
+    /// assert_eq!(world.truth().status.stable, Some("v2".into()));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn freeze(&mut self) {
         self.frozen.fill(true);
     }
 
     /// Stops deliveries to one proxy, by index, until [`thaw`](Self::thaw).
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// world.freeze_proxy(1);
+    /// world.update_to("v2");
+    /// world.run_for(Duration::from_secs(60))?;
+    /// let waiting = world.waiting()[0].to_string();
+    /// assert!(waiting.contains("proxy-2") && !waiting.contains("proxy-1"), "{waiting}");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn freeze_proxy(&mut self, proxy: usize) {
         if let Some(frozen) = self.frozen.get_mut(proxy) {
             *frozen = true;
@@ -38,6 +72,8 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 
     /// Resumes deliveries: proxies get what was held back, after the usual lag.
+    ///
+    /// See [`freeze`](Self::freeze) for an example.
     pub fn thaw(&mut self) {
         self.frozen.fill(false);
         for happening in core::mem::take(&mut self.parked) {

@@ -27,6 +27,8 @@ pub(super) struct Requests {
 }
 
 /// The number of requests that reached no ready pod.
+///
+/// See [`per_thousand`](Self::per_thousand) for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct UnservedRequests {
@@ -39,6 +41,22 @@ pub struct UnservedRequests {
 
 impl UnservedRequests {
     /// Returns the requests per thousand that reached no ready pod, rounded up: 0 only if there was none at all.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// world.restart_summary();
+    /// world.run_for(Duration::from_secs(75))?;
+    /// world.break_pods(&"v1".into());
+    /// world.run_for(Duration::from_secs(25))?;
+    /// let requests = world.summary().requests;
+    /// assert_eq!(requests.per_thousand(), 250, "all requests of a quarter of the time");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn per_thousand(self) -> u32 {
         u32::try_from((self.unserved * 1_000).div_ceil(self.of.max(1))).unwrap_or(u32::MAX)

@@ -3,6 +3,8 @@ use crate::Time;
 use core::time::Duration;
 
 /// A kind of object that a process reads, each through its own cache.
+///
+/// See [`Sim::read_lag`](super::Sim::read_lag) for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 #[non_exhaustive]
@@ -19,6 +21,23 @@ pub enum ReadKind {
 
 impl ReadKind {
     /// All kinds.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::sim::ReadKind;
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// for kind in ReadKind::ALL {
+    ///     world.read_lag(kind, Duration::from_secs(5));
+    /// }
+    /// world.update_to("v2");
+    /// assert!(world.run_to_rest(Duration::from_secs(600))?);
+    /// assert_eq!(world.summary().requests.unserved, 0);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub const ALL: [Self; 4] = [Self::Rollout, Self::Workloads, Self::Routes, Self::Selectors];
 }
 

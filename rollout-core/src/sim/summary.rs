@@ -20,6 +20,22 @@ pub(super) struct Tally {
 }
 
 /// The figures of a run, from [`World::summary`].
+///
+/// ```
+/// use core::time::Duration;
+/// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+/// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+/// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+/// # let mut world = Sim::new(spec).build();
+/// # world.run_to_rest(Duration::from_secs(60))?;
+/// world.restart_summary();
+/// world.update_to("v2");
+/// assert!(world.run_to_rest(Duration::from_secs(600))?);
+/// let summary = world.summary().to_string();
+/// assert!(summary.starts_with("healthy and at rest, "), "{summary}");
+/// assert!(summary.ends_with(", 0 of 1000 requests met no ready pod"), "{summary}");
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {
@@ -80,6 +96,8 @@ impl fmt::Display for Summary {
 
 impl Summary {
     /// Returns the number of all writes of the controller.
+    ///
+    /// See [`World::nudge`] for an example.
     #[must_use]
     pub fn writes(&self) -> u64 {
         self.stores + self.fences + self.workload_writes + self.selects + self.routes + self.prunes
@@ -88,11 +106,29 @@ impl Summary {
 
 impl<M: Mesh, W: Watcher> World<M, W> {
     /// Restarts the counts of requests and the duration.
+    ///
+    /// The other counts go on from the start of the world.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// let writes = world.summary().writes();
+    /// world.restart_summary();
+    /// let summary = world.summary();
+    /// assert_eq!((summary.took, summary.writes()), (Duration::ZERO, writes));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn restart_summary(&mut self) {
         self.requests.restart(self.truth.now);
     }
 
     /// Returns the figures of the run.
+    ///
+    /// See [`Summary`] for an example.
     #[must_use]
     pub fn summary(&self) -> Summary {
         let Tally { decisions, stores, fences, workload_writes, selects, routes, .. } = self.tally;

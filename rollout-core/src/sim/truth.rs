@@ -8,6 +8,20 @@ use alloc::{string::String, sync::Arc, vec::Vec};
 use core::fmt;
 
 /// The real state of the world, independent of what the controller believes.
+///
+/// ```
+/// use core::time::Duration;
+/// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+/// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+/// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+/// # let mut world = Sim::new(spec).build();
+/// # world.run_to_rest(Duration::from_secs(60))?;
+/// world.run_for(Duration::from_secs(1))?;
+/// let truth = world.truth();
+/// assert_eq!((truth.status.stable.clone(), truth.workloads.len()), (Some("v1".into()), 1));
+/// assert_eq!(truth.proxies[0].objects.len(), truth.traffic.len(), "each proxy has a copy of each object");
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Truth {
@@ -28,6 +42,8 @@ pub struct Truth {
 }
 
 /// The object that holds a revision's pod count, with its pods.
+///
+/// See [`ready`](Self::ready) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SimulatedWorkload {
@@ -48,6 +64,8 @@ pub struct SimulatedWorkload {
 }
 
 /// One pod.
+///
+/// See [`SimulatedWorkload::ready`] for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pod {
@@ -64,6 +82,8 @@ pub struct Pod {
 }
 
 /// One traffic object, as stored.
+///
+/// See [`Content`] for an example.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct TrafficObject {
@@ -82,6 +102,14 @@ pub struct TrafficObject {
 }
 
 /// The content of a traffic object: one of the two layers.
+///
+/// ```
+/// use rollout_core::{Range, sim::{Content, TrafficObject}, traffic::{ObjectRef, RoutesSeen}};
+/// let routes = RoutesSeen::new(Range::exact(5));
+/// let content = Content::Routes { routes, stable_elsewhere: false, canary_elsewhere: false };
+/// let object = TrafficObject::new(ObjectRef::new("", "Routes", "shop", "web"), content);
+/// assert_eq!((object.write, object.generation, object.nonce), (1, 1, None));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Content {
@@ -105,6 +133,8 @@ pub enum Content {
 
 /// A proxy's own copy of everything. It changes only by deliveries, separately for each proxy and object, so that they
 /// overtake each other.
+///
+/// See [`Truth`] and [`ProxyEndpoints`] for examples.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Proxy {
@@ -117,6 +147,13 @@ pub struct Proxy {
 }
 
 /// A proxy's copy of one revision's endpoints.
+///
+/// ```
+/// use rollout_core::sim::{Proxy, ProxyEndpoints};
+/// let mut proxy = Proxy::new("proxy-1");
+/// proxy.endpoints.push(ProxyEndpoints::new("v2".into(), vec![7, 8]));
+/// assert_eq!(proxy.endpoints[0].pods, [7, 8], "the ids of two pods");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProxyEndpoints {
@@ -130,6 +167,14 @@ pub struct ProxyEndpoints {
 
 impl Truth {
     /// Creates an empty world, for a history that was recorded elsewhere.
+    ///
+    /// ```
+    /// use rollout_core::{Spec, Strategy, Time, sim::Truth};
+    /// let spec = Spec::new(Strategy::builder().build()?, "v1".into());
+    /// let truth = Truth::new(spec, Time::from_secs(0));
+    /// assert!(truth.status.canary.is_none() && truth.workloads.is_empty() && truth.proxies.is_empty());
+    /// # Ok::<(), rollout_core::InvalidStrategy>(())
+    /// ```
     #[must_use]
     pub fn new(spec: Spec, now: Time) -> Self {
         Self {
@@ -144,6 +189,8 @@ impl Truth {
     }
 
     /// Returns a revision's workload.
+    ///
+    /// See [`SimulatedWorkload::ready`] for an example.
     #[must_use]
     pub fn workload(&self, revision: &Revision) -> Option<&SimulatedWorkload> {
         self.workloads.iter().find(|workload| workload.revision == *revision)
@@ -166,12 +213,24 @@ impl SimulatedWorkload {
     }
 
     /// Returns the number of ready pods, which answer requests, including terminating ones.
+    ///
+    /// ```
+    /// use rollout_core::{Time, sim::{Pod, SimulatedWorkload}};
+    /// let mut workload = SimulatedWorkload::new("v1".into(), 1);
+    /// workload.pods = [1, 2, 3].map(|id| Pod::new(id, Time::from_secs(0))).to_vec();
+    /// workload.pods[0].ready = true;
+    /// workload.pods[1].ready = true;
+    /// workload.pods[1].ends = Some(Time::from_secs(60));
+    /// assert_eq!((workload.ready(), workload.counted()), (2, 1), "a terminating pod still answers");
+    /// ```
     #[must_use]
     pub fn ready(&self) -> u32 {
         u32::try_from(self.pods.iter().filter(|pod| pod.ready).count()).unwrap_or(u32::MAX)
     }
 
     /// Returns the number of ready pods that are not terminating, as in the workload's own status.
+    ///
+    /// See [`ready`](Self::ready) for an example.
     #[must_use]
     pub fn counted(&self) -> u32 {
         let counted = self.pods.iter().filter(|pod| pod.ready && pod.ends.is_none());
@@ -212,6 +271,8 @@ impl ProxyEndpoints {
 }
 
 /// Watches a world: called after every action and every world step.
+///
+/// See [`Sim::build_with`](super::Sim::build_with) for an example.
 pub trait Watcher: fmt::Debug {
     /// Called after something happened; `moment.truth` is the world after it.
     fn see(&mut self, moment: &Moment<'_>);
@@ -229,6 +290,8 @@ impl<W: Watcher + ?Sized> Watcher for &mut W {
 }
 
 /// A moment: something that happened, and the world after it.
+///
+/// See [`Sim::build_with`](super::Sim::build_with) for an example.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Moment<'a> {
@@ -239,6 +302,8 @@ pub struct Moment<'a> {
 }
 
 /// The origin of a write.
+///
+/// See [`Sim::build_with`](super::Sim::build_with) for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Writer {
@@ -251,6 +316,8 @@ pub struct Writer {
 }
 
 /// What happened in the world.
+///
+/// See [`Sim::build_with`](super::Sim::build_with) for an example.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum What<'a> {

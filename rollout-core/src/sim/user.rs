@@ -7,6 +7,22 @@ use alloc::vec::Vec;
 
 impl<M: Mesh, W: Watcher> World<M, W> {
     /// Gives an operator's command for the current position of the rollout.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::{Answer, CommandKind};
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// world.update_to("v2");
+    /// world.run_for(Duration::from_secs(1))?;
+    /// assert!(matches!(world.command(CommandKind::Abort), Answer::Accepted { .. }));
+    /// assert!(world.run_to_rest(Duration::from_secs(600))?);
+    /// assert_eq!(world.truth().status.stable, Some("v1".into()));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn command(&mut self, kind: CommandKind) -> Answer {
         let nothing = || Position::new(self.truth.spec.target.clone(), 0);
         let at = Position::of(&self.truth.status).unwrap_or_else(nothing);
@@ -14,6 +30,21 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 
     /// Gives an operator's command for an earlier position of the rollout.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::{Answer, CommandKind, command::{Position, Rejection}};
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// let seen = Position::of(&world.truth().status).unwrap();
+    /// world.update_to("v2");
+    /// world.run_for(Duration::from_secs(1))?;
+    /// assert_eq!(world.command_at(CommandKind::Abort, seen), Answer::Rejected(Rejection::Stale));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn command_at(&mut self, kind: CommandKind, at: Position) -> Answer {
         let command = Command::new(kind, at);
         let observed = self.observed();
@@ -40,6 +71,19 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 
     /// Changes the user's manifest: another revision, other steps, more or fewer replicas.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// world.set_spec(|spec| spec.replicas = 5);
+    /// assert!(world.run_to_rest(Duration::from_secs(60))?);
+    /// assert_eq!(world.truth().workload(&"v1".into()).unwrap().ready(), 5);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn set_spec(&mut self, change: impl FnOnce(&mut Spec)) {
         change(&mut self.truth.spec);
         self.rollout_version += 1;
@@ -48,24 +92,65 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 
     /// Changes the user's manifest to another revision.
+    ///
+    /// See [`crash`](Self::crash) for an example.
     pub fn update_to(&mut self, revision: impl Into<Revision>) {
         let revision = revision.into();
         self.set_spec(|spec| spec.target = revision);
     }
 
     /// Reapplies all the user's own traffic manifests, as GitOps does.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::Range;
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// world.set_spec(|spec| {
+    ///     let steps = [Step::SetWeight(50), Step::Pause(None)];
+    ///     spec.strategy = Strategy::builder().traffic_routing(true).steps(steps).build().unwrap();
+    /// });
+    /// world.update_to("v2");
+    /// world.run_to_rest(Duration::from_secs(600))?;
+    /// let weight = |world: &mut rollout_core::sim::World<_>| world.observed().traffic.unwrap().weight();
+    /// world.reapply();
+    /// assert_eq!(weight(&mut world), Range::exact(0), "the manifest says nothing about a canary");
+    /// world.run_to_rest(Duration::from_secs(600))?;
+    /// assert_eq!(weight(&mut world), Range::exact(50), "the controller has written it again");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn reapply(&mut self) {
         (0..self.truth.traffic.len()).for_each(|object| self.reapply_object(object));
     }
 
     /// Reapplies the user's own manifest of one traffic object, by its index in
     /// [`Truth::traffic`](super::Truth::traffic).
+    ///
+    /// See [`reapply`](Self::reapply) for an example with all objects.
     pub fn reapply_object(&mut self, object: usize) {
         self.mesh.reapply(&mut self.truth.traffic, object);
         self.foreign_write(object);
     }
 
     /// Removes the engine's annotations from one traffic object, by its index, as a foreign client does.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// world.strip_annotations(0);
+    /// assert_eq!(world.truth().traffic[0].nonce, None);
+    /// world.update_to("v2");
+    /// assert!(world.run_to_rest(Duration::from_secs(600))?);
+    /// assert_eq!(world.truth().status.stable, Some("v2".into()), "the annotations are not what it depends on");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn strip_annotations(&mut self, object: usize) {
         self.mesh.strip(&mut self.truth.traffic, object);
         self.foreign_write(object);
@@ -75,6 +160,22 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     /// controller is notified. For Rollouts that share objects, each in its own world.
     ///
     /// Nothing in this world may be due before `now`.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::sim::{CoreMesh, SharedObjects};
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// let shared = SharedObjects::new(true, true);
+    /// let world = || Sim::new(spec.clone()).build_with(CoreMesh::new().sharing(&shared), ());
+    /// let (mut web, mut api) = (world(), world());
+    /// web.run_for(Duration::from_secs(30))?;
+    /// let before = api.truth().traffic[0].write;
+    /// api.look_again(web.now());
+    /// assert!(api.truth().traffic[0].write > before, "`web` has written the object that both share");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn look_again(&mut self, now: Time) {
         self.advance(now);
         let before: Vec<u64> = self.truth.traffic.iter().map(|object| object.write).collect();
@@ -87,6 +188,22 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 
     /// Sets or removes a revision's scale-down deadline, as a foreign client does.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// let soon = Some(world.now() + Duration::from_secs(60));
+    /// world.mark_by_hand(&"v1".into(), soon);
+    /// assert_eq!(world.truth().workload(&"v1".into()).unwrap().scale_down_deadline, soon);
+    /// assert!(world.run_to_rest(Duration::from_secs(600))?);
+    /// let workload = world.truth().workload(&"v1".into()).unwrap();
+    /// assert_eq!((workload.scale_down_deadline, workload.ready()), (None, 2), "stable must not lose its pods");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn mark_by_hand(&mut self, revision: &Revision, scale_down_deadline: Option<Time>) {
         let workload = self.truth.workloads.iter_mut().find(|workload| workload.revision == *revision);
         if let Some(workload) = workload {

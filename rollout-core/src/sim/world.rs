@@ -21,6 +21,20 @@ use core::{fmt, time::Duration};
 /// clock, and everything that looks random comes from [`Sim::seed`](crate::sim::Sim::seed).
 ///
 /// Created by [`Sim`](crate::sim::Sim).
+///
+/// ```
+/// use core::time::Duration;
+/// use rollout_core::sim::Sim;
+/// use rollout_core::{Spec, Step, Strategy};
+/// let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+/// let mut world = Sim::new(Spec::new(strategy, "v1".into()).replicas(2)).build();
+/// assert!(world.run_to_rest(Duration::from_secs(60))?);
+/// world.update_to("v2");
+/// assert!(world.run_to_rest(Duration::from_secs(600))?);
+/// assert_eq!(world.truth().status.stable, Some("v2".into()));
+/// assert_eq!(world.summary().requests.unserved, 0);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 pub struct World<M, W = ()> {
     pub(super) truth: Truth,
     pub(super) mesh: M,
@@ -50,6 +64,8 @@ pub struct World<M, W = ()> {
 }
 
 /// An error: the world cannot continue, because decisions follow each other without time passing.
+///
+/// See [`World::step`] for an example.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("at {at}, {decisions} decisions followed each other without time passing; {waiting:?}")]
 #[non_exhaustive]
@@ -128,11 +144,15 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 
     /// Returns the watcher for changes.
+    ///
+    /// See [`Sim::build_with`](super::Sim::build_with) for an example of a watcher.
     pub fn watcher_mut(&mut self) -> &mut W {
         &mut self.watcher
     }
 
     /// Ends the world and returns the watcher.
+    ///
+    /// See [`Sim::build_with`](super::Sim::build_with) for an example.
     #[must_use]
     pub fn into_watcher(self) -> W {
         self.watcher
@@ -145,18 +165,59 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 
     /// Returns the waits of the last decision.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::waiting::WaitReason;
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// world.set_spec(|spec| spec.paused = true);
+    /// world.update_to("v2");
+    /// world.run_for(Duration::from_secs(60))?;
+    /// assert_eq!(world.waiting()[0].reason, WaitReason::PausedByUser);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn waiting(&self) -> &[Waiting] {
         self.process.waiting()
     }
 
     /// Returns whether nothing is scheduled and no process wants to decide again.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// assert!(world.is_at_rest());
+    /// world.update_to("v2");
+    /// assert!(!world.is_at_rest(), "the process has yet to decide about it");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
         self.next_at().is_none()
     }
 
     /// Returns when the next event happens. True time.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// assert_eq!(world.next_at(), None, "at rest");
+    /// world.update_to("v2");
+    /// assert_eq!(world.next_at(), Some(world.now()));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn next_at(&self) -> Option<Time> {
         match (self.queue.next_at(), self.process.next_at()) {
@@ -166,6 +227,22 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 
     /// Processes one event; returns `false` if there is none.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// world.update_to("v2");
+    /// let mut steps = 0;
+    /// while world.step()? {
+    ///     steps += 1;
+    /// }
+    /// assert!(steps > 10 && world.is_at_rest());
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Stuck`] if the controller decides again and again without time passing.
@@ -196,6 +273,19 @@ impl<M: Mesh, W: Watcher> World<M, W> {
 
     /// Processes all events up to `until`, which then is the current time.
     ///
+    /// ```
+    /// use core::time::Duration;
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// let later = world.now() + Duration::from_secs(3_600);
+    /// world.run_until(later)?;
+    /// assert_eq!(world.now(), later, "though nothing has happened meanwhile");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// The same as for [`step`](Self::step).
     pub fn run_until(&mut self, until: Time) -> Result<(), Stuck> {
@@ -208,6 +298,8 @@ impl<M: Mesh, W: Watcher> World<M, W> {
 
     /// Processes all events for a while.
     ///
+    /// See [`waiting`](Self::waiting) for an example.
+    ///
     /// # Errors
     /// The same as for [`step`](Self::step).
     pub fn run_for(&mut self, time: Duration) -> Result<(), Stuck> {
@@ -215,6 +307,21 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 
     /// Processes events until there are none left, or `limit` has passed; returns whether there are none left.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// world.pods_never_ready(&"v2".into());
+    /// world.update_to("v2");
+    /// let began = world.now();
+    /// assert!(!world.run_to_rest(Duration::from_secs(60))?, "the progress deadline, for one, is still to come");
+    /// assert_eq!(world.now(), began + Duration::from_secs(60));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The same as for [`step`](Self::step).

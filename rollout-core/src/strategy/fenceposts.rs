@@ -1,6 +1,12 @@
 use serde::{Deserialize, Serialize};
 
 /// The value of `maxSurge` or `maxUnavailable`: a number of pods, or a percentage of `spec.replicas`.
+///
+/// ```
+/// use rollout_core::{IntOrPercent, conformance::Fenceposts};
+/// let posts = Fenceposts::resolve(10, IntOrPercent::Int(1), IntOrPercent::Percent(15));
+/// assert_eq!((posts.surge, posts.unavailable), (1, 1), "15 % of 10 pods that may be unavailable, rounded down");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(clippy::exhaustive_enums, reason = "manifests have exactly these two kinds")]
@@ -13,6 +19,11 @@ pub enum IntOrPercent {
 
 impl IntOrPercent {
     /// The value used when the field is absent: 25 per cent (Argo Rollouts' accidental default, kept on purpose).
+    ///
+    /// ```
+    /// use rollout_core::IntOrPercent;
+    /// assert_eq!(IntOrPercent::DEFAULT, IntOrPercent::Percent(25));
+    /// ```
     pub const DEFAULT: Self = Self::Percent(25);
 
     /// Parses the text form: a percentage, with or without `%`.
@@ -42,6 +53,12 @@ impl IntOrPercent {
 }
 
 /// The limits on the number of pods while a canary without traffic routing is rolled out.
+///
+/// ```
+/// use rollout_core::{IntOrPercent, conformance::Fenceposts};
+/// let posts = Fenceposts::resolve(4, IntOrPercent::Int(0), IntOrPercent::Int(0));
+/// assert_eq!((posts.surge, posts.unavailable), (0, 1), "or no pod could ever be replaced");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fenceposts {

@@ -50,6 +50,13 @@ pub struct Strategy {
 
 impl Strategy {
     /// Starts a strategy without steps or traffic routing and with Argo Rollouts' defaults.
+    ///
+    /// ```
+    /// use rollout_core::Strategy;
+    /// let strategy = Strategy::builder().build()?;
+    /// assert!(strategy.steps().is_empty() && strategy.routing().is_none());
+    /// # Ok::<(), rollout_core::InvalidStrategy>(())
+    /// ```
     pub fn builder() -> StrategyBuilder {
         StrategyBuilder::new()
     }
@@ -63,12 +70,28 @@ impl Strategy {
     /// Returns the hash of the list of steps; a change restarts the steps.
     ///
     /// For a strategy from a manifest, this is Argo Rollouts' own step hash, byte for byte.
+    ///
+    /// ```
+    /// use rollout_core::{Step, Strategy};
+    /// let of = |weight| Strategy::builder().step(Step::SetWeight(weight)).build();
+    /// assert_eq!(of(5)?.step_hash(), of(5)?.step_hash());
+    /// assert_ne!(of(5)?.step_hash(), of(20)?.step_hash());
+    /// # Ok::<(), rollout_core::InvalidStrategy>(())
+    /// ```
     #[must_use]
     pub fn step_hash(&self) -> &str {
         &self.step_hash
     }
 
     /// Returns how a traffic manager splits the traffic. Without one (`None`), the weight is a ratio of pods.
+    ///
+    /// ```
+    /// use rollout_core::{Step, Strategy};
+    /// let basic = Strategy::builder().step(Step::SetWeight(20)).build()?;
+    /// assert!(basic.routing().is_none(), "20 % are one pod of five");
+    /// assert!(Strategy::builder().traffic_routing(true).build()?.routing().is_some());
+    /// # Ok::<(), rollout_core::InvalidStrategy>(())
+    /// ```
     #[must_use]
     pub fn routing(&self) -> Option<&Routing> {
         self.routing.as_ref()
@@ -81,6 +104,13 @@ impl Strategy {
     }
 
     /// Returns the weight of `parts` out of [all traffic](Self::max_weight).
+    ///
+    /// ```
+    /// use rollout_core::Strategy;
+    /// let strategy = Strategy::builder().max_weight(1000).build()?;
+    /// assert_eq!(strategy.weight(5).to_string(), "5 of 1000");
+    /// # Ok::<(), rollout_core::InvalidStrategy>(())
+    /// ```
     #[must_use]
     pub fn weight(&self, parts: u32) -> Weight {
         Weight::new(parts, self.max_weight())
@@ -88,6 +118,16 @@ impl Strategy {
 
     /// Returns how long an old revision keeps its pods after losing its traffic. The default is 30 s with traffic
     /// routing, else 0.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::Strategy;
+    /// let routed = |delay| Strategy::builder().traffic_routing(true).scale_down_delay(delay).build();
+    /// assert_eq!(routed(None)?.scale_down_delay().as_secs(), 30);
+    /// assert!(routed(Some(Duration::ZERO))?.scale_down_delay().is_zero(), "an explicit 0 is no delay");
+    /// assert!(Strategy::builder().build()?.scale_down_delay().is_zero());
+    /// # Ok::<(), rollout_core::InvalidStrategy>(())
+    /// ```
     #[must_use]
     pub fn scale_down_delay(&self) -> Duration {
         let default = Duration::from_secs(if self.routing.is_some() { 30 } else { 0 });
@@ -102,6 +142,28 @@ impl Strategy {
 
     /// Returns whether stable keeps only the pods that its share of the requests needs (`dynamicStableScale`). Always
     /// `false` without traffic routing.
+    ///
+    /// ```
+    /// use rollout_core::Strategy;
+    /// let shrinks = Strategy::builder().dynamic_stable_scale(true);
+    /// assert!(!shrinks.clone().build()?.stable_follows_weight());
+    /// assert!(shrinks.traffic_routing(true).build()?.stable_follows_weight());
+    /// # Ok::<(), rollout_core::InvalidStrategy>(())
+    /// ```
+    ///
+    /// At rest at a weight, stable then has fewer pods:
+    ///
+    /// ```
+    /// use rollout_core::{Spec, Status, Step, Strategy, conformance::goal};
+    /// # let status: Status = serde_json::from_str(r#"{"v":1,"stable":"v1","canary":"v2"}"#).unwrap();
+    /// let builder = Strategy::builder().traffic_routing(true).step(Step::SetWeight(25));
+    /// let pods = |shrinks| {
+    ///     let strategy = builder.clone().dynamic_stable_scale(shrinks).build()?;
+    ///     Ok::<_, rollout_core::InvalidStrategy>(goal(&Spec::new(strategy, "v2".into()).replicas(10), &status).stable)
+    /// };
+    /// assert_eq!((pods(false)?, pods(true)?), (10, 8), "75 % of the requests, rounded up");
+    /// # Ok::<(), rollout_core::InvalidStrategy>(())
+    /// ```
     #[must_use]
     pub fn stable_follows_weight(&self) -> bool {
         self.dynamic_stable_scale && self.routing.is_some()
@@ -111,6 +173,16 @@ impl Strategy {
     ///
     /// An absent value is not 0: the default is 30 s with traffic routing, and 0 s without it or where stable follows
     /// the weight.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::Strategy;
+    /// let routed = Strategy::builder().traffic_routing(true);
+    /// assert_eq!(routed.clone().build()?.abort_scale_down_delay(), Some(Duration::from_secs(30)));
+    /// let kept = routed.abort_scale_down_delay(Some(Duration::ZERO)).build()?;
+    /// assert_eq!(kept.abort_scale_down_delay(), None, "an explicit 0 keeps the pods");
+    /// # Ok::<(), rollout_core::InvalidStrategy>(())
+    /// ```
     #[must_use]
     pub fn abort_scale_down_delay(&self) -> Option<Duration> {
         match self.abort_scale_down_delay {
@@ -123,6 +195,14 @@ impl Strategy {
 }
 
 /// The traffic routing settings of a strategy.
+///
+/// ```
+/// use rollout_core::Strategy;
+/// let strategy = Strategy::builder().managed_route("beta").managed_route("mirror").build()?;
+/// let routing = strategy.routing().expect("a managed route needs traffic routing");
+/// assert_eq!(routing.managed_routes(), ["beta".into(), "mirror".into()], "`beta` takes precedence");
+/// # Ok::<(), rollout_core::InvalidStrategy>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Routing {
@@ -139,6 +219,12 @@ impl Routing {
 }
 
 /// How many pods are enough to continue (`replicaProgressThreshold`).
+///
+/// ```
+/// use rollout_core::Threshold;
+/// assert_eq!(Threshold::Percent(70).of(5), 4, "rounded up");
+/// assert_eq!(Threshold::Pods(8).of(5), 5, "never more than are asked for");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(clippy::exhaustive_enums, reason = "manifests have exactly these two kinds")]

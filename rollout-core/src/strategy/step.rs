@@ -39,6 +39,20 @@ pub enum Step {
 }
 
 /// The number of pods of a canary (`setCanaryScale`).
+///
+/// ```
+/// use rollout_core::{CanaryScale, Spec, Status, Step, Strategy, conformance::goal};
+/// # let mut status = Status::default();
+/// # (status.stable, status.canary) = (Some("v1".into()), Some("v2".into()));
+/// let pods = |scale| {
+///     let strategy = Strategy::builder().traffic_routing(true).step(Step::SetCanaryScale(scale)).build()?;
+///     Ok::<_, rollout_core::InvalidStrategy>(goal(&Spec::new(strategy, "v2".into()).replicas(10), &status).canary)
+/// };
+/// assert_eq!(pods(CanaryScale::Replicas(12))?, 12);
+/// assert_eq!(pods(CanaryScale::Weight(25))?, 3);
+/// assert_eq!(pods(CanaryScale::MatchTrafficWeight)?, 0, "no weight yet");
+/// # Ok::<(), rollout_core::InvalidStrategy>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(clippy::exhaustive_enums, reason = "manifests have exactly these three kinds")]

@@ -12,6 +12,11 @@ use alloc::{format, string::String, sync::Arc, vec, vec::Vec};
 use core::fmt;
 
 /// The features of the objects to test.
+///
+/// ```
+/// use rollout_core::testing::Try;
+/// assert_eq!(Try::new().managed("beta").managed("mirror").managed, ["beta".into(), "mirror".into()]);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Try {
@@ -21,12 +26,16 @@ pub struct Try {
 
 impl Try {
     /// Tests weights and selectors, if the backend has them.
+    ///
+    /// See [`try_backend`] for an example.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Also tests a managed route of this name.
+    ///
+    /// See [`Try`] for an example.
     #[must_use]
     pub fn managed(mut self, name: &str) -> Self {
         self.managed.push(name.into());
@@ -35,6 +44,16 @@ impl Try {
 }
 
 /// A deviation from the required behaviour of a backend.
+///
+/// ```
+/// use rollout_core::backend::{MemoryStore, NoDataPlane, ObjectBackend, ServiceEditor, ready};
+/// use rollout_core::testing::{Try, try_backend};
+/// let missing = ServiceEditor::new("shop", None, Some("web-canary"));
+/// let backend = ObjectBackend::new(missing, MemoryStore::new(), NoDataPlane);
+/// let deviations = ready(try_backend(&backend, &Try::new()))?;
+/// assert_eq!(deviations[0].to_string(), "observing: it fails: Service shop/web-canary not found");
+/// # Ok::<(), rollout_core::backend::NotReady>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Deviation {

@@ -25,12 +25,16 @@ impl<T: fmt::Debug> fmt::Debug for Numbered<T> {
 
 impl<T: fmt::Debug> Numbered<T> {
     /// Creates the values of this strategy.
+    ///
+    /// See [`Numbered`] for an example.
     #[must_use]
     pub fn new(strategy: impl Strategy<Value = T> + 'static) -> Self {
         Self(strategy.boxed())
     }
 
     /// Returns the value with this number; `None` if the strategy rejects it.
+    ///
+    /// See [`Numbered`] for an example.
     #[must_use]
     pub fn draw(&self, number: u64) -> Option<T> {
         let tree = self.0.new_tree(&mut runner(number)).ok()?;
@@ -38,6 +42,8 @@ impl<T: fmt::Debug> Numbered<T> {
     }
 
     /// Shrinks the value with this number; returns the smallest one found in `tries` attempts that still `fails`.
+    ///
+    /// See [`Numbered`] for an example.
     pub fn shrink(&self, number: u64, tries: u32, mut fails: impl FnMut(&T) -> bool) -> Option<T> {
         let mut tree = self.0.new_tree(&mut runner(number)).ok()?;
         let mut smallest = tree.current();

@@ -7,6 +7,8 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 /// A decision as a driver recorded it, with everything that it was based on.
+///
+/// See [`Recorded::decided`] for an example.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Record {
@@ -23,6 +25,8 @@ pub struct Record {
 }
 
 /// The cause of a change in the world.
+///
+/// See [`Recorded`] and [`Recorded::decided`] for examples.
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::exhaustive_enums, reason = "created by the recorder of the history")]
 pub enum Cause<'a> {
@@ -76,6 +80,8 @@ pub struct Recorded {
 
 impl Recorded {
     /// Starts a history with this state.
+    ///
+    /// See [`Recorded`] for an example.
     #[must_use]
     pub fn new(laws: Laws, truth: Truth) -> Self {
         Self { laws, truth, decisions: 0 }
@@ -95,6 +101,28 @@ impl Recorded {
 
     /// Records the decision of a process on a state observed at `seen_at` (milliseconds) or later. The result
     /// identifies the process's writes from now on.
+    ///
+    /// ```
+    /// use rollout_core::{Observed, Spec, Status, Strategy, Time, reconcile, sim::Truth, traffic::Seen};
+    /// use rollout_core::testing::{Cause, Record, Recorded, laws};
+    /// # let spec = Spec::new(Strategy::builder().build()?, "v1".into());
+    /// # let (stored, now) = (Status::default(), Time::from_secs(0));
+    /// # let observed = Observed::new().revisions([]).traffic(Seen::nothing());
+    /// # let mut history = Recorded::new(laws::Laws::new(laws::all()), Truth::new(spec.clone(), now));
+    /// let plan = reconcile(&spec, &stored, &observed, now);
+    /// // A driver writes the record as JSON.
+    /// let record = serde_json::json!({
+    ///     "spec": spec, "stored": stored, "observed": observed, "now": now, "plan": plan,
+    /// });
+    /// let record: Record = serde_json::from_value(record)?;
+    /// let by = history.decided(1, &record, now.as_millis());
+    /// let mut next = history.truth().clone();
+    /// next.status = record.plan.status.clone();
+    /// history.becomes(next, Cause::Stored(by));
+    /// assert_eq!((by.decision, history.truth().status_version), (1, 1));
+    /// assert_eq!(history.laws().violation(), None);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn decided(&mut self, process: u32, record: &Record, seen_at: i64) -> Writer {
         self.decisions += 1;
         self.truth.now = self.truth.now.max(record.now);
@@ -117,6 +145,8 @@ impl Recorded {
     /// Records a new state of the world and its cause. Unchanged parts may be passed as well.
     ///
     /// The counter of stored statuses is kept here.
+    ///
+    /// See [`Recorded`] and [`decided`](Self::decided) for examples.
     pub fn becomes(&mut self, mut truth: Truth, cause: Cause<'_>) {
         truth.status_version = self.truth.status_version;
         truth.now = truth.now.max(self.truth.now);
@@ -135,21 +165,43 @@ impl Recorded {
     }
 
     /// Records an operator's command and its result.
+    ///
+    /// See [`end`](Self::end) for an example.
     pub fn commanded(&mut self, command: &Command, answer: &Answer) {
         self.see(What::Commanded { command, answer });
     }
 
     /// Records the death of the process.
+    ///
+    /// See [`end`](Self::end) for an example.
     pub fn crashed(&mut self) {
         self.see(What::Crashed);
     }
 
     /// Records that there are no faults from now on.
+    ///
+    /// See [`end`](Self::end) for an example.
     pub fn faults_end(&mut self) {
         self.see(What::FaultsEnd);
     }
 
     /// Ends the history; `rested` says whether the rollout came to rest.
+    ///
+    /// ```
+    /// use rollout_core::{Answer, Command, CommandKind, Spec, Strategy, Time, sim::Truth};
+    /// use rollout_core::{command::{Position, Rejection}, testing::{Recorded, laws}};
+    /// let spec = Spec::new(Strategy::builder().build()?, "v1".into());
+    /// let truth = Truth::new(spec, Time::from_secs(0));
+    /// let mut history = Recorded::new(laws::Laws::new(laws::all()), truth);
+    /// let abort = Command::new(CommandKind::Abort, Position::new("v1".into(), 0));
+    /// history.commanded(&abort, &Answer::Rejected(Rejection::FirstDeploy));
+    /// history.crashed();
+    /// history.faults_end();
+    /// history.end(false);
+    /// let violation = history.laws().violation().map(|violation| violation.law);
+    /// assert_eq!(violation, Some("eventually_stable"), "without faults, a rollout must come to rest");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn end(&mut self, rested: bool) {
         if rested {
             self.see(What::Rest);

@@ -2,6 +2,13 @@ use alloc::{collections::BTreeMap, string::String, sync::Arc, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 /// A route that the engine adds in front of the user's own and removes when it is done.
+///
+/// ```
+/// use rollout_core::traffic::{HeaderMatch, ManagedRoute, RouteMatch, StringMatch};
+/// let beta = HeaderMatch { name: "x-beta".into(), value: StringMatch::Exact("yes".into()) };
+/// let route = ManagedRoute { name: "beta".into(), matches: RouteMatch::Header(vec![beta]) };
+/// assert!(!route.is_mirror(), "the canary answers these requests");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(clippy::exhaustive_structs, reason = "an editor that cannot write a new field must not compile")]
@@ -14,6 +21,13 @@ pub struct ManagedRoute {
 
 impl ManagedRoute {
     /// Returns whether the route copies requests instead of sending them to the canary.
+    ///
+    /// ```
+    /// use rollout_core::traffic::{ManagedRoute, MirrorMatch, RouteMatch};
+    /// let matches = RouteMatch::Mirror { matches: vec![MirrorMatch::default()], percentage: 10 };
+    /// let route = ManagedRoute { name: "mirror".into(), matches };
+    /// assert!(route.is_mirror(), "stable answers, and a copy goes to the canary");
+    /// ```
     #[must_use]
     pub fn is_mirror(&self) -> bool {
         matches!(self.matches, RouteMatch::Mirror { .. })
@@ -21,6 +35,8 @@ impl ManagedRoute {
 }
 
 /// The requests that a managed route matches.
+///
+/// See [`ManagedRoute`] and [`MirrorMatch`] for examples.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(clippy::exhaustive_enums, reason = "an editor that cannot write a new kind must not compile")]
@@ -37,6 +53,8 @@ pub enum RouteMatch {
 }
 
 /// A header condition that sends a request to the canary.
+///
+/// See [`ManagedRoute`] for an example.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(clippy::exhaustive_structs, reason = "an editor that cannot write a new field must not compile")]
@@ -48,6 +66,18 @@ pub struct HeaderMatch {
 }
 
 /// The conditions for mirroring a request; all that are given must hold.
+///
+/// ```
+/// use rollout_core::traffic::{MirrorMatch, RouteMatch, StringMatch};
+/// let get = MirrorMatch {
+///     method: Some(StringMatch::Exact("GET".into())),
+///     path: Some(StringMatch::Prefix("/search".into())),
+///     ..MirrorMatch::default()
+/// };
+/// let routes = RouteMatch::Mirror { matches: vec![get.clone()], percentage: 10 };
+/// assert!(get.headers.is_empty(), "without a condition on headers, all of these requests match");
+/// # assert!(matches!(routes, RouteMatch::Mirror { percentage: 10, .. }));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(clippy::exhaustive_structs, reason = "an editor that cannot write a new field must not compile")]
@@ -61,6 +91,14 @@ pub struct MirrorMatch {
 }
 
 /// A way to compare text.
+///
+/// In JSON, the kind of comparison is the key:
+///
+/// ```
+/// use rollout_core::traffic::StringMatch;
+/// assert_eq!(serde_json::to_value(StringMatch::Prefix("/api".into()))?, serde_json::json!({"Prefix": "/api"}));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(clippy::exhaustive_enums, reason = "an editor that cannot write a new kind must not compile")]

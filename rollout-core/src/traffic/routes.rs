@@ -6,6 +6,13 @@ use serde::{Deserialize, Serialize};
 /// The routes to write.
 ///
 /// Values that are held back are not written: `Keep` leaves every object at its own value, even if objects disagree.
+///
+/// ```
+/// use rollout_core::{Event, traffic::{ManagedChange, Routes, Weight, WeightChange}};
+/// let to = |weight| Routes { weight, managed: ManagedChange::Keep, written_for: "v2".into() };
+/// let routes = to(WeightChange::To(Weight::new(5, 100)));
+/// assert_eq!(Event::Routed(routes).to_string(), "routed canary 5, stable 95");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "a backend that cannot carry out a new field must not compile")]
 pub struct Routes {
@@ -19,6 +26,19 @@ pub struct Routes {
 }
 
 /// The change to the canary's weight in every weighed route.
+///
+/// ```
+/// use rollout_core::traffic::{Weight, WeightChange};
+/// /// Returns the weights of stable and canary to write into a route that has these.
+/// fn weights(written: (u32, u32), change: WeightChange) -> (u32, u32) {
+///     match change {
+///         WeightChange::Keep => written,
+///         WeightChange::To(weight) => (weight.rest(), weight.parts()),
+///     }
+/// }
+/// assert_eq!(weights((95, 5), WeightChange::To(Weight::new(20, 100))), (80, 20));
+/// assert_eq!(weights((95, 5), WeightChange::Keep), (95, 5));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "a backend that cannot carry out a new kind must not compile")]
 pub enum WeightChange {
@@ -29,6 +49,16 @@ pub enum WeightChange {
 }
 
 /// The change to the managed routes in every object.
+///
+/// ```
+/// use rollout_core::{Event, traffic::{ManagedChange, Routes, WeightChange}};
+/// let routed = |managed| {
+///     Event::Routed(Routes { weight: WeightChange::Keep, managed, written_for: "v2".into() }).to_string()
+/// };
+/// assert_eq!(routed(ManagedChange::Keep), "routed", "nothing changes");
+/// assert_eq!(routed(ManagedChange::Retain(vec![])), "routed without managed routes");
+/// assert_eq!(routed(ManagedChange::Retain(vec!["beta".into()])), "routed managed routes: beta");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "a backend that cannot carry out a new kind must not compile")]
 pub enum ManagedChange {

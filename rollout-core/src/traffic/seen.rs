@@ -7,6 +7,14 @@ use serde::{Deserialize, Serialize};
 /// The traffic manager's configuration, as it was read; proxies may not have all of it yet.
 ///
 /// Objects may disagree, so every part can have more than one value.
+///
+/// ```
+/// use rollout_core::{Range, Revision, traffic::{RoutesSeen, Seen}};
+/// let mut seen = Seen::new();
+/// seen.behind.canary = vec![Revision::from("v2").into()];
+/// seen.routes = [5, 20].map(|weight| RoutesSeen::new(Range::exact(weight))).to_vec();
+/// assert_eq!(seen.weight(), Range::new(5, 20), "two objects that disagree");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Seen {
@@ -40,6 +48,13 @@ pub struct Seen {
 }
 
 /// The routes of one object.
+///
+/// ```
+/// use rollout_core::{Range, traffic::RoutesSeen};
+/// let mut object = RoutesSeen::new(Range::exact(50)); // Half of the requests, if the total is 100.
+/// object.written_for = Some("v2".into());
+/// assert!(object.leads_to_canary() && object.in_order && object.takes_managed);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RoutesSeen {
@@ -57,6 +72,8 @@ pub struct RoutesSeen {
 }
 
 /// One managed route in an object.
+///
+/// See [`drifted`](Self::drifted) for an example.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ManagedSeen {
@@ -90,6 +107,12 @@ impl Seen {
     /// Creates the observation for a rollout without a traffic manager, or whose traffic manager has none of its
     /// objects: nothing leads anywhere, and that is settled. If there is a traffic manager, start from
     /// [`new`](Self::new).
+    ///
+    /// ```
+    /// use rollout_core::{Range, traffic::{Seen, Settled}};
+    /// let seen = Seen::nothing();
+    /// assert_eq!((seen.weight(), seen.routes_settled), (Range::exact(0), Settled::Yes));
+    /// ```
     #[must_use]
     pub const fn nothing() -> Self {
         Self {
@@ -108,6 +131,17 @@ impl Seen {
     }
 
     /// Merges what two backends see: Services and subset labels, for example.
+    ///
+    /// ```
+    /// use rollout_core::{Range, Revision, traffic::{RoutesSeen, Seen, Settled}};
+    /// let mut services = Seen::nothing();
+    /// services.behind.stable = vec![Revision::from("v1").into()];
+    /// let mut mesh = Seen::new();
+    /// mesh.routes = vec![RoutesSeen::new(Range::exact(5))];
+    /// let both = services.and(mesh);
+    /// assert_eq!((both.behind.stable.len(), both.weight()), (1, Range::exact(5)));
+    /// assert_eq!(both.routes_settled, Settled::UNKNOWN, "the worse of two answers");
+    /// ```
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.version = self.version.and(&other.version);
@@ -137,6 +171,14 @@ impl Seen {
     }
 
     /// Returns the canary's weight over all objects; exactly 0 if there are no routes.
+    ///
+    /// ```
+    /// use rollout_core::{Range, traffic::{RoutesSeen, Seen}};
+    /// let mut seen = Seen::new();
+    /// assert_eq!(seen.weight(), Range::exact(0));
+    /// seen.routes = [5, 20].map(|weight| RoutesSeen::new(Range::exact(weight))).to_vec();
+    /// assert_eq!(seen.weight(), Range::new(5, 20));
+    /// ```
     #[must_use]
     pub fn weight(&self) -> Range {
         self.routes.iter().map(|object| object.weight).reduce(Range::union).unwrap_or(Range::exact(0))
@@ -151,6 +193,14 @@ impl RoutesSeen {
     }
 
     /// Returns whether any request, or copy of one, may go to the canary through this object.
+    ///
+    /// ```
+    /// use rollout_core::{Range, traffic::{ManagedSeen, RoutesSeen}};
+    /// let mut object = RoutesSeen::new(Range::exact(0));
+    /// assert!(!object.leads_to_canary());
+    /// object.managed = vec![ManagedSeen::drifted("mirror".into())];
+    /// assert!(object.leads_to_canary(), "without any weight");
+    /// ```
     #[must_use]
     pub fn leads_to_canary(&self) -> bool {
         self.weight.hi() > 0 || !self.managed.is_empty()
@@ -165,6 +215,15 @@ impl ManagedSeen {
     }
 
     /// Creates a managed route that is no longer what the engine wrote.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use rollout_core::traffic::{ManagedRoute, ManagedSeen, RouteMatch};
+    /// let route = ManagedRoute { name: "beta".into(), matches: RouteMatch::Header(vec![]) };
+    /// let (as_written, edited) = (ManagedSeen::new(Arc::new(route)), ManagedSeen::drifted("beta".into()));
+    /// assert_eq!(as_written.name, edited.name);
+    /// assert!(as_written.route.is_some() && edited.route.is_none());
+    /// ```
     #[must_use]
     pub fn drifted(name: Arc<str>) -> Self {
         Self { name, route: None }

@@ -6,6 +6,13 @@ use serde::{Deserialize, Serialize};
 /// Whether every proxy has what was written.
 ///
 /// Outside tests, only implementations of `DataPlane` (feature `backend`) create `Yes`, after comparing versions.
+///
+/// ```
+/// use rollout_core::{Time, traffic::Settled};
+/// let not_yet = Settled::NotYet { since: Time::from_secs(0), behind: vec!["web-0.shop".into()] };
+/// assert_eq!(not_yet.clone().and(Settled::UNKNOWN), not_yet, "evidence weighs more than ignorance");
+/// assert!(matches!(Settled::UNKNOWN, Settled::Unknown { age } if age.is_zero()));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "three answers; a fourth would change what every gate means")]
 pub enum Settled {
@@ -27,6 +34,20 @@ pub enum Settled {
 
 impl Settled {
     /// Unknown, as of now.
+    ///
+    /// [`Driver::see`](crate::Driver::see) fills in how long the state has been unchanged:
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::{Driver, Observed, traffic::{Seen, Settled}};
+    /// let mut driver = Driver::new("controller-1");
+    /// let ages = [0, 7].map(|secs| {
+    ///     let mut observed = Observed::new().traffic(Seen::new());
+    ///     driver.see(&mut observed, Duration::from_secs(secs));
+    ///     observed.traffic.unwrap().routes_settled
+    /// });
+    /// assert_eq!(ages, [Settled::UNKNOWN, Settled::Unknown { age: Duration::from_secs(7) }]);
+    /// ```
     pub const UNKNOWN: Self = Self::Unknown { age: Duration::ZERO };
 
     /// Returns the worse of two answers: `NotYet` before `Unknown` before `Yes`; of two `Unknown`s, the younger.

@@ -3,6 +3,8 @@ use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The name of one object.
+///
+/// See [`new`](Self::new) and [`in_cluster`](Self::in_cluster) for examples.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ObjectRef {
@@ -39,6 +41,14 @@ impl ObjectRef {
     }
 
     /// Names the same object in another cluster.
+    ///
+    /// ```
+    /// use rollout_core::traffic::ObjectRef;
+    /// let object = ObjectRef::new("", "Service", "shop", "web");
+    /// let remote = object.clone().in_cluster("west");
+    /// assert_eq!(remote.to_string(), "Service shop/web in west");
+    /// assert_ne!(remote, object, "another object, whatever its name");
+    /// ```
     #[must_use]
     pub fn in_cluster(mut self, cluster: &str) -> Self {
         self.cluster = Some(cluster.into());
@@ -54,6 +64,14 @@ impl fmt::Display for ObjectRef {
 }
 
 /// The version of one object that was read.
+///
+/// ```
+/// use rollout_core::traffic::ObjectVersion;
+/// let read = ObjectVersion { write: "811".into(), content: 4 };
+/// let annotated = ObjectVersion { write: "812".into(), ..read.clone() };
+/// assert_ne!(read, annotated, "a write that is conditional on 811 now fails");
+/// assert_eq!(read.content, annotated.content, "but the proxies need nothing new");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "two numbers that every store has")]
 pub struct ObjectVersion {
@@ -65,20 +83,40 @@ pub struct ObjectVersion {
 }
 
 /// The versions of all objects in an observation. Cloning is cheap.
+///
+/// See [`after`](Self::after) for an example.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
 pub struct Version(Option<Arc<[(ObjectRef, ObjectVersion)]>>);
 
 impl Version {
     /// No objects.
+    ///
+    /// See [`objects`](Self::objects) for an example.
     pub const NONE: Self = Self(None);
 
     /// Returns the objects, in the order in which they were read.
+    ///
+    /// ```
+    /// use rollout_core::traffic::{ObjectRef, ObjectVersion, Version};
+    /// let web = ObjectRef::new("", "Service", "shop", "web");
+    /// let version = Version::from_iter([(web.clone(), ObjectVersion { write: "811".into(), content: 4 })]);
+    /// assert_eq!(version.objects()[0].0, web);
+    /// assert!(Version::NONE.objects().is_empty());
+    /// ```
     #[must_use]
     pub fn objects(&self) -> &[(ObjectRef, ObjectVersion)] {
         self.0.as_deref().unwrap_or_default()
     }
 
     /// Returns the version of one object.
+    ///
+    /// ```
+    /// use rollout_core::traffic::{ObjectRef, ObjectVersion, Version};
+    /// let web = ObjectRef::new("", "Service", "shop", "web");
+    /// let version = Version::from_iter([(web.clone(), ObjectVersion { write: "811".into(), content: 4 })]);
+    /// assert_eq!(version.of(&web).map(|version| &*version.write), Some("811"));
+    /// assert_eq!(version.of(&web.in_cluster("west")), None);
+    /// ```
     #[must_use]
     pub fn of(&self, object: &ObjectRef) -> Option<&ObjectVersion> {
         self.objects().iter().find(|(other, _)| other == object).map(|(_, version)| version)
@@ -105,6 +143,13 @@ impl Version {
     }
 
     /// Returns both, with the other's objects after these.
+    ///
+    /// ```
+    /// use rollout_core::traffic::{ObjectRef, ObjectVersion, Version};
+    /// let at = |name| (ObjectRef::new("", "Service", "shop", name), ObjectVersion { write: "1".into(), content: 1 });
+    /// let (services, routes) = (Version::from_iter([at("web")]), Version::from_iter([at("web-canary")]));
+    /// assert_eq!(services.and(&routes), Version::from_iter([at("web"), at("web-canary")]));
+    /// ```
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
         if other.objects().is_empty() {

@@ -26,12 +26,23 @@ impl Weight {
     }
 
     /// Creates a weight of no requests.
+    ///
+    /// ```
+    /// use rollout_core::traffic::Weight;
+    /// assert_eq!(Weight::none(1000).to_string(), "0 of 1000");
+    /// assert_ne!(Weight::none(1000), Weight::none(100), "the total counts");
+    /// ```
     #[must_use]
     pub const fn none(of: u32) -> Self {
         Self { parts: 0, of }
     }
 
     /// Creates a weight of all requests.
+    ///
+    /// ```
+    /// use rollout_core::traffic::Weight;
+    /// assert_eq!(Weight::all(1000), Weight::new(1000, 1000));
+    /// ```
     #[must_use]
     pub const fn all(of: u32) -> Self {
         Self { parts: of, of }
@@ -44,6 +55,11 @@ impl Weight {
     }
 
     /// Returns the number of remaining parts.
+    ///
+    /// ```
+    /// use rollout_core::traffic::Weight;
+    /// assert_eq!(Weight::new(5, 1000).rest(), 995, "what stable gets");
+    /// ```
     #[must_use]
     pub const fn rest(self) -> u32 {
         self.of.saturating_sub(self.parts)
@@ -56,6 +72,11 @@ impl Weight {
     }
 
     /// Returns whether the weight is no requests.
+    ///
+    /// ```
+    /// use rollout_core::traffic::Weight;
+    /// assert!(Weight::none(100).is_none() && !Weight::new(1, 1000).is_none());
+    /// ```
     #[must_use]
     pub const fn is_none(self) -> bool {
         self.parts == 0
@@ -75,6 +96,12 @@ impl Weight {
     }
 
     /// Returns whether the weight is all requests.
+    ///
+    /// ```
+    /// use rollout_core::traffic::Weight;
+    /// assert!(Weight::new(100, 100).is_all());
+    /// assert!(!Weight::new(100, 1000).is_all(), "a tenth");
+    /// ```
     #[must_use]
     pub const fn is_all(self) -> bool {
         self.parts >= self.of

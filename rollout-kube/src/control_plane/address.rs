@@ -22,6 +22,12 @@ pub struct Address {
 }
 
 /// A text that is not an address of a control plane.
+///
+/// ```
+/// use rollout_kube::Address;
+/// let error = "istiod:15014".parse::<Address>().unwrap_err();
+/// assert!(error.to_string().starts_with(r#""istiod:15014" is not an address of istiod: write http://HOST:PORT"#));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidAddress {
@@ -30,6 +36,12 @@ pub struct InvalidAddress {
 
 impl Address {
     /// Returns the address as written, without a trailing slash.
+    ///
+    /// ```
+    /// use rollout_kube::Address;
+    /// assert_eq!("http://127.0.0.1:15014/".parse::<Address>()?.as_str(), "http://127.0.0.1:15014");
+    /// # Ok::<(), rollout_kube::InvalidAddress>(())
+    /// ```
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
@@ -37,6 +49,8 @@ impl Address {
 
     /// Sets whether a token may be sent over plain HTTP through a network. Default: no, only over HTTPS or to this
     /// machine.
+    ///
+    /// See [`Address`] for an example.
     #[must_use]
     pub fn in_the_clear(mut self, may: bool) -> Self {
         self.in_the_clear = may;
@@ -44,12 +58,22 @@ impl Address {
     }
 
     /// Returns whether a token may be sent to this address.
+    ///
+    /// See [`Address`] for an example.
     #[must_use]
     pub fn may_have_token(&self) -> bool {
         self.is_private || self.in_the_clear
     }
 
     /// Returns whether nobody on the network can read what is sent: HTTPS, or a loopback address.
+    ///
+    /// ```
+    /// use rollout_kube::Address;
+    /// let address: Address = "http://istiod.istio-system:15014".parse()?;
+    /// assert!(!address.in_the_clear(true).is_private(), "permission to send a token hides nothing");
+    /// assert!("https://istiod.example:8443".parse::<Address>()?.is_private());
+    /// # Ok::<(), rollout_kube::InvalidAddress>(())
+    /// ```
     #[must_use]
     pub fn is_private(&self) -> bool {
         self.is_private

@@ -30,6 +30,41 @@ use tokio::time::Instant;
 
 /// Access to a mesh's control plane, which knows what its proxies have: its replicas, over HTTP, and the cluster's
 /// pods.
+///
+/// A controller with a [data plane](crate::ControllerBuilder::data_plane) creates it:
+///
+/// ```
+/// use rollout_core::backend::{Fetch, NoAnswer, Rounds};
+/// use rollout_kube::{ControlPlane, ControlPlaneAt, Controller, testing::SimulatedApiServer};
+/// use std::{sync::{Arc, Mutex}, time::Duration};
+/// # use rollout_core::{async_trait::async_trait, backend::{DataPlane, NoDataPlane, RolloutRef, Round}};
+/// # #[derive(Debug)]
+/// # struct Nobody;
+/// # #[async_trait]
+/// # impl Rounds for Nobody {
+/// #     fn of(self: Arc<Self>, _: &RolloutRef) -> Arc<dyn DataPlane> { Arc::new(NoDataPlane) }
+/// #     fn next_round(&self) -> Option<Duration> { None }
+/// #     async fn round(&self) -> Round { Round::default() }
+/// #     fn forget(&self, _: &RolloutRef) {}
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = SimulatedApiServer::start();
+/// // Nothing listens there.
+/// let at = ControlPlaneAt::new(vec!["http://127.0.0.1:1".parse()?]).limit(8 << 20);
+/// let made = Arc::new(Mutex::new(None::<ControlPlane>));
+/// let keep = Arc::clone(&made);
+/// let make = move |plane: ControlPlane| -> Arc<dyn Rounds> {
+///     *keep.lock().unwrap() = Some(plane);
+///     Arc::new(Nobody) // Elsewhere, what interprets the answers: for Istio, `rollout_istio::Istiod`.
+/// };
+/// let stop = tokio::time::sleep(Duration::from_secs(1));
+/// Controller::builder(server.client()).data_plane(at, make).run_until(stop).await?;
+/// let plane = made.lock().unwrap().take().ok_or("the controller did not start")?;
+/// let answers = plane.fetch(&["/debug/syncz"]).await;
+/// assert_eq!((&*answers[0].replica, &answers[0].answers[0]), ("http://127.0.0.1:1", &Err(NoAnswer::Closed)));
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct ControlPlane {
     replicas: Arc<[Address]>,

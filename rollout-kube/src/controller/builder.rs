@@ -30,6 +30,8 @@ use tokio::{sync::mpsc::UnboundedReceiver, task::JoinSet};
 /// Drives the Rollouts of a cluster. Run one replica; there is no leader election. A turn that acts first proves,
 /// through the Rollout's resource version, that no other process works on the Rollout.
 ///
+/// On a cluster (see [`ControllerBuilder`] for an example that runs in memory):
+///
 /// ```no_run
 /// use rollout_kube::Controller;
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -42,6 +44,38 @@ use tokio::{sync::mpsc::UnboundedReceiver, task::JoinSet};
 pub struct Controller;
 
 /// The configuration of a [`Controller`].
+///
+/// ```
+/// use rollout_core::Time;
+/// use rollout_kube::{Controller, testing::SimulatedApiServer};
+/// # use serde_json::json;
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = SimulatedApiServer::start();
+/// server.run_pods();
+/// # let pods = json!({"containers": [{"name": "web", "image": "web:v1"}]});
+/// # let template = json!({"metadata": {"labels": {"app": "web"}}, "spec": pods});
+/// # let selector = json!({"matchLabels": {"app": "web"}});
+/// let spec = json!({"replicas": 2, "selector": selector, "template": template, "strategy": {"canary": {}}});
+/// server.apply("/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/web", json!({"spec": spec}));
+/// let builder = || {
+///     let noon = || Time::from_secs(1_769_860_800);
+///     Controller::builder(server.client()).workers(4).clock(noon)
+/// };
+/// for idle in [
+///     builder().dry_run(true),
+///     builder().namespace(Some("lab".into())),
+///     builder().instance_id(Some("blue".into())),
+/// ] {
+///     idle.run_until(tokio::time::sleep(std::time::Duration::from_secs(60))).await?;
+///     assert!(server.all("/apis/apps/v1/replicasets").is_empty());
+/// }
+/// builder().run_until(tokio::time::sleep(std::time::Duration::from_secs(60))).await?;
+/// let web = &server.all("/apis/argoproj.io/v1alpha1/rollouts")[0];
+/// assert_eq!(web["status"]["phase"], "Healthy");
+/// assert_eq!(web["status"]["conditions"][0]["lastTransitionTime"], "2026-01-31T12:00:00Z");
+/// # Ok(()) }
+/// ```
 #[must_use = "nothing happens until `run` is called"]
 pub struct ControllerBuilder {
     client: Client,
@@ -60,6 +94,8 @@ pub struct ControllerBuilder {
 
 impl Controller {
     /// Begins the configuration of a controller for this API server.
+    ///
+    /// See [`ControllerBuilder`] for an example.
     pub fn builder(client: Client) -> ControllerBuilder {
         let builder = ControllerBuilder {
             client,
@@ -88,6 +124,8 @@ impl ControllerBuilder {
     }
 
     /// Works on this namespace only. Default: all namespaces.
+    ///
+    /// See [`ControllerBuilder`] for an example.
     pub fn namespace(mut self, namespace: Option<String>) -> Self {
         self.namespace = namespace;
         self
@@ -95,18 +133,24 @@ impl ControllerBuilder {
 
     /// Works only on Rollouts whose label `argo-rollouts.argoproj.io/controller-instance-id` has this value. Default:
     /// only on Rollouts without the label, and only if no other controller is running.
+    ///
+    /// See [`ControllerBuilder`] for an example.
     pub fn instance_id(mut self, id: Option<String>) -> Self {
         self.instance = id.filter(|id| !id.is_empty());
         self
     }
 
     /// Adds a kind, or changes the API version to use for it.
+    ///
+    /// See [`release`](Self::release) for an example.
     pub fn kind(mut self, kind: Kind) -> Self {
         self.kinds.push(kind);
         self
     }
 
     /// Sets how many rollouts may run a turn at the same time. Default 10.
+    ///
+    /// See [`ControllerBuilder`] for an example.
     pub fn workers(mut self, max: usize) -> Self {
         self.workers = max.max(1);
         self
@@ -115,6 +159,28 @@ impl ControllerBuilder {
     /// Sets the factory of traffic managers. From a Rollout, a store and a data plane, it builds the traffic manager
     /// that the Rollout asks for, or returns `None` if it asks for none, or all errors in that configuration. Default:
     /// no traffic manager.
+    ///
+    /// ```
+    /// use rollout_core::Finding;
+    /// use rollout_kube::{Controller, testing::SimulatedApiServer};
+    /// # use serde_json::json;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = SimulatedApiServer::start();
+    /// # let pods = json!({"containers": [{"name": "web", "image": "web:v1"}]});
+    /// # let template = json!({"metadata": {"labels": {"app": "web"}}, "spec": pods});
+    /// # let selector = json!({"matchLabels": {"app": "web"}});
+    /// let spec = json!({"selector": selector, "template": template, "strategy": {"canary": {}}});
+    /// server.apply("/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/web", json!({"spec": spec}));
+    /// let path = "spec.strategy.canary.trafficRouting";
+    /// let builder = Controller::builder(server.client())
+    ///     .traffic(move |_, _, _| Err(vec![Finding::error(path, "is missing", "name a VirtualService")]));
+    /// builder.run_until(tokio::time::sleep(std::time::Duration::from_secs(60))).await?;
+    /// let status = &server.all("/apis/argoproj.io/v1alpha1/rollouts")[0]["status"];
+    /// let message = status["message"].as_str().ok_or("nothing is reported")?;
+    /// assert!(message.contains("is missing; name a VirtualService"), "{message}");
+    /// # Ok(()) }
+    /// ```
     pub fn traffic(
         mut self,
         factory: impl Fn(
@@ -132,6 +198,8 @@ impl ControllerBuilder {
 
     /// Sets the data plane for all rollouts, built from a control plane: it knows what the proxies have. It is queried
     /// in rounds, while a rollout waits for something. Default: none, so that waits last for fixed times.
+    ///
+    /// See [`ControlPlane`] for an example.
     pub fn data_plane(
         mut self,
         at: ControlPlaneAt,
@@ -142,12 +210,16 @@ impl ControllerBuilder {
     }
 
     /// Observes, decides and logs, but writes nothing.
+    ///
+    /// See [`ControllerBuilder`] for an example.
     pub fn dry_run(mut self, dry: bool) -> Self {
         self.dry_run = dry;
         self
     }
 
     /// Sets the clock. Default: the system clock. A test in virtual time supplies its own.
+    ///
+    /// See [`ControllerBuilder`] for an example.
     pub fn clock(mut self, clock: impl Fn() -> Time + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -169,6 +241,26 @@ impl ControllerBuilder {
     /// Sets how to release an object of this kind when a Rollout is gone or no longer names it: `remove` takes out what
     /// the Rollout left in the object, and returns whether that changed anything. It is called only for objects with a
     /// note of this engine. Services are registered from the start.
+    ///
+    /// ```
+    /// use rollout_core::backend::set_note;
+    /// use rollout_kube::{Controller, Kind, testing::SimulatedApiServer};
+    /// # use serde_json::json;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = SimulatedApiServer::start();
+    /// const NOTE: &str = "rollout-core/example";
+    /// let gateway = json!({"metadata": {"annotations": {NOTE: r#"{"gone":"5 %"}"#}}});
+    /// server.apply("/apis/example.com/v1/namespaces/shop/gateways/gw", gateway);
+    /// Controller::builder(server.client())
+    ///     .kind(Kind::new("example.com", "v1", "Gateway", "gateways"))
+    ///     .release("example.com", "Gateway", |name, object, rollout| set_note(name, object, NOTE, rollout, None))
+    ///     .run_until(tokio::time::sleep(std::time::Duration::from_secs(60)))
+    ///     .await?;
+    /// let gateway = &server.all("/apis/example.com/v1/gateways")[0];
+    /// assert!(gateway["metadata"].get("annotations").is_none(), "there is no Rollout `gone`");
+    /// # Ok(()) }
+    /// ```
     pub fn release(
         mut self,
         group: &str,
@@ -182,6 +274,8 @@ impl ControllerBuilder {
 
     /// Runs until the future is dropped.
     ///
+    /// See [`RunError`] for an example.
+    ///
     /// # Errors
     /// Another controller is running, or the API server does not show what is needed.
     pub async fn run(self) -> Result<(), RunError> {
@@ -191,12 +285,7 @@ impl ControllerBuilder {
     /// Runs until `stop` is ready. Then it starts no more turns and waits up to 20 s for the running ones. The next
     /// process continues where they stopped.
     ///
-    /// ```no_run
-    /// # async fn example(client: kube::Client) -> Result<(), rollout_kube::RunError> {
-    /// let stop = async { tokio::time::sleep(std::time::Duration::from_secs(3_600)).await };
-    /// rollout_kube::Controller::builder(client).run_until(stop).await
-    /// # }
-    /// ```
+    /// See [`ControllerBuilder`] for an example.
     ///
     /// # Errors
     /// Same as [`run`](Self::run).

@@ -1,4 +1,19 @@
 /// Why a controller does not run.
+///
+/// ```
+/// use rollout_core::Time;
+/// use rollout_kube::{Controller, RunError, testing::SimulatedApiServer};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let server = SimulatedApiServer::start();
+/// let lease = serde_json::json!({"spec": {"holderIdentity": "them", "renewTime": "2026-01-31T12:00:00.000000Z"}});
+/// let name = "argo-rollouts-controller-lock";
+/// server.apply(&format!("/apis/coordination.k8s.io/v1/namespaces/argo/leases/{name}"), lease);
+/// let noon = || Time::from_secs(1_769_860_800);
+/// let error = Controller::builder(server.client()).clock(noon).run().await.unwrap_err();
+/// assert!(matches!(error, RunError::AnotherController { holder, .. } if holder == "them"));
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {

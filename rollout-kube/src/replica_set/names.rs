@@ -47,6 +47,8 @@ impl Names {
 
     /// Sets the label of a revision's ReplicaSet and pods, used in selectors. Default `rollouts-pod-template-hash`.
     /// Give your `ServiceEditor` the same name.
+    ///
+    /// See [`ReplicaSets::names`](crate::ReplicaSets::names) for an example.
     #[must_use]
     pub fn revision(mut self, label: &str) -> Self {
         self.revision = label.to_owned().into();
@@ -55,6 +57,8 @@ impl Names {
 
     /// Sets the annotation with the number of a revision. Default `rollout.argoproj.io/revision`. The revision's
     /// earlier numbers are in the annotation of the same name with the suffix `-history`.
+    ///
+    /// See [`ReplicaSets::names`](crate::ReplicaSets::names) for an example.
     #[must_use]
     pub fn number(mut self, annotation: &str) -> Self {
         (self.number, self.history) = (annotation.to_owned().into(), format!("{annotation}-history").into());
@@ -62,6 +66,8 @@ impl Names {
     }
 
     /// Sets the annotation with the pod count of the whole rollout. Default `rollout.argoproj.io/desired-replicas`.
+    ///
+    /// See [`ReplicaSets::names`](crate::ReplicaSets::names) for an example.
     #[must_use]
     pub fn desired(mut self, annotation: &str) -> Self {
         self.desired = annotation.to_owned().into();
@@ -69,6 +75,8 @@ impl Names {
     }
 
     /// Sets the annotation with the time at which it may scale to 0 pods, in RFC 3339. Default `scale-down-deadline`.
+    ///
+    /// See [`ReplicaSets::names`](crate::ReplicaSets::names) for an example.
     #[must_use]
     pub fn deadline(mut self, annotation: &str) -> Self {
         self.deadline = annotation.to_owned().into();
@@ -76,6 +84,8 @@ impl Names {
     }
 
     /// Sets the annotation with the fence's nonce. Default `rollout-core/fence`.
+    ///
+    /// See [`ReplicaSets::names`](crate::ReplicaSets::names) for an example.
     #[must_use]
     pub fn fence(mut self, annotation: &str) -> Self {
         self.fence = annotation.to_owned().into();

@@ -51,6 +51,8 @@ pub struct ReplicaSets {
 impl ReplicaSets {
     /// Creates the access to the ReplicaSets of `object`, which has this kind and, as read from the server, a
     /// `metadata.uid`.
+    ///
+    /// See [`ReplicaSets`] for an example.
     #[must_use]
     pub fn new(store: &KubeStore, kind: &Kind, object: impl Into<Arc<Value>>) -> Self {
         Self::over(store.requests(), kind, object.into())
@@ -68,6 +70,8 @@ impl ReplicaSets {
     }
 
     /// Sets the pod template, instead of the object's `spec.template`.
+    ///
+    /// See [`ReplicaSets`] for an example.
     #[must_use]
     pub fn template(mut self, template: Value) -> Self {
         self.pattern.template = Some(template);
@@ -76,6 +80,25 @@ impl ReplicaSets {
 
     /// Sets the selector, instead of the object's `spec.selector`. If there is neither, the labels of the pod template
     /// are selected.
+    ///
+    /// ```
+    /// use rollout_core::backend::{Scale, Workloads};
+    /// use rollout_kube::{Kind, KubeStore, ReplicaSets, testing::SimulatedApiServer};
+    /// # use serde_json::json;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = SimulatedApiServer::start();
+    /// # let store = KubeStore::new(server.client(), "my-controller");
+    /// # let kind = Kind::new("example.com", "v1", "Canary", "canaries");
+    /// let labels = json!({"app": "web", "team": "shop"});
+    /// let spec = json!({"template": {"metadata": {"labels": labels}, "spec": {"containers": []}}});
+    /// let canary = json!({"metadata": {"namespace": "shop", "name": "web", "uid": "1"}, "spec": spec});
+    /// let sets = ReplicaSets::new(&store, &kind, canary).selector(json!({"matchLabels": {"app": "web"}}));
+    /// sets.scale(&Scale::new(sets.revision(), 1), &[]).await?;
+    /// let selector = &server.all("/apis/apps/v1/replicasets")[0]["spec"]["selector"]["matchLabels"];
+    /// assert_eq!(selector, &json!({"app": "web", "rollouts-pod-template-hash": sets.revision().as_str()}));
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn selector(mut self, selector: Value) -> Self {
         self.pattern.selector = Some(selector);
@@ -83,6 +106,35 @@ impl ReplicaSets {
     }
 
     /// Sets the names of labels and annotations.
+    ///
+    /// ```
+    /// use rollout_core::{Time, backend::{Scale, Workloads}};
+    /// use rollout_kube::{Kind, KubeStore, Names, ReplicaSets, testing::SimulatedApiServer};
+    /// # use serde_json::json;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = SimulatedApiServer::start();
+    /// # let store = KubeStore::new(server.client(), "my-controller");
+    /// # let kind = Kind::new("example.com", "v1", "Canary", "canaries");
+    /// # let template = json!({"metadata": {"labels": {"app": "web"}}, "spec": {"containers": []}});
+    /// # let spec = json!({"replicas": 4, "template": template});
+    /// # let canary = json!({"metadata": {"namespace": "shop", "name": "web", "uid": "1"}, "spec": spec});
+    /// let names = Names::new().revision("example.com/revision").number("example.com/number");
+    /// let names = names.desired("example.com/desired").deadline("example.com/deadline").fence("example.com/fence");
+    /// let sets = ReplicaSets::new(&store, &kind, canary).names(names);
+    /// let to = Scale::new(sets.revision(), 1).nonce(Some("me-1"));
+    /// let made = sets.scale(&to, &[]).await?.ok_or("it did not exist")?;
+    /// sets.scale(&to.scale_down_deadline(Some(Time::from_secs(60))), &[made]).await?;
+    /// let metadata = &server.all("/apis/apps/v1/replicasets")[0]["metadata"];
+    /// assert_eq!(metadata["labels"]["example.com/revision"], sets.revision().as_str());
+    /// assert_eq!(metadata["annotations"], json!({
+    ///     "example.com/number": "1",
+    ///     "example.com/desired": "4",
+    ///     "example.com/fence": "me-1",
+    ///     "example.com/deadline": "1970-01-01T00:01:00Z",
+    /// }));
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn names(mut self, names: Names) -> Self {
         self.pattern.names = names;
@@ -91,6 +143,8 @@ impl ReplicaSets {
 
     /// Returns the revision of the pod template: its hash, as Argo Rollouts computes it. It is the target of a
     /// [`Spec`](rollout_core::Spec), and the only revision for which a ReplicaSet can be created.
+    ///
+    /// See [`ReplicaSets`] for an example.
     #[must_use]
     pub fn revision(&self) -> Revision {
         template_hash(&self.pattern.template())

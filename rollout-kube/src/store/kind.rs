@@ -30,6 +30,8 @@ impl Kind {
     }
 
     /// Returns the path of the objects of a namespace; of all namespaces when it is empty.
+    ///
+    /// See [`Kind`] for an example.
     #[must_use]
     pub fn path(&self, namespace: &str) -> String {
         let root = if self.group.is_empty() { "/api" } else { "/apis/" };
@@ -38,6 +40,12 @@ impl Kind {
     }
 
     /// Returns the `apiVersion`, such as `apps/v1`.
+    ///
+    /// ```
+    /// use rollout_kube::Kind;
+    /// assert_eq!(Kind::new("apps", "v1", "ReplicaSet", "replicasets").api_version(), "apps/v1");
+    /// assert_eq!(Kind::new("", "v1", "Service", "services").api_version(), "v1");
+    /// ```
     #[must_use]
     pub fn api_version(&self) -> String {
         if self.group.is_empty() {
@@ -47,12 +55,24 @@ impl Kind {
     }
 
     /// Returns whether an object is of this kind, in any version.
+    ///
+    /// ```
+    /// use rollout_kube::Kind;
+    /// let kind = |version| Kind::new("networking.istio.io", version, "VirtualService", "virtualservices");
+    /// assert!(kind("v1").is_of(&kind("v1alpha3").object("shop", "web")), "an object is named without a version");
+    /// ```
     #[must_use]
     pub fn is_of(&self, object: &ObjectRef) -> bool {
         self.group == object.group && self.kind == object.kind
     }
 
     /// Returns a reference to one object of this kind.
+    ///
+    /// ```
+    /// use rollout_kube::Kind;
+    /// let web = Kind::new("", "v1", "Service", "services").object("shop", "web");
+    /// assert_eq!(web.to_string(), "Service shop/web");
+    /// ```
     #[must_use]
     pub fn object(&self, namespace: &str, name: &str) -> ObjectRef {
         ObjectRef::new(&self.group, &self.kind, namespace, name)

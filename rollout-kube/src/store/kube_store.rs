@@ -10,18 +10,30 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// A store of objects on a Kubernetes API server; every read and write goes to the server.
 ///
-/// It knows Services, ReplicaSets, Rollouts, VirtualServices and DestinationRules; add other kinds with
+/// It knows Pods, Services, ReplicaSets and Rollouts; add other kinds, such as those of a traffic manager, with
 /// [`kind`](Self::kind). A write is a `PUT` with the resource version that was read. A 4xx answer is a refusal (409 is
 /// a conflict); any other failure, including no answer within 30 s, may have taken effect.
 ///
 /// Objects are read without `metadata.managedFields`; a write that omits it leaves it unchanged.
 ///
-/// ```no_run
-/// use rollout_core::{backend::{NoDataPlane, ServiceEditor, ObjectBackend}};
-/// use rollout_kube::KubeStore;
-/// # async fn example() -> Result<(), kube::Error> {
-/// let store = KubeStore::new(kube::Client::try_default().await?, "my-controller");
-/// let backend = ObjectBackend::new(ServiceEditor::new("shop", Some("stable"), Some("canary")), store, NoDataPlane);
+/// ```
+/// use rollout_core::backend::{NoDataPlane, ObjectBackend, ServiceEditor, TrafficBackend};
+/// use rollout_core::traffic::{Selection, Selectors};
+/// use rollout_kube::{KubeStore, testing::SimulatedApiServer};
+/// # use serde_json::json;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // On a cluster, `kube::Client::try_default()` makes the client.
+/// let server = SimulatedApiServer::start();
+/// server.apply("/api/v1/namespaces/shop/services/web", json!({"spec": {"selector": {"app": "web"}}}));
+/// let store = KubeStore::new(server.client(), "my-controller");
+/// let backend = ObjectBackend::new(ServiceEditor::new("shop", Some("web"), None), store, NoDataPlane);
+///
+/// let seen = backend.observe(&[]).await?;
+/// let to = Selectors { stable: Some(Selection::Revision("v1".into())), canary: None };
+/// backend.select(&to, &seen.version).await?;
+/// let selector = &server.all("/api/v1/services")[0]["spec"]["selector"];
+/// assert_eq!(selector, &json!({"app": "web", "rollouts-pod-template-hash": "v1"}));
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone)]
@@ -31,6 +43,8 @@ pub struct KubeStore {
 
 impl KubeStore {
     /// Creates a store that writes with the field manager `manager`.
+    ///
+    /// See [`KubeStore`] for an example.
     #[must_use]
     pub fn new(client: Client, manager: &str) -> Self {
         Self { requests: Requests::new(client, manager) }
@@ -79,6 +93,20 @@ impl KubeStore {
     }
 
     /// Adds a kind, or changes the API version to use for it.
+    ///
+    /// ```
+    /// use rollout_core::backend::ObjectStore;
+    /// use rollout_kube::{Kind, KubeStore, testing::SimulatedApiServer};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = SimulatedApiServer::start();
+    /// server.apply("/apis/example.com/v1/namespaces/shop/canaries/web", serde_json::json!({"spec": {}}));
+    /// let kind = Kind::new("example.com", "v1", "Canary", "canaries");
+    /// let store = KubeStore::new(server.client(), "my-controller");
+    /// assert!(store.get(&kind.object("shop", "web")).await.is_err(), "a kind that it does not know");
+    /// assert!(store.kind(kind.clone()).get(&kind.object("shop", "web")).await.is_ok());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn kind(mut self, kind: Kind) -> Self {
         self.requests.add(kind);

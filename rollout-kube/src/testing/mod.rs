@@ -69,12 +69,29 @@ pub struct SimulatedApiServer {
 }
 
 /// The header by which a client identifies itself; see [`Change::by`].
+///
+/// ```
+/// use rollout_kube::testing::{CLIENT, SimulatedApiServer};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = SimulatedApiServer::start();
+/// server.apply("/api/v1/namespaces/shop/services/web", serde_json::json!({"spec": {}}));
+/// let path = "/api/v1/namespaces/shop/services/web";
+/// let request = http::Request::delete(path).header(CLIENT, "controller-1").body(Vec::new())?;
+/// server.client().request_text(request).await?;
+/// let deleted = server.since(1).remove(0);
+/// assert!(deleted.is_deleted);
+/// assert_eq!(deleted.by.map(|sender| sender.client.to_string()).as_deref(), Some("controller-1"));
+/// # Ok(()) }
+/// ```
 pub const CLIENT: &str = "x-client";
 
 type Answer = Response<UnsyncBoxBody<Bytes, io::Error>>;
 
 impl SimulatedApiServer {
     /// Starts a server without objects. Call it within a runtime.
+    ///
+    /// See [`SimulatedApiServer`] for an example.
     #[must_use]
     pub fn start() -> Self {
         let objects = Arc::new(Mutex::new(Objects::default()));
@@ -90,6 +107,8 @@ impl SimulatedApiServer {
     }
 
     /// Creates a client of this server, with the default namespace `default`.
+    ///
+    /// See [`SimulatedApiServer`] for an example.
     #[must_use]
     pub fn client(&self) -> Client {
         let requests = self.requests.clone();
@@ -106,6 +125,8 @@ impl SimulatedApiServer {
     }
 
     /// Creates an object at a path (`/api/v1/namespaces/shop/services/web`), or replaces it, whatever its version.
+    ///
+    /// See [`SimulatedApiServer`] for an example.
     pub fn apply(&self, path: &str, value: Value) {
         if let Some(request) = ApiRequest::parse("PUT", path) {
             self.objects().apply(&request, value);
@@ -113,6 +134,19 @@ impl SimulatedApiServer {
     }
 
     /// Changes fields of an object, if it exists, as `kubectl patch --type=merge` does.
+    ///
+    /// ```
+    /// use rollout_kube::testing::SimulatedApiServer;
+    /// use serde_json::json;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let server = SimulatedApiServer::start();
+    /// let web = "/api/v1/namespaces/shop/services/web";
+    /// server.apply(web, json!({"spec": {"selector": {"app": "web", "track": "old"}}}));
+    /// server.patch(web, &json!({"spec": {"selector": {"track": null}}}));
+    /// assert_eq!(server.all("/api/v1/services")[0]["spec"]["selector"], json!({"app": "web"}), "null removes");
+    /// # }
+    /// ```
     pub fn patch(&self, path: &str, leaves: &Value) {
         if let Some(request) = ApiRequest::parse("PATCH", path) {
             // It may not exist.
@@ -121,6 +155,17 @@ impl SimulatedApiServer {
     }
 
     /// Deletes an object, if it exists.
+    ///
+    /// ```
+    /// use rollout_kube::testing::SimulatedApiServer;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let server = SimulatedApiServer::start();
+    /// server.apply("/api/v1/namespaces/shop/services/web", serde_json::json!({"spec": {}}));
+    /// server.delete("/api/v1/namespaces/shop/services/web");
+    /// assert!(server.all("/api/v1/services").is_empty());
+    /// # }
+    /// ```
     pub fn delete(&self, path: &str) {
         if let Some(request) = ApiRequest::parse("DELETE", path) {
             // It may not exist.
@@ -129,28 +174,68 @@ impl SimulatedApiServer {
     }
 
     /// Returns all objects of a kind (`/apis/apps/v1/replicasets`), by namespace and name.
+    ///
+    /// See [`patch`](Self::patch) for an example.
     #[must_use]
     pub fn all(&self, path: &str) -> Vec<Arc<Value>> {
         ApiRequest::parse("GET", path).map(|request| self.objects().all(&request)).unwrap_or_default()
     }
 
     /// From now on, gives every ReplicaSet at once the pods that it asks for, all of them ready.
+    ///
+    /// ```
+    /// use rollout_kube::testing::SimulatedApiServer;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let server = SimulatedApiServer::start();
+    /// server.run_pods();
+    /// let set = serde_json::json!({"spec": {"replicas": 3}});
+    /// server.apply("/apis/apps/v1/namespaces/shop/replicasets/web-v1", set);
+    /// assert_eq!(server.all("/apis/apps/v1/replicasets")[0]["status"]["readyReplicas"], 3);
+    /// # }
+    /// ```
     pub fn run_pods(&self) {
         self.objects().pods_run = true;
     }
 
     /// Returns the number of requests so far, by verb and kind (`PUT virtualservices`).
+    ///
+    /// ```
+    /// use rollout_kube::testing::SimulatedApiServer;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = SimulatedApiServer::start();
+    /// server.apply("/api/v1/namespaces/shop/services/web", serde_json::json!({"spec": {}}));
+    /// server.client().request_text(http::Request::get("/api/v1/services").body(Vec::new())?).await?;
+    /// assert_eq!(server.requests(), [("LIST services".to_owned(), 1)].into(), "`apply` is not a request");
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn requests(&self) -> BTreeMap<String, u64> {
         self.objects().requests.clone()
     }
 
     /// From now on, lets `disturb` decide which faults to inject.
+    ///
+    /// See [`Disturb`] for an example.
     pub fn disturb(&self, disturb: impl Disturb + 'static) {
         self.objects().disturbed.0 = Box::new(disturb);
     }
 
     /// Returns the version of the last change; 0 before the first.
+    ///
+    /// ```
+    /// use rollout_kube::testing::SimulatedApiServer;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let server = SimulatedApiServer::start();
+    /// assert_eq!(server.version(), 0);
+    /// server.apply("/api/v1/namespaces/shop/services/web", serde_json::json!({"spec": {}}));
+    /// let version = server.version();
+    /// assert_eq!(server.since(0).len(), 1);
+    /// assert!(server.since(version).is_empty());
+    /// # }
+    /// ```
     #[must_use]
     pub fn version(&self) -> u64 {
         self.objects().version
@@ -158,24 +243,70 @@ impl SimulatedApiServer {
 
     /// Returns the next number in the order of all requests and changes. A test that takes one for an action of its own
     /// knows what came before it.
+    ///
+    /// ```
+    /// use rollout_kube::testing::SimulatedApiServer;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let server = SimulatedApiServer::start();
+    /// let before = server.tick();
+    /// server.apply("/api/v1/namespaces/shop/services/web", serde_json::json!({"spec": {}}));
+    /// let change = server.since(0).remove(0);
+    /// assert!(before < change.tick && change.tick < server.tick());
+    /// # }
+    /// ```
     #[must_use]
     pub fn tick(&self) -> u64 {
         self.objects().tick()
     }
 
     /// Returns all changes after a version (0: from the beginning), of all kinds, in order.
+    ///
+    /// See [`version`](Self::version) for an example.
     #[must_use]
     pub fn since(&self, version: u64) -> Vec<Change> {
         self.objects().since(version)
     }
 
     /// Ends all watches: their clients start new ones.
+    ///
+    /// ```
+    /// use futures::AsyncBufReadExt as _;
+    /// use rollout_kube::testing::SimulatedApiServer;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = SimulatedApiServer::start();
+    /// let watch = http::Request::get("/api/v1/services?watch=1&resourceVersion=0").body(Vec::new())?;
+    /// let mut events = server.client().request_stream(watch).await?;
+    /// server.apply("/api/v1/namespaces/shop/services/web", serde_json::json!({"spec": {}}));
+    /// server.cut_watches();
+    /// let mut line = String::new();
+    /// assert!(events.read_line(&mut line).await? > 0 && line.contains("ADDED"), "{line}");
+    /// line.clear();
+    /// assert_eq!(events.read_line(&mut line).await?, 0, "the end");
+    /// # Ok(()) }
+    /// ```
     pub fn cut_watches(&self) {
         self.objects().cut_watches();
     }
 
     /// Expires all versions before the current one: a watch from an older version fails, and its client must list
     /// everything.
+    ///
+    /// ```
+    /// use rollout_kube::testing::SimulatedApiServer;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = SimulatedApiServer::start();
+    /// server.apply("/api/v1/namespaces/shop/services/web", serde_json::json!({"spec": {}}));
+    /// let before = server.version();
+    /// server.patch("/api/v1/namespaces/shop/services/web", &serde_json::json!({"spec": {"ports": [80]}}));
+    /// server.expire();
+    /// let path = format!("/api/v1/services?watch=1&resourceVersion={before}");
+    /// let answer = server.client().request_text(http::Request::get(path).body(Vec::new())?).await?;
+    /// assert!(answer.contains("too old resource version"), "{answer}");
+    /// # Ok(()) }
+    /// ```
     pub fn expire(&self) {
         self.objects().expire();
     }

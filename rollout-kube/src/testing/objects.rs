@@ -13,6 +13,8 @@ use tokio::time::Instant;
 type Place = (String, String, String);
 
 /// One change of an object.
+///
+/// See [`CLIENT`](super::CLIENT) for an example.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Change {
@@ -31,6 +33,8 @@ pub struct Change {
 }
 
 /// The sender of a request.
+///
+/// See [`CLIENT`](super::CLIENT) for an example.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Sender {

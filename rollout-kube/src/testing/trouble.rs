@@ -1,6 +1,8 @@
 use std::{fmt, time::Duration};
 
 /// The fault to inject into one request to the simulated API server.
+///
+/// See [`Disturb`] for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Trouble {

@@ -8,6 +8,8 @@ use alloc::vec::Vec;
 use serde_json::Value;
 
 /// The result of reading and checking a Rollout.
+///
+/// See [`check`] for an example.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Report {
@@ -19,17 +21,29 @@ pub struct Report {
 
 impl Report {
     /// Returns whether the manifest is valid. Warnings do not count.
+    ///
+    /// ```
+    /// use rollout_core::argo::check;
+    /// use serde_json::json;
+    /// let report = check(&json!({"spec": {"strategy": {"canary": {"steps": [{"setwieght": 5}]}}}}));
+    /// assert!(!report.is_valid(), "among others, there is no pod template");
+    /// assert!(report.rollout.canary().is_some(), "what could be read is there all the same");
+    /// ```
     #[must_use]
     pub fn is_valid(&self) -> bool {
         self.errors().next().is_none()
     }
 
     /// Iterates over the errors.
+    ///
+    /// See [`check`] for an example.
     pub fn errors(&self) -> impl Iterator<Item = &Finding> {
         self.of(Severity::Error)
     }
 
     /// Iterates over the warnings: allowed, but most likely mistakes.
+    ///
+    /// See [`check`] for an example.
     pub fn warnings(&self) -> impl Iterator<Item = &Finding> {
         self.of(Severity::Warning)
     }

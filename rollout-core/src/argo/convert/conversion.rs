@@ -4,6 +4,16 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 /// The result of converting a Rollout.
+///
+/// ```
+/// use rollout_core::argo::{convert, wire::Rollout};
+/// use serde_json::json;
+/// let analysis = json!({"analysis": {"templates": [{"templateName": "success-rate"}]}});
+/// let rollout = json!({"spec": {"strategy": {"canary": {"steps": [{"setWeight": 20}, analysis]}}}});
+/// let made = convert(&Rollout::from_value(&rollout), "v1".into());
+/// assert_eq!(made.spec, None, "without this step, the others would have other numbers");
+/// assert_eq!(made.unsupported[0].path, "spec.strategy.canary.steps[1].analysis");
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Conversion {

@@ -64,6 +64,17 @@ fn hash(steps: Option<&Vec<CanaryStep>>) -> String {
 
 impl StrategyField {
     /// Returns the [step hash](step_hash).
+    ///
+    /// ```
+    /// use rollout_core::argo::wire::Rollout;
+    /// use serde_json::json;
+    /// let hash = |strategy| {
+    ///     let rollout = Rollout::from_value(&json!({"spec": {"strategy": strategy}}));
+    ///     rollout.spec.and_then(|spec| spec.strategy).map(|strategy| strategy.step_hash())
+    /// };
+    /// assert_eq!(hash(json!({"blueGreen": {}})).as_deref(), Some(""), "no canary, no hash");
+    /// assert_ne!(hash(json!({"canary": {}})).as_deref(), Some(""), "though it has no steps");
+    /// ```
     #[must_use]
     pub fn step_hash(&self) -> String {
         match (&self.blue_green, &self.canary) {
@@ -76,6 +87,14 @@ impl StrategyField {
 
 impl Canary {
     /// Returns the [step hash](step_hash).
+    ///
+    /// ```
+    /// use rollout_core::argo::{step_hash, wire::Rollout};
+    /// use serde_json::json;
+    /// let rollout = json!({"spec": {"strategy": {"canary": {"steps": [{"setWeight": 5}]}}}});
+    /// let canary = Rollout::from_value(&rollout).canary().cloned().unwrap();
+    /// assert_eq!(Ok(canary.step_hash()), step_hash(&rollout));
+    /// ```
     #[must_use]
     pub fn step_hash(&self) -> String {
         hash(self.steps.as_ref())

@@ -8,6 +8,15 @@ use alloc::{sync::Arc, vec::Vec};
 use serde_json::Value;
 
 /// One document of a text: a value, and the place of each part of it.
+///
+/// ```
+/// use rollout_core::argo::read;
+/// let text = "kind: Rollout\nmetadata: {name: web, namespace: shop}\n";
+/// let document = read(text, "web.yaml").documents.remove(0);
+/// assert_eq!((document.kind(), document.name()), (Some("Rollout"), Some("web")));
+/// assert_eq!((document.namespace(), document.file()), (Some("shop"), "web.yaml"));
+/// assert_eq!(document.place("metadata.name").line, 2);
+/// ```
 #[derive(Debug, Clone)]
 pub struct Document {
     value: Value,
@@ -122,12 +131,26 @@ impl Document {
     }
 
     /// Creates a finding about the value at `path`.
+    ///
+    /// ```
+    /// use rollout_core::{Severity, argo::read};
+    /// let document = read("spec:\n  replicas: 5\n", "demo.yaml").documents.remove(0);
+    /// let found = document.finding(Severity::Warning, "spec.replicas", "is more than the quota", "write 4");
+    /// assert_eq!(found.to_string(), "warning: demo.yaml:2:13: is more than the quota; write 4");
+    /// ```
     #[must_use]
     pub fn finding(&self, severity: Severity, path: &str, what: &str, instead: &str) -> Finding {
         self.locate(&Finding::new(severity, path, what, instead))
     }
 
     /// Creates a finding about the name of the field at `path`, if there is one.
+    ///
+    /// ```
+    /// use rollout_core::{Severity, argo::read};
+    /// let document = read("spec:\n  replicas: 5\n", "demo.yaml").documents.remove(0);
+    /// let found = document.about_field(Severity::Error, "spec.replicas", "is set by the autoscaler", "remove it");
+    /// assert_eq!(found.located.unwrap().place.column, 3, "where the name is, not the value");
+    /// ```
     #[must_use]
     pub fn about_field(&self, severity: Severity, path: &str, what: &str, instead: &str) -> Finding {
         self.locate(&Finding { names_key: true, ..Finding::new(severity, path, what, instead) })

@@ -3,6 +3,13 @@ use crate::{Finding, Place};
 use alloc::{format, sync::Arc, vec::Vec};
 
 /// The maximum size of a text in bytes; larger ones are refused.
+///
+/// ```
+/// use rollout_core::argo::{MAX_BYTES, read};
+/// let reading = read(&"a".repeat(MAX_BYTES + 1), "large.yaml");
+/// assert!(reading.documents.is_empty());
+/// assert_eq!(reading.problems[0].what, "is larger than 1 MiB (1048577 bytes)");
+/// ```
 pub const MAX_BYTES: usize = 1 << 20;
 
 /// The maximum number of documents in a text; more are refused.
@@ -12,6 +19,13 @@ const MAX_DOCUMENTS: usize = 1_000;
 const MAX_PROBLEMS: usize = 100;
 
 /// The result of reading a text.
+///
+/// ```
+/// use rollout_core::argo::read;
+/// let reading = read("kind: Service\n---\nkind: Rollout\nkind: Rollout\n", "all.yaml");
+/// assert_eq!(reading.documents[0].kind(), Some("Service"));
+/// assert_eq!(reading.problems[0].located.as_ref().unwrap().place.line, 4, "the same field twice");
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Documents {

@@ -4,6 +4,13 @@ use serde_json::Value;
 /// The facts to report in a Rollout's `status`, beside the engine's own fields.
 ///
 /// Set the fields that are known; fields that are left out stay unchanged in the status.
+///
+/// ```
+/// use rollout_core::{Status, Time, argo::{Facts, next_status}};
+/// let rollout = serde_json::json!({"spec": {"replicas": 2}, "status": {"readyReplicas": 2}});
+/// let next = next_status(&Facts::new(&rollout, &Status::default(), Time::from_secs(0)));
+/// assert_eq!(next["readyReplicas"], 2, "the workloads could not be read: no count changes");
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Facts<'f> {
@@ -30,6 +37,8 @@ pub struct Facts<'f> {
 }
 
 /// One revision's workload, for the counts.
+///
+/// See [`next_status`](crate::argo::next_status) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WorkloadFacts {
@@ -51,6 +60,8 @@ pub struct WorkloadFacts {
 
 impl<'f> Facts<'f> {
     /// Creates facts that contain only the engine's status.
+    ///
+    /// See [`Facts`] for an example.
     #[must_use]
     pub fn new(rollout: &'f Value, status: &'f Status, now: Time) -> Self {
         Self {
@@ -68,6 +79,8 @@ impl<'f> Facts<'f> {
     }
 
     /// Sets the revisions' workloads.
+    ///
+    /// See [`next_status`](crate::argo::next_status) for an example.
     #[must_use]
     pub fn workloads(mut self, workloads: &'f [WorkloadFacts]) -> Self {
         self.workloads = Some(workloads);
@@ -75,6 +88,16 @@ impl<'f> Facts<'f> {
     }
 
     /// Sets the errors in the spec.
+    ///
+    /// ```
+    /// use rollout_core::{Status, Time, argo::{Facts, next_status}};
+    /// let rollout = serde_json::json!({"metadata": {"name": "web"}, "spec": {"replicas": -1}});
+    /// let status = Status::default();
+    /// let facts = Facts::new(&rollout, &status, Time::from_secs(0)).invalid(Some("spec.replicas: below 0"));
+    /// let next = next_status(&facts);
+    /// assert_eq!(next["phase"], "Degraded");
+    /// assert_eq!(next["message"], r#"InvalidSpec: The Rollout "web" is invalid: spec.replicas: below 0"#);
+    /// ```
     #[must_use]
     pub fn invalid(mut self, why: Option<&'f str>) -> Self {
         self.invalid = why;
@@ -82,6 +105,18 @@ impl<'f> Facts<'f> {
     }
 
     /// Sets the waits of the decision.
+    ///
+    /// ```
+    /// use rollout_core::{Range, Status, Time, Waiting, waiting::{Ending, EndsBy, WaitReason}};
+    /// use rollout_core::argo::{Facts, next_status};
+    /// # let mut status = Status::default();
+    /// # (status.stable, status.canary) = (Some("v1".into()), Some("v2".into()));
+    /// # let rollout = serde_json::json!({"spec": {"replicas": 2}});
+    /// let reason = WaitReason::StableCannotCarry { need: 2, seen: Range::exact(1) };
+    /// let waiting = [Waiting::new(reason.clone(), None, EndsBy::Event(Ending::StableCarries))];
+    /// let next = next_status(&Facts::new(&rollout, &status, Time::from_secs(0)).waiting(&waiting));
+    /// assert!(next["message"].as_str().unwrap().contains(&reason.to_string()), "{next}");
+    /// ```
     #[must_use]
     pub fn waiting(mut self, waiting: &'f [Waiting]) -> Self {
         self.waiting = waiting;
@@ -89,6 +124,17 @@ impl<'f> Facts<'f> {
     }
 
     /// Sets the revision whose workload the API server refuses to create, and the reason.
+    ///
+    /// ```
+    /// use rollout_core::{Revision, Status, Time, argo::{Facts, next_status}};
+    /// # let mut status = Status::default();
+    /// # (status.stable, status.canary) = (Some("v1".into()), Some("v2".into()));
+    /// # let rollout = serde_json::json!({"metadata": {"name": "web"}, "spec": {"replicas": 2}});
+    /// let (v2, quota) = (Revision::from("v2"), "exceeded quota: pods");
+    /// let facts = Facts::new(&rollout, &status, Time::from_secs(0)).refused(Some((&v2, quota)));
+    /// let conditions = next_status(&facts)["conditions"].to_string();
+    /// assert!(conditions.contains(quota), "{conditions}");
+    /// ```
     #[must_use]
     pub fn refused(mut self, refused: Option<(&'f Revision, &'f str)>) -> Self {
         self.refused = refused;
@@ -110,6 +156,16 @@ impl<'f> Facts<'f> {
     }
 
     /// Sets the observed weight of the canary, out of `total`.
+    ///
+    /// ```
+    /// use rollout_core::{Range, Status, Time, argo::{Facts, next_status}};
+    /// # let mut status = Status::default();
+    /// # (status.stable, status.canary) = (Some("v1".into()), Some("v2".into()));
+    /// let rollout = serde_json::json!({"spec": {"strategy": {"canary": {"trafficRouting": {}}}}});
+    /// let facts = Facts::new(&rollout, &status, Time::from_secs(0)).weight(Range::exact(5), 1000);
+    /// let weights = &next_status(&facts)["canary"]["weights"];
+    /// assert_eq!((&weights["canary"]["weight"], &weights["stable"]["weight"]), (&5.into(), &995.into()));
+    /// ```
     #[must_use]
     pub fn weight(mut self, weight: Range, total: u32) -> Self {
         self.weight = Some((weight, total));
@@ -156,12 +212,16 @@ impl<'f> Facts<'f> {
 
 impl WorkloadFacts {
     /// Creates a workload without pods.
+    ///
+    /// See [`next_status`](crate::argo::next_status) for an example.
     #[must_use]
     pub fn new(revision: Revision, name: &str, number: u64) -> Self {
         Self { revision, name: name.into(), number, replicas: 0, ready: 0, available: 0, failure: None }
     }
 
     /// Sets the numbers of existing, ready and available pods.
+    ///
+    /// See [`next_status`](crate::argo::next_status) for an example.
     #[must_use]
     pub fn pods(mut self, replicas: u32, ready: u32, available: u32) -> Self {
         (self.replicas, self.ready, self.available) = (replicas, ready, available);
@@ -169,6 +229,17 @@ impl WorkloadFacts {
     }
 
     /// Sets why its pods cannot be created: the reason and the text of its condition `ReplicaFailure`.
+    ///
+    /// ```
+    /// use rollout_core::{Status, Time, argo::{Facts, WorkloadFacts, next_status}};
+    /// # let mut status = Status::default();
+    /// # (status.stable, status.canary) = (Some("v1".into()), Some("v2".into()));
+    /// # let rollout = serde_json::json!({"metadata": {"name": "web"}, "spec": {"replicas": 2}});
+    /// let quota = Some(("FailedCreate", "exceeded quota: pods"));
+    /// let workloads = [WorkloadFacts::new("v2".into(), "web-v2", 2).failure(quota)];
+    /// let next = next_status(&Facts::new(&rollout, &status, Time::from_secs(0)).workloads(&workloads));
+    /// assert!(next["conditions"].to_string().contains("exceeded quota: pods"), "{next}");
+    /// ```
     #[must_use]
     pub fn failure(mut self, why: Option<(&str, &str)>) -> Self {
         self.failure = why.map(|(reason, message)| (reason.into(), message.into()));

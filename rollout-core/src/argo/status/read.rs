@@ -7,6 +7,8 @@ use alloc::{format, string::String, sync::Arc, vec::Vec};
 use serde_json::{Map, Value};
 
 /// A status that was read, and the commands that clients gave by writing into it.
+///
+/// See [`read_status`] for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WireStatus {

@@ -3,6 +3,26 @@ use alloc::{string::String, vec::Vec};
 
 hashed! {
     /// An experiment that a step waits for.
+    ///
+    /// The engine does not run experiments: a strategy with one is refused.
+    ///
+    /// ```
+    /// use rollout_core::argo::{self, wire::Rollout};
+    /// use serde_json::json;
+    /// let canary = json!({"steps": [{"experiment": {
+    ///     "duration": "10m",
+    ///     "templates": [{"name": "canary", "specRef": "canary", "replicas": 1, "service": {"name": "web-try"}}],
+    ///     "analyses": [{"name": "rate", "templateName": "success-rate", "requiredForCompletion": true}],
+    /// }}]});
+    /// assert!(argo::strategy(&canary).unwrap_err()[0].what.ends_with("is not supported yet"));
+    ///
+    /// let rollout = Rollout::from_value(&json!({"spec": {"strategy": {"canary": canary}}}));
+    /// let steps = rollout.canary().and_then(|canary| canary.steps.clone()).unwrap();
+    /// let experiment = steps[0].experiment.clone().unwrap();
+    /// let template = experiment.templates.unwrap().remove(0);
+    /// assert_eq!((template.replicas, template.service.unwrap().name.as_deref()), (Some(1), Some("web-try")));
+    /// assert_eq!(experiment.analyses.unwrap()[0].required_for_completion, Some(true));
+    /// ```
     Experiment like "templates: [{name: canary, specRef: canary}]", absent "{}" {
         templates: Vec<ExperimentTemplate> = "templates" always,
         duration: String = "duration" filled,
@@ -15,6 +35,8 @@ hashed! {
 
 hashed! {
     /// The pods of an experiment.
+    ///
+    /// See [`Experiment`] for an example.
     ExperimentTemplate like "{name: canary, specRef: canary}", absent "{}" {
         name: String = "name" always,
         spec_ref: String = "specRef" always,
@@ -28,6 +50,8 @@ hashed! {
 
 hashed! {
     /// The Service of an experiment's pods.
+    ///
+    /// See [`Experiment`] for an example.
     TemplateService like "name: demo", absent "{}" {
         name: String = "name" filled,
     }
@@ -35,6 +59,8 @@ hashed! {
 
 hashed! {
     /// An analysis of an experiment.
+    ///
+    /// See [`Experiment`] for an example.
     ExperimentAnalysis like "{name: rate, templateName: success-rate}", absent "{}" {
         name: String = "name" always,
         template_name: String = "templateName" always,

@@ -2,6 +2,8 @@
 //!
 //! An absent field and an explicit `null` are `None`; there are no defaults here. The documentation of each field gives
 //! its name on the wire. Foreign parts (the pod template, other traffic managers, blue-green) are kept as JSON values.
+//!
+//! See [`Rollout`] and [`Canary`] for examples.
 
 mod analysis;
 mod belongs;

@@ -6,6 +6,14 @@ use serde_json::Value;
 object! {
     /// A Rollout as a user wrote it. The `status` that a controller stored is [read
     /// separately](crate::argo::read_status).
+    ///
+    /// ```
+    /// use rollout_core::argo::wire::Rollout;
+    /// let rollout = Rollout::from_value(&serde_json::json!({"kind": "Rollout", "spec": {"replicas": 4}}));
+    /// let spec = rollout.spec.unwrap();
+    /// assert_eq!(spec.replicas, Some(4));
+    /// assert_eq!(spec.revision_history_limit, None, "there are no defaults here");
+    /// ```
     Rollout like "kind: Rollout" ignoring ["status"] {
         api_version: String = "apiVersion",
         kind: String = "kind",
@@ -29,12 +37,26 @@ impl Rollout {
     }
 
     /// Returns the canary strategy, if there is one.
+    ///
+    /// ```
+    /// use rollout_core::argo::wire::Rollout;
+    /// use serde_json::json;
+    /// let strategy = json!({"canary": {"steps": [{"setWeight": 20}]}});
+    /// let rollout = Rollout::from_value(&json!({"spec": {"strategy": strategy}}));
+    /// assert_eq!(rollout.canary().and_then(|canary| canary.steps.as_ref()).map(Vec::len), Some(1));
+    /// ```
     #[must_use]
     pub fn canary(&self) -> Option<&Canary> {
         self.spec.as_ref()?.strategy.as_ref()?.canary.as_ref()
     }
 
     /// Returns the namespace and the name, if they are given: empty texts count as absent.
+    ///
+    /// ```
+    /// use rollout_core::argo::wire::Rollout;
+    /// let rollout = Rollout::from_value(&serde_json::json!({"metadata": {"name": "web", "namespace": ""}}));
+    /// assert_eq!(rollout.identity(), (None, Some("web")));
+    /// ```
     #[must_use]
     pub fn identity(&self) -> (Option<&str>, Option<&str>) {
         let metadata = self.metadata.as_ref();
@@ -46,6 +68,15 @@ impl Rollout {
 
 object! {
     /// The part of a Rollout's metadata that the engine reads.
+    ///
+    /// ```
+    /// use rollout_core::argo::wire::Rollout;
+    /// use serde_json::json;
+    /// let metadata = json!({"name": "web", "labels": {"team": "shop"}, "generation": 3});
+    /// let metadata = Rollout::from_value(&json!({"metadata": metadata})).metadata.unwrap();
+    /// assert_eq!(metadata.labels.unwrap()["team"], "shop");
+    /// assert_eq!(metadata.generation, Some(json!(3)), "as JSON: the server counts it, not the user");
+    /// ```
     Meta like "name: demo" ignoring [
         "creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "finalizers", "generateName",
         "managedFields", "ownerReferences", "resourceVersion", "selfLink",
@@ -61,6 +92,15 @@ object! {
 
 object! {
     /// The user's desired state.
+    ///
+    /// ```
+    /// use rollout_core::argo::wire::Rollout;
+    /// use serde_json::json;
+    /// let spec = json!({"replicas": -1, "progressDeadlineSeconds": 600, "paused": true});
+    /// let spec = Rollout::from_value(&json!({"spec": spec})).spec.unwrap();
+    /// assert_eq!(spec.replicas, Some(-1), "as it was written; `check` finds the mistake");
+    /// assert_eq!((spec.progress_deadline_seconds, spec.paused), (Some(600), Some(true)));
+    /// ```
     RolloutSpec like "replicas: 1" {
         replicas: i32 = "replicas",
         selector: Selector = "selector",
@@ -80,6 +120,16 @@ object! {
 
 object! {
     /// A reference to the object that holds the pod template.
+    ///
+    /// ```
+    /// use rollout_core::argo::{convert, wire::Rollout};
+    /// use serde_json::json;
+    /// let reference = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"});
+    /// let rollout = json!({"spec": {"workloadRef": reference, "strategy": {"canary": {}}}});
+    /// let rollout = Rollout::from_value(&rollout);
+    /// assert_eq!(convert(&rollout, "v1".into()).unsupported[0].path, "spec.workloadRef");
+    /// assert_eq!(rollout.spec.unwrap().workload_ref.unwrap().name.as_deref(), Some("web"));
+    /// ```
     WorkloadRef like "{apiVersion: apps/v1, kind: Deployment, name: demo}" {
         api_version: String = "apiVersion",
         kind: String = "kind",
@@ -90,6 +140,13 @@ object! {
 
 object! {
     /// The range of revisions for which a rollback skips the steps.
+    ///
+    /// ```
+    /// use rollout_core::argo::{convert, wire::Rollout};
+    /// let rollout = serde_json::json!({"spec": {"rollbackWindow": {"revisions": 2}, "strategy": {"canary": {}}}});
+    /// let spec = convert(&Rollout::from_value(&rollout), "v1".into()).spec.unwrap();
+    /// assert_eq!(spec.rollback_window, 2);
+    /// ```
     RollbackWindow like "revisions: 2" {
         revisions: i32 = "revisions",
     }
@@ -97,6 +154,15 @@ object! {
 
 object! {
     /// The number of finished analyses to keep.
+    ///
+    /// ```
+    /// use rollout_core::argo::wire::Rollout;
+    /// use serde_json::json;
+    /// let rollout = Rollout::from_value(&json!({"spec": {"analysis": {"successfulRunHistoryLimit": 3}}}));
+    /// let limits = rollout.spec.unwrap().analysis.unwrap();
+    /// assert_eq!(limits.successful_run_history_limit, Some(3));
+    /// assert_eq!(limits.unsuccessful_run_history_limit, None);
+    /// ```
     HistoryLimits like "successfulRunHistoryLimit: 5" {
         successful_run_history_limit: i32 = "successfulRunHistoryLimit",
         unsuccessful_run_history_limit: i32 = "unsuccessfulRunHistoryLimit",

@@ -11,6 +11,12 @@ use core::fmt;
 use serde_json::Value;
 
 /// A number or text: the type of `pause.duration`, `maxSurge` and `maxUnavailable`.
+///
+/// ```
+/// use rollout_core::argo::wire::IntOrText;
+/// use serde_json::json;
+/// assert_ne!(IntOrText::from_value(&json!(20)), IntOrText::from_value(&json!("20")), "pods, and per cent");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "manifests have exactly these two kinds")]
 pub enum IntOrText {
@@ -139,6 +145,8 @@ pub struct Port(Option<i32>);
 
 impl Port {
     /// Returns the number; `None` unless a whole number from 0 on was written.
+    ///
+    /// See [`Port`] for an example.
     #[must_use]
     pub fn number(self) -> Option<u32> {
         self.0.and_then(|number| u32::try_from(number).ok())

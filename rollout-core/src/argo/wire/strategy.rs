@@ -4,6 +4,15 @@ use serde_json::Value;
 
 object! {
     /// Exactly one of the two strategies.
+    ///
+    /// ```
+    /// use rollout_core::argo::wire::Rollout;
+    /// use serde_json::json;
+    /// let rollout = Rollout::from_value(&json!({"spec": {"strategy": {"blueGreen": {"activeService": "web"}}}}));
+    /// let strategy = rollout.spec.unwrap().strategy.unwrap();
+    /// assert!(strategy.canary.is_none());
+    /// assert_eq!(strategy.blue_green, Some(json!({"activeService": "web"})), "kept as JSON, and not interpreted");
+    /// ```
     StrategyField like "canary: {steps: [{setWeight: 20}]}" {
         canary: Canary = "canary",
         blue_green: Value = "blueGreen",
@@ -12,6 +21,16 @@ object! {
 
 object! {
     /// The canary strategy.
+    ///
+    /// ```
+    /// use rollout_core::argo::wire::{IntOrText, Rollout};
+    /// use serde_json::json;
+    /// let canary = json!({"steps": [{"setWeight": 20}, {"pause": {}}], "maxSurge": "20%"});
+    /// let rollout = Rollout::from_value(&json!({"spec": {"strategy": {"canary": canary}}}));
+    /// let canary = rollout.canary().unwrap();
+    /// assert_eq!(canary.max_surge, Some(IntOrText::Text("20%".into())));
+    /// assert_eq!(canary.steps.as_ref().map(Vec::len), Some(2));
+    /// ```
     Canary like "steps: [{setWeight: 20}]" {
         canary_service: String = "canaryService",
         stable_service: String = "stableService",
@@ -35,6 +54,17 @@ object! {
 
 object! {
     /// Keeps canary and stable pods on different nodes: exactly one of the two kinds.
+    ///
+    /// ```
+    /// use rollout_core::argo::wire::Rollout;
+    /// use serde_json::json;
+    /// let preferred = json!({"preferredDuringSchedulingIgnoredDuringExecution": {"weight": 50}});
+    /// let rollout = json!({"spec": {"strategy": {"canary": {"antiAffinity": preferred}}}});
+    /// let rollout = Rollout::from_value(&rollout);
+    /// let affinity = rollout.canary().and_then(|canary| canary.anti_affinity.as_ref()).unwrap();
+    /// assert_eq!(affinity.preferred.as_ref().unwrap().weight, Some(50), "from 1 to 100");
+    /// assert_eq!(affinity.required, None);
+    /// ```
     AntiAffinity like "requiredDuringSchedulingIgnoredDuringExecution: {}" {
         preferred: PreferredAntiAffinity = "preferredDuringSchedulingIgnoredDuringExecution",
         required: Value = "requiredDuringSchedulingIgnoredDuringExecution",
@@ -43,6 +73,8 @@ object! {
 
 object! {
     /// The weight of the preference.
+    ///
+    /// See [`AntiAffinity`] for an example.
     PreferredAntiAffinity like "weight: 1" {
         weight: i32 = "weight",
     }
@@ -50,6 +82,17 @@ object! {
 
 object! {
     /// Two Services that alternate as stable.
+    ///
+    /// ```
+    /// use rollout_core::argo::{convert, wire::Rollout};
+    /// use serde_json::json;
+    /// let services = json!({"pingService": "web-ping", "pongService": "web-pong"});
+    /// let rollout = Rollout::from_value(&json!({"spec": {"strategy": {"canary": {"pingPong": services}}}}));
+    /// let services = rollout.canary().and_then(|canary| canary.ping_pong.clone()).unwrap();
+    /// assert_eq!(services.pong_service.as_deref(), Some("web-pong"));
+    /// let unsupported = convert(&rollout, "v1".into()).unsupported;
+    /// assert_eq!(unsupported[0].path, "spec.strategy.canary.pingPong");
+    /// ```
     PingPong like "{pingService: demo-ping, pongService: demo-pong}" {
         ping_service: String = "pingService",
         pong_service: String = "pongService",
@@ -58,6 +101,15 @@ object! {
 
 object! {
     /// How many pods are enough to continue.
+    ///
+    /// ```
+    /// use rollout_core::argo::wire::Rollout;
+    /// use serde_json::json;
+    /// let threshold = json!({"replicaProgressThreshold": {"type": "Percent", "value": 90}});
+    /// let rollout = Rollout::from_value(&json!({"spec": {"strategy": {"canary": threshold}}}));
+    /// let threshold = rollout.canary().and_then(|canary| canary.replica_progress_threshold.clone()).unwrap();
+    /// assert_eq!((threshold.kind.as_deref(), threshold.value), (Some("Percent"), Some(90)));
+    /// ```
     ProgressThreshold like "{type: Percent, value: 90}" {
         kind: String = "type",
         value: i32 = "value",

@@ -11,6 +11,21 @@ use core::fmt;
 /// The world keeps the list of objects ([`Truth::traffic`](crate::sim::Truth::traffic)) and updates the proxies; a mesh
 /// changes the list. A change of content increments [`TrafficObject::generation`], and every write increments
 /// [`TrafficObject::write`].
+///
+/// ```
+/// use rollout_core::{Failure, Outcome, Range, traffic::{ManagedChange, Routes, Weight, WeightChange}};
+/// use rollout_core::sim::{CoreMesh, Mesh, MeshWrite};
+/// let mut mesh = CoreMesh::new();
+/// let mut objects = mesh.objects();
+/// let seen = mesh.read(&objects)?.version;
+/// let weight = WeightChange::To(Weight::new(5, 100));
+/// let to = Routes { weight, managed: ManagedChange::Keep, written_for: "v2".into() };
+/// let mut write = |objects: &mut Vec<_>| mesh.write(objects, MeshWrite::Route(&to), &seen, usize::MAX);
+/// assert_eq!(write(&mut objects).answer, Ok(Outcome::Changed));
+/// assert_eq!(write(&mut objects).answer, Err(Failure::Conflict), "no longer the objects that were seen");
+/// assert_eq!(mesh.read(&objects)?.weight(), Range::exact(5));
+/// # Ok::<(), String>(())
+/// ```
 pub trait Mesh: fmt::Debug {
     /// Returns the initial objects, each with generation 1.
     fn objects(&mut self) -> Vec<TrafficObject>;
@@ -53,6 +68,8 @@ pub trait Mesh: fmt::Debug {
 }
 
 /// The content of a write.
+///
+/// See [`Mesh`] for an example.
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::exhaustive_enums, reason = "a mesh that cannot write a new kind must not compile")]
 pub enum MeshWrite<'a> {
@@ -65,6 +82,8 @@ pub enum MeshWrite<'a> {
 }
 
 /// The result of a write.
+///
+/// See [`Mesh`] for an example.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "made by implementations of `Mesh`")]
 pub struct MeshResult {

@@ -41,6 +41,8 @@ impl Default for CoreMesh {
 
 impl CoreMesh {
     /// Creates a mesh with one object for routes and one for the selectors of both destinations.
+    ///
+    /// See [`CoreMesh`] for an example.
     #[must_use]
     pub fn new() -> Self {
         let user_selector = || Some(Selection::Unpinned);
@@ -49,12 +51,21 @@ impl CoreMesh {
     }
 
     /// Creates a mesh without objects: there is no traffic manager.
+    ///
+    /// See [`CoreMesh`] for an example.
     #[must_use]
     pub fn none() -> Self {
         Self { manifests: Vec::new(), apart: false, version: None, shared: None, seen: Vec::new() }
     }
 
     /// Creates a mesh with the same initial objects, by name and content, as another.
+    ///
+    /// ```
+    /// use rollout_core::sim::{CoreMesh, Mesh};
+    /// let mut original = CoreMesh::new().routes(2).services();
+    /// let mut copy = CoreMesh::like(&mut original);
+    /// assert_eq!(copy.objects(), original.objects());
+    /// ```
     #[must_use]
     pub fn like(other: &mut impl Mesh) -> Self {
         let manifests: Vec<_> =
@@ -65,6 +76,8 @@ impl CoreMesh {
     }
 
     /// Sets the number of objects with routes.
+    ///
+    /// See [`CoreMesh`] for an example.
     #[must_use]
     pub fn routes(mut self, n: usize) -> Self {
         self.manifests.retain(|(_, content)| !matches!(content, Content::Routes { .. }));
@@ -74,6 +87,8 @@ impl CoreMesh {
 
     /// Uses two Services, one for each destination, instead of an object that holds both; requests on unweighed routes
     /// go to the stable one.
+    ///
+    /// See [`CoreMesh`] for an example.
     #[must_use]
     pub fn services(mut self) -> Self {
         self.manifests.retain(|(_, content)| matches!(content, Content::Routes { .. }));
@@ -86,6 +101,12 @@ impl CoreMesh {
     }
 
     /// Adds one Service for this destination.
+    ///
+    /// ```
+    /// use rollout_core::{sim::{CoreMesh, Mesh}, traffic::Destination};
+    /// let objects = CoreMesh::none().service(Destination::Stable).objects();
+    /// assert_eq!((objects.len(), &*objects[0].name.name), (1, "stable"));
+    /// ```
     #[must_use]
     pub fn service(mut self, destination: Destination) -> Self {
         let user_selector = |of| (of == destination).then_some(Selection::Unpinned);
@@ -97,6 +118,8 @@ impl CoreMesh {
     }
 
     /// Shares these objects, by name, with every other mesh that shares them.
+    ///
+    /// See [`SharedObjects`] for an example.
     #[must_use]
     pub fn sharing(mut self, with: &SharedObjects) -> Self {
         self.shared = Some(with.clone());

@@ -9,6 +9,8 @@ use spin::Mutex;
 
 /// The object store of an [`ObjectMesh`](super::ObjectMesh). It can show earlier states of objects, for stale reads,
 /// and can cut off a write over several objects half-way.
+///
+/// See [`ObjectMesh`](super::ObjectMesh) for an example.
 #[derive(Debug)]
 pub struct MeshStore {
     store: MemoryStore,
@@ -36,18 +38,35 @@ impl MeshStore {
     }
 
     /// Creates or replaces an object as a user does, whatever its version.
+    ///
+    /// See [`ObjectMesh`](super::ObjectMesh) for an example.
     pub fn user_applies(&self, name: &ObjectRef, to: Value) {
         self.store.apply(name, to);
         self.remember(name);
     }
 
     /// Returns the number of writes so far: users of a shared store use it to see whether anything is new.
+    ///
+    /// ```
+    /// use rollout_core::{sim::MeshStore, traffic::ObjectRef};
+    /// let (store, service) = (MeshStore::new(), ObjectRef::new("", "Service", "shop", "web"));
+    /// store.user_applies(&service, serde_json::json!({"spec": {}}));
+    /// assert_eq!(store.writes(), 1);
+    /// ```
     #[must_use]
     pub fn writes(&self) -> u64 {
         self.inner.lock().writes
     }
 
     /// Returns the current state of an object.
+    ///
+    /// ```
+    /// use rollout_core::{sim::MeshStore, traffic::ObjectRef};
+    /// let (store, service) = (MeshStore::new(), ObjectRef::new("", "Service", "shop", "web"));
+    /// assert!(store.peek(&service).is_none());
+    /// store.user_applies(&service, serde_json::json!({"spec": {"ports": [80]}}));
+    /// assert_eq!(store.peek(&service).unwrap().value["spec"]["ports"][0], 80);
+    /// ```
     #[must_use]
     pub fn peek(&self, name: &ObjectRef) -> Option<Object> {
         self.store.peek(name)

@@ -52,6 +52,8 @@ struct Part {
 impl ObjectMesh {
     /// Creates a mesh over the objects in `store`, which `backend` reads and edits; name them with
     /// [`objects_of`](Self::objects_of).
+    ///
+    /// See [`ObjectMesh`] for an example.
     #[must_use]
     pub fn new(store: Arc<MeshStore>, backend: impl TrafficBackend + 'static) -> Self {
         Self { store, backend: Box::new(backend), parts: Vec::new() }
@@ -61,6 +63,8 @@ impl ObjectMesh {
     ///
     /// Their current state in the store is what the user reapplies later. A missing object says nothing, and the
     /// controller sees that it is missing.
+    ///
+    /// See [`ObjectMesh`] for an example.
     #[must_use]
     pub fn objects_of(mut self, editor: impl ObjectEditor + 'static) -> Self {
         let editor: Arc<dyn ObjectEditor> = Arc::new(editor);
@@ -128,6 +132,27 @@ impl Part {
 
 impl<W: Watcher> World<ObjectMesh, W> {
     /// Applies another manifest of an object as the user, as a whole.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::backend::{NoDataPlane, ObjectBackend, ServiceEditor};
+    /// use rollout_core::sim::{MeshStore, ObjectMesh, Sim};
+    /// use rollout_core::{Spec, Strategy, traffic::ObjectRef};
+    /// # use serde_json::json;
+    /// let (store, service) = (MeshStore::new(), ObjectRef::new("", "Service", "shop", "web"));
+    /// store.user_applies(&service, json!({"spec": {"selector": {"app": "web"}}}));
+    /// let editor = || ServiceEditor::new("shop", Some("web"), None);
+    /// let backend = ObjectBackend::new(editor(), store.clone(), NoDataPlane);
+    /// let strategy = Strategy::builder().stable_service(true).build()?;
+    /// let mesh = ObjectMesh::new(store.clone(), backend).objects_of(editor());
+    /// let mut world = Sim::new(Spec::new(strategy, "v1".into())).build_with(mesh, ());
+    /// world.run_to_rest(Duration::from_secs(60))?;
+    /// world.user_changes(&service, json!({"spec": {"selector": {"app": "shop"}}}));
+    /// world.run_to_rest(Duration::from_secs(60))?;
+    /// let selector = &store.peek(&service).unwrap().value["spec"]["selector"];
+    /// assert_eq!(selector, &json!({"app": "shop", "rollouts-pod-template-hash": "v1"}), "pinned again");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn user_changes(&mut self, name: &ObjectRef, manifest: Value) {
         match self.mesh.new_manifest(name, manifest.clone()) {
             Some(index) => self.reapply_object(index),

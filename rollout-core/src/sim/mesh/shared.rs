@@ -39,12 +39,16 @@ pub(super) struct Shared {
 
 impl SharedObjects {
     /// Creates shared objects: those with routes, those with selectors, or both.
+    ///
+    /// See [`SharedObjects`] for an example.
     #[must_use]
     pub fn new(routes: bool, selectors: bool) -> Self {
         Self { routes, selectors, objects: Arc::default() }
     }
 
     /// Returns the number of writes.
+    ///
+    /// See [`SharedObjects`] for an example.
     #[must_use]
     pub fn writes(&self) -> u64 {
         self.objects.lock().values().map(|shared| shared.write - 1).sum()

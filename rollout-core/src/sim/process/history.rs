@@ -56,6 +56,8 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     ///
     /// The process never reads a state older than its own writes: it waits for the cache, and reads live after two
     /// seconds.
+    ///
+    /// See [`Sim::read_lag`](crate::sim::Sim::read_lag) for an example.
     pub fn read_lag(&mut self, kind: ReadKind, lag: Duration) {
         let lag = crate::sim::delay::millis(lag.min(LONGEST_LAG));
         self.settings.read_lag.set(kind, lag);

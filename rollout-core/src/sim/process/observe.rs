@@ -81,6 +81,21 @@ impl WorkloadRead {
 
 impl<M: Mesh, W: Watcher> World<M, W> {
     /// Returns the observation of a client that reads everything live now.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::Range;
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// world.update_to("v2");
+    /// world.run_for(Duration::from_secs(3))?;
+    /// let canary = world.observed().revision(&"v2".into()).cloned().unwrap();
+    /// assert_eq!((canary.wanted, canary.ready), (1, Range::exact(0)));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn observed(&mut self) -> Observed {
         // This is not the process's own observation, so its memory stays unchanged.

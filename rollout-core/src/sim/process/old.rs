@@ -16,6 +16,23 @@ pub(in crate::sim) struct OldProcess {
 
 impl<M: Mesh, W: Watcher> World<M, W> {
     /// Kills the process, between two turns or in the middle of one; another starts after a while.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// world.update_to("v2");
+    /// world.run_for(Duration::from_secs(3))?;
+    /// world.crash();
+    /// assert!(world.run_to_rest(Duration::from_secs(600))?);
+    /// let summary = world.summary();
+    /// assert_eq!((summary.crashes, summary.requests.unserved), (1, 0));
+    /// assert_eq!(world.truth().status.stable, Some("v2".into()), "the next process went on");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn crash(&mut self) {
         let views = self.views_of_now();
         let next = self.process.id + 1;
@@ -36,6 +53,22 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     ///
     /// It carries out its decision, with its own belief about its fence; whether it is in charge is verified as for any
     /// other process.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// # use rollout_core::{Spec, Step, Strategy, sim::Sim};
+    /// # let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// # let spec = Spec::new(strategy, "v1".into()).replicas(2);
+    /// # let mut world = Sim::new(spec).build();
+    /// # world.run_to_rest(Duration::from_secs(60))?;
+    /// world.update_to("v2");
+    /// world.run_for(Duration::from_secs(3))?;
+    /// world.crash();
+    /// world.old_process_decides(Duration::from_secs(30), &[]);
+    /// assert!(world.run_to_rest(Duration::from_secs(600))?);
+    /// assert_eq!(world.summary().requests.unserved, 0, "the fence keeps its late writes out");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn old_process_decides(&mut self, delay: Duration, fresh: &[ReadKind]) {
         let Some(old) = self.old.len().checked_sub(1) else { return };
         if let Some(OldProcess { views, .. }) = self.old.get_mut(old) {

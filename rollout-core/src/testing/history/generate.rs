@@ -19,6 +19,13 @@ use proptest::{
 const SHRINKS: u32 = 4_000;
 
 /// All histories, each identified by a number: the same number gives the same history.
+///
+/// ```
+/// use rollout_core::testing::history::{Histories, play};
+/// let history = Histories::new().draw(7).expect("every number gives a history");
+/// let laws = play(&history);
+/// assert_eq!(laws.violation(), None);
+/// ```
 #[derive(Debug)]
 pub struct Histories(Numbered<History>);
 
@@ -30,18 +37,35 @@ impl Default for Histories {
 
 impl Histories {
     /// Creates histories that are rich in everything that can go wrong.
+    ///
+    /// See [`Histories`] for an example.
     #[must_use]
     pub fn new() -> Self {
         Self(Numbered::new(history()))
     }
 
     /// Returns the history with this number.
+    ///
+    /// ```
+    /// use rollout_core::testing::history::Histories;
+    /// let histories = Histories::new();
+    /// assert_eq!(histories.draw(7), histories.draw(7));
+    /// assert_ne!(histories.draw(7), histories.draw(8));
+    /// ```
     #[must_use]
     pub fn draw(&self, number: u64) -> Option<History> {
         self.0.draw(number)
     }
 
     /// Shrinks the history with this number; returns the smallest one found that still `fails`.
+    ///
+    /// ```
+    /// use rollout_core::testing::history::Histories;
+    /// let histories = Histories::new();
+    /// let number = (0..100).find(|number| histories.draw(*number).is_some_and(|drawn| drawn.recipe.routed)).unwrap();
+    /// let smallest = histories.shrink(number, |history| history.recipe.routed).unwrap();
+    /// assert!(smallest.recipe.routed && smallest.happenings.is_empty(), "no event was needed");
+    /// ```
     pub fn shrink(&self, number: u64, fails: impl FnMut(&History) -> bool) -> Option<History> {
         self.0.shrink(number, SHRINKS, fails)
     }

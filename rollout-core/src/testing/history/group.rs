@@ -6,6 +6,8 @@ use crate::{
 use alloc::vec::Vec;
 
 /// Rollouts whose histories take place together because they share objects.
+///
+/// See [`play_together`] for an example.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a hand-written regression test gives all of it")]
 pub struct Group {
@@ -22,6 +24,15 @@ pub struct Group {
 /// A write of one Rollout to a shared object is a new version of it for all of them: their next writes conflict unless
 /// they have read it, and their proxies get it again. A change that a user makes to a shared object affects all of
 /// them.
+///
+/// ```
+/// use rollout_core::testing::{history::{groups, play_together}, laws::{Laws, all}};
+/// let groups = groups();
+/// let group = (0..100).find_map(|number| groups.draw(number).filter(|group| group.histories.len() > 1)).unwrap();
+/// let played = play_together(&group, || Laws::new(all()));
+/// assert_eq!(played.len(), group.histories.len());
+/// assert!(played.iter().all(|laws| laws.violation().is_none()));
+/// ```
 #[must_use]
 pub fn play_together(group: &Group, mut laws: impl FnMut() -> Laws) -> Vec<Laws> {
     let shared = SharedObjects::new(group.shares_routes, group.shares_selectors);

@@ -6,6 +6,8 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 /// One event in a history.
+///
+/// See [`play`](super::play) for an example.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a player that cannot make a new thing happen must not compile")]
 pub enum Happening {
@@ -56,6 +58,8 @@ pub enum Happening {
 }
 
 /// The role of a revision whose pods are affected.
+///
+/// See [`play`](super::play) for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "there are exactly two roles")]
 pub enum Target {

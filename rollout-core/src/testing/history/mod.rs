@@ -1,5 +1,7 @@
 //! Random histories: the user's spec, the behaviour of the world, and the events. They are values, so that one that
 //! breaks a law can be shrunk to the essential events and replayed identically.
+//!
+//! See [`Histories`] and [`play`] for examples.
 
 mod generate;
 mod group;
@@ -20,6 +22,8 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 /// A history before it is played.
+///
+/// See [`play`] for an example.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a hand-written regression test gives all of it")]
 pub struct History {

@@ -3,6 +3,8 @@ use alloc::{format, vec::Vec};
 use core::time::Duration;
 
 /// The user's spec, as a list of choices that can shrink one by one.
+///
+/// See [`spec`](Self::spec) for an example.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a hand-written regression test gives all of it")]
 #[expect(clippy::struct_excessive_bools, reason = "independent choices, each of which shrinks alone")]
@@ -48,6 +50,15 @@ pub struct Recipe {
 }
 
 /// The behaviour of the world apart from events.
+///
+/// ```
+/// use core::time::Duration;
+/// use rollout_core::testing::history::{Histories, play};
+/// let mut history = Histories::new().draw(7).unwrap();
+/// history.surroundings.proxies = 1;
+/// history.surroundings.proxy_lag = Duration::ZERO;
+/// assert_eq!(play(&history).violation(), None, "in a world in which every proxy has everything at once");
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a hand-written regression test gives all of it")]
 pub struct Surroundings {
@@ -71,10 +82,31 @@ pub struct Surroundings {
 }
 
 /// The names of the managed routes that a recipe's steps may use.
+///
+/// ```
+/// use rollout_core::testing::history::{Histories, MANAGED};
+/// let histories = Histories::new();
+/// let mut recipe = histories.draw(7).unwrap().recipe;
+/// recipe.routed = true;
+/// let strategy = recipe.strategy(&[])?;
+/// assert_eq!(strategy.routing().unwrap().managed_routes(), MANAGED.map(Into::into));
+/// # Ok::<(), rollout_core::InvalidStrategy>(())
+/// ```
 pub const MANAGED: [&str; 3] = ["to-the-canary", "for-testers", "copy"];
 
 impl Recipe {
     /// Builds the strategy.
+    ///
+    /// Without traffic routing, steps that need it are left out.
+    ///
+    /// ```
+    /// use rollout_core::{CanaryScale, Step, testing::history::Histories};
+    /// let mut recipe = Histories::new().draw(7).unwrap().recipe;
+    /// recipe.routed = false;
+    /// let steps = [Step::SetWeight(20), Step::SetCanaryScale(CanaryScale::Replicas(1))];
+    /// assert_eq!(recipe.strategy(&steps)?.steps(), [Step::SetWeight(20)]);
+    /// # Ok::<(), rollout_core::InvalidStrategy>(())
+    /// ```
     ///
     /// # Errors
     /// The strategy cannot have these steps.
@@ -103,6 +135,16 @@ impl Recipe {
     }
 
     /// Builds the user's object at the beginning.
+    ///
+    /// ```
+    /// use rollout_core::{Step, testing::history::Histories};
+    /// let mut recipe = Histories::new().draw(7).unwrap().recipe;
+    /// recipe.replicas = 4;
+    /// assert_eq!((recipe.spec()?.replicas, recipe.spec()?.target), (4, "v1".into()));
+    /// recipe.steps = vec![Step::SetWeight(101)];
+    /// assert!(recipe.spec().is_err());
+    /// # Ok::<(), rollout_core::InvalidStrategy>(())
+    /// ```
     ///
     /// # Errors
     /// The same as for [`strategy`](Self::strategy).

@@ -15,6 +15,14 @@ use core::fmt::{self, Write as _};
 const KEPT: usize = 60;
 
 /// The last moments of a history as text: events, the controller's own view, and the truth beside it.
+///
+/// ```
+/// use rollout_core::testing::{history::{Histories, play_under}, laws::{Laws, all}};
+/// let history = Histories::new().draw(7).unwrap();
+/// let laws = play_under(&history, Laws::new(all()).recording());
+/// let timeline = laws.timeline().unwrap().to_string();
+/// assert!(timeline.lines().count() > 3, "{timeline}");
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Timeline {
     began: Option<Time>,
@@ -25,6 +33,8 @@ pub struct Timeline {
 
 impl Timeline {
     /// Records a moment.
+    ///
+    /// [`Laws::recording`](crate::testing::laws::Laws::recording) calls it; see [`Timeline`] for an example.
     pub fn see(&mut self, moment: &Moment<'_>) {
         let truth = moment.truth;
         let began = *self.began.get_or_insert(truth.now);

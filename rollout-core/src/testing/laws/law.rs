@@ -9,6 +9,40 @@ use core::fmt;
 ///
 /// A law sees every [`Moment`] in order, and then [`end`](Self::end) once. It records in the [`Findings`] each time its
 /// premise holds, and each violation.
+///
+/// ```
+/// use core::time::Duration;
+/// use rollout_core::{Spec, Strategy, sim::{CoreMesh, Moment, Sim, What}};
+/// use rollout_core::testing::laws::{Findings, Law, Laws};
+///
+/// /// No status is stored without a decision of the first process.
+/// #[derive(Debug)]
+/// struct OneProcess;
+///
+/// impl Law for OneProcess {
+///     fn name(&self) -> &'static str {
+///         "one_process"
+///     }
+///     fn see(&mut self, moment: &Moment<'_>, findings: &mut Findings) {
+///         if let What::Stored { by } = moment.what {
+///             findings.premise();
+///             if by.process > 1 {
+///                 findings.broken(|| format!("process {} stored the status", by.process));
+///             }
+///         }
+///     }
+/// }
+///
+/// let spec = Spec::new(Strategy::builder().build()?, "v1".into());
+/// let mut world = Sim::new(spec).build_with(CoreMesh::none(), Laws::new([Box::new(OneProcess) as Box<dyn Law>]));
+/// world.run_to_rest(Duration::from_secs(60))?;
+/// assert_eq!(world.watcher().violation(), None);
+/// world.crash();
+/// world.update_to("v2");
+/// world.run_to_rest(Duration::from_secs(60))?;
+/// assert_eq!(world.watcher().violation().unwrap().to_string(), "one_process: process 2 stored the status");
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 pub trait Law: fmt::Debug + Send {
     /// Returns the name, as in the table of [`laws`](super).
     fn name(&self) -> &'static str;
@@ -23,6 +57,18 @@ pub trait Law: fmt::Debug + Send {
 }
 
 /// The findings of one law in one history.
+///
+/// ```
+/// use rollout_core::testing::laws::Findings;
+/// let mut findings = Findings::default();
+/// findings.premise();
+/// findings.measured(3);
+/// findings.measured(2);
+/// findings.broken(|| "the weight rose".into());
+/// findings.broken(|| "and then it fell".into());
+/// assert_eq!((findings.premises(), findings.most()), (1, 3));
+/// assert_eq!(findings.violation(), Some("the weight rose"), "the first one");
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Findings {
     premises: u64,
@@ -32,11 +78,15 @@ pub struct Findings {
 
 impl Findings {
     /// Records that the premise of the law held: a weight rose, a selector left live pods, …
+    ///
+    /// See [`Findings`] for an example.
     pub fn premise(&mut self) {
         self.premises = self.premises.saturating_add(1);
     }
 
     /// Records a violation; only the first one counts.
+    ///
+    /// See [`Findings`] for an example.
     pub fn broken(&mut self, how: impl FnOnce() -> String) {
         if self.broken.is_none() {
             self.broken = Some(how());
@@ -44,6 +94,8 @@ impl Findings {
     }
 
     /// Records a figure whose maximum is of interest, such as the turns that an abort took.
+    ///
+    /// See [`Findings`] for an example.
     pub fn measured(&mut self, figure: u64) {
         self.most = self.most.max(figure);
     }
@@ -68,6 +120,18 @@ impl Findings {
 }
 
 /// Several laws that watch one history, as a [`Watcher`]. They stop judging at the first violation.
+///
+/// ```
+/// use core::time::Duration;
+/// use rollout_core::{Spec, Strategy, sim::{CoreMesh, Sim}, testing::laws::{Laws, all}};
+/// let spec = Spec::new(Strategy::builder().build()?, "v1".into()).replicas(3);
+/// let mut world = Sim::new(spec).build_with(CoreMesh::none(), Laws::new(all()));
+/// world.run_to_rest(Duration::from_secs(60))?;
+/// assert_eq!(world.watcher().violation(), None);
+/// let (_, stored_first) = world.watcher().findings().find(|(name, _)| *name == "status_first").unwrap();
+/// assert!(stored_first.premises() > 0, "a law whose premise never holds proves nothing");
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Laws {
     all: Vec<(Box<dyn Law>, Findings)>,
@@ -76,6 +140,8 @@ pub struct Laws {
 }
 
 /// A violation of a law.
+///
+/// See [`Law`] for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
@@ -93,6 +159,8 @@ impl fmt::Display for Violation {
 
 impl Laws {
     /// Creates a watcher with these laws.
+    ///
+    /// See [`Laws`] for an example.
     #[must_use]
     pub fn new(laws: impl IntoIterator<Item = Box<dyn Law>>) -> Self {
         let laws = laws.into_iter().map(|law| (law, Findings::default())).collect();
@@ -100,6 +168,12 @@ impl Laws {
     }
 
     /// Leaves out these laws, by name.
+    ///
+    /// ```
+    /// use rollout_core::testing::laws::{Laws, all};
+    /// let laws = Laws::new(all()).without(&["capacity", "no_wedge"]);
+    /// assert_eq!(laws.findings().count(), all().len() - 2);
+    /// ```
     #[must_use]
     pub fn without(mut self, names: &[&str]) -> Self {
         self.all.retain(|(law, _)| !names.contains(&law.name()));
@@ -107,6 +181,8 @@ impl Laws {
     }
 
     /// Also records what happens: slow, for a history that is known to break a law.
+    ///
+    /// See [`Timeline`] for an example.
     #[must_use]
     pub fn recording(mut self) -> Self {
         self.timeline = Some(Timeline::default());
@@ -120,6 +196,8 @@ impl Laws {
     }
 
     /// Ends the history; see [`Law::end`].
+    ///
+    /// See [`Recorded::end`](crate::testing::Recorded::end) for an example.
     pub fn end(&mut self, truth: &Truth, rested: bool) {
         self.judge(|law, findings| law.end(truth, rested, findings));
     }
@@ -131,11 +209,22 @@ impl Laws {
     }
 
     /// Records a violation that no law can observe: the world itself could not continue.
+    ///
+    /// ```
+    /// use rollout_core::testing::laws::{Laws, all};
+    /// let mut laws = Laws::new(all());
+    /// laws.broken("no_wedge", "100 decisions followed each other".into());
+    /// laws.broken("no_wedge", "and 100 more".into());
+    /// let violation = laws.violation().unwrap().to_string();
+    /// assert_eq!(violation, "no_wedge: 100 decisions followed each other", "the first one");
+    /// ```
     pub fn broken(&mut self, law: &'static str, how: String) {
         self.broken.get_or_insert(Violation { law, how });
     }
 
     /// Iterates over each law's name and findings.
+    ///
+    /// See [`Laws`] for an example.
     pub fn findings(&self) -> impl Iterator<Item = (&'static str, &Findings)> {
         self.all.iter().map(|(law, findings)| (law.name(), findings))
     }

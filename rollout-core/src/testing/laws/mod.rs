@@ -34,6 +34,8 @@
 //! | `wire_round_trip` | a status is unchanged after it is stored and read back | an upgrade must not restart a rollout |
 //!
 //! `total` (no panic for any status, spec, observation and time) needs no history: `rollout-core/tests/total.rs`.
+//!
+//! See [`Laws`] for an example of their use, and [`Law`] for one of a new law.
 #![expect(clippy::wildcard_enum_match_arm, reason = "a law looks only at the moments that concern it")]
 
 mod abort_wins;
@@ -77,6 +79,12 @@ use ledger::Ledger;
 use meet::Met;
 
 /// Returns fresh instances of all laws about histories.
+///
+/// ```
+/// use rollout_core::testing::laws;
+/// let names: Vec<_> = laws::all().iter().map(|law| law.name()).collect();
+/// assert!(names.contains(&"no_unserved_write"));
+/// ```
 #[must_use]
 pub fn all() -> Vec<Box<dyn Law>> {
     vec![

@@ -22,12 +22,16 @@ const NOTE: usize = 1_024;
 
 impl KubeEvent {
     /// Creates an event of type `Normal`. `reason` is a word in `CamelCase` for programs; `note` is cut at 1024 bytes.
+    ///
+    /// See [`Publisher`](crate::Publisher) for an example.
     #[must_use]
     pub fn normal(reason: &'static str, note: impl Display) -> Self {
         Self { warns: false, reason, note: one_line(note, NOTE) }
     }
 
     /// Creates an event of type `Warning`, likewise.
+    ///
+    /// See [`KubeEvent`] for an example.
     #[must_use]
     pub fn warning(reason: &'static str, note: impl Display) -> Self {
         Self { warns: true, reason, note: one_line(note, NOTE) }

@@ -65,6 +65,8 @@ impl Publisher {
     /// Starts a publisher for objects of this kind, with the store's manager as the source. `process` is a name that is
     /// unique among all processes that ever publish: a DNS name without a dot (`my-controller-17`). Call it within a
     /// runtime.
+    ///
+    /// See [`Publisher`] for an example.
     #[must_use]
     pub fn new(store: &KubeStore, kind: &Kind, process: &str) -> Self {
         let component = store.requests().manager().to_owned();
@@ -91,6 +93,8 @@ impl Publisher {
     }
 
     /// Queues one event about an object that was read from the server; `now` is the wall-clock time.
+    ///
+    /// See [`Publisher`] for an example.
     pub fn publish(&self, rollout: &Value, event: &KubeEvent, now: Time) {
         let text =
             |pointer: &str| rollout.pointer(pointer).and_then(Value::as_str).unwrap_or_default().into();
@@ -113,6 +117,8 @@ impl Publisher {
     }
 
     /// Waits until all queued events are published, for at most this long.
+    ///
+    /// See [`Publisher`] for an example.
     pub async fn flush(&self, max: Duration) {
         let until = Instant::now() + max;
         while !self.0.outbox().is_empty() && Instant::now() < until {
