@@ -5,7 +5,7 @@ use rollout_core::{
     traffic::{Settled, Version},
 };
 use rollout_istio::{IstioConfig, IstioEditor};
-use rollout_kube::{Controller, testing::SimulatedApiServer};
+use rollout_kube::{Controller, Kind, testing::SimulatedApiServer};
 use serde_json::{Value, json};
 use std::{
     sync::Arc,
@@ -104,6 +104,8 @@ fn control(server: &SimulatedApiServer, rollouts: usize) -> Cost {
     runtime.block_on(async {
         let controller = Controller::builder(server.client())
             .traffic(traffic)
+            .kind(Kind::new("networking.istio.io", "v1alpha3", "VirtualService", "virtualservices"))
+            .kind(Kind::new("networking.istio.io", "v1alpha3", "DestinationRule", "destinationrules"))
             .index("networking.istio.io", "VirtualService", rollout_istio::hosts_named)
             .release("networking.istio.io", "DestinationRule", rollout_istio::release_abandoned)
             .run();

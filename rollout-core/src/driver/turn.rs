@@ -146,8 +146,9 @@ impl Turn {
     /// ```
     pub fn after_commands(mut self, events: Vec<Event>) -> Self {
         if !events.is_empty() {
-            if let ([first, ..], None) = (&mut self.stages, &self.nonce) {
-                *first = Some(Stage::Store);
+            if let ([first, _, publish, _], None) = (&mut self.stages, &self.nonce) {
+                // Both were left out if the plan alone has nothing to store and nothing to publish.
+                (*first, *publish) = (Some(Stage::Store), Some(Stage::Publish));
             }
             self.caused = events;
         }

@@ -3,7 +3,7 @@
 use crate::situation::{Situation, pods};
 use core::time::Duration;
 use rollout_core::{
-    Driver, Failure, Next, Outcome, Range, Resume, Time, Turn, Wake, WakeReason,
+    Driver, Event, Failure, Next, Outcome, Range, Resume, Time, Turn, Wake, WakeReason,
     traffic::{Selection, Settled},
 };
 
@@ -93,6 +93,22 @@ fn a_turn_leaves_out_what_there_is_not_and_what_comes_after_a_failure() {
         (all, &fenced, Some(2), "store act publish live"),
     ] {
         assert_eq!(done(situation, driver.clone(), fails).join(" "), expected, "{fails:?}");
+    }
+}
+
+/// Nothing else happens in the turn: the plan alone has nothing to store and nothing to publish.
+#[test]
+fn events_of_a_command_are_published_once_its_effect_is_stored() {
+    for (situation, expected) in [(at_rest(), 0), (one_action(), 1)] {
+        let event = Event::Resumed;
+        let mut turn = begin(&mut fenced(), &situation).after_commands(vec![event.clone()]);
+        assert!(matches!(turn.next(), Next::Store(_)));
+        turn.done(Ok(Outcome::Changed));
+        for _ in 0..expected {
+            assert!(matches!(turn.next(), Next::Act(_)));
+            turn.done(Ok(Outcome::Unchanged));
+        }
+        assert_eq!(turn.next(), Next::Publish(&[event]));
     }
 }
 
