@@ -47,6 +47,7 @@ mod reader;
 mod source;
 mod status;
 pub mod wire;
+mod workload_ref;
 
 #[doc(no_inline)]
 pub use crate::{Finding, Located, Place, Severity};
@@ -58,3 +59,4 @@ pub use hash::{step_hash, template_hash};
 #[cfg(feature = "yaml")]
 pub use source::{Document, Documents, MAX_BYTES, read, read_part};
 pub use status::{Facts, WireStatus, WorkloadFacts, next_status, read_status, write_status};
+pub use workload_ref::{with_template, workload_ref};

@@ -2,7 +2,7 @@
 
 use crate::cache::{Entry, View};
 use rollout_core::{
-    argo::check,
+    argo::{check, with_template, workload_ref},
     backend::StoreError,
     traffic::{ObjectRef, ObjectVersion},
 };
@@ -63,9 +63,9 @@ pub(super) enum Resolved {
 
 /// Reads the workload that a Rollout refers to, from the cache.
 pub(super) async fn resolve(view: &View, rollout: &Entry) -> Resolved {
-    let object = match object_of(&rollout.value) {
+    let object = match workload_ref(&rollout.value) {
         None => return Resolved::OwnTemplate,
-        Some(Err(why)) => return Resolved::Missing(why),
+        Some(Err(why)) => return Resolved::Missing(why.to_string()),
         Some(Ok(object)) => object,
     };
     if check(&rollout.value).errors().any(|error| error.path == "spec.template") {
@@ -97,38 +97,11 @@ pub(super) async fn resolve(view: &View, rollout: &Entry) -> Resolved {
     }))
 }
 
-/// Returns the object that a Rollout refers to, if it refers to one.
-fn object_of(rollout: &Value) -> Option<Result<ObjectRef, String>> {
-    let reference = rollout.pointer("/spec/workloadRef").filter(|reference| !reference.is_null())?;
-    let text = |field: &str| reference.get(field).and_then(Value::as_str).unwrap_or_default();
-    let group = text("apiVersion").rsplit_once('/').map_or("", |(group, _)| group);
-    let namespace = rollout.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or_default();
-    let is_known =
-        matches!((group, text("kind")), ("apps", "Deployment" | "ReplicaSet") | ("", "PodTemplate"));
-    if !is_known {
-        return Some(Err(format!(
-            "spec.workloadRef: workload of type {}/{} is not supported; name a Deployment or a ReplicaSet of apps/v1, \
-             or a PodTemplate of v1",
-            text("apiVersion"),
-            text("kind")
-        )));
-    }
-    Some(Ok(ObjectRef::new(group, text("kind"), namespace, text("name"))))
-}
-
 impl ReferencedWorkload {
     /// Returns the Rollout as if it had the template itself. Nothing of this is ever written to the Rollout.
     pub(super) fn give_template(&self, mut rollout: Entry) -> Entry {
-        let mut value = Value::clone(&rollout.value);
-        if let Some(spec) = value.get_mut("spec").and_then(Value::as_object_mut) {
-            spec.retain(|field, _| field != "workloadRef");
-            spec.insert("template".to_owned(), self.template.clone());
-            let has_selector = spec.get("selector").is_some_and(|selector| !selector.is_null());
-            if let (false, Some(selector)) = (has_selector, &self.selector) {
-                spec.insert("selector".to_owned(), selector.clone());
-            }
-        }
-        rollout.value = Arc::new(value);
+        let whole = with_template(&rollout.value, self.template.clone(), self.selector.as_ref());
+        rollout.value = Arc::new(whole);
         rollout
     }
 
@@ -154,25 +127,6 @@ impl ReferencedWorkload {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn refers(api_version: &str, kind: &str) -> Result<String, String> {
-        let reference = json!({"apiVersion": api_version, "kind": kind, "name": "web"});
-        let rollout = json!({"metadata": {"namespace": "shop"}, "spec": {"workloadRef": reference}});
-        object_of(&rollout).unwrap().map(|object| object.to_string())
-    }
-
-    #[test]
-    fn only_objects_with_a_pod_template_are_read() {
-        assert_eq!(refers("apps/v1", "Deployment").unwrap(), "Deployment shop/web");
-        assert_eq!(refers("apps/v1", "ReplicaSet").unwrap(), "ReplicaSet shop/web");
-        assert_eq!(refers("v1", "PodTemplate").unwrap(), "PodTemplate shop/web");
-        for (version, kind) in
-            [("apps/v1", "StatefulSet"), ("v1", "Deployment"), ("v1", "Secret"), ("x/v1", "PodTemplate")]
-        {
-            let why = refers(version, kind).unwrap_err();
-            assert!(why.contains(&format!("workload of type {version}/{kind} is not supported")), "{why}");
-        }
-    }
 
     #[test]
     fn only_a_deployment_is_scaled_down() {
