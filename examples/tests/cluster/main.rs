@@ -39,3 +39,4 @@ mod restart;
 mod scale;
 mod story;
 mod weight;
+mod workload_ref;
