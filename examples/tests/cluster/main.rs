@@ -37,6 +37,7 @@ mod recorded;
 mod rest;
 mod restart;
 mod scale;
+mod setups;
 mod story;
 mod weight;
 mod workload_ref;

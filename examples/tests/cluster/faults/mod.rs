@@ -12,4 +12,4 @@ mod slow;
 mod stable;
 mod tenants;
 mod unrouted;
-mod web;
+pub(crate) mod web;

@@ -38,7 +38,7 @@ fn when_the_stable_replica_set_is_gone_the_canary_gets_everything_and_people_are
     );
 }
 
-/// `kubectl argo rollouts restart`, and Argo CD's button, write a field that we do not drive.
+/// `kubectl argo rollouts restart`, and Argo CD's button, may come at any time.
 #[test]
 fn a_restart_that_was_asked_for_blocks_no_abort_and_no_promotion() {
     let bed = Bed::shared();

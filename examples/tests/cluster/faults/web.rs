@@ -4,12 +4,12 @@ use crate::bed::{Bed, Load, Namespace, Rollout, Target, secs};
 use serde_json::{Value, json};
 
 /// Its steps: half of the requests, until a person goes on.
-pub(super) fn half() -> Value {
+pub(crate) fn half() -> Value {
     json!([{"setWeight": 50}, {"pause": {}}])
 }
 
 /// A Rollout without routing: so many pods, these fields of its canary strategy.
-pub(super) fn plain(name: &str, pods: u32, canary: &Value) -> Value {
+pub(crate) fn plain(name: &str, pods: u32, canary: &Value) -> Value {
     json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": name},
         "spec": {
@@ -24,7 +24,7 @@ pub(super) fn plain(name: &str, pods: u32, canary: &Value) -> Value {
 }
 
 /// A Rollout whose requests a VirtualService and a DestinationRule of its name share; the delays of its old pods are 1 s.
-pub(super) fn routed(name: &str, steps: &Value) -> Value {
+pub(crate) fn routed(name: &str, steps: &Value) -> Value {
     plain(
         name,
         3,
@@ -39,7 +39,7 @@ pub(super) fn routed(name: &str, steps: &Value) -> Value {
 }
 
 /// The Service of this name, with the pods of the app of this name.
-pub(super) fn service(name: &str, app: &str) -> Value {
+pub(crate) fn service(name: &str, app: &str) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Service", "metadata": {"name": name},
         "spec": {"selector": {"app": app}, "ports": [{"name": "http", "port": 8000, "targetPort": 8080}]}
@@ -47,7 +47,7 @@ pub(super) fn service(name: &str, app: &str) -> Value {
 }
 
 /// The VirtualService and the DestinationRule of [`routed`].
-pub(super) fn routes(name: &str) -> [Value; 2] {
+pub(crate) fn routes(name: &str) -> [Value; 2] {
     let to = |subset, weight| json!({"weight": weight, "destination": {"host": name, "subset": subset}});
     let labels = json!({"app": name});
     [
@@ -67,24 +67,24 @@ pub(super) fn routes(name: &str) -> [Value; 2] {
 }
 
 /// All that [`routed`] needs.
-pub(super) fn whole(name: &str, steps: &Value) -> Vec<Value> {
+pub(crate) fn whole(name: &str, steps: &Value) -> Vec<Value> {
     let mut all = vec![routed(name, steps), service(name, name)];
     all.extend(routes(name));
     all
 }
 
 /// `kubectl apply` of all of them at once.
-pub(super) fn apply(space: &Namespace, objects: &[Value]) {
+pub(crate) fn apply(space: &Namespace, objects: &[Value]) {
     space.apply(&json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string());
 }
 
 /// `kubectl argo rollouts set image`.
-pub(super) fn set_image(space: &Namespace, name: &str, version: &str) {
+pub(crate) fn set_image(space: &Namespace, name: &str, version: &str) {
     space.plugin(&["set", "image", name, &format!("c={name}:{version}")]).ok();
 }
 
 /// Waits until this can be said of a Rollout.
-pub(super) fn until(
+pub(crate) fn until(
     space: &Namespace,
     name: &str,
     what: &str,
@@ -96,21 +96,21 @@ pub(super) fn until(
 }
 
 /// Waits until an update is over, and was the last.
-pub(super) fn until_done(space: &Namespace, name: &str, within: u64) {
+pub(crate) fn until_done(space: &Namespace, name: &str, within: u64) {
     until(space, name, "released", within, |rollout| {
         rollout.is_healthy() && rollout.newest() == rollout.stable() && !rollout.stable().is_empty()
     });
 }
 
 /// The first deploy, and an update to the pause at half of the requests.
-pub(super) fn at_half(space: &Namespace, name: &str) {
+pub(crate) fn at_half(space: &Namespace, name: &str) {
     until_done(space, name, 60);
     set_image(space, name, "v2");
     until(space, name, "paused at half", 60, |rollout| rollout.is_paused_at(1));
 }
 
 /// Requests through both sidecars, from the first answer on.
-pub(super) fn load(bed: &Bed, space: &Namespace, names: &[&str]) -> Load {
+pub(crate) fn load(bed: &Bed, space: &Namespace, names: &[&str]) -> Load {
     let targets: Vec<Target> = names
         .iter()
         .flat_map(|name| ["sidecar-1", "sidecar-2"].map(|proxy| Target::service(proxy, space, name, 8000)))
@@ -122,6 +122,6 @@ pub(super) fn load(bed: &Bed, space: &Namespace, names: &[&str]) -> Load {
 }
 
 /// The weights of its route: stable, canary.
-pub(super) fn weights(space: &Namespace, name: &str) -> Option<(i64, i64)> {
+pub(crate) fn weights(space: &Namespace, name: &str) -> Option<(i64, i64)> {
     space.seen(|seen| crate::bed::weights_of(seen.object("VirtualService", name)?, "primary"))
 }
