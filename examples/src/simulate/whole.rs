@@ -69,6 +69,14 @@ impl<'a> Whole<'a> {
         match &self.source {
             Source::Rollout => {}
             Source::Nowhere(wrong) => {
+                // That the template and its selector are missing only follows from that.
+                let has = |field: &str| {
+                    self.rollout.value().get("spec").is_some_and(|spec| spec.get(field).is_some())
+                };
+                for field in ["template", "selector"].into_iter().filter(|field| !has(field)) {
+                    let path = format!("spec.{field}");
+                    findings.retain(|finding| below(&path, &finding.path).is_none());
+                }
                 if !findings.iter().any(is_about) {
                     more.push(wrong.clone());
                 }
@@ -139,12 +147,15 @@ impl<'a> Whole<'a> {
 
 /// The object that holds the pod template of a Rollout. `None` if the Rollout has one itself, even if it must not.
 pub(crate) fn reference(rollout: &Document) -> Option<Result<ObjectRef, Finding>> {
-    let object = workload_ref(rollout.value())?;
+    let object = match workload_ref(rollout.value())? {
+        Ok(object) => object,
+        Err(wrong) => return Some(Err(wrong)),
+    };
     if check(rollout.value()).errors().any(|error| error.path == "spec.template") {
         return None;
     }
     let here = namespace(rollout);
-    Some(object.map(|object| ObjectRef::new(&object.group, &object.kind, here, &object.name)))
+    Some(Ok(ObjectRef::new(&object.group, &object.kind, here, &object.name)))
 }
 
 /// The pod template that a Rollout is played with, as far as it was given.

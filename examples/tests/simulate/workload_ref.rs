@@ -288,6 +288,10 @@ fn a_reference_that_leads_to_no_template_is_an_error() {
         let run = of(version, kind);
         refuses(&run, &[&what, "--> <stdin>:7:", "\n1 error\n", "note: passed over: Deployment"]);
     }
+    let text = changed(&without_deployment(), "{apiVersion: apps/v1, kind: Deployment, name: web}", "web");
+    let text = changed(&text, "  selector: {matchLabels: {app: web}}\n  workloadRef", "  workloadRef");
+    let text = [text, deployment()].join("---\n");
+    refuses(&simulate_with(&["-"], &text), &["error: `workloadRef` must be a map", "\n1 error\n"]);
     let scale_down =
         changed(&without_deployment(), "name: web}\n  strategy", "name: web, scaleDown: soon}\n  strategy");
     refuses(
