@@ -74,11 +74,15 @@ impl Change {
         matches!(&self.what, What::Set { path, .. } if *path == ["spec", "replicas"])
     }
 
-    /// Whether it is of a container that this manifest does not have.
-    pub(crate) fn is_of_elsewhere(&self, manifest: &Value) -> bool {
+    /// Whether it is of a container.
+    pub(crate) fn is_of_container(&self) -> bool {
+        matches!(self.what, What::Image { .. })
+    }
+
+    /// Whether it is of a container that this pod template does not have.
+    pub(crate) fn is_of_elsewhere(&self, template: Option<&Value>) -> bool {
         let What::Image { container, .. } = &self.what else { return false };
-        let lists = ["containers", "initContainers"]
-            .map(|list| manifest.pointer(&format!("/spec/template/spec/{list}")));
+        let lists = ["/spec/containers", "/spec/initContainers"].map(|list| template?.pointer(list));
         let mut all = lists.into_iter().flatten().filter_map(Value::as_array).flatten();
         !all.any(|one| one.get("name").and_then(Value::as_str) == Some(container))
     }
@@ -129,6 +133,13 @@ fn set(manifest: &mut Value, path: &[String], text: &str) -> Result<(), String> 
         return Err(format!(
             "{path} says which object it is, and an update cannot change that; edit the manifest"
         ));
+    }
+    if path.starts_with(&["spec".to_owned(), "workloadRef".to_owned()]) {
+        return Err(
+            "spec.workloadRef says where the pod template is; to change it, write another manifest, and \
+                    simulate … --update FILE"
+                .to_owned(),
+        );
     }
     let (last, parents) = path.split_last().ok_or("the path is empty")?;
     let mut at = manifest;

@@ -19,10 +19,10 @@ impl<'a> Given<'a> {
         self.update.and_then(|update| update.objects.get(name)).or_else(|| self.model.objects.get(name))
     }
 
-    /// The names of all objects.
+    /// The names of all objects, also of those that were passed over but may hold a pod template.
     pub(crate) fn names(self) -> impl Iterator<Item = &'a ObjectRef> {
-        let update = self.update.into_iter().flat_map(|update| update.objects.keys());
-        self.model.objects.keys().chain(update)
+        let of = |model: &'a Model| model.objects.keys().chain(&model.beside);
+        of(self.model).chain(self.update.into_iter().flat_map(of))
     }
 }
 

@@ -5,6 +5,7 @@ use super::{
     identity::{Identity, identify},
     input::{self, Look, MOST_BYTES, Origin, Part, Template},
     model::Model,
+    workloads::{Workload, holds_template},
 };
 use rollout_core::argo::{Document, Severity, read_part};
 use serde_json::Value;
@@ -13,16 +14,19 @@ use std::{io::Read, path::PathBuf};
 /// Everything in these files and folders, by kind and name.
 pub(crate) fn load(paths: &[PathBuf], stdin: &mut dyn Read, findings: &mut Findings) -> Model {
     let mut model = Model::default();
-    input::read(paths, stdin, findings, &mut |part, findings| take(&mut model, &part, findings));
+    input::read(paths, stdin, findings, &mut |part, findings| take(&mut model, part, findings));
     model
 }
 
-fn take(model: &mut Model, part: &Part, findings: &mut Findings) {
+fn take(model: &mut Model, part: Part, findings: &mut Findings) {
     let look = input::look(&part.text);
     match &look {
         Look::Beside(kind) => return model.saw(&part.name, kind),
         Look::Other(kind) => {
             model.saw(&part.name, kind);
+            if holds_template(kind) {
+                return model.workloads.push(Workload { kind: kind.clone(), part, object: None });
+            }
             return findings.passed_over(kind);
         }
         Look::Ours | Look::Unknown => {}
@@ -32,20 +36,15 @@ fn take(model: &mut Model, part: &Part, findings: &mut Findings) {
         if look == Look::Unknown && is_found {
             return findings.passed_over(&part.name);
         }
-        return findings.plain(format!(
-            "{}:{}: the document that begins here is larger than {} MiB; split it up, one object in each document",
-            part.name,
-            part.first_line,
-            MOST_BYTES >> 20
-        ));
+        return too_large(&part, findings);
     }
     if let Some(template) = input::recognise(&part.text, false) {
-        return unfilled(&template, part, findings);
+        return unfilled(&template, &part, findings);
     }
     let reading = read_part(&part.text, &part.name, part.first_line);
     if reading.problems.iter().any(|problem| problem.severity == Severity::Error) {
         if let Some(template) = input::recognise(&part.text, true) {
-            return unfilled(&template, part, findings);
+            return unfilled(&template, &part, findings);
         }
         if look == Look::Unknown && is_found {
             return findings.passed_over(&part.name);
@@ -56,7 +55,7 @@ fn take(model: &mut Model, part: &Part, findings: &mut Findings) {
     let objects = reading.documents.into_iter().flat_map(Document::items);
     // What a text that is no YAML seems to hold is no object: what is wrong is said already.
     for object in objects.filter(|object| !broken || object.kind().is_some()) {
-        one(model, object, part, findings);
+        one(model, object, &part, findings);
     }
 }
 
@@ -77,6 +76,10 @@ fn one(model: &mut Model, object: Document, part: &Part, findings: &mut Findings
             {
                 return;
             }
+            if holds_template(&words) {
+                let part = Part { text: String::new(), ..part.clone() };
+                return model.workloads.push(Workload { kind: words, part, object: Some(object) });
+            }
             return findings.passed_over(&words);
         }
         Identity::Wrong(wrong) => {
@@ -84,6 +87,11 @@ fn one(model: &mut Model, object: Document, part: &Part, findings: &mut Findings
             return findings.located(object.locate(&wrong));
         }
     }
+    add(model, object, part, findings);
+}
+
+/// Adds an object that is read, if it can be one as it stands.
+pub(crate) fn add(model: &mut Model, object: Document, part: &Part, findings: &mut Findings) {
     if let Some((path, what)) = no_name(&object) {
         let instead = "write letters a-z, digits, `-` and `.`, as Kubernetes wants it";
         return findings.located(object.finding(Severity::Error, path, &what, instead));
@@ -127,8 +135,18 @@ fn no_name(object: &Document) -> Option<(&'static str, String)> {
     })
 }
 
+/// A document that is too large to be read.
+pub(crate) fn too_large(part: &Part, findings: &mut Findings) {
+    findings.plain(format!(
+        "{}:{}: the document that begins here is larger than {} MiB; split it up, one object in each document",
+        part.name,
+        part.first_line,
+        MOST_BYTES >> 20
+    ));
+}
+
 /// A text that is none before a program has filled something in.
-fn unfilled(template: &Template, part: &Part, findings: &mut Findings) {
+pub(crate) fn unfilled(template: &Template, part: &Part, findings: &mut Findings) {
     let (what, command) = template.words(&part.origin);
     findings.next_step(format!("{}: {what}", part.name), command);
 }

@@ -42,6 +42,8 @@ mod summary;
 mod text;
 mod update;
 mod waits;
+mod whole;
 mod words;
+mod workloads;
 
 pub use run::run;

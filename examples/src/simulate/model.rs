@@ -1,6 +1,10 @@
 //! What was given: Rollouts, and the objects around them.
 
-use super::{diagnostics::Findings, next_version};
+use super::{
+    diagnostics::Findings,
+    next_version,
+    workloads::{Workload, holds_template},
+};
 use rollout_core::{
     Revision, Spec,
     argo::{Document, Finding, Severity, check, convert, template_hash},
@@ -14,8 +18,12 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct Model {
     /// In the order in which they were given.
     pub(crate) rollouts: Vec<Document>,
-    /// Services, VirtualServices and DestinationRules.
+    /// Services, VirtualServices, DestinationRules, and the objects from which Rollouts take their pod templates.
     pub(crate) objects: BTreeMap<ObjectRef, Document>,
+    /// What may hold the pod template of a Rollout, until all Rollouts are known.
+    pub(crate) workloads: Vec<Workload>,
+    /// Of these, what no Rollout refers to.
+    pub(crate) beside: BTreeSet<ObjectRef>,
     /// Where in `rollouts` each is, by namespace and name.
     by_name: BTreeMap<(String, String), usize>,
     /// What stands in each file beside these, for whoever looks for a Rollout.
@@ -75,7 +83,7 @@ impl Model {
 
     /// Adds one of the objects that are read.
     pub(crate) fn add(&mut self, document: Document, findings: &mut Findings) {
-        let (Some(kind), Some(name)) = (document.kind(), document.name()) else {
+        let Some(object) = object_ref(&document) else {
             let what = "the object has no metadata.name";
             return findings.located(document.finding(
                 Severity::Error,
@@ -84,9 +92,8 @@ impl Model {
                 "write it as kubectl needs it",
             ));
         };
-        let object = object_ref(&document, kind, name);
         self.saw(document.file(), &object.kind);
-        if kind == "Rollout" {
+        if &*object.kind == "Rollout" {
             if let Some(other) = self.same_as(&document) {
                 return findings.located(self.twice(&document, other));
             }
@@ -103,7 +110,7 @@ impl Model {
         let first = other.place("metadata.name");
         let what = format!("the same object is also in {}:{}", other.file(), first.line);
         let mut instead = "give one of them another name, or leave it out".to_owned();
-        if document.kind() == Some("Rollout") {
+        if document.kind().is_some_and(|kind| kind == "Rollout" || holds_template(kind)) {
             let files = self.seen.keys().map(String::as_str);
             let command = next_version::command(other.file(), document.file(), files);
             instead += &format!("; if one of them is the next version: {command}");
@@ -121,10 +128,11 @@ pub(crate) fn namespace(document: &Document) -> &str {
     document.namespace().unwrap_or("default")
 }
 
-fn object_ref(document: &Document, kind: &str, name: &str) -> ObjectRef {
+/// Which object it is; `None` if it has no kind or no name.
+pub(crate) fn object_ref(document: &Document) -> Option<ObjectRef> {
     let version = document.value().get("apiVersion").and_then(Value::as_str).unwrap_or_default();
     let group = version.split_once('/').map_or("", |(group, _)| group);
-    ObjectRef::new(group, kind, namespace(document), name)
+    Some(ObjectRef::new(group, document.kind()?, namespace(document), document.name()?))
 }
 
 /// What a manifest asks for, with what is to be said about it: a spec only if nothing is wrong.

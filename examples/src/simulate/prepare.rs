@@ -7,13 +7,15 @@ use super::{
     given::{Given, Leading},
     group,
     load::load,
-    model::{Model, namespace, understand},
+    model::{Model, namespace},
     nearest::nearest,
     parts::{Parts, named_at},
     play::{Play, too_many},
     reach::{self, When},
     setup,
     update::{self, Update},
+    whole::Whole,
+    workloads,
 };
 use rollout_core::{
     Spec,
@@ -32,7 +34,7 @@ pub(crate) struct Group<'a> {
 /// One Rollout that can be played.
 struct Ready<'a> {
     name: String,
-    rollout: &'a Document,
+    whole: Whole<'a>,
     spec: Spec,
     parts: Parts,
     /// The objects that are read for it.
@@ -42,8 +44,9 @@ struct Ready<'a> {
 
 /// Reads everything, checks everything, and makes the worlds.
 pub(crate) fn prepare<'a>(args: &'a Args, stdin: &mut dyn Read, findings: &mut Findings) -> Vec<Group<'a>> {
-    let model = load(&args.inputs, stdin, findings);
-    let update = load(&args.update.paths, stdin, findings);
+    let mut model = load(&args.inputs, stdin, findings);
+    let mut update = load(&args.update.paths, stdin, findings);
+    workloads::add([&mut model, &mut update], findings);
     let labels = model.labels();
     let names: Vec<&str> = labels.iter().map(String::as_str).collect();
     names_fit(args, &model, &update, &names, findings);
@@ -53,12 +56,13 @@ pub(crate) fn prepare<'a>(args: &'a Args, stdin: &mut dyn Read, findings: &mut F
     let mut claims = Claims::default();
     let mut ready = Vec::new();
     for (rollout, name) in model.rollouts.iter().zip(&labels) {
-        let (spec, found) = understand(rollout.value());
-        note(args, rollout, &found, findings);
+        let whole = Whole::of(rollout, given);
+        let (spec, found) = whole.understand();
+        note(args, &whole, &found, findings);
         let parts = Parts::of(rollout, given, findings);
         let around = parts.as_ref().and_then(|parts| {
             driven_twice(rollout, parts, &mut claims, findings);
-            reach::check(rollout.value(), parts, given, When::Given, findings);
+            reach::check(whole.known_template(&whole.manifest), parts, given, When::Given, findings);
             setup::around(rollout, parts, given, &leading, findings)
         });
         let Some(mut spec) = spec else { continue };
@@ -67,11 +71,11 @@ pub(crate) fn prepare<'a>(args: &'a Args, stdin: &mut dyn Read, findings: &mut F
             findings.located(rollout.finding(Severity::Error, &path, &what, &instead));
             continue;
         }
-        let Some(update) = update::of(args, name, rollout, (after, &leading_after), findings) else {
+        let Some(update) = update::of(args, name, &whole, (after, &leading_after), findings) else {
             continue;
         };
         if let (Some(parts), Some(around)) = (parts, around) {
-            ready.push(Ready { name: name.clone(), rollout, spec, parts, around, update });
+            ready.push(Ready { name: name.clone(), whole, spec, parts, around, update });
         }
     }
     if findings.refuse() { Vec::new() } else { worlds(args, ready, given) }
@@ -90,10 +94,11 @@ fn worlds<'a>(args: &'a Args, ready: Vec<Ready<'_>>, given: Given<'_>) -> Vec<Gr
         // An object that several share is updated once.
         let mut updated = BTreeSet::new();
         let plays = members.iter().map(|one| {
-            let world = setup::world((one.rollout, one.spec.clone()), &one.parts, given, &store, args);
+            let world =
+                setup::world((&one.whole.manifest, one.spec.clone()), &one.parts, given, &store, args);
             let mut update = one.update.clone();
             update.objects.retain(|(name, _)| updated.insert(name.clone()));
-            Play::new(one.name.clone(), args, world, one.rollout.value().clone(), update)
+            Play::new(one.name.clone(), args, world, one.whole.manifest.clone(), update)
         });
         let plays = plays.collect();
         groups.push(Group { places, plays });
@@ -119,7 +124,8 @@ fn names_fit(args: &Args, model: &Model, update: &Model, names: &[&str], finding
     } else if names.is_empty() && !findings.refuse() {
         findings.plain(model.no_rollout());
     }
-    let usable = |object| model.objects.contains_key(object);
+    let usable =
+        |object: &ObjectRef| model.objects.contains_key(object) || workloads::holds_template(&object.kind);
     if !args.update.paths.is_empty()
         && update.rollouts.is_empty()
         && !update.objects.keys().any(usable)
@@ -148,7 +154,7 @@ fn names_fit(args: &Args, model: &Model, update: &Model, names: &[&str], finding
 }
 
 /// Notes what there is to say about a manifest.
-pub(crate) fn note(args: &Args, rollout: &Document, found: &[Finding], findings: &mut Findings) {
+pub(crate) fn note(args: &Args, rollout: &Whole<'_>, found: &[Finding], findings: &mut Findings) {
     for finding in found {
         let mut shown = rollout.locate(finding);
         if args.output.strict && finding.is_unknown_field() && finding.path.starts_with("spec.strategy") {

@@ -33,15 +33,17 @@ impl When {
     }
 }
 
-/// Notes what leads past the pods of this manifest.
-pub(crate) fn check(rollout: &Value, parts: &Parts, given: Given<'_>, when: When, findings: &mut Findings) {
-    // Whose pods are described elsewhere is told of by other findings.
-    let Some(template) = rollout.pointer("/spec/template").filter(|template| !template.is_null()) else {
-        return;
-    };
-    let labels = template.pointer("/metadata/labels").and_then(Value::as_object);
+/// Notes what leads past the pods of this template. What nobody knows about the pods is not checked.
+pub(crate) fn check(
+    template: Option<&Value>,
+    parts: &Parts,
+    given: Given<'_>,
+    when: When,
+    findings: &mut Findings,
+) {
     let none = Map::new();
-    let labels = labels.unwrap_or(&none);
+    let labels = template
+        .map(|template| template.pointer("/metadata/labels").and_then(Value::as_object).unwrap_or(&none));
     for name in parts.services.objects() {
         if let Some(service) = given.get(&name) {
             behind_service(service, &name, labels, when, findings);
@@ -148,7 +150,7 @@ fn service_of(namespace: &str, name: &str) -> ObjectRef {
 fn behind_service(
     service: &Document,
     name: &ObjectRef,
-    labels: &Map<String, Value>,
+    labels: Option<&Map<String, Value>>,
     when: When,
     findings: &mut Findings,
 ) {
@@ -182,7 +184,7 @@ fn behind_service(
 fn in_subset(
     rule: &Document,
     subset: &str,
-    labels: &Map<String, Value>,
+    labels: Option<&Map<String, Value>>,
     when: When,
     findings: &mut Findings,
 ) {
@@ -212,10 +214,11 @@ fn once(found: Finding, findings: &mut Findings) {
 fn unmatched(
     object: &Document,
     (path, label, value): (&str, &str, &Value),
-    labels: &Map<String, Value>,
+    labels: Option<&Map<String, Value>>,
     who: &str,
     when: When,
 ) -> Option<Finding> {
+    let labels = labels?;
     if label == HASH || labels.get(label) == Some(value) {
         return None;
     }

@@ -47,7 +47,7 @@ pub(crate) fn around(
 
 /// Makes the world of one Rollout, over a store that it may share.
 pub(crate) fn world(
-    (rollout, spec): (&Document, Spec),
+    (manifest, spec): (&Value, Spec),
     parts: &Parts,
     given: Given<'_>,
     store: &Arc<MeshStore>,
@@ -60,12 +60,12 @@ pub(crate) fn world(
     };
     let recorder = Recorder::new(args.output.objects.then(|| (store.clone(), parts.objects(given))));
     let world = &args.world;
-    let min_ready = rollout.value().pointer("/spec/minReadySeconds").and_then(Value::as_u64);
+    let min_ready = manifest.pointer("/spec/minReadySeconds").and_then(Value::as_u64);
     Sim::new(spec)
         .min_ready(Duration::from_secs(min_ready.unwrap_or(0)))
         .proxies(usize::try_from(world.proxies).unwrap_or(1))
         .proxy_lag(world.proxy_lag)
-        .pods_ready_after(world.ready_after.unwrap_or_else(|| readiness(rollout.value()).into()))
+        .pods_ready_after(world.ready_after.unwrap_or_else(|| readiness(manifest).into()))
         .seed(world.seed)
         .build_with(mesh, recorder)
 }

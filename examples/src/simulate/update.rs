@@ -12,11 +12,9 @@ use super::{
     reach::{self, When},
     script::Said,
     setup,
+    whole::{self, Whole},
 };
-use rollout_core::{
-    argo::{Document, Severity},
-    traffic::ObjectRef,
-};
+use rollout_core::{argo::Severity, traffic::ObjectRef};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -35,12 +33,14 @@ pub(crate) struct Update {
 pub(crate) fn of(
     args: &Args,
     name: &str,
-    rollout: &Document,
+    before: &Whole<'_>,
     (after, leading): (Given<'_>, &Leading),
     findings: &mut Findings,
 ) -> Option<Update> {
-    let mut result = Update { words: Vec::new(), manifest: rollout.value().clone(), objects: Vec::new() };
+    let rollout = before.rollout;
     let another = after.update.and_then(|update| update.same_as(rollout));
+    let now = Whole::of(another.unwrap_or(rollout), after);
+    let mut result = Update { words: Vec::new(), manifest: now.manifest.clone(), objects: Vec::new() };
     // What is wrong with the parts of the manifest as it was given is said already.
     let parts = Parts::of(another.unwrap_or(rollout), after, &mut Findings::default());
     let parts = match (parts, another) {
@@ -54,12 +54,16 @@ pub(crate) fn of(
     if let Some(parts) = &parts {
         around = setup::around(another.unwrap_or(rollout), parts, after, leading, findings)?;
     }
-    if let Some(other) = another {
-        let (_, found) = understand(other.value());
-        note(args, other, &found, findings);
-        result.manifest = other.value().clone();
-        result.words.push(format!("the manifest in {}", other.file()));
+    let workload = now
+        .workload()
+        .filter(|(object, _)| after.update.is_some_and(|update| update.objects.contains_key(*object)));
+    if another.is_some() || workload.is_some() {
+        let (spec, found) = now.understand();
+        note(args, &now, &found, findings);
+        spec?;
     }
+    result.words.extend(another.map(|other| format!("the manifest in {}", other.file())));
+    result.words.extend(workload.map(|(object, document)| format!("the {object} in {}", document.file())));
     let objects = after.update.into_iter().flat_map(|update| &update.objects);
     for (object, document) in objects.filter(|(object, _)| around.contains(object)) {
         result.words.push(format!("the {} in {}", object, document.file()));
@@ -72,40 +76,41 @@ pub(crate) fn of(
     for change in changes {
         // A container that is not named with its Rollout is meant wherever there is one.
         if change.rollout.is_none()
-            && change.is_of_elsewhere(&result.manifest)
-            && after.model.rollouts.iter().any(|other| !change.is_of_elsewhere(other.value()))
+            && change.is_of_elsewhere(now.known_template(&result.manifest))
+            && after.model.rollouts.iter().any(|other| !change.is_of_elsewhere(whole::template(other, after)))
         {
             continue;
         }
-        if let Err(why) = change.apply(&mut result.manifest) {
+        let applied = match now.missing() {
+            Some(object) if change.is_of_container() => {
+                Err(format!("the container is in {object}, which was not given; add its manifest"))
+            }
+            _ => change.apply(&mut result.manifest),
+        };
+        if let Err(why) = applied {
             findings.plain(format!("{name}: {change}: {why}"));
             return None;
         }
         result.words.push(change.to_string());
     }
-    let same = Value::eq(&result.manifest, rollout.value());
+    let same = result.manifest == before.manifest;
     if !same && let Err(why) = spec(&result.manifest, args) {
         findings.plain(format!("{name}: after {}: {why}", result.words.join(", ")));
         return None;
     }
     if let Some(parts) = &parts {
-        reach::check(&result.manifest, parts, after, When::AfterUpdate, findings);
-        reach::check(rollout.value(), parts, after, When::DuringRelease, findings);
+        reach::check(now.known_template(&result.manifest), parts, after, When::AfterUpdate, findings);
+        let serving = before.known_template(&before.manifest);
+        reach::check(serving, parts, after, When::DuringRelease, findings);
     }
-    odd_changes(
-        args,
-        (name, another.unwrap_or(rollout)),
-        &result.manifest,
-        (parts.as_ref(), after),
-        findings,
-    );
+    odd_changes(args, (name, &now), &result.manifest, (parts.as_ref(), after), findings);
     Some(result)
 }
 
 /// Notes what is odd about the manifest only since it was changed, by the update or by the script.
 fn odd_changes(
     args: &Args,
-    (name, given): (&str, &Document),
+    (name, given): (&str, &Whole<'_>),
     updated: &Value,
     (parts, after): (Option<&Parts>, Given<'_>),
     findings: &mut Findings,
@@ -114,7 +119,7 @@ fn odd_changes(
         let (_, found) = understand(manifest);
         found.into_iter().filter(|finding| finding.severity == Severity::Warning).collect::<Vec<_>>()
     };
-    let mut known = odd(given.value());
+    let mut known = odd(&given.manifest);
     let mut note = |manifest: &Value, findings: &mut Findings| {
         for finding in odd(manifest) {
             if !known.contains(&finding) {
@@ -133,7 +138,7 @@ fn odd_changes(
         {
             note(&manifest, findings);
             if let Some(parts) = parts {
-                reach::check(&manifest, parts, after, When::AfterUpdate, findings);
+                reach::check(given.known_template(&manifest), parts, after, When::AfterUpdate, findings);
             }
         }
     }

@@ -19,6 +19,7 @@ mod reach;
 mod script;
 mod timelines;
 mod together;
+mod workload_ref;
 mod world;
 
 use serde_json::Value;

@@ -5,8 +5,9 @@ pub(super) const ABOUT: &str = "Simulate the canary releases of your manifests i
 pub(super) const LONG_ABOUT: &str = "\
 Simulate the canary releases of your manifests in virtual time.
 
-simulate reads Rollouts with their Services, VirtualServices and DestinationRules, and prints every decision of the \
-release. It really edits the Istio objects, in memory; only pods, proxies and time are simulated.
+simulate reads Rollouts with their Services, VirtualServices and DestinationRules, and with the Deployment that a \
+workloadRef names. It prints every decision of the release. It really edits the Istio objects, in memory; only pods, \
+proxies and time are simulated.
 
 Time 0 is the update; the first deploy comes before it. The update is what --set, --image and --update say; without \
 them, every Rollout gets a changed pod template.";

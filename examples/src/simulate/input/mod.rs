@@ -22,7 +22,7 @@ pub(crate) use stream::MOST_BYTES;
 pub(crate) use template::{Template, recognise, variables, word};
 
 /// One document, and where it came from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Part {
     /// The file's name as the user may find it; `<stdin>` for standard input.
     pub(crate) name: Arc<str>,

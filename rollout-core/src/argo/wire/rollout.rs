@@ -122,12 +122,13 @@ object! {
     /// A reference to the object that holds the pod template.
     ///
     /// ```
-    /// use rollout_core::argo::{convert, wire::Rollout};
+    /// use rollout_core::argo::wire::Rollout;
     /// use serde_json::json;
     /// let reference = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"});
     /// let rollout = json!({"spec": {"workloadRef": reference, "strategy": {"canary": {}}}});
     /// let rollout = Rollout::from_value(&rollout);
-    /// assert_eq!(convert(&rollout, "v1".into()).unsupported[0].path, "spec.workloadRef");
+    /// let reference = rollout.spec.unwrap().workload_ref.unwrap();
+    /// assert_eq!((reference.kind.as_deref(), reference.scale_down), (Some("Deployment"), None));
     /// assert_eq!(rollout.spec.unwrap().workload_ref.unwrap().name.as_deref(), Some("web"));
     /// ```
     WorkloadRef like "{apiVersion: apps/v1, kind: Deployment, name: demo}" {
