@@ -2,7 +2,7 @@
 
 mod transitions;
 
-use crate::{Revision, Time};
+use crate::{Revision, Time, traffic::StablePingPong};
 use alloc::{string::String, sync::Arc};
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +40,9 @@ pub struct Status {
     pub promote_full: bool,
     /// Whether the user scaled everything to 0; stays set until stable has a ready pod again.
     pub scaled_to_zero: bool,
+    /// Which of the two Services of `pingPong` is stable; `None` before the first deploy is done, and without
+    /// `pingPong`.
+    pub stable_ping_pong: Option<StablePingPong>,
     /// The progress of the pods being waited for.
     pub progress: Option<Progress>,
 }
@@ -159,6 +162,8 @@ struct Stored {
     #[serde(default, rename = "asleep", skip_serializing_if = "is_default")]
     scaled_to_zero: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    stable_ping_pong: Option<StablePingPong>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     progress: Option<Progress>,
 }
 
@@ -204,6 +209,7 @@ impl From<Stored> for Status {
             aborted: stored.aborted,
             promote_full: stored.promote_full,
             scaled_to_zero: stored.scaled_to_zero,
+            stable_ping_pong: stored.stable_ping_pong,
             progress: stored.progress,
         }
     }
@@ -221,6 +227,7 @@ impl From<Status> for Stored {
             aborted: status.aborted,
             promote_full: status.promote_full,
             scaled_to_zero: status.scaled_to_zero,
+            stable_ping_pong: status.stable_ping_pong,
             progress: status.progress,
         }
     }

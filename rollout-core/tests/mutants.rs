@@ -23,7 +23,7 @@ use std::{
 const ENOUGH: u64 = 400_000;
 
 /// Which laws must notice that a guard is gone.
-const EXPECTED: [(Guard, &[&str]); 15] = [
+const EXPECTED: [(Guard, &[&str]); 16] = [
     (Guard::UpGate, &["up_gate"]),
     (Guard::DownGate, &["down_gate"]),
     (Guard::ScaleDownDeadline, &["deadline_excludes_traffic"]),
@@ -39,6 +39,7 @@ const EXPECTED: [(Guard, &[&str]); 15] = [
     (Guard::AbortedRises, &["aborted_never_rises"]),
     (Guard::StableGains, &["stable_follows_weight"]),
     (Guard::StableKeeps, &["stable_follows_weight"]),
+    (Guard::RolesSwap, &["live_pods_stay"]),
 ];
 
 #[test]

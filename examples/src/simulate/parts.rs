@@ -9,8 +9,8 @@ use super::{
 use rollout_core::{
     argo::{Document, Severity, wire::Rollout},
     backend::{Chain, Claim, NoDataPlane, ObjectBackend, ObjectEditor, ServiceEditor, TrafficBackend},
-    sim::MeshStore,
-    traffic::ObjectRef,
+    sim::{MeshStore, ObjectMesh},
+    traffic::{ObjectRef, StablePingPong},
 };
 use rollout_istio::{IstioConfig, IstioEditor};
 use serde_json::Value;
@@ -21,16 +21,37 @@ use std::{collections::BTreeSet, sync::Arc};
 pub(crate) struct Parts {
     pub(crate) services: ServiceEditor,
     pub(crate) istio: Option<IstioEditor>,
+    /// With `pingPong`, the same while the other Service is stable.
+    swapped: Option<Box<Self>>,
 }
 
 impl Parts {
     /// Of what a manifest says; what is wrong with it, or not given, is noted.
     pub(crate) fn of(rollout: &Document, given: Given<'_>, findings: &mut Findings) -> Option<Self> {
-        let services = services(rollout);
+        let mut wire = Rollout::from_value(rollout.value());
+        wire.metadata.get_or_insert_default().namespace = Some(namespace(rollout).to_owned());
+        let services = services(rollout, &wire);
         let services_there = missing(rollout, &services, given, findings);
-        let istio = istio(rollout, findings).ok()?;
+        let istio = istio(rollout, &wire, findings).ok()?;
         let istio_there = istio.as_ref().is_none_or(|istio| missing(rollout, istio, given, findings));
-        (services_there && istio_there).then_some(Self { services, istio })
+        let swapped = wire.canary().is_some_and(|canary| canary.ping_pong.is_some()).then(|| {
+            let wire = wire.with_roles(StablePingPong::Pong);
+            let istio = self::istio(rollout, &wire, &mut Findings::default()).ok().flatten();
+            Box::new(Self { services: self::services(rollout, &wire), istio, swapped: None })
+        });
+        (services_there && istio_there).then_some(Self { services, istio, swapped })
+    }
+
+    /// The mesh that the engine drives, over these objects.
+    pub(crate) fn mesh(&self, store: &Arc<MeshStore>) -> ObjectMesh {
+        let mut mesh = ObjectMesh::new(store.clone(), self.backend(store)).objects_of(self.services.clone());
+        if let Some(istio) = &self.istio {
+            mesh = mesh.objects_of(istio.clone());
+        }
+        match &self.swapped {
+            Some(swapped) => mesh.swapped(swapped.mesh(store)),
+            None => mesh,
+        }
     }
 
     /// The objects that are edited, as they are given.
@@ -81,19 +102,14 @@ impl Parts {
 }
 
 /// The Services that the strategy names.
-fn services(rollout: &Document) -> ServiceEditor {
-    let named = |field: &str| {
-        rollout.value().pointer(&format!("/spec/strategy/canary/{field}")).and_then(Value::as_str)
-    };
-    let name = rollout.value().pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
-    ServiceEditor::new(namespace(rollout), named("stableService"), named("canaryService")).of_rollout(name)
+fn services(rollout: &Document, wire: &Rollout) -> ServiceEditor {
+    let (services, name) = (wire.services(), rollout.name().unwrap_or_default());
+    ServiceEditor::new(namespace(rollout), services.stable, services.canary).of_rollout(name)
 }
 
 /// The editor for what the strategy says about Istio, if it says anything. An error is noted.
-fn istio(rollout: &Document, findings: &mut Findings) -> Result<Option<IstioEditor>, ()> {
-    let mut wire = Rollout::from_value(rollout.value());
-    wire.metadata.get_or_insert_default().namespace = Some(namespace(rollout).to_owned());
-    match IstioConfig::from_wire(&wire) {
+fn istio(rollout: &Document, wire: &Rollout, findings: &mut Findings) -> Result<Option<IstioEditor>, ()> {
+    match IstioConfig::from_wire(wire) {
         Ok(config) => Ok(config.map(IstioEditor::new)),
         Err(invalid) => {
             for error in invalid {
@@ -128,7 +144,9 @@ pub(crate) fn named_at(rollout: &Document, object: &ObjectRef) -> String {
     let canary = "spec.strategy.canary";
     let istio = format!("{canary}.trafficRouting.istio");
     let places: Vec<String> = match &*object.kind {
-        "Service" => ["canaryService", "stableService"].map(|place| format!("{canary}.{place}")).into(),
+        "Service" => ["canaryService", "stableService", "pingPong.pingService", "pingPong.pongService"]
+            .map(|place| format!("{canary}.{place}"))
+            .into(),
         "VirtualService" => std::iter::once(format!("{istio}.virtualService.name"))
             .chain((0..100).map(|index| format!("{istio}.virtualServices[{index}].name")))
             .collect(),

@@ -53,11 +53,7 @@ pub(crate) fn world(
     store: &Arc<MeshStore>,
     args: &args::Args,
 ) -> Played {
-    let mesh = ObjectMesh::new(store.clone(), parts.backend(store)).objects_of(parts.services.clone());
-    let mesh = match &parts.istio {
-        Some(istio) => mesh.objects_of(istio.clone()),
-        None => mesh,
-    };
+    let mesh = parts.mesh(store);
     let recorder = Recorder::new(args.output.objects.then(|| (store.clone(), parts.objects(given))));
     let world = &args.world;
     let min_ready = manifest.pointer("/spec/minReadySeconds").and_then(Value::as_u64);

@@ -4,7 +4,7 @@ use crate::{Finding, traffic::ObjectRef};
 use alloc::{borrow::ToOwned, format};
 use serde_json::Value;
 
-/// Returns the object that holds a Rollout's pod template: a Deployment, a `ReplicaSet` or a `PodTemplate` of the
+/// Returns the object that holds a Rollout's pod template: a Deployment, a ReplicaSet or a PodTemplate of the
 /// Rollout's namespace. Returns `None` if the Rollout has no `spec.workloadRef`.
 ///
 /// ```

@@ -96,11 +96,9 @@ impl ServiceEditor {
         let (namespace, rollout_name) = rollout.identity();
         let namespace = name("metadata.namespace", namespace);
         let rollout_name = name("metadata.name", rollout_name);
-        let canary = rollout.canary();
-        let service = canary.and_then(|canary| canary.stable_service.as_deref());
-        let stable = name("spec.strategy.canary.stableService", service);
-        let service = canary.and_then(|canary| canary.canary_service.as_deref());
-        let canary = name("spec.strategy.canary.canaryService", service);
+        let services = rollout.services();
+        let stable = name("spec.strategy.canary.stableService", services.stable);
+        let canary = name("spec.strategy.canary.canaryService", services.canary);
         if !errors.is_empty() {
             return Err(errors);
         }

@@ -2,6 +2,7 @@ use super::{
     basic,
     draft::{Closed, Draft, Gate},
     gates,
+    guard::{Guard, off},
     position::Position,
     roles::Roles,
     settled::STEP_GRACE,
@@ -131,6 +132,11 @@ fn carry_out(advance: Advance, status: &mut Status, draft: &mut Draft, view: &Vi
                 draft.happened(Event::Unconfirmed { revision: revision.clone(), behind });
             }
             let before = status.stable.replace(revision.clone());
+            if view.spec.strategy.ping_pong() && !off(Guard::RolesSwap) {
+                let now = status.stable_ping_pong.unwrap_or_default();
+                // The canary's Service becomes stable's; in a first deploy there is only stable.
+                status.stable_ping_pong = Some(if before.is_some() { now.other() } else { now });
+            }
             target::rest(status, len(steps));
             draft.happened(Event::Completed { revision, before });
         }

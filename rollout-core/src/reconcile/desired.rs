@@ -53,8 +53,10 @@ impl Desired {
         let Some(lead) = roles.lead() else { return nothing };
         let strategy = &view.spec.strategy;
         if failover(lead, roles, view) {
+            let weight = Weight::all(weight.of());
             let managed = kept(goal::managed_routes(strategy, status), view);
-            return Self { weight: Weight::all(weight.of()), managed, failover: true, ..nothing };
+            let managed = Self::last_managed(managed, status, weight, view);
+            return Self { weight, managed, failover: true, ..nothing };
         }
         let stale_owner = other_revision(lead, view).cloned();
         if !roles.under_way || stale_owner.is_some() {
@@ -63,7 +65,7 @@ impl Desired {
         let mut managed = goal::managed_routes(strategy, status);
         if status.is_past(strategy.steps()) {
             // Past the steps nothing more is added: all traffic follows.
-            managed = kept(managed, view);
+            managed = Self::last_managed(kept(managed, view), status, weight, view);
         }
         let leads =
             view.seen.weight().hi() > 0 || view.seen.routes.iter().any(|object| !object.managed.is_empty());
@@ -72,6 +74,19 @@ impl Desired {
             return Self { managed, vanished: true, ..nothing };
         }
         Self { weight, managed, ..nothing }
+    }
+
+    /// Before two destinations swap their roles, no managed route may lead to one of them. With all the weight, none is
+    /// needed any more.
+    fn last_managed(
+        managed: Vec<Arc<ManagedRoute>>,
+        status: &Status,
+        weight: Weight,
+        view: &View<'_>,
+    ) -> Vec<Arc<ManagedRoute>> {
+        let strategy = &view.spec.strategy;
+        let swaps = strategy.ping_pong() && status.is_past(strategy.steps());
+        if swaps && view.seen.weight() == Range::exact(weight.parts()) { Vec::new() } else { managed }
     }
 
     /// A position that sends requests to the canary needs at least one pod, whatever the strategy says. If stable is

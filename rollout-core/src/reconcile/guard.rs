@@ -42,6 +42,8 @@ pub enum Guard {
     StableGains,
     /// A stable that follows the weight keeps the pods for the share that it still has.
     StableKeeps,
+    /// With `pingPong`, the destinations swap their roles instead of their pods.
+    RolesSwap,
 }
 
 #[cfg(feature = "_mutants")]
@@ -53,7 +55,7 @@ mod switch {
 
     impl Guard {
         /// All guards.
-        pub const ALL: [Self; 15] = [
+        pub const ALL: [Self; 16] = [
             Self::UpGate,
             Self::DownGate,
             Self::ScaleDownDeadline,
@@ -69,6 +71,7 @@ mod switch {
             Self::AbortedRises,
             Self::StableGains,
             Self::StableKeeps,
+            Self::RolesSwap,
         ];
     }
 

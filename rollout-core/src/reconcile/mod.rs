@@ -76,6 +76,9 @@ pub fn reconcile(spec: &Spec, stored: &Status, observed: &Observed, now: Time) -
     let mut status = stored.clone();
     let mut draft = Draft::default();
     adopt_target(&mut status, &mut draft, spec, observed);
+    if !spec.strategy.ping_pong() {
+        status.stable_ping_pong = None;
+    }
     let view = View::new(spec, observed, now);
     plan(&mut status, &mut draft, &view);
     // The deadline depends on what the decision waits for; after an abort, decide once more.
@@ -95,7 +98,12 @@ fn plan(status: &mut Status, draft: &mut Draft, view: &View<'_>) {
     if scaled_to_zero(status, draft, view) {
         return;
     }
+    let roles = status.stable_ping_pong.unwrap_or_default();
     advance_steps(status, draft, view);
+    if view.spec.strategy.ping_pong() && roles != status.stable_ping_pong.unwrap_or_default() {
+        // The observation names the destinations by their old roles. The next turn reads them by the new ones.
+        return;
+    }
     let at = Position::new(status, view);
     if view.spec.strategy.routing().is_some() {
         plan_routed(draft, &at);

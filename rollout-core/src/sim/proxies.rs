@@ -24,6 +24,13 @@ impl Pipe {
     }
 }
 
+impl Pipe {
+    /// Iterates over the contents that not every proxy has.
+    pub(super) fn contents(&mut self) -> impl Iterator<Item = &mut Content> {
+        self.sent.iter_mut().map(|(.., content)| content)
+    }
+}
+
 impl<M: Mesh, W: Watcher> World<M, W> {
     /// Stops all deliveries to proxies until [`thaw`](Self::thaw).
     ///

@@ -77,6 +77,7 @@ impl StrategyBuilder {
             abort_scale_down_delay: None,
             dynamic_stable_scale: false,
             scale_down_delay_revision_limit: None,
+            ping_pong: false,
         };
         Self { strategy, own_hash: false }
     }
@@ -292,6 +293,12 @@ impl StrategyBuilder {
     /// See [`Strategy::stable_follows_weight`] for an example.
     pub fn dynamic_stable_scale(mut self, shrinks: bool) -> Self {
         self.strategy.dynamic_stable_scale = shrinks;
+        self
+    }
+
+    /// Sets whether the destinations swap their roles at the end of an update. See [`Strategy::ping_pong`].
+    pub fn ping_pong(mut self, swaps: bool) -> Self {
+        self.strategy.ping_pong = swaps;
         self
     }
 

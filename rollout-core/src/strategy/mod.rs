@@ -32,6 +32,7 @@ use serde::{Deserialize, Serialize};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[expect(clippy::struct_excessive_bools, reason = "independent settings of a manifest")]
 pub struct Strategy {
     pub(crate) steps: Vec<Step>,
     pub(crate) step_hash: Arc<str>,
@@ -46,6 +47,8 @@ pub struct Strategy {
     pub(crate) abort_scale_down_delay: Option<Duration>,
     pub(crate) dynamic_stable_scale: bool,
     pub(crate) scale_down_delay_revision_limit: Option<u32>,
+    #[serde(default)]
+    pub(crate) ping_pong: bool,
 }
 
 impl Strategy {
@@ -167,6 +170,24 @@ impl Strategy {
     #[must_use]
     pub fn stable_follows_weight(&self) -> bool {
         self.dynamic_stable_scale && self.routing.is_some()
+    }
+
+    /// Returns whether the two destinations swap their roles when an update is complete (`pingPong`), so that the pods
+    /// behind a destination with requests never change. Always `false` without traffic routing.
+    ///
+    /// Your loop then finds the objects of both roles by [`Status::stable_ping_pong`](crate::Status::stable_ping_pong),
+    /// before it reads the traffic.
+    ///
+    /// ```
+    /// use rollout_core::Strategy;
+    /// let swaps = Strategy::builder().ping_pong(true);
+    /// assert!(!swaps.clone().build()?.ping_pong());
+    /// assert!(swaps.traffic_routing(true).build()?.ping_pong());
+    /// # Ok::<(), rollout_core::InvalidStrategy>(())
+    /// ```
+    #[must_use]
+    pub fn ping_pong(&self) -> bool {
+        self.ping_pong && self.routing.is_some()
     }
 
     /// Returns how long an aborted canary keeps its pods; `None` means for good (an explicit 0 in the manifest).

@@ -14,6 +14,7 @@
 
 mod by_destination;
 mod managed;
+mod ping_pong;
 mod routes;
 mod seen;
 mod selectors;
@@ -23,6 +24,7 @@ mod weight;
 
 pub use by_destination::{ByDestination, Destination};
 pub use managed::{HeaderMatch, ManagedRoute, MirrorMatch, RouteMatch, StringMatch};
+pub use ping_pong::StablePingPong;
 pub use routes::{ManagedChange, Routes, WeightChange};
 pub use seen::{ManagedSeen, RoutesSeen, Seen};
 pub use selectors::{Selection, Selectors};

@@ -185,7 +185,23 @@ impl Seen {
     }
 }
 
+impl Seen {
+    /// Names the two destinations the other way round; `total` is the weight of all traffic.
+    #[cfg(feature = "sim")]
+    pub(crate) fn swap_roles(&mut self, total: u32) {
+        core::mem::swap(&mut self.behind.stable, &mut self.behind.canary);
+        self.routes.iter_mut().for_each(|routes| routes.swap_roles(total));
+    }
+}
+
 impl RoutesSeen {
+    /// Names the two destinations the other way round.
+    #[cfg(feature = "sim")]
+    pub(crate) fn swap_roles(&mut self, total: u32) {
+        let rest = |weight| total.saturating_sub(weight);
+        self.weight = Range::new(rest(self.weight.hi()), rest(self.weight.lo()));
+    }
+
     /// Creates an object whose weighed routes all give the canary `weight`, without managed routes.
     #[must_use]
     pub fn new(weight: Range) -> Self {

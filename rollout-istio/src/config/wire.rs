@@ -51,10 +51,9 @@ impl IstioConfig {
         config.foreign = Foreign::Of(Arc::default());
         config.virtual_services = errors.virtual_services(istio);
         config.destination_rule = istio.destination_rule.as_ref().map(|rule| errors.rule(rule));
-        config.services.canary =
-            errors.optional(canary.canary_service.as_deref(), "spec.strategy.canary.canaryService");
-        config.services.stable =
-            errors.optional(canary.stable_service.as_deref(), "spec.strategy.canary.stableService");
+        let services = rollout.services();
+        config.services.canary = errors.optional(services.canary, "spec.strategy.canary.canaryService");
+        config.services.stable = errors.optional(services.stable, "spec.strategy.canary.stableService");
         let path = format!("{ROUTING}.managedRoutes");
         let managed = errors.list(routing.managed_routes.as_deref(), &path, MOST_NAMED);
         for (index, managed) in managed.iter().enumerate() {

@@ -133,7 +133,7 @@ impl Outstanding {
             Edit::Template(revision) => template_change(reading, revision),
             Edit::Paused(_) | Edit::Proceed(_) => None,
         })?;
-        Some((workload.object.clone(), workload.template_patch(change)))
+        Some((workload.object.clone(), workload.template_patch(&change)))
     }
 
     /// Builds the patch with the receipt and the command's changes to the Rollout, conditional on its version. Returns

@@ -12,7 +12,10 @@ use super::{
     traffic::backend,
     workload_ref::{self, Resolved},
 };
-use crate::cache::{Entry, View};
+use crate::{
+    cache::{Entry, View},
+    replica_set::ReplicaSet,
+};
 use rollout_core::{
     Answer, Command, CommandKind, Failure, Observed, Revision, Spec, Status, Strategy, Time, apply,
     argo::{Report, WireStatus, check, convert, read_status, way_back},
@@ -112,10 +115,7 @@ async fn run_turn(
         return Ok(Some(refuse(context, memory, name, reading, &Status::default(), &why).await));
     }
     let target = target::target(&rollout.value, &sets);
-    let Interpreted { report, spec, mut complaints, notes } = interpret(&rollout, &target);
-    if complaints.iter().all(|complaint| !complaint.starts_with("spec.workloadRef")) {
-        complaints.extend(missing);
-    }
+    let Interpreted { report, spec, mut complaints, notes } = interpret(&rollout, &target, missing);
     publish_ignored(context, memory, name, &rollout, notes);
     let read = match read_status(rollout.value.get("status").unwrap_or(&Value::Null)) {
         Ok(read) => read,
@@ -125,7 +125,8 @@ async fn run_turn(
             return Ok(Some(unreadable(context, memory, name, reading, &errors.join("; ")).await));
         }
     };
-    let backend = match backend(context, key, &report.rollout, view) {
+    let roles = read.status.stable_ping_pong.unwrap_or_default();
+    let backend = match backend(context, key, &report.rollout.clone().with_roles(roles), view) {
         Ok(backend) => Some(backend),
         Err(invalid) => {
             complaints.extend(invalid.iter().map(ToString::to_string));
@@ -133,17 +134,7 @@ async fn run_turn(
         }
     };
     let why = (spec.is_none() || !complaints.is_empty()).then(|| complaints.join("; "));
-    // Even with an invalid spec, an update that was aborted, or is about to be, goes back.
-    let goes_back = read.status.aborted.is_some()
-        || read.requests.contains(&CommandKind::Abort)
-        || command::is_abort(&rollout);
-    let spec = if why.is_none() {
-        spec
-    } else {
-        let pods = sets.iter().find(|set| Some(&set.revision) == read.status.stable.as_ref());
-        let pods = pods.map_or(1, |set| set.wanted);
-        Some(&read.status).filter(|_| goes_back).and_then(|status| way_back(&report.rollout, status, pods))
-    };
+    let spec = if why.is_none() { spec } else { spec_back(&report, &read, &rollout, &sets) };
     let (Some(spec), Some(backend)) = (spec, backend) else {
         let reading = Reading::without_traffic(rollout, sets).with_workload(workload);
         let status = with_pending_abort(&read, context.now());
@@ -173,6 +164,16 @@ async fn run_turn(
             Ok(Some(refuse(context, memory, name, *reading, &status, &why.unwrap_or_default()).await))
         }
     }
+}
+
+/// Returns the spec with which an update that was aborted, or is about to be, goes back although the spec is invalid.
+fn spec_back(report: &Report, read: &WireStatus, rollout: &Entry, sets: &[ReplicaSet]) -> Option<Spec> {
+    let goes_back = read.status.aborted.is_some()
+        || read.requests.contains(&CommandKind::Abort)
+        || command::is_abort(rollout);
+    let pods = sets.iter().find(|set| Some(&set.revision) == read.status.stable.as_ref());
+    let pods = pods.map_or(1, |set| set.wanted);
+    goes_back.then(|| way_back(&report.rollout, &read.status, pods)).flatten()
 }
 
 /// Returns the status with a requested abort that cannot be carried out yet, because no strategy names the routes. It
@@ -361,11 +362,15 @@ struct Interpreted {
     notes: Vec<String>,
 }
 
-fn interpret(rollout: &Entry, target: &Revision) -> Interpreted {
+/// Interprets a Rollout; `missing` says why the object of its `workloadRef` was not found.
+fn interpret(rollout: &Entry, target: &Revision, missing: Option<String>) -> Interpreted {
     let report = check(&rollout.value);
     let mut complaints: Vec<String> = report.errors().map(ToString::to_string).collect();
     let made = convert(&report.rollout, target.clone());
     complaints.extend(made.unsupported.iter().map(ToString::to_string));
+    if complaints.iter().all(|complaint| !complaint.starts_with("spec.workloadRef")) {
+        complaints.extend(missing);
+    }
     if complaints.is_empty() && made.spec.is_none() {
         complaints.push("spec.strategy: there is no canary strategy to follow".to_owned());
     }

@@ -106,7 +106,7 @@ impl ReferencedWorkload {
     }
 
     /// Builds the patch that changes its pod template.
-    pub(super) fn template_patch(&self, template: Value) -> Value {
+    pub(super) fn template_patch(&self, template: &Value) -> Value {
         let metadata = json!({"resourceVersion": *self.version.write});
         if &*self.object.kind == "PodTemplate" {
             return json!({"metadata": metadata, "template": template});

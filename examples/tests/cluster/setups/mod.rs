@@ -68,6 +68,30 @@ fn two_services_as_destinations() {
 }
 
 #[test]
+fn two_services_that_take_turns() {
+    let canary = json!({
+        "pingPong": {"pingService": "web-ping", "pongService": "web-pong"},
+        "trafficRouting": {"istio": {"virtualService": {"name": NAME}}}
+    });
+    let host = |name| json!({"host": name});
+    let objects = [
+        rollout(canary),
+        service(NAME, NAME),
+        service("web-ping", NAME),
+        service("web-pong", NAME),
+        split(NAME, NAME, &host("web-ping"), &host("web-pong")),
+    ];
+    let bed = Bed::shared();
+    let space = bed.namespace("turns");
+    play_in(&bed, &space, &objects, &[NAME]);
+    // Two updates were completed: each selected the pods of its own Service, and they swapped twice.
+    space.seen(|seen| {
+        let stable = seen.rollout(NAME).unwrap().0["status"]["canary"]["stablePingPong"].clone();
+        assert_eq!(stable, "ping", "{}", seen.report());
+    });
+}
+
+#[test]
 fn several_virtual_services() {
     let canary = json!({"trafficRouting": {"istio": {
         "virtualServices": [{"name": NAME, "routes": ["primary"]}, {"name": "shop"}],

@@ -2,7 +2,7 @@
 
 use super::NAME;
 use crate::{
-    bed::{Answers, Bed, Controller, Load, Namespace},
+    bed::{Answers, Bed, Controller, Load, Namespace, Rollout},
     faults::web::{apply, load, set_image, until, until_done},
 };
 use serde_json::Value;
@@ -57,8 +57,7 @@ impl<'b> Story<'b> {
             rollout.0["spec"]["template"].to_string().contains(&image)
                 && rollout.is_paused_at(1)
                 && rollout.newest() != rollout.stable()
-                && rollout.0["status"]["observedGeneration"]
-                    == rollout.0["metadata"]["generation"].to_string()
+                && rollout.0["status"]["observedGeneration"].as_str() == Some(&*generation(rollout))
         });
     }
 
@@ -79,4 +78,8 @@ impl<'b> Story<'b> {
         println!("{answers}");
         answers
     }
+}
+
+fn generation(rollout: Rollout<'_>) -> String {
+    rollout.0["metadata"]["generation"].to_string()
 }

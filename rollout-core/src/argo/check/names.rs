@@ -9,9 +9,12 @@ const ISTIO: &str = "spec.strategy.canary.trafficRouting.istio";
 const ROUTE: usize = 253;
 
 pub(super) fn check(canary: &Canary, notes: &mut Notes) {
+    let by_turns = canary.ping_pong.as_ref();
     let services = [
         ("stableService", canary.stable_service.as_deref()),
         ("canaryService", canary.canary_service.as_deref()),
+        ("pingPong.pingService", by_turns.and_then(|services| services.ping_service.as_deref())),
+        ("pingPong.pongService", by_turns.and_then(|services| services.pong_service.as_deref())),
     ];
     for (field, name) in services {
         name_of(&format!("spec.strategy.canary.{field}"), name, DnsName::label, notes);

@@ -27,6 +27,15 @@ pub(super) fn check(canary: &Canary, notes: &mut Notes) {
             );
         }
     }
+    let rule =
+        canary.traffic_routing.as_ref().and_then(|routing| routing.istio.as_ref()?.destination_rule.as_ref());
+    if rule.is_some() {
+        notes.ours(
+            "spec.strategy.canary.pingPong",
+            "two Services alternate, and a `destinationRule` splits by subsets: only one of them can be meant",
+            "leave `pingPong` or `destinationRule` out",
+        );
+    }
     let name = |service: &Option<String>| service.clone().unwrap_or_default();
     names(&name(&services.ping_service), &name(&services.pong_service), notes);
 }

@@ -18,9 +18,11 @@ pub(super) fn of(canary: &Canary, unsupported: &mut Vec<Finding>) -> Option<Stra
 /// Converts the settings of a strategy other than its steps and its traffic routing.
 pub(super) fn around(canary: &Canary) -> StrategyBuilder {
     let is_named = |service: &Option<String>| service.as_ref().is_some_and(|name| !name.is_empty());
+    let by_turns = canary.ping_pong.is_some();
     Strategy::builder()
-        .canary_service(is_named(&canary.canary_service))
-        .stable_service(is_named(&canary.stable_service))
+        .ping_pong(by_turns)
+        .canary_service(by_turns || is_named(&canary.canary_service))
+        .stable_service(by_turns || is_named(&canary.stable_service))
         .max_surge(int_or_percent(canary.max_surge.as_ref()))
         .max_unavailable(int_or_percent(canary.max_unavailable.as_ref()))
         .min_pods_per_replica_set(canary.min_pods_per_replica_set.and_then(positive))

@@ -26,10 +26,7 @@ fn is_set(value: Option<&Value>) -> bool {
 }
 
 fn of_canary(canary: &Canary, unsupported: &mut Vec<Finding>) {
-    let parts = [
-        ("analysis", canary.analysis.is_some(), "background analysis"),
-        ("pingPong", canary.ping_pong.is_some(), "two Services that alternate as stable"),
-    ];
+    let parts = [("analysis", canary.analysis.is_some(), "background analysis")];
     for (field, _, what) in parts.into_iter().filter(|(_, there, _)| *there) {
         unsupported.push(Finding::not_driven(format!("spec.strategy.canary.{field}"), what));
     }

@@ -1,4 +1,5 @@
 use crate::{Range, Revision, Status, Time, Waiting};
+use alloc::format;
 use serde_json::Value;
 
 /// The facts to report in a Rollout's `status`, beside the engine's own fields.
@@ -178,6 +179,17 @@ impl<'f> Facts<'f> {
 
     pub(super) fn canary_spec(&self, key: &str) -> &'f Value {
         self.spec("strategy").get("canary").and_then(|canary| canary.get(key)).unwrap_or(&Value::Null)
+    }
+
+    /// Returns the name of the Service of a role: `canaryService` or `stableService`.
+    pub(super) fn service(&self, role: &str) -> Option<&'f str> {
+        let by_turns = self.canary_spec("pingPong");
+        if by_turns.is_null() {
+            return self.canary_spec(role).as_str();
+        }
+        let stable = self.status.stable_ping_pong.unwrap_or_default();
+        let of = if role == "stableService" { stable } else { stable.other() };
+        by_turns.get(format!("{of}Service"))?.as_str()
     }
 
     pub(super) fn name(&self) -> &'f str {

@@ -116,7 +116,7 @@ fn weights(next: &mut Value, facts: &Facts<'_>) {
     let weight = weight.lo();
     let part = |weight: u32, service: &str, revision: Option<&crate::Revision>| {
         let mut part = json!({"weight": weight});
-        if let Some(name) = facts.canary_spec(service).as_str() {
+        if let Some(name) = facts.service(service) {
             put(&mut part, "serviceName", name.into());
         }
         if let Some(revision) = revision {

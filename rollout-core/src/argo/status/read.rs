@@ -2,6 +2,7 @@ use super::condition::Kept;
 use crate::{
     AbortReason, Aborted, CommandKind, Revision, Status, Time,
     argo::{Finding, Severity, reader::describe},
+    traffic::StablePingPong,
 };
 use alloc::{format, string::String, sync::Arc, vec::Vec};
 use serde_json::{Map, Value};
@@ -81,6 +82,7 @@ impl Fields<'_> {
             aborted,
             promote_full: self.flag("promoteFull"),
             scaled_to_zero: kept.scaled_to_zero,
+            stable_ping_pong: self.stable_ping_pong(),
             progress: kept.progress,
         };
         WireStatus { status, requests }
@@ -133,6 +135,23 @@ impl Fields<'_> {
             self.wrong("currentStepIndex", "a whole number from 0", &value);
         }
         index.unwrap_or(0)
+    }
+
+    fn stable_ping_pong(&mut self) -> Option<StablePingPong> {
+        let value = self.get("canary")?.get("stablePingPong")?.clone();
+        match value.as_str() {
+            Some("ping") => Some(StablePingPong::Ping),
+            Some("pong") => Some(StablePingPong::Pong),
+            Some("") => None,
+            _ => {
+                self.error(
+                    "canary.stablePingPong",
+                    "is neither `ping` nor `pong`",
+                    "write the Service that is stable",
+                );
+                None
+            }
+        }
     }
 
     fn revision(&mut self, key: &str) -> Option<Revision> {

@@ -44,6 +44,9 @@ pub fn write_status(status: &Status, onto: &mut Value, now: Time) {
         is_pause_step,
         status.paused_at.map(|at| json!({"reason": PAUSE_STEP, "startTime": time(at)})),
     );
+    let mut canary = map.get("canary").and_then(Value::as_object).cloned().unwrap_or_default();
+    set(&mut canary, "stablePingPong", status.stable_ping_pong.map(|stable| text(&format!("{stable}"))));
+    set(map, "canary", (!canary.is_empty()).then_some(Value::Object(canary)));
     let kept = Kept::of(status);
     let message = (!kept.is_empty()).then(|| serde_json::to_string(&kept).unwrap_or_default());
     condition(map, message, now);

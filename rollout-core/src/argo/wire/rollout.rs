@@ -1,5 +1,6 @@
-use super::{Canary, Selector, StrategyField, Wire, object::object};
+use super::{Canary, PingPong, Selector, StrategyField, Wire, object::object};
 use crate::argo::reader::Reader;
+use crate::traffic::{ByDestination, StablePingPong};
 use alloc::{collections::BTreeMap, string::String};
 use serde_json::Value;
 
@@ -48,6 +49,50 @@ impl Rollout {
     #[must_use]
     pub fn canary(&self) -> Option<&Canary> {
         self.spec.as_ref()?.strategy.as_ref()?.canary.as_ref()
+    }
+
+    /// Returns the Services of both roles, if they are named. Those of `pingPong` have the roles of a first deploy,
+    /// unless [`with_roles`](Self::with_roles) gave them others.
+    ///
+    /// See [`with_roles`](Self::with_roles) for an example.
+    #[must_use]
+    pub fn services(&self) -> ByDestination<Option<&str>> {
+        let Some(canary) = self.canary() else { return ByDestination::default() };
+        match &canary.ping_pong {
+            None => ByDestination {
+                stable: canary.stable_service.as_deref(),
+                canary: canary.canary_service.as_deref(),
+            },
+            Some(services) => ByDestination {
+                stable: services.ping_service.as_deref(),
+                canary: services.pong_service.as_deref(),
+            },
+        }
+    }
+
+    /// Gives the two Services of `pingPong` their roles: they become `stableService` and `canaryService`. Use it only
+    /// to find the objects that split the traffic; a decision needs the Rollout as it is written.
+    ///
+    /// ```
+    /// use rollout_core::{argo::wire::Rollout, traffic::StablePingPong};
+    /// use serde_json::json;
+    /// let services = json!({"pingService": "web-ping", "pongService": "web-pong"});
+    /// let rollout = Rollout::from_value(&json!({"spec": {"strategy": {"canary": {"pingPong": services}}}}));
+    /// assert_eq!(rollout.services().stable, Some("web-ping"));
+    /// assert_eq!(rollout.with_roles(StablePingPong::Pong).services().stable, Some("web-pong"));
+    /// ```
+    #[must_use]
+    pub fn with_roles(mut self, stable: StablePingPong) -> Self {
+        let canary = self.spec.as_mut().and_then(|spec| spec.strategy.as_mut()?.canary.as_mut());
+        if let Some(canary) = canary
+            && let Some(PingPong { ping_service, pong_service }) = canary.ping_pong.take()
+        {
+            (canary.stable_service, canary.canary_service) = match stable {
+                StablePingPong::Ping => (ping_service, pong_service),
+                StablePingPong::Pong => (pong_service, ping_service),
+            };
+        }
+        self
     }
 
     /// Returns the namespace and the name, if they are given: empty texts count as absent.
@@ -128,8 +173,8 @@ object! {
     /// let rollout = json!({"spec": {"workloadRef": reference, "strategy": {"canary": {}}}});
     /// let rollout = Rollout::from_value(&rollout);
     /// let reference = rollout.spec.unwrap().workload_ref.unwrap();
-    /// assert_eq!((reference.kind.as_deref(), reference.scale_down), (Some("Deployment"), None));
-    /// assert_eq!(rollout.spec.unwrap().workload_ref.unwrap().name.as_deref(), Some("web"));
+    /// assert_eq!((reference.kind.as_deref(), reference.name.as_deref()), (Some("Deployment"), Some("web")));
+    /// assert_eq!(reference.scale_down, None, "which means never");
     /// ```
     WorkloadRef like "{apiVersion: apps/v1, kind: Deployment, name: demo}" {
         api_version: String = "apiVersion",

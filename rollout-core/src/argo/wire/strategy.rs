@@ -84,14 +84,12 @@ object! {
     /// Two Services that alternate as stable.
     ///
     /// ```
-    /// use rollout_core::argo::{convert, wire::Rollout};
+    /// use rollout_core::argo::wire::Rollout;
     /// use serde_json::json;
     /// let services = json!({"pingService": "web-ping", "pongService": "web-pong"});
     /// let rollout = Rollout::from_value(&json!({"spec": {"strategy": {"canary": {"pingPong": services}}}}));
     /// let services = rollout.canary().and_then(|canary| canary.ping_pong.clone()).unwrap();
     /// assert_eq!(services.pong_service.as_deref(), Some("web-pong"));
-    /// let unsupported = convert(&rollout, "v1".into()).unsupported;
-    /// assert_eq!(unsupported[0].path, "spec.strategy.canary.pingPong");
     /// ```
     PingPong like "{pingService: demo-ping, pongService: demo-pong}" {
         ping_service: String = "pingService",

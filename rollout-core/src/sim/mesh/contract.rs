@@ -60,6 +60,12 @@ pub trait Mesh: fmt::Debug {
         _ = objects;
     }
 
+    /// Follows a swap of the two destinations' roles (`pingPong`): what led to the canary now leads to stable. The world
+    /// itself renames the objects; `total` is the weight of all traffic. The default does nothing.
+    fn swap_roles(&mut self, total: u32) {
+        _ = total;
+    }
+
     /// Reapplies the user's own manifest of one object, by index, which removes everything that the engine added.
     fn reapply(&mut self, objects: &mut [TrafficObject], object: usize);
 

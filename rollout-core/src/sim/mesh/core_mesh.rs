@@ -222,6 +222,13 @@ impl Mesh for CoreMesh {
         MeshResult { took_effect, answer, version }
     }
 
+    fn swap_roles(&mut self, total: u32) {
+        for (_, content) in &mut self.manifests {
+            content.swap_roles(total);
+        }
+        self.version = None;
+    }
+
     fn reapply(&mut self, objects: &mut [TrafficObject], object: usize) {
         if let (Some(stored), Some((_, manifest))) = (objects.get_mut(object), self.manifests.get(object)) {
             let content = manifest.clone();

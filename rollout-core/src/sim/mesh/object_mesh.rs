@@ -39,6 +39,8 @@ pub struct ObjectMesh {
     store: Arc<MeshStore>,
     backend: Box<dyn TrafficBackend>,
     parts: Vec<Part>,
+    /// The same objects, with the roles of the destinations swapped.
+    swapped: Option<Box<Self>>,
 }
 
 /// One object, and the editor that reads it.
@@ -56,7 +58,7 @@ impl ObjectMesh {
     /// See [`ObjectMesh`] for an example.
     #[must_use]
     pub fn new(store: Arc<MeshStore>, backend: impl TrafficBackend + 'static) -> Self {
-        Self { store, backend: Box::new(backend), parts: Vec::new() }
+        Self { store, backend: Box::new(backend), parts: Vec::new(), swapped: None }
     }
 
     /// Adds the objects that an editor edits: the proxies get them, read one by one.
@@ -76,6 +78,32 @@ impl ObjectMesh {
                 self.parts.push(Part { name, editor: editor.clone(), manifest });
             }
         }
+        self
+    }
+
+    /// Sets how the same objects, in the same order, are read and edited while the roles of the destinations are swapped
+    /// (`pingPong`).
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::backend::{NoDataPlane, ObjectBackend, ServiceEditor};
+    /// use rollout_core::sim::{MeshStore, ObjectMesh};
+    /// # use rollout_core::traffic::ObjectRef;
+    /// let store = MeshStore::new();
+    /// # for name in ["ping", "pong"] {
+    /// #     let service = ObjectRef::new("", "Service", "shop", name);
+    /// #     store.user_applies(&service, serde_json::json!({"spec": {"selector": {"app": "shop"}}}));
+    /// # }
+    /// let mesh = |stable, canary| {
+    ///     let editor = || ServiceEditor::new("shop", Some(stable), Some(canary));
+    ///     ObjectMesh::new(store.clone(), ObjectBackend::new(editor(), store.clone(), NoDataPlane)).objects_of(editor())
+    /// };
+    /// let mesh = mesh("ping", "pong").swapped(mesh("pong", "ping"));
+    /// assert_eq!(mesh.store().all().len(), 2);
+    /// ```
+    #[must_use]
+    pub fn swapped(mut self, other: Self) -> Self {
+        self.swapped = Some(Box::new(other));
         self
     }
 
@@ -215,6 +243,16 @@ impl Mesh for ObjectMesh {
             if stored.version.write.parse() != Ok(object.write) {
                 let read = part.content(&all).unwrap_or_else(|| object.content.clone());
                 *object = part.object(stored, read);
+            }
+        }
+    }
+
+    fn swap_roles(&mut self, _: u32) {
+        let Some(other) = &mut self.swapped else { return };
+        core::mem::swap(&mut self.backend, &mut other.backend);
+        for part in &mut self.parts {
+            if let Some(other) = other.parts.iter_mut().find(|other| other.name == part.name) {
+                core::mem::swap(&mut part.editor, &mut other.editor);
             }
         }
     }

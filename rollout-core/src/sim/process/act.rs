@@ -145,7 +145,9 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             return (false, Err(Failure::Conflict));
         }
         self.tally.stores += 1;
+        let roles = super::roles::roles(&self.truth.status);
         self.truth.status = status.clone();
+        self.follow_roles(roles);
         self.truth.status_version += 1;
         self.rollout_version += 1;
         versions.rollout = self.rollout_version;

@@ -4,6 +4,7 @@ mod act;
 mod history;
 mod observe;
 mod old;
+mod roles;
 mod state;
 mod turn;
 

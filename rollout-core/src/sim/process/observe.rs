@@ -1,3 +1,4 @@
+use super::roles::roles;
 use crate::{
     Gone, Observed, Range, Revision, RevisionSeen, Spec, Status, Time,
     backend::Layer,
@@ -8,7 +9,7 @@ use crate::{
         settings::{PerKind, ReadKind},
         world::World,
     },
-    traffic::{ObjectRef, Seen, Settled, Version, fingerprint},
+    traffic::{ObjectRef, Seen, Settled, StablePingPong, Version, fingerprint},
 };
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::time::Duration;
@@ -39,6 +40,8 @@ pub(in crate::sim) struct WorkloadState {
 #[derive(Debug, Clone)]
 pub(in crate::sim) struct TrafficState {
     seen: Option<Seen>,
+    /// By which the destinations are named.
+    roles: StablePingPong,
 }
 
 /// The versions that the writes of a turn are conditional on, updated with each write of the turn.
@@ -135,7 +138,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     }
 
     pub(super) fn traffic_state(&mut self) -> TrafficState {
-        TrafficState { seen: self.mesh.read(&self.truth.traffic).ok() }
+        TrafficState { seen: self.mesh.read(&self.truth.traffic).ok(), roles: roles(&self.truth.status) }
     }
 
     /// Returns the states shown by caches with these lags in milliseconds; without a lag or a history, live.
@@ -294,13 +297,35 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         } else {
             *into = self.mesh.read(&self.truth.traffic).ok();
         }
+        let is_live = views.routes.is_none() && views.selectors.is_none();
+        if let Some(seen) =
+            into.as_mut().filter(|_| is_live && self.reads_as(views) != roles(&self.truth.status))
+        {
+            seen.swap_roles(self.truth.spec.strategy.max_weight());
+        }
+    }
+
+    /// Returns the roles by which a turn with these views names the destinations.
+    fn reads_as(&self, views: &Views) -> StablePingPong {
+        roles(views.rollout.as_ref().map_or(&self.truth.status, |state| &state.status))
     }
 
     /// Returns routes and selectors, each as its own cache shows them; `None` if one could not be read.
     fn stale_traffic(&mut self, views: &Views) -> Option<Seen> {
         let live = Arc::new(self.traffic_state());
-        let routes = views.routes.as_ref().unwrap_or(&live);
-        let selectors = views.selectors.as_ref().unwrap_or(&live);
+        let (reads_as, total) = (self.reads_as(views), self.truth.spec.strategy.max_weight());
+        let named = |state: &Option<Arc<TrafficState>>| {
+            let state = state.as_ref().unwrap_or(&live);
+            if state.roles == reads_as {
+                return Arc::clone(state);
+            }
+            let mut seen = state.seen.clone();
+            if let Some(seen) = &mut seen {
+                seen.swap_roles(total);
+            }
+            Arc::new(TrafficState { seen, roles: reads_as })
+        };
+        let (routes, selectors) = (&named(&views.routes), &named(&views.selectors));
         let mut seen = selectors.seen.clone()?;
         let of_routes = routes.seen.as_ref()?;
         seen.routes.clone_from(&of_routes.routes);

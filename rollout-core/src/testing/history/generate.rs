@@ -152,7 +152,8 @@ fn recipe() -> impl proptest::strategy::Strategy<Value = Recipe> {
         prop_oneof![3 => Just(1_u8), 1 => Just(2)],
         (any::<bool>(), any::<bool>()),
     );
-    let dynamic = prop_oneof![3 => Just(false), 1 => Just(true)];
+    let dynamic =
+        (prop_oneof![3 => Just(false), 1 => Just(true)], prop_oneof![7 => Just(false), 1 => Just(true)]);
     let fenceposts = (int_or_percent(), int_or_percent());
     let old = (select(vec![0_u32, 0, 0, 1, 3]), option::weighted(0.2, 0..2_u32));
     let min_ready = select(vec![0_u64, 0, 0, 5, 40]).prop_map(seconds);
@@ -166,7 +167,7 @@ fn recipe() -> impl proptest::strategy::Strategy<Value = Recipe> {
                 (delay, abort_delay),
                 (surge, unavailable),
                 (deadline, deadline_aborts),
-                (dynamic, min_ready),
+                ((dynamic, ping_pong), min_ready),
                 (rollback_window, scale_down_delay_revision_limit),
             )| Recipe {
                 routed,
@@ -179,6 +180,7 @@ fn recipe() -> impl proptest::strategy::Strategy<Value = Recipe> {
                 threshold,
                 min_pods,
                 dynamic,
+                ping_pong,
                 rollback_window,
                 scale_down_delay_revision_limit,
                 min_ready,

@@ -39,7 +39,7 @@ pub fn play_under(history: &History, laws: Laws) -> Laws {
 /// Builds the core's own traffic manager with the objects that a history asks for.
 pub(super) fn mesh(history: &History) -> CoreMesh {
     let recipe = &history.recipe;
-    match (recipe.routed, recipe.services) {
+    match (recipe.routed, recipe.has_services()) {
         (false, _) => {
             [(recipe.stable_service, Destination::Stable), (recipe.canary_service, Destination::Canary)]
                 .into_iter()

@@ -29,6 +29,9 @@ pub struct Recipe {
     pub min_pods: Option<u32>,
     /// Whether stable follows the weight; only with a traffic manager.
     pub dynamic: bool,
+    /// Whether the two Services swap their roles at the end of an update; only with a traffic manager. Managed routes are
+    /// then left out: the simulated objects do not say where such a route leads.
+    pub ping_pong: bool,
     /// How many revisions back a rollback skips the steps.
     pub rollback_window: u32,
     /// How many old revisions keep their pods for the delay.
@@ -111,7 +114,12 @@ impl Recipe {
     /// # Errors
     /// The strategy cannot have these steps.
     pub fn strategy(&self, steps: &[Step]) -> Result<Strategy, InvalidStrategy> {
-        let possible = |step: &&Step| self.routed || matches!(step, Step::SetWeight(_) | Step::Pause(_));
+        let swaps = self.routed && self.ping_pong;
+        let possible = |step: &&Step| match step {
+            Step::SetWeight(_) | Step::Pause(_) => true,
+            Step::SetCanaryScale(_) => self.routed,
+            Step::SetHeaderRoute { .. } | Step::SetMirrorRoute { .. } => self.routed && !swaps,
+        };
         let mut builder = Strategy::builder()
             .steps(steps.iter().filter(possible).cloned())
             .replica_progress_threshold(self.threshold)
@@ -123,8 +131,9 @@ impl Recipe {
             .dynamic_stable_scale(self.dynamic)
             .scale_down_delay_revision_limit(self.scale_down_delay_revision_limit);
         if self.routed {
-            builder =
-                builder.traffic_routing(true).stable_service(self.services).canary_service(self.services);
+            let services = self.has_services();
+            builder = builder.traffic_routing(true).stable_service(services).canary_service(services);
+            builder = builder.ping_pong(swaps);
             for name in MANAGED {
                 builder = builder.managed_route(name);
             }
@@ -132,6 +141,11 @@ impl Recipe {
             builder = builder.stable_service(self.stable_service).canary_service(self.canary_service);
         }
         builder.build()
+    }
+
+    /// Returns whether the destinations are two Services.
+    pub(super) fn has_services(&self) -> bool {
+        self.services || self.ping_pong
     }
 
     /// Builds the user's object at the beginning.

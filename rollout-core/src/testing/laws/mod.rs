@@ -9,6 +9,7 @@
 //! | `no_unserved_weight_kept` | no weight stays on a canary that is seen to be gone while stable could carry it | evicted canaries that kept their share |
 //! | `one_layer` | a plan writes selectors or routes, never both | proxies get the two in any order |
 //! | `live_select_needs_capacity` | a destination in use is pointed only at enough ready pods with settled endpoints | GitOps re-syncs in mid-canary |
+//! | `live_pods_stay` | with `pingPong`, a destination that has a weight keeps its revision, and an update ends with a swap of the roles alone | Services that changed their pods under load |
 //! | `up_gate` | before the canary gains: enough pods, settled selectors and endpoints; before stable gains: it can carry | routes must not overtake endpoints |
 //! | `down_gate` | before a selector leaves pods or pods go, the routes are settled | the old canary was scaled down while still routed to |
 //! | `deadline_excludes_traffic` | no traffic for a revision with a scale-down deadline, no deadline for one with traffic, 0 pods only with a deadline | two processes with partial knowledge of each other |
@@ -50,6 +51,7 @@ mod function;
 mod header_stays_right;
 mod law;
 mod ledger;
+mod live_pods_stay;
 mod live_select;
 mod meet;
 mod monotone_steps;
@@ -101,6 +103,7 @@ pub fn all() -> Vec<Box<dyn Law>> {
         Box::new(down_gate::DownGate),
         Box::new(stable_follows_weight::StableFollowsWeight),
         Box::new(live_select::LiveSelectNeedsCapacity),
+        Box::new(live_pods_stay::LivePodsStay),
         Box::new(stale_writer::StaleWriterIsHarmless::default()),
         Box::new(reads_its_writes::ReadsItsWrites),
         Box::new(status_first::StatusFirst::default()),
