@@ -6,9 +6,11 @@ mod make;
 mod names;
 mod number;
 mod pod_metadata;
+#[cfg(feature = "controller")]
 mod quantity;
 mod read;
 mod sets;
+#[cfg(feature = "controller")]
 mod template;
 mod workloads;
 

@@ -1,10 +1,14 @@
 //! `canaryMetadata` and `stableMetadata`: labels and annotations that pods have while their revision is the canary, or
-//! stable.
+//! stable. Here is what a pod template needs; `existing` brings ReplicaSets and pods that exist up to date.
 
-use super::ReplicaSet;
-use crate::entry::Entry;
+#[cfg(feature = "controller")]
+mod existing;
+
+#[cfg(feature = "controller")]
+pub(crate) use existing::{PodMetadata, change, is_used, restore};
+
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The annotation of a ReplicaSet with what was added to its pod template, as Argo Rollouts writes it.
@@ -54,13 +58,6 @@ impl<V> Default for Metadata<V> {
     }
 }
 
-impl<V: for<'de> Deserialize<'de>> Metadata<V> {
-    /// Reads an annotation of a ReplicaSet. Text that someone else wrote and that cannot be read counts as absent.
-    fn read(text: Option<&str>) -> Self {
-        text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
-    }
-}
-
 impl<V> Metadata<V> {
     fn is_empty(&self) -> bool {
         self.labels.is_empty() && self.annotations.is_empty()
@@ -69,17 +66,6 @@ impl<V> Metadata<V> {
     fn fields(&self) -> [(&'static str, &BTreeMap<String, V>); 2] {
         [("labels", &self.labels), ("annotations", &self.annotations)]
     }
-}
-
-/// Returns whether a Rollout asks for labels or annotations, or one of its ReplicaSets still has some.
-#[cfg(feature = "controller")]
-pub(crate) fn is_used(rollout: &Value, sets: &[ReplicaSet]) -> bool {
-    let has = |field: &str| {
-        rollout.pointer("/spec/strategy/canary").is_some_and(|canary| canary.get(field).is_some())
-    };
-    has("canaryMetadata")
-        || has("stableMetadata")
-        || sets.iter().any(|set| set.entry.annotation(OWN).is_some() || set.entry.annotation(ADDED).is_some())
 }
 
 /// Adds the labels and annotations of a role to the pod template of a new ReplicaSet; returns the annotations of the
@@ -92,73 +78,6 @@ pub(super) fn add(template: &mut Value, rollout: &Value, role: Role) -> Map<Stri
     let own = own(&wanted, &Metadata::default(), &Metadata::default(), template);
     write(template, &target(&own, &wanted));
     record(&own, &wanted)
-}
-
-/// Restores the pod template of a ReplicaSet, so that it can be compared with the user's.
-#[cfg(feature = "controller")]
-pub(crate) fn restore(template: &mut Value, set: &Entry) {
-    let (own, added) = recorded(set);
-    if !own.is_empty() || !added.is_empty() {
-        write(template, &target(&self::own(&added, &added, &own, template), &Metadata::default()));
-    }
-}
-
-/// Builds the patch that gives a ReplicaSet's pod template the labels and annotations of a role, and its own values
-/// where the role has none. Returns `None` if they are right. Pods that exist are not affected.
-///
-/// `forget` says that all pods have what the template has: then keys that were removed earlier are no longer recorded.
-#[cfg(feature = "controller")]
-pub(crate) fn change(rollout: &Value, set: &ReplicaSet, role: Role, forget: bool) -> Option<Value> {
-    let wanted = wanted(rollout, role);
-    let (recorded, added) = recorded(&set.entry);
-    if wanted.is_empty() && recorded.is_empty() && added.is_empty() {
-        return None;
-    }
-    let template = set.entry.template()?;
-    let mut own = own(&wanted, &added, &recorded, &template);
-    let changes = changes(&template, &target(&own, &wanted));
-    if changes.is_empty() && wanted == added && own == recorded {
-        return None;
-    }
-    if forget {
-        let keep = |key: &String, wanted: &BTreeMap<String, String>, added: &BTreeMap<String, String>| {
-            wanted.contains_key(key) || added.contains_key(key)
-        };
-        own.labels.retain(|key, _| keep(key, &wanted.labels, &added.labels));
-        own.annotations.retain(|key, _| keep(key, &wanted.annotations, &added.annotations));
-    }
-    let mut annotations = Map::from_iter([(ADDED.to_owned(), Value::Null), (OWN.to_owned(), Value::Null)]);
-    annotations.extend(record(&own, &wanted));
-    Some(json!({
-        "metadata": {"resourceVersion": *set.entry.version.write, "annotations": annotations},
-        "spec": {"template": {"metadata": changes}}
-    }))
-}
-
-/// What the pods of a ReplicaSet must have: its template's value, or none, for each key that was ever added.
-#[cfg(feature = "controller")]
-#[derive(Debug)]
-pub(crate) struct PodMetadata(Metadata<Option<String>>);
-
-#[cfg(feature = "controller")]
-impl PodMetadata {
-    /// Returns `None` if nothing was ever added to this ReplicaSet's template.
-    pub(crate) fn of(set: &ReplicaSet) -> Option<Self> {
-        let (own, added) = recorded(&set.entry);
-        let target = target(&own, &added);
-        (!target.is_empty()).then_some(Self(target))
-    }
-
-    /// Builds the patch that makes this pod right; returns `None` if it is. The patch fails if another pod has the name
-    /// by now.
-    pub(crate) fn patch(&self, pod: &Entry) -> Option<Value> {
-        let mut changes = changes(&pod.value, &self.0);
-        if changes.is_empty() {
-            return None;
-        }
-        changes.insert("uid".to_owned(), pod.uid().into());
-        Some(json!({"metadata": changes}))
-    }
 }
 
 /// Returns the labels and annotations that a Rollout asks for.
@@ -178,11 +97,6 @@ fn wanted(rollout: &Value, role: Role) -> Metadata<String> {
             .collect()
     };
     Metadata { labels: map("labels"), annotations: map("annotations") }
-}
-
-/// Returns what a ReplicaSet records: what its template itself has, and what was added to it.
-fn recorded(set: &Entry) -> (Metadata<Option<String>>, Metadata<String>) {
-    (Metadata::read(set.annotation(OWN)), Metadata::read(set.annotation(ADDED)))
 }
 
 /// Returns what the template itself has for each key that is recorded, or wanted now. The value of a key that another
