@@ -94,6 +94,22 @@ fn the_template_and_the_workload() {
 }
 
 #[test]
+fn two_services_take_turns_or_two_subsets_split() {
+    let rule = json!({"name": "r", "canarySubsetName": "c", "stableSubsetName": "s"});
+    let of = |services: Value, rule: Value| {
+        errors(&rollout(&json!({
+            "pingPong": services,
+            "trafficRouting": {"istio": {"virtualService": {"name": "web"}, "destinationRule": rule}}
+        })))
+    };
+    let services = || json!({"pingService": "a", "pongService": "b"});
+    assert_eq!(of(services(), Value::Null), Vec::<String>::new());
+    assert_eq!(of(services(), rule), ["spec.strategy.canary.pingPong"]);
+    let bad = of(json!({"pingService": "a/b", "pongService": "b"}), Value::Null);
+    assert_eq!(bad, ["spec.strategy.canary.pingPong.pingService"]);
+}
+
+#[test]
 fn selectors() {
     let of = |selector: Value| errors(&with(rollout(&json!({})), "/spec/selector", selector));
     let expression = |operator: &str, values: Value| {

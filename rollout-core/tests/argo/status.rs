@@ -4,6 +4,7 @@ use proptest::{option, prelude::*};
 use rollout_core::{
     AbortReason, Aborted, CommandKind, Progress, Status, Time,
     argo::{read_status, write_status},
+    traffic::StablePingPong,
 };
 use serde_json::{Value, json};
 
@@ -22,6 +23,7 @@ prop_compose! {
         paused_at in option::of(time()),
         aborted in option::of((time(), prop::bool::ANY)),
         (promote_full, scaled_to_zero) in (prop::bool::ANY, prop::bool::ANY),
+        stable_ping_pong in option::of(prop_oneof![Just(StablePingPong::Ping), Just(StablePingPong::Pong)]),
         progress in option::of((time(), any::<u32>(), prop::bool::ANY)),
     ) -> Status {
         let mut status = Status::default();
@@ -35,6 +37,7 @@ prop_compose! {
         });
         status.promote_full = promote_full;
         status.scaled_to_zero = scaled_to_zero;
+        status.stable_ping_pong = stable_ping_pong;
         status.progress = progress.map(|(at, ready, exceeded)| {
             let mut progress = Progress::new(at, ready);
             progress.exceeded = exceeded;
@@ -47,7 +50,9 @@ prop_compose! {
 proptest! {
     #[test]
     fn there_and_back(first in statuses(), second in statuses(), now in time()) {
-        let mut wire = json!({"readyReplicas": 3, "conditions": [{"type": "Available"}]});
+        let weights = || json!({"weights": {"canary": {"weight": 5}}});
+        let mut wire =
+            json!({"readyReplicas": 3, "conditions": [{"type": "Available"}], "canary": weights()});
         for status in [first, second] {
             write_status(&status, &mut wire, now);
             let read = read_status(&wire).unwrap();
@@ -60,7 +65,9 @@ proptest! {
         prop_assert_eq!(&wire["readyReplicas"], 3);
         prop_assert_eq!(&wire["conditions"][0]["type"], "Available");
         write_status(&Status::default(), &mut wire, now);
-        let left = json!({"readyReplicas": 3, "conditions": [{"type": "Available"}], "currentStepIndex": 0});
+        let left = json!({
+            "readyReplicas": 3, "conditions": [{"type": "Available"}], "canary": weights(), "currentStepIndex": 0
+        });
         prop_assert_eq!(wire, left);
     }
 }
@@ -100,11 +107,19 @@ fn what_cannot_be_read_is_an_error_and_no_fresh_start() {
     let wrong = json!({
         "stableRS": 5, "currentStepIndex": -1, "abort": "yes", "abortedAt": "yesterday",
         "pauseConditions": [{"reason": "CanaryPauseStep"}],
-        "conditions": [{"type": "EngineState", "message": "{\"v\":2}"}]
+        "conditions": [{"type": "EngineState", "message": "{\"v\":2}"}], "canary": {"stablePingPong": 7}
     });
     let errors = read_status(&wrong).unwrap_err();
     let paths: Vec<_> = errors.iter().map(|error| error.path.as_str()).collect();
-    let want = ["conditions", "pauseConditions", "abort", "abortedAt", "stableRS", "currentStepIndex"];
+    let want = [
+        "conditions",
+        "pauseConditions",
+        "abort",
+        "abortedAt",
+        "stableRS",
+        "currentStepIndex",
+        "canary.stablePingPong",
+    ];
     assert_eq!(paths, want.map(|path| format!("status.{path}")));
     assert!(errors[0].what.contains("another version of the engine (v2"), "{}", errors[0].what);
     for unreadable in [json!("x"), json!([]), json!(1)] {

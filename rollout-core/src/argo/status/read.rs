@@ -144,11 +144,11 @@ impl Fields<'_> {
             Some("pong") => Some(StablePingPong::Pong),
             Some("") => None,
             _ => {
-                self.error(
-                    "canary.stablePingPong",
+                self.errors.push(Finding::error(
+                    "status.canary.stablePingPong",
                     "is neither `ping` nor `pong`",
                     "write the Service that is stable",
-                );
+                ));
                 None
             }
         }

@@ -16,6 +16,7 @@ mod basic;
 mod deadline;
 mod desired;
 mod gates;
+mod ping_pong;
 mod prune;
 mod routes;
 mod scale_down;
@@ -106,7 +107,7 @@ fn not_yet(since: i64) -> Settled {
     Settled::NotYet { since: Time::from_secs(since), behind: vec!["proxy-1".into()] }
 }
 
-const ROWS: [&[Row]; 15] = [
+const ROWS: [&[Row]; 16] = [
     &target::ROWS,
     &advance::ROWS,
     &desired::ROWS,
@@ -122,6 +123,7 @@ const ROWS: [&[Row]; 15] = [
     &zero::ROWS,
     &deadline::ROWS,
     &prune::ROWS,
+    &ping_pong::ROWS,
 ];
 
 #[test]
