@@ -1,4 +1,4 @@
-use crate::{Strategy, strategy::Fenceposts, traffic::Weight};
+use crate::{CanaryScale, Strategy, strategy::Fenceposts, traffic::Weight};
 
 /// Returns the pods of canary and stable if the weight is a ratio of pods: of the few totals that `maxSurge` allows at
 /// rest, the one whose ratio is nearest to the weight.
@@ -24,6 +24,18 @@ pub(super) fn pods(strategy: &Strategy, replicas: u32, weight: Weight) -> (u32, 
     let (canary, total) = best.unwrap_or((0, n));
     let pods = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
     (pods(canary), pods(total.saturating_sub(canary)))
+}
+
+/// Returns the pods of canary and stable if `setCanaryScale` says how many the canary has: stable has the others, so that
+/// their ratio is the share of the requests.
+pub(super) fn scaled(replicas: u32, scale: CanaryScale) -> (u32, u32) {
+    let canary = match scale {
+        CanaryScale::Replicas(pods) => pods,
+        CanaryScale::Weight(percent) => super::pods_for(replicas, Weight::new(percent, 100)),
+        CanaryScale::MatchTrafficWeight => 0,
+    };
+    let canary = canary.min(replicas);
+    (canary, replicas - canary)
 }
 
 /// Computes |canary · 100 / total − weight|, times `total` and `other`, so that two can be compared without fractions.

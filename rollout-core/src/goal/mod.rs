@@ -51,6 +51,8 @@ pub fn at(spec: &Spec, status: &Status) -> Goal {
     let scale = scale(strategy, status);
     let (canary, stable) = if strategy.routing().is_some() {
         routed::pods(strategy, spec.replicas, weight, scale)
+    } else if let Some(scale) = scale {
+        basic::scaled(spec.replicas, scale)
     } else {
         basic::pods(strategy, spec.replicas, weight)
     };

@@ -390,7 +390,7 @@ fn check(
             Err(InvalidStrategy::Weight { step: index, weight: *weight, max })
         };
     }
-    let needs_routing = !matches!(step, Step::Pause(_));
+    let needs_routing = !matches!(step, Step::Pause(_) | Step::SetCanaryScale(_));
     let Some(names) = names else {
         let error = InvalidStrategy::NeedsRouting { step: index, text: format!("{step}") };
         return if needs_routing { Err(error) } else { Ok(()) };

@@ -49,6 +49,9 @@ fn hash_of_the_steps() {
     each("stepHash", |input| json!({ "hash": step_hash(&input["rollout"]).unwrap() }));
 }
 
+/// What Argo Rollouts refuses and the engine drives: it is only a warning.
+const DRIVEN: &str = "SetCanaryScale requires TrafficRouting to be set";
+
 /// The paths that Argo Rollouts names; ours have the word `canary` in them, where it belongs.
 #[test]
 fn rules_of_the_language() {
@@ -57,8 +60,12 @@ fn rules_of_the_language() {
     for line in std::fs::read_to_string(&path).unwrap().lines() {
         let line: Value = serde_json::from_str(line).unwrap();
         let report = check(&line["input"]["rollout"]);
-        assert_eq!(report.is_valid(), line["want"]["valid"], "{line}\n{:?}", report.findings);
-        for error in line["want"]["errors"].as_array().unwrap() {
+        let errors = line["want"]["errors"].as_array().unwrap();
+        let (driven, errors): (Vec<_>, Vec<_>) = errors.iter().partition(|error| error["detail"] == DRIVEN);
+        assert_eq!(report.is_valid(), errors.is_empty(), "{line}\n{:?}", report.findings);
+        let warned = report.warnings().any(|warning| warning.path.ends_with(".setCanaryScale"));
+        assert!(driven.is_empty() || warned, "{line}\n{:?}", report.findings);
+        for error in errors {
             let (path, message) = (error["path"].as_str().unwrap(), error["detail"].as_str().unwrap());
             let same = |path: &str| path.replacen("strategy.canary.", "strategy.", 1);
             let found = report.errors().any(|ours| same(&ours.path) == path && ours.what == message);

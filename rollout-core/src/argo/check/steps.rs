@@ -16,11 +16,10 @@ pub(super) fn check(canary: &Canary, written: &[Value], notes: &mut Notes) {
         weight(&path, step, canary, notes);
         pause(&path, step, notes);
         if step.set_canary_scale.is_some() && canary.traffic_routing.is_none() {
-            notes.error_at(
+            notes.warning(
                 format!("{path}.setCanaryScale"),
-                "spec.strategy.canary.trafficRouting",
-                "SetCanaryScale requires TrafficRouting to be set",
-                "leave the step out, or add `trafficRouting`",
+                "needs `trafficRouting` in Argo Rollouts, which refuses this Rollout",
+                "leave the step out, or add `trafficRouting`, if Argo Rollouts is to run it, too",
             );
         }
         header::check(&path, step, canary, names.as_ref(), notes);

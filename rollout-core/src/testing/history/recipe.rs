@@ -107,7 +107,7 @@ impl Recipe {
     /// let mut recipe = Histories::new().draw(7).unwrap().recipe;
     /// recipe.routed = false;
     /// let steps = [Step::SetWeight(20), Step::SetCanaryScale(CanaryScale::Replicas(1))];
-    /// assert_eq!(recipe.strategy(&steps)?.steps(), [Step::SetWeight(20)]);
+    /// assert_eq!(recipe.strategy(&steps)?.steps(), steps);
     /// # Ok::<(), rollout_core::InvalidStrategy>(())
     /// ```
     ///
@@ -116,8 +116,7 @@ impl Recipe {
     pub fn strategy(&self, steps: &[Step]) -> Result<Strategy, InvalidStrategy> {
         let swaps = self.routed && self.ping_pong;
         let possible = |step: &&Step| match step {
-            Step::SetWeight(_) | Step::Pause(_) => true,
-            Step::SetCanaryScale(_) => self.routed,
+            Step::SetWeight(_) | Step::Pause(_) | Step::SetCanaryScale(_) => true,
             Step::SetHeaderRoute { .. } | Step::SetMirrorRoute { .. } => self.routed && !swaps,
         };
         let mut builder = Strategy::builder()
