@@ -93,7 +93,8 @@ impl Objects {
             Verb::Patch => "PATCH",
             Verb::Delete => "DELETE",
         };
-        let name = format!("{verb} {}", request.plural());
+        let subresource = if request.is_eviction { "/eviction" } else { "" };
+        let name = format!("{verb} {}{subresource}", request.plural());
         *self.requests.entry(name.clone()).or_default() += 1;
         name
     }
