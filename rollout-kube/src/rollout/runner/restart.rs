@@ -67,6 +67,7 @@ impl TurnRunner<'_> {
         if let Some(retry) = self.memory.restart.retry.filter(|retry| *retry > Instant::now()) {
             return Some(retry);
         }
+        self.memory.restart.retry = None;
         for pod in pods.iter().take(IN_A_TURN) {
             if let Err(why) = self.evict_pod(pod).await {
                 self.restart_failed(&why);

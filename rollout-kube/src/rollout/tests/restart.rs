@@ -84,6 +84,7 @@ async fn a_restart_that_a_budget_refuses_stops_neither_a_release_nor_an_abort() 
     world.cluster().fails = None;
     tokio::time::advance(Duration::from_secs(30)).await;
     assert_eq!(world.evicted().await, ["a"]);
+    assert_eq!(world.turn().await.1, Some(Duration::from_secs(30)), "the attempt that was due is over");
 }
 
 #[tokio::test(start_paused = true)]
