@@ -106,7 +106,8 @@ impl SimulatedApiServer {
         Client::new(service, "default")
     }
 
-    /// Creates an object at a path (`/api/v1/namespaces/shop/services/web`), or replaces it, whatever its version.
+    /// Creates an object at a path (`/api/v1/namespaces/shop/services/web`), or replaces it, whatever its version. A new
+    /// object keeps its `creationTimestamp`, if it has one: the server has no clock.
     pub fn apply(&self, path: &str, value: Value) {
         if let Some(request) = ApiRequest::parse("PUT", path) {
             self.objects().apply(&request, value);
