@@ -31,6 +31,8 @@ pub(crate) struct Pods {
     lost: BTreeMap<String, Instant>,
     /// The ReplicaSets whose Rollout is gone, and when each goes.
     garbage: BTreeMap<String, Instant>,
+    /// By name, which ReplicaSet it is: somebody may delete one, and a controller makes it again at once.
+    uids: BTreeMap<String, Value>,
     /// By ReplicaSet, the pods that are objects.
     objects: BTreeMap<String, Vec<String>>,
     /// By ReplicaSet, when there is another pod for each that was evicted.
@@ -51,6 +53,7 @@ impl Pods {
             there: BTreeMap::new(),
             lost: BTreeMap::new(),
             garbage: BTreeMap::new(),
+            uids: BTreeMap::new(),
             objects: BTreeMap::new(),
             evicted: BTreeMap::new(),
             made: 0,
@@ -112,6 +115,10 @@ impl Pods {
         }
         for set in &sets {
             let name = set["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+            let uid = &set["metadata"]["uid"];
+            if self.uids.insert(name.clone(), uid.clone()).is_some_and(|before| before != *uid) {
+                self.collect(server, &name);
+            }
             let wanted = set["spec"]["replicas"].as_u64().unwrap_or_default();
             let (asked, at) = self.asked.get(&name).copied().unwrap_or((0, now));
             let at = if asked == wanted { at } else { now + self.takes(&name, wanted, 4_000) };
@@ -142,11 +149,17 @@ impl Pods {
         }
         let is_gone = |of: &String| names.iter().all(|name| *name != **of);
         for of in self.objects.keys().filter(|of| is_gone(of)).cloned().collect::<Vec<_>>() {
-            self.make(server, &of, &Value::Null, 0);
-            self.objects.remove(&of);
-            self.there.remove(&of);
-            self.evicted.remove(&of);
+            self.collect(server, &of);
         }
+    }
+
+    /// The pods of a ReplicaSet that is gone go, too.
+    fn collect(&mut self, server: &SimulatedApiServer, of: &str) {
+        self.make(server, of, &Value::Null, 0);
+        self.objects.remove(of);
+        self.there.remove(of);
+        self.evicted.remove(of);
+        self.asked.remove(of);
     }
 
     /// Who evicted a pod says nothing here: it is not there any more.

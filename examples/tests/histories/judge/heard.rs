@@ -20,7 +20,6 @@ pub(super) fn heard(history: &History) -> Duration {
                 | Happening::PromoteFull(_)
                 | Happening::Replicas(..)
                 | Happening::Steps(..)
-                | Happening::Restart(_)
                 | Happening::Touched(_)
                 | Happening::Reapplied(..)
         )
