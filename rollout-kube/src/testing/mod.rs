@@ -46,7 +46,7 @@ use tokio::sync::{mpsc, oneshot};
 ///   first status that a controller writes to an object, even an unchanged one.
 /// - It supports only merge patches.
 /// - It collects no garbage: an object that is deleted in the foreground stays until a client removes its finalizer.
-/// - No PodDisruptionBudget protects a pod, and one that is deleted or evicted goes at once, as if it had never run.
+/// - No `PodDisruptionBudget` protects a pod, and one that is deleted or evicted goes at once, as if it had never run.
 /// - A watch sends no bookmarks and does not end by itself.
 ///
 /// It answers on tasks of the runtime in which it was [started](Self::start), so that the processor time of a client in

@@ -85,10 +85,12 @@ pub(super) enum Ask {
 impl Ask {
     /// What is not a pod is deleted instead of evicted.
     fn of(self, kind: Kind) -> Self {
-        match self {
-            Self::Evict { uid, .. } if kind != Kind::Pod => Self::Delete { version: Version::Missing, uid },
-            ask => ask,
+        if let Self::Evict { uid, .. } = self
+            && kind != Kind::Pod
+        {
+            return Self::Delete { version: Version::Missing, uid };
         }
+        self
     }
 
     /// Its line in the table.

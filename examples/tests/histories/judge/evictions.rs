@@ -55,21 +55,21 @@ impl Judge {
         }
         if change.is_deleted && is_ours {
             let by = change.by.as_ref().map_or_else(|| "".into(), |by| Arc::clone(&by.client));
-            self.evicted(set, by, ready);
+            self.evicted(&set, &by, ready);
         }
     }
 
     /// A controller has evicted a pod of this ReplicaSet, which has so many left. Two controllers at a time, or one after
     /// the other, do not know of each other's evictions at once.
-    fn evicted(&mut self, set: String, by: Arc<str>, left: u64) {
-        let wanted = self.sets.get(&set).map_or(0, |pods| pods.wanted);
+    fn evicted(&mut self, set: &str, by: &Arc<str>, left: u64) {
+        let wanted = self.sets.get(set).map_or(0, |pods| pods.wanted);
         let missing = usize::try_from(wanted.saturating_sub(left)).unwrap();
-        let outstanding = self.evictions.outstanding.entry(set.clone()).or_default();
-        outstanding.push(Arc::clone(&by));
+        let outstanding = self.evictions.outstanding.entry(set.to_owned()).or_default();
+        outstanding.push(Arc::clone(by));
         // No other comes in place of a pod that is not wanted any more.
         outstanding.drain(..outstanding.len().saturating_sub(missing));
-        let by_it = u64::try_from(outstanding.iter().filter(|other| **other == by).count()).unwrap();
-        let most = self.evictions.most(&set, wanted);
+        let by_it = u64::try_from(outstanding.iter().filter(|other| *other == by).count()).unwrap();
+        let most = self.evictions.most(set, wanted);
         self.must(EVICTED, by_it <= most, || {
             format!("{by_it} pods of {set} are evicted, which wants {wanted} and has {left}; at most {most} may be")
         });
