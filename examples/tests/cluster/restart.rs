@@ -11,7 +11,7 @@ fn manifests() -> String {
     Canary::Weight.provider("1h").replacen("  replicas: 1\n", "  replicas: 4\n", 1)
 }
 
-/// A PodDisruptionBudget that lets no pod go.
+/// A `PodDisruptionBudget` that lets no pod go.
 const BUDGET: &str = "
 apiVersion: policy/v1
 kind: PodDisruptionBudget

@@ -97,6 +97,9 @@ pub(crate) fn objects(history: &History) -> Vec<(String, Value)> {
     all
 }
 
+/// Who owns what belongs to nobody here.
+pub(crate) const THEIRS: &str = "theirs";
+
 /// A route that belongs to nobody here.
 pub(crate) fn foreign(seconds: u64) -> Value {
     json!({
@@ -192,6 +195,9 @@ fn rollout(history: &History, at: usize) -> Value {
         // Argo Rollouts refuses the two together.
         canary["scaleDownDelaySeconds"].take();
         canary["dynamicStableScale"] = json!(true);
+    }
+    if let Some(pods) = app.max_unavailable {
+        canary["maxUnavailable"] = json!(pods);
     }
     if app.labels {
         for role in ["canary", "stable"] {

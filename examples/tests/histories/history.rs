@@ -57,6 +57,8 @@ pub(crate) struct App {
     pub(crate) follows: bool,
     /// Whether its pods have labels and annotations by role.
     pub(crate) labels: bool,
+    /// How many of its pods may be unavailable; without a number, a quarter.
+    pub(crate) max_unavailable: Option<u8>,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -82,6 +84,8 @@ pub(crate) enum Happening {
     Replicas(Index, u8),
     /// The steps are edited.
     Steps(Index, Vec<Step>),
+    /// Its pods are restarted.
+    Restart(Index),
     /// All pods of its ReplicaSets are lost for so many seconds.
     PodsLost(Index, u8),
     /// Somebody else writes an annotation into its VirtualService, and another time-out into a route that is not ours.
@@ -114,6 +118,7 @@ impl Happening {
             | Self::PromoteFull(app)
             | Self::Replicas(app, _)
             | Self::Steps(app, _)
+            | Self::Restart(app)
             | Self::PodsLost(app, _)
             | Self::Touched(app)
             | Self::Deleted(app, ..)
@@ -248,15 +253,11 @@ fn step() -> impl proptest::strategy::Strategy<Value = Step> {
 fn app() -> impl proptest::strategy::Strategy<Value = App> {
     let shares = (any::<bool>(), any::<bool>());
     let kind = (prop::bool::weighted(0.3), prop::bool::weighted(0.25), prop::bool::weighted(0.25));
-    let whole = (1..4_u8, shares, kind, several(step(), 0..5));
-    whole.prop_map(|(replicas, (shares, shares_rule), (has_services, follows, labels), steps)| App {
-        replicas,
-        shares,
-        shares_rule,
-        has_services,
-        follows,
-        labels,
-        steps,
+    let max_unavailable = prop_oneof![2 => Just(None), 1 => (1..3_u8).prop_map(Some)];
+    let whole = (1..4_u8, shares, kind, max_unavailable, several(step(), 0..5));
+    whole.prop_map(|(replicas, (shares, shares_rule), kind, max_unavailable, steps)| {
+        let (has_services, follows, labels) = kind;
+        App { replicas, shares, shares_rule, has_services, follows, labels, max_unavailable, steps }
     })
 }
 
@@ -266,7 +267,7 @@ pub(crate) fn part() -> impl proptest::strategy::Strategy<Value = Part> {
 }
 
 /// What a controller writes beside events.
-const WRITES: [&str; 8] = [
+const WRITES: [&str; 9] = [
     "POST replicasets",
     "PATCH replicasets",
     "PUT virtualservices",
@@ -274,6 +275,7 @@ const WRITES: [&str; 8] = [
     "PUT services",
     "PATCH rollouts",
     "PATCH pods",
+    "POST pods/eviction",
     "PUT rollouts",
 ];
 
@@ -287,12 +289,13 @@ pub(crate) fn happening() -> impl proptest::strategy::Strategy<Value = Happening
         1 => index().prop_map(Happening::PromoteFull),
         1 => (index(), 1..5_u8).prop_map(|(app, pods)| Happening::Replicas(app, pods)),
         1 => (index(), several(step(), 0..4)).prop_map(|(app, steps)| Happening::Steps(app, steps)),
+        2 => index().prop_map(Happening::Restart),
         1 => (index(), 1..30_u8).prop_map(|(app, seconds)| Happening::PodsLost(app, seconds)),
         1 => index().prop_map(Happening::Touched),
         1 => (0..40_u8).prop_map(Happening::Killed),
         1 => (1..20_u8).prop_map(Happening::Overlap),
         1 => (index(), part(), 0..100_u16).prop_map(|(app, part, after)| Happening::Deleted(app, part, after)),
-        1 => (select(WRITES.to_vec()), select(vec![403, 409, 500]), 1..60_u8)
+        1 => (select(WRITES.to_vec()), select(vec![403, 409, 429, 500]), 1..60_u8)
             .prop_map(|(what, code, seconds)| Happening::Refused(what, code, seconds)),
         1 => Just(Happening::WatchesCut),
         1 => Just(Happening::VersionsExpire),

@@ -21,8 +21,23 @@ fn set(pods: u64) -> Object {
 
 /// A ready one of `v2`.
 fn pod() -> Object {
-    let pod = json!({"kind": "Pod", "metadata": {"labels": {"rollouts-pod-template-hash": "v2"}}});
-    (apps::pod_path("app-0-v2-1"), pod)
+    pod_of("app-0-v2-1", "app-0")
+}
+
+fn pod_of(name: &str, app: &str) -> Object {
+    let labels = json!({"app": app, "rollouts-pod-template-hash": "v2"});
+    (apps::pod_path(name), json!({"kind": "Pod", "metadata": {"labels": labels}}))
+}
+
+/// Pods of `v2`, and then the evictions of two of them.
+fn evicted(max_unavailable: u64) -> Vec<Object> {
+    let names = ["app-0-v2-1", "app-0-v2-2", "app-0-v2-3"];
+    let canary = json!({"maxUnavailable": max_unavailable});
+    let rollout = json!({"kind": "Rollout", "spec": {"strategy": {"canary": canary}}});
+    let mut all = vec![(apps::rollout_path(0), rollout), set(3)];
+    all.extend(names.map(|name| pod_of(name, "app-0")));
+    all.extend(names[..2].iter().map(|name| (apps::pod_path(name), Value::Null)));
+    all
 }
 
 /// Where stable and canary lead to.
@@ -68,11 +83,11 @@ fn given_up() -> Object {
     (apps::rollout_path(0), json!({"kind": "Rollout", "status": status}))
 }
 
-/// What is broken after these writes.
+/// What is broken after these writes; `null` deletes.
 fn after(writes: impl IntoIterator<Item = Object>) -> Option<String> {
     let (server, mut judge) = (SimulatedApiServer::start(), Judge::default());
     for (path, object) in writes {
-        server.apply(&path, object);
+        if object.is_null() { server.delete(&path) } else { server.apply(&path, object) }
     }
     for change in server.since(0) {
         judge.see_by(&change, true, Duration::from_secs(100));
@@ -85,6 +100,7 @@ async fn the_judge_notices_what_is_planted() {
     let right = [set(1), pod(), rule("v1", "v2"), routes(100, 0, 1), with_header(), routes(95, 5, 1)];
     assert_eq!(after(right), None);
     assert_eq!(after([service("app-0")]), None);
+    assert_eq!(after(evicted(2)), None);
     let planted = [
         ("weights_sum", vec![routes(60, 30, 1)]),
         ("no_unserved_write", vec![set(1), rule("v1", "v2"), routes(95, 5, 1)]),
@@ -97,6 +113,8 @@ async fn the_judge_notices_what_is_planted() {
         ("what_is_foreign_stays", vec![service("other")]),
         ("what_is_foreign_stays", vec![routes(100, 0, 9)]),
         ("what_is_foreign_stays", vec![emptied()]),
+        ("what_is_foreign_stays", vec![pod_of("theirs-app-0-v2", apps::THEIRS)]),
+        ("few_pods_are_evicted", evicted(1)),
     ];
     for (rule, writes) in planted {
         let broken = after(writes).unwrap_or_default();

@@ -1,18 +1,28 @@
 //! What kubelets do, and who collects garbage: pods come and go some time after they are asked for, and what belongs to
 //! a Rollout that is gone goes, too.
 
-use crate::{apps, mesh::Dice};
+use crate::{
+    apps,
+    mesh::{Dice, clock},
+};
+use rollout_core::Time;
 use rollout_kube::testing::SimulatedApiServer;
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// In milliseconds.
 const COUNTED_WITHIN: u64 = 1_500;
+/// At least so long after an eviction, there is another pod.
+const REPLACED: Duration = Duration::from_millis(500);
 
 #[derive(Debug)]
 pub(crate) struct Pods {
     seed: u64,
+    began: Instant,
     /// By ReplicaSet: how many pods it asked for, and when it has them.
     asked: BTreeMap<String, (u64, Instant)>,
     /// By ReplicaSet: how many pods there are, wanted and ready, and when they are counted.
@@ -21,8 +31,12 @@ pub(crate) struct Pods {
     lost: BTreeMap<String, Instant>,
     /// The ReplicaSets whose Rollout is gone, and when each goes.
     garbage: BTreeMap<String, Instant>,
+    /// By name, which ReplicaSet it is: somebody may delete one, and a controller makes it again at once.
+    uids: BTreeMap<String, Value>,
     /// By ReplicaSet, the pods that are objects.
     objects: BTreeMap<String, Vec<String>>,
+    /// By ReplicaSet, when there is another pod for each that was evicted.
+    evicted: BTreeMap<String, Vec<Instant>>,
     made: u32,
     /// The version of the server that was last looked at.
     version: u64,
@@ -31,14 +45,17 @@ pub(crate) struct Pods {
 }
 
 impl Pods {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64, began: Instant) -> Self {
         Self {
             seed,
+            began,
             asked: BTreeMap::new(),
             there: BTreeMap::new(),
             lost: BTreeMap::new(),
             garbage: BTreeMap::new(),
+            uids: BTreeMap::new(),
             objects: BTreeMap::new(),
+            evicted: BTreeMap::new(),
             made: 0,
             version: 0,
             due: None,
@@ -66,7 +83,8 @@ impl Pods {
         self.act(server, now);
         let pods = self.asked.values().map(|(_, at)| at);
         let counted = self.there.values().map(|(_, at)| at);
-        let all = pods.chain(counted).chain(self.lost.values()).chain(self.garbage.values());
+        let replaced = self.evicted.values().flatten();
+        let all = pods.chain(counted).chain(replaced).chain(self.lost.values()).chain(self.garbage.values());
         self.due = all.filter(|at| **at > now).min().copied();
     }
 
@@ -78,6 +96,7 @@ impl Pods {
     }
 
     fn act(&mut self, server: &SimulatedApiServer, now: Instant) {
+        self.miss_evicted(server, now);
         let mut sets = server.all("/apis/apps/v1/replicasets");
         let rollouts = server.all("/apis/argoproj.io/v1alpha1/rollouts");
         let is_garbage = |set: &Value| {
@@ -96,6 +115,10 @@ impl Pods {
         }
         for set in &sets {
             let name = set["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+            let uid = &set["metadata"]["uid"];
+            if self.uids.insert(name.clone(), uid.clone()).is_some_and(|before| before != *uid) {
+                self.collect(server, &name);
+            }
             let wanted = set["spec"]["replicas"].as_u64().unwrap_or_default();
             let (asked, at) = self.asked.get(&name).copied().unwrap_or((0, now));
             let at = if asked == wanted { at } else { now + self.takes(&name, wanted, 4_000) };
@@ -104,7 +127,8 @@ impl Pods {
                 self.lost.iter().any(|(app, until)| *until > now && name.starts_with(&format!("{app}-")));
             let image = set.pointer("/spec/template/spec/containers/0/image").and_then(Value::as_str);
             let is_bad = image == Some(&apps::image(apps::BAD));
-            let ready = if is_lost || is_bad { 0 } else { wanted };
+            let ready =
+                if is_lost || is_bad { 0 } else { wanted.saturating_sub(self.missing(&name, wanted)) };
             if at > now && !is_lost {
                 continue;
             }
@@ -125,10 +149,41 @@ impl Pods {
         }
         let is_gone = |of: &String| names.iter().all(|name| *name != **of);
         for of in self.objects.keys().filter(|of| is_gone(of)).cloned().collect::<Vec<_>>() {
-            self.make(server, &of, &Value::Null, 0);
-            self.objects.remove(&of);
-            self.there.remove(&of);
+            self.collect(server, &of);
         }
+    }
+
+    /// The pods of a ReplicaSet that is gone go, too.
+    fn collect(&mut self, server: &SimulatedApiServer, of: &str) {
+        self.make(server, of, &Value::Null, 0);
+        self.objects.remove(of);
+        self.there.remove(of);
+        self.evicted.remove(of);
+        self.asked.remove(of);
+    }
+
+    /// Who evicted a pod says nothing here: it is not there any more.
+    fn miss_evicted(&mut self, server: &SimulatedApiServer, now: Instant) {
+        let pods = server.all("/api/v1/pods");
+        let there: BTreeSet<_> = pods.iter().filter_map(|pod| pod["metadata"]["name"].as_str()).collect();
+        let mut gone = Vec::new();
+        for (of, pods) in &mut self.objects {
+            let missed = pods.extract_if(.., |pod| !there.contains(&**pod)).count();
+            gone.extend((0..missed).map(|_| of.clone()));
+        }
+        for of in gone {
+            let number = u64::try_from(self.evicted.get(&of).map_or(0, Vec::len)).unwrap();
+            let at = now + REPLACED + self.takes(&of, 100 + number, 4_000);
+            self.evicted.entry(of).or_default().push(at);
+        }
+        self.evicted.values_mut().for_each(|all| all.retain(|at| *at > now));
+    }
+
+    /// So many pods of a ReplicaSet were evicted, and there is no other yet. Fewer that are wanted need none.
+    fn missing(&self, of: &str, wanted: u64) -> u64 {
+        let evicted = self.evicted.get(of).map_or(0, Vec::len);
+        let there = self.objects.get(of).map_or(0, Vec::len);
+        u64::try_from(evicted).unwrap().min(wanted.saturating_sub(u64::try_from(there).unwrap()))
     }
 
     /// As many ready pods as that.
@@ -146,12 +201,17 @@ impl Pods {
             }
             server.delete(&apps::pod_path(&name));
         }
+        let created = Time::from_secs(clock(self.began, Instant::now()).as_secs()).to_string();
+        if there.len() < ready {
+            make_foreign(server, of, set);
+        }
         while there.len() < ready {
             self.made += 1;
             let name = format!("{of}-{}", self.made);
             let pod = json!({
                 "apiVersion": "v1", "kind": "Pod",
                 "metadata": {
+                    "creationTimestamp": created,
                     "labels": set["spec"]["template"]["metadata"]["labels"],
                     "annotations": set["spec"]["template"]["metadata"]["annotations"],
                     "ownerReferences": [{"kind": "ReplicaSet", "uid": set["metadata"]["uid"], "controller": true}]
@@ -165,4 +225,20 @@ impl Pods {
             there.push(name);
         }
     }
+}
+
+/// A pod that somebody else owns has the hash of this ReplicaSet's pods in a label, and is older than all of them.
+fn make_foreign(server: &SimulatedApiServer, of: &str, set: &Value) {
+    let pod = json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {
+            "labels": {
+                "app": apps::THEIRS,
+                "rollouts-pod-template-hash": set["metadata"]["labels"]["rollouts-pod-template-hash"]
+            },
+            "ownerReferences": [{"kind": "ReplicaSet", "uid": apps::THEIRS, "controller": true}]
+        },
+        "status": {"phase": "Running"}
+    });
+    server.apply(&apps::pod_path(&format!("{}-{of}", apps::THEIRS)), pod);
 }

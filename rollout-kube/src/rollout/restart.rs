@@ -67,7 +67,8 @@ pub(super) fn assess(rollout: &Value, sets: &[PodsOf<'_>], evicted: &HashSet<Str
     let mut room = spare(wanting().map(available).fold(0, u32::saturating_add), replicas);
     let mut evict = Vec::new();
     for of in wanting() {
-        let most = spare(available(of), of.set.wanted).min(room);
+        // Pods beyond those that are wanted are about to go: nobody knows which.
+        let most = spare(available(of).min(of.set.wanted), of.set.wanted).min(room);
         let old = of.pods.iter().filter(|pod| is_old(pod) && !evicted.contains(pod.uid()));
         let before = evict.len();
         evict.extend(old.take(usize::try_from(most).unwrap_or(usize::MAX)).cloned());
@@ -170,6 +171,12 @@ mod tests {
         // Without traffic routing, both together have as many pods as the Rollout.
         let sets = [(set("v1", 2, 2), pods("v1", 2, 0)), (set("v2", 2, 2), pods("v2", 2, 0))];
         assert_eq!(evicts(&rollout(4, &json!({})), &sets, &[]), "v1-0");
+    }
+
+    #[test]
+    fn pods_that_are_about_to_go_leave_no_room_for_more_evictions() {
+        let sets = [(set("v1", 2, 4), pods("v1", 4, 0))];
+        assert_eq!(evicts(&rollout(2, &json!({})), &sets, &[]), "v1-0");
     }
 
     #[test]

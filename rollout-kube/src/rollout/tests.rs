@@ -26,6 +26,7 @@ mod held;
 mod hostile;
 mod malformed;
 mod metadata;
+mod metadata_limits;
 mod pods;
 mod restart;
 mod rivals;

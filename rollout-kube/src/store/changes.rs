@@ -57,7 +57,7 @@ impl Requests {
         answer::written(object, written)
     }
 
-    /// Evicts a pod with this uid. The server refuses while a PodDisruptionBudget needs the pod.
+    /// Evicts a pod with this uid. The server refuses while a `PodDisruptionBudget` needs the pod.
     #[cfg(feature = "controller")]
     pub(crate) async fn evict(&self, pod: &ObjectRef, uid: &str) -> Result<(), StoreError> {
         let eviction = json!({

@@ -1,6 +1,9 @@
 use super::{kinds::Traits, selector::Selector};
 use serde_json::Value;
 
+/// The kind of objects that can be evicted.
+const PODS: &str = "/api/v1/pods";
+
 /// A request: a verb and the objects that it is about.
 #[derive(Debug, Clone)]
 pub(super) struct ApiRequest {
@@ -10,6 +13,8 @@ pub(super) struct ApiRequest {
     pub(super) namespace: String,
     pub(super) name: String,
     pub(super) is_status: bool,
+    /// Whether it evicts a pod.
+    pub(super) is_eviction: bool,
     pub(super) traits: Traits,
     pub(super) labels: Selector,
     pub(super) version: u64,
@@ -74,7 +79,9 @@ impl ApiRequest {
             |wanted: &str| parameter(wanted).and_then(|number| number.parse::<u64>().ok()).unwrap_or(0);
         let kind = format!("{root}/{plural}");
         let subresource = parts.next();
-        if subresource.is_some_and(|part| part != "status") || parts.next().is_some() {
+        let (is_status, is_eviction) = (subresource == Some("status"), subresource == Some("eviction"));
+        let is_known = is_status || is_eviction && verb == Verb::Create && kind == PODS;
+        if subresource.is_some() && !is_known || parts.next().is_some() {
             return None;
         }
         Some(Self {
@@ -83,7 +90,8 @@ impl ApiRequest {
             kind,
             namespace: namespace.to_owned(),
             name: decode(name),
-            is_status: subresource.is_some(),
+            is_status,
+            is_eviction,
             labels: Selector::parse(&parameter("labelSelector").unwrap_or_default()),
             version: number("resourceVersion"),
             limit: usize::try_from(number("limit")).unwrap_or(0),

@@ -18,6 +18,8 @@ pub(super) struct Traits {
     pub(super) is_created_by_put: bool,
     /// Whether a delete returns the deleted object.
     pub(super) returns_deleted: bool,
+    /// Whether it is marked for deletion first, even if no finalizer holds it.
+    pub(super) is_marked: bool,
     /// Whether the garbage collector deletes what it owns.
     pub(super) is_collected: bool,
     /// Whether it may have any name.
@@ -35,6 +37,7 @@ const CUSTOM: Traits = Traits {
     is_unconditional: false,
     is_created_by_put: false,
     returns_deleted: false,
+    is_marked: false,
     is_collected: true,
     has_any_name: false,
     first_status: "",
@@ -48,7 +51,7 @@ const BUILT_IN: Traits = Traits {
     ..CUSTOM
 };
 
-const KNOWN: [Traits; 7] = [
+const KNOWN: [Traits; 8] = [
     Traits { path: "argoproj.io/v1alpha1/rollouts", kind: "Rollout", ..CUSTOM },
     Traits { path: "networking.istio.io/v1alpha3/virtualservices", kind: "VirtualService", ..CUSTOM },
     Traits { path: "networking.istio.io/v1alpha3/destinationrules", kind: "DestinationRule", ..CUSTOM },
@@ -58,6 +61,16 @@ const KNOWN: [Traits; 7] = [
         has_status: true,
         counts_generations: true,
         first_status: r#"{"replicas": 0}"#,
+        ..BUILT_IN
+    },
+    Traits {
+        path: "v1/pods",
+        kind: "Pod",
+        has_status: true,
+        counts_generations: true,
+        returns_deleted: true,
+        is_marked: true,
+        first_status: r#"{"phase": "Pending", "qosClass": "BestEffort"}"#,
         ..BUILT_IN
     },
     Traits {

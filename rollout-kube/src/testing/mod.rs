@@ -34,9 +34,9 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 
 /// A small simulated Kubernetes API server: lists (by label, in pages), watches from a version, resource versions and
-/// generations, compare-and-swap writes, merge patches, the status subresource, finalizers. It stores objects of any
-/// kind. For the kinds that this crate reads and writes (Rollouts, ReplicaSets, Services, VirtualServices,
-/// DestinationRules, Events, Leases) it answers like a real server, except for the wording of errors;
+/// generations, compare-and-swap writes, merge patches, the status subresource, finalizers, evictions. It stores
+/// objects of any kind. For the kinds that this crate reads and writes (Rollouts, ReplicaSets, Pods, Services,
+/// VirtualServices, DestinationRules, Events, Leases) it answers like a real server, except for the wording of errors;
 /// `cargo xtask conform` compares the two. It differs on purpose:
 ///
 /// - Every namespace exists, and every client may do everything.
@@ -46,6 +46,7 @@ use tokio::sync::{mpsc, oneshot};
 ///   first status that a controller writes to an object, even an unchanged one.
 /// - It supports only merge patches.
 /// - It collects no garbage: an object that is deleted in the foreground stays until a client removes its finalizer.
+/// - No `PodDisruptionBudget` protects a pod, and one that is deleted or evicted goes at once, as if it had never run.
 /// - A watch sends no bookmarks and does not end by itself.
 ///
 /// It answers on tasks of the runtime in which it was [started](Self::start), so that the processor time of a client in
@@ -124,7 +125,8 @@ impl SimulatedApiServer {
         Client::new(service, "default")
     }
 
-    /// Creates an object at a path (`/api/v1/namespaces/shop/services/web`), or replaces it, whatever its version.
+    /// Creates an object at a path (`/api/v1/namespaces/shop/services/web`), or replaces it, whatever its version. A new
+    /// object keeps its `creationTimestamp`, if it has one: the server has no clock.
     ///
     /// See [`SimulatedApiServer`] for an example.
     pub fn apply(&self, path: &str, value: Value) {
@@ -198,7 +200,7 @@ impl SimulatedApiServer {
         self.objects().pods_run = true;
     }
 
-    /// Returns the number of requests so far, by verb and kind (`PUT virtualservices`).
+    /// Returns the number of requests so far, by verb and kind (`PUT virtualservices`, `POST pods/eviction`).
     ///
     /// ```
     /// use rollout_kube::testing::SimulatedApiServer;
@@ -400,6 +402,9 @@ fn respond_to(objects: &mut Objects, request: &ApiRequest, body: &Sent) -> Answe
         Verb::List => objects.list(request).map(|list| (200, list.to_string())),
         Verb::Get => objects.get(request).map(|object| (200, object.to_string())),
         Verb::Delete => objects.delete(request, body).map(|deleted| (200, deleted.to_string())),
+        Verb::Create if request.is_eviction => {
+            objects.evict(request, body).map(|evicted| (201, evicted.to_string()))
+        }
         Verb::Create | Verb::Replace | Verb::Patch => {
             objects.write(request, body).map(|(code, object)| (code, object.to_string()))
         }

@@ -97,7 +97,8 @@ impl Objects {
             Verb::Patch => "PATCH",
             Verb::Delete => "DELETE",
         };
-        let name = format!("{verb} {}", request.plural());
+        let subresource = if request.is_eviction { "/eviction" } else { "" };
+        let name = format!("{verb} {}{subresource}", request.plural());
         *self.requests.entry(name.clone()).or_default() += 1;
         name
     }
@@ -165,7 +166,8 @@ impl Objects {
             });
             put(fields, "generation", (generation + u64::from(!is_same)).into());
         }
-        let created = kept("creationTimestamp").unwrap_or_else(|| "2026-01-01T00:00:00Z".into());
+        let given = fields.pointer("/metadata/creationTimestamp").cloned();
+        let created = kept("creationTimestamp").or(given).unwrap_or_else(|| "2026-01-01T00:00:00Z".into());
         put(fields, "creationTimestamp", created);
         put(fields, "managedFields", json!([{"manager": "rollout-kube"}]));
         put(fields, "resourceVersion", kept("resourceVersion").unwrap_or_default());

@@ -1,12 +1,14 @@
 //! Some of the checks of `cargo xtask conform`, without a real server.
 
-use super::SimulatedApiServer;
+use super::{Disturb, SimulatedApiServer, Trouble};
 use http::Request;
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const SERVICES: &str = "/api/v1/namespaces/shop/services";
+const PODS: &str = "/api/v1/namespaces/shop/pods";
 const ROLLOUTS: &str = "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts";
 
 async fn ask(server: &SimulatedApiServer, method: &str, uri: &str, body: Value) -> (u16, Value) {
@@ -118,4 +120,59 @@ async fn a_watch_with_a_selector_shows_an_object_that_no_longer_matches_as_delet
         .collect();
     let expected = [("ADDED", "1"), ("DELETED", "2"), ("ADDED", "3")];
     assert_eq!(seen, expected.map(|(what, version)| (json!(what), json!(version))));
+}
+
+fn eviction(uid: &Value) -> Value {
+    json!({
+        "apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"namespace": "shop", "name": "web-1"},
+        "deleteOptions": {"preconditions": {"uid": uid}}
+    })
+}
+
+#[tokio::test]
+async fn an_eviction_deletes_the_pod_that_it_means_and_no_other() {
+    let server = SimulatedApiServer::start();
+    let (one, evict) = (format!("{PODS}/web-1"), format!("{PODS}/web-1/eviction"));
+    assert_eq!(ask(&server, "POST", &evict, eviction(&json!("1"))).await.0, 404, "there is no such pod");
+    server.apply(&one, json!({}));
+    let (code, other) = ask(&server, "POST", &evict, eviction(&json!("another"))).await;
+    assert_eq!((code, &other["reason"]), (409, &json!("Conflict")), "a later pod has the name");
+    let mut misnamed = eviction(&json!(null));
+    misnamed["metadata"]["name"] = json!("web-2");
+    assert_eq!(ask(&server, "POST", &evict, misnamed).await.0, 400);
+    assert_eq!(
+        ask(&server, "POST", &evict, json!({"kind": "Pod", "metadata": {"name": "web-1"}})).await.0,
+        400
+    );
+    assert_eq!(ask(&server, "POST", &evict, json!(7)).await.0, 400);
+    let (_, pod) = ask(&server, "GET", &one, Value::Null).await;
+    let (code, evicted) = ask(&server, "POST", &evict, eviction(&pod["metadata"]["uid"])).await;
+    assert_eq!((code, &evicted["kind"], &evicted["status"]), (201, &json!("Status"), &json!("Success")));
+    assert_eq!(ask(&server, "GET", &one, Value::Null).await.0, 404);
+    assert_eq!(server.requests()["POST pods/eviction"], 6);
+    assert_eq!(ask(&server, "POST", &format!("{SERVICES}/web/eviction"), json!({})).await.0, 404);
+}
+
+/// Refuses every eviction.
+struct Protected;
+
+impl Disturb for Protected {
+    fn request(&mut self, what: &str) -> Trouble {
+        if what == "POST pods/eviction" { Trouble::Refused(429) } else { Trouble::None }
+    }
+
+    fn watch_lag(&mut self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+#[tokio::test]
+async fn an_eviction_can_be_disturbed_like_other_writes() {
+    let server = SimulatedApiServer::start();
+    let one = format!("{PODS}/web-1");
+    server.apply(&one, json!({}));
+    server.disturb(Protected);
+    let (code, refused) = ask(&server, "POST", &format!("{one}/eviction"), eviction(&json!(null))).await;
+    assert_eq!((code, &refused["reason"]), (429, &json!("TooManyRequests")));
+    assert_eq!(ask(&server, "GET", &one, Value::Null).await.0, 200, "the pod stays");
 }

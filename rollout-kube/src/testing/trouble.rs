@@ -24,8 +24,8 @@ pub enum Trouble {
     LandsLate(u16, Duration),
 }
 
-/// Decides which faults to inject into each request, named by verb and kind (`PUT virtualservices`), and into each
-/// event of a watch.
+/// Decides which faults to inject into each request, named by verb and kind (`PUT virtualservices`, `POST pods/eviction`),
+/// and into each event of a watch.
 ///
 /// ```
 /// use rollout_kube::testing::{Disturb, SimulatedApiServer, Trouble};

@@ -13,6 +13,9 @@ use std::sync::Arc;
 /// The finalizer of a foreground deletion, left to the garbage collector, which is not simulated.
 const FOREGROUND: &str = "foregroundDeletion";
 
+/// The server has no clock.
+const NOW: &str = "2026-01-01T00:00:00Z";
+
 fn metadata<'v>(object: &'v Value, key: &str) -> Option<&'v Value> {
     object.pointer("/metadata")?.get(key).filter(|value| !value.is_null())
 }
@@ -152,16 +155,45 @@ impl Objects {
         Ok(self.store(request, Some(existing), next))
     }
 
+    /// Evicts a pod: records why in its status, and deletes it with the eviction's own options.
+    pub(super) fn evict(&mut self, request: &ApiRequest, sent: &Sent) -> Result<Value, Refusal> {
+        let eviction = sent.value.as_ref().filter(|eviction| eviction.is_object());
+        let eviction = eviction.ok_or_else(|| Refusal::bad_request("the body is not an object"))?;
+        let is_right = |key: &str, expected: &str| {
+            eviction.get(key).and_then(Value::as_str).is_none_or(|given| given == expected)
+        };
+        if !is_right("kind", "Eviction") || !is_right("apiVersion", "policy/v1") {
+            return Err(Refusal::bad_request("the body is of another kind"));
+        }
+        if text(eviction, "name") != request.name {
+            return Err(Refusal::bad_request("the name in the body differs from that in the path"));
+        }
+        let namespace = text(eviction, "namespace");
+        if !namespace.is_empty() && namespace != request.namespace {
+            return Err(Refusal::bad_request("the namespace in the body differs from that in the path"));
+        }
+        let options = Sent { content: sent.content.clone(), value: eviction.get("deleteOptions").cloned() };
+        let existing = self.get(request)?;
+        check_preconditions(&existing, &options)?;
+        let mut next = (*existing).clone();
+        let conditions = next.pointer("/status/conditions").and_then(Value::as_array);
+        let mut conditions = conditions.cloned().unwrap_or_default();
+        conditions.retain(|condition| condition.get("type") != Some(&json!("DisruptionTarget")));
+        conditions.push(json!({
+            "type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI",
+            "message": "Eviction API: evicting", "lastProbeTime": null, "lastTransitionTime": NOW
+        }));
+        merge(&mut next, &json!({"status": {"conditions": conditions}}));
+        self.store(request, Some(existing), next);
+        self.delete(request, &options)?;
+        Ok(json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}))
+    }
+
     /// Deletes an object, or marks it for deletion while finalizers hold it.
     pub(super) fn delete(&mut self, request: &ApiRequest, sent: &Sent) -> Result<Value, Refusal> {
         let existing = self.get(request)?;
+        check_preconditions(&existing, sent)?;
         let option = |name: &str| sent.value.as_ref().and_then(|options| options.get(name));
-        for key in ["uid", "resourceVersion"] {
-            let wanted = option("preconditions").and_then(|wanted| wanted.get(key));
-            if wanted.is_some_and(|wanted| Some(wanted) != metadata(&existing, key)) {
-                return Err(Refusal::precondition());
-            }
-        }
         let mut held = finalizers(&existing);
         held.retain(|finalizer| finalizer != FOREGROUND);
         if request.traits.is_collected
@@ -169,15 +201,17 @@ impl Objects {
         {
             held.push(FOREGROUND.into());
         }
+        let mut next = (*existing).clone();
+        let is_first = metadata(&existing, "deletionTimestamp").is_none();
+        if is_first && (!held.is_empty() || request.traits.is_marked) {
+            put(&mut next, "deletionTimestamp", NOW.into());
+            put(&mut next, "deletionGracePeriodSeconds", 0.into());
+        }
         if !held.is_empty() {
-            let mut next = (*existing).clone();
             put(&mut next, "finalizers", held.into());
-            if metadata(&existing, "deletionTimestamp").is_none() {
-                put(&mut next, "deletionTimestamp", "2026-01-01T00:00:00Z".into());
-                put(&mut next, "deletionGracePeriodSeconds", 0.into());
-            }
             return Ok((*self.store(request, Some(existing), next)).clone());
         }
+        self.store(request, Some(existing), next);
         let last = self.remove(request)?;
         if request.traits.returns_deleted {
             return Ok((*last).clone());
@@ -239,6 +273,18 @@ impl ApiRequest {
         }
         Ok(())
     }
+}
+
+/// Refuses to delete another object than the one that the options of the deletion mean.
+fn check_preconditions(existing: &Value, options: &Sent) -> Result<(), Refusal> {
+    let preconditions = options.value.as_ref().and_then(|options| options.get("preconditions"));
+    for key in ["uid", "resourceVersion"] {
+        let wanted = preconditions.and_then(|wanted| wanted.get(key)).filter(|wanted| !wanted.is_null());
+        if wanted.is_some_and(|wanted| Some(wanted) != metadata(existing, key)) {
+            return Err(Refusal::precondition());
+        }
+    }
+    Ok(())
 }
 
 /// Returns the version of an object as a number; 0 if it has none.

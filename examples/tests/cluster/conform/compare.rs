@@ -17,7 +17,7 @@ pub(super) const LANES: usize = 4;
 pub(super) struct Real {
     client: Client,
     // In this order: a server that goes on before its cluster ends.
-    _frozen: Frozen,
+    _frozen: [Frozen; 2],
     _bed: Arc<Bed>,
 }
 
@@ -37,7 +37,11 @@ impl Real {
                     .unwrap();
             }
         });
-        Self { client, _frozen: bed.freeze("kube-controller-manager"), _bed: bed }
+        Self {
+            client,
+            _frozen: ["kube-controller-manager", "podrunner"].map(|server| bed.freeze(server)),
+            _bed: bed,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 pub(super) enum Kind {
     Rollout,
     ReplicaSet,
+    Pod,
     Service,
     VirtualService,
     DestinationRule,
@@ -14,9 +15,10 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Rollout,
         Self::ReplicaSet,
+        Self::Pod,
         Self::Service,
         Self::VirtualService,
         Self::DestinationRule,
@@ -28,7 +30,7 @@ impl Kind {
         match self {
             Self::Rollout => "argoproj.io/v1alpha1",
             Self::ReplicaSet => "apps/v1",
-            Self::Service | Self::Event => "v1",
+            Self::Pod | Self::Service | Self::Event => "v1",
             Self::VirtualService | Self::DestinationRule => "networking.istio.io/v1alpha3",
             Self::Lease => "coordination.k8s.io/v1",
         }
@@ -43,6 +45,7 @@ impl Kind {
         match self {
             Self::Rollout => "rollouts",
             Self::ReplicaSet => "replicasets",
+            Self::Pod => "pods",
             Self::Service => "services",
             Self::VirtualService => "virtualservices",
             Self::DestinationRule => "destinationrules",
@@ -73,6 +76,7 @@ impl Kind {
             Self::ReplicaSet => json!({"spec": {
                 "replicas": 1, "selector": {"matchLabels": {"app": "web"}}, "template": template()
             }}),
+            Self::Pod => json!({"spec": pod_spec(1)}),
             Self::Service => json!({"spec": {
                 "selector": {"app": "web"}, "type": "ClusterIP", "clusterIP": "None", "clusterIPs": ["None"],
                 "ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack", "internalTrafficPolicy": "Cluster",
@@ -100,6 +104,7 @@ impl Kind {
     pub(super) fn wants(self, what: u8) -> Value {
         match self {
             Self::Rollout | Self::ReplicaSet => json!({"spec": {"replicas": what}}),
+            Self::Pod => json!({"spec": {"containers": pod_spec(what)["containers"]}}),
             Self::Service => json!({"spec": {"selector": {"app": format!("web-{what}")}}}),
             Self::VirtualService => json!({"spec": {"http": routes(what)}}),
             Self::DestinationRule => json!({"spec": {"subsets": subsets(what)}}),
@@ -119,6 +124,7 @@ impl Kind {
             Self::ReplicaSet => json!({"status": {
                 "replicas": what, "readyReplicas": what, "availableReplicas": what, "observedGeneration": 1
             }}),
+            Self::Pod => json!({"status": {"message": format!("M{what}")}}),
             Self::Service => json!({"status": {"loadBalancer": {}, "conditions": condition}}),
             Self::VirtualService | Self::DestinationRule => json!({"status": {"conditions": condition}}),
             Self::Event | Self::Lease => json!({"metadata": {"labels": {"state": format!("s{what}")}}}),
@@ -139,6 +145,24 @@ fn template() -> Value {
             "securityContext": {}, "terminationGracePeriodSeconds": 30
         }
     })
+}
+
+/// With what an API server adds to a pod, but not to a template.
+fn pod_spec(version: u8) -> Value {
+    let mut spec = template()["spec"].clone();
+    spec["containers"][0]["image"] = format!("web:v{version}").into();
+    let tolerated = |what: &str| {
+        json!({
+            "key": format!("node.kubernetes.io/{what}"), "operator": "Exists", "effect": "NoExecute",
+            "tolerationSeconds": 300
+        })
+    };
+    let more = json!({
+        "enableServiceLinks": true, "preemptionPolicy": "PreemptLowerPriority", "priority": 0,
+        "tolerations": [tolerated("not-ready"), tolerated("unreachable")]
+    });
+    merge(&mut spec, &more);
+    spec
 }
 
 fn routes(weight: u8) -> Value {

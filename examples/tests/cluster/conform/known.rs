@@ -18,6 +18,9 @@ pub(super) struct Known {
 /// Belongs to the server alone, and rests on who wrote what.
 const LEFT_OUT: &str = "managedFields";
 
+/// The condition that says that a pod was evicted: the server writes it.
+const EVICTED: &str = "DisruptionTarget";
+
 impl Known {
     pub(super) fn of(namespace: &str) -> Self {
         Self { namespace: namespace.to_owned(), ..Self::default() }
@@ -75,6 +78,10 @@ impl Known {
                     metadata.insert(time.to_owned(), "a time".into());
                 }
             }
+        }
+        let conditions = object.pointer_mut("/status/conditions").and_then(Value::as_array_mut);
+        for condition in conditions.into_iter().flatten().filter(|condition| condition["type"] == EVICTED) {
+            condition["lastTransitionTime"] = "a time".into();
         }
         object
     }

@@ -126,6 +126,17 @@ pub(super) fn write(step: &Step, kind: Kind, known: &Known) -> Request {
             let uri = path(kind, known, step.name);
             Request { method: "DELETE", uri, content: JSON, body: options.to_string() }
         }
+        Ask::Evict { uid, oddity } => {
+            let condition = condition(kind, name, known, Version::Missing, *uid)["metadata"].clone();
+            let mut eviction = json!({
+                "apiVersion": "policy/v1", "kind": "Eviction",
+                "metadata": {"namespace": known.namespace, "name": name},
+                "deleteOptions": {"preconditions": condition}
+            });
+            oddity.spoil(&mut eviction);
+            let uri = format!("{}/eviction", path(kind, known, step.name));
+            Request { method: "POST", uri, content: JSON, body: oddity.body(&eviction) }
+        }
         Ask::Get | Ask::List { .. } | Ask::Pages(_) | Ask::Watch { .. } | Ask::WatchFromLongAgo => {
             Request::get(path(kind, known, step.name))
         }
@@ -206,6 +217,10 @@ impl Change {
         let is_the_servers = matches!(self, Self::Generation(_) | Self::DeletionTime);
         if is_the_servers && matches!(kind, Kind::Service | Kind::Event | Kind::Lease) {
             return false;
+        }
+        // The kubelet reports; who owns a pod is none of its business, nor when it goes.
+        if kind == Kind::Pod && (is_the_servers || matches!(self, Self::NoStatus | Self::Owner(_))) {
+            return part == Part::Whole && !is_the_servers;
         }
         let is_metadata =
             !matches!(self, Self::Wants(_) | Self::Reports(_) | Self::NoStatus | Self::Generation(_));

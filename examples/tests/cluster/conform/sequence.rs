@@ -75,9 +75,24 @@ pub(super) enum Ask {
         version: Version,
         uid: Uid,
     },
+    /// Only pods are evicted.
+    Evict {
+        uid: Uid,
+        oddity: Oddity,
+    },
 }
 
 impl Ask {
+    /// What is not a pod is deleted instead of evicted.
+    fn of(self, kind: Kind) -> Self {
+        if let Self::Evict { uid, .. } = self
+            && kind != Kind::Pod
+        {
+            return Self::Delete { version: Version::Missing, uid };
+        }
+        self
+    }
+
     /// Its line in the table.
     pub(super) fn name(&self) -> &'static str {
         match self {
@@ -92,6 +107,7 @@ impl Ask {
             Self::Patch { part: Part::Whole, .. } => "merge patch",
             Self::Patch { part: Part::Status, .. } => "merge patch of the status",
             Self::Delete { .. } => "delete",
+            Self::Evict { .. } => "evict",
         }
     }
 }
@@ -167,9 +183,16 @@ pub(super) enum Oddity {
 
 /// All sequences, each drawn by a number.
 pub(super) fn sequences() -> Numbered<Sequence> {
-    let kind = || select(Kind::ALL.to_vec());
+    let kind = || prop_oneof![5 => select(Kind::ALL.to_vec()), 1 => Just(Kind::Pod)];
     let whole = (kind(), kind(), several(step(), 1..16));
-    Numbered::new(whole.prop_map(|(first, second, steps)| Sequence { kinds: [first, second], steps }))
+    Numbered::new(whole.prop_map(|(first, second, steps)| {
+        let mut sequence = Sequence { kinds: [first, second], steps };
+        for step in &mut sequence.steps {
+            let kind = sequence.kinds[usize::from(step.is_second)];
+            step.ask = step.ask.clone().of(kind);
+        }
+        sequence
+    }))
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -202,6 +225,7 @@ fn ask() -> impl Strategy<Value = Ask> {
             |(part, changes, version, uid, oddity)| Ask::Patch { part, changes, version, uid, oddity }
         ),
         3 => (condition(), uid()).prop_map(|(version, uid)| Ask::Delete { version, uid }),
+        2 => (uid(), oddity(false)).prop_map(|(uid, oddity)| Ask::Evict { uid, oddity }),
     ]
 }
 

@@ -72,7 +72,12 @@ impl Server {
             }
             // Only the definitions of resources are younger than this version on every server.
             Ask::WatchFromLongAgo => self.watch(Kind::Rollout, &Kind::Rollout.path(&here), "", "1").await,
-            Ask::Create(..) | Ask::Get | Ask::Replace { .. } | Ask::Patch { .. } | Ask::Delete { .. } => {
+            Ask::Create(..)
+            | Ask::Get
+            | Ask::Replace { .. }
+            | Ask::Patch { .. }
+            | Ask::Delete { .. }
+            | Ask::Evict { .. } => {
                 let request = request::write(step, kind, &self.known);
                 let (code, body) = self.send(&request).await;
                 self.take(kind, code, &body)

@@ -19,7 +19,7 @@ const PRINTED: usize = 6;
 /// How often a sequence that differs is made smaller.
 const SHRINKS: u32 = 300;
 /// What has to succeed, and be refused, too, in any number of sequences that says something.
-const BOTH: [&str; 6] = ["create", "get", "replace", "replace the status", "merge patch", "delete"];
+const BOTH: [&str; 7] = ["create", "get", "replace", "replace the status", "merge patch", "delete", "evict"];
 
 /// Compares so many sequences; fails when an answer differs.
 pub(super) fn compare_all(server: &Real, from: u64, many: u64) {

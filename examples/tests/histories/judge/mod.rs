@@ -1,10 +1,12 @@
 //! What must hold of every write, whoever made it, and at the end.
 
+mod evictions;
 mod heard;
 mod seen;
 
 pub(crate) use seen::Seen;
 
+use evictions::{EVICTED, Evictions};
 use heard::{HEARD, heard};
 
 use crate::{
@@ -28,8 +30,21 @@ const PROXY_UNSERVED: &str = "no_proxy_is_unserved";
 const PROXY_ALONE: &str = "no_pods_taken_from_a_proxy";
 const KEPT: &str = "no_unserved_weight_kept";
 const RIGHT: &str = "healthy_is_right";
-const RULES: [&str; 12] =
-    [WHOLE, UNSERVED, ALONE, ABORTED, FOREIGN, REST, QUIET, FEW, PROXY_UNSERVED, PROXY_ALONE, KEPT, RIGHT];
+const RULES: [&str; 13] = [
+    WHOLE,
+    UNSERVED,
+    ALONE,
+    ABORTED,
+    FOREIGN,
+    REST,
+    QUIET,
+    FEW,
+    PROXY_UNSERVED,
+    PROXY_ALONE,
+    KEPT,
+    RIGHT,
+    EVICTED,
+];
 
 #[derive(Debug, Clone, Default)]
 struct Pods {
@@ -63,6 +78,7 @@ pub(crate) struct Judge {
     sets: BTreeMap<String, Pods>,
     /// The revision of each pod; all are ready.
     pods: BTreeMap<String, String>,
+    evictions: Evictions,
     /// The canary's weight, by the name of the route, which is that of its Rollout.
     weights: BTreeMap<String, u64>,
     /// The VirtualServices in which requests with a header go to a canary, by its Rollout.
@@ -132,18 +148,7 @@ impl Judge {
                 }
             }
             "ReplicaSet" => self.set(&name, object),
-            "Pod" => {
-                let hash = text(object, "/metadata/labels/rollouts-pod-template-hash").to_owned();
-                if change.is_deleted {
-                    self.pods.remove(&name);
-                } else {
-                    self.pods.insert(name, hash.clone());
-                }
-                let ready = self.ready(&hash);
-                for pods in self.sets.values_mut().filter(|pods| pods.hash == hash) {
-                    pods.becomes(ready, self.now);
-                }
-            }
+            "Pod" => self.pod(name, change, is_ours),
             "VirtualService" if change.is_deleted => {
                 for route in items(object, "/spec/http") {
                     self.weights.remove(text(route, "/name"));
@@ -301,6 +306,7 @@ impl Judge {
     }
 
     fn rollout(&mut self, app: &str, object: &Value) {
+        self.evictions.rollout(app, object);
         let is_aborted = object.pointer("/status/abort") == Some(&Value::Bool(true))
             && !text(object, "/status/abortedAt").is_empty();
         let revision = text(object, "/status/currentPodHash").to_owned();

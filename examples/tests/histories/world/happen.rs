@@ -4,7 +4,9 @@ use super::World;
 use crate::{
     apps,
     history::{Happening, OfMesh, Part},
+    mesh::clock,
 };
+use rollout_core::Time;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -91,6 +93,10 @@ impl World<'_> {
                 let app = self.app(*app);
                 let canary = json!({"steps": apps::steps(&apps::name(app), steps)});
                 self.patch(app, &json!({"spec": {"strategy": {"canary": canary}}}));
+            }
+            Happening::Restart(app) => {
+                let now = Time::from_secs(clock(self.began, Instant::now()).as_secs());
+                self.patch(self.app(*app), &json!({"spec": {"restartAt": now.to_string()}}));
             }
             Happening::PodsLost(app, seconds) => {
                 let until = Instant::now() + Duration::from_secs(u64::from(*seconds));

@@ -109,7 +109,7 @@ impl<'h> World<'h> {
             calm: None,
             expires: None,
             ends: Vec::new(),
-            pods: Pods::new(history.seed),
+            pods: Pods::new(history.seed, began),
             mesh,
             server,
             arriving: Vec::new(),
@@ -146,12 +146,14 @@ impl<'h> World<'h> {
         let happenings = &self.history.happenings;
         let costs = |what: &Happening| matches!(what, Happening::Overlap(_) | Happening::Refused(..));
         let costly = happenings.iter().filter(|(_, what)| costs(what)).count();
+        let restarts = happenings.iter().filter(|(_, what)| matches!(what, Happening::Restart(_))).count();
         let steps: u64 = self.history.apps.iter().map(|app| count(app.steps.len())).sum();
         let trouble = u64::from(self.history.trouble) / 4;
         // Two controllers get in each other's way until one of them yields; what is refused, or gets no answer, is
         // tried again.
         let most = (60 + 40 * count(costly) + trouble) * count(self.history.apps.len())
             + 10 * count(happenings.len())
+            + 20 * count(restarts)
             + 5 * steps;
         self.judge.few(self.asked().values().sum(), most);
         if self.judge.is_calm() {

@@ -29,6 +29,7 @@ impl World<'_> {
             let rollouts = self.server.all("/apis/argoproj.io/v1alpha1/rollouts");
             why_not = rollouts.iter().filter_map(|rollout| self.judge.unrest(rollout)).collect();
             why_not.extend(self.mislabelled());
+            why_not.extend(self.not_restarted());
         }
         if self.judge.broken.is_some() {
             return;
@@ -100,6 +101,27 @@ impl World<'_> {
             })
         });
         wrong.map(|pod| format!("mislabelled: {}", pod["metadata"])).collect()
+    }
+
+    /// The restarts that are not recorded, and the pods that are older than theirs.
+    fn not_restarted(&self) -> Vec<String> {
+        let pods = self.server.all("/api/v1/pods");
+        let apps = self.server.all("/apis/argoproj.io/v1alpha1/rollouts");
+        let wrong = apps.iter().filter_map(|rollout| {
+            let (name, asked) = (&rollout["metadata"]["name"], rollout["spec"]["restartAt"].as_str()?);
+            let recorded = &rollout["status"]["restartedAt"];
+            if recorded != asked {
+                return Some(format!("{name} is not restarted: {asked} is asked for, {recorded} recorded"));
+            }
+            // The times are whole seconds, in the same form.
+            let is_old = |pod: &&std::sync::Arc<Value>| {
+                pod["metadata"]["labels"]["app"] == *name
+                    && pod["metadata"]["creationTimestamp"].as_str().is_none_or(|created| created < asked)
+            };
+            let old = pods.iter().find(is_old)?;
+            Some(format!("{name} is restarted, and a pod is older: {}", old["metadata"]))
+        });
+        wrong.collect()
     }
 
     fn help(&mut self) {

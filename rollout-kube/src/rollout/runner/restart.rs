@@ -12,7 +12,7 @@ use rollout_core::{Escaped, Status, backend::StoreError, traffic::ObjectRef};
 use std::{collections::HashSet, mem, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
 
-/// The pause after an eviction was refused, usually by a PodDisruptionBudget.
+/// The pause after an eviction was refused, usually by a `PodDisruptionBudget`.
 const REFUSED: Duration = Duration::from_secs(30);
 /// The longest wait for the answer to one eviction: meanwhile, the release waits.
 const ANSWER: Duration = Duration::from_secs(2);
@@ -67,6 +67,7 @@ impl TurnRunner<'_> {
         if let Some(retry) = self.memory.restart.retry.filter(|retry| *retry > Instant::now()) {
             return Some(retry);
         }
+        self.memory.restart.retry = None;
         for pod in pods.iter().take(IN_A_TURN) {
             if let Err(why) = self.evict_pod(pod).await {
                 self.restart_failed(&why);

@@ -14,6 +14,8 @@ pub(super) struct Cluster {
     pub(super) version: u64,
     /// Every write to a path that holds this text is answered with this code.
     pub(super) fails: Option<(&'static str, u16)>,
+    /// No write to a path that holds this text is answered.
+    pub(super) silent: Option<&'static str>,
     /// Every write to a path that holds this text succeeds without effect.
     pub(super) reverts: Option<&'static str>,
     /// The next write is answered with this code; the flag says whether it takes effect all the same.
@@ -33,6 +35,7 @@ impl Default for Cluster {
             managers: json!([{"manager": "us"}]),
             pods_stay: false,
             fails: None,
+            silent: None,
             reverts: None,
             objects: BTreeMap::new(),
             version: 0,
@@ -73,6 +76,9 @@ impl Cluster {
             } else {
                 self.fail_in = Some((nth - 1, code, took_effect));
             }
+        }
+        if self.silent.is_some_and(|part| path.contains(part)) {
+            return Answer::Never;
         }
         if let Some((_, code)) = self.fails.filter(|(part, _)| path.contains(part)) {
             return Answer::failure(code, "a fault");

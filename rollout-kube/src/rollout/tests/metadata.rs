@@ -2,7 +2,7 @@
 
 use super::{pods::PODS, *};
 
-fn metadata(canary: &Value, stable: &Value) -> Value {
+pub(super) fn metadata(canary: &Value, stable: &Value) -> Value {
     json!({"spec": {"strategy": {"canary": {"canaryMetadata": canary, "stableMetadata": stable}}}})
 }
 

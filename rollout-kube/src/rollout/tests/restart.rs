@@ -84,6 +84,7 @@ async fn a_restart_that_a_budget_refuses_stops_neither_a_release_nor_an_abort() 
     world.cluster().fails = None;
     tokio::time::advance(Duration::from_secs(30)).await;
     assert_eq!(world.evicted().await, ["a"]);
+    assert_ne!(world.turn().await.1, Some(Duration::ZERO), "the attempt that was due is over");
 }
 
 #[tokio::test(start_paused = true)]
@@ -100,4 +101,68 @@ async fn a_restart_in_the_future_begins_in_time() {
     assert_eq!(start + began.elapsed() + next, rollout_core::Time::parse_rfc3339(ASKED).unwrap());
     tokio::time::advance(next).await;
     assert_eq!(world.evicted().await, ["a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_eviction_means_one_pod_and_not_a_later_one_of_its_name() {
+    let mut world = World::new(json!([])).await;
+    world.until_phase("Healthy").await;
+    world.create_old_pods("web:v1", &["a", "b"]);
+    world.edit(&json!({"spec": {"restartAt": ASKED}}));
+    assert_eq!(world.evicted().await, ["a"]);
+    let uid = world.cluster().objects[&format!("{PODS}/a")]["metadata"]["uid"].clone();
+    let asked = world.asked.lock().unwrap();
+    let eviction = asked.iter().find(|asked| asked.uri.contains("/pods/a/eviction")).unwrap();
+    assert_eq!(eviction.body["deleteOptions"]["preconditions"]["uid"], uid);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_is_gone_needs_no_eviction() {
+    let mut world = World::new(json!([])).await;
+    world.until_phase("Healthy").await;
+    world.create_old_pods("web:v1", &["a", "b"]);
+    world.cluster().fails = Some(("/eviction", 404));
+    world.edit(&json!({"spec": {"restartAt": ASKED}}));
+    assert_eq!(world.evicted().await, ["a"], "the watch will show that it is gone");
+    // Events are sent beside the turns.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(!world.cluster().event_reasons.iter().any(|reason| reason == "RolloutRestartWaits"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn evictions_without_an_answer_delay_a_turn_by_two_seconds_in_all() {
+    let mut world = World::new(json!([])).await;
+    world.until_phase("Healthy").await;
+    world.create_old_pods("web:v1", &["a", "b"]);
+    world.cluster().silent = Some("/eviction");
+    let canary = json!({"maxUnavailable": 2});
+    world.edit(&json!({"spec": {"restartAt": ASKED, "strategy": {"canary": canary}}}));
+    let began = Instant::now();
+    assert_eq!(world.evicted().await, ["a"]);
+    assert_eq!(began.elapsed(), Duration::from_secs(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_evicts_ten_pods_at_most() {
+    let mut world = World::new(json!([])).await;
+    let canary = json!({"maxUnavailable": "100%"});
+    world.edit(&json!({"spec": {"replicas": 25, "strategy": {"canary": canary}}}));
+    world.until_phase("Healthy").await;
+    let names: Vec<String> = (0..25).map(|number| format!("pod-{number:02}")).collect();
+    world.create_old_pods("web:v1", &names.iter().map(String::as_str).collect::<Vec<_>>());
+    world.edit(&json!({"spec": {"restartAt": ASKED}}));
+    let (writes, _) = world.turn().await;
+    assert_eq!(writes.iter().filter(|(_, path)| path.ends_with("/eviction")).count(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn stable_comes_first() {
+    let mut world = World::new(json!([{"setWeight": 50}, {"pause": {}}])).await;
+    world.until_phase("Healthy").await;
+    world.image("web:v2");
+    world.until_phase("Paused").await;
+    world.create_old_pods("web:v2", &["canary"]);
+    world.create_old_pods("web:v1", &["stable"]);
+    world.edit(&json!({"spec": {"restartAt": ASKED}}));
+    assert_eq!(world.evicted().await, ["stable"], "the Rollout as a whole has room for one");
 }
