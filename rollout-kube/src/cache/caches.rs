@@ -108,6 +108,22 @@ impl Caches {
         })
     }
 
+    /// Returns the objects that have one of these index keys, without waiting for the first list: `None` before that.
+    ///
+    /// # Errors
+    /// The kind cannot be watched.
+    pub(crate) fn listed(&self, like: &ObjectRef, keys: &[String]) -> Result<Option<Vec<Entry>>, StoreError> {
+        let Watched { cache, listed } = self.watch_of(like)?;
+        if cache.is_whole() {
+            return Ok(Some(cache.having(&like.namespace, keys)));
+        }
+        let listing = listed.borrow().clone();
+        match listing {
+            Listing::Broken(why) => Err(self.unlisted(like, &why)),
+            Listing::Waiting | Listing::Whole => Ok(None),
+        }
+    }
+
     /// Returns the known objects that have one of these index keys; of all namespaces when `like` names none.
     pub(crate) fn known_having(&self, like: &ObjectRef, keys: &[String]) -> Vec<Entry> {
         let watched = self.watch_of(like).ok();
@@ -238,13 +254,17 @@ impl Caches {
             Listing::Broken(why) => why,
             Listing::Waiting => format!("no answer within {} s", FIRST_LIST.as_secs()),
         };
+        Err(self.unlisted(like, &why))
+    }
+
+    fn unlisted(&self, like: &ObjectRef, why: &str) -> StoreError {
         let version = self.requests.kind(like).map(Kind::api_version).unwrap_or_default();
         let why = format!(
             "{} objects ({version}) cannot be listed: {why}; is this kind installed in the cluster, and does RBAC \
              allow listing and watching it?",
             like.kind
         );
-        Err(StoreError::Unreadable { object: like.clone(), why })
+        StoreError::Unreadable { object: like.clone(), why }
     }
 
     fn watch_of(&self, name: &ObjectRef) -> Result<Watched, StoreError> {

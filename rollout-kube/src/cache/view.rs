@@ -86,15 +86,18 @@ impl View {
         self.caches.get(object).await
     }
 
-    /// Returns the pods of a revision that have this owner, from the cache.
+    /// Returns the pods of a revision that have this owner, from the cache; `None` if they are not listed yet. It does not
+    /// wait: nothing that a release needs depends on them.
     ///
     /// # Errors
-    /// The pods cannot be read.
-    pub(crate) async fn pods(&self, revision: &str, owner: &str) -> Result<Vec<Entry>, StoreError> {
+    /// The pods cannot be listed.
+    pub(crate) fn pods(&self, revision: &str, owner: &str) -> Result<Option<Vec<Entry>>, StoreError> {
         let like = ObjectRef::new("", "Pod", &self.rollout.0, "");
         self.note(Interest::Having(like.clone(), revision.into()));
-        let mut pods = self.caches.having(&like, &[revision.to_owned()]).await?;
-        pods.retain(|pod| crate::entry::controller_uid(&pod.value) == Some(owner));
+        let mut pods = self.caches.listed(&like, &[revision.to_owned()])?;
+        if let Some(pods) = &mut pods {
+            pods.retain(|pod| crate::entry::controller_uid(&pod.value) == Some(owner));
+        }
         Ok(pods)
     }
 

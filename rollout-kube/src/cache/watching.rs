@@ -55,6 +55,7 @@ pub(super) async fn watch(
             Err(_) => {
                 let seconds = LIST_TAKES.as_secs();
                 tracing::warn!(kind = %watching.kind.kind, "no list within {seconds} s; listing again");
+                watching.notifier.watch_failed(format!("no list within {seconds} s"));
             }
         }
     }

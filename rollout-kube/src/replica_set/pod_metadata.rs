@@ -5,7 +5,7 @@
 mod existing;
 
 #[cfg(feature = "controller")]
-pub(crate) use existing::{PodMetadata, change, is_used, restore};
+pub(crate) use existing::{PodMetadata, change, is_used, restore, without_added};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

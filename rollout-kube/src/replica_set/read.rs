@@ -68,6 +68,24 @@ impl ReplicaSet {
         ObjectRef::new("apps", "ReplicaSet", namespace, self.name())
     }
 
+    /// Returns how long a pod must be ready before it is available, in seconds.
+    #[cfg(feature = "controller")]
+    pub(crate) fn min_ready(&self) -> u64 {
+        self.min_ready
+    }
+
+    /// Sets how long a pod must be ready before it is available, in seconds.
+    #[cfg(all(test, feature = "controller"))]
+    pub(crate) fn wait_ready(&mut self, seconds: u64) {
+        self.min_ready = seconds;
+    }
+
+    /// Returns whether the counts belong to what is wanted now, and as many pods exist as are wanted.
+    #[cfg(feature = "controller")]
+    pub(crate) fn is_counted(&self) -> bool {
+        self.counted >= self.generation && self.replicas == self.wanted
+    }
+
     pub(crate) fn nonce(&self) -> Option<&str> {
         self.nonce.as_deref()
     }

@@ -8,7 +8,11 @@ use serde_json::Value;
 /// What the engine adds for `antiAffinity`, `canaryMetadata` and `stableMetadata` does not count. Everything in the
 /// Rollout's template must be there; everything else must be a default of the server.
 pub(crate) fn same_template(wanted: &Value, set: &Entry) -> bool {
-    own_template(set).is_some_and(|actual| same(wanted, &actual, ""))
+    // A client that copied the template of a ReplicaSet, as `undo` does, also copied what the engine had added.
+    let mut wanted = wanted.clone();
+    anti_affinity::without_rules(&mut wanted);
+    pod_metadata::without_added(&mut wanted, set);
+    own_template(set).is_some_and(|actual| same(&wanted, &actual, ""))
 }
 
 /// Returns the pod template of a ReplicaSet without what the engine added to it, except for the label of the revision.

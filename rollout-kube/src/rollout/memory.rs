@@ -2,7 +2,7 @@ use super::{
     grace::Grace,
     rate::Rate,
     rivals::Rivals,
-    runner::{MetadataFailures, RestartMemory},
+    runner::{MetadataFailures, RestartMemory, WorkloadScaling},
     waits::Waits,
 };
 use crate::replica_set::Counts;
@@ -58,6 +58,7 @@ pub(crate) struct RolloutMemory {
     /// The labels and annotations that could not be written.
     pub(super) metadata: MetadataFailures,
     pub(super) restart: RestartMemory,
+    pub(super) scaling: WorkloadScaling,
     /// The Rollout, as last seen.
     pub(super) rollout: Option<Arc<Value>>,
 }
@@ -86,6 +87,7 @@ impl RolloutMemory {
             released_at: None,
             metadata: MetadataFailures::default(),
             restart: RestartMemory::default(),
+            scaling: WorkloadScaling::default(),
             rollout: None,
         }
     }

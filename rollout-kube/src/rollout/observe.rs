@@ -63,6 +63,7 @@ impl Reading {
             (set.name(), &set.entry.version).hash(&mut hasher);
         }
         self.traffic.hash(&mut hasher);
+        self.workload.as_ref().map(|workload| &workload.version).hash(&mut hasher);
         hasher.finish()
     }
 }

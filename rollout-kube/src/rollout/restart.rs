@@ -7,7 +7,7 @@ use rollout_core::{
     conformance::{Fenceposts, fenceposts},
 };
 use serde_json::Value;
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 /// What is left to do of a restart.
 #[derive(Debug)]
@@ -59,19 +59,27 @@ pub(super) fn assess(rollout: &Value, sets: &[PodsOf<'_>], evicted: &HashSet<Str
     }
     let replicas = rollout.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(1);
     let replicas = u32::try_from(replicas).unwrap_or(u32::MAX);
+    let stays = |pod: &&Entry| !evicted.contains(pod.uid());
+    let is_available = |of: &PodsOf<'_>, pod: &Entry| has_been_ready(pod, of.set.min_ready(), now);
     let available = |of: &PodsOf<'_>| {
-        let ready = of.pods.iter().filter(|pod| !evicted.contains(pod.uid())).count();
+        // The ReplicaSet counts later: a pod that is not ready yet may already stand in for one that goes.
+        let ready = of.pods.iter().filter(stays).filter(|pod| is_available(of, pod)).count();
         of.set.available.min(u32::try_from(ready).unwrap_or(u32::MAX))
     };
     let spare = |available: u32, wanted: u32| (available + limit(rollout, wanted)).saturating_sub(wanted);
     let mut room = spare(wanting().map(available).fold(0, u32::saturating_add), replicas);
     let mut evict = Vec::new();
     for of in wanting() {
-        // Pods beyond those that are wanted are about to go: nobody knows which.
-        let most = spare(available(of).min(of.set.wanted), of.set.wanted).min(room);
-        let old = of.pods.iter().filter(|pod| is_old(pod) && !evicted.contains(pod.uid()));
+        // While a ReplicaSet grows or shrinks, nobody knows which pods stay.
+        if !of.set.is_counted() || of.pods.len() != pods_of(of.set) {
+            continue;
+        }
+        let old = of.pods.iter().filter(|pod| is_old(pod)).filter(stays);
+        let (costly, free): (Vec<_>, Vec<_>) = old.partition(|pod| is_available(of, pod));
+        evict.extend(free.into_iter().cloned());
+        let most = spare(available(of), of.set.wanted).min(room);
         let before = evict.len();
-        evict.extend(old.take(usize::try_from(most).unwrap_or(usize::MAX)).cloned());
+        evict.extend(costly.into_iter().take(usize::try_from(most).unwrap_or(usize::MAX)).cloned());
         room -= u32::try_from(evict.len() - before).unwrap_or(room).min(room);
     }
     Restart::Evict(evict)
@@ -90,6 +98,20 @@ fn limit(rollout: &Value, pods: u32) -> u32 {
 
 fn pods_of(set: &ReplicaSet) -> usize {
     usize::try_from(set.wanted).unwrap_or(usize::MAX)
+}
+
+/// Returns whether a pod has been ready for so many seconds.
+fn has_been_ready(pod: &Entry, seconds: u64, now: Time) -> bool {
+    let conditions = pod.value.pointer("/status/conditions").and_then(Value::as_array);
+    let text =
+        |condition: &Value, field: &str| condition.get(field).and_then(Value::as_str).map(str::to_owned);
+    let ready = conditions.into_iter().flatten().find(|condition| {
+        text(condition, "type").as_deref() == Some("Ready")
+            && text(condition, "status").as_deref() == Some("True")
+    });
+    let Some(ready) = ready else { return false };
+    let since = text(ready, "lastTransitionTime").and_then(|time| Time::parse_rfc3339(&time));
+    seconds == 0 || since.is_some_and(|since| now.since(since) >= Duration::from_secs(seconds))
 }
 
 fn created(pod: &Entry) -> Option<Time> {
@@ -119,7 +141,12 @@ mod tests {
     fn pods(set: &str, old: usize, new: usize) -> Vec<Entry> {
         let pod = |number: usize, created: &str| {
             let name = format!("{set}-{number}");
-            Entry::new(json!({"metadata": {"name": name, "uid": name, "creationTimestamp": created}}))
+            let ready =
+                json!({"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:30Z"});
+            Entry::new(json!({
+                "metadata": {"name": name, "uid": name, "creationTimestamp": created},
+                "status": {"conditions": [ready]}
+            }))
         };
         let old = (0..old).map(|number| pod(number, "2026-01-01T00:00:59Z"));
         old.chain((0..new).map(|number| pod(100 + number, ASKED))).collect()
@@ -174,9 +201,42 @@ mod tests {
     }
 
     #[test]
-    fn pods_that_are_about_to_go_leave_no_room_for_more_evictions() {
+    fn while_a_replica_set_grows_or_shrinks_nothing_is_evicted() {
         let sets = [(set("v1", 2, 4), pods("v1", 4, 0))];
-        assert_eq!(evicts(&rollout(2, &json!({})), &sets, &[]), "v1-0");
+        assert_eq!(evicts(&rollout(2, &json!({})), &sets, &[]), "");
+        let lags = ReplicaSet::read(Entry::new(json!({
+            "metadata": {"name": "v1", "generation": 2, "labels": {"rollouts-pod-template-hash": "v1"}},
+            "spec": {"replicas": 2},
+            "status": {"observedGeneration": 1, "replicas": 2, "availableReplicas": 2}
+        })));
+        assert_eq!(evicts(&rollout(2, &json!({})), &[(lags.unwrap(), pods("v1", 2, 0))], &[]), "");
+    }
+
+    /// The ReplicaSet controller creates the replacement of a pod before it counts.
+    #[test]
+    fn a_pod_that_is_not_ready_stands_in_for_nobody() {
+        let with = |condition: Value| {
+            let mut pods = pods("v1", 1, 1);
+            let mut value = Value::clone(&pods[1].value);
+            value["status"]["conditions"] = json!([condition]);
+            pods[1] = Entry::new(value);
+            let mut set = set("v1", 2, 2);
+            set.wait_ready(10);
+            evicts(&rollout(2, &json!({})), &[(set, pods)], &[])
+        };
+        let since = |time: &str| json!({"type": "Ready", "status": "True", "lastTransitionTime": time});
+        assert_eq!(with(json!({"type": "Ready", "status": "False"})), "");
+        assert_eq!(with(since("2026-01-01T00:00:51Z")), "", "ready, and not available yet");
+        assert_eq!(with(since("2026-01-01T00:00:50Z")), "v1-0");
+    }
+
+    #[test]
+    fn an_old_pod_that_is_not_available_costs_nothing() {
+        let mut pods = pods("v1", 3, 0);
+        let mut value = Value::clone(&pods[2].value);
+        value["status"]["conditions"] = json!([]);
+        pods[2] = Entry::new(value);
+        assert_eq!(evicts(&rollout(3, &json!({})), &[(set("v1", 3, 2), pods)], &[]), "v1-2");
     }
 
     #[test]

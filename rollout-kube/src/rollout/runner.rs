@@ -28,6 +28,7 @@ use rollout_core::{
 use status_writer::{COUNTS_WAIT, NUMBER_WAITS, StatusWriter};
 use std::time::Duration;
 use tokio::time::Instant;
+pub(crate) use workload::WorkloadScaling;
 
 /// The pause before another look, in the cache, at missing or invalid objects, even if nothing changes.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
@@ -52,6 +53,8 @@ pub(super) struct TurnRunner<'w> {
     command_events: Vec<Event>,
     /// Until when missing objects have a grace period.
     grace: Option<Instant>,
+    /// Whether this turn changed the pods of a ReplicaSet.
+    has_scaled: bool,
     /// Why the spec is invalid. Then only the way back from an aborted update is carried out.
     invalid_spec: Option<String>,
 }
@@ -78,6 +81,7 @@ impl<'w> TurnRunner<'w> {
             outstanding,
             command_events: Vec::new(),
             grace: None,
+            has_scaled: false,
             invalid_spec: None,
         }
     }
@@ -145,7 +149,7 @@ impl<'w> TurnRunner<'w> {
         let who = (self.name, self.context.process.as_str());
         log::record(who, (&self.spec, status, observed, at), turn.plan());
         let on = self.reading.fingerprint();
-        let restart = self.assess_restart(&turn.plan().status).await;
+        let restart = self.assess_restart(&turn.plan().status);
         let mut writer = StatusWriter::new(&turn, self.invalid());
         writer.restarted = if let Restart::Done(at) = &restart { Some(at.clone()) } else { None };
         writer.counts_as_done = !self.memory.driver.is_failing();
@@ -234,6 +238,7 @@ impl<'w> TurnRunner<'w> {
         match &result {
             Ok(outcome) => {
                 // No change, no event.
+                self.has_scaled |= *outcome == Outcome::Changed && was.is_some();
                 before.extend(was.filter(|_| *outcome == Outcome::Changed));
                 self.memory.refused = None;
             }

@@ -6,11 +6,12 @@ use rollout_core::{
     backend::StoreError,
     traffic::{ObjectRef, ObjectVersion},
 };
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// The annotation of a Deployment with the pods that it asked for before the Rollout scaled it down.
-const REPLICAS_BEFORE: &str = "rollout-core/replicas";
+/// The annotation of a Deployment that a Rollout scaled: [`Scaled`], as JSON.
+const SCALED: &str = "rollout-core/scaled";
 /// The annotation of a Rollout with the generation of the workload, for clients.
 pub(super) const GENERATION: &str = "rollout.argoproj.io/workload-generation";
 
@@ -23,8 +24,10 @@ pub(super) struct ReferencedWorkload {
     /// The pods that it asks for; `None` if it has none of its own (a PodTemplate).
     pub(super) replicas: Option<u32>,
     pub(super) scale_down: ScaleDown,
-    /// The pods that it asked for before the Rollout scaled it down.
+    /// The pods that it asked for before this Rollout scaled it down, if nobody else has scaled it since.
     pub(super) replicas_before: Option<u32>,
+    /// The uid of the Rollout.
+    rollout: String,
     template: Value,
     selector: Option<Value>,
 }
@@ -49,6 +52,15 @@ impl ScaleDown {
             _ => Self::Never,
         }
     }
+}
+
+/// How a Rollout scaled a Deployment. It counts only as long as the Deployment still asks for so many pods.
+#[derive(Debug, Serialize, Deserialize)]
+struct Scaled {
+    /// The uid of the Rollout.
+    by: String,
+    from: u32,
+    to: u32,
 }
 
 /// The result of looking for the workload.
@@ -80,6 +92,12 @@ pub(super) async fn resolve(view: &View, rollout: &Entry) -> Resolved {
         }
         Err(error) => return Resolved::Missing(format!("spec.workloadRef: {error}")),
     };
+    if entry.owner().is_some() {
+        let why = format!(
+            "spec.workloadRef: {object} belongs to a Rollout, which changes it; name an object with a template of its own"
+        );
+        return Resolved::Missing(why);
+    }
     let Some(template) = entry.pod_template() else {
         let why = format!("spec.workloadRef: {object} has no pod template; name another object");
         return Resolved::Missing(why);
@@ -89,7 +107,12 @@ pub(super) async fn resolve(view: &View, rollout: &Entry) -> Resolved {
         generation: entry.value.pointer("/metadata/generation").and_then(Value::as_u64).unwrap_or(0),
         replicas: replicas.map(|replicas| u32::try_from(replicas).unwrap_or(u32::MAX)),
         scale_down: ScaleDown::of(&rollout.value),
-        replicas_before: entry.annotation(REPLICAS_BEFORE).and_then(|text| text.parse().ok()),
+        replicas_before: entry
+            .annotation(SCALED)
+            .and_then(|text| serde_json::from_str::<Scaled>(text).ok())
+            .filter(|scaled| scaled.by == rollout.uid() && Some(u64::from(scaled.to)) == replicas)
+            .map(|scaled| scaled.from),
+        rollout: rollout.uid().to_owned(),
         selector: entry.value.pointer("/spec/selector").cloned(),
         version: entry.version,
         object,
@@ -116,11 +139,17 @@ impl ReferencedWorkload {
 
     /// Builds the patch that makes it ask for so many pods, and records how many it asked for before.
     pub(super) fn scale_patch(&self, pods: u32) -> Value {
-        let before = self.replicas_before.or(self.replicas).unwrap_or(0).to_string();
+        let scaled = Scaled { by: self.rollout.clone(), from: self.before(), to: pods };
+        let scaled = serde_json::to_string(&scaled).unwrap_or_default();
         json!({
-            "metadata": {"resourceVersion": *self.version.write, "annotations": {REPLICAS_BEFORE: before}},
+            "metadata": {"resourceVersion": *self.version.write, "annotations": {SCALED: scaled}},
             "spec": {"replicas": pods}
         })
+    }
+
+    /// Returns how many pods it asked for before this Rollout scaled it down.
+    pub(super) fn before(&self) -> u32 {
+        self.replicas_before.or(self.replicas).unwrap_or(0)
     }
 }
 

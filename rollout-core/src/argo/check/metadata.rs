@@ -13,8 +13,11 @@ use serde_json::Value;
 
 /// The label with which ReplicaSets select their pods.
 const REVISION: &str = "rollouts-pod-template-hash";
-/// The most bytes of all annotations of an object; the API server refuses more.
-const ANNOTATIONS: usize = 256 << 10;
+/// The most bytes of labels and annotations. A ReplicaSet records them twice beside its template, and the API server
+/// refuses more than 256 KiB of annotations.
+const MOST: usize = 48 << 10;
+/// What each of them costs in a record, beside its key and its value.
+const EACH: usize = 8;
 
 pub(super) fn check(spec: &RolloutSpec, notes: &mut Notes) {
     let Some(canary) = spec.strategy.as_ref().and_then(|strategy| strategy.canary.as_ref()) else { return };
@@ -29,7 +32,9 @@ pub(super) fn check(spec: &RolloutSpec, notes: &mut Notes) {
 
 fn check_metadata(path: &str, metadata: &Metadata, spec: &RolloutSpec, notes: &mut Notes) {
     let labels_at = format!("{path}.labels");
+    let mut bytes = 0;
     for (key, value) in metadata.labels.iter().flatten() {
+        bytes += key.len() + value.len() + EACH;
         let place = child(&labels_at, key);
         if !is_key(key) {
             notes.ours(place, labels::KEY, format!("the key {key:?} cannot be a label"));
@@ -41,20 +46,22 @@ fn check_metadata(path: &str, metadata: &Metadata, spec: &RolloutSpec, notes: &m
         }
     }
     let annotations_at = format!("{path}.annotations");
-    let mut bytes = 0;
     for (key, value) in metadata.annotations.iter().flatten() {
-        bytes += key.len() + value.len();
+        // Control characters take six bytes in JSON.
+        let escaped =
+            value.chars().filter(|letter| letter.is_control() || matches!(letter, '"' | '\\')).count();
+        bytes += key.len() + value.len() + 5 * escaped + EACH;
         // Kubernetes compares keys of annotations without regard to upper case.
         if !is_key(&key.to_lowercase()) {
             let instead = format!("the key {key:?} cannot be an annotation");
             notes.ours(child(&annotations_at, key), labels::KEY, instead);
         }
     }
-    if bytes > ANNOTATIONS {
+    if bytes > MOST {
         notes.ours(
-            annotations_at,
-            "these annotations are too large",
-            format!("write {ANNOTATIONS} bytes at most"),
+            path,
+            "these labels and annotations are too large",
+            format!("write {} KiB at most", MOST >> 10),
         );
     }
 }
@@ -107,7 +114,8 @@ mod tests {
             (json!({"labels": {"tier": "back"}}), ".labels.tier"),
             (json!({"labels": {"rollouts-pod-template-hash": "x"}}), ".labels.rollouts-pod-template-hash"),
             (json!({"annotations": {"a/b/c": "x"}}), ".annotations[a/b/c]"),
-            (json!({"annotations": {"big": "x".repeat(300_000)}}), ".annotations"),
+            (json!({"annotations": {"big": "x".repeat(50_000)}}), ""),
+            (json!({"annotations": {"big": "\u{1}".repeat(9_000)}}), ""),
         ] {
             assert_eq!(errors(&metadata), [place], "{metadata}");
         }

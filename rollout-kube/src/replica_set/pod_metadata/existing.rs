@@ -1,6 +1,6 @@
 //! Brings ReplicaSets and pods that exist up to date.
 
-use super::{ADDED, Metadata, OWN, Role, changes, own, record, target, wanted, write};
+use super::{ADDED, Metadata, OWN, Role, changes, current, own, record, target, wanted, write};
 use crate::{entry::Entry, replica_set::ReplicaSet};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -22,6 +22,20 @@ pub(crate) fn restore(template: &mut Value, set: &Entry) {
     if !recorded.is_empty() || !added.is_empty() {
         write(template, &target(&own(&added, &added, &recorded, template), &Metadata::default()));
     }
+}
+
+/// Restores those labels and annotations of a template that are as a ReplicaSet has them because they were added to it.
+pub(crate) fn without_added(template: &mut Value, set: &Entry) {
+    let (recorded, added) = recorded(set);
+    let own = own(&added, &added, &recorded, template);
+    let is_added = |part: &str, added: &BTreeMap<String, String>, key: &String| {
+        current(template.get("metadata"), part, key) == added.get(key).map(String::as_str)
+            && added.contains_key(key)
+    };
+    let mut back = own.clone();
+    back.labels.retain(|key, _| is_added("labels", &added.labels, key));
+    back.annotations.retain(|key, _| is_added("annotations", &added.annotations, key));
+    write(template, &back);
 }
 
 /// Builds the patch that gives a ReplicaSet's pod template the labels and annotations of a role, and its own values

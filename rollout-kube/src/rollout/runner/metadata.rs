@@ -10,7 +10,7 @@ use crate::{
     text::one_line,
 };
 use futures::future::join_all;
-use rollout_core::{Escaped, Revision, Status, backend::StoreError, traffic::ObjectRef};
+use rollout_core::{Escaped, Failure, Revision, Status, backend::StoreError, traffic::ObjectRef};
 use serde_json::Value;
 use std::{
     collections::{HashMap, HashSet},
@@ -67,6 +67,8 @@ struct Progress {
     more: bool,
     /// Whether an answer took too long: then this turn writes no more pods, so that it is over soon.
     is_slow: bool,
+    /// Whether the pods are not listed yet.
+    is_unlisted: bool,
     /// The uids of everything that is still wrong.
     wrong: HashSet<String>,
     error: Option<String>,
@@ -90,7 +92,11 @@ impl TurnRunner<'_> {
         let failures = &mut self.memory.metadata;
         failures.all.retain(|uid, _| progress.wrong.contains(uid));
         failures.is_reported &= !failures.all.is_empty();
-        let next = if progress.more && !progress.is_slow { Some(Instant::now()) } else { failures.next() };
+        let mut next =
+            if progress.more && !progress.is_slow { Some(Instant::now()) } else { failures.next() };
+        if progress.is_unlisted {
+            next = next.into_iter().chain([Instant::now() + FIRST_PAUSE]).min();
+        }
         if let Some(why) =
             progress.error.filter(|_| !mem::replace(&mut self.memory.metadata.is_reported, true))
         {
@@ -118,8 +124,12 @@ impl TurnRunner<'_> {
             return;
         }
         let uid = set.entry.uid().to_owned();
-        let pods = match self.view.pods(set.revision.as_str(), &uid).await {
-            Ok(pods) => pods,
+        let pods = match self.view.pods(set.revision.as_str(), &uid) {
+            Ok(Some(pods)) => pods,
+            Ok(None) => {
+                progress.is_unlisted = true;
+                return;
+            }
             Err(error) => return self.metadata_failed(&uid, &error.to_string(), progress),
         };
         let pods: Vec<Entry> = pods.into_iter().filter(runs).collect();
@@ -145,9 +155,18 @@ impl TurnRunner<'_> {
             progress.wrong.insert(uid.to_owned());
             return None;
         }
-        if let Err(failure) = store::set(self.context, &mut self.reading, (object.clone(), patch)).await {
-            self.metadata_failed(uid, &format!("{object}: {failure}"), progress);
-            return None;
+        match store::set(self.context, &mut self.reading, (object.clone(), patch)).await {
+            Ok(()) => {}
+            Err(Failure::Conflict) => {
+                // Somebody else wrote it: the watch shows it as it is.
+                self.memory.metadata.failed(uid, Instant::now());
+                progress.wrong.insert(uid.to_owned());
+                return None;
+            }
+            Err(failure) => {
+                self.metadata_failed(uid, &format!("{object}: {failure}"), progress);
+                return None;
+            }
         }
         self.reading.sets.iter().find(|one| one.revision == set.revision).cloned()
     }

@@ -33,7 +33,7 @@ pub(crate) struct RestartMemory {
 
 impl TurnRunner<'_> {
     /// Finds out what is left to do of a restart.
-    pub(super) async fn assess_restart(&mut self, status: &Status) -> Restart {
+    pub(super) fn assess_restart(&mut self, status: &Status) -> Restart {
         let rollout = Arc::clone(&self.reading.rollout.value);
         if outstanding(&rollout).is_none() || self.invalid_spec.is_some() {
             self.memory.restart = RestartMemory::default();
@@ -43,8 +43,11 @@ impl TurnRunner<'_> {
         sets.sort_by_key(|set| Some(&set.revision) != status.stable.as_ref());
         let mut all = Vec::new();
         for set in sets {
-            match self.view.pods(set.revision.as_str(), set.entry.uid()).await {
-                Ok(pods) => all.push(PodsOf { set, pods: pods.into_iter().filter(super::runs).collect() }),
+            match self.view.pods(set.revision.as_str(), set.entry.uid()) {
+                Ok(None) => return Restart::Evict(Vec::new()),
+                Ok(Some(pods)) => {
+                    all.push(PodsOf { set, pods: pods.into_iter().filter(super::runs).collect() })
+                }
                 Err(error) => {
                     let why = error.to_string();
                     self.restart_failed(&why);
@@ -68,12 +71,17 @@ impl TurnRunner<'_> {
             return Some(retry);
         }
         self.memory.restart.retry = None;
+        if self.has_scaled {
+            // Its pods and those that are evicted would add up. The watch shows when they have gone and come.
+            return Some(Instant::now() + REFUSED);
+        }
         for pod in pods.iter().take(IN_A_TURN) {
             if let Err(why) = self.evict_pod(pod).await {
                 self.restart_failed(&why);
                 break;
             }
             self.memory.restart.evicted.insert(pod.uid().to_owned());
+            self.memory.restart.is_reported = false;
             tracing::info!(rollout = self.name, pod = %Escaped(pod.name()), "evicted for a restart");
         }
         // The watch shows when pods have gone and come. If it shows nothing, look again.

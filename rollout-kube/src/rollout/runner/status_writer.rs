@@ -1,6 +1,6 @@
 //! Writes to the Rollout itself: its status, the answers to commands, and other fields that clients read.
 
-use super::{Before, TurnRunner, observe, store};
+use super::{Before, KubeEvent, TurnRunner, observe, store};
 use rollout_core::{Failure, Outcome, Plan, Store, Turn, command::Edit};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -162,8 +162,16 @@ impl TurnRunner<'_> {
         }
         // First: the receipt says that all is done.
         if let Some((workload, patch)) = self.outstanding.workload_patch(&self.reading) {
-            self.write_workload(&workload, &patch).await?;
-            outcome = Outcome::Changed;
+            match self.write_workload(&workload, &patch).await {
+                Ok(()) => outcome = Outcome::Changed,
+                Err(Failure::Refused(why)) => {
+                    // The command stays unanswered, and is tried again in a later turn. Nothing else waits for it.
+                    let note = format!("{workload}: the template could not be changed: {why}");
+                    self.publish_once(&KubeEvent::warning("CommandError", note));
+                    return Ok(outcome);
+                }
+                Err(failure) => return Err(failure),
+            }
         }
         if let Some(patch) = self.outstanding.patch(&self.reading) {
             store::merge(self.context, &mut self.reading, &patch).await?;

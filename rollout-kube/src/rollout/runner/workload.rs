@@ -10,8 +10,40 @@ use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// The pause after the same number of pods was written three times; it doubles with each further time.
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+const MOST_DOUBLINGS: u32 = 6;
 /// The pause after a write of the workload failed.
 const RETRY: Duration = Duration::from_secs(20);
+
+/// How often the workload was scaled to the same number of pods: somebody else may scale it, too.
+#[derive(Debug, Default)]
+pub(crate) struct WorkloadScaling {
+    pods: Option<u32>,
+    times: u32,
+    not_before: Option<Instant>,
+}
+
+impl WorkloadScaling {
+    /// Returns until when the workload is left as it is.
+    fn until(&self, now: Instant) -> Option<Instant> {
+        self.not_before.filter(|until| *until > now)
+    }
+
+    /// Records an attempt; returns whether somebody else must have undone the earlier ones.
+    fn again(&mut self, pods: u32, now: Instant) -> bool {
+        self.times = if self.pods.replace(pods) == Some(pods) { self.times.saturating_add(1) } else { 0 };
+        // Another client may undo it once or twice.
+        if self.times > 1 {
+            self.not_before = Some(now + FIRST_PAUSE * (1 << (self.times - 2).min(MOST_DOUBLINGS)));
+        }
+        self.times > 2
+    }
+
+    fn rest(&mut self, until: Instant) -> Instant {
+        *self.not_before.insert(until)
+    }
+}
 
 impl TurnRunner<'_> {
     /// Changes fields of the workload.
@@ -26,6 +58,16 @@ impl TurnRunner<'_> {
     pub(super) async fn scale_workload(&mut self, plan: &Plan) -> Option<Instant> {
         let pods = self.workload_pods(plan)?;
         let workload = self.reading.workload.clone().filter(|workload| workload.replicas != Some(pods))?;
+        if let Some(until) = self.memory.scaling.until(Instant::now()) {
+            return Some(until);
+        }
+        if self.memory.scaling.again(pods, Instant::now()) {
+            let note = format!(
+                "{} is scaled again and again by another client; this Rollout asks for {pods} pods",
+                workload.object
+            );
+            self.publish_once(&KubeEvent::warning("ScalingWorkloadError", note));
+        }
         tracing::info!(rollout = self.name, workload = %workload.object, pods, "scales the workload");
         match self.write_workload(&workload.object, &workload.scale_patch(pods)).await {
             // A change of the workload wakes the Rollout.
@@ -34,7 +76,7 @@ impl TurnRunner<'_> {
                 let note = format!("{} could not be scaled to {pods} pods: {failure}", workload.object);
                 tracing::warn!(rollout = self.name, why = %Escaped(&note), "the workload could not be scaled");
                 self.publish_once(&KubeEvent::warning("ScalingWorkloadError", note));
-                Some(Instant::now() + RETRY)
+                Some(self.memory.scaling.rest(Instant::now() + RETRY))
             }
         }
     }
@@ -61,6 +103,8 @@ impl TurnRunner<'_> {
             // The first deploy fails: the Deployment serves again.
             return workload.replicas_before.map(|before| before.max(existing));
         }
-        Some(existing.min(replicas.saturating_sub(available)))
+        // Each available pod replaces one.
+        let rest = if available >= replicas { 0 } else { workload.before().saturating_sub(available) };
+        Some(existing.min(rest))
     }
 }

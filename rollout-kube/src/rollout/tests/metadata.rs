@@ -199,3 +199,21 @@ async fn added_metadata_does_not_count_when_templates_are_compared() {
     }
     assert_eq!(world.replica_sets().len(), 1);
 }
+
+/// `kubectl argo rollouts undo` copies the template of a ReplicaSet, with what the engine added to it.
+#[tokio::test(start_paused = true)]
+async fn an_undo_that_copies_added_labels_goes_back_to_the_same_revision() {
+    let mut world = World::new(json!([{"setWeight": 50}, {"pause": {}}])).await;
+    world.edit(&metadata(&json!({"labels": {"role": "canary"}}), &json!({"labels": {"role": "stable"}})));
+    world.until_phase("Healthy").await;
+    let stable = world.status()["stableRS"].clone();
+    world.image("web:v2");
+    world.until_phase("Paused").await;
+    let mut template = world.set_of("web:v1").1["spec"]["template"].clone();
+    assert_eq!(template["metadata"]["labels"]["role"], "stable");
+    template["metadata"]["labels"].as_object_mut().unwrap().retain(|key, _| !key.starts_with("rollouts-"));
+    world.edit(&json!({"spec": {"template": template}}));
+    world.until_phase("Healthy").await;
+    assert_eq!(world.status()["currentPodHash"], stable);
+    assert_eq!(world.replica_sets().len(), 2);
+}

@@ -21,7 +21,7 @@ impl World {
         for name in names {
             let mut pod = json!({
                 "apiVersion": "v1", "kind": "Pod", "metadata": set["spec"]["template"]["metadata"],
-                "status": {"phase": "Running"}
+                "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
             });
             pod["metadata"]["name"] = json!(name);
             pod["metadata"]["namespace"] = json!("shop");

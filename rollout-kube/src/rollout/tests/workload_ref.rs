@@ -124,7 +124,9 @@ async fn the_deployment_is_scaled_down_when_the_rollout_serves() {
         world.settle().await;
         assert_eq!(world.replicas_of_deployment(), 0, "{setting}");
         let annotations = world.cluster().objects[DEPLOYMENT]["metadata"]["annotations"].clone();
-        assert_eq!(annotations["rollout-core/replicas"], "2", "{setting}");
+        let scaled: Value =
+            serde_json::from_str(annotations["rollout-core/scaled"].as_str().unwrap()).unwrap();
+        assert_eq!((&scaled["from"], &scaled["to"]), (&json!(2), &json!(0)), "{setting}");
         // It is still where the template is.
         world.deployment("web:v2", 0);
         world.until_phase("Paused").await;
@@ -204,4 +206,96 @@ async fn undo_changes_the_template_of_the_deployment() {
     assert!(rollout["spec"]["template"].is_null());
     let receipt = rollout["metadata"]["annotations"]["rollout-core/receipt"].as_str().unwrap().to_owned();
     assert!(receipt.contains("accepted"), "{receipt}");
+}
+
+/// An autoscaler had given it more pods than the Rollout asks for.
+#[tokio::test(start_paused = true)]
+async fn a_large_deployment_keeps_its_pods_until_others_are_available() {
+    let mut world = World::new(json!([])).await;
+    world.deployment("web:v1", 10);
+    world.refer("progressively");
+    for _ in 0..4 {
+        world.memory.driver.read_live();
+        world.turn().await;
+    }
+    assert_eq!(world.replicas_of_deployment(), 10, "no pod of the Rollout is available");
+    world.until_phase("Healthy").await;
+    assert_eq!(world.replicas_of_deployment(), 0);
+}
+
+/// What another Rollout, or an earlier migration, left behind says nothing about this one.
+#[tokio::test(start_paused = true)]
+async fn only_its_own_record_says_how_many_pods_to_give_back() {
+    let mut world = World::new(json!([])).await;
+    let began = Instant::now();
+    let start = crate::rollout::wall_clock();
+    world.context.clock = Arc::new(move || start + began.elapsed());
+    world.deployment("web:v1", 2);
+    for (by, to) in [("another", 2), ("uid-", 1)] {
+        let mut deployment = world.cluster().objects[DEPLOYMENT].clone();
+        let by = if by == "uid-" { format!("uid-{ROLLOUT}") } else { by.to_owned() };
+        let record = json!({"by": by, "from": 2_000_000_000, "to": to}).to_string();
+        deployment["metadata"]["annotations"] = json!({"rollout-core/scaled": record});
+        world.cluster().put(DEPLOYMENT, deployment);
+        world.deployment("web:v1", 2);
+    }
+    world.edit(&json!({"spec": {"progressDeadlineSeconds": 30}}));
+    world.refer("progressively");
+    for _ in 0..10 {
+        world.memory.driver.read_live();
+        world.turn().await;
+        tokio::time::advance(Duration::from_secs(10)).await;
+    }
+    assert_eq!(world.status()["phase"], "Degraded", "{}", world.status());
+    assert_eq!(world.replicas_of_deployment(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deployment_that_another_client_scales_is_scaled_back_less_and_less_often() {
+    let mut world = World::new(json!([])).await;
+    world.deployment("web:v1", 2);
+    world.refer("onsuccess");
+    world.until_phase("Healthy").await;
+    world.settle().await;
+    let mut writes = 0;
+    for _ in 0..600 {
+        world.deployment("web:v1", 2);
+        let (written, _) = world.turn().await;
+        writes += written.iter().filter(|(_, path)| path == DEPLOYMENT).count();
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    assert!((3..15).contains(&writes), "{writes} writes in ten minutes");
+    let notes = world.event_notes().await;
+    assert!(notes.iter().any(|note| note.contains("scaled again and again")), "{notes:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replica_set_of_a_rollout_is_no_template_for_another() {
+    let mut world = World::new(json!([])).await;
+    world.until_phase("Healthy").await;
+    let name = world.replica_sets()[0]["metadata"]["name"].clone();
+    let reference = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name});
+    world.edit(&json!({"spec": {"template": null, "workloadRef": reference}}));
+    world.until_phase("Degraded").await;
+    let message = world.status()["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("belongs to a Rollout"), "{message}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_undo_that_the_server_refuses_holds_up_no_abort() {
+    let mut world = World::new(json!([{"setWeight": 50}, {"pause": {}}])).await;
+    world.deployment("web:v1", 0);
+    world.refer("never");
+    world.until_phase("Healthy").await;
+    world.deployment("web:v2", 0);
+    world.until_phase("Paused").await;
+    world.cluster().fails = Some(("/deployments/", 403));
+    world.command_here("undo", None);
+    for _ in 0..5 {
+        world.memory.driver.read_live();
+        world.turn().await;
+    }
+    world.edit(&json!({"status": {"abort": true}}));
+    let (_, next) = world.turn().await;
+    assert!(world.status()["abortedAt"].is_string(), "at once, and not after a pause of {next:?}");
 }
