@@ -64,3 +64,39 @@ fn a_restart_replaces_every_pod_and_loses_no_request() {
     println!("{answers}");
     answers.assert_none_failed();
 }
+
+/// Returns the fewest pods that were ready at the same time, and not being deleted, from this change on.
+fn fewest(seen: &Seen, from: usize) -> usize {
+    let mut serving = BTreeSet::new();
+    let mut fewest = usize::MAX;
+    for (at, change) in seen.changes().iter().enumerate().filter(|(_, change)| change.kind == "Pod") {
+        let pod = &change.object;
+        let conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
+        let is_ready = conditions.into_iter().any(|one| one["type"] == "Ready" && one["status"] == "True");
+        if change.is_there && is_ready && pod["metadata"]["deletionTimestamp"].is_null() {
+            serving.insert(change.name.clone());
+        } else {
+            serving.remove(&change.name);
+        }
+        if at >= from {
+            fewest = fewest.min(serving.len());
+        }
+    }
+    fewest
+}
+
+/// A replacement is created before its ReplicaSet counts that a pod is missing.
+#[test]
+fn a_restart_never_takes_both_of_two_pods() {
+    let space = Bed::shared().namespace("both-stay");
+    space.apply(&Canary::Weight.provider("1h").replacen("  replicas: 1\n", "  replicas: 2\n", 1));
+    let story = Story::begin(&space, PROVIDER);
+    space.until("both pods are there", secs(60), |seen| pods(seen).len() == 2);
+    let from = space.seen(|seen| seen.changes().len());
+    space.plugin(&["restart", PROVIDER]).ok();
+    story.until("the restart is recorded", |rollout| {
+        rollout.0["spec"]["restartAt"].is_string()
+            && rollout.0["spec"]["restartAt"] == rollout.0["status"]["restartedAt"]
+    });
+    space.seen(|seen| assert_eq!(fewest(seen, from), 1, "{}", seen.report()));
+}
