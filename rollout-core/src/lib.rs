@@ -22,7 +22,7 @@
 //! use rollout_core::{Driver, Next, Observed, Outcome, Resume, Spec, Status, Strategy, Time};
 //!
 //! fn turn(driver: &mut Driver, spec: &Spec, status: &mut Status, now: Time, elapsed: Duration) -> Resume {
-//!     let mut observed = Observed::new().revisions([]); // Read the cluster.
+//!     let mut observed = Observed::new().revisions([]); // Read the cluster here. This one has no pods.
 //!     driver.see(&mut observed, elapsed);
 //!     let mut turn = driver.begin(spec, status, &observed, now);
 //!     loop {
@@ -78,9 +78,9 @@
 //! | backend | the code that reads and writes one traffic manager's objects |
 //! | guard | a condition that must hold before something is written |
 //! | settled | every proxy is known to have what was written; where the data plane cannot tell, after a grace period |
-//! | unavailable | without a ready pod |
+//! | unavailable | of a revision: without a ready pod (of a pod: as in Kubernetes) |
 //! | scale-down deadline | the time from which a revision may go to 0 pods |
-//! | fence | a nonce in every object, so that late writes of an earlier process fail |
+//! | fence | a nonce that a process writes into every object first: it changes their versions, so late writes fail |
 //! | turn | one observation, one decision, and the work to carry it out |
 //! | promote | to end the pause and move on, or (in full) to skip to the end |
 //! | abort | to give up the update and return to stable |

@@ -182,7 +182,7 @@ impl Split {
         to: Weight,
         path: impl Fn() -> String,
     ) -> Result<bool, Finding> {
-        let left = self.left();
+        let left = self.left(to.of());
         let Some(canary) = share::share(to, left) else {
             let what = {
                 let of = left.saturating_add(self.foreign);
@@ -205,11 +205,14 @@ impl Split {
         Ok(changed)
     }
 
-    /// Returns the weight that stable and canary share. A route whose weights were never out of 100, and that has a
-    /// foreign destination, keeps its own total, so that the foreign one keeps its share.
-    fn left(&self) -> u64 {
+    /// Returns the weight that stable and canary share: all, out of as many parts as the strategy has if that is more
+    /// than 100, because Istio takes any total. A route whose weights were never out of 100, and that has a foreign
+    /// destination, keeps its own total, so that the foreign one keeps its share.
+    fn left(&self, of: u32) -> u64 {
         let ours = self.canary.weight.saturating_add(self.stable.weight);
-        if self.foreign == 0 || ours == 0 || ours.saturating_add(self.foreign) == TOTAL {
+        if self.foreign == 0 {
+            TOTAL.max(of.into())
+        } else if ours == 0 || ours.saturating_add(self.foreign) == TOTAL {
             TOTAL.saturating_sub(self.foreign)
         } else {
             ours

@@ -7,7 +7,7 @@ use rollout_core::{
     Range,
     argo::wire::Rollout,
     backend::{MemoryStore, NoDataPlane, ObjectBackend, ObjectEditor, TrafficBackend, ready},
-    traffic::{ManagedChange, ManagedSeen, ObjectRef, Routes, Selection, WeightChange},
+    traffic::{ManagedChange, ManagedSeen, ObjectRef, Routes, Selection, Weight, WeightChange},
 };
 use rollout_istio::{
     DestinationRuleRef, IstioConfig, IstioEditor, TcpRouteRef, TlsRouteRef, VirtualServiceRef,
@@ -113,6 +113,20 @@ fn s57_a_foreign_destination_keeps_its_share_and_the_total_stays() {
         assert!(!one.route(&to(asked, ManagedChange::To(vec![header("testers", "x")]))));
     }
     assert_eq!(weights(&one.http()[0]), [100], "a managed route is never out of what is left");
+}
+
+/// `maxTrafficWeight: 1000`: Istio takes any total.
+#[test]
+fn one_request_of_a_thousand_goes_to_the_canary() {
+    let mut config = hosts();
+    config.max_weight = 1_000;
+    let mut one = One::new(config, http(&json!([route("primary", 100, 0)])));
+    assert_eq!(one.seen().weight(), Range::exact(0), "out of 100, as the user wrote it");
+    for (asked, expected) in [(1, [999, 1]), (500, [500, 500]), (1_000, [0, 1_000]), (0, [1_000, 0])] {
+        one.route(&Routes { weight: WeightChange::To(Weight::new(asked, 1_000)), ..weight(0) });
+        assert_eq!(weights(&one.http()[0]), expected);
+        assert_eq!(one.seen().weight(), Range::exact(asked));
+    }
 }
 
 #[test]

@@ -54,6 +54,9 @@ impl IstioConfig {
         let services = rollout.services();
         config.services.canary = errors.optional(services.canary, "spec.strategy.canary.canaryService");
         config.services.stable = errors.optional(services.stable, "spec.strategy.canary.stableService");
+        if let Some(total) = routing.max_traffic_weight.and_then(|total| u32::try_from(total).ok()) {
+            config.max_weight = total.max(1);
+        }
         let path = format!("{ROUTING}.managedRoutes");
         let managed = errors.list(routing.managed_routes.as_deref(), &path, MOST_NAMED);
         for (index, managed) in managed.iter().enumerate() {

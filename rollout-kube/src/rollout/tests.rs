@@ -95,7 +95,7 @@ impl World {
     /// Runs one turn; returns its writes, and how soon the next is due.
     async fn turn(&mut self) -> (Vec<(String, String)>, Option<Duration>) {
         self.cluster().writes.clear();
-        let after = turn(&self.context, &self.key, &mut self.memory).await;
+        let after = Box::pin(turn(&self.context, &self.key, &mut self.memory)).await;
         // Lists that the turn began, and did not wait for.
         for _ in 0..50 {
             tokio::task::yield_now().await;

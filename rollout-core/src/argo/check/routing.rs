@@ -12,12 +12,24 @@ pub(super) fn is_set(value: Option<&Value>) -> bool {
 pub(super) fn check(canary: &Canary, notes: &mut Notes) {
     let Some(routing) = &canary.traffic_routing else { return };
     let other_total = is_set(routing.nginx.as_ref()) || is_set(routing.plugins.as_ref());
-    if routing.max_traffic_weight.is_some() && !other_total {
-        notes.error(
-            "spec.strategy.canary.trafficRouting.maxTrafficWeight",
-            "Canary maxTrafficWeight in traffic routing only supported in Nginx and Plugins",
-            "leave it out: weights are out of 100",
-        );
+    let path = "spec.strategy.canary.trafficRouting.maxTrafficWeight";
+    match routing.max_traffic_weight {
+        Some(total) if total < 1 => {
+            notes.ours(
+                path,
+                "no weight is out of so few",
+                "write 1 or more, such as 1000 for steps of 0.1 %",
+            );
+        }
+        Some(_) if routing.istio.is_some() && !other_total => {
+            let instead = "leave it out, and write weights out of 100, if Argo Rollouts is to run it, too";
+            notes.warning(path, "is refused by Argo Rollouts with Istio", instead);
+        }
+        Some(_) if !other_total => {
+            let message = "Canary maxTrafficWeight in traffic routing only supported in Nginx and Plugins";
+            notes.error(path, message, "leave it out: weights are out of 100");
+        }
+        Some(_) | None => {}
     }
     let Some(istio) = &routing.istio else { return };
     let (one, several) = (

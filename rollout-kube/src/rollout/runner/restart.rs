@@ -46,7 +46,7 @@ impl TurnRunner<'_> {
             match self.view.pods(set.revision.as_str(), set.entry.uid()) {
                 Ok(None) => return Restart::Evict(Vec::new()),
                 Ok(Some(pods)) => {
-                    all.push(PodsOf { set, pods: pods.into_iter().filter(super::runs).collect() })
+                    all.push(PodsOf { set, pods: pods.into_iter().filter(super::runs).collect() });
                 }
                 Err(error) => {
                     let why = error.to_string();
