@@ -143,6 +143,15 @@ impl<'f> Facts<'f> {
     }
 
     /// Sets the time of a restart that is over, as `spec.restartAt` has it: all pods are newer.
+    ///
+    /// ```
+    /// use rollout_core::{Status, Time, argo::{Facts, next_status}};
+    /// let at = "2026-01-31T12:00:00Z";
+    /// let (rollout, status) = (serde_json::json!({"spec": {"restartAt": at}}), Status::default());
+    /// let facts = Facts::new(&rollout, &status, Time::from_secs(0));
+    /// assert_eq!(next_status(&facts)["message"], "rollout is restarting");
+    /// assert_eq!(next_status(&facts.restarted(Some(at)))["restartedAt"], at);
+    /// ```
     #[must_use]
     pub fn restarted(mut self, at: Option<&'f str>) -> Self {
         self.restarted = at;
@@ -150,6 +159,13 @@ impl<'f> Facts<'f> {
     }
 
     /// Sets the generation of the object that holds the pod template (`workloadRef`).
+    ///
+    /// ```
+    /// use rollout_core::{Status, Time, argo::{Facts, next_status}};
+    /// let (rollout, status) = (serde_json::json!({"spec": {}}), Status::default());
+    /// let facts = Facts::new(&rollout, &status, Time::from_secs(0)).workload_generation(Some(3));
+    /// assert_eq!(next_status(&facts)["workloadObservedGeneration"], "3", "as text, as clients expect it");
+    /// ```
     #[must_use]
     pub fn workload_generation(mut self, generation: Option<u64>) -> Self {
         self.workload_generation = generation;

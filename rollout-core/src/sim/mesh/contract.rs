@@ -61,7 +61,8 @@ pub trait Mesh: fmt::Debug {
     }
 
     /// Follows a swap of the two destinations' roles (`pingPong`): what led to the canary now leads to stable. The world
-    /// itself renames the objects; `total` is the weight of all traffic. The default does nothing.
+    /// itself renames the objects; `total` is the weight of all traffic. The default does nothing. See
+    /// [`ObjectMesh::swapped`](super::ObjectMesh::swapped) for an example.
     fn swap_roles(&mut self, total: u32) {
         _ = total;
     }
