@@ -11,6 +11,7 @@
 
 #[cfg(feature = "argo")]
 pub use crate::argo::{
+    check::refused_by_argo_rollouts,
     duration::{InvalidDuration, pause_seconds},
     goal_of::goal_of,
     phase::{Phase, phase, phase_for_clients},

@@ -102,13 +102,14 @@ fn phase(input: &Value) -> Value {
 
 fn validate(input: &Value) -> Value {
     let report = argo::check(field(input, "rollout"));
+    let refused = conformance::refused_by_argo_rollouts(&report);
     let said = |finding: &Finding| json!({"path": finding.path, "message": finding.what});
     let made = argo::convert(&report.rollout, "".into());
     let not_driven = made.unsupported.iter().map(said);
     let ignored = made.ignored.iter().map(said);
     json!({
-        "valid": report.is_valid(),
-        "errors": report.errors().map(said).collect::<Vec<_>>(),
+        "valid": refused.is_empty(),
+        "errors": refused.iter().map(said).collect::<Vec<_>>(),
         "warnings": report.warnings().map(said).chain(not_driven).chain(ignored).collect::<Vec<_>>(),
     })
 }

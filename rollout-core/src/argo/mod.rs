@@ -33,7 +33,7 @@
 //! ```
 
 mod alone;
-mod check;
+pub(crate) mod check;
 mod convert;
 pub(crate) mod duration;
 mod finding;

@@ -13,6 +13,7 @@ mod mirror;
 mod names;
 mod notes;
 mod ping_pong;
+mod refused;
 mod report;
 mod routing;
 mod selector;
@@ -23,4 +24,5 @@ mod strings;
 mod suggest;
 mod template;
 
+pub use refused::refused_by_argo_rollouts;
 pub use report::{Report, check};
