@@ -13,7 +13,7 @@ use rollout_core::{
         history::{Histories, History, play_over},
         laws::{Findings, Law, Laws, Violation, all},
     },
-    traffic::ObjectRef,
+    traffic::{ObjectRef, StablePingPong},
 };
 use std::{
     collections::BTreeMap,
@@ -88,6 +88,11 @@ impl Law for ReadIsMet {
         if !matches!(moment.what, What::Acted { took_effect: true, .. } | What::ForeignWrite { .. }) {
             return;
         }
+        // With `pingPong`, the Service that was the canary's may be stable now.
+        let (canary, stable) = match moment.truth.status.stable_ping_pong {
+            Some(StablePingPong::Pong) => ("stable", "canary"),
+            Some(StablePingPong::Ping) | None => ("canary", "stable"),
+        };
         let all = self.store.all();
         let values: Vec<_> = all.values().map(|object| (*object.value).clone()).collect();
         for object in &moment.truth.traffic {
@@ -95,7 +100,7 @@ impl Law for ReadIsMet {
             let request = Request { method: "GET", path: "/x", headers: vec![("lane", "nobody")] };
             let Some(met) = meets(&values, &all[&object.name].value, &request) else { continue };
             findings.premise();
-            let (canary, stable) = (met.share("role", "canary"), met.share("role", "stable"));
+            let (canary, stable) = (met.share("role", canary), met.share("role", stable));
             let met = canary * 100 / (canary + stable).max(1);
             let (lo, hi) = (u64::from(routes.weight.lo()), u64::from(routes.weight.hi()));
             if met + 2 < lo || met > hi + 2 || (canary == 0) != (hi == 0) {

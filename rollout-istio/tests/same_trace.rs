@@ -1,5 +1,5 @@
 //! What is shown with plain values holds for real objects: the same history, once over each, leads to the
-//! same decisions.
+//! same decisions. `ONLY=123` plays one of them and prints what happened over each.
 #![expect(clippy::expect_used, reason = "a test may stop where it stands")]
 
 mod support;
@@ -59,12 +59,17 @@ fn plain_values_and_real_objects_lead_to_the_same_decisions() {
         }
         let (plain, real) = (Decisions::default(), Decisions::default());
         let core = CoreMesh::like(&mut Played::new(&history).mesh());
-        let _ = play_over(&history, core, Laws::new([Box::new(plain.clone()) as Box<dyn Law>]));
-        let _ = play_over(
-            &history,
-            Played::new(&history).mesh(),
-            Laws::new([Box::new(real.clone()) as Box<dyn Law>]),
-        );
+        let laws = |decisions: &Decisions| {
+            let laws = Laws::new([Box::new(decisions.clone()) as Box<dyn Law>]);
+            if only.is_some() { laws.recording() } else { laws }
+        };
+        let both = [
+            play_over(&history, core, laws(&plain)),
+            play_over(&history, Played::new(&history).mesh(), laws(&real)),
+        ];
+        for (mesh, timeline) in ["plain", "real"].iter().zip(both.iter().filter_map(Laws::timeline)) {
+            println!("===== {mesh}\n{timeline}");
+        }
         let (plain, real) = (plain.0.lock().expect("nobody panics"), real.0.lock().expect("nobody panics"));
         compared += 1;
         decisions += plain.len();

@@ -195,11 +195,13 @@ impl Seen {
 }
 
 impl RoutesSeen {
-    /// Names the two destinations the other way round.
+    /// Names the two destinations the other way round. Routes that no longer lead to the canary are written for no
+    /// revision.
     #[cfg(feature = "sim")]
     pub(crate) fn swap_roles(&mut self, total: u32) {
         let rest = |weight| total.saturating_sub(weight);
         self.weight = Range::new(rest(self.weight.hi()), rest(self.weight.lo()));
+        self.written_for = self.written_for.take().filter(|_| self.leads_to_canary());
     }
 
     /// Creates an object whose weighed routes all give the canary `weight`, without managed routes.

@@ -16,20 +16,26 @@ use std::sync::Arc;
 pub(crate) struct Played {
     pub(crate) store: Arc<MeshStore>,
     pub(crate) config: IstioConfig,
+    /// With `pingPong`, the same while the other Service is stable.
+    swapped: Option<IstioConfig>,
     services: bool,
 }
 
 impl Played {
     pub(crate) fn new(history: &History) -> Self {
-        let services = history.recipe.services;
+        // `pingPong` names two Services.
+        let services = history.recipe.services || history.recipe.ping_pong;
         let shape = history.seed;
         let store = MeshStore::new();
-        let mut config = if services {
-            IstioConfig::hosts("shop", "a", "b")
+        let mut configs = if services {
+            vec![IstioConfig::hosts("shop", "a", "b")]
         } else {
             store.user_applies(&dr(), rule());
-            IstioConfig::subsets("shop", DestinationRuleRef::new("rule", "stable", "canary"))
+            vec![IstioConfig::subsets("shop", DestinationRuleRef::new("rule", "stable", "canary"))]
         };
+        if history.recipe.ping_pong {
+            configs.push(IstioConfig::hosts("shop", "b", "a"));
+        }
         for (name, role) in [("a", "stable"), ("b", "canary")].into_iter().filter(|_| services) {
             store.user_applies(
                 &service(name),
@@ -53,19 +59,33 @@ impl Played {
             // In another namespace a short host would be another one.
             let shape = if number == 1 { shape | 8 } else { shape };
             store.user_applies(&name, virtual_service(services, raw, shape));
-            config = config.virtual_service(entry);
+            configs = configs.into_iter().map(|config| config.virtual_service(entry.clone())).collect();
         }
-        config = MANAGED.iter().fold(config, |config, name| config.managed_route(name));
-        Self { store, config, services }
+        // Which notes are the Rollout's own does not depend on the roles.
+        let managed = |config: IstioConfig| {
+            MANAGED.iter().fold(config.of_rollout("web"), |config, name| config.managed_route(name))
+        };
+        let mut configs = configs.into_iter().map(managed);
+        let config = configs.next().expect("there is one for the roles as they are named");
+        Self { store, config, swapped: configs.next(), services }
     }
 
+    /// The mesh that the engine drives. With `pingPong` it swaps roles as the engine says.
     pub(crate) fn mesh(&self) -> ObjectMesh {
-        let editor = IstioEditor::new(self.config.clone());
+        let mesh = self.mesh_of(&self.config, ["a", "b"]);
+        match &self.swapped {
+            Some(swapped) => mesh.swapped(self.mesh_of(swapped, ["b", "a"])),
+            None => mesh,
+        }
+    }
+
+    fn mesh_of(&self, config: &IstioConfig, [stable, canary]: [&'static str; 2]) -> ObjectMesh {
+        let editor = IstioEditor::new(config.clone());
         let istio = ObjectBackend::new(editor.clone(), self.store.clone(), NoDataPlane);
         if !self.services {
             return ObjectMesh::new(self.store.clone(), istio).objects_of(editor);
         }
-        let services = || ServiceEditor::new("shop", Some("a"), Some("b"));
+        let services = || ServiceEditor::new("shop", Some(stable), Some(canary)).of_rollout("web");
         let both = Chain::new(ObjectBackend::new(services(), self.store.clone(), NoDataPlane), istio);
         ObjectMesh::new(self.store.clone(), both).objects_of(services()).objects_of(editor)
     }
