@@ -132,6 +132,7 @@ mod goal;
 mod headline;
 mod health;
 mod observed;
+pub mod pace;
 mod plan;
 mod range;
 mod reconcile;

@@ -118,6 +118,10 @@ pub enum WakeReason {
     StableUnavailable,
     /// A grace period ends (used where the data plane cannot be asked).
     GracePeriodEnds,
+    /// A window opens in which steps may begin.
+    WindowOpens,
+    /// A gradual abort takes the next share of traffic from the canary.
+    AbortContinues,
     /// Poll again: proxy acknowledgements cause no watch events.
     LookAgain,
 }
@@ -130,6 +134,8 @@ impl fmt::Display for WakeReason {
             Self::ProgressDeadline => "the progress deadline",
             Self::StableUnavailable => "stable has been unavailable for long enough",
             Self::GracePeriodEnds => "the grace period ends",
+            Self::WindowOpens => "steps may begin again",
+            Self::AbortContinues => "the abort continues",
             Self::LookAgain => "look again at the proxies",
         })
     }

@@ -1,6 +1,9 @@
 //! The user's desired state.
 
-use crate::{Revision, Strategy};
+use crate::{
+    Revision, Strategy,
+    pace::{GradualAbort, Windows},
+};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +36,13 @@ pub struct Spec {
     /// How many revisions back a rollback skips the steps. Default 0: a rollback runs them, except back to stable.
     #[serde(default)]
     pub rollback_window: u32,
+    /// When steps may begin. Default: always.
+    #[serde(default)]
+    pub windows: Windows,
+    /// Whether an abort takes the traffic from the canary in several falls, and how fast. Default: at once. It needs a
+    /// traffic manager.
+    #[serde(default)]
+    pub gradual_abort: Option<GradualAbort>,
 }
 
 impl Spec {
@@ -56,6 +66,8 @@ impl Spec {
             progress_deadline_abort: false,
             revision_history_limit: 10,
             rollback_window: 0,
+            windows: Windows::always(),
+            gradual_abort: None,
         }
     }
 

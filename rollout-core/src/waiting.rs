@@ -12,7 +12,10 @@
 
 mod text;
 
-use crate::{Range, Revision, Time, traffic::Destination};
+use crate::{
+    Range, Revision, Time,
+    traffic::{Destination, Weight},
+};
 use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
@@ -148,6 +151,13 @@ pub enum WaitReason {
         /// The old revision.
         revision: Revision,
     },
+    /// The next step, or the release, may begin only in one of the [windows](crate::pace::Windows).
+    OutsideWindows,
+    /// An abort takes the traffic from the canary [in several falls](crate::pace::GradualAbort).
+    AbortingGradually {
+        /// The weight that the canary keeps until the next one.
+        keeps: Weight,
+    },
 }
 
 /// A change that may not have reached every proxy.
@@ -225,7 +235,7 @@ impl WaitReason {
     /// use rollout_core::waiting::WaitReason;
     /// assert!(WaitReason::GUARDS.contains(&"stable can carry"), "a label of a metric, for example");
     /// ```
-    pub const GUARDS: [&'static str; 22] = [
+    pub const GUARDS: [&'static str; 24] = [
         "pause",
         "paused by the user",
         "pods",
@@ -248,6 +258,8 @@ impl WaitReason {
         "revisions readable",
         "traffic readable",
         "old pods",
+        "step windows",
+        "gradual abort",
     ];
 
     /// Returns whether the wait adds something to a Rollout's phase and lasts longer than a moment. Pauses, aborts,
@@ -305,6 +317,8 @@ impl WaitReason {
             Self::RevisionsUnknown => "revisions readable",
             Self::TrafficUnknown => "traffic readable",
             Self::PodsGoing { .. } => "old pods",
+            Self::OutsideWindows => "step windows",
+            Self::AbortingGradually { .. } => "gradual abort",
         }
     }
 }

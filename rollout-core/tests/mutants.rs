@@ -23,7 +23,7 @@ use std::{
 const ENOUGH: u64 = 400_000;
 
 /// Which laws must notice that a guard is gone.
-const EXPECTED: [(Guard, &[&str]); 16] = [
+const EXPECTED: [(Guard, &[&str]); 18] = [
     (Guard::UpGate, &["up_gate"]),
     (Guard::DownGate, &["down_gate"]),
     (Guard::ScaleDownDeadline, &["deadline_excludes_traffic"]),
@@ -40,6 +40,8 @@ const EXPECTED: [(Guard, &[&str]); 16] = [
     (Guard::StableGains, &["stable_follows_weight"]),
     (Guard::StableKeeps, &["stable_follows_weight"]),
     (Guard::RolesSwap, &["live_pods_stay"]),
+    (Guard::StepWindows, &["steps_in_windows"]),
+    (Guard::GradualAbort, &["abort_at_its_pace"]),
 ];
 
 #[test]

@@ -7,7 +7,7 @@ use super::{
 };
 use rollout_core::{
     Revision, Spec,
-    argo::{Document, Finding, Severity, check, convert, template_hash},
+    argo::{Document, Finding, Severity, check, convert, ignored_by_argo_rollouts, template_hash},
     traffic::ObjectRef,
 };
 use serde_json::Value;
@@ -148,6 +148,7 @@ pub(crate) fn understand(manifest: &Value) -> (Option<Spec>, Vec<Finding>) {
     let driven = is_valid && conversion.unsupported.is_empty();
     findings.extend(conversion.unsupported);
     findings.extend(conversion.ignored);
+    findings.extend(ignored_by_argo_rollouts(&report.rollout));
     (conversion.spec.filter(|_| driven), findings)
 }
 

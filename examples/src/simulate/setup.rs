@@ -59,6 +59,7 @@ pub(crate) fn world(
     let min_ready = manifest.pointer("/spec/minReadySeconds").and_then(Value::as_u64);
     Sim::new(spec)
         .min_ready(Duration::from_secs(min_ready.unwrap_or(0)))
+        .start(world.start)
         .proxies(usize::try_from(world.proxies).unwrap_or(1))
         .proxy_lag(world.proxy_lag)
         .pods_ready_after(world.ready_after.unwrap_or_else(|| readiness(manifest).into()))

@@ -70,12 +70,16 @@ fn so_far<'a>(strategy: &'a Strategy, status: &Status) -> Option<&'a [Step]> {
     if status.promote_full { None } else { strategy.steps().get(..=index) }
 }
 
-/// Returns the weight of the nearest `setWeight` at or before the current step.
 fn weight(strategy: &Strategy, status: &Status) -> Weight {
-    let of = strategy.max_weight();
     if status.aborted.is_some() {
-        return Weight::none(of);
+        return Weight::none(strategy.max_weight());
     }
+    weight_of_step(strategy, status)
+}
+
+/// Returns the weight of the nearest `setWeight` at or before the current step, whether or not the update was aborted.
+pub(crate) fn weight_of_step(strategy: &Strategy, status: &Status) -> Weight {
+    let of = strategy.max_weight();
     let Some(steps) = so_far(strategy, status) else { return Weight::all(of) };
     let set = steps
         .iter()

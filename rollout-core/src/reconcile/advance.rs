@@ -8,9 +8,11 @@ use super::{
     settled::STEP_GRACE,
     target,
     view::View,
+    windows,
 };
 use crate::{
     CommandKind, Event, Revision, Status, Step, Time, Waiting, WakeReason, goal,
+    pace::Opening,
     waiting::{EndsBy, WaitReason},
 };
 use alloc::{string::String, vec, vec::Vec};
@@ -68,9 +70,11 @@ fn next(status: &Status, draft: &mut Draft, view: &View<'_>) -> Option<Advance> 
     let canary = at.roles.canary?;
     let pods = step.map_or_else(|| all_pods(&at, canary), |step| pods(&at, step, canary));
     let reached = draft.reaches(pods.and_then(|()| proxies_follow(&at)));
-    let advance =
-        if step.is_some() { Advance::Complete { paused: false } } else { Advance::Commit { behind: None } };
-    reached.then_some(advance)
+    if step.is_none() {
+        return reached.then_some(Advance::Commit { behind: None });
+    }
+    let may_go_on = reached && draft.passes(windows::next_may_begin(status, view));
+    may_go_on.then_some(Advance::Complete { paused: false })
 }
 
 /// Completes a first deploy when all pods are available and every proxy has them.
@@ -86,13 +90,24 @@ fn first(draft: &mut Draft, at: &Position<'_>) -> Option<Advance> {
 }
 
 fn pause(status: &Status, draft: &mut Draft, view: &View<'_>, duration: Option<Duration>) -> Option<Advance> {
-    let until = |since: Time| duration.map(|duration| since + duration);
+    // A pause lasts until the next step may begin.
+    let until = |since: Time| match duration.map(|duration| since + duration) {
+        Some(end) => match windows::next_opening(status, view, end) {
+            Opening::Now => Some(end),
+            Opening::At(later) => Some(later),
+            Opening::Never => None,
+        },
+        None => None,
+    };
     let Some(since) = status.paused_at else {
         let since = view.now.ceil_to_second();
         return Some(Advance::Pause { since, until: until(since) });
     };
     match until(since) {
-        Some(until) if until <= view.now => return Some(Advance::Complete { paused: true }),
+        Some(until) if until <= view.now => {
+            let may_end = draft.passes(windows::next_may_begin(status, view));
+            return may_end.then_some(Advance::Complete { paused: true });
+        }
         Some(until) => {
             draft.wait(Closed::until(WaitReason::Pause, Some(since), until, WakeReason::PauseEnds));
         }

@@ -2,6 +2,7 @@
 
 use super::{
     draft::{Closed, Gate},
+    gradual_abort,
     guard::{Guard, off},
     position::Position,
     settled::STEP_GRACE,
@@ -75,11 +76,22 @@ pub(super) fn not_scaling_down(view: &View<'_>, revision: &Revision) -> Gate {
     Err(Closed::new(WaitReason::ScalingDown { revision: revision.clone() }, Ending::Observed))
 }
 
+/// Checks that weight may return to stable, and returns the weight to write: more than desired while the pods of a
+/// stable that follows the weight come back, or while an abort is gradual.
+pub(super) fn fall(at: &Position<'_>) -> Result<Weight, Closed> {
+    let canary = at.status.canary.as_ref().filter(|_| at.roles.aborted);
+    // Nobody is better off with a canary that has no ready pod, or with routes that lead to another one.
+    let serves =
+        canary.is_some_and(|canary| at.view.canary_leads_to(canary) && at.view.ready(canary).lo() > 0);
+    let carried = carried(at)?;
+    if serves && !at.overridden { gradual_abort::at_least(carried, at.status, at.view) } else { Ok(carried) }
+}
+
 /// Checks that stable can carry the traffic before weight returns to it, and returns the weight to write: more than
 /// desired while the pods of a stable that follows the weight come back. After a commit, when the canary destination
 /// already leads to stable or to the user's own selector, stable's own destination must lead there too, in every
 /// object.
-pub(super) fn fall(at: &Position<'_>) -> Result<Weight, Closed> {
+fn carried(at: &Position<'_>) -> Result<Weight, Closed> {
     let view = at.view;
     let desired = at.desired.weight;
     let Some(stable) = at.roles.stable else { return Ok(desired) };
@@ -141,7 +153,7 @@ pub(super) fn drop_managed(at: &Position<'_>) -> Gate {
     let (view, roles) = (at.view, &at.roles);
     let Some(stable) = roles.stable else { return Ok(()) };
     if returns_to_itself(view, stable) && view.ready(stable).hi() > 0 {
-        return fall(at).map(drop);
+        return carried(at).map(drop);
     }
     let successor = roles.under_way && roles.lead().is_some_and(|lead| !view.canary_leads_to(lead));
     let seen = behind_stable(view, stable);

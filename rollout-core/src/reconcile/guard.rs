@@ -44,6 +44,10 @@ pub enum Guard {
     StableKeeps,
     /// With `pingPong`, the destinations swap their roles instead of their pods.
     RolesSwap,
+    /// Steps begin only in their windows.
+    StepWindows,
+    /// A gradual abort keeps to its pace.
+    GradualAbort,
 }
 
 #[cfg(feature = "_mutants")]
@@ -55,7 +59,7 @@ mod switch {
 
     impl Guard {
         /// All guards.
-        pub const ALL: [Self; 16] = [
+        pub const ALL: [Self; 18] = [
             Self::UpGate,
             Self::DownGate,
             Self::ScaleDownDeadline,
@@ -72,6 +76,8 @@ mod switch {
             Self::StableGains,
             Self::StableKeeps,
             Self::RolesSwap,
+            Self::StepWindows,
+            Self::GradualAbort,
         ];
     }
 

@@ -11,8 +11,10 @@
 //! | `gates` | what must hold before traffic rises or falls |
 //! | `routes`, `selectors` | the two layers: what would be written, and what holds it back |
 //! | `scale_up`, `scale_down` | pods, with traffic routing |
+//! | `gradual_abort` | how much of its weight an aborted canary still keeps |
 //! | `stable_scale` | a stable that shrinks as the canary's weight rises (`dynamicStableScale`) |
 //! | `basic`, `surplus`, `posts` | pods, without: a basic canary |
+//! | `windows` | when a release or a step may begin |
 //! | `zero` | `replicas: 0` |
 //! | `deadline` | pods that make no progress |
 
@@ -22,6 +24,7 @@ mod deadline;
 mod desired;
 mod draft;
 mod gates;
+mod gradual_abort;
 #[cfg(not(feature = "_mutants"))]
 pub(crate) mod guard;
 #[cfg(feature = "_mutants")]
@@ -39,6 +42,7 @@ mod stable_scale;
 mod surplus;
 mod target;
 mod view;
+mod windows;
 mod zero;
 
 use crate::{
@@ -98,20 +102,29 @@ fn plan(status: &mut Status, draft: &mut Draft, view: &View<'_>) {
     if scaled_to_zero(status, draft, view) {
         return;
     }
+    if let Some(before) = windows::before_release(status, draft, view) {
+        plan_position(draft, &before, view);
+        prune_revisions(draft, status, view);
+        return;
+    }
     let roles = status.stable_ping_pong.unwrap_or_default();
     advance_steps(status, draft, view);
     if view.spec.strategy.ping_pong() && roles != status.stable_ping_pong.unwrap_or_default() {
         // The observation names the destinations by their old roles. The next turn reads them by the new ones.
         return;
     }
+    plan_position(draft, status, view);
+    tell_abort(draft, status);
+    prune_revisions(draft, status, view);
+}
+
+fn plan_position(draft: &mut Draft, status: &Status, view: &View<'_>) {
     let at = Position::new(status, view);
     if view.spec.strategy.routing().is_some() {
         plan_routed(draft, &at);
     } else {
         plan_basic(draft, &at);
     }
-    tell_abort(draft, status);
-    prune_revisions(draft, status, view);
 }
 
 /// Records that an aborted update, which is at rest, waits for an operator.

@@ -86,6 +86,10 @@ impl fmt::Display for WaitReason {
             Self::RevisionsUnknown => f.write_str("the revisions could not be read"),
             Self::TrafficUnknown => f.write_str("the traffic could not be read"),
             Self::PodsGoing { revision } => write!(f, "pods of {revision} are being removed"),
+            Self::OutsideWindows => f.write_str("outside the times of the week at which steps may begin"),
+            Self::AbortingGradually { keeps } => {
+                write!(f, "the abort is gradual: the canary keeps a weight of {keeps} for now")
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::situation::{Situation, pods};
 use core::time::Duration;
 use rollout_core::{
     AbortReason, Aborted, IntOrPercent, Range, Step, Strategy, Time,
+    pace::GradualAbort,
     traffic::{Selection, Settled},
     waiting::WaitReason,
 };
@@ -12,7 +13,7 @@ use std::collections::BTreeSet;
 /// A name, what is changed in the situation at 50 %, and the text that must be said.
 type Row = (&'static str, fn(&mut Situation), &'static str);
 
-const ROWS: [Row; 23] = [
+const ROWS: [Row; 25] = [
     (
         "pause",
         |_| {},
@@ -169,6 +170,25 @@ const ROWS: [Row; 23] = [
             it.seen().endpoints[0].1 = Settled::UNKNOWN;
         },
         "pods of v0 are being removed; ends when the write is observed",
+    ),
+    (
+        "step windows",
+        |it| {
+            let steps = [Step::SetWeight(50), Step::SetWeight(80)];
+            *it = Situation::of(Strategy::builder().traffic_routing(true).steps(steps).build().unwrap());
+            it.spec.windows = "Thu 09:00-17:00".parse().unwrap();
+        },
+        "outside the times of the week at which steps may begin; ends at 1970-01-01T09:00:00Z",
+    ),
+    (
+        "gradual abort",
+        |it| {
+            it.spec.gradual_abort = Some(GradualAbort::new(20, Duration::from_secs(30)));
+            it.status.aborted = Some(Aborted::new(Time::from_secs(990), AbortReason::Command));
+            it.weight(30);
+        },
+        "the abort is gradual: the canary keeps a weight of 30 % for now (since 1970-01-01T00:16:30Z); ends at \
+         1970-01-01T00:17:00Z",
     ),
 ];
 

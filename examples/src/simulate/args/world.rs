@@ -1,7 +1,7 @@
 //! How the world is to be.
 
 use super::super::duration;
-use rollout_core::sim::Delay;
+use rollout_core::{Time, sim::Delay};
 use std::{ops::RangeInclusive, str::FromStr, time::Duration};
 
 /// How the world is.
@@ -29,6 +29,9 @@ pub(crate) struct World {
     /// Between these two times, no proxy receives anything (repeatable)
     #[arg(long = "freeze-mesh", value_name = "FROM..TO", value_parser = span)]
     pub(crate) freeze: Vec<(Duration, Duration)>,
+    /// When the simulation begins, in UTC like 2026-02-02T09:00:00Z; it matters to step windows only
+    #[arg(long, value_name = "TIME", default_value = "2026-01-01T00:00:00Z", value_parser = time)]
+    pub(crate) start: Time,
     /// When the simulation stops at the latest
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration::parse)]
     pub(crate) until: Duration,
@@ -70,6 +73,10 @@ fn number(text: &str, range: RangeInclusive<u32>) -> Result<u32, String> {
         .ok()
         .filter(|number| range.contains(number))
         .ok_or_else(|| format!("write a whole number from {} to {}", range.start(), range.end()))
+}
+
+fn time(text: &str) -> Result<Time, String> {
+    Time::parse_rfc3339(text).ok_or_else(|| "write a time like 2026-02-02T09:00:00Z".to_owned())
 }
 
 fn seed(text: &str) -> Result<u64, String> {

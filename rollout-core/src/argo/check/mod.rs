@@ -12,6 +12,7 @@ mod metadata;
 mod mirror;
 mod names;
 mod notes;
+pub(super) mod pace;
 mod ping_pong;
 mod refused;
 mod report;
@@ -24,5 +25,6 @@ mod strings;
 mod suggest;
 mod template;
 
+pub use pace::ignored_by_argo_rollouts;
 pub use refused::refused_by_argo_rollouts;
 pub use report::{Report, check};

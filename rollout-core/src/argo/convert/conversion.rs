@@ -1,5 +1,8 @@
 use super::{count::count, ignored, strategy, unsupported};
-use crate::{Finding, Revision, Spec, argo::wire::Rollout};
+use crate::{
+    Finding, Revision, Spec,
+    argo::{check::pace, wire::Rollout},
+};
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -80,6 +83,8 @@ fn spec(rollout: &Rollout, target: Revision, unsupported: &mut Vec<Finding>) -> 
     if let Some(window) = &wire.rollback_window {
         spec.rollback_window = count(window.revisions.unwrap_or(0));
     }
+    spec.windows = pace::windows(rollout).ok()?;
+    spec.gradual_abort = pace::gradual_abort(rollout).ok()?;
     spec.paused = wire.paused.unwrap_or(false);
     spec.progress_deadline_abort = wire.progress_deadline_abort.unwrap_or(false);
     Some(spec)

@@ -1,11 +1,18 @@
 use super::{Group, Happening, History, Recipe, Surroundings, Target, recipe::MANAGED};
 use crate::{
     CanaryScale, CommandKind, IntOrPercent, Step, Threshold,
+    pace::{GradualAbort, Windows},
     sim::{Fault, ReadKind},
     testing::Numbered,
     traffic::{HeaderMatch, ManagedRoute, MirrorMatch, RouteMatch, StringMatch},
 };
-use alloc::{string::ToString, sync::Arc, vec, vec::Vec};
+use alloc::{
+    format,
+    string::{String, ToString},
+    sync::Arc,
+    vec,
+    vec::Vec,
+};
 use core::time::Duration;
 use proptest::{
     collection::vec as several,
@@ -155,43 +162,61 @@ fn recipe() -> impl proptest::strategy::Strategy<Value = Recipe> {
     let dynamic =
         (prop_oneof![3 => Just(false), 1 => Just(true)], prop_oneof![7 => Just(false), 1 => Just(true)]);
     let fenceposts = (int_or_percent(), int_or_percent());
+    let pace = (windows(), option::weighted(0.2, gradual_abort()));
     let old = (select(vec![0_u32, 0, 0, 1, 3]), option::weighted(0.2, 0..2_u32));
     let min_ready = select(vec![0_u64, 0, 0, 5, 40]).prop_map(seconds);
     let deadline = (prop_oneof![Just(seconds(600)), Just(seconds(60))], any::<bool>());
-    (kind, pods, several(step(), 0..7), (delay(), delay()), fenceposts, deadline, (dynamic, min_ready), old)
-        .prop_map(
-            |(
-                (routed, services, objects, (stable_service, canary_service)),
-                (replicas, threshold, min_pods),
-                steps,
-                (delay, abort_delay),
-                (surge, unavailable),
-                (deadline, deadline_aborts),
-                ((dynamic, ping_pong), min_ready),
-                (rollback_window, scale_down_delay_revision_limit),
-            )| Recipe {
-                routed,
-                replicas,
-                steps,
-                services,
-                stable_service,
-                canary_service,
-                objects,
-                threshold,
-                min_pods,
-                dynamic,
-                ping_pong,
-                rollback_window,
-                scale_down_delay_revision_limit,
-                min_ready,
-                delay,
-                abort_delay,
-                surge,
-                unavailable,
-                deadline,
-                deadline_aborts,
-            },
-        )
+    let others = (dynamic, min_ready, pace);
+    (kind, pods, several(step(), 0..7), (delay(), delay()), fenceposts, deadline, others, old).prop_map(
+        |(
+            (routed, services, objects, (stable_service, canary_service)),
+            (replicas, threshold, min_pods),
+            steps,
+            (delay, abort_delay),
+            (surge, unavailable),
+            (deadline, deadline_aborts),
+            ((dynamic, ping_pong), min_ready, (windows, gradual_abort)),
+            (rollback_window, scale_down_delay_revision_limit),
+        )| Recipe {
+            routed,
+            replicas,
+            steps,
+            services,
+            stable_service,
+            canary_service,
+            objects,
+            threshold,
+            min_pods,
+            dynamic,
+            ping_pong,
+            rollback_window,
+            scale_down_delay_revision_limit,
+            windows,
+            gradual_abort,
+            min_ready,
+            delay,
+            abort_delay,
+            surge,
+            unavailable,
+            deadline,
+            deadline_aborts,
+        },
+    )
+}
+
+/// Generates windows; those that are not always open are so for half an hour in each hour.
+fn windows() -> impl proptest::strategy::Strategy<Value = Windows> {
+    let in_each_hour = |from: u32| {
+        let window = |hour| format!("{hour:02}:{from:02}-{hour:02}:{:02}", from + 29);
+        let windows: Vec<String> = (0..24).map(window).collect();
+        windows.join(";").parse::<Windows>().unwrap_or_default()
+    };
+    prop_oneof![6 => Just(Windows::always()), 1 => select(vec![1_u32, 10, 30]).prop_map(in_each_hour)]
+}
+
+fn gradual_abort() -> impl proptest::strategy::Strategy<Value = GradualAbort> {
+    (select(vec![1_u32, 10, 20, 33, 50, 100]), select(vec![1_u64, 10, 60]))
+        .prop_map(|(percent, every)| GradualAbort::new(percent, seconds(every)))
 }
 
 fn threshold() -> impl proptest::strategy::Strategy<Value = Threshold> {

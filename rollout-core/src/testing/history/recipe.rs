@@ -1,4 +1,7 @@
-use crate::{IntOrPercent, InvalidStrategy, Revision, Spec, Step, Strategy, Threshold};
+use crate::{
+    IntOrPercent, InvalidStrategy, Revision, Spec, Step, Strategy, Threshold,
+    pace::{GradualAbort, Windows},
+};
 use alloc::{format, vec::Vec};
 use core::time::Duration;
 
@@ -36,6 +39,10 @@ pub struct Recipe {
     pub rollback_window: u32,
     /// How many old revisions keep their pods for the delay.
     pub scale_down_delay_revision_limit: Option<u32>,
+    /// When steps may begin.
+    pub windows: Windows,
+    /// How fast an abort takes the traffic from the canary; only with a traffic manager.
+    pub gradual_abort: Option<GradualAbort>,
     /// How long a pod must be ready before it is available.
     pub min_ready: Duration,
     /// How long old pods stay.
@@ -166,6 +173,8 @@ impl Recipe {
         spec.progress_deadline = self.deadline;
         spec.rollback_window = self.rollback_window;
         spec.progress_deadline_abort = self.deadline_aborts;
+        spec.windows = self.windows.clone();
+        spec.gradual_abort = self.gradual_abort;
         Ok(spec)
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     sim::{Content, Moment, Truth, What},
     testing::reading::carrying,
     traffic::{RoutesSeen, Selection},
+    waiting::{EndsBy, WaitReason},
 };
 use alloc::format;
 
@@ -63,6 +64,7 @@ fn could(decision: &Decision<'_>) -> bool {
     let status = &decision.plan.status;
     let stable = status.stable.as_ref().and_then(|stable| decision.observed.revision(stable));
     decision.spec.replicas > 0
+        && !keeps_its_pace(decision)
         && !status.scaled_to_zero
         && status.aborted.is_some()
         && decision.traffic().is_some()
@@ -71,6 +73,16 @@ fn could(decision: &Decision<'_>) -> bool {
                 && seen.scale_down_deadline.is_none()
                 && seen.ready.lo() >= enough(decision.spec)
                 && decision.endpoints_settled(&seen.revision)
+        })
+}
+
+/// Returns whether a gradual abort says that no more traffic is due to go back yet, or takes what is due.
+fn keeps_its_pace(decision: &Decision<'_>) -> bool {
+    let falls = decision.spec.gradual_abort.is_some() && decision.fall().is_some();
+    falls
+        || decision.plan.waiting.iter().any(|waiting| match (&waiting.reason, &waiting.ends) {
+            (WaitReason::AbortingGradually { .. }, EndsBy::Time(at)) => *at > decision.now,
+            _ => false,
         })
 }
 

@@ -5,6 +5,7 @@ use crate::{
     Answer, CommandKind, Observed, Plan, Spec, Status, Time, WakeReason, apply, reconcile,
     sim::{Moment, What},
     traffic::Settled,
+    waiting::EndsBy,
 };
 use alloc::{format, string::ToString};
 use core::time::Duration;
@@ -71,11 +72,20 @@ impl Law for WakeMeansChange {
         }
         match wake.why {
             WakeReason::LookAgain | WakeReason::GracePeriodEnds | WakeReason::StableUnavailable => return,
-            WakeReason::PauseEnds | WakeReason::ScaleDown | WakeReason::ProgressDeadline => {}
+            WakeReason::PauseEnds
+            | WakeReason::ScaleDown
+            | WakeReason::ProgressDeadline
+            | WakeReason::WindowOpens
+            | WakeReason::AbortContinues => {}
         }
         findings.premise();
         let then = reconcile(d.spec, d.stored, &older(d.observed, wake.at.since(d.now)), wake.at);
-        if acts(&then, d.stored).is_none() {
+        // What it waited for may be over and something else hold it back.
+        let is_over = d.plan.waiting.iter().any(|waiting| {
+            waiting.ends == EndsBy::Time(wake.at)
+                && then.waiting.iter().all(|other| other.reason != waiting.reason)
+        });
+        if acts(&then, d.stored).is_none() && !is_over {
             findings
                 .broken(|| format!("it wakes at {} because {}, and then nothing differs", wake.at, wake.why));
         }

@@ -27,6 +27,8 @@
 //! | `early_is_harmless` | deciding again before `wake` does nothing | spurious wake-ups |
 //! | `wake_means_change` | at its wake-up the plan differs, unless it is a declared poll | polling in disguise |
 //! | `promote_once` | the same promote twice moves one step | a double click skipped a pause |
+//! | `steps_in_windows` | no release begins outside the windows, and no step other than a pause | a release that went on at night |
+//! | `abort_at_its_pace` | a gradual abort takes no more weight than is due | cold pods that got everything at once |
 //! | `monotone_steps` | no step is skipped or repeated without a command, an edit or a new revision | an index that started over after a restart |
 //! | `pause_not_shortened` | a restart or another clock does not shorten a pause | times rounded down to whole seconds |
 //! | `unknown_holds` | a failed read never advances a rollout | a failed read taken for an empty one |
@@ -39,6 +41,7 @@
 //! See [`Laws`] for an example of their use, and [`Law`] for one of a new law.
 #![expect(clippy::wildcard_enum_match_arm, reason = "a law looks only at the moments that concern it")]
 
+mod abort_at_its_pace;
 mod abort_wins;
 mod aborted_never_rises;
 mod capacity;
@@ -66,6 +69,7 @@ mod reads_its_writes;
 mod stable_follows_weight;
 mod stale_writer;
 mod status_first;
+mod steps_in_windows;
 mod unknown_holds;
 mod up_gate;
 mod weights_sum;
@@ -93,6 +97,7 @@ pub fn all() -> Vec<Box<dyn Law>> {
         Box::new(no_unserved_write::NoUnservedWrite::default()),
         Box::new(header_stays_right::HeaderStaysRight::default()),
         Box::new(abort_wins::AbortWins::default()),
+        Box::new(abort_at_its_pace::AbortAtItsPace),
         Box::new(aborted_never_rises::AbortedNeverRises),
         Box::new(no_unserved_weight_kept::NoUnservedWeightKept::default()),
         Box::new(failover_only_when_unavailable::FailoverOnlyWhenUnavailable),
@@ -111,6 +116,7 @@ pub fn all() -> Vec<Box<dyn Law>> {
         Box::new(capacity::Capacity),
         Box::new(unknown_holds::UnknownHolds),
         Box::new(monotone_steps::MonotoneSteps),
+        Box::new(steps_in_windows::StepsInWindows),
         Box::new(pause_not_shortened::PauseNotShortened::default()),
         Box::new(no_wedge::NoWedge),
         Box::new(prefix_safe::PrefixSafe::default()),

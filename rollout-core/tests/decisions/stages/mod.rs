@@ -16,6 +16,7 @@ mod basic;
 mod deadline;
 mod desired;
 mod gates;
+mod gradual_abort;
 mod ping_pong;
 mod prune;
 mod routes;
@@ -26,6 +27,7 @@ mod settled;
 mod stable_scale;
 mod surplus;
 mod target;
+mod windows;
 mod zero;
 
 /// What a row is about, what is changed in the situation at 50 %, and what is decided then.
@@ -78,7 +80,7 @@ impl Situation {
     }
 
     /// The canary's weight in the objects.
-    fn weight(&mut self, weight: u32) {
+    pub(crate) fn weight(&mut self, weight: u32) {
         self.seen().routes[0].weight = Range::exact(weight);
     }
 
@@ -107,7 +109,7 @@ fn not_yet(since: i64) -> Settled {
     Settled::NotYet { since: Time::from_secs(since), behind: vec!["proxy-1".into()] }
 }
 
-const ROWS: [&[Row]; 16] = [
+const ROWS: [&[Row]; 18] = [
     &target::ROWS,
     &advance::ROWS,
     &desired::ROWS,
@@ -124,6 +126,8 @@ const ROWS: [&[Row]; 16] = [
     &deadline::ROWS,
     &prune::ROWS,
     &ping_pong::ROWS,
+    &windows::ROWS,
+    &gradual_abort::ROWS,
 ];
 
 #[test]
