@@ -105,8 +105,8 @@
 //! # Features
 //!
 //! None by default: the bare core depends on serde and thiserror. `argo`: the wire form of Argo Rollouts. `yaml`: a
-//! parser for hand-written YAML and JSON that knows the position of everything. `backend`: objects, editors and the
-//! async traits. `schema`: JSON schemas of status and strategy. `sim`: the virtual world. `testing`: laws and histories.
+//! parser for hand-written YAML and JSON that knows the position of everything. `analysis`: conditions, runs and
+//! templates of analyses. `backend`: objects, editors and the async traits. `schema`: JSON schemas of status and strategy. `sim`: the virtual world. `testing`: laws and histories.
 #![cfg_attr(feature = "sim", doc = include_str!("sim/front_page.md"))]
 #![no_std]
 
@@ -115,6 +115,8 @@ extern crate alloc;
 extern crate std;
 
 mod action;
+#[cfg(feature = "analysis")]
+pub mod analysis;
 #[cfg(feature = "argo")]
 pub mod argo;
 #[cfg(feature = "backend")]
@@ -131,6 +133,8 @@ mod finding;
 mod goal;
 mod headline;
 mod health;
+#[cfg(feature = "argo")]
+mod nearest;
 mod observed;
 pub mod pace;
 mod plan;

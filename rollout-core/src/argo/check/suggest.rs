@@ -1,6 +1,6 @@
 //! Suggestions for what the author of an invalid step or duration most likely meant.
 
-use crate::argo::{reader::nearest, wire::CanaryStep};
+use crate::{argo::wire::CanaryStep, nearest::nearest};
 use alloc::{format, string::String, vec::Vec};
 use serde_json::{Map, Value};
 
