@@ -17,8 +17,8 @@ use rollout_core::{
     command::{Position, Proceed},
     reconcile,
     traffic::{
-        HeaderMatch, ManagedRoute, ManagedSeen, MirrorMatch, RouteMatch, RoutesSeen, Seen, Selection,
-        Settled, StringMatch, Version, WeightChange,
+        ManagedRoute, ManagedSeen, RequestMatch, RouteMatch, RoutesSeen, Seen, Selection, Settled,
+        StringMatch, Version, WeightChange,
     },
 };
 use std::sync::Arc;
@@ -53,8 +53,8 @@ fn range() -> impl Drawn<Value = Range> {
 
 fn managed() -> impl Drawn<Value = Arc<ManagedRoute>> {
     let exact = || StringMatch::Exact("canary".into());
-    let header = RouteMatch::Header(vec![HeaderMatch { name: "lane".into(), value: exact() }]);
-    let copied = MirrorMatch { method: Some(exact()), ..MirrorMatch::default() };
+    let header = RouteMatch::Header(vec![RequestMatch::header("lane", exact())]);
+    let copied = RequestMatch { method: Some(exact()), ..RequestMatch::default() };
     let mirror = RouteMatch::Mirror { matches: vec![copied], percentage: 10 };
     (select(vec!["one", "two"]), select(vec![header, mirror]))
         .prop_map(|(name, matches)| Arc::new(ManagedRoute { name: name.into(), matches }))

@@ -9,7 +9,7 @@ use rollout_core::{
     command::{Edit, Position},
     reconcile,
     traffic::{
-        HeaderMatch, ManagedChange, ManagedRoute, ManagedSeen, RouteMatch, RoutesSeen, Seen, Selection,
+        ManagedChange, ManagedRoute, ManagedSeen, RequestMatch, RouteMatch, RoutesSeen, Seen, Selection,
         StringMatch, WeightChange,
     },
 };
@@ -177,7 +177,7 @@ fn half_until_promoted() -> Strategy {
 }
 
 fn header_route() -> Arc<ManagedRoute> {
-    let header = HeaderMatch { name: "lane".into(), value: StringMatch::Exact("test".into()) };
+    let header = RequestMatch::header("lane", StringMatch::Exact("test".into()));
     Arc::new(ManagedRoute { name: "lane".into(), matches: RouteMatch::Header(vec![header]) })
 }
 

@@ -10,24 +10,24 @@ pub(crate) use made::RouteContext;
 pub(crate) use parse::{parse, same};
 
 use rollout_core::Finding;
-use rollout_core::traffic::{ManagedRoute, MirrorMatch, RouteMatch, StringMatch};
+use rollout_core::traffic::{ManagedRoute, RequestMatch, RouteMatch, StringMatch};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// Returns only the match blocks of a managed route.
 fn blocks(route: &ManagedRoute) -> Vec<Map<String, Value>> {
     match &route.matches {
-        RouteMatch::Header(matches) => {
-            let block = |one: &rollout_core::traffic::HeaderMatch| {
-                let header = Map::from_iter([(one.name.clone(), text(&one.value))]);
-                Map::from_iter([("headers".to_owned(), Value::Object(header))])
-            };
+        RouteMatch::Header(matches) | RouteMatch::Mirror { matches, .. } => {
             matches.iter().map(block).collect()
         }
-        RouteMatch::Mirror { matches, .. } => matches.iter().map(mirrored).collect(),
     }
 }
 
-fn mirrored(one: &MirrorMatch) -> Map<String, Value> {
+fn block(one: &RequestMatch) -> Map<String, Value> {
+    let texts = |texts: &BTreeMap<String, StringMatch>| {
+        let texts = texts.iter().map(|(name, value)| (name.clone(), text(value)));
+        Value::Object(texts.collect())
+    };
     let mut block = Map::new();
     if let Some(method) = &one.method {
         block.insert("method".into(), text(method));
@@ -36,8 +36,10 @@ fn mirrored(one: &MirrorMatch) -> Map<String, Value> {
         block.insert("uri".into(), text(path));
     }
     if !one.headers.is_empty() {
-        let headers = one.headers.iter().map(|(name, value)| (name.clone(), text(value)));
-        block.insert("headers".into(), Value::Object(headers.collect()));
+        block.insert("headers".into(), texts(&one.headers));
+    }
+    if !one.query.is_empty() {
+        block.insert("queryParams".into(), texts(&one.query));
     }
     block
 }

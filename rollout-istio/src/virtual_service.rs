@@ -67,7 +67,7 @@ pub const WEIGHT_ANNOTATION: &str = "rollout-core/weight";
 ///
 /// ```
 /// use rollout_core::backend::{ObjectEditor, annotation};
-/// use rollout_core::traffic::{HeaderMatch, ManagedChange, ManagedRoute, RouteMatch, Routes, StringMatch};
+/// use rollout_core::traffic::{ManagedChange, ManagedRoute, RequestMatch, RouteMatch, Routes, StringMatch};
 /// use rollout_core::traffic::WeightChange;
 /// use rollout_istio::{IstioConfig, IstioEditor, MANAGED_ANNOTATION, VirtualServiceRef};
 /// # use serde_json::json;
@@ -76,7 +76,7 @@ pub const WEIGHT_ANNOTATION: &str = "rollout-core/weight";
 /// let mut object = json!({"spec": {"http": [{"match": [{"uri": {"prefix": "/shop"}}], "route": [
 ///     {"destination": {"host": "web"}, "weight": 100}, {"destination": {"host": "web-canary"}, "weight": 0},
 /// ]}]}});
-/// let tester = HeaderMatch { name: "x-tester".into(), value: StringMatch::Exact("yes".into()) };
+/// let tester = RequestMatch::header("x-tester", StringMatch::Exact("yes".into()));
 /// let testers = ManagedRoute { name: "testers".into(), matches: RouteMatch::Header(vec![tester]) };
 /// let managed = ManagedChange::To(vec![testers.into()]);
 /// let to = Routes { weight: WeightChange::Keep, managed, written_for: "v2".into() };

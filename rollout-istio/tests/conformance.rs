@@ -6,8 +6,8 @@ use rollout_core::{
     argo::wire::Rollout,
     backend::{EditError, Object, ObjectEditor, Objects},
     traffic::{
-        HeaderMatch, ManagedChange, ManagedRoute, MirrorMatch, ObjectRef, ObjectVersion, RouteMatch, Routes,
-        StringMatch, Weight, WeightChange,
+        ManagedChange, ManagedRoute, ObjectRef, ObjectVersion, RequestMatch, RouteMatch, Routes, StringMatch,
+        Weight, WeightChange,
     },
 };
 use rollout_istio::{
@@ -93,11 +93,10 @@ fn in_force(steps: &[Value]) -> Vec<Arc<ManagedRoute>> {
     for step in steps {
         let (kind, step) = step.as_object().unwrap().iter().next().unwrap();
         let blocks = step["match"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let header = |block: &Value| HeaderMatch {
-            name: block["headerName"].as_str().unwrap().to_owned(),
-            value: text(&block["headerValue"]),
+        let header = |block: &Value| {
+            RequestMatch::header(block["headerName"].as_str().unwrap(), text(&block["headerValue"]))
         };
-        let mirror = |block: &Value| MirrorMatch {
+        let mirror = |block: &Value| RequestMatch {
             method: block.get("method").map(text),
             path: block.get("path").map(text),
             headers: block["headers"]
@@ -106,6 +105,7 @@ fn in_force(steps: &[Value]) -> Vec<Arc<ManagedRoute>> {
                 .flatten()
                 .map(|(key, value)| (key.clone(), text(value)))
                 .collect(),
+            ..RequestMatch::default()
         };
         let matches = if kind == "setHeaderRoute" {
             RouteMatch::Header(blocks.iter().map(header).collect())

@@ -97,7 +97,8 @@ impl Law for ReadIsMet {
         let values: Vec<_> = all.values().map(|object| (*object.value).clone()).collect();
         for object in &moment.truth.traffic {
             let Content::Routes { routes, .. } = &object.content else { continue };
-            let request = Request { method: "GET", path: "/x", headers: vec![("lane", "nobody")] };
+            let request =
+                Request { method: "GET", path: "/x", headers: vec![("lane", "nobody")], query: vec![] };
             let Some(met) = meets(&values, &all[&object.name].value, &request) else { continue };
             findings.premise();
             let (canary, stable) = (met.share("role", canary), met.share("role", stable));

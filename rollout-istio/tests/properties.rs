@@ -14,7 +14,8 @@ use rollout_core::{
     argo::wire::Rollout,
     backend::ObjectEditor,
     traffic::{
-        ManagedChange, ManagedRoute, ManagedSeen, RouteMatch, Routes, StringMatch, Weight, WeightChange,
+        ManagedChange, ManagedRoute, ManagedSeen, RequestMatch, RouteMatch, Routes, StringMatch, Weight,
+        WeightChange,
     },
 };
 use rollout_istio::{WEIGHT_ANNOTATION, conformance::edit_bytes};
@@ -56,13 +57,30 @@ fn is_mirror(route: &Arc<ManagedRoute>) -> bool {
     route.is_mirror()
 }
 
-/// A request that a header route takes.
-fn lane(route: &ManagedRoute) -> Option<&str> {
+/// The conditions of a header route.
+fn header(route: &ManagedRoute) -> Option<&RequestMatch> {
     match &route.matches {
-        RouteMatch::Header(all) => match &all.first()?.value {
-            StringMatch::Exact(text) | StringMatch::Prefix(text) | StringMatch::Regex(text) => Some(text),
-        },
+        RouteMatch::Header(all) => all.first(),
         RouteMatch::Mirror { .. } => None,
+    }
+}
+
+fn text(value: &StringMatch) -> &str {
+    match value {
+        StringMatch::Exact(text) | StringMatch::Prefix(text) | StringMatch::Regex(text) => text,
+    }
+}
+
+/// A request that a header route takes.
+fn taken<'a>(header: &'a RequestMatch, plain: &Request<'a>) -> Request<'a> {
+    let texts = |from: &'a BTreeMap<String, StringMatch>| {
+        from.iter().map(|(name, value)| (name.as_str(), text(value))).collect()
+    };
+    Request {
+        method: header.method.as_ref().map_or(plain.method, text),
+        path: header.path.as_ref().map_or(plain.path, text),
+        headers: texts(&header.headers),
+        query: texts(&header.query),
     }
 }
 
@@ -186,7 +204,7 @@ fn requests_meet_what_was_asked_for() {
             world.push(json!({"kind": "Service", "metadata": {"name": name}, "spec": {"selector": hash}}));
         }
         let canary = |met: &support::meets::Met| met.share("rollouts-pod-template-hash", "v2");
-        let plain = Request { method: "GET", path: "/x", headers: vec![("lane", "nobody")] };
+        let plain = Request { method: "GET", path: "/x", headers: vec![("lane", "nobody")], query: vec![] };
         let met = meets(&world, one.provider(), &plain).unwrap();
         let first = &case.weighed[0];
         if first.foreign == 0 {
@@ -197,16 +215,30 @@ fn requests_meet_what_was_asked_for() {
         let copies = managed.iter().find(|route| is_mirror(route));
         prop_assert_eq!(met.copies.is_empty(), copies.is_none());
         for (index, route) in managed.iter().enumerate() {
-            let Some(lane) = lane(route) else { continue };
+            let Some(header) = header(route) else { continue };
             // A mirror route before it takes every request, a header route the same lane.
             let earlier = &managed[..index];
             if earlier.iter().any(is_mirror) {
                 continue;
             }
-            let request = Request { headers: vec![("Lane", lane)], ..plain.clone() };
+            let request = taken(header, &plain);
             let met = meets(&world, one.provider(), &request).unwrap();
             prop_assert_eq!(canary(&met), 1_000_000);
             premises.count("a request that a header route takes", true);
+            // Without one of the other conditions, only the header is left.
+            if managed.len() > 1 {
+                continue;
+            }
+            let misses = [
+                header.method.is_some().then(|| Request { method: "GET", ..request.clone() }),
+                header.path.is_some().then(|| Request { path: "/x", ..request.clone() }),
+                (!header.query.is_empty()).then(|| Request { query: vec![("beta", "2")], ..request.clone() }),
+            ];
+            for missed in misses.iter().flatten() {
+                let met = meets(&world, one.provider(), missed).unwrap();
+                prop_assert_eq!(met, meets(&world, one.provider(), &plain).unwrap(), "{:?}", missed);
+                premises.count("a request that misses one condition", true);
+            }
         }
         premises.count("copies", copies.is_some());
         Ok(())

@@ -8,7 +8,9 @@ use super::{
 };
 use rollout_core::{
     CanaryScale, Event, Step, Time, Waiting,
-    traffic::{ManagedChange, RouteMatch, Routes, Selection, Selectors, StringMatch, WeightChange},
+    traffic::{
+        ManagedChange, RequestMatch, RouteMatch, Routes, Selection, Selectors, StringMatch, WeightChange,
+    },
     waiting::{Ending, EndsBy, WaitReason},
 };
 
@@ -187,17 +189,25 @@ fn routed(routes: &Routes) -> String {
 
 fn matches(matches: &RouteMatch) -> String {
     match matches {
-        RouteMatch::Header(headers) => headers
-            .iter()
-            .map(|header| match &header.value {
-                StringMatch::Exact(value) => format!("{}: {value}", header.name),
-                StringMatch::Prefix(value) => format!("{}: {value}…", header.name),
-                StringMatch::Regex(value) => format!("{} ~ {value}", header.name),
-            })
-            .collect::<Vec<_>>()
-            .join(" or "),
+        RouteMatch::Header(requests) => {
+            let requests: Vec<_> = requests.iter().map(request).collect();
+            requests.join(" or ")
+        }
         RouteMatch::Mirror { percentage, .. } => format!("copies of {percentage} %"),
     }
+}
+
+fn request(request: &RequestMatch) -> String {
+    let text = |name: &str, value: &StringMatch| match value {
+        StringMatch::Exact(value) => format!("{name}: {value}"),
+        StringMatch::Prefix(value) => format!("{name}: {value}…"),
+        StringMatch::Regex(value) => format!("{name} ~ {value}"),
+    };
+    let parts = [("method", request.method.as_ref()), ("path", request.path.as_ref())];
+    let parts = parts.into_iter().filter_map(|(name, value)| Some(text(name, value?)));
+    let headers = request.headers.iter().map(|(name, value)| text(name, value));
+    let query = request.query.iter().map(|(name, value)| text(&format!("?{name}"), value));
+    headers.chain(parts).chain(query).collect::<Vec<_>>().join(" and ")
 }
 
 /// What is waited for, and until when.

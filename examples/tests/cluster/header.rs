@@ -4,6 +4,7 @@ use crate::{
     bed::{Bed, Canary, Load, Namespace, Seen, Target, secs},
     story::{CONSUMER, PROVIDER, Story},
 };
+use rollout_core::argo::HEADER_CONDITIONS_ANNOTATION;
 use serde_json::{Value, json};
 
 /// The names of the VirtualService's routes, in order; `-` for one without.
@@ -96,6 +97,49 @@ fn an_aborted_header_canary_leaves_no_route_behind() {
     let answers = load.stop();
     println!("{answers}");
     answers.assert_none_failed();
+}
+
+/// With further conditions, the header alone is not enough: the path, a query parameter and a cookie count as well.
+#[test]
+fn only_requests_that_meet_every_condition_of_a_header_route_meet_the_new_version() {
+    let bed = Bed::shared();
+    let space = bed.namespace("header-conditions");
+    space.apply(&Canary::Header.provider("3s"));
+    let conditions = json!({"test-v2": {
+        "path": {"prefix": "/api"}, "query": {"beta": {"exact": "1"}}, "cookie": {"team": {"exact": "a.b"}},
+    }});
+    let annotation = json!({HEADER_CONDITIONS_ANNOTATION: conditions.to_string()});
+    space.patch("rollout/dubbo3-provider", "", &json!({"metadata": {"annotations": annotation}})).ok();
+    let story = Story::begin(&space, PROVIDER);
+    let old = story.now(|rollout| rollout.stable().to_owned());
+    let target = Target::service("sidecar-1", &space, PROVIDER, 20880);
+    space.until_answered(&target, secs(20));
+    story.set_image("v0.3");
+    story.until("paused with its header route", |rollout| rollout.is_paused_at(2));
+    let new = story.now(|rollout| rollout.newest().to_owned());
+    let all = |path: &str, cookie: &str| target.path(path).header("lane", "test-v2").header("cookie", cookie);
+    let cases = [
+        (all("api/x?beta=1", "team=a.b"), &new),
+        (all("api?a=b&beta=1", "one=1; team=a.b; two=2"), &new),
+        (target.path("api?beta=1").header("cookie", "team=a.b"), &old),
+        (all("other?beta=1", "team=a.b"), &old),
+        (all("api?beta=2", "team=a.b"), &old),
+        (all("api", "team=a.b"), &old),
+        (all("api?beta=1", "team=axb"), &old),
+        (all("api?beta=1", "team=a.bc"), &old),
+        (all("api?beta=1", "myteam=a.b"), &old),
+    ];
+    let targets: Vec<Target> = cases.iter().map(|(target, _)| target.clone()).collect();
+    let answers = Load::start(&bed, 20, secs(3), &targets).finish();
+    println!("{answers}");
+    answers.assert_none_failed();
+    for (index, (target, expected)) in cases.iter().enumerate() {
+        let by = answers.by_revision(index);
+        assert!(by.len() == 1 && by.contains_key(*expected), "{target:?}: {by:?}, not {expected} alone");
+    }
+    space.plugin(&["promote", PROVIDER]).ok();
+    story.until("finished", |rollout| rollout.is_healthy() && rollout.stable() == new);
+    space.until("the route is gone", secs(40), |seen| routes(seen) == ["test-v1", "-"]);
 }
 
 /// The guide's consumer: a scale that stays, pauses with and without a time, and weights between two Services.

@@ -39,6 +39,7 @@ pub(crate) mod duration;
 mod finding;
 pub(crate) mod goal_of;
 mod hash;
+mod header_conditions;
 mod path;
 pub(crate) mod phase;
 pub(crate) mod pods;
@@ -56,6 +57,7 @@ pub use check::{Report, check, ignored_by_argo_rollouts};
 pub use convert::{Conversion, convert, managed_route, way_back};
 pub(crate) use finding::Findings;
 pub use hash::{step_hash, template_hash};
+pub use header_conditions::HEADER_CONDITIONS_ANNOTATION;
 #[cfg(feature = "yaml")]
 pub use source::{Document, Documents, MAX_BYTES, read, read_part};
 pub use status::{Facts, WireStatus, WorkloadFacts, next_status, read_status, write_status};

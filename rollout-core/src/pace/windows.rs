@@ -91,7 +91,7 @@ impl Windows {
     /// ```
     #[must_use]
     pub fn always() -> Self {
-        Self { open: [0..MINUTES_A_WEEK].into() }
+        Self { open: core::iter::once(0..MINUTES_A_WEEK).collect() }
     }
 
     /// No step may begin.

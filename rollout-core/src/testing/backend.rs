@@ -4,7 +4,7 @@ use crate::{
     Failure, Outcome, Range, Revision,
     backend::{BackendError, TrafficBackend, Written},
     traffic::{
-        HeaderMatch, ManagedChange, ManagedRoute, ManagedSeen, RouteMatch, Routes, Seen, Selection,
+        ManagedChange, ManagedRoute, ManagedSeen, RequestMatch, RouteMatch, Routes, Seen, Selection,
         Selectors, StringMatch, Version, Weight, WeightChange,
     },
 };
@@ -294,7 +294,7 @@ fn weight(weight: u32, written_for: &str) -> Routes {
 
 fn header(name: &Arc<str>) -> Arc<ManagedRoute> {
     let value = StringMatch::Exact(format!("for {name}"));
-    let matches = RouteMatch::Header(vec![HeaderMatch { name: "x-try".into(), value }]);
+    let matches = RouteMatch::Header(vec![RequestMatch::header("x-try", value)]);
     Arc::new(ManagedRoute { name: name.clone(), matches })
 }
 

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 /// A route that the engine adds in front of the user's own and removes when it is done.
 ///
 /// ```
-/// use rollout_core::traffic::{HeaderMatch, ManagedRoute, RouteMatch, StringMatch};
-/// let beta = HeaderMatch { name: "x-beta".into(), value: StringMatch::Exact("yes".into()) };
+/// use rollout_core::traffic::{ManagedRoute, RequestMatch, RouteMatch, StringMatch};
+/// let beta = RequestMatch::header("x-beta", StringMatch::Exact("yes".into()));
 /// let route = ManagedRoute { name: "beta".into(), matches: RouteMatch::Header(vec![beta]) };
 /// assert!(!route.is_mirror(), "the canary answers these requests");
 /// ```
@@ -23,8 +23,8 @@ impl ManagedRoute {
     /// Returns whether the route copies requests instead of sending them to the canary.
     ///
     /// ```
-    /// use rollout_core::traffic::{ManagedRoute, MirrorMatch, RouteMatch};
-    /// let matches = RouteMatch::Mirror { matches: vec![MirrorMatch::default()], percentage: 10 };
+    /// use rollout_core::traffic::{ManagedRoute, RequestMatch, RouteMatch};
+    /// let matches = RouteMatch::Mirror { matches: vec![RequestMatch::default()], percentage: 10 };
     /// let route = ManagedRoute { name: "mirror".into(), matches };
     /// assert!(route.is_mirror(), "stable answers, and a copy goes to the canary");
     /// ```
@@ -36,43 +36,30 @@ impl ManagedRoute {
 
 /// The requests that a managed route matches.
 ///
-/// See [`ManagedRoute`] and [`MirrorMatch`] for examples.
+/// See [`ManagedRoute`] and [`RequestMatch`] for examples.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(clippy::exhaustive_enums, reason = "an editor that cannot write a new kind must not compile")]
 pub enum RouteMatch {
-    /// Requests with any of these headers go to the canary.
-    Header(Vec<HeaderMatch>),
+    /// Requests that match any of these go to the canary.
+    Header(Vec<RequestMatch>),
     /// Requests that match any of these are copied to the canary.
     Mirror {
         /// The conditions.
-        matches: Vec<MirrorMatch>,
+        matches: Vec<RequestMatch>,
         /// The percentage of them that is copied.
         percentage: i32,
     },
 }
 
-/// A header condition that sends a request to the canary.
-///
-/// See [`ManagedRoute`] for an example.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[expect(clippy::exhaustive_structs, reason = "an editor that cannot write a new field must not compile")]
-pub struct HeaderMatch {
-    /// The header's name.
-    pub name: String,
-    /// The condition on its value.
-    pub value: StringMatch,
-}
-
-/// The conditions for mirroring a request; all that are given must hold.
+/// Conditions on a request; all that are given must hold.
 ///
 /// ```
-/// use rollout_core::traffic::{MirrorMatch, RouteMatch, StringMatch};
-/// let get = MirrorMatch {
+/// use rollout_core::traffic::{RequestMatch, RouteMatch, StringMatch};
+/// let get = RequestMatch {
 ///     method: Some(StringMatch::Exact("GET".into())),
 ///     path: Some(StringMatch::Prefix("/search".into())),
-///     ..MirrorMatch::default()
+///     ..RequestMatch::default()
 /// };
 /// let routes = RouteMatch::Mirror { matches: vec![get.clone()], percentage: 10 };
 /// assert!(get.headers.is_empty(), "without a condition on headers, all of these requests match");
@@ -81,13 +68,34 @@ pub struct HeaderMatch {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(clippy::exhaustive_structs, reason = "an editor that cannot write a new field must not compile")]
-pub struct MirrorMatch {
+#[serde(default, deny_unknown_fields)]
+pub struct RequestMatch {
     /// The request's method.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<StringMatch>,
     /// The request's path.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<StringMatch>,
     /// The request's headers.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, StringMatch>,
+    /// The parameters in the query of the request's URL.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub query: BTreeMap<String, StringMatch>,
+}
+
+impl RequestMatch {
+    /// Returns a condition on one header.
+    ///
+    /// ```
+    /// use rollout_core::traffic::{RequestMatch, StringMatch};
+    /// let beta = RequestMatch::header("x-beta", StringMatch::Exact("yes".into()));
+    /// assert!(beta.headers.contains_key("x-beta") && beta.path.is_none());
+    /// ```
+    #[must_use]
+    pub fn header(name: impl Into<String>, value: StringMatch) -> Self {
+        Self { headers: BTreeMap::from([(name.into(), value)]), ..Self::default() }
+    }
 }
 
 /// A way to compare text.

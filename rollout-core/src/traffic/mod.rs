@@ -23,7 +23,7 @@ mod version;
 mod weight;
 
 pub use by_destination::{ByDestination, Destination};
-pub use managed::{HeaderMatch, ManagedRoute, MirrorMatch, RouteMatch, StringMatch};
+pub use managed::{ManagedRoute, RequestMatch, RouteMatch, StringMatch};
 pub use ping_pong::StablePingPong;
 pub use routes::{ManagedChange, Routes, WeightChange};
 pub use seen::{ManagedSeen, RoutesSeen, Seen};

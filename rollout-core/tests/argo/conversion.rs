@@ -4,7 +4,7 @@ use core::time::Duration;
 use rollout_core::{
     CanaryScale, IntOrPercent, Spec, Step, Strategy, Threshold,
     argo::{Conversion, check, convert, step_hash},
-    traffic::{HeaderMatch, MirrorMatch, RouteMatch, StringMatch},
+    traffic::{RequestMatch, RouteMatch, StringMatch},
 };
 use serde_json::{Value, json};
 
@@ -144,13 +144,15 @@ fn managed_routes() {
         };
         route.clone().map(|route| route.matches.clone())
     };
-    let header = HeaderMatch { name: "lane".into(), value: StringMatch::Exact("v2".into()) };
+    let header = RequestMatch::header("lane", StringMatch::Exact("v2".into()));
     assert_eq!(route(0), Some(RouteMatch::Header(vec![header])));
     let headers = [("x".into(), StringMatch::Regex("1".into()))].into();
-    let first = MirrorMatch { method: Some(StringMatch::Prefix("G".into())), path: None, headers };
-    let matches = vec![first, MirrorMatch::default()];
+    let first =
+        RequestMatch { method: Some(StringMatch::Prefix("G".into())), headers, ..RequestMatch::default() };
+    let matches = vec![first, RequestMatch::default()];
     assert_eq!(route(1), Some(RouteMatch::Mirror { matches, percentage: 100 }));
-    let matches = vec![MirrorMatch { path: Some(StringMatch::Exact("/".into())), ..MirrorMatch::default() }];
+    let matches =
+        vec![RequestMatch { path: Some(StringMatch::Exact("/".into())), ..RequestMatch::default() }];
     assert_eq!(route(2), Some(RouteMatch::Mirror { matches, percentage: 0 }));
     assert_eq!(route(3), None);
 }

@@ -7,7 +7,7 @@ use rollout_core::{
     AbortReason, Aborted, Action, Driver, Event, Failure, Next, Outcome, Progress, Range, Revision, Step,
     Strategy, Time,
     traffic::{
-        HeaderMatch, ManagedChange, ManagedRoute, ManagedSeen, RouteMatch, Routes, Selection, Settled,
+        ManagedChange, ManagedRoute, ManagedSeen, RequestMatch, RouteMatch, Routes, Selection, Settled,
         StringMatch, WeightChange,
     },
 };
@@ -46,7 +46,7 @@ fn pods_go_only_when_every_proxy_knows_those_that_stay() {
 fn a_managed_route_is_taken_away_before_a_destination_is_changed() {
     let mut situation = Situation::at_fifty();
     situation.status.aborted = Some(aborted());
-    let header = HeaderMatch { name: "version".to_owned(), value: StringMatch::Exact("2".to_owned()) };
+    let header = RequestMatch::header("version", StringMatch::Exact("2".to_owned()));
     let route = Arc::new(ManagedRoute { name: "header".into(), matches: RouteMatch::Header(vec![header]) });
     let seen = situation.seen();
     seen.routes[0].weight = Range::exact(0);

@@ -7,7 +7,7 @@ use rollout_core::{
     command::{Position, Proceed},
     reconcile,
     traffic::{
-        HeaderMatch, ManagedRoute, ManagedSeen, ObjectRef, ObjectVersion, RouteMatch, RoutesSeen, Seen,
+        ManagedRoute, ManagedSeen, ObjectRef, ObjectVersion, RequestMatch, RouteMatch, RoutesSeen, Seen,
         Selection, Settled, StringMatch, Version,
     },
 };
@@ -150,6 +150,6 @@ pub(crate) fn scaling_down() -> Situation {
 }
 
 pub(crate) fn lane() -> Arc<ManagedRoute> {
-    let header = HeaderMatch { name: "lane".into(), value: StringMatch::Exact("test".into()) };
+    let header = RequestMatch::header("lane", StringMatch::Exact("test".into()));
     Arc::new(ManagedRoute { name: "lane".into(), matches: RouteMatch::Header(vec![header]) })
 }

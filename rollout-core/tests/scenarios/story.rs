@@ -3,7 +3,7 @@ use rollout_core::{
     Answer, CommandKind, Revision, Spec, Step, Strategy, StrategyBuilder,
     sim::{Content, CoreMesh, Moment, Sim, Truth, Watcher, World},
     testing::laws::{Laws, all},
-    traffic::{HeaderMatch, ManagedRoute, RouteMatch, Selection, StringMatch},
+    traffic::{ManagedRoute, RequestMatch, RouteMatch, Selection, StringMatch},
 };
 use std::sync::Arc;
 
@@ -247,7 +247,7 @@ pub(crate) fn pause() -> Step {
 
 pub(crate) fn header() -> Step {
     let value = StringMatch::Exact("1".into());
-    let matches = RouteMatch::Header(vec![HeaderMatch { name: "version".into(), value }]);
+    let matches = RouteMatch::Header(vec![RequestMatch::header("version", value)]);
     let route = Some(Arc::new(ManagedRoute { name: "testers".into(), matches }));
     Step::SetHeaderRoute { name: "testers".into(), route }
 }

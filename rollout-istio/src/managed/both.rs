@@ -21,7 +21,13 @@ pub(crate) fn blocks(block: &Map<String, Value>, managed: &Map<String, Value>) -
         let own = block.get(key).filter(|own| !own.is_null());
         let both = match (key.as_str(), own, wanted) {
             (_, None, wanted) => Both::Is(wanted.clone()),
-            ("headers", Some(Value::Object(own)), Value::Object(wanted)) => headers(own, wanted),
+            // Proxies compare the names of headers without regard to case.
+            ("headers", Some(Value::Object(own)), Value::Object(wanted)) => {
+                named("header", own, wanted, str::eq_ignore_ascii_case)
+            }
+            ("queryParams", Some(Value::Object(own)), Value::Object(wanted)) => {
+                named("query parameter", own, wanted, str::eq)
+            }
             ("uri", Some(own), wanted) if ignores_case(block) && !is_all_paths(wanted) && own != wanted => {
                 Both::Unsaid("uri".into())
             }
@@ -44,15 +50,20 @@ fn is_all_paths(wanted: &Value) -> bool {
     part(wanted, "prefix") == Some("/")
 }
 
-/// Combines header conditions. Proxies compare names of headers without regard to case.
-fn headers(own: &Map<String, Value>, wanted: &Map<String, Value>) -> Both<Value> {
+/// Combines conditions on what has a name.
+fn named(
+    kind: &str,
+    own: &Map<String, Value>,
+    wanted: &Map<String, Value>,
+    is_same: impl Fn(&str, &str) -> bool,
+) -> Both<Value> {
     let mut all = own.clone();
     for (name, wanted) in wanted {
-        let Some((key, own)) = own.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)) else {
+        let Some((key, own)) = own.iter().find(|(key, _)| is_same(key, name)) else {
             all.insert(name.clone(), wanted.clone());
             continue;
         };
-        match texts(&format!("the header {name:?}"), own, wanted) {
+        match texts(&format!("the {kind} {name:?}"), own, wanted) {
             Both::Is(value) => drop(all.insert(key.clone(), value)),
             Both::Never => return Both::Never,
             Both::Unsaid(what) => return Both::Unsaid(what),
@@ -110,6 +121,13 @@ mod tests {
         let expected = json!({"uri": {"prefix": "/demo"}, "headers": {"host": {"exact": "a"}, "x-canary": {"exact": "1"}}, "port": 80});
         assert_eq!(both(&own, &managed), Both::Is(expected.as_object().unwrap().clone()));
         assert_eq!(both(&json!({}), &managed), Both::Is(managed.as_object().unwrap().clone()));
+        let query = |name: &str, text: &str| json!({"queryParams": {name: {"exact": text}}});
+        let expected = json!({"queryParams": {"Beta": {"exact": "1"}, "beta": {"exact": "2"}}});
+        assert_eq!(
+            both(&query("Beta", "1"), &query("beta", "2")),
+            Both::Is(expected.as_object().unwrap().clone())
+        );
+        assert_eq!(both(&query("beta", "1"), &query("beta", "2")), Both::Never);
     }
 
     #[test]

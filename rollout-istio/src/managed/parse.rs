@@ -1,6 +1,6 @@
 //! Reading a managed route. One that cannot be read was edited by another client.
 
-use rollout_core::traffic::{HeaderMatch, ManagedRoute, MirrorMatch, RouteMatch, StringMatch};
+use rollout_core::traffic::{ManagedRoute, RequestMatch, RouteMatch, StringMatch};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -8,14 +8,12 @@ use std::collections::BTreeMap;
 pub(crate) fn parse(rule: &Value) -> Option<ManagedRoute> {
     let name = rule.get("name")?.as_str()?.into();
     let blocks = rule.get("match")?.as_array()?;
+    let matches = blocks.iter().map(request).collect::<Option<_>>()?;
     let matches = if rule.get("mirror").is_some() {
         let percentage = rule.get("mirrorPercentage")?.get("value")?;
-        RouteMatch::Mirror {
-            matches: blocks.iter().map(mirrored).collect::<Option<_>>()?,
-            percentage: whole(percentage)?,
-        }
+        RouteMatch::Mirror { matches, percentage: whole(percentage)? }
     } else {
-        RouteMatch::Header(blocks.iter().map(header).collect::<Option<_>>()?)
+        RouteMatch::Header(matches)
     };
     Some(ManagedRoute { name, matches })
 }
@@ -26,31 +24,22 @@ fn whole(number: &Value) -> Option<i32> {
     whole.or_else(|| number.to_string().strip_suffix(".0")?.parse().ok())
 }
 
-fn header(block: &Value) -> Option<HeaderMatch> {
-    let headers = only(block.as_object()?, "headers")?.as_object()?;
-    let mut headers = headers.iter();
-    let (name, value) = headers.next()?;
-    if headers.next().is_some() {
-        return None;
-    }
-    Some(HeaderMatch { name: name.clone(), value: text(value)? })
-}
-
-fn mirrored(block: &Value) -> Option<MirrorMatch> {
-    let mut matches = MirrorMatch::default();
+fn request(block: &Value) -> Option<RequestMatch> {
+    let mut matches = RequestMatch::default();
     for (key, value) in block.as_object()? {
         match key.as_str() {
             "method" => matches.method = Some(text(value)?),
             "uri" => matches.path = Some(text(value)?),
-            "headers" => {
-                let headers = value.as_object()?.iter();
-                let headers = headers.map(|(name, value)| Some((name.clone(), text(value)?)));
-                matches.headers = headers.collect::<Option<BTreeMap<_, _>>>()?;
-            }
+            "headers" => matches.headers = texts(value)?,
+            "queryParams" => matches.query = texts(value)?,
             _ => return None,
         }
     }
     Some(matches)
+}
+
+fn texts(value: &Value) -> Option<BTreeMap<String, StringMatch>> {
+    value.as_object()?.iter().map(|(name, value)| Some((name.clone(), text(value)?))).collect()
 }
 
 fn text(value: &Value) -> Option<StringMatch> {
@@ -96,8 +85,8 @@ mod tests {
         let good = json!({"name": "m", "match": [{"headers": {"a": {"exact": "b"}}}], "route": []});
         assert!(parse(&good).is_some());
         for (key, value) in [
-            ("match", json!([{"headers": {"a": {"exact": "b"}, "c": {"exact": "d"}}}])),
-            ("match", json!([{"headers": {"a": {"exact": "b"}}, "uri": {"exact": "/"}}])),
+            ("match", json!([{"headers": {"a": {"exact": "b"}}, "port": 80}])),
+            ("match", json!([{"queryParams": {"a": "b"}}])),
             ("match", json!([{"headers": {"a": {"exact": "b", "prefix": "b"}}}])),
             ("match", json!([{"headers": {"a": {}}}])),
             ("match", Value::Null),

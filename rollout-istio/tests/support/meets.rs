@@ -10,6 +10,7 @@ pub(crate) struct Request<'a> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a str,
     pub(crate) headers: Vec<(&'a str, &'a str)>,
+    pub(crate) query: Vec<(&'a str, &'a str)>,
 }
 
 /// What a request meets.
@@ -61,7 +62,11 @@ pub(crate) fn takes(rule: &Value, request: &Request<'_>) -> bool {
                 sent.any(|(_, value)| text_is(wanted, value))
             })
         });
-        fits("method", request.method) && fits("uri", request.path) && headers_fit
+        let query = block["queryParams"].as_object().into_iter().flatten();
+        let mut query = query.map(|(name, wanted)| {
+            request.query.iter().any(|(sent, value)| sent == name && text_is(wanted, value))
+        });
+        fits("method", request.method) && fits("uri", request.path) && headers_fit && query.all(|fits| fits)
     })
 }
 

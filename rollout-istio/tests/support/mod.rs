@@ -14,8 +14,8 @@ pub(crate) mod random;
 use rollout_core::{
     backend::{EditError, FENCE_ANNOTATION, MANAGED_BY_ANNOTATION, Object, ObjectEditor, Objects},
     traffic::{
-        HeaderMatch, ManagedChange, ManagedRoute, MirrorMatch, ObjectRef, ObjectVersion, RouteMatch, Routes,
-        Seen, Selection, Selectors, StringMatch, Weight, WeightChange,
+        ManagedChange, ManagedRoute, ObjectRef, ObjectVersion, RequestMatch, RouteMatch, Routes, Seen,
+        Selection, Selectors, StringMatch, Weight, WeightChange,
     },
 };
 use rollout_istio::{
@@ -105,13 +105,22 @@ pub(crate) fn weight(weight: u32) -> Routes {
 }
 
 pub(crate) fn header(name: &str, value: &str) -> Arc<ManagedRoute> {
-    let matches = vec![HeaderMatch { name: "lane".into(), value: StringMatch::Exact(value.into()) }];
+    let matches = vec![RequestMatch::header("lane", StringMatch::Exact(value.into()))];
     Arc::new(ManagedRoute { name: name.into(), matches: RouteMatch::Header(matches) })
+}
+
+/// A header route that may also ask for a method, a path and a query parameter.
+pub(crate) fn narrow_header(name: &str, value: &str, [method, path, query]: [bool; 3]) -> Arc<ManagedRoute> {
+    let mut matches = RequestMatch::header("lane", StringMatch::Exact(value.into()));
+    matches.method = method.then(|| StringMatch::Exact("POST".into()));
+    matches.path = path.then(|| StringMatch::Prefix("/deep".into()));
+    matches.query.extend(query.then(|| ("beta".into(), StringMatch::Exact("1".into()))));
+    Arc::new(ManagedRoute { name: name.into(), matches: RouteMatch::Header(vec![matches]) })
 }
 
 pub(crate) fn mirror(name: &str, percentage: i32) -> Arc<ManagedRoute> {
     let path = Some(StringMatch::Prefix("/".into()));
-    let matches = vec![MirrorMatch { path, ..MirrorMatch::default() }];
+    let matches = vec![RequestMatch { path, ..RequestMatch::default() }];
     Arc::new(ManagedRoute { name: name.into(), matches: RouteMatch::Mirror { matches, percentage } })
 }
 

@@ -168,7 +168,8 @@ pub(crate) fn managed() -> impl Strategy<Value = Vec<Arc<ManagedRoute>>> {
     let one = |name: &'static str| {
         prop_oneof![
             2 => Just(None),
-            1 => select(vec!["x", "y", "z"]).prop_map(move |value| Some(super::header(name, value))),
+            1 => (select(vec!["x", "y", "z"]), any::<[bool; 3]>())
+                .prop_map(move |(value, conditions)| Some(super::narrow_header(name, value, conditions))),
             1 => (0..=100).prop_map(move |percentage| Some(super::mirror(name, percentage))),
         ]
     };

@@ -35,6 +35,11 @@ impl Target {
         [provider("sidecar-1"), provider("sidecar-2"), consumer]
     }
 
+    /// The same at a path below the address.
+    pub(crate) fn path(&self, path: &str) -> Self {
+        Self(format!("{}{path}", self.0))
+    }
+
     /// The same with one more header.
     pub(crate) fn header(&self, name: &str, value: &str) -> Self {
         Self(format!("{},{name}: {value}", self.0))

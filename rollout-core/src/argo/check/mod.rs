@@ -1,6 +1,7 @@
 //! Checks that report all errors of a manifest at once, and likely mistakes. Each file holds one group of rules.
 
 mod affinity;
+mod annotations;
 mod delays;
 mod experiment;
 mod header;
@@ -25,6 +26,6 @@ mod strings;
 mod suggest;
 mod template;
 
-pub use pace::ignored_by_argo_rollouts;
+pub use annotations::ignored_by_argo_rollouts;
 pub use refused::refused_by_argo_rollouts;
 pub use report::{Report, check};

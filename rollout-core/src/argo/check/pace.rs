@@ -1,30 +1,23 @@
-//! The annotations of a Rollout with which it goes beyond Argo Rollouts.
+//! The annotations that say when a release may move, and how fast an abort goes.
 
 use super::notes::Notes;
 use crate::{
-    Finding, Severity,
     argo::{path::child, wire::Rollout},
     pace::{
         GRADUAL_ABORT_ANNOTATION, GradualAbort, InvalidGradualAbort, InvalidWindows, WINDOWS_ANNOTATION,
         Windows,
     },
 };
-use alloc::{format, string::String, vec::Vec};
-
-/// What Argo Rollouts, which does not know an annotation, does instead.
-const INSTEAD: [(&str, &str); 2] = [
-    (WINDOWS_ANNOTATION, "each step begins as soon as the one before it is done"),
-    (GRADUAL_ABORT_ANNOTATION, "an abort takes all weight from the canary at once"),
-];
+use alloc::string::String;
 
 /// Returns the windows of a Rollout; always, without the annotation.
 pub(in crate::argo) fn windows(rollout: &Rollout) -> Result<Windows, InvalidWindows> {
-    annotation(rollout, WINDOWS_ANNOTATION).map_or(Ok(Windows::always()), str::parse)
+    rollout.annotation(WINDOWS_ANNOTATION).map_or(Ok(Windows::always()), str::parse)
 }
 
 /// Returns the gradual abort of a Rollout, if it has the annotation.
 pub(in crate::argo) fn gradual_abort(rollout: &Rollout) -> Result<Option<GradualAbort>, InvalidGradualAbort> {
-    annotation(rollout, GRADUAL_ABORT_ANNOTATION).map(str::parse).transpose()
+    rollout.annotation(GRADUAL_ABORT_ANNOTATION).map(str::parse).transpose()
 }
 
 pub(super) fn check(rollout: &Rollout, notes: &mut Notes) {
@@ -41,32 +34,6 @@ pub(super) fn check(rollout: &Rollout, notes: &mut Notes) {
         }
         Ok(_) => {}
     }
-}
-
-/// Returns a warning for each annotation that the engine obeys and Argo Rollouts ignores, with what Argo Rollouts would
-/// do.
-///
-/// ```
-/// use rollout_core::argo::{ignored_by_argo_rollouts, wire::Rollout};
-/// use serde_json::json;
-/// let rollout = json!({"metadata": {"annotations": {"rollout-core/step-windows": "Mon-Thu 09:00-16:00"}}});
-/// let ignored = ignored_by_argo_rollouts(&Rollout::from_value(&rollout));
-/// assert_eq!(ignored[0].path, "metadata.annotations[rollout-core/step-windows]");
-/// assert!(ignored[0].what.ends_with("each step begins as soon as the one before it is done"));
-/// ```
-#[must_use]
-pub fn ignored_by_argo_rollouts(rollout: &Rollout) -> Vec<Finding> {
-    let there = INSTEAD.iter().filter(|(key, _)| annotation(rollout, key).is_some());
-    let findings = there.map(|(key, instead)| {
-        let what = format!("Argo Rollouts ignores this annotation: there, {instead}");
-        Finding::new(Severity::Warning, path(key), what, String::new())
-    });
-    findings.collect()
-}
-
-fn annotation<'r>(rollout: &'r Rollout, key: &str) -> Option<&'r str> {
-    let annotations = rollout.metadata.as_ref()?.annotations.as_ref()?;
-    annotations.iter().find(|(name, _)| *name == key).map(|(_, value)| value.as_str())
 }
 
 fn path(key: &str) -> String {

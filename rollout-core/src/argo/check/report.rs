@@ -1,4 +1,4 @@
-use super::{kinds, lint, metadata, notes::Notes, pace, selector, spec, template};
+use super::{annotations, kinds, lint, metadata, notes::Notes, selector, spec, template};
 use crate::argo::{
     Finding, Severity,
     reader::Reader,
@@ -102,7 +102,7 @@ fn rules(rollout: &Rollout, written: &[Value], notes: &mut Notes) {
     template::check(spec, readable, notes);
     kinds::check(spec.strategy.as_ref(), written, notes);
     metadata::check(spec, notes);
-    pace::check(rollout, notes);
+    annotations::check(rollout, notes);
     lint::check(spec, notes);
 }
 

@@ -1,7 +1,7 @@
 use super::{count::count, ignored, strategy, unsupported};
 use crate::{
     Finding, Revision, Spec,
-    argo::{check::pace, wire::Rollout},
+    argo::{check::pace, header_conditions, wire::Rollout},
 };
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -69,7 +69,8 @@ pub fn convert(rollout: &Rollout, target: Revision) -> Conversion {
 fn spec(rollout: &Rollout, target: Revision, unsupported: &mut Vec<Finding>) -> Option<Spec> {
     let wire = rollout.spec.as_ref()?;
     let kinds = wire.strategy.as_ref()?;
-    let strategy = strategy::of(kinds.canary.as_ref()?, unsupported)?;
+    let conditions = header_conditions::read(rollout).ok()?;
+    let strategy = strategy::of(kinds.canary.as_ref()?, &conditions, unsupported)?;
     let mut spec = Spec::new(strategy, target);
     if let Some(replicas) = wire.replicas {
         spec.replicas = u32::try_from(replicas).ok()?;

@@ -11,4 +11,5 @@ mod way_back;
 
 pub use conversion::{Conversion, convert};
 pub use routes::managed_route;
+pub(super) use routes::text;
 pub use way_back::way_back;

@@ -6,9 +6,9 @@ use crate::{
         reader::Reader,
         wire::{self, CanaryStep, Wire},
     },
-    traffic::{HeaderMatch, ManagedRoute, MirrorMatch, RouteMatch, StringMatch},
+    traffic::{ManagedRoute, RequestMatch, RouteMatch, StringMatch},
 };
-use alloc::{format, string::String, sync::Arc, vec::Vec};
+use alloc::{collections::BTreeMap, format, string::String, sync::Arc, vec::Vec};
 use serde_json::Value;
 
 /// A managed route's name and its content; `None` removes the route.
@@ -42,7 +42,7 @@ pub fn managed_route(step: &Value) -> Result<Managed, Finding> {
         (Some(route), _) => {
             let instead = "write headerName, and headerValue with one of exact, prefix, regex";
             let is_named = |header: &wire::HeaderRoutingMatch| header.header_name.is_some();
-            let route = header(route).filter(|_| route.matches.iter().flatten().all(is_named));
+            let route = header(route, None).filter(|_| route.matches.iter().flatten().all(is_named));
             route.ok_or_else(|| incomplete("setHeaderRoute.match", instead))
         }
         (None, Some(route)) => {
@@ -57,11 +57,13 @@ pub fn managed_route(step: &Value) -> Result<Managed, Finding> {
     }
 }
 
-/// Converts a header route; without `match`, the route is removed.
-pub(super) fn header(route: &wire::SetHeaderRoute) -> Option<Managed> {
+/// Converts a header route, whose requests must also meet `conditions`; without `match`, the route is removed.
+pub(super) fn header(route: &wire::SetHeaderRoute, conditions: Option<&RequestMatch>) -> Option<Managed> {
     let one = |header: &wire::HeaderRoutingMatch| {
         let value = text(header.header_value.as_ref()?)?;
-        Some(HeaderMatch { name: header.header_name.clone().unwrap_or_default(), value })
+        let mut matches = conditions.cloned().unwrap_or_default();
+        matches.headers.insert(header.header_name.clone().unwrap_or_default(), value);
+        Some(matches)
     };
     let matches: Vec<_> = route.matches.iter().flatten().map(one).collect::<Option<_>>()?;
     let name: Arc<str> = route.name.as_deref().unwrap_or_default().into();
@@ -97,21 +99,22 @@ fn managed(name: &Arc<str>, is_removed: bool, matches: RouteMatch) -> Option<Arc
     (!is_removed).then(|| Arc::new(ManagedRoute { name: name.clone(), matches }))
 }
 
-fn request_match(request: &wire::MirrorRoutingMatch) -> Option<MirrorMatch> {
+fn request_match(request: &wire::MirrorRoutingMatch) -> Option<RequestMatch> {
     let optional = |value: &Option<wire::StringMatchField>| match value {
         Some(value) => text(value).map(Some),
         None => Some(None),
     };
     let header = |(name, value): (&String, &wire::StringMatchField)| Some((name.clone(), text(value)?));
-    Some(MirrorMatch {
+    Some(RequestMatch {
         method: optional(&request.method)?,
         path: optional(&request.path)?,
         headers: request.headers.iter().flatten().map(header).collect::<Option<_>>()?,
+        query: BTreeMap::new(),
     })
 }
 
 /// Converts a text comparison; `None` unless it is given in exactly one way. An empty text does not count.
-fn text(value: &wire::StringMatchField) -> Option<StringMatch> {
+pub(in crate::argo) fn text(value: &wire::StringMatchField) -> Option<StringMatch> {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     match (given(&value.exact), given(&value.prefix), given(&value.regex)) {
         (Some(text), None, None) => Some(StringMatch::Exact(text)),

@@ -3,6 +3,7 @@ use crate::{
     CanaryScale, Finding, Step,
     argo::{
         duration::pause_seconds,
+        header_conditions::HeaderConditions,
         wire::{Canary, CanaryStep, Pause, SetCanaryScale},
     },
 };
@@ -10,18 +11,27 @@ use alloc::{format, vec::Vec};
 use core::time::Duration;
 
 /// Converts every step; `None` if one of them is unsupported, because leaving it out would renumber the others.
-pub(super) fn all(canary: &Canary, unsupported: &mut Vec<Finding>) -> Option<Vec<Step>> {
+pub(super) fn all(
+    canary: &Canary,
+    conditions: &HeaderConditions,
+    unsupported: &mut Vec<Finding>,
+) -> Option<Vec<Step>> {
     let steps = canary.steps.as_deref().unwrap_or_default();
     let each = steps.iter().enumerate().map(|(index, step)| {
         let path = format!("spec.strategy.canary.steps[{index}]");
-        one(&path, step, unsupported)
+        one(&path, step, conditions, unsupported)
     });
     // All steps are converted, so that everything unsupported is reported.
     let each: Vec<Option<Step>> = each.collect();
     each.into_iter().collect()
 }
 
-fn one(path: &str, step: &CanaryStep, unsupported: &mut Vec<Finding>) -> Option<Step> {
+fn one(
+    path: &str,
+    step: &CanaryStep,
+    conditions: &HeaderConditions,
+    unsupported: &mut Vec<Finding>,
+) -> Option<Step> {
     let mut kinds: Vec<Option<Step>> = Vec::new();
     if let Some(weight) = step.set_weight {
         kinds.push(u32::try_from(weight).ok().map(Step::SetWeight));
@@ -33,7 +43,10 @@ fn one(path: &str, step: &CanaryStep, unsupported: &mut Vec<Finding>) -> Option<
         kinds.push(Some(Step::SetCanaryScale(canary_scale(scale))));
     }
     if let Some(route) = &step.set_header_route {
-        kinds.push(routes::header(route).map(|(name, route)| Step::SetHeaderRoute { name, route }));
+        let conditions = route.name.as_ref().and_then(|name| conditions.get(name));
+        kinds.push(
+            routes::header(route, conditions).map(|(name, route)| Step::SetHeaderRoute { name, route }),
+        );
     }
     if let Some(route) = &step.set_mirror_route {
         let route = routes::mirror(&format!("{path}.setMirrorRoute"), route, unsupported);

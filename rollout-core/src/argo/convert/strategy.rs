@@ -2,6 +2,7 @@ use super::{count::count, steps};
 use crate::{
     Finding, Strategy, StrategyBuilder, Threshold,
     argo::{
+        header_conditions::HeaderConditions,
         pods::int_or_percent,
         wire::{Canary, ProgressThreshold},
     },
@@ -10,8 +11,13 @@ use alloc::{string::String, vec::Vec};
 use core::time::Duration;
 
 /// Converts the strategy, if every step is supported.
-pub(super) fn of(canary: &Canary, unsupported: &mut Vec<Finding>) -> Option<Strategy> {
-    let builder = around(canary).steps(steps::all(canary, unsupported)?).step_hash(&step_hash(canary));
+pub(super) fn of(
+    canary: &Canary,
+    conditions: &HeaderConditions,
+    unsupported: &mut Vec<Finding>,
+) -> Option<Strategy> {
+    let steps = steps::all(canary, conditions, unsupported)?;
+    let builder = around(canary).steps(steps).step_hash(&step_hash(canary));
     routing(builder, canary)?.build().ok()
 }
 

@@ -8,7 +8,7 @@
 mod analysis;
 mod belongs;
 mod experiment;
-mod object;
+pub(in crate::argo) mod object;
 mod rollout;
 mod routing;
 mod scalar;

@@ -95,6 +95,11 @@ impl Rollout {
         self
     }
 
+    /// Returns the value of an annotation.
+    pub(in crate::argo) fn annotation(&self, key: &str) -> Option<&str> {
+        self.metadata.as_ref()?.annotations.as_ref()?.get(key).map(String::as_str)
+    }
+
     /// Returns the namespace and the name, if they are given: empty texts count as absent.
     ///
     /// ```

@@ -4,7 +4,7 @@ use crate::{
     pace::{GradualAbort, Windows},
     sim::{Fault, ReadKind},
     testing::Numbered,
-    traffic::{HeaderMatch, ManagedRoute, MirrorMatch, RouteMatch, StringMatch},
+    traffic::{ManagedRoute, RequestMatch, RouteMatch, StringMatch},
 };
 use alloc::{
     format,
@@ -265,7 +265,7 @@ fn header() -> impl proptest::strategy::Strategy<Value = Step> {
         } else {
             StringMatch::Prefix("t".to_string())
         };
-        let matches = RouteMatch::Header(vec![HeaderMatch { name: "version".to_string(), value }]);
+        let matches = RouteMatch::Header(vec![RequestMatch::header("version", value)]);
         let route = set.then(|| Arc::new(ManagedRoute { name: name.clone(), matches }));
         Step::SetHeaderRoute { name, route }
     })
@@ -274,7 +274,7 @@ fn header() -> impl proptest::strategy::Strategy<Value = Step> {
 fn mirror() -> impl proptest::strategy::Strategy<Value = Step> {
     any::<bool>().prop_map(|set| {
         let name: Arc<str> = MANAGED.last().copied().unwrap_or_default().into();
-        let matches = RouteMatch::Mirror { matches: vec![MirrorMatch::default()], percentage: 50 };
+        let matches = RouteMatch::Mirror { matches: vec![RequestMatch::default()], percentage: 50 };
         let route = set.then(|| Arc::new(ManagedRoute { name: name.clone(), matches }));
         Step::SetMirrorRoute { name, route }
     })

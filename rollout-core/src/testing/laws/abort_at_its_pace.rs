@@ -30,7 +30,7 @@ impl Law for AbortAtItsPace {
         let is_past = status.step as usize >= decision.spec.strategy.steps().len();
         let set =
             steps.filter_map(|step| if let Step::SetWeight(weight) = step { Some(*weight) } else { None });
-        let before = if is_past { decision.total() } else { set.last().unwrap_or(0) };
+        let before = if is_past { decision.total() } else { set.fold(0, |_, weight| weight) };
         let falls = 1 + decision.now.since(aborted.at).as_secs() / gradual.every.as_secs();
         let share = u64::from(gradual.percent * decision.total()).div_ceil(100);
         let keeps = u64::from(before).saturating_sub(falls.saturating_mul(share));

@@ -7,7 +7,7 @@ use crate::situation::{Situation, pods as of};
 use core::time::Duration;
 use rollout_core::{
     AbortReason, Aborted, CanaryScale, Event, IntOrPercent, Plan, Range, Step, Strategy, Time,
-    traffic::{HeaderMatch, ManagedRoute, ManagedSeen, RouteMatch, Selection, Settled, StringMatch},
+    traffic::{ManagedRoute, ManagedSeen, RequestMatch, RouteMatch, Selection, Settled, StringMatch},
 };
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ fn basic(surge: i32, unavailable: i32) -> Situation {
 }
 
 fn route(name: &str) -> Arc<ManagedRoute> {
-    let header = HeaderMatch { name: "version".to_owned(), value: StringMatch::Exact("2".to_owned()) };
+    let header = RequestMatch::header("version", StringMatch::Exact("2".to_owned()));
     Arc::new(ManagedRoute { name: name.into(), matches: RouteMatch::Header(vec![header]) })
 }
 

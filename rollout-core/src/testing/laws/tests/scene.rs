@@ -5,7 +5,7 @@ use crate::{
     },
     testing::laws::{Findings, Law, Laws},
     traffic::{
-        HeaderMatch, ManagedChange, ManagedRoute, ManagedSeen, ObjectRef, RouteMatch, Routes, RoutesSeen,
+        ManagedChange, ManagedRoute, ManagedSeen, ObjectRef, RequestMatch, RouteMatch, Routes, RoutesSeen,
         Seen, Selection, Selectors, Settled, StringMatch, Weight, WeightChange,
     },
 };
@@ -33,7 +33,7 @@ pub(super) fn r(name: &str) -> Revision {
 
 pub(super) fn header() -> Arc<ManagedRoute> {
     let value = StringMatch::Exact("1".into());
-    let matches = RouteMatch::Header(vec![HeaderMatch { name: "version".into(), value }]);
+    let matches = RouteMatch::Header(vec![RequestMatch::header("version", value)]);
     Arc::new(ManagedRoute { name: "testers".into(), matches })
 }
 

@@ -1,0 +1,44 @@
+//! The annotations of a Rollout with which it goes beyond Argo Rollouts.
+
+use super::{notes::Notes, pace};
+use crate::{
+    Finding, Severity,
+    argo::{header_conditions, header_conditions::HEADER_CONDITIONS_ANNOTATION, path::child, wire::Rollout},
+    pace::{GRADUAL_ABORT_ANNOTATION, WINDOWS_ANNOTATION},
+};
+use alloc::{format, string::String, vec::Vec};
+
+/// What Argo Rollouts, which does not know an annotation, does instead.
+const INSTEAD: [(&str, &str); 3] = [
+    (WINDOWS_ANNOTATION, "each step begins as soon as the one before it is done"),
+    (GRADUAL_ABORT_ANNOTATION, "an abort takes all weight from the canary at once"),
+    (HEADER_CONDITIONS_ANNOTATION, "the header alone decides, so the canary gets more requests"),
+];
+
+pub(super) fn check(rollout: &Rollout, notes: &mut Notes) {
+    pace::check(rollout, notes);
+    for finding in header_conditions::read(rollout).err().into_iter().flatten() {
+        notes.findings.push(finding);
+    }
+}
+
+/// Returns a warning for each annotation that the engine obeys and Argo Rollouts ignores, with what Argo Rollouts would
+/// do.
+///
+/// ```
+/// use rollout_core::argo::{ignored_by_argo_rollouts, wire::Rollout};
+/// use serde_json::json;
+/// let rollout = json!({"metadata": {"annotations": {"rollout-core/step-windows": "Mon-Thu 09:00-16:00"}}});
+/// let ignored = ignored_by_argo_rollouts(&Rollout::from_value(&rollout));
+/// assert_eq!(ignored[0].path, "metadata.annotations[rollout-core/step-windows]");
+/// assert!(ignored[0].what.ends_with("each step begins as soon as the one before it is done"));
+/// ```
+#[must_use]
+pub fn ignored_by_argo_rollouts(rollout: &Rollout) -> Vec<Finding> {
+    let there = INSTEAD.iter().filter(|(key, _)| rollout.annotation(key).is_some());
+    let findings = there.map(|(key, instead)| {
+        let what = format!("Argo Rollouts ignores this annotation: there, {instead}");
+        Finding::new(Severity::Warning, child("metadata.annotations", key), what, String::new())
+    });
+    findings.collect()
+}
