@@ -2,7 +2,7 @@
 
 mod wire;
 
-use crate::name;
+use crate::{Sticky, name};
 use rollout_core::{
     backend::RolloutRef,
     traffic::{ByDestination, ObjectRef},
@@ -40,6 +40,8 @@ pub struct IstioConfig {
     pub max_weight: u32,
     /// Which VirtualServices of other namespaces it may split.
     pub foreign: Foreign,
+    /// Whether a user who has met the canary in an http route keeps meeting it. Default: no.
+    pub sticky: Option<Sticky>,
     /// Whether destinations are identified only by what Argo Rollouts looks at.
     pub(crate) like_argo_rollouts: bool,
 }
@@ -158,6 +160,7 @@ impl IstioConfig {
             managed_routes: Vec::new(),
             max_weight: 100,
             foreign: Foreign::All,
+            sticky: None,
             like_argo_rollouts: false,
         }
     }
@@ -187,6 +190,15 @@ impl IstioConfig {
     #[must_use]
     pub fn foreign(mut self, foreign: Foreign) -> Self {
         self.foreign = foreign;
+        self
+    }
+
+    /// Makes http splits sticky.
+    ///
+    /// See [`Sticky`] for an example.
+    #[must_use]
+    pub fn sticky(mut self, sticky: Sticky) -> Self {
+        self.sticky = Some(sticky);
         self
     }
 

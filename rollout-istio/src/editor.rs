@@ -8,7 +8,7 @@ use crate::{
     elsewhere::{self, RouteSource},
     hosts, name,
     order::Managed,
-    problem, subsets,
+    problem, sticky, subsets,
     virtual_service::{Change, VirtualService},
     words,
 };
@@ -267,15 +267,16 @@ impl ObjectEditor for IstioEditor {
         }
         let host = self.host(objects)?;
         let ours = self.resolve_all(objects).into_iter().find(|(name, _)| name == one);
+        let plain = sticky::stripped(&self.config, object);
         let mut weighed = None;
         if let Some((_, entries)) = ours {
             self.allowed(objects, one)?;
             let ours = VirtualService { config: &self.config, name: one, entries, host };
-            seen.routes.push(ours.read(object)?);
-            weighed = Some(ours.weighed(object)?.into_iter().collect());
+            seen.routes.push(ours.read(object, &plain)?);
+            weighed = Some(ours.weighed(&plain)?.into_iter().collect());
         }
         let source = RouteSource { name: one, weighed: weighed.as_ref() };
-        elsewhere::add(&mut seen.used_elsewhere, &self.config, host, object, source);
+        elsewhere::add(&mut seen.used_elsewhere, &self.config, host, &plain, source);
         Ok(seen)
     }
 

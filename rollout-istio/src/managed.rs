@@ -6,7 +6,7 @@ mod made;
 mod parse;
 
 pub(crate) use argo::ArgoRoutes;
-pub(crate) use made::RouteContext;
+pub(crate) use made::{RouteContext, both_of_each};
 pub(crate) use parse::{parse, same};
 
 use rollout_core::Finding;
@@ -23,7 +23,8 @@ fn blocks(route: &ManagedRoute) -> Vec<Map<String, Value>> {
     }
 }
 
-fn block(one: &RequestMatch) -> Map<String, Value> {
+/// Returns the match block of these conditions.
+pub(crate) fn block(one: &RequestMatch) -> Map<String, Value> {
     let texts = |texts: &BTreeMap<String, StringMatch>| {
         let texts = texts.iter().map(|(name, value)| (name.clone(), text(value)));
         Value::Object(texts.collect())

@@ -102,12 +102,11 @@ impl<'a> DestinationMatcher<'a> {
 /// The places of the two destinations in a route, and the weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Split {
-    stable: Place,
-    canary: Place,
+    places: ByDestination<Place>,
     foreign: u64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Place {
     index: usize,
     weight: u64,
@@ -138,14 +137,15 @@ impl Split {
                 _ => Ok(place),
             }
         };
-        let (stable, canary) = (found(Destination::Stable)?, found(Destination::Canary)?);
+        let places =
+            ByDestination { stable: found(Destination::Stable)?, canary: found(Destination::Canary)? };
         let mut foreign = 0_u64;
         for (index, entry) in entries.iter().enumerate() {
-            if index != stable.index && index != canary.index {
+            if places.iter().all(|(_, place)| place.index != index) {
                 foreign = foreign.saturating_add(weight_of(entry, index, &path)?);
             }
         }
-        Ok(Self { stable, canary, foreign })
+        Ok(Self { places, foreign })
     }
 
     fn place(
@@ -165,14 +165,24 @@ impl Split {
         Ok(Some(Place { index, weight: weight_of(entry, index, path)? }))
     }
 
-    /// Returns the canary's entry in the route.
-    pub(crate) fn canary_entry<'a>(&self, entries: &'a [Value]) -> Option<&'a Value> {
-        entries.get(self.canary.index)
+    /// Returns the entry of a destination in the route.
+    pub(crate) fn entry<'a>(&self, which: Destination, entries: &'a [Value]) -> Option<&'a Value> {
+        entries.get(self.places[which].index)
+    }
+
+    /// Returns a destination's weight as it is written.
+    pub(crate) fn parts(&self, which: Destination) -> u64 {
+        self.places[which].weight
+    }
+
+    /// Returns whether other destinations have weight.
+    pub(crate) fn has_foreign(&self) -> bool {
+        self.foreign > 0
     }
 
     /// Returns the canary's weight out of `of`.
     pub(crate) fn weight(&self, of: u32, recorded: Option<u32>) -> u32 {
-        share::weight(self.canary.weight, self.stable.weight, of, recorded)
+        share::weight(self.places.canary.weight, self.places.stable.weight, of, recorded)
     }
 
     /// Writes the weights of canary and stable; returns whether anything changed. Foreign destinations keep theirs.
@@ -192,7 +202,7 @@ impl Split {
             return Err(Finding::error(format!("{}.route", path()), what, instead));
         };
         let mut changed = false;
-        for (place, to) in [(&mut self.canary, canary), (&mut self.stable, left - canary)] {
+        for (place, to) in [(&mut self.places.canary, canary), (&mut self.places.stable, left - canary)] {
             if place.weight != to {
                 place.weight = to;
                 let entry = rule.get_mut("route").and_then(|entries| entries.get_mut(place.index));
@@ -209,7 +219,7 @@ impl Split {
     /// than 100, because Istio takes any total. A route whose weights were never out of 100, and that has a foreign
     /// destination, keeps its own total, so that the foreign one keeps its share.
     fn left(&self, of: u32) -> u64 {
-        let ours = self.canary.weight.saturating_add(self.stable.weight);
+        let ours = self.places.canary.weight.saturating_add(self.places.stable.weight);
         if self.foreign == 0 {
             TOTAL.max(of.into())
         } else if ours == 0 || ours.saturating_add(self.foreign) == TOTAL {

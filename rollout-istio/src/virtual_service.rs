@@ -7,6 +7,7 @@ use crate::{
     problem::{self, shown},
     rules::{Place, Protocol, managed_name, rules},
     split::{DestinationMatcher, Split, asked},
+    sticky::{self, Release},
     weighed::weighed,
 };
 use rollout_core::{
@@ -144,8 +145,39 @@ impl VirtualService<'_> {
         places.filter_map(|place| Some((place, self.split(object, place).ok()?))).collect()
     }
 
-    pub(crate) fn read(&self, object: &Value) -> Result<RoutesSeen, EditError> {
-        self.read_it(object).map_err(|finding| problem::of(self.name, &finding))
+    /// Reads the object; `plain` is the same without sticky routes. If those are not as the weight asks for, the routes
+    /// are not in order.
+    pub(crate) fn read(&self, object: &Value, plain: &Value) -> Result<RoutesSeen, EditError> {
+        let mut seen = self.read_it(plain).map_err(|finding| problem::of(self.name, &finding))?;
+        if sticky::concerns(self.config, object) {
+            let mut expected = plain.clone();
+            let is_made = self.insert_sticky(&mut expected).is_ok();
+            seen.in_order &= is_made && sticky::same_http(&expected, object);
+        }
+        Ok(seen)
+    }
+
+    /// Adds the routes of a sticky split to an object that has none.
+    fn insert_sticky(&self, object: &mut Value) -> Result<(), Finding> {
+        let Some(sticky) = &self.config.sticky else { return Ok(()) };
+        let revision = self.note(object, WRITTEN_FOR_ANNOTATION).unwrap_or_default();
+        // It becomes part of a header, so a note that somebody has edited counts only if it could be a revision.
+        let is_plain = revision.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let release = Release {
+            sticky,
+            name: &sticky::route_name(self.config),
+            revision: if is_plain { &revision } else { "" },
+            of: self.config.max_weight,
+        };
+        let http = self.places(object)?.into_iter().filter(|place| place.protocol == Protocol::Http);
+        let routes = http.map(|place| {
+            let rule = place.of(object).unwrap_or(&Value::Null);
+            let made = sticky::made(release, rule, &self.split(object, place)?, &|| place.path())?;
+            Ok((place, made))
+        });
+        let routes = routes.collect::<Result<_, Finding>>()?;
+        sticky::insert(object, routes);
+        Ok(())
     }
 
     fn read_it(&self, object: &Value) -> Result<RoutesSeen, Finding> {
@@ -201,6 +233,23 @@ impl VirtualService<'_> {
 
     /// Edits the object in place; returns whether anything changed. An error leaves it in any state.
     pub(crate) fn edit(&self, object: &mut Value, change: &Change<'_>) -> Result<bool, EditError> {
+        if !sticky::concerns(self.config, object) {
+            return self.edit_plain(object, change);
+        }
+        let before = object.clone();
+        sticky::strip(self.config, object);
+        let changed = self.edit_plain(object, change)?;
+        self.insert_sticky(object).map_err(|finding| problem::of(self.name, &finding))?;
+        if !changed && sticky::same_http(&before, object) {
+            // It stays as another client's tools have written it.
+            *object = before;
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// Edits an object without sticky routes.
+    fn edit_plain(&self, object: &mut Value, change: &Change<'_>) -> Result<bool, EditError> {
         let of_object = |finding: Finding| problem::of(self.name, &finding);
         let places = self.places(object).map_err(of_object)?;
         let mut changed = false;

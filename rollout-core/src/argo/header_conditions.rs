@@ -147,6 +147,9 @@ impl Conditions<'_> {
         headers: &mut BTreeMap<String, StringMatch>,
     ) {
         let cookies = self.texts("cookie", written);
+        if cookies.is_empty() {
+            return;
+        }
         let path = child(&self.path, "cookie");
         if cookies.len() > 1 || headers.keys().any(|name| name.eq_ignore_ascii_case("cookie")) {
             let what = "a proxy compares the header of all cookies only once";
@@ -159,7 +162,7 @@ impl Conditions<'_> {
             self.findings.push(wrong(path, what, "write letters, digits, `-`, `_` and `.`"));
             return;
         }
-        headers.insert("cookie".to_owned(), StringMatch::Regex(cookie(&name, &value)));
+        headers.extend(RequestMatch::cookie(&name, &value).headers);
     }
 
     fn texts(
@@ -185,27 +188,6 @@ impl Conditions<'_> {
         }
         read
     }
-}
-
-/// Returns the regular expression that the whole `cookie` header of a request matches.
-fn cookie(name: &str, value: &StringMatch) -> String {
-    let value = match value {
-        StringMatch::Exact(text) => quoted(text),
-        StringMatch::Prefix(text) => format!("{}[^;]*", quoted(text)),
-        StringMatch::Regex(regex) => format!("(?:{regex})"),
-    };
-    format!(r"(?:.*;\s*)?{}={value}(?:;.*)?", quoted(name))
-}
-
-fn quoted(text: &str) -> String {
-    let mut quoted = String::new();
-    for letter in text.chars() {
-        if r"\.+*?()|[]{}^$".contains(letter) {
-            quoted.push('\\');
-        }
-        quoted.push(letter);
-    }
-    quoted
 }
 
 /// The characters of a cookie's name (RFC 6265, 4.1.1).

@@ -53,7 +53,7 @@ mod workload_ref;
 #[doc(no_inline)]
 pub use crate::{Finding, Located, Place, Severity};
 pub use alone::{StrategyAlone, strategy};
-pub use check::{Report, check, ignored_by_argo_rollouts};
+pub use check::{Report, STICKY_ANNOTATION, check, ignored_by_argo_rollouts};
 pub use convert::{Conversion, convert, managed_route, way_back};
 pub(crate) use finding::Findings;
 pub use hash::{step_hash, template_hash};

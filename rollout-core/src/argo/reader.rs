@@ -6,7 +6,7 @@ use super::{
     wire::belongs,
 };
 use crate::nearest::nearest;
-use alloc::{format, string::String, vec::Vec};
+use alloc::{format, string::String};
 use serde_json::{Map, Value};
 
 /// A value that can be read from a manifest.

@@ -1,4 +1,4 @@
-use alloc::{collections::BTreeMap, string::String, sync::Arc, vec::Vec};
+use alloc::{collections::BTreeMap, format, string::String, sync::Arc, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 /// A route that the engine adds in front of the user's own and removes when it is done.
@@ -96,6 +96,37 @@ impl RequestMatch {
     pub fn header(name: impl Into<String>, value: StringMatch) -> Self {
         Self { headers: BTreeMap::from([(name.into(), value)]), ..Self::default() }
     }
+
+    /// Returns a condition on one cookie: a regular expression on the header that holds all cookies of a request.
+    /// A request can have no other condition on this header.
+    ///
+    /// ```
+    /// use rollout_core::traffic::{RequestMatch, StringMatch};
+    /// let team = RequestMatch::cookie("team", &StringMatch::Exact("a.b".into()));
+    /// assert_eq!(team.headers["cookie"], StringMatch::Regex(r"(?:.*;\s*)?team=a\.b(?:;.*)?".into()));
+    /// ```
+    #[must_use]
+    pub fn cookie(name: &str, value: &StringMatch) -> Self {
+        let value = match value {
+            StringMatch::Exact(text) => quoted(text),
+            StringMatch::Prefix(text) => format!("{}[^;]*", quoted(text)),
+            StringMatch::Regex(regex) => format!("(?:{regex})"),
+        };
+        let all = format!(r"(?:.*;\s*)?{}={value}(?:;.*)?", quoted(name));
+        Self::header("cookie", StringMatch::Regex(all))
+    }
+}
+
+/// Returns a regular expression for this text.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::new();
+    for letter in text.chars() {
+        if r"\.+*?()|[]{}^$".contains(letter) {
+            quoted.push('\\');
+        }
+        quoted.push(letter);
+    }
+    quoted
 }
 
 /// A way to compare text.

@@ -1,10 +1,13 @@
 //! Conversion from a Rollout as it is written.
 
 use super::{DestinationRuleRef, Foreign, IstioConfig, TcpRouteRef, TlsRouteRef, VirtualServiceRef};
-use crate::problem::short;
+use crate::{problem::short, sticky::Sticky};
 use rollout_core::{
     DnsName, Finding,
-    argo::wire::{DestinationRule, Istio, Port, Rollout, VirtualService},
+    argo::{
+        STICKY_ANNOTATION,
+        wire::{Canary, DestinationRule, Istio, Port, Rollout, VirtualService},
+    },
     traffic::ByDestination,
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -63,6 +66,7 @@ impl IstioConfig {
             let name = errors.text(managed.name.as_deref(), || format!("{path}[{index}].name"));
             config.managed_routes.extend(name);
         }
+        config.sticky = errors.sticky(rollout, canary);
         errors.agree(&config);
         errors.done()?;
         Ok(Some(config))
@@ -109,6 +113,26 @@ impl Errors {
             self.wrong(&path(), "a name is missing", "write text that is not empty");
         }
         text.map(Into::into)
+    }
+
+    /// Reads the cookie of a sticky split, and the weights of the steps.
+    fn sticky(&mut self, rollout: &Rollout, canary: &Canary) -> Option<Sticky> {
+        let annotations = rollout.metadata.as_ref().and_then(|metadata| metadata.annotations.as_ref());
+        let cookie = annotations?.get(STICKY_ANNOTATION)?;
+        let path = format!("metadata.annotations[{STICKY_ANNOTATION}]");
+        let steps = canary.steps.as_deref().unwrap_or_default();
+        if steps.iter().any(|step| step.set_mirror_route.is_some()) {
+            let what = "a step mirrors requests, and such requests are split anew each time";
+            self.wrong(&path, what, "remove the annotation, or the setMirrorRoute steps");
+        }
+        let weights = steps.iter().filter_map(|step| u32::try_from(step.set_weight?).ok());
+        match Sticky::new(cookie, weights) {
+            Ok(sticky) => Some(sticky),
+            Err(wrong) => {
+                self.wrong(&path, wrong.what, wrong.instead);
+                None
+            }
+        }
     }
 
     /// Reads the name of an object, which ends up in a request path.

@@ -11,7 +11,7 @@ use crate::{
 };
 use rollout_core::{
     Finding,
-    traffic::{ManagedRoute, RouteMatch},
+    traffic::{Destination, ManagedRoute, RouteMatch},
 };
 use serde_json::{Map, Value, json};
 
@@ -97,10 +97,10 @@ impl<'a> RouteContext<'a> {
         rule: &Value,
     ) -> Result<Option<Value>, Finding> {
         let path = || format!("spec.http[{index}]");
-        let Some(matches) = both_of_each(route, managed, rule, &path)? else { return Ok(None) };
+        let Some(matches) = both_of_each(&route.name, managed, rule, &path)? else { return Ok(None) };
         let split = Split::find(self.matcher, rule, path)?;
         let entries = rule.get("route").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let canary = split.canary_entry(entries);
+        let canary = split.entry(Destination::Canary, entries);
         let to = canary.and_then(|entry| entry.get("destination")).cloned().unwrap_or_default();
         let mut made = Map::new();
         made.insert("name".into(), (*route.name).into());
@@ -131,8 +131,8 @@ fn own_blocks(rule: &Value) -> &[Value] {
 }
 
 /// Combines each block of the weighed route with each block of the managed one.
-fn both_of_each(
-    route: &ManagedRoute,
+pub(crate) fn both_of_each(
+    name: &str,
     managed: &[Map<String, Value>],
     rule: &Value,
     path: &impl Fn() -> String,
@@ -142,7 +142,7 @@ fn both_of_each(
         return Ok(Some(managed.iter().cloned().map(Value::Object).collect()));
     }
     if own.len().saturating_mul(managed.len()) > MOST {
-        let what = format!("'{}' would have more than {MOST} match blocks", route.name);
+        let what = format!("'{name}' would have more than {MOST} match blocks");
         return Err(Finding::error(format!("{}.match", path()), what, "match with fewer blocks"));
     }
     let mut matches = Vec::new();
@@ -157,8 +157,7 @@ fn both_of_each(
                 Both::Never => {}
                 Both::Unsaid(about) => {
                     let path = format!("{}.match[{index}]", path());
-                    let what =
-                        format!("it and '{}' both match {about}, and Istio cannot match both", route.name);
+                    let what = format!("it and '{name}' both match {about}, and Istio cannot match both");
                     return Err(Finding::error(
                         path,
                         what,

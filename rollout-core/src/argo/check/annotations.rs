@@ -8,11 +8,25 @@ use crate::{
 };
 use alloc::{format, string::String, vec::Vec};
 
+/// The annotation of a Rollout whose splits are sticky: the name of a cookie. A user who has met the canary keeps meeting
+/// it while its weight does not fall, and the share of the canary stays its weight. A traffic backend carries it out;
+/// for Istio, `rollout-istio` does.
+///
+/// ```
+/// use rollout_core::argo::{STICKY_ANNOTATION, ignored_by_argo_rollouts, wire::Rollout};
+/// use serde_json::json;
+/// let rollout = json!({"metadata": {"annotations": {STICKY_ANNOTATION: "web-canary"}}});
+/// let ignored = ignored_by_argo_rollouts(&Rollout::from_value(&rollout));
+/// assert!(ignored[0].what.ends_with("each request is split anew"));
+/// ```
+pub const STICKY_ANNOTATION: &str = "rollout-core/sticky-cookie";
+
 /// What Argo Rollouts, which does not know an annotation, does instead.
-const INSTEAD: [(&str, &str); 3] = [
+const INSTEAD: [(&str, &str); 4] = [
     (WINDOWS_ANNOTATION, "each step begins as soon as the one before it is done"),
     (GRADUAL_ABORT_ANNOTATION, "an abort takes all weight from the canary at once"),
     (HEADER_CONDITIONS_ANNOTATION, "the header alone decides, so the canary gets more requests"),
+    (STICKY_ANNOTATION, "each request is split anew"),
 ];
 
 pub(super) fn check(rollout: &Rollout, notes: &mut Notes) {

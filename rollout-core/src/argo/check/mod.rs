@@ -26,6 +26,6 @@ mod strings;
 mod suggest;
 mod template;
 
-pub use annotations::ignored_by_argo_rollouts;
+pub use annotations::{STICKY_ANNOTATION, ignored_by_argo_rollouts};
 pub use refused::refused_by_argo_rollouts;
 pub use report::{Report, check};
