@@ -1,5 +1,6 @@
 //! What the example binaries share.
 
+pub mod analysis_answers;
 #[cfg(feature = "cluster")]
 pub mod controller;
 pub mod generate;

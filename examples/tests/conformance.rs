@@ -49,7 +49,20 @@ fn every_line_gets_an_answer() {
 
 #[test]
 fn every_kind_refuses_what_it_cannot_read() {
-    let kinds = ["pause", "fenceposts", "replicas", "stepHash", "phase", "validate", "istio"];
+    let kinds = [
+        "pause",
+        "fenceposts",
+        "replicas",
+        "stepHash",
+        "phase",
+        "validate",
+        "istio",
+        "condition",
+        "assess",
+        "interval",
+        "run",
+        "compose",
+    ];
     for kind in kinds {
         for input in [json!(null), json!(5), json!([]), json!({"rollout": 5, "duration": {}, "maxSurge": []})]
         {

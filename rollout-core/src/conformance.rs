@@ -9,6 +9,9 @@
 //! assert_eq!((posts.surge, posts.unavailable), (3, 2), "one rounded up, the other down, as Argo Rollouts does");
 //! ```
 
+#[cfg(feature = "analysis")]
+pub use due::{due_now, next_look};
+
 #[cfg(feature = "argo")]
 pub use crate::argo::{
     check::refused_by_argo_rollouts,
@@ -21,3 +24,36 @@ pub use crate::{
     goal::{Goal, at as goal},
     strategy::Fenceposts,
 };
+
+#[cfg(feature = "analysis")]
+mod due {
+    use crate::{
+        Time,
+        analysis::{self, Ask, RunSpec, RunStatus},
+    };
+    use alloc::vec::Vec;
+
+    /// Returns what a run that was started is to be asked now, whatever it is worth.
+    ///
+    /// ```
+    /// use rollout_core::{Time, analysis::{RunSpec, RunStatus}, conformance::due_now};
+    /// let spec = RunSpec::read(&serde_json::json!({"metrics": [{"name": "a"}]}));
+    /// assert_eq!(due_now(&spec, &RunStatus::default(), Time::from_secs(0)).len(), 1);
+    /// ```
+    #[must_use]
+    pub fn due_now(spec: &RunSpec, status: &RunStatus, now: Time) -> Vec<Ask> {
+        analysis::due(spec, status, status.started_at.is_none(), now)
+    }
+
+    /// Returns when to look at a run again, whatever it is worth; not before `now`.
+    ///
+    /// ```
+    /// use rollout_core::{Time, analysis::{RunSpec, RunStatus}, conformance::next_look};
+    /// let spec = RunSpec::read(&serde_json::json!({"metrics": []}));
+    /// assert_eq!(next_look(&spec, &RunStatus::default(), Time::from_secs(0)), None);
+    /// ```
+    #[must_use]
+    pub fn next_look(spec: &RunSpec, status: &RunStatus, now: Time) -> Option<Time> {
+        analysis::wake(spec, status).map(|wake| wake.max(now))
+    }
+}

@@ -2,6 +2,7 @@
 //! here: it decodes, asks the library, and encodes.
 
 use clap::Parser;
+use examples::analysis_answers as analysis;
 use rollout_core::{
     Finding,
     argo::{
@@ -17,7 +18,7 @@ use std::io::{self, BufRead, BufWriter, Write};
 /// Answer questions about the canary language, to compare the answers with another implementation's
 ///
 /// Reads lines of JSON from standard input: {"id": …, "kind": …, "input": …}, where the kind is pause, fenceposts,
-/// replicas, stepHash, phase, validate or istio. Answers each with a line {"id": …, "output": …}, or with
+/// replicas, stepHash, phase, validate, istio, condition, assess, interval, run or compose. Answers each with a line {"id": …, "output": …}, or with
 /// {"id": …, "error": "why"} if the input is refused.
 #[derive(Parser)]
 #[command(name = "conformance", version)]
@@ -61,8 +62,14 @@ fn answer(kind: &str, input: &mut Value) -> Result<Value, String> {
         "phase" => Ok(phase(input)),
         "validate" => Ok(validate(input)),
         "istio" => istio(input),
+        "condition" => analysis::condition(input),
+        "assess" => analysis::assess(input),
+        "interval" => analysis::interval(input),
+        "run" => analysis::run(input),
+        "compose" => analysis::compose(input),
         _ => Err(format!(
-            "the kind {kind:?} is unknown; known are pause, fenceposts, replicas, stepHash, phase, validate, istio"
+            "the kind {kind:?} is unknown; known are pause, fenceposts, replicas, stepHash, phase, validate, istio, \
+             condition, assess, interval, run, compose"
         )),
     }
 }

@@ -68,7 +68,7 @@ fn int32(text: &str) -> Option<i32> {
 }
 
 /// Parses a Go duration into nanoseconds, between −2⁶³ and 2⁶³.
-fn nanoseconds(text: &str) -> Option<i64> {
+pub(crate) fn nanoseconds(text: &str) -> Option<i64> {
     let (negative, mut rest) = match text.as_bytes().first() {
         Some(b'-') => (true, text.get(1..)?),
         Some(b'+') => (false, text.get(1..)?),

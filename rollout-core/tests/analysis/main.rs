@@ -10,4 +10,5 @@
 
 mod any_condition;
 mod conditions;
+mod runs;
 mod vectors;

@@ -1,5 +1,14 @@
-use rollout_core::analysis::{Condition, ConditionError, Value, verdict};
-use serde_json::{Value as Json, json};
+use core::time::Duration;
+use rollout_core::{
+    Time,
+    analysis::{
+        Answer, Ask, Condition, ConditionError, Phase, RunNext, RunSpec, RunStatus, RunTurn, Templates,
+        Value, compose, verdict,
+    },
+    conformance::{due_now, next_look},
+};
+use serde_json::{Map, Value as Json, json};
+use std::collections::BTreeMap;
 
 /// The lines of a file: question and wanted answer.
 fn lines(kind: &str) -> Vec<Json> {
@@ -74,4 +83,219 @@ fn conditions() {
 fn values_are_written_as_argo_rollouts_stores_them() {
     assert_eq!(value(&json!({"vector": ["0.97", "NaN", "+Inf"]})).to_string(), "[0.97,NaN,+Inf]");
     assert_eq!(value(&json!({"json": {"b": 1, "a": [null]}})).to_string(), r#"{"a":[null],"b":1}"#);
+}
+
+/// Compares the answers of a kind.
+fn each(kind: &str, same: impl Fn(&Json, &Json) -> Result<(), String>) {
+    let lines = lines(kind);
+    let wrong: Vec<String> = lines
+        .iter()
+        .filter_map(|line| Some(format!("{}: {}", line["id"], same(&line["input"], &line["want"]).err()?)))
+        .collect();
+    assert!(lines.len() >= 300);
+    assert!(wrong.is_empty(), "{} of {} wrong:\n{}", wrong.len(), lines.len(), wrong.join("\n"));
+}
+
+fn equal(what: &str, got: &Json, want: &Json) -> Result<(), String> {
+    if got == want { Ok(()) } else { Err(format!("{what} is {got}, not {want}")) }
+}
+
+/// Drops what is empty or nothing.
+fn filled(json: &Json) -> Json {
+    let is_empty = |json: &Json| match json {
+        Json::Null => true,
+        Json::String(text) => text.is_empty(),
+        Json::Array(items) => items.is_empty(),
+        Json::Object(fields) => fields.is_empty(),
+        Json::Number(number) => number.as_f64() == Some(0.0),
+        Json::Bool(value) => !value,
+    };
+    match json {
+        Json::Array(items) => items.iter().map(filled).collect(),
+        Json::Object(fields) => {
+            let fields = fields.iter().map(|(key, value)| (key.clone(), filled(value)));
+            Json::Object(fields.filter(|(_, value)| !is_empty(value)).collect::<Map<_, _>>())
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => json.clone(),
+    }
+}
+
+fn time(json: &Json) -> Time {
+    Time::parse_rfc3339(json.as_str().unwrap()).unwrap()
+}
+
+fn phase_named(name: &Json) -> Phase {
+    Phase::read(name.as_str().unwrap()).unwrap()
+}
+
+fn word(ask: &Ask) -> &'static str {
+    match ask {
+        Ask::Measure { .. } => "run",
+        Ask::Resume { .. } => "resume",
+        Ask::Terminate { .. } => "terminate",
+    }
+}
+
+fn answer(outcome: &Json) -> Answer {
+    let text = |field: &str| outcome[field].as_str().unwrap_or_default().to_string();
+    let phase = phase_named(&outcome["phase"]);
+    if phase == Phase::Running {
+        let resume = outcome["resumeIn"].as_f64().map(Duration::from_secs_f64);
+        return Answer::Running { resume, metadata: BTreeMap::new() };
+    }
+    Answer::Verdict { phase, value: text("value"), message: text("message") }
+}
+
+#[test]
+fn one_look_at_a_run() {
+    each("assess", |input, want| {
+        let (spec, mut status) = (RunSpec::read(&input["spec"]), RunStatus::read(&input["status"]));
+        let now = time(&input["now"]);
+        let mut asked: Map<String, Json> = Map::new();
+        let before = status.clone();
+        let mut turn = RunTurn::begin(&spec, &before, now);
+        loop {
+            match turn.next() {
+                RunNext::Ask(asks) => {
+                    for ask in &asks {
+                        let words = asked.entry(ask.metric().to_string()).or_insert_with(|| json!([]));
+                        words.as_array_mut().unwrap().push(word(ask).into());
+                    }
+                    let answer = |ask: Ask| (ask.clone(), answer(&input["outcomes"][ask.metric()]));
+                    turn.answered(&asks.into_iter().map(answer).collect::<Vec<_>>());
+                }
+                RunNext::Store(next) => status = next,
+                RunNext::Done { .. } => break,
+            }
+        }
+        equal("asked", &Json::Object(asked), &want["asked"])?;
+        equal("phase", &status.phase.as_str().into(), &want["phase"])?;
+        // The detail of what is wrong with a duration is free.
+        let stem = |message: &str| message.split(" string: ").next().unwrap().to_string();
+        equal("message", &stem(&status.message).into(), &stem(want["message"].as_str().unwrap()).into())?;
+        equal("completed", &status.completed_at.is_some().into(), &want["completed"])?;
+        let results: Json = status
+            .metrics
+            .iter()
+            .map(|result| {
+                json!({
+                    "name": &*result.name, "phase": result.phase.as_str(), "message": result.message,
+                    "count": result.count, "successful": result.successful, "failed": result.failed,
+                    "inconclusive": result.inconclusive, "error": result.error,
+                    "consecutiveError": result.consecutive_error,
+                    "consecutiveSuccess": result.consecutive_success,
+                    "measurements": result.measurements.len(), "dryRun": result.dry_run,
+                    "last": result.newest().unwrap().phase.as_str(),
+                })
+            })
+            .collect();
+        equal("metricResults", &filled(&results), &filled(&want["metricResults"]))?;
+        let written = status.write();
+        for summary in ["runSummary", "dryRunSummary"] {
+            if want.get(summary).is_some() {
+                let got = written.get(summary).cloned().unwrap_or_else(|| json!({}));
+                equal(summary, &filled(&got), &filled(&want[summary]))?;
+            }
+        }
+        equal("stored and read", &RunStatus::read(&written).write(), &written)
+    });
+}
+
+#[test]
+fn what_is_due() {
+    each("interval", |input, want| {
+        let (spec, status) = (RunSpec::read(&input["spec"]), RunStatus::read(&input["status"]));
+        let now = time(&input["now"]);
+        let asks = due_now(&spec, &status, now);
+        let named = |is_new: bool| -> Json {
+            asks.iter().filter(|ask| matches!(ask, Ask::Measure { .. }) == is_new).map(Ask::metric).collect()
+        };
+        equal("measure", &named(true), &want["measure"])?;
+        equal("resume", &named(false), &want["resume"])?;
+        if want.get("wake").is_some() && asks.is_empty() {
+            let wake = next_look(&spec, &status, now);
+            let left = wake.map(|wake| u32::try_from(wake.as_millis() - now.as_millis()).unwrap());
+            let left = left.map(|millis| f64::from(millis) / 1000.0);
+            if left != want["wake"].as_f64() {
+                return Err(format!("wake is {left:?}, not {}", want["wake"]));
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn whole_runs() {
+    each("run", |input, want| {
+        let mut spec = RunSpec::read(&input["spec"]);
+        let mut terminated = input["spec"].clone();
+        terminated["terminate"] = true.into();
+        let terminate_at = input["terminateAt"].as_i64().map(|at| at * 1000);
+        let (mut status, mut now) = (RunStatus::default(), 0);
+        let mut trace = Vec::new();
+        let mut nth: BTreeMap<String, usize> = BTreeMap::new();
+        for _ in 0..5000 {
+            if terminate_at.is_some_and(|at| now >= at) {
+                spec = RunSpec::read(&terminated);
+            }
+            let before = status.clone();
+            let mut turn = RunTurn::begin(&spec, &before, Time::from_millis(now));
+            let wake = loop {
+                match turn.next() {
+                    RunNext::Ask(asks) => {
+                        let answer = |ask: Ask| {
+                            let phases = input["outcomes"][ask.metric()].as_array().unwrap();
+                            let nth = nth.entry(ask.metric().into()).or_default();
+                            let phase = &phases[(*nth).min(phases.len() - 1)];
+                            *nth += 1;
+                            trace.push(json!([now / 1000, ask.metric(), phase]));
+                            (ask, answer(&json!({ "phase": phase })))
+                        };
+                        turn.answered(&asks.into_iter().map(answer).collect::<Vec<_>>());
+                    }
+                    RunNext::Store(next) => status = next,
+                    RunNext::Done { wake } => break wake.map(Time::as_millis),
+                }
+            };
+            let later = [wake, terminate_at.filter(|at| now < *at)].into_iter().flatten().min();
+            let Some(later) = later.filter(|_| !status.phase.is_done()) else { break };
+            now = later.max(now);
+        }
+        equal("trace", &trace.into(), &want["trace"])?;
+        equal("phase", &status.phase.as_str().into(), &want["phase"])?;
+        equal("message", &status.message.clone().into(), &want["message"])?;
+        let metrics: Map<String, Json> =
+            status.metrics.iter().map(|m| (m.name.to_string(), m.phase.as_str().into())).collect();
+        equal("metrics", &metrics.into(), &want["metrics"])?;
+        equal("completedAt", &json!(status.completed_at.map(Time::as_secs)), &want["completedAt"])
+    });
+}
+
+#[test]
+fn templates_and_arguments() {
+    each("compose", |input, want| {
+        let list = |field: &str| input[field].as_array().cloned().unwrap_or_default();
+        let (templates, cluster, args) = (list("templates"), list("clusterTemplates"), list("args"));
+        let (dry_run, retention) = (list("dryRun"), list("measurementRetention"));
+        let composed = compose(&Templates {
+            templates: &templates,
+            cluster_templates: &cluster,
+            args: &args,
+            dry_run: &dry_run,
+            measurement_retention: &retention,
+        });
+        let wanted_error = want.get("error").is_some();
+        let composed = match composed {
+            Ok(_) if wanted_error => return Err(format!("must be refused: {want}\n{input}")),
+            Err(error) if !wanted_error => return Err(format!("is refused: {error}\n{input}")),
+            Err(_) => return Ok(()),
+            Ok(composed) => composed,
+        };
+        let got = json!({
+            "args": composed.args, "dryRun": composed.dry_run,
+            "measurementRetention": composed.measurement_retention,
+            "metrics": composed.resolved(|_, _| None).unwrap(),
+        });
+        equal("composed", &filled(&got), &filled(&filled(want)))
+    });
 }

@@ -65,7 +65,7 @@ impl core::error::Error for ConditionError {}
 pub(super) struct At(pub(super) u32);
 
 /// Shortens a text that a message quotes.
-pub(super) fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     let mut short: String = text.chars().take(40).collect();
     if short.len() < text.len() {
         short.push('…');

@@ -29,6 +29,7 @@ pub(super) mod pattern;
 mod value;
 
 pub use error::ConditionError;
+pub(crate) use error::shortened;
 pub use kind::Kind;
 pub use value::Value;
 

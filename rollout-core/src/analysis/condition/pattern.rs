@@ -14,7 +14,7 @@ pub(crate) struct Pattern(PikeVM);
 
 /// Why a pattern is refused.
 #[derive(Debug)]
-pub(super) enum PatternError {
+pub(crate) enum PatternError {
     /// It is no pattern.
     Invalid(String),
     /// It may be one elsewhere.
@@ -32,7 +32,7 @@ impl PatternError {
 }
 
 impl Pattern {
-    pub(super) fn new(pattern: &str) -> Result<Self, PatternError> {
+    pub(crate) fn new(pattern: &str) -> Result<Self, PatternError> {
         let translated = translate(pattern).map_err(PatternError::Unsupported)?;
         PikeVM::builder()
             .thompson(thompson::Config::new().nfa_size_limit(Some(SIZE)))
