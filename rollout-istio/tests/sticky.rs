@@ -72,12 +72,11 @@ fn visit(http: &[Value], users: &Users) -> (BTreeMap<Option<String>, u64>, Users
             if entry["destination"]["host"] == "b" {
                 *met.entry(cookie.clone()).or_default() += part;
             }
-            let set = entry["headers"]["response"]["add"]["Set-Cookie"].as_str();
-            let set = set.map(|set| {
-                let value = set.strip_prefix("web-canary=").unwrap();
+            let gets = entry["headers"]["response"]["add"]["Set-Cookie"].as_str().map(|header| {
+                let value = header.strip_prefix("web-canary=").unwrap();
                 value.strip_suffix("; Path=/; HttpOnly").unwrap().to_owned()
             });
-            *after.entry(set.or_else(|| cookie.clone())).or_default() += part;
+            *after.entry(gets.or_else(|| cookie.clone())).or_default() += part;
         }
     }
     (met, after)

@@ -38,6 +38,7 @@ mod rest;
 mod restart;
 mod scale;
 mod setups;
+mod sticky;
 mod story;
 mod weight;
 mod workload_ref;

@@ -20,6 +20,7 @@ mod process;
 mod run;
 mod seen;
 mod trouble;
+mod user;
 mod view;
 mod watch;
 
@@ -35,6 +36,7 @@ pub(crate) use process::Process;
 pub(crate) use run::Ran;
 pub(crate) use seen::Seen;
 pub(crate) use trouble::Frozen;
+pub(crate) use user::User;
 pub(crate) use view::{Rollout, weights_of};
 
 use rollout_core::Time;
