@@ -33,8 +33,8 @@ const MOST: usize = 50;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Windows {
-    /// In minutes after Monday 00:00 UTC; sorted, and not touching each other.
-    open: Vec<Range<u32>>,
+    /// When no step may begin, in minutes after Monday 00:00 UTC; sorted, and not touching each other.
+    closed: Vec<Range<u32>>,
 }
 
 /// Whether steps may begin, or when.
@@ -91,7 +91,12 @@ impl Windows {
     /// ```
     #[must_use]
     pub fn always() -> Self {
-        Self { open: core::iter::once(0..MINUTES_A_WEEK).collect() }
+        Self { closed: Vec::new() }
+    }
+
+    /// Returns whether steps may begin at any time.
+    pub(crate) fn is_always(&self) -> bool {
+        self.closed.is_empty()
     }
 
     /// No step may begin.
@@ -102,7 +107,7 @@ impl Windows {
     /// ```
     #[must_use]
     pub fn never() -> Self {
-        Self { open: Vec::new() }
+        Self { closed: core::iter::once(0..MINUTES_A_WEEK).collect() }
     }
 
     /// Returns whether steps may begin at `now`, or when they next may.
@@ -119,12 +124,14 @@ impl Windows {
         let week = i64::from(MINUTES_A_WEEK) * MILLIS_A_MINUTE;
         let since_monday = now.as_millis().saturating_add(MONDAY_TO_THURSDAY).rem_euclid(week);
         let millis = |minute: u32| i64::from(minute) * MILLIS_A_MINUTE;
-        let next = self.open.iter().find(|span| since_monday < millis(span.end));
-        let begins = match (next, self.open.first()) {
-            (Some(span), _) if millis(span.start) <= since_monday => return Opening::Now,
-            (Some(span), _) => millis(span.start),
-            (None, Some(first)) => millis(first.start) + week,
-            (None, None) => return Opening::Never,
+        let holds = |span: &&Range<u32>| (millis(span.start)..millis(span.end)).contains(&since_monday);
+        let Some(span) = self.closed.iter().find(holds) else { return Opening::Now };
+        let begins = match self.closed.first() {
+            _ if span.end < MINUTES_A_WEEK => millis(span.end),
+            // The week goes on on Monday.
+            Some(first) if first.start == 0 && first.end == MINUTES_A_WEEK => return Opening::Never,
+            Some(first) if first.start == 0 => millis(first.end) + week,
+            _ => week,
         };
         Opening::At(now + Duration::from_millis(u64::try_from(begins - since_monday).unwrap_or(0)))
     }
@@ -150,8 +157,19 @@ impl Windows {
                 _ => joined.push(start..end),
             }
         }
-        Self { open: joined }
+        Self { closed: others(&joined) }
     }
+
+    fn open(&self) -> Vec<Range<u32>> {
+        others(&self.closed)
+    }
+}
+
+/// Returns the rest of the week.
+fn others(spans: &[Range<u32>]) -> Vec<Range<u32>> {
+    let starts = core::iter::once(0).chain(spans.iter().map(|span| span.end));
+    let ends = spans.iter().map(|span| span.start).chain(core::iter::once(MINUTES_A_WEEK));
+    starts.zip(ends).filter(|(start, end)| start < end).map(|(start, end)| start..end).collect()
 }
 
 fn minute(of_the_week: i64) -> u32 {
@@ -251,7 +269,8 @@ fn clock(text: &str) -> Option<i64> {
 
 impl core::fmt::Display for Windows {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        if self.open.is_empty() {
+        let open = self.open();
+        if open.is_empty() {
             return f.write_str("never");
         }
         if *self == Self::always() {
@@ -261,7 +280,7 @@ impl core::fmt::Display for Windows {
             let day = DAYS.get((minute / MINUTES_A_DAY) as usize % DAYS.len()).copied().unwrap_or_default();
             format!("{day} {:02}:{:02}", minute % MINUTES_A_DAY / 60, minute % 60)
         };
-        for (number, span) in self.open.iter().enumerate() {
+        for (number, span) in open.iter().enumerate() {
             let and = if number == 0 { "" } else { ", " };
             write!(f, "{and}{} to {}", at(span.start), at(span.end))?;
         }

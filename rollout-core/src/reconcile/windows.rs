@@ -29,9 +29,11 @@ pub(super) fn next_opening(status: &Status, view: &View<'_>, from: Time) -> Open
 /// Returns the status to plan for while a release that has not begun waits for a window: as if it were not wanted yet.
 /// It has begun when its revision has pods.
 pub(super) fn before_release(status: &Status, draft: &mut Draft, view: &View<'_>) -> Option<Status> {
+    if status.step > 0 || status.promote_full || view.spec.windows.is_always() {
+        return None;
+    }
     let roles = Roles::of(status);
-    let waits = roles.under_way && status.step == 0 && !status.promote_full;
-    roles.canary.filter(|canary| waits && view.wanted(canary) == 0)?;
+    roles.canary.filter(|canary| roles.under_way && view.wanted(canary) == 0)?;
     let pauses = matches!(view.spec.strategy.steps().first(), Some(Step::Pause(_)));
     if pauses || off(Guard::StepWindows) || draft.passes(open(view.spec.windows.opening(view.now))) {
         return None;
