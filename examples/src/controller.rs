@@ -3,7 +3,7 @@
 use crate::generate::Generate;
 use clap::{Parser, ValueEnum};
 use rollout_istio::Foreign;
-use rollout_kube::Address;
+use rollout_kube::{Address, Analysis};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 const AFTER: &str = "\
@@ -42,6 +42,9 @@ pub struct Args {
     /// What istiod is asked.
     #[command(flatten)]
     pub istiod: IstiodArgs,
+    /// AnalysisRuns.
+    #[command(flatten)]
+    pub analysis: AnalysisArgs,
     /// The log.
     #[command(flatten)]
     pub log: LogArgs,
@@ -97,6 +100,40 @@ pub struct IstiodArgs {
     /// start, no pods are removed
     #[arg(long = "istiod-reconnects-within-s", value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     pub reconnects: Duration,
+}
+
+/// Whether AnalysisRuns are run, and within which limits.
+#[derive(Debug, Clone, Copy, clap::Args)]
+#[command(next_help_heading = "Analysis")]
+#[expect(clippy::exhaustive_structs, reason = "it is made from a command line")]
+pub struct AnalysisArgs {
+    /// Run AnalysisRuns, too: ask the providers of their metrics. This needs more rights, among them to read Secrets
+    #[arg(long = "analysis")]
+    pub is_on: bool,
+    /// How many AnalysisRuns are measured at the same time
+    #[arg(long = "analysis-threads", value_name = "COUNT", default_value_t = 30)]
+    pub workers: usize,
+    /// Let metrics also ask addresses of this machine: loopback, link-local, and where clouds serve its credentials
+    #[arg(long = "analysis-local-addresses")]
+    pub local_addresses: bool,
+}
+
+impl AnalysisArgs {
+    /// Returns how AnalysisRuns are run; `None` if they are not.
+    ///
+    /// ```
+    /// use clap::Parser as _;
+    /// use examples::controller::Args;
+    /// use rollout_kube::Analysis;
+    /// let analysis = |line: &str| Args::parse_from(line.split(' ')).analysis.chosen();
+    /// assert_eq!(analysis("controller"), None);
+    /// assert_eq!(analysis("controller --analysis"), Some(Analysis::new()));
+    /// ```
+    #[must_use]
+    pub fn chosen(self) -> Option<Analysis> {
+        let analysis = Analysis::new().workers(self.workers).local_addresses(self.local_addresses);
+        self.is_on.then_some(analysis)
+    }
 }
 
 /// What is logged, and how.
@@ -176,6 +213,7 @@ mod tests {
         assert_eq!(istiod.patience, Some(Duration::from_secs(600)));
         assert_eq!((istiod.debounce, istiod.reconnects), (Duration::from_secs(10), Duration::from_secs(60)));
         assert_eq!((log.format, log.level), (LogFormat::Text, tracing::Level::INFO));
+        assert_eq!(read("controller").unwrap().analysis.chosen(), None);
     }
 
     #[test]
@@ -185,9 +223,10 @@ mod tests {
              --istio-api-version v1 --shared-namespaces a,b --istiod http://127.0.0.1:15014 --istiod https://x:1 \
              --istiod-token-file t --istiod-token-in-the-clear --istiod-answer-mib 1 --istiod-wait-for-others-s 0 \
              --istiod-gateways g --istiod-debounce-ms 100 --istiod-reconnects-within-s 5 --logformat json \
-             --loglevel DEBUG",
+             --loglevel DEBUG --analysis --analysis-threads 3 --analysis-local-addresses",
         );
-        let Args { instance, istio, istiod, log, .. } = args.unwrap();
+        let Args { instance, istio, istiod, analysis, log, .. } = args.unwrap();
+        assert_eq!(analysis.chosen(), Some(Analysis::new().workers(3).local_addresses(true)));
         assert_eq!(instance.as_deref(), Some("i"));
         assert_eq!(istio.shared, Some(Foreign::Of([Arc::from("a"), Arc::from("b")].into())));
         assert_eq!((istiod.at.len(), istiod.limit, istiod.patience), (2, 1 << 20, None));

@@ -5,6 +5,7 @@
 //!   [`read_failed`] and [`write_failed`] classify the errors of `kube`. (Publishing events needs the feature
 //!   `controller`: [`Publisher`].)
 //! - Feature `controller`: [`Controller`] drives the `Rollout` objects that exist in clusters today.
+//! - Feature `analysis`: the controller also runs `AnalysisRun` objects, and asks metric providers for them.
 //!
 //! ```text
 //! watches ─► cache ─► rollout::observe ─► rollout_core::Turn ─► rollout::act ─► API server
@@ -36,6 +37,8 @@
 // A dependency only to choose the API version that `kube` uses.
 use k8s_openapi as _;
 
+#[cfg(feature = "analysis")]
+mod analysis;
 #[cfg(feature = "controller")]
 mod cache;
 #[cfg(feature = "controller")]
@@ -57,6 +60,8 @@ pub mod testing;
 #[cfg(feature = "store")]
 mod text;
 
+#[cfg(feature = "analysis")]
+pub use analysis::Analysis;
 #[cfg(feature = "controller")]
 pub use control_plane::{Address, ControlPlane, ControlPlaneAt, InvalidAddress};
 #[cfg(feature = "controller")]

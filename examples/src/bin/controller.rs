@@ -67,6 +67,9 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
         .kind(istio("DestinationRule", "destinationrules"))
         .workers(args.workers)
         .dry_run(args.dry_run);
+    if let Some(analysis) = args.analysis.chosen() {
+        controller = controller.analysis(analysis);
+    }
     let IstiodArgs { at, token, in_the_clear, limit, patience, gateways, debounce, reconnects } = args.istiod;
     if !at.is_empty() {
         if let Some(far) = at.iter().find(|at| token.is_some() && !at.is_private()) {

@@ -25,6 +25,6 @@ pub use assess::{Answer, Ask, RunPlan, assess, record};
 pub use compose::{Composed, InvalidTemplates, Templates, compose};
 pub use condition::{Condition, ConditionError, ConditionFailed, Kind, MAX_LENGTH, Value, verdict};
 pub use phase::Phase;
-pub use spec::{Metric, RunSpec};
+pub use spec::{Metric, RunSpec, duration};
 pub use status::{Measurement, MetricResult, RunStatus, Summary};
 pub use turn::{RunNext, RunTurn};

@@ -138,8 +138,8 @@ impl Metric {
         };
         Self {
             name: name.into(),
-            interval: duration(metric, "interval"),
-            initial_delay: duration(metric, "initialDelay"),
+            interval: duration(text(metric, "interval")),
+            initial_delay: duration(text(metric, "initialDelay")),
             count: limit("count").unwrap_or(0),
             failure_limit: limit("failureLimit").unwrap_or(0),
             inconclusive_limit: limit("inconclusiveLimit").unwrap_or(0),
@@ -218,9 +218,15 @@ pub(super) fn number(value: Option<&Json>) -> Option<i64> {
     }
 }
 
-/// Reads a duration; what is below 0 is 0.
-fn duration(metric: &Json, field: &str) -> Option<Duration> {
-    let text = Some(text(metric, field)).filter(|text| !text.is_empty())?;
+/// Reads a duration as an AnalysisRun has it (`90s`, `1h30m`); what is below 0 is 0.
+///
+/// ```
+/// use rollout_core::analysis::duration;
+/// assert_eq!(duration("1m30s").map(|duration| duration.as_secs()), Some(90));
+/// assert_eq!(duration("soon"), None);
+/// ```
+#[must_use]
+pub fn duration(text: &str) -> Option<Duration> {
     let nanoseconds = nanoseconds(text)?;
     Some(Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(0)))
 }

@@ -1,9 +1,14 @@
+#[cfg(feature = "analysis")]
+mod analysis;
+
 use super::{
     error::RunError,
     preflight,
     run::{Sources, run},
     waker::Waker,
 };
+#[cfg(feature = "analysis")]
+use crate::analysis::Analysis;
 use crate::{
     cache::{Caches, Changed, Index},
     control_plane::{ControlPlane, ControlPlaneAt, DataPlanes, run_rounds},
@@ -90,6 +95,8 @@ pub struct ControllerBuilder {
     data_plane: Option<(ControlPlaneAt, MakeDataPlane)>,
     dry_run: bool,
     clock: Clock,
+    #[cfg(feature = "analysis")]
+    analysis: Option<Analysis>,
 }
 
 impl Controller {
@@ -110,6 +117,8 @@ impl Controller {
             data_plane: None,
             dry_run: false,
             clock: Arc::new(wall_clock),
+            #[cfg(feature = "analysis")]
+            analysis: None,
         };
         builder.release("", "Service", release_service)
     }
@@ -292,6 +301,8 @@ impl ControllerBuilder {
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), RunError> {
         let mut stop = pin!(stop);
         let workers = self.workers;
+        #[cfg(feature = "analysis")]
+        let analysis = self.analysis.filter(|_| !self.dry_run);
         let (context, changes) = tokio::select! {
             () = &mut stop => return Ok(()),
             started = self.start() => started?,
@@ -300,12 +311,18 @@ impl ControllerBuilder {
         let (waker, due) = Waker::new();
         let mut rounds = JoinSet::new();
         rounds.spawn(run_rounds(Arc::clone(&context), waker));
+        #[cfg(feature = "analysis")]
+        let (changes, runs) = analysis::start(analysis, &context, changes, &mut rounds);
         run(context, Sources { changes, wakes: due }, workers, stop).await;
+        #[cfg(feature = "analysis")]
+        analysis::flush(runs).await;
         Ok(())
     }
 
     async fn start(self) -> Result<(Context, UnboundedReceiver<Changed>), RunError> {
         let mut requests = Requests::new(self.client, &self.manager);
+        #[cfg(feature = "analysis")]
+        crate::analysis::add_kinds(&mut requests);
         for kind in self.kinds {
             requests.add(kind);
         }

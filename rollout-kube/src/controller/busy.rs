@@ -6,13 +6,13 @@ use std::{
 };
 
 /// A future that measures how long it kept a processor busy, without the time it waited.
-pub(super) struct Busy<F> {
+pub(crate) struct Busy<F> {
     inner: Pin<Box<F>>,
     busy: Duration,
 }
 
 impl<F: Future> Busy<F> {
-    pub(super) fn new(inner: F) -> Self {
+    pub(crate) fn new(inner: F) -> Self {
         Self { inner: Box::pin(inner), busy: Duration::ZERO }
     }
 }

@@ -12,3 +12,5 @@ mod waker;
 pub use builder::{Controller, ControllerBuilder};
 pub use error::RunError;
 pub(crate) use waker::Waker;
+#[cfg(feature = "analysis")]
+pub(crate) use {busy::Busy, queue::Queue};

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 /// that has started comes before one that never ran a turn, unless the new one has waited [`NEW_WAITS`] longer. So of
 /// many rollouts created at once, the first finish before all have begun.
 #[derive(Debug)]
-pub(super) struct Queue {
+pub(crate) struct Queue {
     due: HashMap<Key, Due>,
     /// The rollouts that are neither due nor running, by time.
     later: BTreeSet<(Instant, Key)>,
@@ -39,13 +39,13 @@ impl Due {
 
 impl Queue {
     /// Creates a queue for this many workers.
-    pub(super) fn new(workers: usize) -> Self {
+    pub(crate) fn new(workers: usize) -> Self {
         let (due, running) = (HashMap::new(), HashSet::new());
         Self { due, later: BTreeSet::new(), ready: Shares::new(workers), running }
     }
 
     /// Schedules a turn at `at`, or keeps an earlier one; `is_new` marks a rollout's first turn.
-    pub(super) fn add(&mut self, key: Key, at: Instant, is_new: bool) {
+    pub(crate) fn add(&mut self, key: Key, at: Instant, is_new: bool) {
         let before = self.due.get(&key).copied();
         if before.is_some_and(|before| before.at <= at) {
             return;
@@ -63,12 +63,12 @@ impl Queue {
     }
 
     /// Returns when the next turn becomes due.
-    pub(super) fn next_at(&self) -> Option<Instant> {
+    pub(crate) fn next_at(&self) -> Option<Instant> {
         self.later.first().map(|(at, _)| *at)
     }
 
     /// Takes a rollout that is due and not running, if its namespace may use another worker.
-    pub(super) fn take(&mut self, now: Instant) -> Option<Key> {
+    pub(crate) fn take(&mut self, now: Instant) -> Option<Key> {
         while let Some((at, key)) = self.later.pop_first() {
             if at > now {
                 self.later.insert((at, key));
@@ -84,13 +84,13 @@ impl Queue {
     }
 
     /// Returns whether a rollout is running its turn.
-    pub(super) fn is_running(&self, key: &Key) -> bool {
+    pub(crate) fn is_running(&self, key: &Key) -> bool {
         self.running.contains(key)
     }
 
     /// Ends a turn, which kept a processor busy for this long. The next one starts at `earliest` or later, whatever
     /// changed meanwhile: most changes are the turn's own writes.
-    pub(super) fn done(&mut self, key: &Key, busy: Duration, earliest: Instant) {
+    pub(crate) fn done(&mut self, key: &Key, busy: Duration, earliest: Instant) {
         self.running.remove(key);
         self.ready.done(&key.0, busy);
         if let Some(due) = self.due.get_mut(key) {

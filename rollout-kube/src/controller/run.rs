@@ -13,7 +13,7 @@ use tokio::{
 /// On shutdown, running turns have this long to end, and then the last events have this long to be published: together
 /// less than the 30 s that a pod gets.
 const LAST_TURNS: Duration = Duration::from_secs(20);
-const LAST_EVENTS: Duration = Duration::from_secs(5);
+pub(super) const LAST_EVENTS: Duration = Duration::from_secs(5);
 
 /// A turn that keeps a processor busy for longer than this is followed by a rest.
 const LONG: Duration = Duration::from_millis(100);

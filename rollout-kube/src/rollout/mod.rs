@@ -28,6 +28,8 @@ mod workload_ref;
 
 pub(crate) use abandoned::{Release, index as abandoned_index, rollout_of};
 pub(crate) use claims::index as claims_index;
+#[cfg(feature = "analysis")]
+pub(crate) use context::INSTANCE;
 pub(crate) use context::{Clock, Context, wall_clock};
 pub(crate) use memory::{Key, RolloutMemory};
 pub use publish::{KubeEvent, Publisher};

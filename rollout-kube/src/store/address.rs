@@ -63,7 +63,7 @@ fn refused(object: &ObjectRef, which: &str, error: &NotADnsName) -> StoreError {
 }
 
 /// Appends a text as one query value, whatever it contains (RFC 3986: encodes all but unreserved characters).
-fn encode(text: &str, into: &mut String) {
+pub(crate) fn encode(text: &str, into: &mut String) {
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             into.push(char::from(byte));

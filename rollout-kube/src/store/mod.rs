@@ -14,6 +14,8 @@ pub(crate) mod mock;
 mod received;
 mod requests;
 
+#[cfg(feature = "analysis")]
+pub(crate) use address::encode;
 pub use answer::{read_failed, write_failed};
 pub use kind::Kind;
 pub use kube_store::KubeStore;

@@ -51,8 +51,10 @@ const BUILT_IN: Traits = Traits {
     ..CUSTOM
 };
 
-const KNOWN: [Traits; 8] = [
+const KNOWN: [Traits; 9] = [
     Traits { path: "argoproj.io/v1alpha1/rollouts", kind: "Rollout", ..CUSTOM },
+    // Argo Rollouts defines it without a status subresource.
+    Traits { path: "argoproj.io/v1alpha1/analysisruns", kind: "AnalysisRun", has_status: false, ..CUSTOM },
     Traits { path: "networking.istio.io/v1alpha3/virtualservices", kind: "VirtualService", ..CUSTOM },
     Traits { path: "networking.istio.io/v1alpha3/destinationrules", kind: "DestinationRule", ..CUSTOM },
     Traits {

@@ -73,6 +73,14 @@ impl Publisher {
         Self::start_for(store.requests().clone(), (kind.clone(), component), process)
     }
 
+    /// Starts a publisher for AnalysisRuns.
+    #[cfg(feature = "analysis")]
+    pub(crate) fn start_for_runs(requests: Requests, process: &str) -> Self {
+        let kind = Kind::new("argoproj.io", "v1alpha1", "AnalysisRun", "analysisruns");
+        // Events of both publishers are in one namespace, and a run may be named as a Rollout is.
+        Self::start_for(requests, (kind, "rollouts-controller".to_owned()), &format!("{process}-run"))
+    }
+
     pub(crate) fn start(requests: Requests, process: &str) -> Self {
         let kind = Kind::new("argoproj.io", "v1alpha1", "Rollout", "rollouts");
         Self::start_for(requests, (kind, "rollouts-controller".to_owned()), process)

@@ -1,0 +1,7 @@
+//! Runs in virtual time, over a simulated API server and a provider that is played.
+
+mod jobs;
+mod loopback;
+mod played;
+mod standing_alone;
+mod trouble;

@@ -1,0 +1,161 @@
+//! How a controller starts to run AnalysisRuns.
+
+use super::{super::run::LAST_EVENTS, ControllerBuilder};
+use crate::{
+    analysis::{Analysis, Provider, RunContext, Runner},
+    cache::Changed,
+    rollout::{Context, Publisher},
+};
+use std::sync::{Arc, atomic::AtomicBool};
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+    task::JoinSet,
+};
+
+impl ControllerBuilder {
+    /// Runs AnalysisRuns, too: those of the namespace and the instance id of this controller. Default: it leaves them alone.
+    /// A dry run does not run them.
+    ///
+    /// ```
+    /// use rollout_kube::{Analysis, Controller, testing::SimulatedApiServer};
+    /// # use serde_json::json;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = SimulatedApiServer::start();
+    /// let spec = json!({"metrics": [{"name": "errors", "provider": {"prometheus": {"query": "up"}}}]});
+    /// server.apply("/apis/argoproj.io/v1alpha1/namespaces/shop/analysisruns/check", json!({"spec": spec}));
+    /// let builder = Controller::builder(server.client()).analysis(Analysis::new());
+    /// builder.run_until(tokio::time::sleep(std::time::Duration::from_secs(60))).await?;
+    /// let status = &server.all("/apis/argoproj.io/v1alpha1/analysisruns")[0]["status"];
+    /// assert_eq!(status["metricResults"][0]["measurements"][0]["phase"], "Error");
+    /// let message = status["message"].as_str().ok_or("nothing is reported")?;
+    /// assert!(message.contains("prometheus address is not configured"), "{message}");
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "analysis")]
+    pub fn analysis(mut self, analysis: Analysis) -> Self {
+        self.analysis = Some(analysis);
+        self
+    }
+}
+
+/// Starts the runner of AnalysisRuns, if they are to be run. It shares the caches of the Rollouts, so it gets its share of
+/// their changes. Returns the changes, all of them, and what publishes the events of runs.
+pub(super) fn start(
+    analysis: Option<Analysis>,
+    context: &Context,
+    changes: UnboundedReceiver<Changed>,
+    tasks: &mut JoinSet<()>,
+) -> (UnboundedReceiver<Changed>, Option<Publisher>) {
+    let Some(analysis) = analysis else { return (changes, None) };
+    let provider = analysis.providers(context.caches.requests().clone());
+    let (changes, publisher) = start_with(provider, analysis.worker_count(), context, changes, tasks);
+    (changes, Some(publisher))
+}
+
+fn start_with(
+    provider: Arc<dyn Provider>,
+    workers: usize,
+    context: &Context,
+    mut changes: UnboundedReceiver<Changed>,
+    tasks: &mut JoinSet<()>,
+) -> (UnboundedReceiver<Changed>, Publisher) {
+    let publisher = Publisher::start_for_runs(context.caches.requests().clone(), &context.process);
+    let runs = RunContext {
+        caches: Arc::clone(&context.caches),
+        publisher: publisher.clone(),
+        provider,
+        instance: context.instance.clone(),
+        clock: Arc::clone(&context.clock),
+        has_subresource: AtomicBool::new(false),
+    };
+    let (tell, changed) = unbounded_channel();
+    let (pass_on, rest) = unbounded_channel();
+    tasks.spawn(Runner::new(Arc::new(runs), workers).run(changed));
+    tasks.spawn(async move {
+        while let Some(change) = changes.recv().await {
+            // The receivers are gone only when the program ends.
+            if let Some(run) = Runner::concerned(&change) {
+                let _ = tell.send(run);
+            }
+            let _ = pass_on.send(change);
+        }
+    });
+    (rest, publisher)
+}
+
+/// Waits until the last events of runs are published.
+pub(super) async fn flush(runs: Option<Publisher>) {
+    if let Some(runs) = runs {
+        runs.flush(LAST_EVENTS).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{
+            super::{Controller, run::Sources, run::run},
+            Waker,
+        },
+        *,
+    };
+    use crate::{
+        analysis::{Question, Told},
+        testing::SimulatedApiServer,
+    };
+    use async_trait::async_trait;
+    use serde_json::json;
+    use std::time::Duration;
+    use tokio::time::{Instant, sleep};
+
+    /// Answers after half a minute, or never.
+    #[derive(Debug)]
+    struct Slow;
+
+    #[async_trait]
+    impl Provider for Slow {
+        async fn ask(&self, _: Question<'_>) -> Told {
+            sleep(Duration::from_secs(30)).await;
+            Told::nothing("no answer within 30 s")
+        }
+    }
+
+    /// Runs a controller with this many runs, whose providers are slow, and one Rollout. Returns how long the Rollout
+    /// took, in virtual time.
+    async fn first_deploy_beside(runs: usize) -> Duration {
+        let server = SimulatedApiServer::start();
+        server.run_pods();
+        let metric = json!({"name": "a", "interval": "1s", "provider": {"prometheus": {}}});
+        for run in 0..runs {
+            let path = format!("/apis/argoproj.io/v1alpha1/namespaces/n{run}/analysisruns/slow");
+            server.apply(&path, json!({"spec": {"metrics": [metric]}}));
+        }
+        let (context, changes) = Controller::builder(server.client()).start().await.unwrap();
+        let (context, mut tasks) = (Arc::new(context), JoinSet::new());
+        let (changes, _) = start_with(Arc::new(Slow), 30, &context, changes, &mut tasks);
+        tasks.spawn(run(context, Sources { changes, wakes: Waker::new().1 }, 4, std::future::pending()));
+        sleep(Duration::from_secs(150)).await;
+        let pods = json!({"containers": [{"name": "web", "image": "web:v1"}]});
+        let spec = json!({
+            "replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "strategy": {"canary": {}},
+            "template": {"metadata": {"labels": {"app": "web"}}, "spec": pods}
+        });
+        let began = Instant::now();
+        server.apply("/apis/argoproj.io/v1alpha1/namespaces/n0/rollouts/web", json!({"spec": spec}));
+        let phase = || server.all("/apis/argoproj.io/v1alpha1/rollouts")[0]["status"]["phase"].clone();
+        while phase() != "Healthy" {
+            sleep(Duration::from_millis(10)).await;
+            assert!(began.elapsed() < Duration::from_secs(600), "it takes for ever");
+        }
+        let asked = server.requests().get("PUT analysisruns").copied().unwrap_or(0);
+        assert!(asked as usize >= runs, "{asked} of {runs} runs have had an answer");
+        began.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hundred_slow_providers_delay_no_rollout() {
+        let alone = first_deploy_beside(0).await;
+        assert_eq!(first_deploy_beside(100).await, alone);
+    }
+}
