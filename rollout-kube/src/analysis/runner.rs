@@ -26,6 +26,8 @@ use tokio::{
 
 /// The longest pause after failures.
 const LONGEST_WAIT: Duration = Duration::from_secs(64);
+/// The longest time between two looks at a run that goes on, or is to be deleted.
+const LONGEST_SLEEP: Duration = Duration::from_secs(86_400);
 /// A turn that keeps a processor busy for longer than this is followed by a rest of ten times as long.
 const LONG: Duration = Duration::from_millis(100);
 
@@ -160,7 +162,8 @@ impl Runner {
         let mut earliest = if busy > LONG { now + busy * 10 } else { now };
         let next = match &after {
             After::Over => None,
-            After::At(at) => Some(now + at.since(self.context.now())),
+            // A tenant may have written any time. To look earlier is harmless.
+            After::At(at) => Some(now + at.since(self.context.now()).min(LONGEST_SLEEP)),
             After::Changed | After::Failed(_) => {
                 earliest = earliest.max(self.trouble(&key, &after));
                 Some(earliest)

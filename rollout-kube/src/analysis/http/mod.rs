@@ -104,7 +104,9 @@ async fn read<B: Body<Data = Bytes, Error: Error>>(answer: Response<B>) -> Resul
     let (parts, rest) = answer.into_parts();
     let mut rest = pin!(rest);
     let retry_after = parts.headers.get(header::RETRY_AFTER).and_then(|after| after.to_str().ok());
-    let retry_after = retry_after.and_then(|after| after.trim().parse().ok()).map(Duration::from_secs);
+    let retry_after = retry_after.and_then(|after| after.trim().parse::<u64>().ok());
+    // A server that says 0 is not asked as fast as it answers.
+    let retry_after = retry_after.map(|seconds| Duration::from_secs(seconds.max(1)));
     let mut body = Vec::new();
     while let Some(frame) = rest.frame().await {
         let frame = frame.map_err(|error| format!("the answer ended early: {}", causes(&error)))?;

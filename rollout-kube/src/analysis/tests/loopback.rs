@@ -107,6 +107,11 @@ async fn a_busy_server_says_when_to_come_back() {
         prometheus::ask(&http(), &json!({"address": server.url, "query": "up"}), Time::from_secs(0)).await;
     let why = "client_error: client error: 429".to_owned();
     assert_eq!(told.answer, Some(Answer::Unanswered { why, after: Some(Duration::from_secs(7)) }));
+    let server = serve(|_| answer("503 Service Unavailable", "retry-after: 0\r\n", ""));
+    let told = web::ask(&http(), &json!({"url": server.url})).await;
+    let why = "received non 2xx response code: 503".to_owned();
+    let after = Some(Duration::from_secs(1));
+    assert_eq!(told.answer, Some(Answer::Unanswered { why, after }), "not as fast as it answers");
 }
 
 #[tokio::test]

@@ -130,3 +130,16 @@ async fn a_run_with_many_metrics_is_asked_a_few_at_a_time() {
     let message = &world.status("too-many")["message"];
     assert_eq!(message, "Analysis spec invalid: 201 metrics specified; write 200 at most");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_absurd_time_stops_nobody() {
+    let world = World::new(|_| (0, number(1.0)));
+    let ttl = json!({"secondsAfterCompletion": i64::MAX});
+    world.apply("kept", &json!({"metrics": [metric("errors", &json!({}))], "ttlStrategy": ttl}));
+    world.apply("slow", &json!({"metrics": [metric("errors", &json!({"interval": "2562047h"}))]}));
+    let _process = world.start(4);
+    world.until(10).await;
+    world.apply("next", &json!({"metrics": [metric("errors", &json!({}))]}));
+    world.until(20).await;
+    assert_eq!(world.status("next")["phase"], "Successful");
+}

@@ -22,7 +22,9 @@ impl ControllerBuilder {
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = SimulatedApiServer::start();
-    /// let spec = json!({"metrics": [{"name": "errors", "provider": {"prometheus": {"query": "up"}}}]});
+    /// let provider = json!({"prometheus": {"query": "sum(rate(errors[5m]))"}});
+    /// let metric = json!({"name": "errors", "consecutiveErrorLimit": 0, "provider": provider});
+    /// let spec = json!({"metrics": [metric]});
     /// server.apply("/apis/argoproj.io/v1alpha1/namespaces/shop/analysisruns/check", json!({"spec": spec}));
     /// let builder = Controller::builder(server.client()).analysis(Analysis::new());
     /// builder.run_until(tokio::time::sleep(std::time::Duration::from_secs(60))).await?;
