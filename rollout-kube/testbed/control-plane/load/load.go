@@ -3,6 +3,7 @@
 package load
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -58,7 +59,8 @@ func Main(args []string) {
 	fs := flag.NewFlagSet("load", flag.ExitOnError)
 	fs.Usage = func() {
 		fmt.Fprint(os.Stderr, "usage: load [flags] PROXY=URL[,HEADER: VALUE…]…\n"+
-			"PROXY is sidecar-1, sidecar-2, gateway (of --dir), HOST:PORT of a SOCKS5 proxy, or `direct`.\n")
+			"PROXY is sidecar-1, sidecar-2, gateway (of --dir), HOST:PORT of a SOCKS5 proxy, or `direct`.\n"+
+			"URL begins with http://; or with tcp:// or https://, for a connection of its own for each request.\n")
 		fs.PrintDefaults()
 	}
 	dir := fs.String("dir", os.Getenv("TESTBED_DIR"), "the cluster's folder")
@@ -257,6 +259,13 @@ func read(arg, dir string, timeout time.Duration, h2 bool) *target {
 		t.header.Add(strings.TrimSpace(k), strings.TrimSpace(v))
 	}
 	transport := &http.Transport{MaxIdleConnsPerHost: 64, MaxConnsPerHost: 256}
+	// A proxy that does not read the requests decides once for each connection.
+	if plain, ok := strings.CutPrefix(t.url, "tcp://"); ok {
+		t.url, transport.DisableKeepAlives = "http://"+plain, true
+	}
+	if strings.HasPrefix(t.url, "https://") {
+		transport.DisableKeepAlives, transport.TLSClientConfig = true, &tls.Config{InsecureSkipVerify: true}
+	}
 	if h2 {
 		transport.Protocols = new(http.Protocols)
 		transport.Protocols.SetUnencryptedHTTP2(true)

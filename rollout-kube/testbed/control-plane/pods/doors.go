@@ -2,6 +2,7 @@ package pods
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -26,6 +27,7 @@ type doors struct {
 	next  uint32
 	pods  map[types.UID]*pod
 	ports map[string]map[intstr.IntOrString]bool // by namespace
+	tls   *tls.Config
 }
 
 type pod struct {
@@ -38,7 +40,11 @@ type pod struct {
 }
 
 func newDoors() *doors {
-	return &doors{pods: map[types.UID]*pod{}, ports: map[string]map[intstr.IntOrString]bool{}}
+	identity, err := anybody()
+	if err != nil {
+		panic(err)
+	}
+	return &doors{pods: map[types.UID]*pod{}, ports: map[string]map[intstr.IntOrString]bool{}, tls: identity}
 }
 
 // pod of a pod object; the caller holds the lock. An address is never used twice.
@@ -144,7 +150,7 @@ func (d *doors) listen(k *pod) error {
 			w.Write(*k.answer.Load())
 		})}
 		k.servers[port] = server
-		go server.Serve(l)
+		go server.Serve(either{l, d.tls})
 	}
 	return nil
 }
