@@ -7,7 +7,7 @@ use rollout_core::{
     Action, Failure, Outcome, Range, Revision, Spec, Status, Time, Waiting,
     argo::{Facts, WorkloadFacts, next_status, write_status},
     backend::StoreError,
-    traffic::{ObjectRef, Routes, WeightChange},
+    traffic::{ObjectRef, Routes, Seen, WeightChange},
 };
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -72,7 +72,7 @@ pub(super) fn wire(
     facts = facts.workload_generation(reading.workload.as_ref().map(|workload| workload.generation));
     if let (Some(spec), Some(seen), true) = (spec, &reading.observed.traffic, is_routed) {
         let weight = weight(actions).unwrap_or_else(|| seen.weight());
-        facts = facts.weight(weight, spec.strategy.max_weight());
+        facts = facts.weight(weight, spec.strategy.max_weight()).leads_to(leads_to(seen, actions));
     }
     next_status(&facts)
 }
@@ -92,6 +92,18 @@ fn weight(actions: &[Action]) -> Option<Range> {
         Action::Route(Routes { weight: WeightChange::To(weight), .. }) => Some(Range::exact(weight.parts())),
         Action::Route(_) | Action::Scale { .. } | Action::Select(_) | Action::Prune { .. } => None,
     })
+}
+
+/// Returns the revision to which the canary's destination leads after these actions, if all objects agree.
+fn leads_to<'d>(seen: &'d Seen, actions: &'d [Action]) -> Option<&'d Revision> {
+    let selected = actions.iter().rev().find_map(|action| match action {
+        Action::Select(selectors) => selectors.canary.as_ref(),
+        Action::Route(_) | Action::Scale { .. } | Action::Prune { .. } => None,
+    });
+    match (selected, &*seen.behind.canary) {
+        (Some(selection), _) | (None, [selection]) => selection.revision(),
+        _ => None,
+    }
 }
 
 /// Returns whether the Rollout's status already reports this error.
@@ -258,7 +270,7 @@ mod tests {
     use rollout_core::{
         Observed,
         argo::{check, convert},
-        traffic::{ManagedChange, RoutesSeen, Seen},
+        traffic::{ManagedChange, RoutesSeen},
     };
 
     fn set(hash: &str) -> ReplicaSet {
@@ -284,14 +296,16 @@ mod tests {
         let mut reading = Reading::without_traffic(Entry::new(value), vec![set("v1"), set("v2")]);
         let mut seen = Seen::nothing();
         seen.routes = vec![RoutesSeen::new(Range::exact(5))];
+        seen.behind.canary = vec![Revision::from("v1").into()];
         reading.observed = Observed::new().traffic(seen);
         let mut status = Status::default();
         (status.stable, status.canary) = (Some("v2".into()), Some("v2".into()));
         let shown = |actions: &[Action]| {
             let decided = Decided { actions, ..Decided::nothing(&status) };
             let wire = wire(&reading, Some(&spec), &decided, None, Time::from_secs(0));
-            let weight = wire["canary"]["weights"]["canary"]["weight"].clone();
-            (wire["replicas"].clone(), wire["updatedReplicas"].clone(), weight)
+            let canary = &wire["canary"]["weights"]["canary"];
+            let (weight, behind) = (canary["weight"].clone(), canary["podTemplateHash"].clone());
+            (wire["replicas"].clone(), wire["updatedReplicas"].clone(), weight, behind)
         };
         let route = Routes {
             weight: WeightChange::To(Weight::new(0, 100)),
@@ -299,7 +313,7 @@ mod tests {
             written_for: "v2".into(),
         };
         let gone = Action::Scale { revision: Revision::from("v1"), pods: 0, scale_down_deadline: None };
-        assert_eq!(shown(&[Action::Route(route), gone]), (json!(1), json!(1), json!(0)));
-        assert_eq!(shown(&[]), (json!(2), json!(1), json!(5)));
+        assert_eq!(shown(&[Action::Route(route), gone]), (json!(1), json!(1), json!(0), json!("v2")));
+        assert_eq!(shown(&[]), (json!(2), json!(1), json!(5), json!("v1")), "v1 still has these requests");
     }
 }

@@ -235,6 +235,21 @@ async fn counts_wait_a_little_for_another_change_and_are_then_stored() {
     assert_eq!(world.status()["readyReplicas"], 1);
 }
 
+/// Argo Rollouts' tests scale a Rollout a few times and then wait for `Healthy`.
+#[tokio::test(start_paused = true)]
+async fn a_rollout_that_waits_for_nothing_shows_each_change_at_once() {
+    let mut world = World::new(json!([])).await;
+    world.until_phase("Healthy").await;
+    for paused in [true, false].into_iter().cycle().take(12) {
+        world.edit(&json!({"spec": {"paused": paused}}));
+        world.settle().await;
+        let generation = world.cluster().objects[ROLLOUT]["metadata"]["generation"].to_string();
+        let status = world.status();
+        let phase = if paused { "Paused" } else { "Healthy" };
+        assert_eq!((&status["phase"], &status["observedGeneration"]), (&json!(phase), &json!(generation)));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_lost_compare_and_swap_carries_out_nothing_and_is_no_error() {
     let mut world = World::new(json!([])).await;

@@ -25,6 +25,9 @@ pub struct Facts<'f> {
     pub invalid: Option<&'f str>,
     /// The observed weight of the canary, and the total; `None` without traffic routing.
     pub weight: Option<(Range, u32)>,
+    /// The revision to which the canary's destination leads, if that is known and not `status.canary`: while a weight
+    /// falls, it is still the revision before.
+    pub leads_to: Option<&'f Revision>,
     /// The waits of the decision.
     pub waiting: &'f [Waiting],
     /// The revision whose workload the API server refuses to create, and the reason.
@@ -71,6 +74,7 @@ impl<'f> Facts<'f> {
             workloads: None,
             invalid: None,
             weight: None,
+            leads_to: None,
             waiting: &[],
             refused: None,
             restarted: None,
@@ -186,6 +190,25 @@ impl<'f> Facts<'f> {
     #[must_use]
     pub fn weight(mut self, weight: Range, total: u32) -> Self {
         self.weight = Some((weight, total));
+        self
+    }
+
+    /// Sets the revision to which the canary's destination leads. Without it, that is `status.canary`.
+    ///
+    /// ```
+    /// use rollout_core::{Range, Revision, Status, Time, argo::{Facts, next_status}};
+    /// # let mut status = Status::default();
+    /// # (status.stable, status.canary) = (Some("v1".into()), Some("v1".into()));
+    /// let rollout = serde_json::json!({"spec": {"strategy": {"canary": {"trafficRouting": {}}}}});
+    /// let v2 = Revision::from("v2"); // It was undone, and its requests are being taken back.
+    /// let facts = Facts::new(&rollout, &status, Time::from_secs(0)).leads_to(Some(&v2));
+    /// let weight = |weight| next_status(&facts.clone().weight(Range::exact(weight), 100));
+    /// assert_eq!(weight(25)["canary"]["weights"]["canary"]["podTemplateHash"], "v2");
+    /// assert_eq!(weight(0)["canary"]["weights"]["canary"]["podTemplateHash"], "v1", "it has no requests any more");
+    /// ```
+    #[must_use]
+    pub fn leads_to(mut self, revision: Option<&'f Revision>) -> Self {
+        self.leads_to = revision;
         self
     }
 

@@ -124,8 +124,9 @@ fn weights(next: &mut Value, facts: &Facts<'_>) {
         }
         part
     };
+    let canary = facts.leads_to.filter(|_| weight > 0).or(facts.status.canary.as_ref());
     let weights = json!({
-        "canary": part(weight, "canaryService", facts.status.canary.as_ref()),
+        "canary": part(weight, "canaryService", canary),
         "stable": part(total.saturating_sub(weight), "stableService", facts.status.stable.as_ref()),
     });
     let mut canary =

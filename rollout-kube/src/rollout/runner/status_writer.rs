@@ -124,7 +124,7 @@ impl TurnRunner<'_> {
             self.memory.counts_since = None;
             return Ok(Outcome::Unchanged);
         }
-        if !self.counts_are_due(wire) {
+        if !self.is_due(writer, wire) {
             return Ok(Outcome::Unchanged);
         }
         self.memory.counts_since = None;
@@ -134,11 +134,13 @@ impl TurnRunner<'_> {
     }
 
     /// Returns whether a status that differs from the stored one must be stored now.
-    fn counts_are_due(&mut self, wire: &Value) -> bool {
+    fn is_due(&mut self, writer: &StatusWriter, wire: &Value) -> bool {
         if !store::only_counts(&self.reading, wire) {
             // The counts are stored with it.
             self.memory.counts_since = None;
-            return self.memory.display_rate.allows(Instant::now());
+            // Only what is waited for may depend on what a process remembers: without it, all processes agree.
+            let is_remembered = writer.plan.waiting.iter().any(|waiting| waiting.reason.is_news());
+            return !is_remembered || self.memory.display_rate.allows(Instant::now());
         }
         let since = *self.memory.counts_since.get_or_insert_with(Instant::now);
         since.elapsed() >= COUNTS_WAIT
