@@ -118,7 +118,7 @@ impl Bed {
     pub(crate) fn own(name: &str, flags: &[&str]) -> Arc<Self> {
         let folder = room().join(name);
         let mut cluster = Command::new(programs().join("cluster"))
-            .args(["up", "--attached", "--json", "--for", "40m", "--dir"])
+            .args(["up", "--attached", "--json", "--for", "2h", "--dir"])
             .arg(&folder)
             .args(flags)
             .stdin(Stdio::piped())

@@ -23,7 +23,7 @@ mod story;
 mod table;
 
 use crate::bed::Bed;
-use outcome::Outcome;
+pub(crate) use outcome::Outcome;
 use run::{Istiod, Run};
 use std::sync::Arc;
 use story::Story;

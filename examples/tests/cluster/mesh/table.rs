@@ -51,29 +51,41 @@ fn table_of_the_mesh() {
     runs.sort_by_key(|run| run.istiod.flags());
     // Two at a time: those that stop istiod have a cluster of their own.
     let (stopping, others) = runs.into_iter().partition(|run| run.istiod == Istiod::Stopped);
-    let lines: Vec<(String, bool)> = thread::scope(|scope| {
+    let outcomes: Vec<(Run, Outcome)> = thread::scope(|scope| {
         let lanes = [("stopping", stopping), ("others", others)];
         let lanes = lanes.map(|(name, runs): (_, Vec<Run>)| scope.spawn(move || lane(name, &runs)));
         lanes.into_iter().flat_map(|lane| lane.join().unwrap()).collect()
     });
     println!("\n{}", Outcome::HEAD);
-    for (line, _) in &lines {
-        println!("{line}");
+    for (run, outcome) in &outcomes {
+        println!("{}", outcome.line(&run.name()));
     }
-    let bad: Vec<&str> = lines.iter().filter(|(_, is_good)| !is_good).map(|(line, _)| &**line).collect();
-    assert!(bad.is_empty(), "not as it should be:\n{}", bad.join("\n"));
+    let guarded = outcomes.iter().filter(|(run, _)| run.unguarded.is_none());
+    println!("{}", Outcome::total(guarded.map(|(_, outcome)| outcome)));
+    let bad: Vec<String> =
+        outcomes.iter().filter(|(run, outcome)| !is_good(run, outcome)).map(|(run, _)| run.name()).collect();
+    assert!(bad.is_empty(), "not as it should be: {}", bad.join(", "));
 }
 
-/// Runs one after the other; each with its line, and whether it came out as it should.
-fn lane(name: &str, runs: &[Run]) -> Vec<(String, bool)> {
+/// Without a guard, requests have to fail.
+fn is_good(run: &Run, outcome: &Outcome) -> bool {
+    if run.unguarded.is_some() {
+        outcome.failed > 0 && outcome.problems.is_empty()
+    } else {
+        outcome.is_good()
+    }
+}
+
+/// Runs one after the other.
+fn lane(name: &str, runs: &[Run]) -> Vec<(Run, Outcome)> {
     let mut beds: HashMap<&[&str], Arc<Bed>> = HashMap::new();
-    let mut lines = Vec::new();
+    let mut outcomes = Vec::new();
     for run in runs {
         let flags = run.istiod.flags();
         if !beds.contains_key(flags) {
             // Only one at a time.
             beds.clear();
-            beds.insert(flags, Bed::own(&format!("mesh-{name}-{}", lines.len()), flags));
+            beds.insert(flags, Bed::own(&format!("mesh-{name}-{}", outcomes.len()), flags));
         }
         let bed = &beds[flags];
         let outcome = catch_unwind(AssertUnwindSafe(|| run.play(bed, RATE)));
@@ -81,17 +93,11 @@ fn lane(name: &str, runs: &[Run]) -> Vec<(String, bool)> {
             problems: vec!["it did not come to its end: see above".to_owned()],
             ..Outcome::default()
         });
-        let is_good = if run.unguarded.is_some() {
-            outcome.failed > 0 && outcome.problems.is_empty()
-        } else {
-            outcome.is_good()
-        };
-        let line = outcome.line(&run.name());
-        println!("{line}");
-        if !is_good {
+        println!("{}", outcome.line(&run.name()));
+        if !is_good(run, &outcome) {
             println!("{}\n{}", outcome.problems.join("\n"), outcome.details);
         }
-        lines.push((line, is_good));
+        outcomes.push((run.clone(), outcome));
     }
-    lines
+    outcomes
 }

@@ -1,89 +1,40 @@
 //! Every set-up that people have: the same story for each, with requests flowing, of which none may fail.
 
+mod kind;
 mod many;
+mod objects;
 mod scaled;
 mod story;
+mod table;
 
-use crate::{
-    bed::{Bed, Namespace},
-    faults::web::{half, plain, routes, service},
-};
+use crate::bed::{Bed, Seen, secs, weights_of};
+use kind::Kind;
 use serde_json::{Value, json};
-use story::play;
+use story::{Story, play};
 
 /// The Rollout that each story is about.
 const NAME: &str = "web";
 
-/// Returns a Rollout with three pods whose canary strategy has these fields besides the steps.
-fn rollout(canary: Value) -> Value {
-    let mut whole = json!({"steps": half(), "scaleDownDelaySeconds": 1, "abortScaleDownDelaySeconds": 1});
-    if let (Some(whole), Value::Object(canary)) = (whole.as_object_mut(), canary) {
-        whole.extend(canary);
-    }
-    if whole["trafficRouting"].is_null() {
-        // Delays need traffic routing.
-        whole["scaleDownDelaySeconds"].take();
-        whole["abortScaleDownDelaySeconds"].take();
-    }
-    plain(NAME, 3, &whole)
-}
-
-/// Returns a VirtualService for this host, which splits requests between two destinations.
-fn split(name: &str, host: &str, stable: &Value, canary: &Value) -> Value {
-    json!({
-        "apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": name},
-        "spec": {"hosts": [host], "http": [{
-            "name": "primary", "retries": {"attempts": 0},
-            "route": [{"weight": 100, "destination": stable}, {"weight": 0, "destination": canary}]
-        }]}
-    })
-}
-
 #[test]
 fn a_basic_canary_without_services() {
-    play("basic", &[rollout(json!({})), service(NAME, NAME)], &[NAME]);
+    play(Kind::Basic);
 }
 
 #[test]
 fn a_basic_canary_with_both_services() {
-    let canary = json!({"stableService": NAME, "canaryService": "web-canary"});
-    play("services", &[rollout(canary), service(NAME, NAME), service("web-canary", NAME)], &[NAME]);
+    play(Kind::Services);
 }
 
 #[test]
 fn two_services_as_destinations() {
-    let canary = json!({
-        "stableService": "web-stable", "canaryService": "web-canary",
-        "trafficRouting": {"istio": {"virtualService": {"name": NAME}}}
-    });
-    let host = |name| json!({"host": name});
-    let objects = [
-        rollout(canary),
-        service(NAME, NAME),
-        service("web-stable", NAME),
-        service("web-canary", NAME),
-        split(NAME, NAME, &host("web-stable"), &host("web-canary")),
-    ];
-    play("hosts", &objects, &[NAME, "web-stable"]);
+    play(Kind::Hosts);
 }
 
 #[test]
 fn two_services_that_take_turns() {
-    let canary = json!({
-        "pingPong": {"pingService": "web-ping", "pongService": "web-pong"},
-        "trafficRouting": {"istio": {"virtualService": {"name": NAME}}}
-    });
-    let host = |name| json!({"host": name});
-    let objects = [
-        rollout(canary),
-        service(NAME, NAME),
-        service("web-ping", NAME),
-        service("web-pong", NAME),
-        split(NAME, NAME, &host("web-ping"), &host("web-pong")),
-    ];
     let bed = Bed::shared();
     let space = bed.namespace("turns");
-    play_in(&bed, &space, &objects, &[NAME]);
+    Story::begin(&bed, &space, Kind::Turns).play().assert_none_failed();
     // Two updates were completed: each selected the pods of its own Service, and they swapped twice.
     space.seen(|seen| {
         let stable = seen.rollout(NAME).unwrap().0["status"]["canary"]["stablePingPong"].clone();
@@ -93,44 +44,88 @@ fn two_services_that_take_turns() {
 
 #[test]
 fn several_virtual_services() {
-    let canary = json!({"trafficRouting": {"istio": {
-        "virtualServices": [{"name": NAME, "routes": ["primary"]}, {"name": "shop"}],
-        "destinationRule": {"name": NAME, "canarySubsetName": "canary", "stableSubsetName": "stable"}
-    }}});
-    let subset = |name| json!({"host": NAME, "subset": name});
-    let mut objects = vec![
-        rollout(canary),
-        service(NAME, NAME),
-        service("shop", NAME),
-        split("shop", "shop", &subset("stable"), &subset("canary")),
-    ];
-    objects.extend(routes(NAME));
-    play("several", &objects, &[NAME, "shop"]);
+    play(Kind::Several);
 }
 
 #[test]
 fn a_virtual_service_in_another_namespace() {
-    let bed = Bed::shared();
-    let (routing, space) = (bed.namespace("routing"), bed.namespace("routed"));
-    let canary = json!({
-        "stableService": "web-stable", "canaryService": "web-canary",
-        "trafficRouting": {"istio": {"virtualService": {"name": format!("{NAME}.{}", routing.name)}}}
-    });
-    let objects =
-        [rollout(canary), service(NAME, NAME), service("web-stable", NAME), service("web-canary", NAME)];
-    let host = |name: &str| json!({"host": format!("{name}.{}.svc.cluster.local", space.name)});
-    let mut route = split(
-        NAME,
-        &format!("{NAME}.{}.svc.cluster.local", space.name),
-        &host("web-stable"),
-        &host("web-canary"),
-    );
-    route["metadata"]["annotations"] = json!({rollout_istio::ALLOW_FROM_ANNOTATION: space.name});
-    crate::faults::web::apply(&routing, &[route]);
-    play_in(&bed, &space, &objects, &[NAME]);
+    play(Kind::Elsewhere);
 }
 
-/// Plays the story in a namespace that exists.
-fn play_in(bed: &Bed, space: &Namespace, objects: &[Value], hosts: &[&str]) {
-    story::Story::begin(bed, space, objects, hosts).play().assert_none_failed();
+#[test]
+fn tcp_streams() {
+    play(Kind::Tcp);
+}
+
+#[test]
+fn tls_streams_that_pass_through() {
+    play(Kind::Tls);
+}
+
+/// Returns the weights of the route: of stable, of the canary, and of the subset that the Rollout only names.
+fn three_weights(seen: &Seen) -> Option<[u64; 3]> {
+    let entries = seen.object("VirtualService", NAME)?.pointer("/spec/http/0/route")?.as_array()?;
+    let weight = |at: usize| entries.get(at)?["weight"].as_u64();
+    Some([weight(0)?, weight(1)?, weight(2)?])
+}
+
+#[test]
+fn an_additional_subset_keeps_its_share() {
+    let bed = Bed::shared();
+    let space = bed.namespace("third");
+    let story = Story::begin(&bed, &space, Kind::Additional);
+    assert_eq!(space.seen(three_weights), Some([90, 0, 10]));
+    story.at_half("v2");
+    assert_eq!(space.seen(three_weights), Some([45, 45, 10]));
+    story.promote();
+    // The status is stored before the last route is written.
+    space.until("all is as before", secs(30), |seen| three_weights(seen) == Some([90, 0, 10]));
+    let answers = story.end();
+    answers.assert_none_failed();
+    let ours = space.seen(|seen| rules(seen).into_iter().map(|(hash, _)| hash).collect::<Vec<_>>());
+    for target in [0, 1] {
+        let met = answers.by_revision(target);
+        let others = met.iter().filter(|(hash, _)| !ours.contains(hash)).map(|(_, n)| n).sum::<u64>();
+        assert!(others * 20 > met.values().sum(), "a tenth: {met:?}, of which {ours:?} are the Rollout's");
+    }
+    let third = |seen: &Seen| seen.object("DestinationRule", NAME)?.pointer("/spec/subsets/2").cloned();
+    let pinned = json!({"name": "pinned", "labels": {"version": "pinned"}});
+    assert_eq!(space.seen(third), Some(pinned), "its labels are the user's");
+}
+
+/// Returns the rule against sharing a node in the template of each ReplicaSet with pods, by revision.
+fn rules(seen: &Seen) -> Vec<(String, Value)> {
+    let sets = seen.objects("ReplicaSet").filter(|set| set["spec"]["replicas"] != 0);
+    let rule = |set: &Value| set.pointer("/spec/template/spec/affinity/podAntiAffinity").cloned();
+    let hash =
+        |set: &Value| set["metadata"]["labels"]["rollouts-pod-template-hash"].as_str().map(str::to_owned);
+    sets.map(|set| (hash(set).unwrap_or_default(), rule(set).unwrap_or_default())).collect()
+}
+
+#[test]
+fn the_canary_keeps_away_from_the_nodes_of_stable() {
+    let bed = Bed::shared();
+    let space = bed.namespace("away");
+    let story = Story::begin(&bed, &space, Kind::AntiAffinity);
+    let first = space.seen(|seen| seen.rollout(NAME).unwrap().stable().to_owned());
+    story.at_half("v2");
+    let second = space.seen(|seen| seen.rollout(NAME).unwrap().newest().to_owned());
+    for (hash, rule) in space.seen(rules) {
+        if hash == first {
+            assert_eq!(rule, Value::Null, "stable's pods may be anywhere");
+        } else {
+            let rule = rule["requiredDuringSchedulingIgnoredDuringExecution"].to_string();
+            assert!(hash == second && rule.contains(&first), "{hash}: {rule}");
+        }
+    }
+    story.promote();
+    space.until("the rule is gone with the role", secs(30), |seen| {
+        rules(seen).iter().all(|(_, rule)| !rule.to_string().contains(&first))
+    });
+    story.end().assert_none_failed();
+}
+
+/// Returns the weights of the route of the usual set-ups.
+fn weights(seen: &Seen) -> Option<(i64, i64)> {
+    weights_of(seen.object("VirtualService", NAME)?, "primary")
 }
