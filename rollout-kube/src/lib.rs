@@ -48,6 +48,11 @@ mod controller;
 #[cfg(feature = "store")]
 #[cfg_attr(not(feature = "controller"), expect(dead_code, reason = "the cache uses more of it"))]
 mod entry;
+#[cfg(all(feature = "store", not(feature = "_mutants")))]
+#[cfg_attr(not(feature = "controller"), expect(dead_code, reason = "the controller has more of them"))]
+mod guard;
+#[cfg(feature = "_mutants")]
+pub mod guard;
 #[cfg(feature = "store")]
 #[cfg_attr(not(feature = "controller"), expect(dead_code, reason = "the controller uses more of it"))]
 mod replica_set;

@@ -1,6 +1,7 @@
 //! `antiAffinity`: during an update, the pods of the canary run on other nodes than those of stable.
 
 use super::ReplicaSet;
+use crate::guard::{Guard, off};
 use rollout_core::{Revision, backend::REVISION_LABEL};
 use serde_json::{Map, Value, json};
 
@@ -9,7 +10,8 @@ const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 
 /// Adds the rule to the pod template of a new ReplicaSet, if its revision needs one.
 pub(super) fn add_rule(template: &mut Value, rollout: &Value, revision: &Revision) {
-    let Some((list, term)) = rule(rollout, revision) else { return };
+    let rule = rule(rollout, revision).filter(|_| !off(Guard::AntiAffinityBegins));
+    let Some((list, term)) = rule else { return };
     let mut place = template;
     for field in ["spec", "affinity", "podAntiAffinity"] {
         let Some(map) = as_map(place) else { return };
@@ -48,7 +50,7 @@ pub(super) fn without_rules(template: &mut Value) {
 pub(super) fn change(rollout: &Value, set: &ReplicaSet) -> Option<Value> {
     let rule = rule(rollout, &set.revision);
     // Most templates have no such rule, and parsing one takes time.
-    if rule.is_none() && !set.entry.template_contains("podAntiAffinity") {
+    if rule.is_none() && (off(Guard::AntiAffinityEnds) || !set.entry.template_contains("podAntiAffinity")) {
         return None;
     }
     let template = set.entry.template()?;

@@ -7,6 +7,7 @@ mod existing;
 #[cfg(feature = "controller")]
 pub(crate) use existing::{PodMetadata, change, is_used, restore, without_added};
 
+use crate::guard::{Guard, off};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -127,6 +128,9 @@ fn own(
 fn target(own: &Metadata<Option<String>>, added: &Metadata<String>) -> Metadata<Option<String>> {
     let part = |own: &BTreeMap<String, Option<String>>, added: &BTreeMap<String, String>| {
         let mut target = own.clone();
+        if off(Guard::OwnMetadataReturns) {
+            target.values_mut().for_each(|value| *value = None);
+        }
         target.extend(added.iter().map(|(key, value)| (key.clone(), Some(value.clone()))));
         target
     };

@@ -6,6 +6,7 @@
 use super::{super::publish::KubeEvent, TurnRunner, runs, store};
 use crate::{
     cache::Entry,
+    guard::{Guard, off},
     replica_set::{self, PodMetadata, ReplicaSet, Role},
     text::one_line,
 };
@@ -120,7 +121,7 @@ impl TurnRunner<'_> {
         let rollout = Arc::clone(&self.reading.rollout.value);
         let was = PodMetadata::of(&set);
         let mut change = replica_set::change_metadata(&rollout, &set, role, false);
-        if was.is_none() && change.is_none() {
+        if was.is_none() && change.is_none() || change.is_none() && off(Guard::MetadataIsSeen) {
             return;
         }
         let uid = set.entry.uid().to_owned();

@@ -4,7 +4,10 @@ use super::{
     super::{publish::KubeEvent, workload_ref::ScaleDown},
     TurnRunner,
 };
-use crate::cache::Entry;
+use crate::{
+    cache::Entry,
+    guard::{Guard, off},
+};
 use rollout_core::{Escaped, Failure, Plan, backend::StoreError, traffic::ObjectRef};
 use serde_json::Value;
 use std::time::Duration;
@@ -91,6 +94,7 @@ impl TurnRunner<'_> {
         }
         let current = self.reading.sets.iter().find(|set| Some(&set.revision) == status.canary.as_ref());
         let available = current.map_or(0, |set| set.available);
+        let available = if off(Guard::HandOver) { replicas } else { available };
         if status.is_done() {
             // The Rollout serves all requests: its own pods, wherever they come from.
             let serves = available >= replicas && plan.actions.is_empty() && plan.waiting.is_empty();
