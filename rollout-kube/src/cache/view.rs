@@ -3,7 +3,10 @@ use super::{
     index::{OWNERLESS, abandoned_by},
     objects::Key,
 };
-use crate::store::{conditional, version_of};
+use crate::{
+    guard::{Guard, off},
+    store::{conditional, version_of},
+};
 use async_trait::async_trait;
 use rollout_core::{
     backend::{Mentions, Object, ObjectStore, StoreError},
@@ -86,6 +89,14 @@ impl View {
         self.caches.get(object).await
     }
 
+    /// Returns such an object from the server.
+    ///
+    /// # Errors
+    /// The object does not exist, or it cannot be read.
+    pub(crate) async fn workload_live(&self, object: &ObjectRef) -> Result<Entry, StoreError> {
+        self.caches.get_live(object, Some(&self.rollout)).await
+    }
+
     /// Returns the pods of a revision that have this owner, from the cache; `None` if they are not listed yet. It does not
     /// wait: nothing that a release needs depends on them.
     ///
@@ -96,7 +107,8 @@ impl View {
         self.note(Interest::Having(like.clone(), revision.into()));
         let mut pods = self.caches.listed(&like, &[revision.to_owned()])?;
         if let Some(pods) = &mut pods {
-            pods.retain(|pod| crate::entry::controller_uid(&pod.value) == Some(owner));
+            let is_its = |pod: &Entry| crate::entry::controller_uid(&pod.value) == Some(owner);
+            pods.retain(|pod| is_its(pod) || off(Guard::OwnPods));
         }
         Ok(pods)
     }

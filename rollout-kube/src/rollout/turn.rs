@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     cache::{Entry, View},
+    guard::{Guard, off},
     replica_set::ReplicaSet,
 };
 use rollout_core::{
@@ -93,7 +94,7 @@ async fn run_turn(
     if let Some(next) = too_large(context, memory, name, &rollout).await {
         return Ok(Some(next));
     }
-    let (rollout, workload, missing) = match workload_ref::resolve(view, &rollout).await {
+    let (rollout, workload, missing) = match workload_ref::resolve(view, &rollout, live).await? {
         Resolved::OwnTemplate => (rollout, None, None),
         Resolved::Workload(workload) => (workload.give_template(rollout), Some(*workload), None),
         Resolved::Missing(why) => (rollout, None, Some(why)),
@@ -125,7 +126,8 @@ async fn run_turn(
             return Ok(Some(unreadable(context, memory, name, reading, &errors.join("; ")).await));
         }
     };
-    let roles = read.status.stable_ping_pong.unwrap_or_default();
+    let present = read.status.stable_ping_pong.filter(|_| !off(Guard::PresentRoles));
+    let roles = present.unwrap_or_default();
     let backend = match backend(context, key, &report.rollout.clone().with_roles(roles), view) {
         Ok(backend) => Some(backend),
         Err(invalid) => {

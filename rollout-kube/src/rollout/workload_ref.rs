@@ -73,18 +73,42 @@ pub(super) enum Resolved {
     Missing(String),
 }
 
-/// Reads the workload that a Rollout refers to, from the cache.
-pub(super) async fn resolve(view: &View, rollout: &Entry) -> Resolved {
+/// Reads the workload that a Rollout refers to: from the cache or, with `live`, from the server.
+///
+/// No version of the Rollout protects what is read here. So a process whose cache is older than what another one has
+/// recorded in the Rollout reads it from the server: otherwise the two would overwrite each other's record, and each
+/// would release its own version of the template.
+///
+/// # Errors
+/// It cannot be read from the server.
+pub(super) async fn resolve(view: &View, rollout: &Entry, live: bool) -> Result<Resolved, StoreError> {
     let object = match workload_ref(&rollout.value) {
-        None => return Resolved::OwnTemplate,
-        Some(Err(why)) => return Resolved::Missing(why.to_string()),
+        None => return Ok(Resolved::OwnTemplate),
+        Some(Err(why)) => return Ok(Resolved::Missing(why.to_string())),
         Some(Ok(object)) => object,
     };
+    let recorded = rollout.annotation(GENERATION).and_then(|text| text.parse::<u64>().ok());
+    let mut read = view.workload(&object).await;
+    let is_older = |entry: &Entry| recorded.is_some_and(|recorded| generation(entry) < recorded);
+    if live || read.as_ref().is_ok_and(is_older) {
+        read = match view.workload_live(&object).await {
+            Err(error) if !matches!(error, StoreError::NotFound(_)) => return Err(error),
+            read => read,
+        };
+    }
+    Ok(understand(rollout, object, read))
+}
+
+fn generation(workload: &Entry) -> u64 {
+    workload.value.pointer("/metadata/generation").and_then(Value::as_u64).unwrap_or(0)
+}
+
+fn understand(rollout: &Entry, object: ObjectRef, read: Result<Entry, StoreError>) -> Resolved {
     if check(&rollout.value).errors().any(|error| error.path == "spec.template") {
         // It has a template, too, which is an error.
         return Resolved::OwnTemplate;
     }
-    let entry = match view.workload(&object).await {
+    let entry = match read {
         Ok(entry) => entry,
         Err(StoreError::NotFound(_)) => {
             let why = format!("spec.workloadRef: {object} does not exist; create it, or correct the name");
@@ -104,7 +128,7 @@ pub(super) async fn resolve(view: &View, rollout: &Entry) -> Resolved {
     };
     let replicas = entry.value.pointer("/spec/replicas").and_then(Value::as_u64);
     Resolved::Workload(Box::new(ReferencedWorkload {
-        generation: entry.value.pointer("/metadata/generation").and_then(Value::as_u64).unwrap_or(0),
+        generation: generation(&entry),
         replicas: replicas.map(|replicas| u32::try_from(replicas).unwrap_or(u32::MAX)),
         scale_down: ScaleDown::of(&rollout.value),
         replicas_before: entry

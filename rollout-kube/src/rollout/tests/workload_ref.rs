@@ -299,3 +299,27 @@ async fn an_undo_that_the_server_refuses_holds_up_no_abort() {
     let (_, next) = world.turn().await;
     assert!(world.status()["abortedAt"].is_string(), "at once, and not after a pause of {next:?}");
 }
+
+/// Another process has seen a newer version of the Deployment and recorded that, and our watch lags. No version of the
+/// Rollout protects the template: both would release their own, and overwrite each other's record without a pause.
+#[tokio::test(start_paused = true)]
+async fn a_newer_deployment_that_another_process_has_seen_is_read_from_the_server() {
+    let mut world = World::new(json!([{"setWeight": 50}, {"pause": {}}])).await;
+    world.deployment("web:v1", 0);
+    world.refer("never");
+    world.until_phase("Healthy").await;
+    world.settle().await;
+    let mut deployment = world.cluster().objects[DEPLOYMENT].clone();
+    deployment["metadata"]["generation"] = json!(2);
+    deployment["spec"]["template"]["spec"]["containers"][0]["image"] = json!("web:v2");
+    world.cluster().put(DEPLOYMENT, deployment);
+    world.edit(&json!({"metadata": {"annotations": {"rollout.argoproj.io/workload-generation": "2"}}}));
+    let rollout = world.cluster().objects[ROLLOUT].clone();
+    let object = ObjectRef::new("argoproj.io", "Rollout", "shop", "web");
+    world.context.caches.put(&object, Entry::new(rollout), None);
+    // It reads from the cache, as after a turn without an error.
+    assert!(world.memory.driver.take_live());
+    world.turn().await;
+    assert_eq!(world.generations(), [json!("2"), json!("2")]);
+    assert_eq!(world.status()["phase"], "Progressing", "{}", world.status());
+}
