@@ -46,6 +46,10 @@ pub(crate) enum Kind {
         scale_down_deadline: Option<Time>,
         before: Option<(u32, Option<Time>)>,
     },
+    /// Pods of a revision are evicted for a restart.
+    Evicted { revision: Revision, pods: u32 },
+    /// The pods of a revision get the labels and annotations of a role.
+    Labelled { revision: Revision, field: &'static str, metadata: String },
     /// A process wrote its nonce to every object.
     Fenced,
     /// A write did not get through.

@@ -113,6 +113,10 @@ fn own(kind: &Kind, clock: Clock) -> (&'static str, Value) {
             ("command", json!({"command": what, "by": by, "accepted": answer.is_ok(), "reason": reason}))
         }
         Kind::Fault(what) => ("fault", json!({"what": what})),
+        Kind::Evicted { revision, pods } => ("evicted", json!({"revision": revision, "pods": pods})),
+        Kind::Labelled { revision, field, metadata } => {
+            ("labelled", json!({"revision": revision, "field": field, "metadata": metadata}))
+        }
         Kind::Failed(why) => ("failed", json!({"why": why})),
         Kind::Fenced => ("fenced", json!({})),
         Kind::Scaled { revision, pods, scale_down_deadline, .. } => (

@@ -33,6 +33,8 @@ mod play;
 mod prepare;
 mod reach;
 mod recorder;
+mod restart;
+mod roles;
 mod run;
 mod script;
 mod setup;

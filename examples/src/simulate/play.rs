@@ -76,6 +76,7 @@ impl<'a> Play<'a> {
     /// The first deploy begins.
     pub(crate) fn begin(&mut self) {
         self.remember_template();
+        self.world.watcher_mut().set_roles(&self.live);
         let first = revision(&self.live);
         self.name_revision(&first);
         self.note(Kind::FirstDeploy(first));
@@ -92,7 +93,8 @@ impl<'a> Play<'a> {
     /// When something happens next.
     pub(crate) fn next(&self) -> Option<Time> {
         let end = self.clock.after(self.args.world.until);
-        let next = [self.next_task(), self.promote_at(), self.world.next_at()].into_iter().flatten().min();
+        let own = [self.next_task(), self.promote_at(), self.restart_at()];
+        let next = own.into_iter().chain([self.world.next_at()]).flatten().min();
         next.filter(|next| *next <= end)
     }
 
@@ -106,6 +108,8 @@ impl<'a> Play<'a> {
         if self.next_task() == Some(next) {
             let (_, task) = self.agenda.remove(0);
             self.perform(task);
+        } else if self.restart_at() == Some(next) {
+            self.restart();
         } else if let Some(after) = self.args.script.promote_after {
             self.say(CommandKind::Promote, By::Simulation(after));
         }
@@ -294,6 +298,7 @@ impl<'a> Play<'a> {
 
     /// The user's object as it stands now is what the engine sees.
     fn apply_live(&mut self) {
+        self.world.watcher_mut().set_roles(&self.live);
         if let Ok(spec) = spec(&self.live, self.args) {
             self.world.set_spec(|seen| *seen = spec);
         }
@@ -309,7 +314,7 @@ impl<'a> Play<'a> {
         self.world.watcher_mut().names.add(revision);
     }
 
-    fn note(&mut self, kind: Kind) {
+    pub(super) fn note(&mut self, kind: Kind) {
         let truth = self.world.truth().clone();
         self.world.watcher_mut().note(&truth, kind);
     }

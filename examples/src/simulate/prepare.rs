@@ -62,7 +62,8 @@ pub(crate) fn prepare<'a>(args: &'a Args, stdin: &mut dyn Read, findings: &mut F
         let parts = Parts::of(rollout, given, findings);
         let around = parts.as_ref().and_then(|parts| {
             driven_twice(rollout, parts, &mut claims, findings);
-            reach::check(whole.known_template(&whole.manifest), parts, given, When::Given, findings);
+            let pods = (whole.known_template(&whole.manifest), &whole.manifest);
+            reach::check(pods, parts, given, When::Given, findings);
             setup::around(rollout, parts, given, &leading, findings)
         });
         let Some(mut spec) = spec else { continue };

@@ -33,17 +33,47 @@ impl When {
     }
 }
 
-/// Notes what leads past the pods of this template. What nobody knows about the pods is not checked.
+/// The labels of pods, as far as anybody knows them.
+#[derive(Debug, Clone, Copy)]
+struct Labels<'a> {
+    template: &'a Map<String, Value>,
+    /// What is set besides while a revision is the canary, or stable: the field, and the labels.
+    by_role: [(&'static str, Option<&'a Map<String, Value>>); 2],
+}
+
+impl<'a> Labels<'a> {
+    /// The value that pods have while their revision has each role.
+    fn values(&self, label: &str) -> impl Iterator<Item = Option<&'a Value>> {
+        let own = self.template.get(label);
+        self.by_role.into_iter().map(move |(_, labels)| labels.and_then(|labels| labels.get(label)).or(own))
+    }
+
+    /// The field that sets a label, if one does.
+    fn set_by(&self, label: &str) -> Option<&'static str> {
+        let sets = |(_, labels): &(_, Option<&Map<String, Value>>)| {
+            labels.is_some_and(|labels| labels.get(label).is_some())
+        };
+        self.by_role.into_iter().find(sets).map(|(field, _)| field)
+    }
+}
+
+/// Notes what leads past the pods of this template of a Rollout. What nobody knows about the pods is not checked.
 pub(crate) fn check(
-    template: Option<&Value>,
+    (template, rollout): (Option<&Value>, &Value),
     parts: &Parts,
     given: Given<'_>,
     when: When,
     findings: &mut Findings,
 ) {
     let none = Map::new();
-    let labels = template
-        .map(|template| template.pointer("/metadata/labels").and_then(Value::as_object).unwrap_or(&none));
+    let by_role = ["canaryMetadata", "stableMetadata"].map(|field| {
+        let labels = rollout.pointer(&format!("/spec/strategy/canary/{field}/labels"));
+        (field, labels.and_then(Value::as_object))
+    });
+    let labels = template.map(|template| Labels {
+        template: template.pointer("/metadata/labels").and_then(Value::as_object).unwrap_or(&none),
+        by_role,
+    });
     for name in parts.services.objects() {
         if let Some(service) = given.get(&name) {
             behind_service(service, &name, labels, when, findings);
@@ -150,7 +180,7 @@ fn service_of(namespace: &str, name: &str) -> ObjectRef {
 fn behind_service(
     service: &Document,
     name: &ObjectRef,
-    labels: Option<&Map<String, Value>>,
+    labels: Option<Labels<'_>>,
     when: When,
     findings: &mut Findings,
 ) {
@@ -181,13 +211,7 @@ fn behind_service(
 }
 
 /// A subset must hold these pods.
-fn in_subset(
-    rule: &Document,
-    subset: &str,
-    labels: Option<&Map<String, Value>>,
-    when: When,
-    findings: &mut Findings,
-) {
+fn in_subset(rule: &Document, subset: &str, labels: Option<Labels<'_>>, when: When, findings: &mut Findings) {
     let subsets = rule.value().pointer("/spec/subsets").and_then(Value::as_array);
     for (index, found) in subsets.into_iter().flatten().enumerate() {
         if found.get("name").and_then(Value::as_str) != Some(subset) {
@@ -214,16 +238,30 @@ fn once(found: Finding, findings: &mut Findings) {
 fn unmatched(
     object: &Document,
     (path, label, value): (&str, &str, &Value),
-    labels: Option<&Map<String, Value>>,
+    labels: Option<Labels<'_>>,
     who: &str,
     when: When,
 ) -> Option<Finding> {
     let labels = labels?;
-    if label == HASH || labels.get(label) == Some(value) {
+    let plain = label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let path = if plain { format!("{path}.{label}") } else { format!("{path}[{label}]") };
+    if let Some(field) = labels.set_by(label)
+        && labels.values(label).any(|of_role| of_role == Some(value))
+    {
+        let value = value.as_str().unwrap_or("?");
+        let what = format!(
+            "{who} selects {label}={value}, and `{field}` sets that label: pods come to it and leave it when the label \
+             is written, and no weight waits for that"
+        );
+        let instead =
+            format!("take `{label}` out of it: the engine tells revisions apart by a label of its own");
+        return (when == When::Given).then(|| object.finding(Severity::Warning, &path, &what, &instead));
+    }
+    if label == HASH || labels.template.get(label) == Some(value) {
         return None;
     }
     let value = value.as_str().unwrap_or("?");
-    let have = match labels.get(label).and_then(Value::as_str) {
+    let have = match labels.template.get(label).and_then(Value::as_str) {
         Some(other) => format!("the pods have {label}={other}"),
         None => "the pods have no such label".to_owned(),
     };
@@ -234,8 +272,6 @@ fn unmatched(
         }
         When::DuringRelease => format!("take `{label}` out of it: old and new pods must both match it"),
     };
-    let plain = label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    let path = if plain { format!("{path}.{label}") } else { format!("{path}[{label}]") };
     Some(object.finding(Severity::Error, &path, &what, &instead))
 }
 

@@ -3,6 +3,7 @@
 use super::{
     happening::{Happening, Kind, Layer, PodChange},
     names::Names,
+    roles::Roles,
     state,
     waits::Waits,
 };
@@ -11,6 +12,7 @@ use rollout_core::{
     sim::{Content, MeshStore, Moment, Truth, Watcher, What},
     traffic::ObjectRef,
 };
+use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -31,6 +33,8 @@ pub(crate) struct Recorder {
     pub(crate) happenings: Vec<Happening>,
     pub(crate) names: Names,
     waits: Waits,
+    /// What pods get by role.
+    roles: Roles,
     /// Since when something of a layer has been on its way to the proxies.
     routes_since: Option<Time>,
     selectors_since: Option<Time>,
@@ -50,6 +54,7 @@ impl Recorder {
             happenings: Vec::new(),
             names: Names::default(),
             waits: Waits::default(),
+            roles: Roles::default(),
             routes_since: None,
             selectors_since: None,
             ready: BTreeMap::new(),
@@ -60,6 +65,11 @@ impl Recorder {
         recorder.look_at_objects();
         recorder.edited.clear();
         recorder
+    }
+
+    /// What this manifest gives to pods by role counts from now on.
+    pub(crate) fn set_roles(&mut self, manifest: &Value) {
+        self.roles = Roles::of(manifest);
     }
 
     /// Writes something down that the world does not tell.
@@ -135,6 +145,9 @@ impl Recorder {
                 event => Kind::Engine(event.clone()),
             };
             self.push(truth, kind);
+            if let Some(labelled) = self.roles.given_with(event, truth.status.stable.is_none()) {
+                self.push(truth, labelled);
+            }
             if matches!(event, Event::Selected(_) | Event::Routed(_)) && !objects_told {
                 objects_told = true;
                 self.push_objects(truth);

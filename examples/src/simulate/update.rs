@@ -99,8 +99,14 @@ pub(crate) fn of(
         return None;
     }
     if let Some(parts) = &parts {
-        reach::check(now.known_template(&result.manifest), parts, after, When::AfterUpdate, findings);
-        let serving = before.known_template(&before.manifest);
+        reach::check(
+            (now.known_template(&result.manifest), &result.manifest),
+            parts,
+            after,
+            When::AfterUpdate,
+            findings,
+        );
+        let serving = (before.known_template(&before.manifest), &before.manifest);
         reach::check(serving, parts, after, When::DuringRelease, findings);
     }
     odd_changes(args, (name, &now), &result.manifest, (parts.as_ref(), after), findings);
@@ -138,7 +144,13 @@ fn odd_changes(
         {
             note(&manifest, findings);
             if let Some(parts) = parts {
-                reach::check(given.known_template(&manifest), parts, after, When::AfterUpdate, findings);
+                reach::check(
+                    (given.known_template(&manifest), &manifest),
+                    parts,
+                    after,
+                    When::AfterUpdate,
+                    findings,
+                );
             }
         }
     }

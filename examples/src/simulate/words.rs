@@ -33,6 +33,12 @@ pub(crate) fn words(happening: &Happening, names: &Names, clock: Clock) -> Strin
         Kind::Fenced => {
             "fenced: a nonce in every object, so that no earlier process's write lands".to_owned()
         }
+        Kind::Evicted { revision, pods } => {
+            format!("restart: {} of {} evicted", count(*pods, "pod"), names.of(revision))
+        }
+        Kind::Labelled { revision, field, metadata } => {
+            format!("{}: the pods get {metadata} ({field})", names.of(revision))
+        }
         Kind::Failed(why) => format!("! {why}"),
         Kind::Engine(event) => self::event(event, happening, names, clock),
         Kind::Pods { revision, change, pods } => {

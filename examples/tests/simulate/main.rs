@@ -15,6 +15,7 @@ mod json;
 mod kustomize;
 mod mistakes;
 mod namespaces;
+mod pods;
 mod reach;
 mod script;
 mod timelines;

@@ -29,7 +29,7 @@ pub(crate) struct World {
     /// Between these two times, no proxy receives anything (repeatable)
     #[arg(long = "freeze-mesh", value_name = "FROM..TO", value_parser = span)]
     pub(crate) freeze: Vec<(Duration, Duration)>,
-    /// When the simulation begins, in UTC like 2026-02-02T09:00:00Z; it matters to step windows only
+    /// When the simulation begins, in UTC like 2026-02-02T09:00:00Z; it matters to step windows and to `restartAt`
     #[arg(long, value_name = "TIME", default_value = "2026-01-01T00:00:00Z", value_parser = time)]
     pub(crate) start: Time,
     /// When the simulation stops at the latest

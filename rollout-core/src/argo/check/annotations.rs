@@ -29,10 +29,29 @@ const INSTEAD: [(&str, &str); 4] = [
     (STICKY_ANNOTATION, "each request is split anew"),
 ];
 
+const PREFIX: &str = "rollout-core/";
+/// Others that a user may write.
+const FOR_USERS: [&str; 2] = ["rollout-core/command", "rollout-core/proceed"];
+/// Those that a controller writes.
+const WRITTEN: [&str; 2] = ["rollout-core/fence", "rollout-core/receipt"];
+
 pub(super) fn check(rollout: &Rollout, notes: &mut Notes) {
+    unknown(rollout, notes);
     pace::check(rollout, notes);
     for finding in header_conditions::read(rollout).err().into_iter().flatten() {
         notes.findings.push(finding);
+    }
+}
+
+/// Warns of annotations that look as if they were for this engine: nobody reads them.
+fn unknown(rollout: &Rollout, notes: &mut Notes) {
+    let annotations = rollout.metadata.as_ref().and_then(|metadata| metadata.annotations.as_ref());
+    let known: Vec<&str> = INSTEAD.iter().map(|(key, _)| *key).chain(FOR_USERS).collect();
+    let ours = annotations.into_iter().flatten().map(|(key, _)| key.as_str());
+    for key in ours.filter(|key| key.starts_with(PREFIX) && !known.contains(key) && !WRITTEN.contains(key)) {
+        let what = "the engine does not know this annotation of a Rollout";
+        let instead = format!("write one of these, or remove it: {}", known.join(", "));
+        notes.warning(child("metadata.annotations", key), what, instead);
     }
 }
 
@@ -55,4 +74,30 @@ pub fn ignored_by_argo_rollouts(rollout: &Rollout) -> Vec<Finding> {
         Finding::new(Severity::Warning, child("metadata.annotations", key), what, String::new())
     });
     findings.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::argo::check;
+    use alloc::{string::ToString, vec::Vec};
+    use serde_json::json;
+
+    #[test]
+    fn an_annotation_that_nobody_reads_is_told_with_those_that_exist() {
+        let report = check(&json!({"metadata": {"annotations": {
+            "rollout-core/step-window": "09:00-17:00", "rollout-core/receipt": "{}", "team": "shop",
+            "rollout-core/command": "{}"
+        }}}));
+        let all = report.warnings().map(ToString::to_string);
+        let told: Vec<_> = all.filter(|told| told.contains("annotation")).collect();
+        let [only] = &told[..] else { panic!("{told:?}") };
+        assert!(
+            only.starts_with("metadata.annotations[rollout-core/step-window]: the engine does not know"),
+            "{only}"
+        );
+        assert!(
+            only.contains("rollout-core/step-windows") && only.contains("rollout-core/command"),
+            "{only}"
+        );
+    }
 }
