@@ -23,7 +23,7 @@ use std::{
 const ENOUGH: u64 = 400_000;
 
 /// Which laws must notice that a guard is gone.
-const EXPECTED: [(Guard, &[&str]); 18] = [
+const EXPECTED: [(Guard, &[&str]); 25] = [
     (Guard::UpGate, &["up_gate"]),
     (Guard::DownGate, &["down_gate"]),
     (Guard::ScaleDownDeadline, &["deadline_excludes_traffic"]),
@@ -42,6 +42,13 @@ const EXPECTED: [(Guard, &[&str]); 18] = [
     (Guard::RolesSwap, &["live_pods_stay"]),
     (Guard::StepWindows, &["steps_in_windows"]),
     (Guard::GradualAbort, &["abort_at_its_pace"]),
+    (Guard::Available, &["up_gate"]),
+    (Guard::SwapAlone, &["live_pods_stay"]),
+    (Guard::RollbackWindow, &["monotone_steps"]),
+    (Guard::OldPodsLimit, &["few_old_pods"]),
+    (Guard::DeadlineAbort, &["deadline_aborts_if_asked"]),
+    (Guard::TotalWeight, &["weights_sum"]),
+    (Guard::OwnScale, &["monotone_steps"]),
 ];
 
 #[test]

@@ -102,9 +102,10 @@ impl Law for ReadIsMet {
             let Some(met) = meets(&values, &all[&object.name].value, &request) else { continue };
             findings.premise();
             let (canary, stable) = (met.share("role", canary), met.share("role", stable));
-            let met = canary * 100 / (canary + stable).max(1);
+            let total = u64::from(moment.truth.spec.strategy.max_weight());
+            let (met, about) = (canary * total / (canary + stable).max(1), total / 50);
             let (lo, hi) = (u64::from(routes.weight.lo()), u64::from(routes.weight.hi()));
-            if met + 2 < lo || met > hi + 2 || (canary == 0) != (hi == 0) {
+            if met + about < lo || met > hi + about || (canary == 0) != (hi == 0) {
                 findings
                     .broken(|| format!("{}: weight {} is read, {met} is met", object.name, routes.weight));
             }

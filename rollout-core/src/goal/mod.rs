@@ -5,6 +5,7 @@ mod routed;
 
 use crate::{
     CanaryScale, Spec, Status, Step, Strategy,
+    reconcile::guard::{Guard, off},
     strategy::managed,
     traffic::{ManagedRoute, Weight},
 };
@@ -51,7 +52,7 @@ pub fn at(spec: &Spec, status: &Status) -> Goal {
     let scale = scale(strategy, status);
     let (canary, stable) = if strategy.routing().is_some() {
         routed::pods(strategy, spec.replicas, weight, scale)
-    } else if let Some(scale) = scale {
+    } else if let Some(scale) = scale.filter(|_| !off(Guard::OwnScale)) {
         basic::scaled(spec.replicas, scale)
     } else {
         basic::pods(strategy, spec.replicas, weight)
@@ -79,7 +80,7 @@ fn weight(strategy: &Strategy, status: &Status) -> Weight {
 
 /// Returns the weight of the nearest `setWeight` at or before the current step, whether or not the update was aborted.
 pub(crate) fn weight_of_step(strategy: &Strategy, status: &Status) -> Weight {
-    let of = strategy.max_weight();
+    let of = if off(Guard::TotalWeight) { 100 } else { strategy.max_weight() };
     let Some(steps) = so_far(strategy, status) else { return Weight::all(of) };
     let set = steps
         .iter()

@@ -1,4 +1,8 @@
-use super::{draft::Draft, view::View};
+use super::{
+    draft::Draft,
+    guard::{Guard, off},
+    view::View,
+};
 use crate::{AbortReason, Event, Progress, Range, Revision, Status, Wake, WakeReason, waiting::WaitReason};
 
 /// Follows the progress of the pods being waited for; returns whether the update was aborted because they are late.
@@ -31,7 +35,8 @@ pub(super) fn judge(status: &mut Status, draft: &mut Draft, view: &View<'_>) -> 
     let update = under_way(status) && status.canary.as_ref() == Some(&revision);
     // If stable no longer exists, there is nothing to go back to.
     let can_go_back = status.stable.as_ref().is_some_and(|stable| !view.is_gone(stable));
-    if update && can_go_back && view.spec.progress_deadline_abort {
+    let is_asked_for = view.spec.progress_deadline_abort || off(Guard::DeadlineAbort);
+    if update && can_go_back && is_asked_for {
         status.abort(view.now, AbortReason::ProgressDeadline);
         draft.happened(Event::Aborted { revision, why: AbortReason::ProgressDeadline });
         return true;

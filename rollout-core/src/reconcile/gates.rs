@@ -17,7 +17,8 @@ use crate::{
 
 /// Checks that enough pods of a revision are available.
 pub(super) fn available(view: &View<'_>, revision: &Revision, need: u32) -> Gate {
-    pods(revision, need, view.available(revision))
+    let seen = if off(Guard::Available) { view.ready(revision) } else { view.available(revision) };
+    pods(revision, need, seen)
 }
 
 /// Checks that enough pods of a revision are ready.

@@ -48,6 +48,20 @@ pub enum Guard {
     StepWindows,
     /// A gradual abort keeps to its pace.
     GradualAbort,
+    /// Pods count only once they are available (`minReadySeconds`).
+    Available,
+    /// When the roles swap, nothing else is planned.
+    SwapAlone,
+    /// Only a rollback within the `rollbackWindow` skips the steps.
+    RollbackWindow,
+    /// No more old revisions than `scaleDownDelayRevisionLimit` keep their pods.
+    OldPodsLimit,
+    /// The progress deadline aborts an update only if the user asked for that.
+    DeadlineAbort,
+    /// Weights are out of `maxTrafficWeight`.
+    TotalWeight,
+    /// `setCanaryScale` says how many pods a basic canary has.
+    OwnScale,
 }
 
 #[cfg(feature = "_mutants")]
@@ -59,7 +73,7 @@ mod switch {
 
     impl Guard {
         /// All guards.
-        pub const ALL: [Self; 18] = [
+        pub const ALL: [Self; 25] = [
             Self::UpGate,
             Self::DownGate,
             Self::ScaleDownDeadline,
@@ -78,6 +92,13 @@ mod switch {
             Self::RolesSwap,
             Self::StepWindows,
             Self::GradualAbort,
+            Self::Available,
+            Self::SwapAlone,
+            Self::RollbackWindow,
+            Self::OldPodsLimit,
+            Self::DeadlineAbort,
+            Self::TotalWeight,
+            Self::OwnScale,
         ];
     }
 

@@ -109,7 +109,8 @@ fn plan(status: &mut Status, draft: &mut Draft, view: &View<'_>) {
     }
     let roles = status.stable_ping_pong.unwrap_or_default();
     advance_steps(status, draft, view);
-    if view.spec.strategy.ping_pong() && roles != status.stable_ping_pong.unwrap_or_default() {
+    let swapped = roles != status.stable_ping_pong.unwrap_or_default();
+    if view.spec.strategy.ping_pong() && swapped && !guard::off(guard::Guard::SwapAlone) {
         // The observation names the destinations by their old roles. The next turn reads them by the new ones.
         return;
     }

@@ -140,7 +140,7 @@ fn old_delay(at: &Position<'_>, seen: &RevisionSeen) -> Duration {
     let is_kept = strategy
         .scale_down_delay_revision_limit
         .is_none_or(|limit| u32::try_from(rank()).is_ok_and(|rank| rank < limit));
-    if is_kept { strategy.old_revision_delay() } else { Duration::ZERO }
+    if is_kept || off(Guard::OldPodsLimit) { strategy.old_revision_delay() } else { Duration::ZERO }
 }
 
 fn scaling_down(view: &View<'_>, seen: &RevisionSeen, delay: Duration) -> Action {

@@ -1,4 +1,7 @@
-use super::draft::Draft;
+use super::{
+    draft::Draft,
+    guard::{Guard, off},
+};
 use crate::{Event, Observed, Revision, Spec, Status};
 
 /// Adopts the target revision: first, new, superseded, rolled back; or the same with other steps.
@@ -52,6 +55,9 @@ fn skips_steps(status: &Status, spec: &Spec, observed: &Observed) -> Option<bool
     let revisions = observed.revisions.as_ref()?;
     let number = |of: &Revision| revisions.iter().find(|seen| seen.revision == *of).map(|seen| seen.number);
     let (Some(target), Some(stable)) = (number(&spec.target), number(stable)) else { return Some(false) };
+    if off(Guard::RollbackWindow) {
+        return Some(target < stable);
+    }
     let between = revisions.iter().filter(|seen| target < seen.number && seen.number < stable).count();
     Some(target < stable && u32::try_from(between).is_ok_and(|between| between < spec.rollback_window))
 }

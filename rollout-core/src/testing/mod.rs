@@ -18,9 +18,11 @@ mod backend;
 pub mod history;
 pub mod laws;
 mod numbered;
+mod premises;
 mod reading;
 mod recorded;
 
 pub use backend::{Deviation, Try, try_backend};
 pub use numbered::Numbered;
+pub use premises::Premises;
 pub use recorded::{Cause, Record, Recorded};

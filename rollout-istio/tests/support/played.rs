@@ -65,7 +65,11 @@ impl Played {
         let managed = |config: IstioConfig| {
             MANAGED.iter().fold(config.of_rollout("web"), |config, name| config.managed_route(name))
         };
-        let mut configs = configs.into_iter().map(managed);
+        let totalled = |mut config: IstioConfig| {
+            config.max_weight = history.recipe.max_weight;
+            config
+        };
+        let mut configs = configs.into_iter().map(managed).map(totalled);
         let config = configs.next().expect("there is one for the roles as they are named");
         Self { store, config, swapped: configs.next(), services }
     }

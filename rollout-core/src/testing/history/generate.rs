@@ -156,7 +156,7 @@ fn recipe() -> impl proptest::strategy::Strategy<Value = Recipe> {
     let kind = (
         prop_oneof![3 => Just(true), 1 => Just(false)],
         any::<bool>(),
-        prop_oneof![3 => Just(1_u8), 1 => Just(2)],
+        (prop_oneof![3 => Just(1_u8), 1 => Just(2)], prop_oneof![6 => Just(100_u32), 1 => Just(1_000)]),
         (any::<bool>(), any::<bool>()),
     );
     let dynamic =
@@ -169,7 +169,7 @@ fn recipe() -> impl proptest::strategy::Strategy<Value = Recipe> {
     let others = (dynamic, min_ready, pace);
     (kind, pods, several(step(), 0..7), (delay(), delay()), fenceposts, deadline, others, old).prop_map(
         |(
-            (routed, services, objects, (stable_service, canary_service)),
+            (routed, services, (objects, max_weight), (stable_service, canary_service)),
             (replicas, threshold, min_pods),
             steps,
             (delay, abort_delay),
@@ -184,6 +184,7 @@ fn recipe() -> impl proptest::strategy::Strategy<Value = Recipe> {
             services,
             stable_service,
             canary_service,
+            max_weight,
             objects,
             threshold,
             min_pods,

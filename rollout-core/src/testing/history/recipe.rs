@@ -24,6 +24,8 @@ pub struct Recipe {
     pub stable_service: bool,
     /// Without routing, whether there is a canary Service.
     pub canary_service: bool,
+    /// The total of the weights; only with a traffic manager. Weights above 1 are multiplied accordingly.
+    pub max_weight: u32,
     /// The number of objects with routes.
     pub objects: u8,
     /// How many pods are enough.
@@ -126,8 +128,17 @@ impl Recipe {
             Step::SetWeight(_) | Step::Pause(_) | Step::SetCanaryScale(_) => true,
             Step::SetHeaderRoute { .. } | Step::SetMirrorRoute { .. } => self.routed && !swaps,
         };
+        let total = if self.routed { self.max_weight } else { 100 };
+        let scaled = |step: &Step| match step {
+            Step::SetWeight(weight) if *weight > 1 => Step::SetWeight(weight.saturating_mul(total) / 100),
+            Step::SetWeight(_)
+            | Step::Pause(_)
+            | Step::SetCanaryScale(_)
+            | Step::SetHeaderRoute { .. }
+            | Step::SetMirrorRoute { .. } => step.clone(),
+        };
         let mut builder = Strategy::builder()
-            .steps(steps.iter().filter(possible).cloned())
+            .steps(steps.iter().filter(possible).map(scaled))
             .replica_progress_threshold(self.threshold)
             .scale_down_delay(self.delay)
             .abort_scale_down_delay(self.abort_delay)
@@ -138,7 +149,11 @@ impl Recipe {
             .scale_down_delay_revision_limit(self.scale_down_delay_revision_limit);
         if self.routed {
             let services = self.has_services();
-            builder = builder.traffic_routing(true).stable_service(services).canary_service(services);
+            builder = builder
+                .traffic_routing(true)
+                .max_weight(total)
+                .stable_service(services)
+                .canary_service(services);
             builder = builder.ping_pong(swaps);
             for name in MANAGED {
                 builder = builder.managed_route(name);
@@ -147,6 +162,53 @@ impl Recipe {
             builder = builder.stable_service(self.stable_service).canary_service(self.canary_service);
         }
         builder.build()
+    }
+
+    /// Returns the names of the features that the history tries, for [`Premises`](crate::testing::Premises).
+    ///
+    /// ```
+    /// use rollout_core::testing::history::Histories;
+    /// let mut recipe = Histories::new().draw(7).unwrap().recipe;
+    /// (recipe.routed, recipe.dynamic, recipe.rollback_window) = (true, true, 2);
+    /// let features = recipe.features();
+    /// assert!(features.contains(&"dynamicStableScale") && features.contains(&"rollbackWindow"), "{features:?}");
+    /// recipe.routed = false;
+    /// assert!(!recipe.features().contains(&"dynamicStableScale"), "it needs a traffic manager");
+    /// ```
+    #[must_use]
+    pub fn features(&self) -> Vec<&'static str> {
+        let has = |wanted: fn(&Step) -> bool| self.steps.iter().any(wanted);
+        let scales = has(|step| matches!(step, Step::SetCanaryScale(_)));
+        let swaps = self.routed && self.ping_pong;
+        [
+            ("basic canary", !self.routed),
+            ("dynamicStableScale", self.routed && self.dynamic),
+            ("gradual abort", self.routed && self.gradual_abort.is_some()),
+            ("maxTrafficWeight", self.routed && self.max_weight != 100),
+            ("minPodsPerReplicaSet", self.min_pods.is_some()),
+            ("minReadySeconds", !self.min_ready.is_zero()),
+            ("pingPong", swaps),
+            ("progressDeadlineAbort", self.deadline_aborts),
+            ("replicaProgressThreshold", self.threshold.is_some()),
+            ("rollbackWindow", self.rollback_window > 0),
+            ("scaleDownDelayRevisionLimit", self.scale_down_delay_revision_limit.is_some()),
+            ("setCanaryScale", self.routed && scales),
+            ("setCanaryScale without routing", !self.routed && scales),
+            (
+                "setHeaderRoute",
+                self.routed && !swaps && has(|step| matches!(step, Step::SetHeaderRoute { .. })),
+            ),
+            (
+                "setMirrorRoute",
+                self.routed && !swaps && has(|step| matches!(step, Step::SetMirrorRoute { .. })),
+            ),
+            ("two Services", self.routed && self.has_services()),
+            ("two VirtualServices", self.routed && self.objects > 1),
+            ("windows", self.windows != Windows::always()),
+        ]
+        .into_iter()
+        .filter_map(|(name, is_tried)| is_tried.then_some(name))
+        .collect()
     }
 
     /// Returns whether the destinations are two Services.

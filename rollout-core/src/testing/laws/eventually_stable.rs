@@ -1,4 +1,4 @@
-use super::{Decision, Findings, Law, Met};
+use super::{Findings, Law, Met};
 use crate::{
     Status, Waiting,
     sim::{Moment, Truth, What},
@@ -12,6 +12,8 @@ use alloc::{format, string::String, vec::Vec};
 #[derive(Debug, Default)]
 pub(super) struct EventuallyStable {
     waiting: Vec<Waiting>,
+    /// The number of the newest process: an older one may end before it sees the last change.
+    newest: u32,
     after_faults: bool,
 }
 
@@ -24,8 +26,12 @@ impl Law for EventuallyStable {
         if let What::FaultsEnd = moment.what {
             self.after_faults = true;
         }
-        if let Some(decision) = Decision::of(moment).filter(|_| self.after_faults) {
-            self.waiting.clone_from(&decision.plan.waiting);
+        let What::Decided { process, plan, .. } = moment.what else { return };
+        if process >= self.newest {
+            self.newest = process;
+            if self.after_faults {
+                self.waiting.clone_from(&plan.waiting);
+            }
         }
     }
 

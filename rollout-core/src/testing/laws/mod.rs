@@ -22,6 +22,8 @@
 //! | `abort_wins` | once stable can carry, an aborted revision has no traffic after 12 turns | aborts that waited in a circle |
 //! | `aborted_never_rises` | an aborted or superseded revision never gains | weights re-applied after an abort |
 //! | `pods_go_alone` | pods are removed only in a plan that writes no traffic | a plan is carried out in part |
+//! | `deadline_aborts_if_asked` | the progress deadline aborts an update only if the user asked for that, and not early | pods that were only slow |
+//! | `few_old_pods` | no more old revisions than `scaleDownDelayRevisionLimit` keep their pods | quick releases in a row |
 //! | `failover_only_when_unavailable` | the canary gets more than its step asks for only if stable is unavailable for 10 s and the canary is being rolled out | one eviction must not swing all traffic |
 //! | `no_wedge` | every wait has an exit, and nothing is held back silently | rollouts that got stuck without an explanation |
 //! | `early_is_harmless` | deciding again before `wake` does nothing | spurious wake-ups |
@@ -29,7 +31,7 @@
 //! | `promote_once` | the same promote twice moves one step | a double click skipped a pause |
 //! | `steps_in_windows` | no release begins outside the windows, and no step other than a pause | a release that went on at night |
 //! | `abort_at_its_pace` | a gradual abort takes no more weight than is due | cold pods that got everything at once |
-//! | `monotone_steps` | no step is skipped or repeated without a command, an edit or a new revision | an index that started over after a restart |
+//! | `monotone_steps` | no step is skipped or repeated without a command, an edit, or a rollback within `rollbackWindow` | an index that started over after a restart |
 //! | `pause_not_shortened` | a restart or another clock does not shorten a pause | times rounded down to whole seconds |
 //! | `unknown_holds` | a failed read never advances a rollout | a failed read taken for an empty one |
 //! | `eventually_stable` | once the faults stop, the rollout comes to rest | eventually stable reconciliation (anvil) |
@@ -45,11 +47,13 @@ mod abort_at_its_pace;
 mod abort_wins;
 mod aborted_never_rises;
 mod capacity;
+mod deadline_aborts_if_asked;
 mod deadline_excludes_traffic;
 mod decision;
 mod down_gate;
 mod eventually_stable;
 mod failover_only_when_unavailable;
+mod few_old_pods;
 mod function;
 mod header_stays_right;
 mod law;
@@ -104,6 +108,8 @@ pub fn all() -> Vec<Box<dyn Law>> {
         Box::new(one_layer::OneLayer),
         Box::new(pods_go_alone::PodsGoAlone),
         Box::new(deadline_excludes_traffic::DeadlineExcludesTraffic),
+        Box::new(few_old_pods::FewOldPods),
+        Box::new(deadline_aborts_if_asked::DeadlineAbortsIfAsked),
         Box::new(up_gate::UpGate),
         Box::new(down_gate::DownGate),
         Box::new(stable_follows_weight::StableFollowsWeight),

@@ -1,5 +1,5 @@
 use super::{Decision, Findings, Law};
-use crate::{Step, sim::Moment};
+use crate::{CanaryScale, Step, sim::Moment, testing::reading::Asked};
 use alloc::format;
 use core::time::Duration;
 
@@ -17,6 +17,9 @@ impl Law for MonotoneSteps {
     fn see(&mut self, moment: &Moment<'_>, findings: &mut Findings) {
         let Some(decision) = Decision::of(moment) else { return };
         let (from, to) = (decision.stored, &decision.plan.status);
+        if from.canary != to.canary && !moved_on(&decision, findings) {
+            return;
+        }
         let same = from.canary == to.canary && from.step_hash == to.step_hash;
         let under_way = from.stable.is_some() && !from.is_done() && !to.is_done();
         if !same || !under_way || from.promote_full || to.promote_full || from.aborted.is_some() {
@@ -32,6 +35,32 @@ impl Law for MonotoneSteps {
             passed(&decision, index, step, findings);
         }
     }
+}
+
+/// Checks where the release of another revision begins: at the first step, unless it is a rollback within the window.
+/// Returns whether there is more to check.
+fn moved_on(decision: &Decision<'_>, findings: &mut Findings) -> bool {
+    let to = &decision.plan.status;
+    let (Some(stable), Some(canary)) = (&to.stable, &to.canary) else { return false };
+    if to.is_done() || to.promote_full || decision.stored.stable != to.stable {
+        return false;
+    }
+    findings.premise();
+    let number = |of| Some(decision.observed.revision(of)?.number);
+    let is_recent = number(canary).zip(number(stable)).is_some_and(|(canary, stable)| {
+        let seen = decision.observed.revisions.iter().flatten();
+        let between = seen.filter(|seen| (canary + 1..stable).contains(&seen.number)).count();
+        canary < stable && u32::try_from(between).is_ok_and(|between| between < decision.spec.rollback_window)
+    });
+    let steps = decision.spec.strategy.steps();
+    for (index, step) in (0..to.step).zip(steps).filter(|_| !is_recent) {
+        if let Step::Pause(_) = step {
+            findings.broken(|| format!("a new release skips the pause of step {index}"));
+        } else {
+            passed(decision, index, step, findings);
+        }
+    }
+    false
 }
 
 fn passed(decision: &Decision<'_>, index: u32, step: &Step, findings: &mut Findings) {
@@ -60,6 +89,30 @@ fn passed(decision: &Decision<'_>, index: u32, step: &Step, findings: &mut Findi
                 }
             }
         }
+        // To match the weight, the nearest ratio of pods is meant.
+        Step::SetCanaryScale(scale) if !decision.routed() && *scale != CanaryScale::MatchTrafficWeight => {
+            scaled(decision, index, findings);
+        }
         Step::SetCanaryScale(_) | Step::SetHeaderRoute { .. } | Step::SetMirrorRoute { .. } => {}
+    }
+}
+
+/// Checks the pods of a basic canary: a step that says how many they are is passed when they are available. The pod that
+/// stable keeps behind its Service may cost the canary one.
+fn scaled(decision: &Decision<'_>, index: u32, findings: &mut Findings) {
+    let mut here = decision.plan.status.clone();
+    here.step = index;
+    let strategy = &decision.spec.strategy;
+    let asked = Asked::at(decision.spec, &here).pods(decision.spec).min(decision.spec.replicas);
+    let wanted = asked.saturating_sub(u32::from(strategy.stable_service));
+    let need = strategy.progress_threshold.map_or(wanted, |threshold| threshold.of(wanted));
+    let canary = here.canary.as_ref().and_then(|canary| decision.observed.revision(canary));
+    let available = canary.map_or(0, |seen| seen.available.lo());
+    if available < need {
+        findings.broken(|| {
+            format!(
+                "step {index} asks for {asked} pods of the canary, and is passed with {available} available"
+            )
+        });
     }
 }
