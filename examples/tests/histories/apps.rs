@@ -1,8 +1,10 @@
 //! The objects of the Rollouts that are played.
 
 use crate::{
-    history::{History, Step},
+    app::{Apart, App, Step, WorkloadKind},
+    history::History,
     mesh::said::{header, subset},
+    workload,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -93,6 +95,8 @@ pub(crate) fn objects(history: &History) -> Vec<(String, Value)> {
         });
         (rule_path(&name), rule)
     }));
+    let workloads = history.apps.iter().enumerate();
+    all.extend(workloads.filter_map(|(at, app)| Some(workload::object(app.workload?, at))));
     all.extend((0..history.apps.len()).map(|at| (rollout_path(at), rollout(history, at))));
     all
 }
@@ -156,13 +160,14 @@ pub(crate) fn template(name: &str, version: u8) -> Value {
     })
 }
 
-pub(crate) fn steps(app: &str, steps: &[Step]) -> Value {
+pub(crate) fn steps(app: &str, of: &App, steps: &[Step]) -> Value {
     let step = |step: &Step| match step {
         Step::Header(true) => json!({"setHeaderRoute": {
             "name": header(app), "match": [{"headerName": "tester", "headerValue": {"exact": "yes"}}]
         }}),
         Step::Header(false) => json!({"setHeaderRoute": {"name": header(app)}}),
         Step::Scale(pods) => json!({"setCanaryScale": {"replicas": pods}}),
+        Step::Weight(weight) if of.settings.per_mille => json!({"setWeight": u16::from(*weight) * 9}),
         Step::Weight(weight) => json!({"setWeight": weight}),
         Step::Pause(0) => json!({"pause": {}}),
         Step::Pause(seconds) => json!({"pause": {"duration": seconds}}),
@@ -182,7 +187,7 @@ fn rollout(history: &History, at: usize) -> Value {
         "spec": {
             "replicas": app.replicas, "selector": {"matchLabels": {"app": name}}, "template": template(&name, 0),
             "strategy": {"canary": {
-                "scaleDownDelaySeconds": 5, "abortScaleDownDelaySeconds": 5, "steps": steps(&name, &app.steps),
+                "scaleDownDelaySeconds": 5, "abortScaleDownDelaySeconds": 5, "steps": steps(&name, app, &app.steps),
                 "trafficRouting": {
                     "managedRoutes": [{"name": header(&name)}],
                     "istio": {"virtualService": {"name": route, "routes": [name]}}
@@ -204,7 +209,20 @@ fn rollout(history: &History, at: usize) -> Value {
             canary[format!("{role}Metadata")] = metadata_of(role);
         }
     }
-    if app.has_services {
+    if let Some(apart) = app.apart {
+        canary["antiAffinity"] = match apart {
+            Apart::Required => json!({"requiredDuringSchedulingIgnoredDuringExecution": {}}),
+            Apart::Preferred(weight) => {
+                json!({"preferredDuringSchedulingIgnoredDuringExecution": {"weight": weight}})
+            }
+        };
+    }
+    if app.swaps() {
+        // They are called by the roles that they have at first.
+        canary["pingPong"] = json!({
+            "pingService": subset(&name, "stable"), "pongService": subset(&name, "canary")
+        });
+    } else if app.has_services {
         canary["stableService"] = json!(subset(&name, "stable"));
         canary["canaryService"] = json!(subset(&name, "canary"));
     } else {
@@ -212,6 +230,15 @@ fn rollout(history: &History, at: usize) -> Value {
             "name": rule_of(history, at), "stableSubsetName": subset(&name, "stable"),
             "canarySubsetName": subset(&name, "canary")
         });
+    }
+    app.settings.write(&mut rollout);
+    if let Some(of) = app.workload {
+        rollout["spec"]["workloadRef"] = workload::reference(of, at);
+        rollout["spec"]["template"].take();
+        // A PodTemplate has no selector that could be meant.
+        if of.kind != WorkloadKind::PodTemplate {
+            rollout["spec"]["selector"].take();
+        }
     }
     rollout
 }

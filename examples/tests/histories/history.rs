@@ -1,7 +1,10 @@
-use super::plots::{Plot, plot};
+use super::{
+    app::{App, Step, app, step},
+    plots::{Plot, plot},
+};
 use proptest::{
     collection::vec as several,
-    prelude::{Just, any, prop, prop_oneof},
+    prelude::{Just, any, prop_oneof},
     sample::{Index, select},
     strategy::Strategy as _,
 };
@@ -27,6 +30,20 @@ pub(crate) struct History {
     pub(crate) mesh: Option<MeshOf>,
 }
 
+impl History {
+    /// What any of its Rollouts tries, and what happens to them beside updates.
+    pub(crate) fn features(&self) -> Vec<&'static str> {
+        let happens = |wanted: fn(&Happening) -> bool| self.happenings.iter().any(|(_, what)| wanted(what));
+        let mut features: Vec<_> = self.apps.iter().flat_map(App::features).collect();
+        features.extend(self.mesh.as_ref().map(|_| "istiod is asked"));
+        features.extend(happens(|what| matches!(what, Happening::Restart(_))).then_some("restartAt"));
+        features.extend(happens(|what| matches!(what, Happening::Overlap(_))).then_some("two controllers"));
+        features.sort_unstable();
+        features.dedup();
+        features
+    }
+}
+
 /// All times are in milliseconds.
 #[derive(Debug, Clone)]
 pub(crate) struct MeshOf {
@@ -40,37 +57,6 @@ pub(crate) struct MeshOf {
     pub(crate) answers: u16,
     /// Of a hundred questions to istiod, so many get no answer in time, until everything is at rest.
     pub(crate) silent: u8,
-}
-
-/// A Rollout.
-#[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "independent choices, each of which shrinks alone")]
-pub(crate) struct App {
-    pub(crate) replicas: u8,
-    /// Whether its route is one of several in one VirtualService.
-    pub(crate) shares: bool,
-    /// Whether its subsets are in one DestinationRule with those of others.
-    pub(crate) shares_rule: bool,
-    /// Whether it has two Services instead of subsets; never in a mesh.
-    pub(crate) has_services: bool,
-    /// Whether stable keeps only the pods that its share needs.
-    pub(crate) follows: bool,
-    /// Whether its pods have labels and annotations by role.
-    pub(crate) labels: bool,
-    /// How many of its pods may be unavailable; without a number, a quarter.
-    pub(crate) max_unavailable: Option<u8>,
-    pub(crate) steps: Vec<Step>,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Step {
-    Weight(u8),
-    /// Seconds; 0 is without an end.
-    Pause(u8),
-    /// Whether requests with a header go to the canary.
-    Header(bool),
-    /// So many pods, whatever the weight is.
-    Scale(u8),
 }
 
 #[derive(Debug, Clone)]
@@ -88,6 +74,8 @@ pub(crate) enum Happening {
     Restart(Index),
     /// All pods of its ReplicaSets are lost for so many seconds.
     PodsLost(Index, u8),
+    /// Somebody scales the object that has its pod template, if there is one.
+    Scaled(Index, u8),
     /// Somebody else writes an annotation into its VirtualService, and another time-out into a route that is not ours.
     Touched(Index),
     /// The controller dies, and is started again after so many seconds.
@@ -120,6 +108,7 @@ impl Happening {
             | Self::Steps(app, _)
             | Self::Restart(app)
             | Self::PodsLost(app, _)
+            | Self::Scaled(app, _)
             | Self::Touched(app)
             | Self::Deleted(app, ..)
             | Self::Reapplied(app, _) => Some(*app),
@@ -160,6 +149,8 @@ pub(crate) enum Part {
     VirtualService,
     /// Its DestinationRule, or one of its Services.
     Destination,
+    /// The object that has its pod template, if there is one.
+    Workload,
     /// Its controller makes the newest one again; without the stable one in an update, a person decides.
     ReplicaSet(Which),
 }
@@ -241,39 +232,21 @@ fn of_mesh() -> impl proptest::strategy::Strategy<Value = OfMesh> {
     ]
 }
 
-fn step() -> impl proptest::strategy::Strategy<Value = Step> {
-    prop_oneof![
-        3 => prop_oneof![Just(5), Just(50), Just(100), 0..101_u8].prop_map(Step::Weight),
-        3 => prop_oneof![Just(0), 1..20_u8].prop_map(Step::Pause),
-        1 => prop::bool::weighted(0.7).prop_map(Step::Header),
-        1 => (0..3_u8).prop_map(Step::Scale),
-    ]
-}
-
-fn app() -> impl proptest::strategy::Strategy<Value = App> {
-    let shares = (any::<bool>(), any::<bool>());
-    let kind = (prop::bool::weighted(0.3), prop::bool::weighted(0.25), prop::bool::weighted(0.25));
-    let max_unavailable = prop_oneof![2 => Just(None), 1 => (1..3_u8).prop_map(Some)];
-    let whole = (1..4_u8, shares, kind, max_unavailable, several(step(), 0..5));
-    whole.prop_map(|(replicas, (shares, shares_rule), kind, max_unavailable, steps)| {
-        let (has_services, follows, labels) = kind;
-        App { replicas, shares, shares_rule, has_services, follows, labels, max_unavailable, steps }
-    })
-}
-
 pub(crate) fn part() -> impl proptest::strategy::Strategy<Value = Part> {
     let set = prop_oneof![2 => Just(Which::Current), 1 => Just(Which::Stable)].prop_map(Part::ReplicaSet);
-    prop_oneof![select(vec![Part::Rollout, Part::RolloutAlone, Part::VirtualService, Part::Destination]), set]
+    let whole = [Part::Rollout, Part::RolloutAlone, Part::VirtualService, Part::Destination, Part::Workload];
+    prop_oneof![select(whole.to_vec()), set]
 }
 
 /// What a controller writes beside events.
-const WRITES: [&str; 9] = [
+const WRITES: [&str; 10] = [
     "POST replicasets",
     "PATCH replicasets",
     "PUT virtualservices",
     "PUT destinationrules",
     "PUT services",
     "PATCH rollouts",
+    "PATCH deployments",
     "PATCH pods",
     "POST pods/eviction",
     "PUT rollouts",
@@ -291,6 +264,7 @@ pub(crate) fn happening() -> impl proptest::strategy::Strategy<Value = Happening
         1 => (index(), several(step(), 0..4)).prop_map(|(app, steps)| Happening::Steps(app, steps)),
         2 => index().prop_map(Happening::Restart),
         1 => (index(), 1..30_u8).prop_map(|(app, seconds)| Happening::PodsLost(app, seconds)),
+        1 => (index(), 0..4_u8).prop_map(|(app, pods)| Happening::Scaled(app, pods)),
         1 => index().prop_map(Happening::Touched),
         1 => (0..40_u8).prop_map(Happening::Killed),
         1 => (1..20_u8).prop_map(Happening::Overlap),

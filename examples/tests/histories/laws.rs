@@ -4,8 +4,10 @@
 use crate::{
     apps,
     history::History,
+    judge,
     mesh::{clock, said::subset},
     recorded::{self, Seen, Write},
+    workload,
 };
 use rollout_core::testing::laws::{Laws, all};
 use rollout_kube::testing::{Change, SimulatedApiServer};
@@ -135,6 +137,18 @@ fn numbers(changes: &[Change], decided: &[Decided], lives: &Lives) -> Numbers {
             numbers.insert(decided.process.clone(), *number);
         }
     }
+    // Of several, it is the one without a name.
+    for decided in decided.iter().filter(|decided| unknown.contains(&*decided.process)) {
+        let is_it = |(number, (from, until)): &(&u32, &(u64, u64))| {
+            (*from..*until).contains(&decided.tick) && numbers.values().all(|known| known != *number)
+        };
+        let mut those = lives.iter().filter(is_it);
+        if let (Some((number, _)), None) = (those.next(), those.next())
+            && !numbers.contains_key(&decided.process)
+        {
+            numbers.insert(decided.process.clone(), *number);
+        }
+    }
     numbers
 }
 
@@ -156,9 +170,8 @@ pub(crate) struct Recording<'h> {
 }
 
 impl Recording<'_> {
-    /// What the laws have to say to each Rollout: how often, and what is broken.
-    pub(crate) fn judge(&self, recorder: &Recorder) -> (BTreeMap<&'static str, u64>, Option<String>) {
-        let mut premises = BTreeMap::new();
+    /// What the laws have to say to each Rollout: how often, which is told, and what is broken.
+    pub(crate) fn judge(&self, recorder: &Recorder, tell: &mut judge::Seen) -> Option<String> {
         let changes = self.server.since(0);
         let decided = recorder.decided.lock().unwrap();
         let numbers = numbers(&changes, &decided, &self.lives());
@@ -166,9 +179,9 @@ impl Recording<'_> {
             let name = apps::name(app);
             let history = self.of(app, &changes, (&decided, &numbers));
             let Some(verdict) = recorded::judge(&history, laws()) else { continue };
-            for (law, findings) in verdict.recorded.laws().findings() {
-                *premises.entry(law).or_default() += findings.premises();
-            }
+            let findings = verdict.recorded.laws().findings();
+            let premises: Vec<_> = findings.map(|(law, findings)| (law, findings.premises())).collect();
+            tell.add(&self.history.apps[app].features(), &premises);
             if let Some(broken) = verdict.recorded.laws().violation() {
                 if env::var("ONLY").is_ok() {
                     let again = recorded::judge(&history, laws().recording());
@@ -176,13 +189,13 @@ impl Recording<'_> {
                         again.and_then(|again| again.recorded.laws().timeline().map(ToString::to_string));
                     println!("{}", timeline.unwrap_or_default());
                 }
-                return (premises, Some(format!("{}: {name}: {}", broken.law, broken.how)));
+                return Some(format!("{}: {name}: {}", broken.law, broken.how));
             }
             if let Some(why) = verdict.unexplained.first() {
-                return (premises, Some(format!("every_write_is_decided: {name}: {why}")));
+                return Some(format!("every_write_is_decided: {name}: {why}"));
             }
         }
-        (premises, None)
+        None
     }
 
     fn lives(&self) -> Lives {
@@ -203,6 +216,7 @@ impl Recording<'_> {
     ) -> recorded::History {
         let (name, mut history) = (apps::name(app), recorded::History { lag: OLD, ..Default::default() });
         let (route, rule) = (apps::route_of(self.history, app), apps::rule_of(self.history, app));
+        let workload = workload::name(app);
         let mut end = u64::MAX;
         for change in changes {
             let text = |pointer| {
@@ -211,7 +225,9 @@ impl Recording<'_> {
             let of = text("/metadata/name");
             let (kind, is_its) = match text("/kind") {
                 "Rollout" => ("Rollout", of == name),
-                "ReplicaSet" => ("ReplicaSet", text("/metadata/labels/app") == name),
+                "ReplicaSet" => ("ReplicaSet", text("/metadata/labels/app") == name || of == workload),
+                "Deployment" => ("Deployment", of == workload),
+                "PodTemplate" => ("PodTemplate", of == workload),
                 "Pod" => ("Pod", text("/metadata/labels/app") == name),
                 "VirtualService" => ("VirtualService", of == route),
                 "DestinationRule" => ("DestinationRule", of == rule),

@@ -2,10 +2,12 @@
 //! Rollouts, people, pods, faults and restarts, each judged by what its writes leave behind.
 //!
 //! `HISTORIES=20000` plays more, `FROM=7` begins at another number, `ONLY=123` plays one and prints what happened.
-//! `LOG=1` prints the controller's log with it. `SMALLER=0` makes none smaller that fails.
+//! `LOG=1` prints the controller's log with it. `SMALLER=0` makes none smaller that fails. `PRINTED=1` prints how often
+//! each rule and law had something to say about each feature.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod app;
 mod apps;
 mod fetch;
 mod history;
@@ -13,14 +15,17 @@ mod judge;
 mod laws;
 #[path = "../played_mesh/mod.rs"]
 mod mesh;
+mod mutants;
 mod planted;
 mod plots;
 mod pods;
 mod process;
 #[path = "../recorded/mod.rs"]
 mod recorded;
+mod settings;
 mod trouble;
 mod unrelated;
+mod workload;
 mod world;
 
 use history::{History, histories};
@@ -69,6 +74,12 @@ fn every_rollout_comes_to_rest_whatever_goes_wrong() {
     let a_second = u128::from(histories) * 1_000 / began.elapsed().as_millis().max(1);
     println!("{histories} histories from number {from} in {:.1?}: {a_second} a second", began.elapsed());
     println!("{seen}");
+    if number("PRINTED").is_some_and(|printed| printed > 0) {
+        println!(
+            "in how many histories with each feature there was something to say:\n{}",
+            seen.by_feature()
+        );
+    }
     for (number, why) in &broken {
         println!("BROKEN in number {number}: {why}");
     }

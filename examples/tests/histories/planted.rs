@@ -1,9 +1,11 @@
 //! What the judge must notice, planted one by one.
 
 use crate::{
+    app::{ScaleDown, Workload, WorkloadKind},
     apps,
     judge::Judge,
     mesh::said::{header, subset},
+    workload,
 };
 use rollout_kube::testing::SimulatedApiServer;
 use serde_json::{Value, json};
@@ -83,14 +85,79 @@ fn given_up() -> Object {
     (apps::rollout_path(0), json!({"kind": "Rollout", "status": status}))
 }
 
+/// Two Services that take turns.
+fn by_turns() -> Object {
+    let canary = json!({"pingPong": {"pingService": "app-0-stable", "pongService": "app-0-canary"}});
+    (apps::rollout_path(0), json!({"kind": "Rollout", "spec": {"strategy": {"canary": canary}}}))
+}
+
+fn service_of(role: &str, hash: &str) -> Object {
+    let selector = json!({"app": "app-0", "rollouts-pod-template-hash": hash});
+    let service = json!({"kind": "Service", "spec": {"selector": selector, "ports": apps::ports()}});
+    (apps::service_path(&subset("app-0", role)), service)
+}
+
+/// The first of two Services that take turns has all requests and pods of `v2`, and is led to these.
+fn led_to(next: &str) -> Vec<Object> {
+    let to = |role, weight: u64| json!({"destination": {"host": subset("app-0", role)}, "weight": weight});
+    let route = json!({
+        "name": "app-0", "retries": {"attempts": 2}, "route": [to("stable", 100), to("canary", 0)]
+    });
+    let routes = json!({"kind": "VirtualService", "spec": {"http": [route, apps::foreign(1)]}});
+    let routes = (apps::route_path("app-0"), routes);
+    let services = [("stable", "v2"), ("canary", "v3"), ("stable", next)];
+    let [first, second, led] = services.map(|(role, hash)| service_of(role, hash));
+    vec![set(1), pod(), by_turns(), first, second, routes, led]
+}
+
+/// An update while `v1` is stable, whose pods avoid the nodes of another revision.
+fn avoiding(other: &str) -> Vec<Object> {
+    let canary = json!({"antiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {}}});
+    let rollout = json!({
+        "kind": "Rollout", "spec": {"strategy": {"canary": canary}}, "status": {"stableRS": "v1"}
+    });
+    let (path, mut set) = set(1);
+    set["metadata"]["labels"]["app"] = json!("app-0");
+    let selector = json!({"matchExpressions": [{"key": "rollouts-pod-template-hash", "values": [other]}]});
+    set["spec"]["template"]["spec"]["affinity"]["podAntiAffinity"] =
+        json!({"requiredDuringSchedulingIgnoredDuringExecution": [{"labelSelector": selector}]});
+    vec![(apps::rollout_path(0), rollout), (path, set)]
+}
+
+/// A Deployment with a ready pod hands over to a Rollout that has so many.
+fn handed_over(ready: bool, scale_down: &str) -> Vec<Object> {
+    let of = Workload { kind: WorkloadKind::Deployment, pods: 1, scale_down: ScaleDown::OnSuccess };
+    let (path, mut deployment) = workload::object(of, 0);
+    let mut reference = workload::reference(of, 0);
+    reference["scaleDown"] = json!(scale_down);
+    let rollout = json!({"kind": "Rollout", "spec": {"replicas": 1, "workloadRef": reference}});
+    let (before, pod_of_it) = (deployment.clone(), pod_of("workload-0-1", "app-0"));
+    deployment["spec"]["replicas"] = json!(0);
+    let mut all = vec![(path.clone(), before), pod_of_it, (apps::rollout_path(0), rollout), set(1)];
+    all.extend(ready.then(pod));
+    all.push((path, deployment));
+    all
+}
+
+/// The requests that met the pod of a Deployment are led to `v2`, which has a ready one or none.
+fn led_from_deployment(ready: bool) -> Vec<Object> {
+    let mut all = handed_over(ready, "onsuccess");
+    all.pop();
+    all.extend([rule("", ""), rule("v2", "v2")]);
+    all
+}
+
 /// What is broken after these writes; `null` deletes.
 fn after(writes: impl IntoIterator<Item = Object>) -> Option<String> {
     let (server, mut judge) = (SimulatedApiServer::start(), Judge::default());
     for (path, object) in writes {
         if object.is_null() { server.delete(&path) } else { server.apply(&path, object) }
     }
-    for change in server.since(0) {
-        judge.see_by(&change, true, Duration::from_secs(100));
+    for (at, change) in server.since(0).into_iter().enumerate() {
+        // A person makes Deployments, and only a controller scales them down.
+        let name = change.object["metadata"]["name"].as_str().unwrap_or_default();
+        let is_ours = !name.starts_with(workload::PREFIX) || change.object["spec"]["replicas"] == 0;
+        judge.see_by(&change, is_ours, Duration::from_secs(100 + u64::try_from(at).unwrap()));
     }
     judge.broken
 }
@@ -101,6 +168,10 @@ async fn the_judge_notices_what_is_planted() {
     assert_eq!(after(right), None);
     assert_eq!(after([service("app-0")]), None);
     assert_eq!(after(evicted(2)), None);
+    assert_eq!(after(led_to("v2")), None);
+    assert_eq!(after(avoiding("v1")), None);
+    assert_eq!(after(handed_over(true, "onsuccess")), None);
+    assert_eq!(after(led_from_deployment(true)), None);
     let planted = [
         ("weights_sum", vec![routes(60, 30, 1)]),
         ("no_unserved_write", vec![set(1), rule("v1", "v2"), routes(95, 5, 1)]),
@@ -115,6 +186,11 @@ async fn the_judge_notices_what_is_planted() {
         ("what_is_foreign_stays", vec![emptied()]),
         ("what_is_foreign_stays", vec![pod_of("theirs-app-0-v2", apps::THEIRS)]),
         ("few_pods_are_evicted", evicted(1)),
+        ("live_service_keeps_its_pods", led_to("v3")),
+        ("pods_keep_apart_in_an_update", avoiding("v2")),
+        ("no_gap_at_the_hand_over", handed_over(false, "onsuccess")),
+        ("no_gap_at_the_hand_over", led_from_deployment(false)),
+        ("what_is_foreign_stays", handed_over(true, "never")),
     ];
     for (rule, writes) in planted {
         let broken = after(writes).unwrap_or_default();

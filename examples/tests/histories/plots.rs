@@ -1,6 +1,9 @@
 //! What happens in a history: mostly anything in any order, and now and then what is seldom met by chance.
 
-use super::history::{Happening, OfMesh, Part, Step, Which, gap, happening, part};
+use super::{
+    app::Step,
+    history::{Happening, OfMesh, Part, Which, gap, happening, part},
+};
 use proptest::{
     collection::vec as several,
     prelude::{Just, any, prop_oneof},

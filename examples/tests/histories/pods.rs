@@ -4,6 +4,7 @@
 use crate::{
     apps,
     mesh::{Dice, clock},
+    workload,
 };
 use rollout_core::Time;
 use rollout_kube::testing::SimulatedApiServer;
@@ -37,6 +38,10 @@ pub(crate) struct Pods {
     objects: BTreeMap<String, Vec<String>>,
     /// By ReplicaSet, when there is another pod for each that was evicted.
     evicted: BTreeMap<String, Vec<Instant>>,
+    /// When each pod was made.
+    made_at: BTreeMap<String, Instant>,
+    /// When another pod has been ready for long enough.
+    available_at: Option<Instant>,
     made: u32,
     /// The version of the server that was last looked at.
     version: u64,
@@ -56,6 +61,8 @@ impl Pods {
             uids: BTreeMap::new(),
             objects: BTreeMap::new(),
             evicted: BTreeMap::new(),
+            made_at: BTreeMap::new(),
+            available_at: None,
             made: 0,
             version: 0,
             due: None,
@@ -84,6 +91,7 @@ impl Pods {
         let pods = self.asked.values().map(|(_, at)| at);
         let counted = self.there.values().map(|(_, at)| at);
         let replaced = self.evicted.values().flatten();
+        let replaced = replaced.chain(&self.available_at);
         let all = pods.chain(counted).chain(replaced).chain(self.lost.values()).chain(self.garbage.values());
         self.due = all.filter(|at| **at > now).min().copied();
     }
@@ -97,6 +105,7 @@ impl Pods {
 
     fn act(&mut self, server: &SimulatedApiServer, now: Instant) {
         self.miss_evicted(server, now);
+        self.available_at = None;
         let mut sets = server.all("/apis/apps/v1/replicasets");
         let rollouts = server.all("/apis/argoproj.io/v1alpha1/rollouts");
         let is_garbage = |set: &Value| {
@@ -104,6 +113,7 @@ impl Pods {
             // What belongs to nobody stays.
             !uid.is_null() && rollouts.iter().all(|rollout| rollout["metadata"]["uid"] != *uid)
         };
+        sets.extend(server.all(workload::DEPLOYMENTS));
         let names: Vec<Value> = sets.iter().map(|set| set["metadata"]["name"].clone()).collect();
         for set in sets.extract_if(.., |set| is_garbage(set)) {
             let name = set["metadata"]["name"].as_str().unwrap_or_default();
@@ -126,7 +136,9 @@ impl Pods {
             let is_lost =
                 self.lost.iter().any(|(app, until)| *until > now && name.starts_with(&format!("{app}-")));
             let image = set.pointer("/spec/template/spec/containers/0/image").and_then(Value::as_str);
-            let is_bad = image == Some(&apps::image(apps::BAD));
+            // Those of a Deployment stay until better ones are ready.
+            let is_ours = !name.starts_with(workload::PREFIX);
+            let is_bad = is_ours && image == Some(&apps::image(apps::BAD));
             let ready =
                 if is_lost || is_bad { 0 } else { wanted.saturating_sub(self.missing(&name, wanted)) };
             if at > now && !is_lost {
@@ -140,17 +152,29 @@ impl Pods {
             }
             let status = json!({
                 "observedGeneration": set["metadata"]["generation"], "replicas": wanted,
-                "readyReplicas": ready, "availableReplicas": ready
+                "readyReplicas": ready, "availableReplicas": self.available(&name, set, now)
             });
             let is_counted = self.there.get(&name).is_some_and(|(_, counted)| *counted <= now);
             if is_counted && set["status"] != status {
-                server.patch(&apps::set_path(&name), &json!({"status": status}));
+                let is_set = set["kind"] == "ReplicaSet";
+                let path = if is_set { apps::set_path(&name) } else { workload::deployment_path(&name) };
+                server.patch(&path, &json!({"status": status}));
             }
         }
         let is_gone = |of: &String| names.iter().all(|name| *name != **of);
         for of in self.objects.keys().filter(|of| is_gone(of)).cloned().collect::<Vec<_>>() {
             self.collect(server, &of);
         }
+    }
+
+    /// How many pods of a ReplicaSet have been ready for long enough; and when another one will have been is kept.
+    fn available(&mut self, of: &str, set: &Value, now: Instant) -> usize {
+        let min_ready = Duration::from_secs(set["spec"]["minReadySeconds"].as_u64().unwrap_or(0));
+        let pods = self.objects.get(of).into_iter().flatten();
+        let at = pods.filter_map(|pod| self.made_at.get(pod)).map(|made| *made + min_ready);
+        let (there, later): (Vec<_>, Vec<_>) = at.partition(|at| *at <= now);
+        self.available_at = self.available_at.into_iter().chain(later).min();
+        there.len()
     }
 
     /// The pods of a ReplicaSet that is gone go, too.
@@ -194,6 +218,7 @@ impl Pods {
             set["spec"]["replicas"].as_u64().map_or(usize::MAX, |pods| usize::try_from(pods).unwrap());
         while there.len() > ready {
             let Some(name) = there.pop() else { return };
+            self.made_at.remove(&name);
             if wanted <= ready {
                 // It was asked to go, and not lost.
                 let going = json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}});
@@ -202,7 +227,7 @@ impl Pods {
             server.delete(&apps::pod_path(&name));
         }
         let created = Time::from_secs(clock(self.began, Instant::now()).as_secs()).to_string();
-        if there.len() < ready {
+        if there.len() < ready && !of.starts_with(workload::PREFIX) {
             make_foreign(server, of, set);
         }
         while there.len() < ready {
@@ -218,10 +243,11 @@ impl Pods {
                 },
                 "status": {
                     "podIP": format!("10.{}.{}.{}", self.made >> 16, (self.made >> 8) & 255, self.made & 255),
-                    "conditions": [{"type": "Ready", "status": "True"}]
+                    "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": created}]
                 }
             });
             server.apply(&apps::pod_path(&name), pod);
+            self.made_at.insert(name.clone(), Instant::now());
             there.push(name);
         }
     }

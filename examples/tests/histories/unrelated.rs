@@ -37,8 +37,17 @@ fn unrelated(mut history: History) -> History {
     }
     (history.trouble, history.lag, history.mesh) = (0, 0, None);
     // Which of two controllers writes first is chance, too; and the diary is brought up to date before a touch.
-    let is_left_out =
-        |happening: &Happening| matches!(happening, Happening::Overlap(_) | Happening::Touched(_));
+    // All watch Rollouts together: a watch that fails again is retried later, unless it has shown a change meanwhile.
+    let is_left_out = |happening: &Happening| {
+        matches!(
+            happening,
+            Happening::Overlap(_)
+                | Happening::Touched(_)
+                | Happening::Blind(_)
+                | Happening::WatchesCut
+                | Happening::VersionsExpire
+        )
+    };
     history.happenings.retain(|(_, happening)| !is_left_out(happening));
     // All arrive at once, or one would come later for want of the others.
     history.arrivals = vec![0];

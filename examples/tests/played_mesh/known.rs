@@ -100,7 +100,8 @@ impl Known {
     pub(super) fn weights(&self) -> Weights {
         let routes = self.of_kind("VirtualService").flat_map(|object| items(object, "/spec/http"));
         let canary = |route: &Value| {
-            let weight = said::header_of(route).map(|_| 100).or_else(|| Some(said::weights(route)?.0))?;
+            let weight =
+                said::header_of(route).map(|_| 100).or_else(|| said::weights(route).map(said::percent))?;
             Some((text(route, "/name").to_owned(), weight))
         };
         Arc::new(routes.filter_map(canary).collect())

@@ -35,6 +35,11 @@ pub(crate) fn weights(route: &Value) -> Option<(u64, u64)> {
     Some((weight("canary")?, weight("stable")?))
 }
 
+/// The canary's part of a route in percent; less than one counts as one, and all but less than one as 99.
+pub(crate) fn percent((canary, stable): (u64, u64)) -> u64 {
+    if stable == 0 { 100 } else { (100 * canary).div_ceil(canary + stable).min(99) }
+}
+
 /// The revisions that stable and canary lead to, by app; without a name where a subset matches all.
 pub(crate) fn leads(rule: &Value) -> BTreeMap<String, (String, String)> {
     let mut leads: BTreeMap<String, (String, String)> = BTreeMap::new();

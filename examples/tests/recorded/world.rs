@@ -5,7 +5,7 @@
 use super::Seen;
 use rollout_core::{
     CommandKind, Range, Revision, Spec, Status, Time,
-    argo::{check, convert, read_status, template_hash, wire::Rollout},
+    argo::{check, convert, read_status, template_hash, wire::Rollout, with_template, workload_ref},
     backend::{
         FENCE_ANNOTATION, Layer, Object, ObjectEditor, REVISION_LABEL, ServiceEditor, annotation, note,
     },
@@ -43,16 +43,38 @@ impl World {
         let before =
             if seen.gone { self.objects.remove(&key) } else { self.objects.insert(key, seen.value.clone()) };
         match seen.kind {
-            "Rollout" => self.rollout(&seen.value),
+            "Rollout" => {
+                self.respecify();
+                self.rollout(&seen.value);
+            }
             "Pod" => self.pod(&seen.value),
+            "Deployment" | "PodTemplate" | "ReplicaSet" => self.respecify(),
             _ => {}
         }
         before
     }
 
+    /// Reads what the Rollout wants, with the template of its workload. As long as that is missing, what it wanted last
+    /// counts.
+    fn respecify(&mut self) {
+        let Some(rollout) = self.of("Rollout").next() else { return };
+        let whole = match workload_ref(rollout) {
+            None => rollout.clone(),
+            Some(Err(_)) => return,
+            Some(Ok(of)) => {
+                let mut all = self.objects.iter();
+                let found = all.find(|((kind, name), _)| **kind == *of.kind && **name == *of.name);
+                let Some((_, workload)) = found else { return };
+                let template = workload.pointer("/spec/template").or_else(|| workload.get("template"));
+                let Some(template) = template.cloned() else { return };
+                with_template(rollout, template, workload.pointer("/spec/selector"))
+            }
+        };
+        let target = whole.pointer("/spec/template").map(template_hash);
+        self.spec = target.and_then(|target| convert(&check(&whole).rollout, target).spec);
+    }
+
     fn rollout(&mut self, rollout: &Value) {
-        let target = rollout.pointer("/spec/template").map(template_hash);
-        self.spec = target.and_then(|target| convert(&check(rollout).rollout, target).spec);
         if let Ok(read) = read_status(rollout.get("status").unwrap_or(&Value::Null)) {
             let before = std::mem::replace(&mut self.status, read.status);
             self.requests = read.requests;
@@ -157,12 +179,15 @@ impl World {
     }
 
     fn traffic(&self, rollout: &Value) -> Vec<TrafficObject> {
-        let wire = Rollout::from_value(rollout);
+        let roles = self.status.stable_ping_pong.unwrap_or_default();
+        let wire = Rollout::from_value(rollout).with_roles(roles);
         let services = ServiceEditor::from_wire(&wire);
         let mut traffic = services.map(|services| self.parts(&services)).unwrap_or_default();
         if let Ok(Some(config)) = IstioConfig::from_wire(&wire) {
             traffic.extend(self.parts(&IstioEditor::new(config)));
         }
+        // The Services of `pingPong` keep their places.
+        traffic.sort_by(|one, other| one.name.cmp(&other.name));
         traffic
     }
 

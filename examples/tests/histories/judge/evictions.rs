@@ -1,10 +1,10 @@
 //! Pods: whose they are, and how many of them are evicted at a time. What the server recorded tells it.
 
 use super::{FOREIGN, Judge, number, text};
-use crate::apps;
+use crate::{apps, workload};
 use rollout_kube::testing::Change;
 use serde_json::Value;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 pub(super) const EVICTED: &str = "few_pods_are_evicted";
 
@@ -12,6 +12,10 @@ pub(super) const EVICTED: &str = "few_pods_are_evicted";
 pub(super) struct Evictions {
     /// By Rollout, how many pods may be unavailable, where it says so.
     most: BTreeMap<String, u64>,
+    /// Likewise, for how long a pod must have been ready to be available.
+    min_ready: BTreeMap<String, Duration>,
+    /// When each pod was ready.
+    ready_at: BTreeMap<String, Duration>,
     /// By ReplicaSet, who evicted each pod in whose place there is no other yet, in order.
     outstanding: BTreeMap<String, Vec<Arc<str>>>,
 }
@@ -20,6 +24,15 @@ impl Evictions {
     pub(super) fn rollout(&mut self, name: &str, object: &Value) {
         let most = number(object, "/spec/strategy/canary/maxUnavailable");
         self.most.insert(name.to_owned(), most);
+        let min_ready = Duration::from_secs(number(object, "/spec/minReadySeconds"));
+        self.min_ready.insert(name.to_owned(), min_ready);
+    }
+
+    /// Whether a pod that is gone was available. One that was not costs nothing.
+    fn was_available(&mut self, set: &str, pod: &str, now: Duration) -> bool {
+        let min_ready = before_last_dash(set).and_then(|app| self.min_ready.get(app)).copied();
+        let since = self.ready_at.remove(pod);
+        since.is_some_and(|since| now.saturating_sub(since) >= min_ready.unwrap_or_default())
     }
 
     /// How many of so many pods of a ReplicaSet may be evicted at a time.
@@ -41,11 +54,19 @@ impl Judge {
             let done = if change.is_deleted { "evicted" } else { "written" };
             return self.must(FOREIGN, !is_ours, || format!("a controller has {done} {name}"));
         }
+        if workload::app_of(&name).is_some() {
+            let done = if change.is_deleted { "evicted" } else { "written" };
+            self.must(FOREIGN, !is_ours, || format!("a controller has {done} {name}"));
+            return self.hand_overs.pod(name, change.is_deleted, self.now);
+        }
         let hash = text(object, "/metadata/labels/rollouts-pod-template-hash").to_owned();
         let set = before_last_dash(&name).unwrap_or_default().to_owned();
+        let mut was_available = false;
         if change.is_deleted {
             self.pods.remove(&name);
-        } else if self.pods.insert(name, hash.clone()).is_none() {
+            was_available = self.evictions.was_available(&set, &name, self.now);
+        } else if self.pods.insert(name.clone(), hash.clone()).is_none() {
+            self.evictions.ready_at.insert(name, self.now);
             let outstanding = self.evictions.outstanding.entry(set.clone()).or_default();
             outstanding.drain(..outstanding.len().min(1));
         }
@@ -53,7 +74,7 @@ impl Judge {
         for pods in self.sets.values_mut().filter(|pods| pods.hash == hash) {
             pods.becomes(ready, self.now);
         }
-        if change.is_deleted && is_ours {
+        if was_available && is_ours {
             let by = change.by.as_ref().map_or_else(|| "".into(), |by| Arc::clone(&by.client));
             self.evicted(&set, &by, ready);
         }

@@ -1,22 +1,30 @@
 //! What must hold of every write, whoever made it, and at the end.
 
+mod apart;
 mod evictions;
+mod hand_over;
 mod heard;
 mod seen;
+mod traffic;
 
 pub(crate) use seen::Seen;
 
 use evictions::{EVICTED, Evictions};
+use hand_over::{HAND_OVER, HandOvers};
 use heard::{HEARD, heard};
 
 use crate::{
     apps,
     history::History,
     mesh::{Mesh, said},
+    workload,
 };
 use rollout_kube::testing::Change;
 use serde_json::Value;
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 const WHOLE: &str = "weights_sum";
 const UNSERVED: &str = "no_unserved_write";
@@ -30,7 +38,9 @@ const PROXY_UNSERVED: &str = "no_proxy_is_unserved";
 const PROXY_ALONE: &str = "no_pods_taken_from_a_proxy";
 const KEPT: &str = "no_unserved_weight_kept";
 const RIGHT: &str = "healthy_is_right";
-const RULES: [&str; 13] = [
+const LIVES: &str = "live_service_keeps_its_pods";
+const APART: &str = "pods_keep_apart_in_an_update";
+const RULES: [&str; 16] = [
     WHOLE,
     UNSERVED,
     ALONE,
@@ -44,6 +54,9 @@ const RULES: [&str; 13] = [
     KEPT,
     RIGHT,
     EVICTED,
+    LIVES,
+    APART,
+    HAND_OVER,
 ];
 
 #[derive(Debug, Clone, Default)]
@@ -55,12 +68,19 @@ struct Pods {
     ready_at: Option<Duration>,
     /// Since when there has always been one.
     ready_since: Option<Duration>,
+    /// Each number of ready ones, and since when there were so many.
+    numbers: Vec<(Duration, u64)>,
+    /// The revision whose nodes its pods avoid.
+    avoids: Option<String>,
 }
 
 impl Pods {
     fn becomes(&mut self, ready: u64, now: Duration) {
         if ready > 0 || self.ready > 0 {
             self.ready_at = Some(now);
+        }
+        if self.ready != ready {
+            self.numbers.push((now, ready));
         }
         self.ready = ready;
         self.ready_since = (ready > 0).then(|| self.ready_since.unwrap_or(now));
@@ -79,6 +99,16 @@ pub(crate) struct Judge {
     /// The revision of each pod; all are ready.
     pods: BTreeMap<String, String>,
     evictions: Evictions,
+    hand_overs: HandOvers,
+    /// The apps whose Services take turns, and those of them whose second one is stable now.
+    by_turns: BTreeSet<String>,
+    turned: BTreeSet<String>,
+    /// The sum of the weights, where it is not 100, by app.
+    totals: BTreeMap<String, u64>,
+    /// The apps with `antiAffinity`.
+    apart: BTreeSet<String>,
+    /// The stable revision by the status, by app.
+    stable: BTreeMap<String, String>,
     /// The canary's weight, by the name of the route, which is that of its Rollout.
     weights: BTreeMap<String, u64>,
     /// The VirtualServices in which requests with a header go to a canary, by its Rollout.
@@ -140,6 +170,9 @@ impl Judge {
         let object = &*change.object;
         let name = text(object, "/metadata/name").to_owned();
         match text(object, "/kind") {
+            "ReplicaSet" if change.is_deleted && name.starts_with(workload::PREFIX) => {
+                self.must(FOREIGN, !is_ours, || format!("a controller has deleted {name}"));
+            }
             "ReplicaSet" if change.is_deleted => {
                 // When it last had a ready pod still matters.
                 if let Some(pods) = self.sets.get_mut(&name) {
@@ -147,7 +180,7 @@ impl Judge {
                     pods.becomes(0, self.now);
                 }
             }
-            "ReplicaSet" => self.set(&name, object),
+            "ReplicaSet" => self.set(&name, object, is_ours),
             "Pod" => self.pod(name, change, is_ours),
             "VirtualService" if change.is_deleted => {
                 for route in items(object, "/spec/http") {
@@ -162,22 +195,40 @@ impl Judge {
                     self.leads.remove(app);
                 }
             }
-            "DestinationRule" => self.rule(&name, object),
-            "Service" => self.service(object, change.is_deleted),
-            "Rollout" if change.is_deleted => _ = self.aborted.remove(&name),
+            "DestinationRule" => self.rule(&name, object, is_ours),
+            "Service" => self.service(object, change.is_deleted, is_ours),
+            "Deployment" => self.deployment(&name, change, is_ours),
+            "Rollout" if change.is_deleted => {
+                self.aborted.remove(&name);
+                self.hand_overs.forget(&name);
+                if self.turned.remove(&name) {
+                    self.swap_roles(&name);
+                }
+            }
             "Rollout" => self.rollout(&name, object),
             _ => {}
         }
     }
 
-    fn set(&mut self, name: &str, object: &Value) {
+    fn set(&mut self, name: &str, object: &Value, is_ours: bool) {
+        if name.starts_with(workload::PREFIX) {
+            return self.must(FOREIGN, !is_ours, || format!("a controller has written {name}"));
+        }
         let hash = text(object, "/metadata/labels/rollouts-pod-template-hash").to_owned();
         let wanted = number(object, "/spec/replicas");
         let ready = self.ready(&hash);
+        let is_new = !self.sets.contains_key(name);
+        if is_ours {
+            self.keeps_apart(&hash, object, is_new);
+        }
         let pods = self.sets.entry(name.to_owned()).or_default();
         let before = std::mem::replace(&mut pods.wanted, wanted);
         pods.hash.clone_from(&hash);
+        pods.avoids = apart::avoids(object);
         pods.becomes(ready, self.now);
+        if is_ours && wanted < before {
+            self.fewer_pods(&format!("{name} goes from {before} to {wanted} pods"), name, before);
+        }
         if before > 0 && wanted == 0 {
             let meets = self.meets(&hash);
             self.must(ALONE, meets.is_none(), || {
@@ -219,94 +270,32 @@ impl Judge {
         })
     }
 
-    /// `is_ours` says whether a controller has written it: whatever a person does is right.
-    fn routes(&mut self, of: &str, object: &Value, is_ours: bool) {
-        self.headers(of, object, is_ours);
-        for route in items(object, "/spec/http").filter(|route| said::header_of(route).is_none()) {
-            let name = text(route, "/name").to_owned();
-            if name == "theirs" {
-                let wanted = apps::foreign(self.foreign.get(of).copied().unwrap_or(1));
-                self.must(FOREIGN, *route == wanted, || format!("{of} has {route} instead of {wanted}"));
-                continue;
-            }
-            let (canary, stable) = said::weights(route).unwrap_or_default();
-            self.must(WHOLE, stable + canary == 100, || format!("{name} has {stable} and {canary}"));
-            let kept = route.pointer("/retries/attempts") == Some(&Value::from(2));
-            self.must(FOREIGN, kept, || format!("{name} has lost its retries: {route}"));
-            let before = self.weights.insert(name.clone(), canary).unwrap_or(0);
-            if !is_ours {
-                continue;
-            }
-            // Where somebody deleted the rule, requests go nowhere, whatever the weight is.
-            let Some((to_stable, to_canary)) = self.leads.get(&name).cloned() else { continue };
-            if canary > before {
-                let is_served = self.is_served(&name, &to_canary);
-                self.must(UNSERVED, is_served, || {
-                    format!("{name} goes from {before} to {canary} %, and {to_canary} has no ready pod")
-                });
-                let given_up = self.aborted.get(&name).cloned().flatten();
-                self.must(ABORTED, given_up.as_ref() != Some(&to_canary), || {
-                    format!("{name} goes from {before} to {canary} %, and {to_canary} was given up")
-                });
-            } else if canary < before {
-                // Where neither has a ready pod, it makes no difference.
-                let holds = self.is_served(&name, &to_stable) || !self.is_served(&name, &to_canary);
-                self.must(UNSERVED, holds, || {
-                    format!("{name} goes from {before} to {canary} %, and {to_stable} has no ready pod")
-                });
-            }
-        }
-    }
-
-    /// A route by which requests with a header go to a canary is like a weight of its own.
-    fn headers(&mut self, of: &str, object: &Value, is_ours: bool) {
-        let now: Vec<_> = items(object, "/spec/http").filter_map(said::header_of).collect();
-        self.headers.retain(|app, route| route != of || now.contains(&app.as_str()));
-        for app in now {
-            let is_new = self.headers.insert(app.to_owned(), of.to_owned()).is_none();
-            let Some((_, to)) = self.leads.get(app).cloned().filter(|_| is_new && is_ours) else { continue };
-            let is_served = self.is_served(app, &to);
-            self.must(UNSERVED, is_served, || format!("{app} has a header route, and {to} has no ready pod"));
-            let given_up = self.aborted.get(app).cloned().flatten();
-            self.must(ABORTED, given_up.as_ref() != Some(&to), || {
-                format!("{app} has a header route, and {to} was given up")
-            });
-        }
-    }
-
-    /// Whether a revision has a ready pod, or had one until a moment ago; without a revision, any pod of its Rollout
-    /// counts: a rule that somebody made again does not tell them apart.
-    fn is_served(&self, app: &str, hash: &str) -> bool {
-        let is_its = |name: &str| name.strip_prefix(app).is_some_and(|rest| rest.starts_with('-'));
-        self.sets.iter().filter(|(name, pods)| pods.hash == hash || hash.is_empty() && is_its(name)).any(
-            |(_, pods)| {
-                pods.ready > 0 || pods.ready_at.is_some_and(|at| self.now.saturating_sub(at) < self.heard)
-            },
-        )
-    }
-
-    fn rule(&mut self, name: &str, object: &Value) {
-        let is_kept = items(object, "/spec/subsets").any(|subset| *subset == apps::foreign_subset());
-        self.must(FOREIGN, is_kept, || format!("{name} has lost a subset: {}", object["spec"]));
-        self.leads.extend(said::leads(object));
-    }
-
-    fn service(&mut self, object: &Value, is_deleted: bool) {
-        let Some((app, role, hash)) = said::selects(object) else { return };
-        let is_kept = object["spec"]["ports"] == apps::ports() && object["spec"]["selector"]["app"] == *app;
-        self.must(FOREIGN, is_kept, || format!("a Service of {app} has lost something: {}", object["spec"]));
-        let services = self.services.entry(app.to_owned()).or_default();
-        let to = if role == "stable" { &mut services.0 } else { &mut services.1 };
-        *to = (!is_deleted).then(|| hash.to_owned());
-        // Where one is missing, requests go nowhere.
-        match services.clone() {
-            (Some(stable), Some(canary)) => _ = self.leads.insert(app.to_owned(), (stable, canary)),
-            _ => _ = self.leads.remove(app),
-        }
-    }
-
     fn rollout(&mut self, app: &str, object: &Value) {
         self.evictions.rollout(app, object);
+        self.hand_overs.rollout(app, object);
+        self.stable.insert(app.to_owned(), text(object, "/status/stableRS").to_owned());
+        let total = number(object, "/spec/strategy/canary/trafficRouting/maxTrafficWeight");
+        if total > 0 {
+            self.totals.insert(app.to_owned(), total);
+        }
+        let apart = object.pointer("/spec/strategy/canary/antiAffinity").is_some();
+        if apart {
+            self.apart.insert(app.to_owned())
+        } else {
+            self.apart.remove(app)
+        };
+        if object.pointer("/spec/strategy/canary/pingPong").is_some() {
+            self.by_turns.insert(app.to_owned());
+        }
+        let is_turned = text(object, "/status/canary/stablePingPong") == "pong";
+        if is_turned != self.turned.contains(app) {
+            self.swap_roles(app);
+            if is_turned {
+                self.turned.insert(app.to_owned())
+            } else {
+                self.turned.remove(app)
+            };
+        }
         let is_aborted = object.pointer("/status/abort") == Some(&Value::Bool(true))
             && !text(object, "/status/abortedAt").is_empty();
         let revision = text(object, "/status/currentPodHash").to_owned();
@@ -327,7 +316,16 @@ impl Judge {
         if weight != 0 || to_stable != stable || self.headers.contains_key(app) {
             return Some(format!("{app}: {weight} % to {to_canary}, the rest to {to_stable}, not {stable}"));
         }
+        if let Some(pods) = self.sets.values().find(|pods| pods.hash == stable && pods.avoids.is_some()) {
+            return Some(format!(
+                "{app}: stable avoids the nodes of {}",
+                pods.avoids.as_deref().unwrap_or("")
+            ));
+        }
         let wanted = number(object, "/spec/replicas");
+        if let Some(why) = self.hand_overs.unrest(app, wanted) {
+            return Some(why);
+        }
         let of_app = self.sets.iter().filter(|(name, _)| name.starts_with(&format!("{app}-")));
         let odd =
             of_app.map(|(name, pods)| (name, pods.wanted, if pods.hash == stable { wanted } else { 0 }));

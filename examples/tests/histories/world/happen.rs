@@ -2,9 +2,11 @@
 
 use super::World;
 use crate::{
+    app::WorkloadKind,
     apps,
     history::{Happening, OfMesh, Part},
     mesh::clock,
+    workload,
 };
 use rollout_core::Time;
 use serde_json::{Value, json};
@@ -22,6 +24,10 @@ impl World<'_> {
             }
             Part::VirtualService => apps::route_path(&apps::route_of(self.history, app)),
             Part::Destination => apps::destination_path(self.history, app),
+            Part::Workload => {
+                let Some(of) = self.history.apps[app].workload else { return };
+                workload::path(of.kind, app)
+            }
             Part::ReplicaSet(which) => {
                 let rollouts = self.server.all("/apis/argoproj.io/v1alpha1/rollouts");
                 let hash = rollouts.iter().find(|rollout| rollout["metadata"]["name"] == apps::name(app));
@@ -44,7 +50,7 @@ impl World<'_> {
         let path = match part {
             Part::VirtualService => apps::route_path(&apps::route_of(self.history, app)),
             Part::Destination => apps::destination_path(self.history, app),
-            Part::Rollout | Part::RolloutAlone | Part::ReplicaSet(_) => return,
+            Part::Rollout | Part::RolloutAlone | Part::Workload | Part::ReplicaSet(_) => return,
         };
         // One that is gone comes by itself.
         let is_there = |one: &&(String, Value)| {
@@ -72,11 +78,23 @@ impl World<'_> {
         }
     }
 
+    /// Somebody writes another version into the pod template, wherever it is.
+    pub(super) fn update(&self, app: usize, version: u8) {
+        match self.history.apps[app].workload {
+            Some(of) => {
+                self.server.patch(&workload::path(of.kind, app), &workload::with_version(of, app, version))
+            }
+            None => {
+                let template = apps::template(&apps::name(app), version);
+                self.patch(app, &json!({"spec": {"template": template}}));
+            }
+        }
+    }
+
     pub(super) async fn happen(&mut self, happening: &Happening) {
         match happening {
             Happening::Image(app, version) => {
-                let app = self.app(*app);
-                self.patch(app, &json!({"spec": {"template": apps::template(&apps::name(app), *version)}}));
+                self.update(self.app(*app), *version);
             }
             Happening::Abort(app) => self.patch(self.app(*app), &json!({"status": {"abort": true}})),
             Happening::Retry(app) => self.patch(self.app(*app), &json!({"status": {"abort": false}})),
@@ -91,7 +109,7 @@ impl World<'_> {
             }
             Happening::Steps(app, steps) => {
                 let app = self.app(*app);
-                let canary = json!({"steps": apps::steps(&apps::name(app), steps)});
+                let canary = json!({"steps": apps::steps(&apps::name(app), &self.history.apps[app], steps)});
                 self.patch(app, &json!({"spec": {"strategy": {"canary": canary}}}));
             }
             Happening::Restart(app) => {
@@ -101,6 +119,13 @@ impl World<'_> {
             Happening::PodsLost(app, seconds) => {
                 let until = Instant::now() + Duration::from_secs(u64::from(*seconds));
                 self.pods.lose(apps::name(self.app(*app)), until);
+            }
+            Happening::Scaled(app, pods) => {
+                let app = self.app(*app);
+                let of = self.history.apps[app].workload;
+                if let Some(of) = of.filter(|of| of.kind != WorkloadKind::PodTemplate) {
+                    self.server.patch(&workload::path(of.kind, app), &json!({"spec": {"replicas": pods}}));
+                }
             }
             Happening::Touched(app) => self.touch(self.app(*app)),
             Happening::Killed(seconds) => {

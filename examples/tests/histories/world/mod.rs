@@ -49,15 +49,16 @@ pub(crate) fn play(history: &History) -> Outcome {
         // A log that is asked for is printed; the decisions are not written down then.
         let is_recorded = history.seed.is_multiple_of(RECORDED) && env::var("LOG").is_err();
         if !is_recorded {
-            return world.play().await.0;
+            let mut outcome = world.play().await.0;
+            outcome.seen.tell_by_feature(&history.features());
+            return outcome;
         }
         let recorder = Recorder::of(&world.server);
         let _guard = tracing::subscriber::set_default(recorder.clone());
         let (mut outcome, world) = world.play().await;
+        outcome.seen.tell_by_feature(&history.features());
         if outcome.broken.is_none() {
-            let (premises, broken) = world.recording().judge(&recorder);
-            outcome.seen.add(premises);
-            outcome.broken = broken;
+            outcome.broken = world.recording().judge(&recorder, &mut outcome.seen);
         }
         outcome
     })

@@ -1,7 +1,7 @@
 //! How a history ends: everything comes to rest, and stays there.
 
 use super::World;
-use crate::apps;
+use crate::{apps, workload};
 use serde_json::{Value, json};
 use std::{sync::atomic::Ordering, time::Duration};
 use tokio::time::Instant;
@@ -116,6 +116,7 @@ impl World<'_> {
             // The times are whole seconds, in the same form.
             let is_old = |pod: &&std::sync::Arc<Value>| {
                 pod["metadata"]["labels"]["app"] == *name
+                    && !pod["metadata"]["labels"]["rollouts-pod-template-hash"].is_null()
                     && pod["metadata"]["creationTimestamp"].as_str().is_none_or(|created| created < asked)
             };
             let old = pods.iter().find(is_old)?;
@@ -126,9 +127,11 @@ impl World<'_> {
 
     fn help(&mut self) {
         for (app, rollout) in self.server.all("/apis/argoproj.io/v1alpha1/rollouts").iter().enumerate() {
-            let image = rollout.pointer("/spec/template/spec/containers/0/image").and_then(Value::as_str);
-            if image == Some(&apps::image(apps::BAD)) {
-                self.patch(app, &json!({"spec": {"template": apps::template(&apps::name(app), 0)}}));
+            let own = || rollout.pointer("/spec/template/spec/containers/0/image").cloned();
+            let workload = self.history.apps[app].workload;
+            let image = workload.map_or_else(own, |of| workload::image(&self.server, of, app));
+            if image == Some(apps::image(apps::BAD).into()) {
+                self.update(app, 0);
             } else if rollout.pointer("/status/abort") == Some(&Value::Bool(true)) {
                 self.patch(app, &json!({"status": {"abort": false}}));
             } else if rollout["status"]["phase"] == "Paused" || is_without_stable(rollout) {
