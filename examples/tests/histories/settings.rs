@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 
 /// Settings that change how a release goes.
 #[derive(Debug, Clone, Copy)]
-#[expect(clippy::struct_excessive_bools, reason = "independent choices, each of which shrinks alone")]
 pub(crate) struct Settings {
     /// How many revisions back a rollback skips the steps; 0 is none.
     pub(crate) rollback_window: u8,

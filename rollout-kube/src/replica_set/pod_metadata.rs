@@ -129,7 +129,9 @@ fn target(own: &Metadata<Option<String>>, added: &Metadata<String>) -> Metadata<
     let part = |own: &BTreeMap<String, Option<String>>, added: &BTreeMap<String, String>| {
         let mut target = own.clone();
         if off(Guard::OwnMetadataReturns) {
-            target.values_mut().for_each(|value| *value = None);
+            for value in target.values_mut() {
+                *value = None;
+            }
         }
         target.extend(added.iter().map(|(key, value)| (key.clone(), Some(value.clone()))));
         target

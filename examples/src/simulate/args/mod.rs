@@ -181,6 +181,7 @@ mod tests {
             proxies: 4,
             proxy_lag: Delay::between(Duration::from_millis(500), Duration::from_secs(1)),
             freeze: vec![(Duration::from_secs(300), Duration::from_secs(360))],
+            start: rollout_core::Time::parse_rfc3339("2026-01-01T00:00:00Z").unwrap(),
             until: Duration::from_secs(7200),
             seed: 7,
         };

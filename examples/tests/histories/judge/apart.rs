@@ -11,8 +11,8 @@ pub(super) fn avoids(set: &Value) -> Option<String> {
         ["required", "preferred"].map(|how| format!("{LISTS}/{how}DuringSchedulingIgnoredDuringExecution"));
     let terms = lists.iter().flat_map(|list| items(set, list));
     let of = terms.map(|term| term.get("podAffinityTerm").unwrap_or(term));
-    let revisions = of.filter_map(|term| term.pointer("/labelSelector/matchExpressions/0/values/0"));
-    revisions.filter_map(Value::as_str).next().map(str::to_owned)
+    let mut revisions = of.filter_map(|term| term.pointer("/labelSelector/matchExpressions/0/values/0"));
+    revisions.find_map(Value::as_str).map(str::to_owned)
 }
 
 impl Judge {

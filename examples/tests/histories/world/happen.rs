@@ -80,15 +80,12 @@ impl World<'_> {
 
     /// Somebody writes another version into the pod template, wherever it is.
     pub(super) fn update(&self, app: usize, version: u8) {
-        match self.history.apps[app].workload {
-            Some(of) => {
-                self.server.patch(&workload::path(of.kind, app), &workload::with_version(of, app, version))
-            }
-            None => {
-                let template = apps::template(&apps::name(app), version);
-                self.patch(app, &json!({"spec": {"template": template}}));
-            }
+        if let Some(of) = self.history.apps[app].workload {
+            let template = workload::with_version(of, app, version);
+            return self.server.patch(&workload::path(of.kind, app), &template);
         }
+        let template = apps::template(&apps::name(app), version);
+        self.patch(app, &json!({"spec": {"template": template}}));
     }
 
     pub(super) async fn happen(&mut self, happening: &Happening) {
