@@ -98,7 +98,7 @@ impl Runner {
     }
 
     /// Runs until the future is dropped; then the open questions are dropped, too, and asked again by the next process.
-    pub(crate) async fn run(mut self, mut changes: mpsc::UnboundedReceiver<Key>) {
+    pub(crate) async fn run(mut self, mut wakes: mpsc::UnboundedReceiver<Key>) {
         let caches = Arc::clone(&self.context.caches);
         let mut watch = JoinSet::new();
         watch.spawn(async move {
@@ -111,7 +111,7 @@ impl Runner {
             let next = self.queue.next_at().filter(|_| self.turns.len() < self.workers);
             let far = Instant::now() + Duration::from_secs(3_600);
             tokio::select! {
-                changed = changes.recv() => match changed {
+                woken = wakes.recv() => match woken {
                     Some(key) => self.on_change(key),
                     None => return,
                 },

@@ -107,8 +107,8 @@ impl World {
             has_subresource: AtomicBool::new(false),
         };
         let mut tasks = JoinSet::new();
-        let (tell, changed) = tokio::sync::mpsc::unbounded_channel();
-        tasks.spawn(Runner::new(Arc::new(context), workers).run(changed));
+        let (tell, wakes) = tokio::sync::mpsc::unbounded_channel();
+        tasks.spawn(Runner::new(Arc::new(context), workers).run(wakes));
         tasks.spawn(async move {
             while let Some(change) = changes.recv().await {
                 if let Some(run) = Runner::concerned(&change) {

@@ -71,9 +71,9 @@ fn start_with(
         clock: Arc::clone(&context.clock),
         has_subresource: AtomicBool::new(false),
     };
-    let (tell, changed) = unbounded_channel();
+    let (tell, wakes) = unbounded_channel();
     let (pass_on, rest) = unbounded_channel();
-    tasks.spawn(Runner::new(Arc::new(runs), workers).run(changed));
+    tasks.spawn(Runner::new(Arc::new(runs), workers).run(wakes));
     tasks.spawn(async move {
         while let Some(change) = changes.recv().await {
             // The receivers are gone only when the program ends.
