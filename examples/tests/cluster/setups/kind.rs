@@ -98,11 +98,14 @@ impl Kind {
 
     /// What becomes of the Deployment to which the Rollout refers.
     const fn scale_down(self) -> Option<&'static str> {
-        match self {
-            Self::RefNever => Some("never"),
-            Self::RefOnSuccess => Some("onsuccess"),
-            Self::RefProgressively => Some("progressively"),
-            _ => None,
+        if matches!(self, Self::RefNever) {
+            Some("never")
+        } else if matches!(self, Self::RefOnSuccess) {
+            Some("onsuccess")
+        } else if matches!(self, Self::RefProgressively) {
+            Some("progressively")
+        } else {
+            None
         }
     }
 
@@ -229,13 +232,12 @@ impl Kind {
 
     /// Where requests go.
     fn targets(self, space: &Namespace) -> Vec<Target> {
-        let hosts: &[&str] = match self {
-            Self::Tcp => return objects::stream_targets(space, "tcp"),
-            Self::Tls => return objects::stream_targets(space, "tls"),
-            Self::Hosts => &[NAME, "web-stable"],
-            Self::Several => &[NAME, "shop"],
-            _ => &[NAME],
-        };
+        if matches!(self, Self::Tcp | Self::Tls) {
+            return objects::stream_targets(space, if self == Self::Tcp { "tcp" } else { "tls" });
+        }
+        let mut hosts = vec![NAME];
+        hosts.extend((self == Self::Hosts).then_some("web-stable"));
+        hosts.extend((self == Self::Several).then_some("shop"));
         let through =
             |host: &&str| ["sidecar-1", "sidecar-2"].map(|proxy| Target::service(proxy, space, host, 8000));
         hosts.iter().flat_map(through).collect()
