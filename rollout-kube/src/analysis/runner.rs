@@ -118,12 +118,12 @@ impl Runner {
                 Some(done) = self.turns.join_next_with_id() => match done {
                     Ok((task, ((key, after), busy))) => {
                         self.running.remove(&task);
-                        self.done(key, after, busy);
+                        self.done(key, &after, busy);
                     }
                     Err(error) => {
                         if let Some(key) = self.running.remove(&error.id()) {
                             let why = format!("a turn panicked; this is a bug, please report it: {error}");
-                            self.done(key, After::Failed(why), Duration::ZERO);
+                            self.done(key, &After::Failed(why), Duration::ZERO);
                         }
                     }
                 },
@@ -156,16 +156,16 @@ impl Runner {
         self.queue.add(key, at, false);
     }
 
-    fn done(&mut self, key: Key, after: After, busy: Duration) {
+    fn done(&mut self, key: Key, after: &After, busy: Duration) {
         let now = Instant::now();
         let began = self.open.remove(&key).map_or(now, |(began, _)| began);
         let mut earliest = if busy > LONG { now + busy * 10 } else { now };
-        let next = match &after {
+        let next = match after {
             After::Over => None,
             // A tenant may have written any time. To look earlier is harmless.
             After::At(at) => Some(now + at.since(self.context.now()).min(LONGEST_SLEEP)),
             After::Changed | After::Failed(_) => {
-                earliest = earliest.max(self.trouble(&key, &after));
+                earliest = earliest.max(self.trouble(&key, after));
                 Some(earliest)
             }
         };
@@ -207,5 +207,7 @@ impl fmt::Debug for Runner {
 
 /// Adds the kinds that runs need.
 pub(crate) fn add_kinds(requests: &mut crate::store::Requests) {
-    kinds().into_iter().for_each(|kind| requests.add(kind));
+    for kind in kinds() {
+        requests.add(kind);
+    }
 }

@@ -75,7 +75,7 @@ mod tests {
 
     fn requests(client: kube::Client) -> Requests {
         let mut requests = Requests::new(client, "us");
-        super::super::kinds().into_iter().for_each(|kind| requests.add(kind));
+        super::super::add_kinds(&mut requests);
         requests
     }
 

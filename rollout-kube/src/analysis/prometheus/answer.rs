@@ -46,7 +46,7 @@ fn measured(body: &Value) -> Option<Measured> {
             Measured::Numbers(numbers?)
         }
         "matrix" => {
-            let values = series().flat_map(|series| series.get("values").and_then(Value::as_array));
+            let values = series().filter_map(|series| series.get("values")?.as_array());
             let numbers: Option<_> = values.flatten().map(number).collect();
             Measured::Numbers(numbers?)
         }
