@@ -13,7 +13,7 @@ fn labelled() -> String {
 }
 
 fn update(text: &str) -> Run {
-    simulate_with(&["-", "--image", "web:v2"], text)
+    simulate_with(&["-", "--image", "web=web:v2"], text)
 }
 
 #[test]
