@@ -203,10 +203,14 @@ impl Turn<'_> {
 
     async fn store(&self, status: &RunStatus) -> Result<(), After> {
         let written = store::status(self.context, self.key, self.run, status).await;
-        written.map_err(|error| match error {
-            StoreError::NotFound(_) => After::Over,
-            StoreError::Conflict(_) => After::Changed,
-            error => After::Failed(error.to_string()),
+        written.map_err(|error| {
+            if matches!(error, StoreError::NotFound(_)) {
+                After::Over
+            } else if matches!(error, StoreError::Conflict(_)) {
+                After::Changed
+            } else {
+                After::Failed(error.to_string())
+            }
         })?;
         for event in events::events(self.stored, status) {
             self.context.publisher.publish(&self.run.value, &event, self.now);

@@ -33,10 +33,13 @@ use tokio::{
 /// When the world begins.
 pub(super) const BEGIN: i64 = 1_769_860_800;
 
-/// A provider that answers what a function says, after the time that it says.
+/// Says after how many seconds a provider answers, and what.
+type Script = dyn Fn(&Asked) -> (u64, Answer) + Send + Sync;
+
+/// A provider that answers what a script says.
 pub(super) struct Played {
     began: Instant,
-    answer: Box<dyn Fn(&Asked) -> (u64, Answer) + Send + Sync>,
+    answer: Box<Script>,
     pub(super) asked: Mutex<Vec<Asked>>,
 }
 

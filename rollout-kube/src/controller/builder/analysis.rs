@@ -151,7 +151,7 @@ mod tests {
             assert!(began.elapsed() < Duration::from_secs(600), "it takes for ever");
         }
         let asked = server.requests().get("PUT analysisruns").copied().unwrap_or(0);
-        assert!(asked as usize >= runs, "{asked} of {runs} runs have had an answer");
+        assert!(usize::try_from(asked).unwrap() >= runs, "{asked} of {runs} runs have had an answer");
         began.elapsed()
     }
 
