@@ -72,9 +72,35 @@ impl fmt::Display for Value {
                 }
                 f.write_str("]")
             }
-            Self::Json(json) => write!(f, "{json}"),
+            Self::Json(json) => write_json(f, json),
             Self::Text(text) => f.write_str(text),
         }
+    }
+}
+
+/// Writes the keys of maps in their order, as Go does. `serde_json` keeps another order where some package of the
+/// program asks it to.
+fn write_json(f: &mut fmt::Formatter<'_>, json: &Json) -> fmt::Result {
+    match json {
+        Json::Object(map) => {
+            let mut pairs: Vec<_> = map.iter().collect();
+            pairs.sort_unstable_by_key(|(key, _)| *key);
+            for (index, (key, value)) in pairs.into_iter().enumerate() {
+                f.write_str(if index > 0 { "," } else { "{" })?;
+                write!(f, "{}:", Json::from(key.as_str()))?;
+                write_json(f, value)?;
+            }
+            f.write_str(if map.is_empty() { "{}" } else { "}" })
+        }
+        Json::Array(list) => {
+            f.write_str("[")?;
+            for (index, value) in list.iter().enumerate() {
+                f.write_str(if index > 0 { "," } else { "" })?;
+                write_json(f, value)?;
+            }
+            f.write_str("]")
+        }
+        other => write!(f, "{other}"),
     }
 }
 
