@@ -20,7 +20,8 @@ const ROUNDS: u8 = 3;
 /// let spec = RunSpec::read(&json!({"metrics": [{
 ///     "name": "errors", "successCondition": "result[0] < 0.05", "provider": {"prometheus": {}},
 /// }]}));
-/// let mut turn = RunTurn::begin(&spec, &RunStatus::default(), Time::from_secs(0));
+/// let stored = RunStatus::default();
+/// let mut turn = RunTurn::begin(&spec, &stored, Time::from_secs(0));
 /// loop {
 ///     match turn.next() {
 ///         RunNext::Ask(asks) => {
