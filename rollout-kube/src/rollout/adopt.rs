@@ -21,7 +21,7 @@ const IN_A_TURN: usize = 20;
 /// other names.
 ///
 /// # Errors
-/// A read failed, or the outcome of a write is unknown.
+/// A read or a write failed, or the outcome of a write is unknown.
 pub(super) async fn orphans(
     context: &Context,
     view: &View,
@@ -37,8 +37,8 @@ pub(super) async fn orphans(
     for set in found {
         let Some(set) = ReplicaSet::read(set) else { continue };
         match adopt(context, rollout, &set).await {
-            // Another client may have changed it: the rollout wakes when the watch shows that.
-            Ok(_) | Err(StoreError::Conflict(_) | StoreError::NotFound(_)) => {}
+            Ok(_) | Err(StoreError::NotFound(_)) => {}
+            // After a conflict, too, look again: the watch need not show a newer version.
             Err(error) => return Err(error),
         }
     }

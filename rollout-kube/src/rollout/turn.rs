@@ -47,8 +47,11 @@ pub(crate) async fn turn(context: &Context, key: &Key, memory: &mut RolloutMemor
         Ok(Some(next)) => (next, false),
         Ok(None) => (None, true),
         Err(error) => {
+            let failure = match &error {
+                StoreError::Conflict(_) => Failure::Conflict,
+                error => Failure::Refused(error.to_string()),
+            };
             log::trouble(memory, &name, &error.to_string());
-            let failure = Failure::Refused(error.to_string());
             (Some(memory.failed(&failure)), false)
         }
     };

@@ -13,7 +13,8 @@ use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The pause after the same number of pods was written three times; it doubles with each further time.
+/// The pause after a conflict, and after the same number of pods was written three times; then it doubles with each
+/// further time.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const MOST_DOUBLINGS: u32 = 6;
 /// The pause after a write of the workload failed.
@@ -33,7 +34,7 @@ impl WorkloadScaling {
         self.not_before.filter(|until| *until > now)
     }
 
-    /// Records an attempt; returns whether somebody else must have undone the earlier ones.
+    /// Records a write; returns whether somebody else must have undone the earlier ones.
     fn again(&mut self, pods: u32, now: Instant) -> bool {
         self.times = if self.pods.replace(pods) == Some(pods) { self.times.saturating_add(1) } else { 0 };
         // Another client may undo it once or twice.
@@ -64,17 +65,20 @@ impl TurnRunner<'_> {
         if let Some(until) = self.memory.scaling.until(Instant::now()) {
             return Some(until);
         }
-        if self.memory.scaling.again(pods, Instant::now()) {
-            let note = format!(
-                "{} is scaled again and again by another client; this Rollout asks for {pods} pods",
-                workload.object
-            );
-            self.publish_once(&KubeEvent::warning("ScalingWorkloadError", note));
-        }
         tracing::info!(rollout = self.name, workload = %workload.object, pods, "scales the workload");
         match self.write_workload(&workload.object, &workload.scale_patch(pods)).await {
-            // A change of the workload wakes the Rollout.
-            Ok(()) | Err(Failure::Conflict) => None,
+            Ok(()) => {
+                if self.memory.scaling.again(pods, Instant::now()) {
+                    let note = format!(
+                        "{} is scaled again and again by another client; this Rollout asks for {pods} pods",
+                        workload.object
+                    );
+                    self.publish_once(&KubeEvent::warning("ScalingWorkloadError", note));
+                }
+                None
+            }
+            // Do not wait for a newer version to be seen: there need not be one.
+            Err(Failure::Conflict) => Some(self.memory.scaling.rest(Instant::now() + FIRST_PAUSE)),
             Err(failure) => {
                 let note = format!("{} could not be scaled to {pods} pods: {failure}", workload.object);
                 tracing::warn!(rollout = self.name, why = %Escaped(&note), "the workload could not be scaled");

@@ -97,6 +97,30 @@ async fn a_replica_set_that_is_shown_later_is_adopted_then() {
     assert_eq!(owners, ["another", "another"]);
 }
 
+/// An admission webhook answers 409, too: no watch tells about a newer version then.
+#[tokio::test(start_paused = true)]
+async fn an_adoption_that_conflicts_with_no_newer_version_is_tried_again() {
+    let mut world = World::recreated().await;
+    world.recreate(Some("web:v2"));
+    let (path, orphan) = world.only_set();
+    let mut before = orphan.clone();
+    before["metadata"]["ownerReferences"] = json!([{"kind": "Rollout", "uid": "gone", "controller": true}]);
+    world.cluster().put(&path, before);
+    world.until_phase("Healthy").await;
+    world.cluster().put(&path, orphan);
+    world.seen().await;
+    world.cluster().fails = Some(("/replicasets/", 409));
+    let (_, next) = world.turn().await;
+    world.cluster().fails = None;
+    tokio::time::advance(next.expect("it is tried again")).await;
+    world.settle().await;
+    let sets = sets(&world.cluster());
+    assert!(
+        sets.iter().all(|(_, set)| set["metadata"]["ownerReferences"][0]["uid"] == "another"),
+        "{sets:?}"
+    );
+}
+
 /// The name of a new ReplicaSet is taken, by one that no watch has shown.
 #[tokio::test(start_paused = true)]
 async fn a_replica_set_with_the_same_name_and_template_is_adopted() {

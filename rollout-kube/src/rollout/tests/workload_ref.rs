@@ -269,6 +269,24 @@ async fn a_deployment_that_another_client_scales_is_scaled_back_less_and_less_of
     assert!(notes.iter().any(|note| note.contains("scaled again and again")), "{notes:?}");
 }
 
+/// An admission webhook may answer so, too: no watch tells about a newer version then.
+#[tokio::test(start_paused = true)]
+async fn a_conflict_without_a_newer_version_is_tried_again() {
+    let mut world = World::new(json!([])).await;
+    world.deployment("web:v1", 2);
+    world.refer("onsuccess");
+    world.cluster().fails = Some(("/deployments/", 409));
+    world.until_phase("Healthy").await;
+    let (_, next) = world.turn().await;
+    assert_eq!(world.replicas_of_deployment(), 2);
+    world.cluster().fails = None;
+    tokio::time::advance(next.expect("it is tried again")).await;
+    world.turn().await;
+    assert_eq!(world.replicas_of_deployment(), 0);
+    let notes = world.event_notes().await;
+    assert!(!notes.iter().any(|note| note.contains("scaled again and again")), "{notes:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_replica_set_of_a_rollout_is_no_template_for_another() {
     let mut world = World::new(json!([])).await;
