@@ -111,7 +111,7 @@ pub struct AnalysisArgs {
     #[arg(long = "analysis")]
     pub is_on: bool,
     /// How many AnalysisRuns are measured at the same time
-    #[arg(long = "analysis-threads", value_name = "COUNT", default_value_t = 30)]
+    #[arg(id = "analysis_workers", long = "analysis-threads", value_name = "COUNT", default_value_t = 30)]
     pub workers: usize,
     /// Let metrics also ask addresses of this machine: loopback, link-local, and where clouds serve its credentials
     #[arg(long = "analysis-local-addresses")]

@@ -24,6 +24,9 @@ pub(super) fn cluster() -> Result<(), Failed> {
     let began = Instant::now();
     run(test_of(CLUSTER).arg("--all-features"))?;
     step("the adapter to a cluster, against API servers that are played", began);
+    run(test_of("examples").args(["--features=histories", "--lib"]))?;
+    run(test_of("examples").args(["--features=histories", "--doc"]))?;
+    step("the controller's own command line", began);
     run(test_of("examples").args(["--features=histories", "--test=histories", "--", "--nocapture"]))?;
     step("the whole controller in random histories, in virtual time", began);
     let bed = TestBed::built(&workspace)?;
