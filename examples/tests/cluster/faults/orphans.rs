@@ -30,7 +30,11 @@ fn a_rollout_that_comes_back_beside_its_orphans_takes_them() {
 fn a_rule_that_is_no_longer_named_has_its_own_selectors_again() {
     let bed = Bed::shared();
     let space = bed.namespace("unnamed");
-    apply(&space, &whole("web", &half()));
+    let mut objects = whole("web", &half());
+    // Without traffic routing, pods end as those of a Deployment do: nobody waits until every proxy knows.
+    objects[0]["spec"]["template"]["spec"]["containers"][0]["lifecycle"] =
+        json!({"preStop": {"exec": {"command": ["sleep", "5"]}}});
+    apply(&space, &objects);
     let _controller = space.controller().start();
     at_half(&space, "web");
     space.plugin(&["promote", "web"]).ok();
