@@ -1,9 +1,11 @@
 //! The effects on the cluster that a decision asks for.
 
 use crate::{
-    Revision, Time,
+    Analysis, Revision, Time,
+    analysis::RunId,
     traffic::{Routes, Selectors},
 };
+use alloc::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 /// One effect on the cluster. Exhaustive on purpose: a driver that cannot carry out a new action must not compile.
@@ -17,7 +19,7 @@ use serde::{Deserialize, Serialize};
 ///         Action::Scale { revision, pods, scale_down_deadline } => {
 ///             assert_eq!((revision.as_str(), pods, scale_down_deadline), ("v1", 3, None));
 ///         }
-///         Action::Select(_) | Action::Route(_) | Action::Prune { .. } => unreachable!("no pod is ready yet"),
+///         Action::Select(_) | Action::Route(_) | Action::Run(_) | Action::Prune { .. } => unreachable!("no pod is ready yet"),
 ///     }
 /// }
 /// # Ok::<(), rollout_core::InvalidStrategy>(())
@@ -38,10 +40,40 @@ pub enum Action {
     Select(Selectors),
     /// Splits requests: weights and managed routes.
     Route(Routes),
+    /// Begins, ends or deletes a run of an analysis.
+    Run(RunChange),
     /// Deletes a revision that has no pods and is beyond the revision history limit.
     Prune {
         /// The revision to delete.
         revision: Revision,
+    },
+}
+
+/// What is to be done with a run of an analysis.
+///
+/// ```
+/// use rollout_core::{Action, RunChange};
+/// assert!(!Action::Run(RunChange::Stop { name: "web-v2-2".into() }).is_traffic());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_enums, reason = "a driver that cannot carry out a new one must not compile")]
+pub enum RunChange {
+    /// Creates a run, unless there is one for the same.
+    Start {
+        /// What it is for.
+        id: RunId,
+        /// What is analysed.
+        analysis: Arc<Analysis>,
+    },
+    /// Tells a run to end. It ends the measurements that still run.
+    Stop {
+        /// The name of the run.
+        name: Arc<str>,
+    },
+    /// Deletes a run that is over and beyond the history limit.
+    Prune {
+        /// The name of the run.
+        name: Arc<str>,
     },
 }
 
@@ -57,7 +89,7 @@ impl Action {
     pub fn is_traffic(&self) -> bool {
         match self {
             Self::Select(_) | Self::Route(_) => true,
-            Self::Scale { .. } | Self::Prune { .. } => false,
+            Self::Scale { .. } | Self::Run(_) | Self::Prune { .. } => false,
         }
     }
 }

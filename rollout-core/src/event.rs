@@ -1,7 +1,7 @@
 //! What happened, for people and dashboards.
 
 use crate::{
-    AbortReason, Action, Revision, Step, Time,
+    AbortReason, Action, Revision, RunChange, Step, Time,
     traffic::{Routes, Selectors},
 };
 use alloc::{string::String, vec::Vec};
@@ -99,6 +99,8 @@ pub enum Event {
     Selected(Selectors),
     /// Routes were written.
     Routed(Routes),
+    /// A run of an analysis was begun, told to end, or deleted.
+    Run(RunChange),
     /// An old revision was deleted.
     Pruned {
         /// The deleted revision.
@@ -121,6 +123,7 @@ impl From<&Action> for Event {
             }
             Action::Select(selectors) => Self::Selected(selectors),
             Action::Route(routes) => Self::Routed(routes),
+            Action::Run(change) => Self::Run(change),
             Action::Prune { revision } => Self::Pruned { revision },
         }
     }
@@ -148,6 +151,9 @@ impl fmt::Display for Event {
             Self::Aborted { revision, why: AbortReason::ProgressDeadline } => {
                 write!(f, "aborted {revision}: its pods made no progress")
             }
+            Self::Aborted { revision, why: AbortReason::Analysis(message) } => {
+                write!(f, "aborted {revision}: {message}")
+            }
             Self::Completed { revision, before: Some(before) } => {
                 write!(f, "completed: {revision} is stable instead of {before}")
             }
@@ -173,6 +179,11 @@ impl fmt::Display for Event {
             }
             Self::Selected(selectors) => write_selectors(f, selectors),
             Self::Routed(routes) => write_routes(f, routes),
+            Self::Run(RunChange::Start { id, .. }) => {
+                write!(f, "began the analysis of {} for {}, attempt {}", id.revision, id.role, id.attempt)
+            }
+            Self::Run(RunChange::Stop { name }) => write!(f, "told analysis run {name} to end"),
+            Self::Run(RunChange::Prune { name }) => write!(f, "deleted analysis run {name}"),
             Self::Pruned { revision } => write!(f, "deleted old revision {revision}"),
         }
     }

@@ -115,7 +115,6 @@ extern crate alloc;
 extern crate std;
 
 mod action;
-#[cfg(feature = "analysis")]
 pub mod analysis;
 #[cfg(feature = "argo")]
 pub mod argo;
@@ -152,7 +151,7 @@ mod time;
 pub mod traffic;
 pub mod waiting;
 
-pub use action::Action;
+pub use action::{Action, RunChange};
 pub use command::{Answer, Command, CommandKind, apply};
 #[cfg(any(feature = "argo", feature = "backend"))]
 pub use dns_name::{DnsName, NotADnsName};
@@ -169,9 +168,10 @@ pub use range::Range;
 pub use reconcile::reconcile;
 pub use revision::Revision;
 pub use spec::Spec;
-pub use status::{AbortReason, Aborted, Progress, Status};
+pub use status::{AbortReason, Aborted, Attempts, Progress, Status};
 pub use strategy::{
-    CanaryScale, IntOrPercent, InvalidStrategy, Routing, Step, Strategy, StrategyBuilder, Threshold,
+    Analysis, AnalysisArg, ArgSource, Background, CanaryScale, IntOrPercent, InvalidStrategy, Routing, Step,
+    Strategy, StrategyBuilder, Threshold,
 };
 pub use time::Time;
 pub use waiting::Waiting;

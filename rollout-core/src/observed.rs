@@ -1,6 +1,6 @@
 //! The observed state of the cluster, as far as it is known.
 
-use crate::{Range, Revision, Time, command::Proceed, traffic::Seen};
+use crate::{Range, Revision, Time, analysis::RunSeen, command::Proceed, traffic::Seen};
 use alloc::{sync::Arc, vec::Vec};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,9 @@ pub struct Observed {
     /// The stable revision, if a live reading has just shown that its workload does not exist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gone: Option<Gone>,
+    /// The runs of analyses, the oldest first. Only with an analysis in the strategy, or while runs are left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<Vec<RunSeen>>,
 }
 
 /// A revision whose workload does not exist.
@@ -149,6 +152,20 @@ impl Observed {
     #[must_use]
     pub fn gone(mut self, gone: Option<Gone>) -> Self {
         self.gone = gone;
+        self
+    }
+
+    /// Sets the runs of analyses, the oldest first.
+    ///
+    /// ```
+    /// use rollout_core::{Observed, analysis::{RunId, RunRole, RunSeen}};
+    /// let id = RunId::new("v2".into(), "6c5f".into(), RunRole::Background, 0);
+    /// let observed = Observed::new().runs([RunSeen::new("web-v2-2", id)]);
+    /// assert_eq!(observed.runs.map(|runs| runs.len()), Some(1));
+    /// ```
+    #[must_use]
+    pub fn runs(mut self, runs: impl IntoIterator<Item = RunSeen>) -> Self {
+        self.runs = Some(runs.into_iter().collect());
         self
     }
 

@@ -43,6 +43,13 @@ pub struct Spec {
     /// traffic manager.
     #[serde(default)]
     pub gradual_abort: Option<GradualAbort>,
+    /// How many finished runs of analyses are kept: those that were successful, and the others. Default 5 each.
+    #[serde(default = "runs_kept")]
+    pub runs_kept: (u32, u32),
+}
+
+fn runs_kept() -> (u32, u32) {
+    (5, 5)
 }
 
 impl Spec {
@@ -68,6 +75,7 @@ impl Spec {
             rollback_window: 0,
             windows: Windows::always(),
             gradual_abort: None,
+            runs_kept: runs_kept(),
         }
     }
 

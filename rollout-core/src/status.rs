@@ -45,6 +45,25 @@ pub struct Status {
     pub stable_ping_pong: Option<StablePingPong>,
     /// The progress of the pods being waited for.
     pub progress: Option<Progress>,
+    /// How often analyses were begun anew. Only with an analysis in the strategy.
+    pub attempts: Attempts,
+}
+
+/// How often analyses were begun anew: by a new revision, by `retry`, and by `resume` after one that was inconclusive.
+/// Never goes back, so a run of an earlier attempt is never taken for a new one.
+///
+/// ```
+/// use rollout_core::Attempts;
+/// assert_eq!(Attempts::default().background, 0);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Attempts {
+    /// The attempt of the runs that steps wait for.
+    pub step: u32,
+    /// The attempt of the run beside the steps.
+    pub background: u32,
 }
 
 /// When and why an update was aborted.
@@ -80,7 +99,7 @@ impl Aborted {
 /// assert_eq!(serde_json::to_value(rollout_core::AbortReason::ProgressDeadline)?, "progressDeadline");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -89,6 +108,8 @@ pub enum AbortReason {
     Command,
     /// The pods made no progress, and the strategy aborts in that case.
     ProgressDeadline,
+    /// An analysis found the revision bad: its message, as Argo Rollouts words it.
+    Analysis(Arc<str>),
 }
 
 /// The progress of the pods being waited for; the progress deadline counts from here.
@@ -165,6 +186,8 @@ struct Stored {
     stable_ping_pong: Option<StablePingPong>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     progress: Option<Progress>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    attempts: Attempts,
 }
 
 /// The version number 1; any other is an error.
@@ -211,6 +234,7 @@ impl From<Stored> for Status {
             scaled_to_zero: stored.scaled_to_zero,
             stable_ping_pong: stored.stable_ping_pong,
             progress: stored.progress,
+            attempts: stored.attempts,
         }
     }
 }
@@ -229,6 +253,7 @@ impl From<Status> for Stored {
             scaled_to_zero: status.scaled_to_zero,
             stable_ping_pong: status.stable_ping_pong,
             progress: status.progress,
+            attempts: status.attempts,
         }
     }
 }

@@ -14,9 +14,10 @@ mod text;
 
 use crate::{
     Range, Revision, Time,
+    analysis::{MetricSeen, RunRole},
     traffic::{Destination, Weight},
 };
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 /// One closed guard. Derived at every decision, never stored.
@@ -153,6 +154,38 @@ pub enum WaitReason {
     },
     /// The next step, or the release, may begin only in one of the [windows](crate::pace::Windows).
     OutsideWindows,
+    /// A step waits for its analysis.
+    Analysis {
+        /// What the run is for.
+        role: RunRole,
+        /// The run; `None` until there is one.
+        run: Option<Arc<str>>,
+        /// The metric that is measured next.
+        metric: Option<Box<MetricSeen>>,
+    },
+    /// An analysis is inconclusive: a person decides.
+    AnalysisInconclusive {
+        /// The run.
+        run: Arc<str>,
+        /// The metric that ended it.
+        metric: Option<Box<MetricSeen>>,
+    },
+    /// The analysis beside the steps gets no answer: nothing rises meanwhile.
+    AnalysisUnanswered {
+        /// The run.
+        run: Arc<str>,
+        /// The metric that could not be measured.
+        metric: Option<Box<MetricSeen>>,
+    },
+    /// An analysis found the revision bad, but there is no stable revision to go back to.
+    AnalysisBad {
+        /// The run.
+        run: Arc<str>,
+        /// Its message.
+        message: Arc<str>,
+    },
+    /// The runs of analyses could not be read.
+    RunsUnknown,
     /// An abort takes the traffic from the canary [in several falls](crate::pace::GradualAbort).
     AbortingGradually {
         /// The weight that the canary keeps until the next one.
@@ -226,6 +259,8 @@ pub enum Ending {
     ManifestChanged,
     /// A route is found.
     RouteThere,
+    /// The analysis is over, or measures again.
+    AnalysisOver,
 }
 
 impl WaitReason {
@@ -235,7 +270,7 @@ impl WaitReason {
     /// use rollout_core::waiting::WaitReason;
     /// assert!(WaitReason::GUARDS.contains(&"stable can carry"), "a label of a metric, for example");
     /// ```
-    pub const GUARDS: [&'static str; 24] = [
+    pub const GUARDS: [&'static str; 29] = [
         "pause",
         "paused by the user",
         "pods",
@@ -260,6 +295,11 @@ impl WaitReason {
         "old pods",
         "step windows",
         "gradual abort",
+        "analysis",
+        "analysis inconclusive",
+        "analysis unanswered",
+        "analysis bad",
+        "runs readable",
     ];
 
     /// Returns whether the wait adds something to a Rollout's phase and lasts longer than a moment. Pauses, aborts,
@@ -319,6 +359,11 @@ impl WaitReason {
             Self::PodsGoing { .. } => "old pods",
             Self::OutsideWindows => "step windows",
             Self::AbortingGradually { .. } => "gradual abort",
+            Self::Analysis { .. } => "analysis",
+            Self::AnalysisInconclusive { .. } => "analysis inconclusive",
+            Self::AnalysisUnanswered { .. } => "analysis unanswered",
+            Self::AnalysisBad { .. } => "analysis bad",
+            Self::RunsUnknown => "runs readable",
         }
     }
 }

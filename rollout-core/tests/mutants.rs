@@ -23,7 +23,7 @@ use std::{
 const ENOUGH: u64 = 400_000;
 
 /// Which laws must notice that a guard is gone.
-const EXPECTED: [(Guard, &[&str]); 25] = [
+const EXPECTED: [(Guard, &[&str]); 34] = [
     (Guard::UpGate, &["up_gate"]),
     (Guard::DownGate, &["down_gate"]),
     (Guard::ScaleDownDeadline, &["deadline_excludes_traffic"]),
@@ -49,6 +49,15 @@ const EXPECTED: [(Guard, &[&str]); 25] = [
     (Guard::DeadlineAbort, &["deadline_aborts_if_asked"]),
     (Guard::TotalWeight, &["weights_sum"]),
     (Guard::OwnScale, &["monotone_steps"]),
+    (Guard::BadAborts, &["bad_aborts_at_once"]),
+    (Guard::VerdictOfThis, &["verdict_is_of_this", "no_evidence_no_advance"]),
+    (Guard::NoEvidence, &["no_evidence_no_advance"]),
+    (Guard::OutageHolds, &["outage_holds"]),
+    (Guard::UnreadableHolds, &["outage_holds"]),
+    (Guard::UnsureHolds, &["outage_holds"]),
+    (Guard::StartGate, &["starts_with_traffic"]),
+    (Guard::OldRunsEnd, &["stopped_runs"]),
+    (Guard::RetryAnew, &["retry_measures_anew"]),
 ];
 
 #[test]

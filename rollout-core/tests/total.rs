@@ -219,7 +219,7 @@ proptest! {
                         prop_assert_eq!(weight.of(), spec.strategy.max_weight());
                     }
                 }
-                Action::Scale { .. } | Action::Prune { .. } => {}
+                Action::Scale { .. } | Action::Run(_) | Action::Prune { .. } => {}
             }
         }
         prop_assert!(!(selects && routes), "two layers in one plan: {:?}", plan.actions);

@@ -146,6 +146,7 @@ impl Instant {
                     if names.is_empty() { String::new() } else { format!(" +{}", names.join(" +")) };
                 self.log.push(format!("{at}s route {}{managed}", routes.weight));
             }
+            Action::Run(_) => {}
             Action::Prune { revision } => self.revisions.retain(|seen| seen.revision != *revision),
         }
     }

@@ -76,17 +76,22 @@ pub(super) fn without_skew(spec: &RunSpec, status: &RunStatus, now: Time) -> Opt
 
 /// Returns when to look at the run again; `None` if nothing more will happen by itself.
 pub(crate) fn wake(spec: &RunSpec, status: &RunStatus) -> Option<Time> {
-    let times = spec.metrics.iter().filter_map(|metric| {
-        let result = status.metric(&metric.name);
-        if result.is_some_and(|result| result.phase.is_done()) {
-            return None;
-        }
-        match result.and_then(MetricResult::newest) {
-            Some(newest) if newest.finished_at.is_none() => newest.resume_at,
-            _ => next(metric, result, status.started_at),
-        }
-    });
+    let times = spec
+        .metrics
+        .iter()
+        .filter_map(|metric| next_of(metric, status.metric(&metric.name), status.started_at));
     times.min()
+}
+
+/// Returns when to look at a metric again, if it is not over.
+pub(super) fn next_of(metric: &Metric, result: Option<&MetricResult>, started: Option<Time>) -> Option<Time> {
+    if result.is_some_and(|result| result.phase.is_done()) {
+        return None;
+    }
+    match result.and_then(MetricResult::newest) {
+        Some(newest) if newest.finished_at.is_none() => newest.resume_at,
+        _ => next(metric, result, started),
+    }
 }
 
 /// Returns when a metric that is not being measured is to be measured; `None` if it is counted out.

@@ -1,4 +1,5 @@
 use core::fmt;
+use serde::{Deserialize, Serialize};
 
 /// How far a run, a metric or a measurement is.
 ///
@@ -8,7 +9,7 @@ use core::fmt;
 /// assert_eq!(Phase::read("Failed"), Some(Phase::Failed));
 /// assert_eq!(Phase::Error.to_string(), "Error");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "an AnalysisRun has exactly these phases")]
 pub enum Phase {
     /// Nothing was measured yet.

@@ -5,7 +5,7 @@ use super::{
     condition::{Condition, ConditionError, pattern::Pattern},
 };
 use crate::argo::duration::nanoseconds;
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{format, string::String, sync::Arc, vec::Vec};
 use core::time::Duration;
 use serde_json::Value as Json;
 
@@ -198,6 +198,21 @@ impl Metric {
     #[must_use]
     pub fn provider(&self) -> &Json {
         &self.provider
+    }
+
+    /// What its value must be, for messages.
+    pub(super) fn conditions(&self) -> String {
+        let written = |judge: &Option<Judge>| match judge {
+            Some(Ok(condition)) => Some(String::from(condition.text())),
+            Some(Err((text, _))) => Some(String::from(&**text)),
+            None => None,
+        };
+        match (written(&self.success), written(&self.failure)) {
+            (Some(success), None) => success,
+            (None, Some(failure)) => format!("not ({failure})"),
+            (Some(success), Some(failure)) => format!("{success}, and not ({failure})"),
+            (None, None) => "any answer".into(),
+        }
     }
 }
 

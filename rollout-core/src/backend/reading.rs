@@ -130,6 +130,7 @@ impl<'r> Reading<'r> {
                 self.seen.push(now);
                 Ok(Outcome::Changed)
             }
+            Action::Run(_) => Err(Failure::Refused("analyses are not driven by this loop".into())),
             Action::Prune { revision } => {
                 let is_it = |workload: &Workload| workload.seen.revision == *revision;
                 let Some(at) = self.seen.iter().position(is_it) else { return Ok(Outcome::Unchanged) };

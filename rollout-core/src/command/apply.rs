@@ -1,5 +1,11 @@
 use super::{Answer, Command, CommandKind, Edit, Position, Proceed, Rejection, caused::caused};
-use crate::{AbortReason, Observed, Spec, Status, Step, Time};
+use crate::{
+    AbortReason, Observed, Spec, Status, Step, Time,
+    reconcile::{
+        guard::{Guard, off},
+        inconclusive,
+    },
+};
 use alloc::{vec, vec::Vec};
 
 /// Applies a command to a status.
@@ -65,19 +71,7 @@ fn change(
     let mut unpaused = if spec.paused { vec![Edit::Paused(false)] } else { Vec::new() };
     match command.kind {
         CommandKind::Promote => {
-            let step = usize::try_from(status.step).ok().and_then(|index| spec.strategy.steps().get(index));
-            let at_pause = under_way().is_ok() && matches!(step, Some(Step::Pause(_)));
-            if !at_pause && !spec.paused {
-                under_way()?;
-                return Err(if status.aborted.is_some() {
-                    Rejection::IsAborted
-                } else {
-                    Rejection::NotPaused
-                });
-            }
-            if at_pause && status.aborted.is_none() {
-                next.next_step();
-            }
+            promote(&mut next, spec, under_way(), inconclusive(spec, status, observed, now))?;
         }
         CommandKind::PromoteFull => {
             under_way()?;
@@ -101,8 +95,9 @@ fn change(
         }
         CommandKind::Pause if spec.paused => return Err(Rejection::AlreadyDone),
         CommandKind::Pause => unpaused = vec![Edit::Paused(true)],
-        CommandKind::Resume if !spec.paused => return Err(Rejection::NotPaused),
-        CommandKind::Resume => {}
+        CommandKind::Resume => {
+            resume(&mut next, spec, inconclusive(spec, status, observed, now))?;
+        }
         CommandKind::Abort => {
             under_way()?;
             if status.aborted.is_some() {
@@ -120,6 +115,9 @@ fn change(
                 return Err(Rejection::NotAborted);
             }
             next.restart();
+            if spec.strategy.has_analysis() && !off(Guard::RetryAnew) {
+                next.analyse_anew();
+            }
             unpaused.clear();
         }
         CommandKind::Undo => {
@@ -144,4 +142,40 @@ fn change(
         }
     }
     Ok((next, unpaused))
+}
+
+/// Ends the pause, and accepts the analyses that wait for a person.
+fn promote(
+    next: &mut Status,
+    spec: &Spec,
+    under_way: Result<(), Rejection>,
+    [of_step, beside]: [bool; 2],
+) -> Result<(), Rejection> {
+    let step = usize::try_from(next.step).ok().and_then(|index| spec.strategy.steps().get(index));
+    let paused = matches!(step, Some(Step::Pause(_))) || of_step;
+    let at_pause = under_way.is_ok() && (paused || beside);
+    if !at_pause && !spec.paused {
+        under_way?;
+        return Err(if next.aborted.is_some() { Rejection::IsAborted } else { Rejection::NotPaused });
+    }
+    if at_pause && next.aborted.is_none() {
+        if beside {
+            next.attempts.background = next.attempts.background.saturating_add(1);
+        }
+        if paused {
+            next.next_step();
+        }
+    }
+    Ok(())
+}
+
+/// Begins the analyses anew that wait for a person.
+fn resume(next: &mut Status, spec: &Spec, [of_step, beside]: [bool; 2]) -> Result<(), Rejection> {
+    if !spec.paused && !of_step && !beside {
+        return Err(Rejection::NotPaused);
+    }
+    let anew = |attempt: u32, again: bool| attempt.saturating_add(u32::from(again));
+    next.attempts.step = anew(next.attempts.step, of_step);
+    next.attempts.background = anew(next.attempts.background, beside);
+    Ok(())
 }

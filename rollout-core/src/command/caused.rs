@@ -17,7 +17,7 @@ pub(super) fn caused(before: &Status, after: &Status, steps: &[Step]) -> Vec<Eve
         events.push(Event::StepCompleted { step: before.step, of, what: what.clone() });
     }
     if let (true, Some(aborted), Some(revision)) = (is_aborted, &after.aborted, &after.canary) {
-        events.push(Event::Aborted { revision: revision.clone(), why: aborted.why });
+        events.push(Event::Aborted { revision: revision.clone(), why: aborted.why.clone() });
     }
     events
 }

@@ -6,7 +6,7 @@ use super::{
     position::Position,
     roles::Roles,
     settled::STEP_GRACE,
-    target,
+    target, verdict,
     view::View,
     windows,
 };
@@ -70,10 +70,13 @@ fn next(status: &Status, draft: &mut Draft, view: &View<'_>) -> Option<Advance> 
     let canary = at.roles.canary?;
     let pods = step.map_or_else(|| all_pods(&at, canary), |step| pods(&at, step, canary));
     let reached = draft.reaches(pods.and_then(|()| proxies_follow(&at)));
+    let supported = reached && draft.passes(verdict::beside(status, view));
     if step.is_none() {
-        return reached.then_some(Advance::Commit { behind: None });
+        return supported.then_some(Advance::Commit { behind: None });
     }
-    let may_go_on = reached && draft.passes(windows::next_may_begin(status, view));
+    let may_go_on = supported
+        && draft.passes(verdict::of_step(status, view))
+        && draft.passes(windows::next_may_begin(status, view));
     may_go_on.then_some(Advance::Complete { paused: false })
 }
 
@@ -105,7 +108,8 @@ fn pause(status: &Status, draft: &mut Draft, view: &View<'_>, duration: Option<D
     };
     match until(since) {
         Some(until) if until <= view.now => {
-            let may_end = draft.passes(windows::next_may_begin(status, view));
+            let may_end = draft.passes(verdict::beside(status, view))
+                && draft.passes(windows::next_may_begin(status, view));
             return may_end.then_some(Advance::Complete { paused: true });
         }
         Some(until) => {
@@ -179,6 +183,7 @@ fn pods(at: &Position<'_>, step: &Step, canary: &Revision) -> Gate {
             goal::pods_for(at.view.spec.replicas, at.view.spec.strategy.weight(*weight)).min(at.goal.canary)
         }
         Step::SetCanaryScale(_) => at.goal.canary,
+        Step::Analysis(_) => at.goal.canary.min(1),
         Step::Pause(_) | Step::SetHeaderRoute { .. } | Step::SetMirrorRoute { .. } => 0,
     };
     gates::available(at.view, canary, goal::enough_of(&at.view.spec.strategy, wanted))

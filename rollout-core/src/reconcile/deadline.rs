@@ -48,9 +48,20 @@ pub(super) fn judge(status: &mut Status, draft: &mut Draft, view: &View<'_>) -> 
 fn waited_for(status: &Status, draft: &Draft) -> Option<(Revision, Range)> {
     let counts =
         status.paused_at.is_none() && (status.scaled_to_zero || status.stable.is_none() || under_way(status));
-    let settles =
-        |reason: &WaitReason| matches!(reason, WaitReason::Settling { .. } | WaitReason::GracePeriod { .. });
-    if !counts || draft.waiting().iter().any(|waiting| settles(&waiting.reason)) {
+    // Proxies, and what an analysis says, take their own time.
+    let others = |reason: &WaitReason| {
+        matches!(
+            reason,
+            WaitReason::Settling { .. }
+                | WaitReason::GracePeriod { .. }
+                | WaitReason::Analysis { .. }
+                | WaitReason::AnalysisInconclusive { .. }
+                | WaitReason::AnalysisUnanswered { .. }
+                | WaitReason::AnalysisBad { .. }
+                | WaitReason::RunsUnknown
+        )
+    };
+    if !counts || draft.waiting().iter().any(|waiting| others(&waiting.reason)) {
         return None;
     }
     draft.waiting().iter().find_map(|waiting| {

@@ -7,6 +7,7 @@ use super::{
     position::Position,
     settled::STEP_GRACE,
     stable_scale::lowest_weight,
+    verdict,
     view::View,
 };
 use crate::{
@@ -59,6 +60,9 @@ pub(super) fn up(at: &Position<'_>, lead: &Revision) -> Gate {
         return Err(elsewhere(view, Destination::Canary));
     }
     not_scaling_down(view, lead)?;
+    if !at.desired.failover {
+        verdict::beside(at.status, view)?;
+    }
     let need = enough(at, at.desired.weight);
     // If stable is unavailable, a pod that has just become ready is better than none.
     ready(view, lead, need)?;

@@ -62,6 +62,24 @@ pub enum Guard {
     TotalWeight,
     /// `setCanaryScale` says how many pods a basic canary has.
     OwnScale,
+    /// An analysis that found the revision bad aborts its update.
+    BadAborts,
+    /// A verdict counts for one revision, list of steps, role and attempt.
+    VerdictOfThis,
+    /// A step with an analysis ends only by a good verdict.
+    NoEvidence,
+    /// While the analysis beside the steps gets no answer, nothing rises.
+    OutageHolds,
+    /// While runs cannot be read, nothing rises.
+    UnreadableHolds,
+    /// While an analysis is inconclusive, nothing rises.
+    UnsureHolds,
+    /// A run begins only once the canary has what is to be measured.
+    StartGate,
+    /// The runs of another position are told to end.
+    OldRunsEnd,
+    /// A retry is analysed anew.
+    RetryAnew,
 }
 
 #[cfg(feature = "_mutants")]
@@ -73,7 +91,7 @@ mod switch {
 
     impl Guard {
         /// All guards.
-        pub const ALL: [Self; 25] = [
+        pub const ALL: [Self; 34] = [
             Self::UpGate,
             Self::DownGate,
             Self::ScaleDownDeadline,
@@ -99,6 +117,15 @@ mod switch {
             Self::DeadlineAbort,
             Self::TotalWeight,
             Self::OwnScale,
+            Self::BadAborts,
+            Self::VerdictOfThis,
+            Self::NoEvidence,
+            Self::OutageHolds,
+            Self::UnreadableHolds,
+            Self::UnsureHolds,
+            Self::StartGate,
+            Self::OldRunsEnd,
+            Self::RetryAnew,
         ];
     }
 

@@ -14,6 +14,7 @@
 //! | `gradual_abort` | how much of its weight an aborted canary still keeps |
 //! | `stable_scale` | a stable that shrinks as the canary's weight rises (`dynamicStableScale`) |
 //! | `basic`, `surplus`, `posts` | pods, without: a basic canary |
+//! | `verdict`, `runs` | what analyses say, and which runs to begin and to end |
 //! | `windows` | when a release or a step may begin |
 //! | `zero` | `replicas: 0` |
 //! | `deadline` | pods that make no progress |
@@ -34,6 +35,7 @@ mod posts;
 mod prune;
 mod roles;
 mod routes;
+mod runs;
 mod scale_down;
 mod scale_up;
 mod selectors;
@@ -41,12 +43,14 @@ mod settled;
 mod stable_scale;
 mod surplus;
 mod target;
+mod verdict;
 mod view;
 mod windows;
 mod zero;
 
 use crate::{
     CommandKind, Observed, Plan, Spec, Status, Time, Waiting,
+    analysis::RunSeen,
     waiting::{Ending, EndsBy, WaitReason},
 };
 use advance::advance_steps;
@@ -56,6 +60,7 @@ use draft::{Closed, Draft};
 use position::Position;
 use prune::prune_revisions;
 use routes::plan_traffic;
+use runs::plan_runs;
 use scale_down::{scale_down, schedule_only};
 use scale_up::scale_up;
 use target::adopt_target;
@@ -100,10 +105,13 @@ fn plan(status: &mut Status, draft: &mut Draft, view: &View<'_>) {
         return;
     }
     if scaled_to_zero(status, draft, view) {
+        plan_runs(draft, status, view, false);
         return;
     }
+    verdict::judge(status, draft, view);
     if let Some(before) = windows::before_release(status, draft, view) {
         plan_position(draft, &before, view);
+        plan_runs(draft, status, view, true);
         prune_revisions(draft, status, view);
         return;
     }
@@ -116,6 +124,7 @@ fn plan(status: &mut Status, draft: &mut Draft, view: &View<'_>) {
     }
     plan_position(draft, status, view);
     tell_abort(draft, status);
+    plan_runs(draft, status, view, false);
     prune_revisions(draft, status, view);
 }
 
@@ -149,6 +158,37 @@ fn plan_routed(draft: &mut Draft, at: &Position<'_>) {
     } else {
         schedule_only(draft, at);
     }
+}
+
+/// Returns whether the analysis of the current step, and the one beside the steps, wait for a person.
+pub(crate) fn inconclusive(spec: &Spec, status: &Status, observed: &Observed, now: Time) -> [bool; 2] {
+    verdict::inconclusive(status, &View::new(spec, observed, now))
+}
+
+/// Returns the runs of the analysis of the current step, and of the one beside the steps; `None` if runs could not be read.
+///
+/// ```
+/// use rollout_core::{Analysis, Observed, Spec, Status, Step, Strategy, Time};
+/// use rollout_core::analysis::{RunId, RunRole, RunSeen, current_runs};
+/// let strategy = Strategy::builder().step(Step::Analysis(Analysis::of("errors").into())).build()?;
+/// let id = RunId::new("v2".into(), strategy.step_hash().into(), RunRole::Step(0), 0);
+/// let spec = Spec::new(strategy, "v2".into());
+/// let mut status = Status::default();
+/// (status.stable, status.canary) = (Some("v1".into()), Some("v2".into()));
+/// let observed = Observed::new().runs([RunSeen::new("web-v2-2-0", id)]);
+/// let [of_step, beside] = current_runs(&spec, &status, &observed, Time::from_secs(0)).unwrap_or_default();
+/// assert_eq!((of_step.map(|run| &*run.name), beside), (Some("web-v2-2-0"), None));
+/// # Ok::<(), rollout_core::InvalidStrategy>(())
+/// ```
+#[must_use]
+pub fn current_runs<'o>(
+    spec: &'o Spec,
+    status: &Status,
+    observed: &'o Observed,
+    now: Time,
+) -> Option<[Option<&'o RunSeen>; 2]> {
+    observed.runs.as_ref()?;
+    Some(verdict::current(status, &View::new(spec, observed, now)))
 }
 
 /// Returns whether an operator could override something that the rollout is waiting for.

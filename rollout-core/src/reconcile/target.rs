@@ -12,6 +12,9 @@ pub(super) fn adopt_target(status: &mut Status, draft: &mut Draft, spec: &Spec, 
         let Some(skips) = skips_steps(status, spec, observed) else { return };
         let event = aim_at(status, &spec.target, steps);
         status.step_hash = Some(spec.strategy.step_hash.clone());
+        if spec.strategy.has_analysis() {
+            status.analyse_anew();
+        }
         let before = status.stable.clone();
         let is_unseen = spec.replicas == 0 && !status.is_done();
         draft.happened(event);
@@ -30,6 +33,9 @@ pub(super) fn adopt_target(status: &mut Status, draft: &mut Draft, spec: &Spec, 
     let edited = status.step_hash.as_deref() != Some(spec.strategy.step_hash());
     if edited {
         status.step_hash = Some(spec.strategy.step_hash.clone());
+        if spec.strategy.has_analysis() {
+            status.analyse_anew();
+        }
     }
     if status.is_done() {
         rest(status, steps);

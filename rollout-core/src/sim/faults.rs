@@ -196,6 +196,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
     pub fn end_faults(&mut self) {
+        self.runs_fail = false;
         self.faults.clear();
         self.settings.read_lag = PerKind::all(0);
         self.settings.reads_fail = PerKind::all(false);

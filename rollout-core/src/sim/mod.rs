@@ -48,10 +48,12 @@ mod process;
 mod proxies;
 mod queue;
 mod requests;
+mod runs;
 mod settings;
 mod summary;
 mod truth;
 mod user;
+mod watcher;
 mod world;
 
 pub use crate::Health;
@@ -60,10 +62,9 @@ pub use delay::Delay;
 pub use faults::Fault;
 pub use mesh::{CoreMesh, Mesh, MeshResult, MeshStore, MeshWrite, ObjectMesh, SharedObjects};
 pub use requests::UnservedRequests;
+pub use runs::{Metrics, SimulatedRun};
 pub use settings::ReadKind;
 pub use summary::Summary;
-pub use truth::{
-    Content, Moment, Pod, Proxy, ProxyEndpoints, SimulatedWorkload, TrafficObject, Truth, Watcher, What,
-    Writer,
-};
+pub use truth::{Content, Pod, Proxy, ProxyEndpoints, SimulatedWorkload, TrafficObject, Truth};
+pub use watcher::{Moment, Watcher, What, Writer};
 pub use world::{Stuck, World};

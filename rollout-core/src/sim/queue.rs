@@ -21,6 +21,8 @@ pub(super) enum Happening {
     Late(usize),
     /// An old process decides once more: an index into the list of old processes.
     OldProcess(usize),
+    /// A look at a run of an analysis is due: its number.
+    Run(u64),
 }
 
 /// The scheduled events, earliest first; at the same time, in the order of scheduling.

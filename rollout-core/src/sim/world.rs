@@ -8,11 +8,12 @@ use super::{
     proxies::Pipe,
     queue::{Happening, Queue},
     requests::Requests,
+    runs::{AlwaysGood, Metrics},
     settings::{ReadKind, Settings},
     summary::Tally,
 };
 use crate::{Revision, Spec, Status, Time, Waiting, command::Proceed};
-use alloc::{format, vec, vec::Vec};
+use alloc::{boxed::Box, format, sync::Arc, vec, vec::Vec};
 use core::{fmt, time::Duration};
 
 /// A virtual world: pods, a traffic manager, proxies, a user, and the process that drives the rollout.
@@ -60,6 +61,11 @@ pub struct World<M, W = ()> {
     pub(super) histories: Option<Histories>,
     pub(super) tally: Tally,
     pub(super) requests: Requests,
+    pub(super) metrics: Box<dyn Metrics>,
+    pub(super) runs_fail: bool,
+    /// The looks at runs that are scheduled, by number.
+    pub(super) due_runs: Vec<(u64, Arc<str>)>,
+    pub(super) run_looks: u64,
     rested: bool,
 }
 
@@ -97,6 +103,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             workloads: Vec::new(),
             traffic,
             proxies,
+            runs: Vec::new(),
         };
         Self {
             random: Random::new(settings.seed),
@@ -116,6 +123,10 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             histories: None,
             tally: Tally::default(),
             requests: Requests::new(settings.proxies, settings.start),
+            metrics: Box::new(AlwaysGood),
+            runs_fail: false,
+            due_runs: Vec::new(),
+            run_looks: 0,
             rested: false,
             truth,
             mesh,
@@ -336,6 +347,10 @@ impl<M: Mesh, W: Watcher> World<M, W> {
         Ok(false)
     }
 
+    pub(super) fn rest_is_over(&mut self) {
+        self.rested = false;
+    }
+
     pub(super) fn advance(&mut self, to: Time) {
         if to > self.truth.now {
             self.requests.pass(&self.truth, to);
@@ -373,6 +388,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             }
             Happening::Late(index) => self.land(index),
             Happening::OldProcess(index) => self.old_process_turn(index),
+            Happening::Run(number) => self.run_is_due(number),
         }
     }
 }

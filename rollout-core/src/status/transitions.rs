@@ -24,6 +24,12 @@ impl Status {
         self.progress = None;
     }
 
+    /// Begins all analyses anew.
+    pub(crate) fn analyse_anew(&mut self) {
+        self.attempts.step = self.attempts.step.saturating_add(1);
+        self.attempts.background = self.attempts.background.saturating_add(1);
+    }
+
     /// Aborts the update.
     pub(crate) fn abort(&mut self, now: Time, why: AbortReason) {
         self.aborted = Some(Aborted::new(now, why));

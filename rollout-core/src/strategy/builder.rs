@@ -1,4 +1,4 @@
-use super::{IntOrPercent, Routing, Step, Strategy, Threshold, managed};
+use super::{Background, IntOrPercent, Routing, Step, Strategy, Threshold, managed};
 use alloc::{collections::BTreeSet, format, string::String, sync::Arc, vec::Vec};
 use core::{fmt::Write, time::Duration};
 
@@ -78,6 +78,7 @@ impl StrategyBuilder {
             dynamic_stable_scale: false,
             scale_down_delay_revision_limit: None,
             ping_pong: false,
+            background: None,
         };
         Self { strategy, own_hash: false }
     }
@@ -296,6 +297,12 @@ impl StrategyBuilder {
         self
     }
 
+    /// Sets the analysis that runs beside the steps. See [`Background`] for an example.
+    pub fn background(mut self, background: Option<Background>) -> Self {
+        self.strategy.background = background;
+        self
+    }
+
     /// Sets whether the destinations swap their roles at the end of an update. See [`Strategy::ping_pong`].
     pub fn ping_pong(mut self, swaps: bool) -> Self {
         self.strategy.ping_pong = swaps;
@@ -390,7 +397,7 @@ fn check(
             Err(InvalidStrategy::Weight { step: index, weight: *weight, max })
         };
     }
-    let needs_routing = !matches!(step, Step::Pause(_) | Step::SetCanaryScale(_));
+    let needs_routing = !matches!(step, Step::Pause(_) | Step::SetCanaryScale(_) | Step::Analysis(_));
     let Some(names) = names else {
         let error = InvalidStrategy::NeedsRouting { step: index, text: format!("{step}") };
         return if needs_routing { Err(error) } else { Ok(()) };

@@ -1,14 +1,19 @@
 //! The user's canary strategy, validated and typed.
 
+mod analysis;
 mod builder;
 mod fenceposts;
 mod step;
 
+pub use analysis::{Analysis, AnalysisArg, ArgSource, Background};
 pub use builder::{InvalidStrategy, StrategyBuilder};
 pub use fenceposts::{Fenceposts, IntOrPercent};
 pub use step::{CanaryScale, Step};
 
-use crate::traffic::{ManagedRoute, Weight};
+use crate::{
+    analysis::RunRole,
+    traffic::{ManagedRoute, Weight},
+};
 use alloc::{sync::Arc, vec::Vec};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
@@ -49,6 +54,8 @@ pub struct Strategy {
     pub(crate) scale_down_delay_revision_limit: Option<u32>,
     #[serde(default)]
     pub(crate) ping_pong: bool,
+    #[serde(default)]
+    pub(crate) background: Option<Background>,
 }
 
 impl Strategy {
@@ -190,6 +197,34 @@ impl Strategy {
         self.ping_pong && self.routing.is_some()
     }
 
+    /// Returns the analysis that runs beside the steps. See [`Background`] for an example.
+    #[must_use]
+    pub fn background(&self) -> Option<&Background> {
+        self.background.as_ref()
+    }
+
+    /// Returns the analyses that steps wait for, in order, and then the one beside the steps.
+    ///
+    /// ```
+    /// use rollout_core::{Analysis, Step, Strategy, analysis::RunRole};
+    /// let analysis = Step::Analysis(Analysis::of("success-rate").into());
+    /// let strategy = Strategy::builder().step(Step::SetWeight(20)).step(analysis).build()?;
+    /// let roles: Vec<_> = strategy.analyses().map(|(role, _)| role).collect();
+    /// assert_eq!(roles, [RunRole::Step(1)]);
+    /// # Ok::<(), rollout_core::InvalidStrategy>(())
+    /// ```
+    pub fn analyses(&self) -> impl Iterator<Item = (RunRole, &Arc<Analysis>)> {
+        let steps = (0..).zip(&self.steps).filter_map(|(index, step)| {
+            if let Step::Analysis(analysis) = step { Some((RunRole::Step(index), analysis)) } else { None }
+        });
+        steps.chain(self.background.as_ref().map(|beside| (RunRole::Background, &beside.analysis)))
+    }
+
+    /// Returns whether any analysis is part of the strategy.
+    pub(crate) fn has_analysis(&self) -> bool {
+        self.background.is_some() || self.steps.iter().any(|step| matches!(step, Step::Analysis(_)))
+    }
+
     /// Returns how long an aborted canary keeps its pods; `None` means for good (an explicit 0 in the manifest).
     ///
     /// An absent value is not 0: the default is 30 s with traffic routing, and 0 s without it or where stable follows
@@ -281,6 +316,6 @@ pub(crate) fn managed(step: &Step) -> Option<(&Arc<str>, Option<&Arc<ManagedRout
         Step::SetHeaderRoute { name, route } | Step::SetMirrorRoute { name, route } => {
             Some((name, route.as_ref()))
         }
-        Step::SetWeight(_) | Step::Pause(_) | Step::SetCanaryScale(_) => None,
+        Step::SetWeight(_) | Step::Pause(_) | Step::SetCanaryScale(_) | Step::Analysis(_) => None,
     }
 }

@@ -1,3 +1,4 @@
+use super::Analysis;
 use crate::traffic::ManagedRoute;
 use alloc::sync::Arc;
 use core::{fmt, time::Duration};
@@ -22,6 +23,8 @@ pub enum Step {
     Pause(Option<Duration>),
     /// Give the canary its own number of pods, until another such step or the end.
     SetCanaryScale(CanaryScale),
+    /// Wait until an analysis is successful; a bad one aborts the update.
+    Analysis(Arc<Analysis>),
     /// Send requests with certain headers to the canary; without `route`, stop doing so.
     SetHeaderRoute {
         /// The managed route's name.
@@ -81,6 +84,7 @@ impl fmt::Display for Step {
             Self::SetCanaryScale(CanaryScale::MatchTrafficWeight) => {
                 f.write_str("setCanaryScale{matchTrafficWeight: true}")
             }
+            Self::Analysis(_) => f.write_str("analysis"),
             Self::SetHeaderRoute { name, .. } => write!(f, "setHeaderRoute: {name}"),
             Self::SetMirrorRoute { name, .. } => write!(f, "setMirrorRoute: {name}"),
         }

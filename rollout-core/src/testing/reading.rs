@@ -37,7 +37,7 @@ impl Asked {
                     asked.managed.retain(|other| other.name != *name);
                     asked.managed.extend(route.clone());
                 }
-                Step::Pause(_) => {}
+                Step::Pause(_) | Step::Analysis(_) => {}
             }
         }
         if asked.all {

@@ -1,6 +1,7 @@
 //! The sentences that describe a wait to people.
 
 use super::{Ending, EndsBy, Settling, WaitReason, Waiting};
+use crate::analysis::MetricSeen;
 use core::fmt;
 
 /// The number of proxies named after the first; the rest are counted.
@@ -87,6 +88,27 @@ impl fmt::Display for WaitReason {
             Self::TrafficUnknown => f.write_str("the traffic could not be read"),
             Self::PodsGoing { revision } => write!(f, "pods of {revision} are being removed"),
             Self::OutsideWindows => f.write_str("outside the times of the week at which steps may begin"),
+            Self::Analysis { role, run: None, .. } => {
+                write!(f, "the analysis of {role} begins")
+            }
+            Self::Analysis { role, run: Some(run), metric } => {
+                write!(f, "waiting for the analysis of {role}, run {run}")?;
+                measured(f, metric.as_deref())?;
+                f.write_str("; go on without it with `skip`")
+            }
+            Self::AnalysisInconclusive { run, metric } => {
+                write!(f, "analysis run {run} is inconclusive")?;
+                measured(f, metric.as_deref())?;
+                f.write_str("; `resume` measures again, `promote` goes on without it")
+            }
+            Self::AnalysisUnanswered { run, metric } => {
+                write!(f, "analysis run {run} gets no answer, and no weight rises meanwhile")?;
+                measured(f, metric.as_deref())
+            }
+            Self::AnalysisBad { run, message } => {
+                write!(f, "analysis run {run} found the revision bad, but there is no stable one to go back to: {message}")
+            }
+            Self::RunsUnknown => f.write_str("the runs of analyses could not be read"),
             Self::AbortingGradually { keeps } => {
                 write!(f, "the abort is gradual: the canary keeps a weight of {keeps} for now")
             }
@@ -130,7 +152,12 @@ impl fmt::Display for Ending {
             Self::Readable => "the objects can be read",
             Self::ReplicasAboveZero => "replicas are set above zero",
             Self::ManifestChanged => "the manifest changes",
+            Self::AnalysisOver => "the analysis is over",
             Self::RouteThere => "a route exists",
         })
     }
+}
+
+fn measured(f: &mut fmt::Formatter<'_>, metric: Option<&MetricSeen>) -> fmt::Result {
+    metric.map_or(Ok(()), |metric| write!(f, ": {metric}"))
 }

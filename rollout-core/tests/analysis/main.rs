@@ -10,5 +10,6 @@
 
 mod any_condition;
 mod conditions;
+mod evidence;
 mod runs;
 mod vectors;

@@ -188,7 +188,7 @@ fn a_revision_that_a_destination_leads_to_is_not_pruned() {
         let actions = situation.plan(NOW).actions;
         let pruned = actions.into_iter().filter_map(|action| match action {
             Action::Prune { revision } => Some(revision),
-            Action::Scale { .. } | Action::Select(_) | Action::Route(_) => None,
+            Action::Scale { .. } | Action::Select(_) | Action::Run(_) | Action::Route(_) => None,
         });
         pruned.collect()
     };

@@ -1,7 +1,9 @@
 //! An update under way, to be changed by a test.
 
 use rollout_core::{
-    Observed, Plan, Range, RevisionSeen, Spec, Status, Step, Strategy, Time, reconcile,
+    Analysis, Background, Gone, Observed, Plan, Range, RevisionSeen, Spec, Status, Step, Strategy, Time,
+    analysis::{MetricSeen, Phase, RunId, RunRole, RunSeen},
+    reconcile,
     traffic::{RoutesSeen, Seen, Selection, Settled},
     waiting::WaitReason,
 };
@@ -12,6 +14,10 @@ pub(crate) struct Situation {
     pub(crate) status: Status,
     pub(crate) seen: Option<Seen>,
     pub(crate) revisions: Option<Vec<RevisionSeen>>,
+    /// The runs of analyses.
+    pub(crate) runs: Option<Vec<RunSeen>>,
+    /// The stable revision, if its workload does not exist.
+    pub(crate) gone: Option<Gone>,
 }
 
 pub(crate) fn pods(revision: &str, pods: u32) -> RevisionSeen {
@@ -42,7 +48,38 @@ impl Situation {
         seen.endpoints =
             vec![("v1".into(), Settled::Yes), ("v2".into(), Settled::Yes), ("v3".into(), Settled::Yes)];
         let revisions = Some(vec![pods("v1", 4), pods("v2", 4)]);
-        Self { spec: Spec::new(strategy, "v2".into()).replicas(4), status, seen: Some(seen), revisions }
+        Self {
+            spec: Spec::new(strategy, "v2".into()).replicas(4),
+            status,
+            seen: Some(seen),
+            revisions,
+            runs: None,
+            gone: None,
+        }
+    }
+
+    /// An update that is at an analysis after 50 %, or at 50 % with one beside the steps, and its run.
+    pub(crate) fn analysed(role: RunRole, phase: Phase) -> Self {
+        let analysis = || Analysis::of("success-rate").into();
+        let beside = Background { analysis: analysis(), starting_step: 0 };
+        let steps = match role {
+            RunRole::Step(_) => [Step::SetWeight(50), Step::Analysis(analysis()), Step::SetWeight(80)],
+            RunRole::Background => [Step::SetWeight(50), Step::SetWeight(80), Step::Pause(None)],
+        };
+        let beside = (role == RunRole::Background).then_some(beside);
+        let strategy = Strategy::builder().traffic_routing(true).steps(steps).background(beside);
+        let mut it = Self::of(strategy.build().unwrap());
+        it.status.step = if let RunRole::Step(step) = role { step } else { 0 };
+        let id = RunId::new("v2".into(), it.spec.strategy.step_hash().into(), role, 0);
+        let mut run = RunSeen::new("web-v2", id).phase(phase).message("too many errors");
+        run.metric =
+            Some(MetricSeen::new("errors", "[0.1]", "result[0] < 0.05", "1 more failure is allowed"));
+        it.runs = Some(vec![run]);
+        it
+    }
+
+    pub(crate) fn run(&mut self) -> &mut RunSeen {
+        &mut self.runs.as_mut().unwrap()[0]
     }
 
     pub(crate) fn seen(&mut self) -> &mut Seen {
@@ -63,6 +100,8 @@ impl Situation {
         let mut observed = Observed::new();
         observed.revisions.clone_from(&self.revisions);
         observed.traffic.clone_from(&self.seen);
+        observed.runs.clone_from(&self.runs);
+        observed.gone.clone_from(&self.gone);
         observed
     }
 

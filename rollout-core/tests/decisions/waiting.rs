@@ -3,7 +3,8 @@
 use crate::situation::{Situation, pods};
 use core::time::Duration;
 use rollout_core::{
-    AbortReason, Aborted, IntOrPercent, Range, Step, Strategy, Time,
+    AbortReason, Aborted, Gone, IntOrPercent, Range, Step, Strategy, Time,
+    analysis::{Phase, RunRole},
     pace::GradualAbort,
     traffic::{Selection, Settled},
     waiting::WaitReason,
@@ -13,7 +14,7 @@ use std::collections::BTreeSet;
 /// A name, what is changed in the situation at 50 %, and the text that must be said.
 type Row = (&'static str, fn(&mut Situation), &'static str);
 
-const ROWS: [Row; 25] = [
+const ROWS: [Row; 30] = [
     (
         "pause",
         |_| {},
@@ -189,6 +190,46 @@ const ROWS: [Row; 25] = [
         },
         "the abort is gradual: the canary keeps a weight of 30 % for now (since 1970-01-01T00:16:30Z); ends at \
          1970-01-01T00:17:00Z",
+    ),
+    (
+        "analysis",
+        |it| *it = Situation::analysed(RunRole::Step(1), Phase::Running),
+        "waiting for the analysis of step 2, run web-v2: errors is [0.1], must be result[0] < 0.05, 1 more failure is \
+         allowed; go on without it with `skip`; ends when the analysis is over",
+    ),
+    (
+        "analysis inconclusive",
+        |it| *it = Situation::analysed(RunRole::Step(1), Phase::Inconclusive),
+        "analysis run web-v2 is inconclusive: errors is [0.1], must be result[0] < 0.05, 1 more failure is allowed; \
+         `resume` measures again, `promote` goes on without it; ends by command: resume, promote, abort",
+    ),
+    (
+        "analysis unanswered",
+        |it| {
+            *it = Situation::analysed(RunRole::Background, Phase::Running);
+            it.run().newest = Some(Phase::Error);
+        },
+        "analysis run web-v2 gets no answer, and no weight rises meanwhile: errors is [0.1], must be result[0] < 0.05, \
+         1 more failure is allowed; ends when the analysis is over",
+    ),
+    (
+        "analysis bad",
+        |it| {
+            *it = Situation::analysed(RunRole::Step(1), Phase::Failed);
+            it.revisions().remove(0);
+            it.gone = Some(Gone::new("v1".into(), Duration::from_secs(60)));
+            it.weight(100);
+        },
+        "analysis run web-v2 found the revision bad, but there is no stable one to go back to: too many errors; ends by \
+         command: promote-full, skip",
+    ),
+    (
+        "runs readable",
+        |it| {
+            *it = Situation::analysed(RunRole::Step(1), Phase::Running);
+            it.runs = None;
+        },
+        "the runs of analyses could not be read; ends when the objects can be read",
     ),
 ];
 

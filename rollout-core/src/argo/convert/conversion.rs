@@ -11,11 +11,11 @@ use core::time::Duration;
 /// ```
 /// use rollout_core::argo::{convert, wire::Rollout};
 /// use serde_json::json;
-/// let analysis = json!({"analysis": {"templates": [{"templateName": "success-rate"}]}});
-/// let rollout = json!({"spec": {"strategy": {"canary": {"steps": [{"setWeight": 20}, analysis]}}}});
+/// let plugin = json!({"plugin": {"name": "org/p"}});
+/// let rollout = json!({"spec": {"strategy": {"canary": {"steps": [{"setWeight": 20}, plugin]}}}});
 /// let made = convert(&Rollout::from_value(&rollout), "v1".into());
 /// assert_eq!(made.spec, None, "without this step, the others would have other numbers");
-/// assert_eq!(made.unsupported[0].path, "spec.strategy.canary.steps[1].analysis");
+/// assert_eq!(made.unsupported[0].path, "spec.strategy.canary.steps[1].plugin");
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -28,6 +28,25 @@ pub struct Conversion {
     pub unsupported: Vec<Finding>,
     /// Unsupported settings that a release does not need; they are only reported.
     pub ignored: Vec<Finding>,
+}
+
+impl Conversion {
+    /// Drops what is said about analyses: for a loop that drives their runs. The spec has them in any case.
+    ///
+    /// ```
+    /// use rollout_core::argo::{convert, wire::Rollout};
+    /// use serde_json::json;
+    /// let analysis = json!({"analysis": {"templates": [{"templateName": "success-rate"}]}});
+    /// let rollout = json!({"spec": {"strategy": {"canary": {"steps": [{"setWeight": 20}, analysis]}}}});
+    /// let made = convert(&Rollout::from_value(&rollout), "v1".into());
+    /// assert_eq!(made.unsupported[0].path, "spec.strategy.canary.steps[1].analysis", "most loops do not drive them");
+    /// assert!(made.with_analyses().unsupported.is_empty());
+    /// ```
+    #[must_use]
+    pub fn with_analyses(mut self) -> Self {
+        self.unsupported.retain(|finding| !finding.path.ends_with(".analysis"));
+        self
+    }
 }
 
 /// Converts a Rollout that was [checked](crate::argo::check) into what the engine drives.
@@ -80,6 +99,11 @@ fn spec(rollout: &Rollout, target: Revision, unsupported: &mut Vec<Finding>) -> 
     }
     if let Some(limit) = wire.revision_history_limit {
         spec.revision_history_limit = u32::try_from(limit).ok()?;
+    }
+    if let Some(limits) = &wire.analysis {
+        let (successful, others) = &mut spec.runs_kept;
+        *successful = limits.successful_run_history_limit.map_or(*successful, count);
+        *others = limits.unsuccessful_run_history_limit.map_or(*others, count);
     }
     if let Some(window) = &wire.rollback_window {
         spec.rollback_window = count(window.revisions.unwrap_or(0));

@@ -5,14 +5,11 @@ use alloc::vec::Vec;
 
 pub(super) fn find(rollout: &Rollout) -> Vec<Finding> {
     let Some(spec) = &rollout.spec else { return Vec::new() };
-    let parts = [
-        (
-            "spec.restartAt",
-            spec.restart_at.as_deref().is_some_and(|at| Time::parse_rfc3339(at).is_none()),
-            "it is not a time such as 2026-01-31T12:00:00Z, so no pod is restarted; the release continues",
-        ),
-        ("spec.analysis", spec.analysis.is_some(), "there are no finished analyses to keep"),
-    ];
+    let parts = [(
+        "spec.restartAt",
+        spec.restart_at.as_deref().is_some_and(|at| Time::parse_rfc3339(at).is_none()),
+        "it is not a time such as 2026-01-31T12:00:00Z, so no pod is restarted; the release continues",
+    )];
     parts
         .into_iter()
         .filter(|(_, there, _)| *there)

@@ -1,5 +1,6 @@
 //! Conversion from the wire form to what the engine drives.
 
+mod analysis;
 mod conversion;
 mod count;
 mod ignored;

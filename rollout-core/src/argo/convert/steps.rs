@@ -52,11 +52,11 @@ fn one(
         let route = routes::mirror(&format!("{path}.setMirrorRoute"), route, unsupported);
         kinds.push(route.map(|(name, route)| Step::SetMirrorRoute { name, route }));
     }
-    let others = [
-        ("experiment", step.experiment.is_some()),
-        ("analysis", step.analysis.is_some()),
-        ("plugin", step.plugin.is_some()),
-    ];
+    if let Some(analysis) = &step.analysis {
+        unsupported.push(Finding::not_driven(format!("{path}.analysis"), "the step `analysis`"));
+        kinds.push(Some(Step::Analysis(super::analysis::of_step(analysis).into())));
+    }
+    let others = [("experiment", step.experiment.is_some()), ("plugin", step.plugin.is_some())];
     for (kind, _) in others.into_iter().filter(|(_, there)| *there) {
         unsupported.push(Finding::not_driven(format!("{path}.{kind}"), &format!("the step `{kind}`")));
         kinds.push(None);

@@ -17,7 +17,8 @@ pub(super) fn of(
     unsupported: &mut Vec<Finding>,
 ) -> Option<Strategy> {
     let steps = steps::all(canary, conditions, unsupported)?;
-    let builder = around(canary).steps(steps).step_hash(&step_hash(canary));
+    let beside = canary.analysis.as_ref().map(super::analysis::beside);
+    let builder = around(canary).steps(steps).background(beside).step_hash(&step_hash(canary));
     routing(builder, canary)?.build().ok()
 }
 

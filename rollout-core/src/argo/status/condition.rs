@@ -1,7 +1,7 @@
 //! The parts of the status for which Argo Rollouts has no field: stored as the message of a condition of the engine's
 //! own type, which every CRD keeps.
 
-use crate::{AbortReason, Progress, Status, Time};
+use crate::{AbortReason, Attempts, Progress, Status, Time};
 use alloc::string::String;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -20,6 +20,8 @@ pub(super) struct Kept {
     pub(super) scaled_to_zero: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) progress: Option<Progress>,
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub(super) attempts: Attempts,
     /// The step at which an update was aborted: clients are shown the first step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) step: Option<u32>,
@@ -34,9 +36,10 @@ impl Kept {
     pub(super) fn of(status: &Status) -> Self {
         Self {
             v: 1,
-            why: status.aborted.as_ref().map(|aborted| aborted.why),
+            why: status.aborted.as_ref().map(|aborted| aborted.why.clone()),
             scaled_to_zero: status.scaled_to_zero,
             progress: status.progress.clone(),
+            attempts: status.attempts,
             step: status.aborted.as_ref().map(|_| status.step).filter(|step| *step > 0),
             paused_at: status.paused_at.filter(|at| !is_plain(*at)),
             aborted_at: status.aborted.as_ref().map(|aborted| aborted.at).filter(|at| !is_plain(*at)),
@@ -58,6 +61,11 @@ impl Kept {
         }
         Err(alloc::format!("stored by another version of the engine (v{}, this one reads v1)", kept.v))
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde requires this signature")]
+fn is_none(attempts: &Attempts) -> bool {
+    *attempts == Attempts::default()
 }
 
 fn find(status: &Map<String, Value>) -> Option<&Value> {

@@ -1,4 +1,4 @@
-use crate::{Range, Revision, Status, Time, Waiting};
+use crate::{Range, Revision, Status, Time, Waiting, analysis::RunSeen};
 use alloc::format;
 use serde_json::Value;
 
@@ -36,6 +36,10 @@ pub struct Facts<'f> {
     pub restarted: Option<&'f str>,
     /// The generation of the object that holds the pod template, if that is not the Rollout.
     pub workload_generation: Option<u64>,
+    /// The runs of the analysis of the current step, and of the one beside the steps, as
+    /// [`current_runs`](crate::analysis::current_runs) finds them; `None` if they could not be read: then nothing about
+    /// them changes.
+    pub runs: Option<[Option<&'f RunSeen>; 2]>,
     /// The current time, for conditions that change.
     pub now: Time,
 }
@@ -79,6 +83,7 @@ impl<'f> Facts<'f> {
             refused: None,
             restarted: None,
             workload_generation: None,
+            runs: None,
             now,
         }
     }
@@ -176,6 +181,23 @@ impl<'f> Facts<'f> {
         self
     }
 
+    /// Sets the runs of the current analyses: of the step, and beside the steps.
+    ///
+    /// ```
+    /// use rollout_core::{Status, Time, analysis::{Phase, RunId, RunRole, RunSeen}, argo::{Facts, next_status}};
+    /// let (rollout, status) = (serde_json::json!({"spec": {}}), Status::default());
+    /// let id = RunId::new("v2".into(), "6c5f".into(), RunRole::Step(1), 0);
+    /// let run = RunSeen::new("web-v2-2-1", id).phase(Phase::Running);
+    /// let facts = Facts::new(&rollout, &status, Time::from_secs(0)).runs(Some([Some(&run), None]));
+    /// let shown = &next_status(&facts)["canary"]["currentStepAnalysisRunStatus"];
+    /// assert_eq!(shown["status"], "Running");
+    /// ```
+    #[must_use]
+    pub fn runs(mut self, runs: Option<[Option<&'f RunSeen>; 2]>) -> Self {
+        self.runs = runs;
+        self
+    }
+
     /// Sets the observed weight of the canary, out of `total`.
     ///
     /// ```
@@ -255,9 +277,11 @@ impl<'f> Facts<'f> {
         self.weight.is_some_and(|(weight, _)| weight.hi() > 0)
     }
 
-    /// Returns whether a pause step or the user pauses the rollout.
+    /// Returns whether a pause step, an inconclusive analysis or the user pauses the rollout.
     pub(super) fn paused(&self) -> bool {
-        self.status.paused_at.is_some() || self.spec("paused") == &Value::Bool(true)
+        self.status.paused_at.is_some()
+            || super::runs::is_unsure(self)
+            || self.spec("paused") == &Value::Bool(true)
     }
 }
 

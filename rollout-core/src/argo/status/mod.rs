@@ -6,6 +6,7 @@ mod facts;
 mod next;
 mod progressing;
 mod read;
+mod runs;
 mod waits;
 mod write;
 

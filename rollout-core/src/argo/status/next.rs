@@ -1,7 +1,7 @@
 use super::{
     conditions::{Conditions, Said},
     facts::{Facts, WorkloadFacts},
-    progressing, waits,
+    progressing, runs, waits,
     write::write_status,
 };
 use crate::{
@@ -33,6 +33,7 @@ pub fn next_status(facts: &Facts<'_>) -> Value {
     let is_driven = facts.invalid.is_none() || facts.status.aborted.is_some();
     if is_driven {
         write_status(facts.status, next, facts.now);
+        runs::say(next, facts);
         weights(next, facts);
     }
     if is_driven || facts.status.canary.is_some() {

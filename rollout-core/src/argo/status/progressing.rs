@@ -34,9 +34,10 @@ pub(super) fn say(conditions: &mut Conditions, facts: &Facts<'_>, next: &Value) 
     );
     let before = String::from(conditions.reason(KIND));
     if let Some(aborted) = &status.aborted {
-        let cause = match aborted.why {
+        let cause = match &aborted.why {
             AbortReason::ProgressDeadline => format!(": {subject} has timed out progressing."),
             AbortReason::Command => String::new(),
+            AbortReason::Analysis(message) => format!(": {message}"),
         };
         let number = canary.map_or(0, |workload| workload.number);
         let message = format!("Rollout aborted update to revision {number}{cause}");

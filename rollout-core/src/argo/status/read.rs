@@ -1,4 +1,4 @@
-use super::condition::Kept;
+use super::{condition::Kept, runs};
 use crate::{
     AbortReason, Aborted, CommandKind, Revision, Status, Time,
     argo::{Finding, Severity, reader::describe},
@@ -24,7 +24,7 @@ pub struct WireStatus {
 ///
 /// Clients give commands by writing fields. `abort: true` without a time is an abort that is not carried out yet; a
 /// time without `abort: true` is a retry; `controllerPause: true` without a pause condition means that a client ended
-/// the pause. Their other changes (`promoteFull`, `currentStepIndex`) are ordinary status.
+/// the pause, or wants an inconclusive analysis of a step to be measured again. Their other changes (`promoteFull`, `currentStepIndex`) are ordinary status.
 ///
 /// ```
 /// use rollout_core::{CommandKind, argo::read_status};
@@ -84,6 +84,7 @@ impl Fields<'_> {
             scaled_to_zero: kept.scaled_to_zero,
             stable_ping_pong: self.stable_ping_pong(),
             progress: kept.progress,
+            attempts: kept.attempts,
         };
         WireStatus { status, requests }
     }
@@ -104,8 +105,14 @@ impl Fields<'_> {
             |condition: &&Value| condition.get("reason").and_then(Value::as_str) == Some(PAUSE_STEP);
         let step = conditions.iter().find(is_step).cloned();
         let (is_empty, paused) = (conditions.is_empty(), self.flag("controllerPause"));
-        if is_empty && paused {
-            requests.push(CommandKind::Promote);
+        let [of_step, beside] = runs::inconclusive(self.map);
+        match (is_empty, paused) {
+            // An inconclusive analysis is measured again.
+            (true, true) if of_step => requests.push(CommandKind::Resume),
+            (true, true) => requests.push(CommandKind::Promote),
+            // With the step, a client moved on past an inconclusive analysis.
+            (true, false) if beside => requests.push(CommandKind::Resume),
+            _ => {}
         }
         let started = step?.get("startTime").and_then(Value::as_str).and_then(Time::parse_rfc3339);
         if started.is_none() {
@@ -125,7 +132,7 @@ impl Fields<'_> {
             (false, Some(_)) => requests.push(CommandKind::Retry),
             (true, Some(_)) | (false, None) => {}
         }
-        Some(Aborted::new(kept.aborted_at.or(at)?, kept.why.unwrap_or(AbortReason::Command)))
+        Some(Aborted::new(kept.aborted_at.or(at)?, kept.why.clone().unwrap_or(AbortReason::Command)))
     }
 
     fn step(&mut self) -> u32 {

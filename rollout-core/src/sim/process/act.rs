@@ -80,6 +80,8 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             }
             Write::Store(_) => attempts.set(ReadKind::Rollout, now),
             Write::Act(Action::Scale { .. } | Action::Prune { .. }) => attempts.set(ReadKind::Workloads, now),
+            // Runs are read live.
+            Write::Act(Action::Run(_)) => {}
             Write::Act(Action::Select(_)) => attempts.set(ReadKind::Selectors, now),
             Write::Act(Action::Route(_)) => attempts.set(ReadKind::Routes, now),
         }
@@ -118,6 +120,10 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             Write::Act(Action::Route(to)) => {
                 self.tally.routes += 1;
                 self.perform_traffic(versions, MeshWrite::Route(to), most)
+            }
+            Write::Act(Action::Run(change)) => {
+                let outcome = self.perform_run(change);
+                (outcome == Outcome::Changed, Ok(outcome))
             }
             Write::Act(action @ (Action::Scale { .. } | Action::Prune { .. })) => {
                 let answer = self.perform_workload(by, versions, action);

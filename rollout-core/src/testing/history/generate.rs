@@ -1,6 +1,6 @@
 use super::{Group, Happening, History, Recipe, Surroundings, Target, recipe::MANAGED};
 use crate::{
-    CanaryScale, CommandKind, IntOrPercent, Step, Threshold,
+    Analysis, CanaryScale, CommandKind, IntOrPercent, Step, Threshold,
     pace::{GradualAbort, Windows},
     sim::{Fault, ReadKind},
     testing::Numbered,
@@ -165,8 +165,9 @@ fn recipe() -> impl proptest::strategy::Strategy<Value = Recipe> {
     let pace = (windows(), option::weighted(0.2, gradual_abort()));
     let old = (select(vec![0_u32, 0, 0, 1, 3]), option::weighted(0.2, 0..2_u32));
     let min_ready = select(vec![0_u64, 0, 0, 5, 40]).prop_map(seconds);
+    let beside = option::weighted(0.15, 0..3_u32);
     let deadline = (prop_oneof![Just(seconds(600)), Just(seconds(60))], any::<bool>());
-    let others = (dynamic, min_ready, pace);
+    let others = (dynamic, min_ready, pace, beside);
     (kind, pods, several(step(), 0..7), (delay(), delay()), fenceposts, deadline, others, old).prop_map(
         |(
             (routed, services, (objects, max_weight), (stable_service, canary_service)),
@@ -175,7 +176,7 @@ fn recipe() -> impl proptest::strategy::Strategy<Value = Recipe> {
             (delay, abort_delay),
             (surge, unavailable),
             (deadline, deadline_aborts),
-            ((dynamic, ping_pong), min_ready, (windows, gradual_abort)),
+            ((dynamic, ping_pong), min_ready, (windows, gradual_abort), background),
             (rollback_window, scale_down_delay_revision_limit),
         )| Recipe {
             routed,
@@ -201,6 +202,7 @@ fn recipe() -> impl proptest::strategy::Strategy<Value = Recipe> {
             unavailable,
             deadline,
             deadline_aborts,
+            background,
         },
     )
 }
@@ -245,6 +247,7 @@ fn step() -> impl proptest::strategy::Strategy<Value = Step> {
         6 => select(vec![0_u32, 1, 5, 20, 50, 80, 99, 100]).prop_map(Step::SetWeight),
         4 => pause.prop_map(|secs| Step::Pause(secs.map(seconds))),
         1 => scale().prop_map(Step::SetCanaryScale),
+        1 => Just(Step::Analysis(Arc::new(Analysis::of("step")))),
         3 => header(),
         1 => mirror(),
     ]
@@ -337,6 +340,8 @@ fn happening() -> impl proptest::strategy::Strategy<Value = Happening> {
         2 => Just(Happening::Thaw),
         1 => (select(ReadKind::ALL.to_vec()), select(vec![0, 500, 4_000])).prop_map(|(kind, lag)| Happening::ReadLag(kind, millis(lag))),
         1 => (select(ReadKind::ALL.to_vec()), any::<bool>()).prop_map(|(kind, fail)| Happening::ReadsFail(kind, fail)),
+        1 => any::<bool>().prop_map(Happening::RunsFail),
+        1 => Just(Happening::DeleteRun),
         1 => select(vec![-60_000_i64, -1_500, 0, 700, 90_000]).prop_map(Happening::Clock),
     ]
 }

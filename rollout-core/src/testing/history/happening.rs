@@ -53,6 +53,10 @@ pub enum Happening {
     ReadLag(ReadKind, Duration),
     /// Reads of one kind of object start or stop failing.
     ReadsFail(ReadKind, bool),
+    /// Runs of analyses start or stop being unreadable.
+    RunsFail(bool),
+    /// A foreign client deletes the newest run of an analysis.
+    DeleteRun,
     /// The process's clock is wrong by this many milliseconds from now on.
     Clock(i64),
 }

@@ -6,6 +6,7 @@
 mod generate;
 mod group;
 mod happening;
+mod metrics;
 mod play;
 mod player;
 mod recipe;

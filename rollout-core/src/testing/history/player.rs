@@ -1,4 +1,4 @@
-use super::{Happening, History, Target, recipe::revision};
+use super::{Happening, History, Target, metrics::DrawnMetrics, recipe::revision};
 use crate::{
     Answer, CommandKind, Revision, Spec, Time,
     command::Position,
@@ -69,6 +69,7 @@ impl<'h, M: Mesh> Player<'h, M> {
             .writes_take(surroundings.writes_take)
             .data_plane_answers(surroundings.can_be_asked)
             .build_with(mesh, laws);
+        world.measure_with(DrawnMetrics::new(history.seed));
         if let Some(number) = surroundings.never_ready {
             world.pods_never_ready(&revision(number));
         }
@@ -216,7 +217,8 @@ impl<'h, M: Mesh> Player<'h, M> {
 #[expect(clippy::wildcard_enum_match_arm, reason = "an operator does nothing about the rest")]
 fn says<M: Mesh>(world: &World<M, Laws>) -> Option<CommandKind> {
     world.waiting().iter().find_map(|waiting| match waiting.reason {
-        WaitReason::PausedByUser => Some(CommandKind::Resume),
+        WaitReason::PausedByUser | WaitReason::AnalysisInconclusive { .. } => Some(CommandKind::Resume),
+        WaitReason::AnalysisBad { .. } => Some(CommandKind::PromoteFull),
         WaitReason::Pause => Some(CommandKind::Promote),
         WaitReason::Aborted => Some(CommandKind::Retry),
         WaitReason::StableCannotCarry { .. } => Some(CommandKind::Proceed),
@@ -268,6 +270,8 @@ fn happen<M: Mesh>(world: &mut World<M, Laws>, history: &History, happening: &Ha
         Happening::Thaw => world.thaw(),
         Happening::ReadLag(kind, lag) => world.read_lag(*kind, *lag),
         Happening::ReadsFail(kind, fail) => world.reads_fail(*kind, *fail),
+        Happening::RunsFail(fail) => world.runs_fail(*fail),
+        Happening::DeleteRun => world.delete_run(),
         Happening::Clock(millis) => world.clock_offset(*millis),
     }
 }

@@ -1,5 +1,5 @@
 use crate::{
-    IntOrPercent, InvalidStrategy, Revision, Spec, Step, Strategy, Threshold,
+    Analysis, Background, IntOrPercent, InvalidStrategy, Revision, Spec, Step, Strategy, Threshold,
     pace::{GradualAbort, Windows},
 };
 use alloc::{format, vec::Vec};
@@ -59,6 +59,8 @@ pub struct Recipe {
     pub deadline: Duration,
     /// Whether the update is aborted then.
     pub deadline_aborts: bool,
+    /// The step from which an analysis runs beside the steps, if there is one.
+    pub background: Option<u32>,
 }
 
 /// The behaviour of the world apart from events.
@@ -125,7 +127,7 @@ impl Recipe {
     pub fn strategy(&self, steps: &[Step]) -> Result<Strategy, InvalidStrategy> {
         let swaps = self.routed && self.ping_pong;
         let possible = |step: &&Step| match step {
-            Step::SetWeight(_) | Step::Pause(_) | Step::SetCanaryScale(_) => true,
+            Step::SetWeight(_) | Step::Pause(_) | Step::SetCanaryScale(_) | Step::Analysis(_) => true,
             Step::SetHeaderRoute { .. } | Step::SetMirrorRoute { .. } => self.routed && !swaps,
         };
         let total = if self.routed { self.max_weight } else { 100 };
@@ -135,7 +137,8 @@ impl Recipe {
             | Step::Pause(_)
             | Step::SetCanaryScale(_)
             | Step::SetHeaderRoute { .. }
-            | Step::SetMirrorRoute { .. } => step.clone(),
+            | Step::SetMirrorRoute { .. }
+            | Step::Analysis(_) => step.clone(),
         };
         let mut builder = Strategy::builder()
             .steps(steps.iter().filter(possible).map(scaled))
@@ -161,7 +164,9 @@ impl Recipe {
         } else {
             builder = builder.stable_service(self.stable_service).canary_service(self.canary_service);
         }
-        builder.build()
+        let analysis = || Analysis::of("beside").into();
+        let beside = self.background.map(|starting_step| Background { analysis: analysis(), starting_step });
+        builder.background(beside).build()
     }
 
     /// Returns the names of the features that the history tries, for [`Premises`](crate::testing::Premises).

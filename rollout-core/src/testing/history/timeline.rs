@@ -176,6 +176,7 @@ fn action_text(action: &crate::Action) -> String {
             },
             routes.written_for
         ),
+        crate::Action::Run(change) => crate::Event::Run(change.clone()).to_string(),
         crate::Action::Prune { revision } => format!("prune {revision}"),
     }
 }

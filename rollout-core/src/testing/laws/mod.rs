@@ -31,6 +31,13 @@
 //! | `promote_once` | the same promote twice moves one step | a double click skipped a pause |
 //! | `steps_in_windows` | no release begins outside the windows, and no step other than a pause | a release that went on at night |
 //! | `abort_at_its_pace` | a gradual abort takes no more weight than is due | cold pods that got everything at once |
+//! | `bad_aborts_at_once` | the turn that sees a bad analysis stores the abort, and nothing rises for that revision | weights that rose while errors piled up |
+//! | `verdict_is_of_this` | only a run of this revision, list of steps, role and attempt aborts | a retry that the old run aborted again |
+//! | `no_evidence_no_advance` | a step with an analysis ends only by a successful run that nobody ended, or by a person | a metric that was stopped counted as success |
+//! | `outage_holds` | while the analysis beside the steps gets no answer, cannot be read or is inconclusive, nothing rises | traffic ended, and the canary advanced |
+//! | `starts_with_traffic` | a run begins only for the stored position, and beside the steps only once the canary has requests | a run that judged a canary without traffic |
+//! | `stopped_runs` | every run of another position is told to end, and no other | analyses that went on after an abort |
+//! | `retry_measures_anew` | after a retry, no earlier run counts | a retry that the old run aborted again |
 //! | `monotone_steps` | no step is skipped or repeated without a command, an edit, or a rollback within `rollbackWindow` | an index that started over after a restart |
 //! | `pause_not_shortened` | a restart or another clock does not shorten a pause | times rounded down to whole seconds |
 //! | `unknown_holds` | a failed read never advances a rollout | a failed read taken for an empty one |
@@ -46,6 +53,7 @@
 mod abort_at_its_pace;
 mod abort_wins;
 mod aborted_never_rises;
+mod analysis;
 mod capacity;
 mod deadline_aborts_if_asked;
 mod deadline_excludes_traffic;
@@ -102,6 +110,13 @@ pub fn all() -> Vec<Box<dyn Law>> {
         Box::new(header_stays_right::HeaderStaysRight::default()),
         Box::new(abort_wins::AbortWins::default()),
         Box::new(abort_at_its_pace::AbortAtItsPace),
+        Box::new(analysis::BadAbortsAtOnce),
+        Box::new(analysis::VerdictIsOfThis),
+        Box::new(analysis::NoEvidenceNoAdvance),
+        Box::new(analysis::OutageHolds),
+        Box::new(analysis::StartsWithTraffic),
+        Box::new(analysis::StoppedRuns),
+        Box::new(analysis::RetryMeasuresAnew::default()),
         Box::new(aborted_never_rises::AbortedNeverRises),
         Box::new(no_unserved_weight_kept::NoUnservedWeightKept::default()),
         Box::new(failover_only_when_unavailable::FailoverOnlyWhenUnavailable),

@@ -93,7 +93,10 @@ fn passed(decision: &Decision<'_>, index: u32, step: &Step, findings: &mut Findi
         Step::SetCanaryScale(scale) if !decision.routed() && *scale != CanaryScale::MatchTrafficWeight => {
             scaled(decision, index, findings);
         }
-        Step::SetCanaryScale(_) | Step::SetHeaderRoute { .. } | Step::SetMirrorRoute { .. } => {}
+        Step::Analysis(_)
+        | Step::SetCanaryScale(_)
+        | Step::SetHeaderRoute { .. }
+        | Step::SetMirrorRoute { .. } => {}
     }
 }
 

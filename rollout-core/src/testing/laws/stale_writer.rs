@@ -36,7 +36,9 @@ impl Law for StaleWriterIsHarmless {
         let created = self.created(moment);
         if by.late {
             findings.premise();
-            if took_effect && by.process < self.acting && !created {
+            // A run that was not wanted never is again, and one that begins too late is told to end: attempts only rise.
+            let of_runs = matches!(action, Action::Run(_));
+            if took_effect && by.process < self.acting && !created && !of_runs {
                 findings.broken(|| {
                     format!(
                         "a late write of process {} took effect after process {} had acted: {action:?}",

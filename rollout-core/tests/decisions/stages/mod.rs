@@ -12,6 +12,7 @@ use rollout_core::{
 use std::sync::Arc;
 
 mod advance;
+mod analysis;
 mod basic;
 mod deadline;
 mod desired;
@@ -109,7 +110,7 @@ fn not_yet(since: i64) -> Settled {
     Settled::NotYet { since: Time::from_secs(since), behind: vec!["proxy-1".into()] }
 }
 
-const ROWS: [&[Row]; 18] = [
+const ROWS: [&[Row]; 19] = [
     &target::ROWS,
     &advance::ROWS,
     &desired::ROWS,
@@ -128,6 +129,7 @@ const ROWS: [&[Row]; 18] = [
     &ping_pong::ROWS,
     &windows::ROWS,
     &gradual_abort::ROWS,
+    &analysis::ROWS,
 ];
 
 #[test]

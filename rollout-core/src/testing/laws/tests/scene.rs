@@ -234,5 +234,6 @@ fn truth(spec: &Spec, status: &Status, routes: RoutesSeen, now: Time) -> Truth {
         workloads: vec![workload("v1", 1, 1), workload("v2", 2, 11)],
         traffic: vec![object("routes", &routes), object("selectors", &selectors)],
         proxies: vec![proxy],
+        runs: Vec::new(),
     }
 }

@@ -1,0 +1,89 @@
+//! What a rollout sees of a run.
+
+use super::{
+    Phase,
+    due::next_of,
+    seen::{MetricSeen, RunSeen},
+    spec::{Metric, RunSpec},
+    status::{MetricResult, RunStatus},
+};
+use alloc::{format, string::String};
+
+impl RunSeen {
+    /// Takes in what a run has measured.
+    ///
+    /// ```
+    /// use rollout_core::analysis::{RunId, RunRole, RunSeen, RunSpec, RunStatus};
+    /// use serde_json::json;
+    /// let spec = RunSpec::read(&json!({"metrics": [{
+    ///     "name": "errors", "interval": "1m", "failureLimit": 2, "successCondition": "result[0] < 0.05",
+    ///     "provider": {"prometheus": {}},
+    /// }]}));
+    /// let status = RunStatus::read(&json!({
+    ///     "phase": "Running", "startedAt": "2026-01-01T00:00:00Z", "metricResults": [{
+    ///         "name": "errors", "phase": "Running", "count": 1, "failed": 1,
+    ///         "measurements": [{"phase": "Failed", "value": "[0.1]", "finishedAt": "2026-01-01T00:00:00Z"}],
+    ///     }],
+    /// }));
+    /// let id = RunId::new("v2".into(), "6c5f".into(), RunRole::Background, 0);
+    /// let run = RunSeen::new("web-v2-2", id).measured(&spec, &status);
+    /// assert_eq!(
+    ///     run.metric.unwrap().to_string(),
+    ///     "errors is [0.1], must be result[0] < 0.05, 1 more failure is allowed, next look at 2026-01-01T00:01:00Z"
+    /// );
+    /// ```
+    #[must_use]
+    pub fn measured(mut self, spec: &RunSpec, status: &RunStatus) -> Self {
+        self.phase = status.phase;
+        self.message = status.message.as_str().into();
+        let counted = || spec.metrics.iter().filter(|metric| !metric.dry_run);
+        let result = |metric: &Metric| status.metric(&metric.name);
+        let newest = |metric: &Metric| result(metric).and_then(MetricResult::newest);
+        self.newest = counted()
+            .filter_map(newest)
+            .filter(|newest| newest.finished_at.is_some())
+            .max_by_key(|newest| newest.finished_at)
+            .map(|newest| newest.phase);
+        let is_bad = |metric: &&Metric| {
+            let phase = result(metric).map(|result| result.phase);
+            matches!(phase, Some(Phase::Failed | Phase::Error | Phase::Inconclusive))
+        };
+        let unanswered = |metric: &&Metric| newest(metric).is_some_and(|newest| newest.phase == Phase::Error);
+        let next = |metric: &&Metric| next_of(metric, result(metric), status.started_at);
+        let chosen = counted().find(is_bad).or_else(|| counted().find(unanswered));
+        let chosen = chosen.or_else(|| counted().filter(|metric| next(metric).is_some()).min_by_key(next));
+        self.metric = chosen.or_else(|| counted().next()).map(|metric| {
+            let newest = newest(metric);
+            let value = newest.map_or("", |newest| {
+                if newest.phase == Phase::Error { newest.message.as_str() } else { newest.value.as_str() }
+            });
+            let value: String = value.chars().take(200).collect();
+            let seen =
+                MetricSeen::new(&metric.name, &value, &metric.conditions(), &left(metric, result(metric)));
+            MetricSeen { next: next(&metric).filter(|_| !status.phase.is_done()), ..seen }
+        });
+        self
+    }
+}
+
+/// What is left of the limits of a metric.
+fn left(metric: &Metric, result: Option<&MetricResult>) -> String {
+    let none = MetricResult::default();
+    let result = result.unwrap_or(&none);
+    if result.consecutive_error > 0 {
+        return more(metric.error_limit.saturating_sub(result.consecutive_error), "error");
+    }
+    if metric.failure_limit < 0 {
+        return format!("{} successes in a row are needed", metric.success_limit);
+    }
+    more(metric.failure_limit.saturating_sub(result.failed), "failure")
+}
+
+fn more(left: i64, what: &str) -> String {
+    match left {
+        ..0 => format!("over its limit of {what}s"),
+        0 => format!("no more {what} is allowed"),
+        1 => format!("1 more {what} is allowed"),
+        left => format!("{left} more {what}s are allowed"),
+    }
+}
