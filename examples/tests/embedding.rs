@@ -66,6 +66,7 @@ impl Mine {
             Action::Scale { revision, pods, scale_down_deadline } => {
                 self.pods.insert(revision, (pods, scale_down_deadline.filter(|_| self.marks)));
             }
+            Action::Run(_) => {}
             Action::Prune { revision } => drop(self.pods.remove(&revision)),
             Action::Select(to) => {
                 to.stable.into_iter().for_each(|pods| self.traffic.behind.stable = vec![pods]);

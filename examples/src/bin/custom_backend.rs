@@ -124,8 +124,8 @@ async fn turn((balancer, servers, status, driver): &mut Controller, spec: &Spec)
             Next::Act(Action::Prune { revision }) => servers.retain(|seen| seen.revision != *revision),
             Next::Store(new) => status.clone_from(new),
             Next::Publish(events) => events.iter().for_each(|event| println!("{now}  {event}")),
-            // Nobody else works on it, and nobody reads counts.
-            Next::VerifyOwnership | Next::Report => written = Some(Ok(Written::default())),
+            Next::VerifyOwnership | Next::Report => written = Some(Ok(Written::default())), // Nobody else is there.
+            Next::Act(Action::Run(_)) => {} // The strategy has no analysis.
             Next::Done => return driver.end(turn, elapsed).due(now),
         }
         let result = written.map_or(Ok(Outcome::Changed), |to| Written::chain(to, &mut version));

@@ -4,7 +4,7 @@
 //! a traffic manager, then without one.
 
 use clap::Command;
-use rollout_core::traffic::{ByDestination, RoutesSeen, Seen, Selection, Settled, WeightChange};
+use rollout_core::traffic::{ByDestination, Routes, RoutesSeen, Seen, Selection, Settled, WeightChange};
 use rollout_core::{
     Action, Driver, InvalidStrategy, Next, Observed, Outcome, Range, Resume, RevisionSeen, Spec, Status,
     Step, Strategy, Time,
@@ -39,10 +39,11 @@ impl Controller {
                     traffic.behind[destination] = vec![pods];
                 }
             }
-            Action::Route(to) => {
-                let WeightChange::To(weight) = to.weight else { return };
+            Action::Route(Routes { weight: WeightChange::To(weight), .. }) => {
                 traffic.routes = vec![RoutesSeen::new(Range::exact(weight.parts()))];
             }
+            // The strategy has no managed routes and no analyses.
+            Action::Route(_) | Action::Run(_) => {}
         }
     }
 

@@ -2,6 +2,7 @@
 
 use rollout_core::{
     Event, Range, Revision, Time, Waiting,
+    analysis::RunSeen,
     traffic::{ObjectRef, Selection},
 };
 use std::{sync::Arc, time::Duration};
@@ -69,6 +70,8 @@ pub(crate) enum Kind {
         /// When pods that are waited for are late.
         deadline: Option<Time>,
     },
+    /// A run of an analysis was looked at.
+    Measured(RunSeen),
     /// An object was really edited.
     Object { name: ObjectRef, diff: String },
     /// It came to rest, or the time was over.

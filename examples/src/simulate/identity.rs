@@ -18,9 +18,11 @@ pub(crate) enum Identity {
 }
 
 /// What is read: kind, group, and the versions that are served, the one to write first.
-const READ: [(&str, &str, &[&str]); 4] = [
+const READ: [(&str, &str, &[&str]); 6] = [
     ("Rollout", "argoproj.io", &["v1alpha1"]),
     ("Service", "", &["v1"]),
+    ("AnalysisTemplate", "argoproj.io", &["v1alpha1"]),
+    ("ClusterAnalysisTemplate", "argoproj.io", &["v1alpha1"]),
     ("VirtualService", "networking.istio.io", &["v1", "v1beta1", "v1alpha3"]),
     ("DestinationRule", "networking.istio.io", &["v1", "v1beta1", "v1alpha3"]),
 ];
@@ -116,7 +118,9 @@ mod tests {
             ("VirtualService", "appmesh.k8s.aws/v1beta2", "VirtualService of appmesh.k8s.aws".to_owned()),
             ("Rolout", "argoproj.io/v1alpha1", "kind: there is no kind \"Rolout\" in \"argoproj.io/v1alpha1\"; did you mean `kind: Rollout`?".to_owned()),
             ("Deployment", "argoproj.io/v1alpha1", "kind: a Deployment has no canary strategy; write `kind: Rollout` and `apiVersion: argoproj.io/v1alpha1`".to_owned()),
-            ("AnalysisTemplate", "argoproj.io/v1alpha1", "AnalysisTemplate".to_owned()),
+            ("AnalysisTemplate", "argoproj.io/v1alpha1", "ours".to_owned()),
+            ("ClusterAnalysisTemplate", "argoproj.io/v1alpha1", "ours".to_owned()),
+            ("AnalysisRun", "argoproj.io/v1alpha1", "AnalysisRun".to_owned()),
             ("ServiceAccount", "v1", "ServiceAccount".to_owned()),
             ("Gateway", "networking.istio.io/v1", "Gateway".to_owned()),
         ] {

@@ -145,6 +145,22 @@ fn own(kind: &Kind, clock: Clock) -> (&'static str, Value) {
             let reason = waiting.reason.to_string();
             ("waiting", json!({"reason": reason, "since_ms": ms(&waiting.since), "until_ms": until}))
         }
+        Kind::Measured(run) => {
+            let metric = run.metric.as_ref().map(|metric| {
+                json!({
+                    "name": &*metric.name,
+                    "value": &*metric.value,
+                    "condition": &*metric.condition,
+                    "left": &*metric.left,
+                    "next_ms": ms(&metric.next),
+                })
+            });
+            let (name, message) = (&*run.name, &*run.message);
+            (
+                "measured",
+                json!({"run": name, "phase": run.phase.as_str(), "message": message, "metric": metric}),
+            )
+        }
         Kind::Object { name, diff } => ("object", json!({"object": name.to_string(), "diff": diff})),
         Kind::Rest(rest) => ("rest", json!({"ends": rest.word()})),
         Kind::Engine(event) => engine(event, clock),
@@ -178,6 +194,7 @@ fn engine(event: &Event, clock: Clock) -> (&'static str, Value) {
             json!({"stable": to.stable.as_ref().map(selection), "canary": to.canary.as_ref().map(selection)}),
         ),
         Event::Routed(to) => ("routed", routed(to)),
+        Event::Run(_) => ("analysis", json!({"what": event.to_string()})),
         Event::Pruned { revision } => ("pruned", json!({"revision": revision})),
         _ => ("event", json!({})),
     }

@@ -23,6 +23,7 @@ mod identity;
 mod input;
 mod json;
 mod load;
+mod metrics;
 mod model;
 mod names;
 mod nearest;

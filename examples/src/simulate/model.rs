@@ -2,11 +2,12 @@
 
 use super::{
     diagnostics::Findings,
-    next_version,
+    metrics, next_version,
     workloads::{Workload, holds_template},
 };
 use rollout_core::{
     Revision, Spec,
+    analysis::TemplateRef,
     argo::{Document, Finding, Severity, check, convert, ignored_by_argo_rollouts, template_hash},
     traffic::ObjectRef,
 };
@@ -47,6 +48,21 @@ impl Model {
             if alone(&name) { name } else { format!("{}/{name}", namespace(rollout)) }
         };
         self.rollouts.iter().map(label).collect()
+    }
+
+    /// The templates of analyses that a Rollout of this namespace may name.
+    pub(crate) fn templates(&self, of: &str) -> metrics::Given {
+        let spec = |document: &Document| document.value().get("spec").cloned().unwrap_or_default();
+        let each = self.objects.iter().filter_map(|(name, document)| match &*name.kind {
+            "AnalysisTemplate" if &*name.namespace == of => {
+                Some((TemplateRef { cluster: false, name: name.name.to_string() }, spec(document)))
+            }
+            "ClusterAnalysisTemplate" => {
+                Some((TemplateRef { cluster: true, name: name.name.to_string() }, spec(document)))
+            }
+            _ => None,
+        });
+        each.collect()
     }
 
     /// The Rollout that has the name and the namespace of this one.
@@ -138,7 +154,7 @@ pub(crate) fn object_ref(document: &Document) -> Option<ObjectRef> {
 /// What a manifest asks for, with what is to be said about it: a spec only if nothing is wrong.
 pub(crate) fn understand(manifest: &Value) -> (Option<Spec>, Vec<Finding>) {
     let report = check(manifest);
-    let conversion = convert(&report.rollout, revision(manifest));
+    let conversion = convert(&report.rollout, revision(manifest)).with_analyses();
     let mut findings = report.findings;
     // What is lost without a word is no warning here: a canary without its steps goes to everybody at once.
     for finding in findings.iter_mut().filter(|finding| finding.is_misplaced()) {

@@ -5,6 +5,7 @@ use super::{
     change::Change,
     clock::Clock,
     happening::{By, Kind, Rest},
+    metrics::{self, ScriptedMetrics},
     model::{revision, understand},
     script::Said,
     setup::{Played, readiness},
@@ -18,7 +19,7 @@ use rollout_core::{
     waiting::{Ending, EndsBy, WaitReason},
 };
 use serde_json::Value;
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// One Rollout on its way.
 #[derive(Debug)]
@@ -39,6 +40,8 @@ pub(crate) struct Play<'a> {
     pub(crate) first: Spec,
     templates: BTreeMap<Revision, Value>,
     agenda: Vec<(Duration, Task)>,
+    /// The templates of its analyses.
+    analyses: Arc<metrics::Given>,
 }
 
 #[derive(Debug, Clone)]
@@ -70,7 +73,25 @@ impl<'a> Play<'a> {
         let (live, templates) = (manifest.clone(), BTreeMap::new());
         let is_updated =
             !update.words.is_empty() || agenda.iter().any(|(_, task)| matches!(task, Task::Say(_)));
-        Self { name, args, world, live, manifest, update, clock, is_updated, first, templates, agenda }
+        Self {
+            name,
+            args,
+            world,
+            live,
+            manifest,
+            update,
+            clock,
+            is_updated,
+            first,
+            templates,
+            agenda,
+            analyses: Arc::default(),
+        }
+    }
+
+    /// With these templates of analyses.
+    pub(crate) fn with_templates(self, analyses: Arc<metrics::Given>) -> Self {
+        Self { analyses, ..self }
     }
 
     /// The first deploy begins.
@@ -85,6 +106,15 @@ impl<'a> Play<'a> {
     /// The first deploy is over: `zero` is the time of the update.
     pub(crate) fn start(&mut self, zero: Time) -> Result<(), Stuck> {
         self.clock = Clock { zero };
+        let (rollout, templates) = (self.live.clone(), self.analyses.clone());
+        let scripted = self.args.script.metrics.clone();
+        self.world.measure_with(ScriptedMetrics {
+            rollout,
+            templates,
+            scripted,
+            zero,
+            runs: BTreeMap::new(),
+        });
         self.world.run_until(zero)?;
         self.world.restart_summary();
         Ok(())

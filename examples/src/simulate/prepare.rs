@@ -7,6 +7,7 @@ use super::{
     given::{Given, Leading},
     group,
     load::load,
+    metrics,
     model::{Model, namespace},
     nearest::nearest,
     parts::{Parts, named_at},
@@ -22,7 +23,7 @@ use rollout_core::{
     argo::{Document, Finding, Severity},
     traffic::ObjectRef,
 };
-use std::{collections::BTreeSet, io::Read};
+use std::{collections::BTreeSet, io::Read, sync::Arc};
 
 /// Rollouts that are played together, and which of all they are.
 #[derive(Debug)]
@@ -40,6 +41,7 @@ struct Ready<'a> {
     /// The objects that are read for it.
     around: BTreeSet<ObjectRef>,
     update: Update,
+    templates: Arc<metrics::Given>,
 }
 
 /// Reads everything, checks everything, and makes the worlds.
@@ -72,11 +74,24 @@ pub(crate) fn prepare<'a>(args: &'a Args, stdin: &mut dyn Read, findings: &mut F
             findings.located(rollout.finding(Severity::Error, &path, &what, &instead));
             continue;
         }
+        let templates = model.templates(namespace(rollout));
+        let metrics = &args.script.metrics;
+        for (path, what, instead) in metrics::wrong(&spec.strategy, &templates, &whole.manifest, metrics) {
+            findings.located(rollout.finding(Severity::Error, &path, &what, &instead));
+        }
         let Some(update) = update::of(args, name, &whole, (after, &leading_after), findings) else {
             continue;
         };
         if let (Some(parts), Some(around)) = (parts, around) {
-            ready.push(Ready { name: name.clone(), whole, spec, parts, around, update });
+            ready.push(Ready {
+                name: name.clone(),
+                whole,
+                spec,
+                parts,
+                around,
+                update,
+                templates: templates.into(),
+            });
         }
     }
     if findings.refuse() { Vec::new() } else { worlds(args, ready, given) }
@@ -99,7 +114,8 @@ fn worlds<'a>(args: &'a Args, ready: Vec<Ready<'_>>, given: Given<'_>) -> Vec<Gr
                 setup::world((&one.whole.manifest, one.spec.clone()), &one.parts, given, &store, args);
             let mut update = one.update.clone();
             update.objects.retain(|(name, _)| updated.insert(name.clone()));
-            Play::new(one.name.clone(), args, world, one.whole.manifest.clone(), update)
+            let manifest = one.whole.manifest.clone();
+            Play::new(one.name.clone(), args, world, manifest, update).with_templates(one.templates.clone())
         });
         let plays = plays.collect();
         groups.push(Group { places, plays });

@@ -247,6 +247,7 @@ impl Watcher for Recorder {
             }
             What::ForeignWrite { .. } => self.written(truth),
             What::DeliveredObject { .. } => self.delivered(truth),
+            What::Measured(run) => self.push(truth, Kind::Measured(run.clone())),
             What::PodReady(revision) => self.pods(truth, revision, PodChange::Ready),
             What::PodLost(revision) => self.pods(truth, revision, PodChange::Lost),
             What::PodEnded(revision) => self.pods(truth, revision, PodChange::Ended),

@@ -115,6 +115,13 @@ fn same(one: &Waiting, other: &Waiting) -> bool {
             WaitReason::Settling { what, long, .. },
             WaitReason::Settling { what: other_what, long: other_long, .. },
         ) => what == other_what && long == other_long,
+        (
+            WaitReason::Analysis { role, run, .. },
+            WaitReason::Analysis { role: other_role, run: other_run, .. },
+        ) => role == other_role && run == other_run,
+        (WaitReason::AnalysisUnanswered { run, .. }, WaitReason::AnalysisUnanswered { run: other, .. }) => {
+            run == other
+        }
         (one_reason, other_reason) => {
             let deadline =
                 |waiting: &Waiting| matches!(waiting.ends, EndsBy::Time(_)).then(|| waiting.ends.clone());

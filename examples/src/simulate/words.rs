@@ -8,6 +8,7 @@ use super::{
 };
 use rollout_core::{
     CanaryScale, Event, Step, Time, Waiting,
+    analysis::RunSeen,
     traffic::{
         ManagedChange, RequestMatch, RouteMatch, Routes, Selection, Selectors, StringMatch, WeightChange,
     },
@@ -65,6 +66,7 @@ pub(crate) fn words(happening: &Happening, names: &Names, clock: Clock) -> Strin
             let late = deadline.map(|at| format!(", late from {}", clock.show(at))).unwrap_or_default();
             format!("… {}{late}", wait(waiting, names, clock))
         }
+        Kind::Measured(run) => names.put_into(&measured(run, clock)),
         Kind::Object { name, .. } => format!("edited {name}"),
         Kind::Rest(rest) => match rest {
             Rest::Healthy => "AT REST: healthy".to_owned(),
@@ -158,6 +160,10 @@ pub(crate) fn step(step: &Step) -> String {
         Step::SetCanaryScale(CanaryScale::Replicas(pods)) => format!("canary of {}", count(*pods, "pod")),
         Step::SetCanaryScale(CanaryScale::Weight(weight)) => format!("canary of {weight} % of the pods"),
         Step::SetCanaryScale(CanaryScale::MatchTrafficWeight) => "canary's pods by weight".to_owned(),
+        Step::Analysis(analysis) => {
+            let templates: Vec<&str> = analysis.templates.iter().map(|(name, _)| &**name).collect();
+            format!("analysis of {}", templates.join(", "))
+        }
         other => other.to_string(),
     }
 }
@@ -216,6 +222,18 @@ fn request(request: &RequestMatch) -> String {
     headers.chain(parts).chain(query).collect::<Vec<_>>().join(" and ")
 }
 
+/// What a run has measured.
+fn measured(run: &RunSeen, clock: Clock) -> String {
+    let message = if run.message.is_empty() { String::new() } else { format!(": {}", run.message) };
+    let metric = run.metric.as_ref().map(|metric| {
+        let next = metric.next.map(|at| format!(", next look at {}", clock.show(at))).unwrap_or_default();
+        let mut now = metric.clone();
+        now.next = None;
+        format!("; {now}{next}")
+    });
+    format!("analysis {} is {}{message}{}", run.name, run.phase, metric.unwrap_or_default())
+}
+
 /// What is waited for, and until when.
 pub(crate) fn wait(waiting: &Waiting, names: &Names, clock: Clock) -> String {
     let reason = match &waiting.reason {
@@ -231,6 +249,11 @@ pub(crate) fn wait(waiting: &Waiting, names: &Names, clock: Clock) -> String {
             };
             names.put_into(&format!("not yet: waits for {who} to get the {what}{advice}"))
         }
+        // Each measurement has a line of its own.
+        WaitReason::Analysis { role, run, .. } => {
+            let (role, run) = (*role, run.clone());
+            names.put_into(&WaitReason::Analysis { role, run, metric: None }.to_string())
+        }
         other => names.put_into(&other.to_string()),
     };
     let until = match &waiting.ends {
@@ -239,9 +262,13 @@ pub(crate) fn wait(waiting: &Waiting, names: &Names, clock: Clock) -> String {
             let commands: Vec<String> = commands.iter().map(ToString::to_string).collect();
             format!(", until somebody says {}", commands.join(" or "))
         }
-        EndsBy::Event(Ending::PodsReady | Ending::StableCarries | Ending::Settled | Ending::Observed) => {
-            String::new()
-        }
+        EndsBy::Event(
+            Ending::PodsReady
+            | Ending::StableCarries
+            | Ending::Settled
+            | Ending::Observed
+            | Ending::AnalysisOver,
+        ) => String::new(),
         other => names.put_into(&format!(", {other}").replacen("when ", "until ", 1)),
     };
     format!("{reason}{until}")

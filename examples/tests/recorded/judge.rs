@@ -189,6 +189,7 @@ impl<'h> Book<'h> {
             }
             Action::Select(_) => kind == "destinationrules" || kind == "services",
             Action::Route(_) => kind == "virtualservices",
+            Action::Run(_) => kind == "analysisruns",
         };
         record.plan.actions.iter().find(is_for).map(|action| (by, action))
     }

@@ -24,7 +24,7 @@ fn everything_that_is_wrong_at_once_with_its_place() {
         &refused(&provider(&[
             ("replicas: 1", "replicas: many"),
             ("setWeight: 5\n", "setWeight: 500\n"),
-            ("setWeight: 50\n", "analysis: { templates: [{ templateName: errors }] }\n"),
+            ("setWeight: 50\n", "plugin: { name: org/errors }\n"),
             ("duration: 10m", "duration: ten minutes"),
             ("            name: dubbo-provider", "            name: dubbo-provder"),
         ])),
@@ -36,7 +36,7 @@ fn what_is_not_driven_yet_is_said_apart_and_unknown_fields_have_a_neighbour() {
     golden(
         "not-driven.txt",
         &refused(&provider(&[
-            ("        - setWeight: 50\n", "        - analysis: { templates: [{ templateName: errors }] }\n"),
+            ("        - setWeight: 50\n", "        - plugin: { name: org/errors }\n"),
             ("  replicas: 1\n", "  replicas: 1\n  progressDeadlineSecond: 60\n"),
             ("setWeight: 5\n", "setWieght: 5\n"),
         ])),

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, also in what several tests share"
 )]
 
+mod analysis;
 mod bad_input;
 mod folder;
 mod folders;

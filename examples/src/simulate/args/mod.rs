@@ -2,17 +2,19 @@
 
 mod expect;
 mod help;
+mod metric;
 mod refused;
 mod world;
 
 pub(crate) use expect::{Expect, Expectations};
+pub(crate) use metric::{Scripted, ScriptedMetric};
 pub(crate) use refused::Refused;
 pub(crate) use world::{Lose, MOST_PODS, Side, World};
 
 use super::{
     change::Change,
     duration,
-    script::{Said, Scripted},
+    script::{self, Said},
 };
 use crate::generate::Generate;
 use clap::{CommandFactory, Parser, error::ErrorKind};
@@ -61,8 +63,12 @@ pub(crate) struct ScriptArgs {
     /// What happens at this time, to one Rollout or to all: promote, promote-full, skip, pause, resume, abort, retry,
     /// undo, proceed, `set FIELD=VALUE`, `image CONTAINER=IMAGE`, or reapply, which applies the original manifests
     /// again, as GitOps tools do (repeatable)
-    #[arg(long = "at", value_name = "[ROLLOUT:]TIME=ACTION", value_parser = Scripted::parse)]
-    pub(crate) said: Vec<Scripted>,
+    #[arg(long = "at", value_name = "[ROLLOUT:]TIME=ACTION", value_parser = script::Scripted::parse)]
+    pub(crate) said: Vec<script::Scripted>,
+    /// What a metric is, from which time on: a number, none (no data) or error, like success-rate=0.99@0s,0.90@12m
+    /// (repeatable)
+    #[arg(long = "metric", value_name = "NAME=VALUE[@TIME],…")]
+    pub(crate) metrics: Vec<ScriptedMetric>,
     /// How long a pause without a duration lasts, if no action ends it; or never
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = time_or_never)]
     pub(crate) promote_after: TimeOrNever,

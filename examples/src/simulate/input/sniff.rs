@@ -18,7 +18,14 @@ pub(crate) enum Look {
 }
 
 /// Kinds that are read; a list may hold some.
-const READ: [&str; 4] = ["Rollout", "Service", "VirtualService", "DestinationRule"];
+const READ: [&str; 6] = [
+    "Rollout",
+    "Service",
+    "VirtualService",
+    "DestinationRule",
+    "AnalysisTemplate",
+    "ClusterAnalysisTemplate",
+];
 
 /// Groups in which a kind that is unknown is a mistake.
 const GROUPS: [&str; 3] = ["argoproj.io/", "argoproj/", "networking.istio.io/"];
