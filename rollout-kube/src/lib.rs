@@ -58,6 +58,8 @@ pub mod guard;
 mod replica_set;
 #[cfg(feature = "controller")]
 mod rollout;
+#[cfg(feature = "controller")]
+mod runs;
 #[cfg(feature = "store")]
 mod store;
 #[cfg(feature = "testing")]

@@ -8,7 +8,6 @@
 //!
 //! The runs have a queue and workers of their own: a provider that is slow never delays the decision of a Rollout.
 
-mod definition;
 mod events;
 mod http;
 mod job;
@@ -28,12 +27,11 @@ mod web;
 pub(crate) use provider::Provider;
 #[cfg(test)]
 pub(crate) use provider::{Question, Told};
-pub(crate) use runner::{RunContext, Runner, add_kinds};
+pub(crate) use runner::{RunContext, Runner};
 
-use crate::store::{Kind, Requests};
+use crate::store::Requests;
 use http::Http;
 use provider::Providers;
-use rollout_core::traffic::ObjectRef;
 use std::sync::Arc;
 
 /// How a controller runs AnalysisRuns; see [`ControllerBuilder::analysis`](crate::ControllerBuilder::analysis).
@@ -89,18 +87,4 @@ impl Default for Analysis {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// Returns the kinds that runs need besides those that every store knows.
-pub(crate) fn kinds() -> [Kind; 3] {
-    [
-        Kind::new("argoproj.io", "v1alpha1", "AnalysisRun", "analysisruns"),
-        Kind::new("", "v1", "Secret", "secrets"),
-        Kind::new("batch", "v1", "Job", "jobs"),
-    ]
-}
-
-/// Returns the reference to an AnalysisRun.
-pub(crate) fn run_ref(namespace: &str, name: &str) -> ObjectRef {
-    ObjectRef::new("argoproj.io", "AnalysisRun", namespace, name)
 }

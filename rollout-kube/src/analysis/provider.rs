@@ -1,7 +1,10 @@
 //! Which provider is asked, and for how long.
 
 use super::{http::Http, job, prometheus, web};
-use crate::store::Requests;
+use crate::{
+    runs::{provider_of, unsupported_provider},
+    store::Requests,
+};
 use async_trait::async_trait;
 use rollout_core::{
     Time,
@@ -71,20 +74,16 @@ impl Providers {
 #[async_trait]
 impl Provider for Providers {
     async fn ask(&self, question: Question<'_>) -> Told {
-        // Only one is written: the run is invalid otherwise.
-        let provider = question.metric.provider().as_object();
-        let written = provider.into_iter().flatten().find(|(_, provider)| !provider.is_null());
+        let written = provider_of(question.metric.provider());
         let Some((name, provider)) = written else { return Told::nothing("no provider specified") };
-        match name.as_str() {
+        match name {
             "prometheus" => prometheus::ask(&self.http, provider, question.now).await,
             "web" => web::ask(&self.http, provider).await,
             "job" => job::ask(&self.requests, provider, question).await,
-            _ => Told::nothing(format!("the provider `{name}` is not supported; {SUPPORTED}")),
+            _ => Told::nothing(unsupported_provider(question.metric.provider()).unwrap_or_default()),
         }
     }
 }
-
-const SUPPORTED: &str = "write `prometheus`, `web` or `job`";
 
 /// The longest time for one question, whatever a metric says.
 const LONGEST: Duration = Duration::from_secs(300);

@@ -1,15 +1,14 @@
 //! The queue of runs: which one is looked at, and when.
 
 use super::{
-    kinds,
     provider::Provider,
-    run_ref,
     turn::{After, turn},
 };
 use crate::{
     cache::{Caches, Changed},
     controller::{Busy, Queue},
     rollout::{Clock, Key, Publisher},
+    runs::run_ref,
 };
 use rollout_core::Time;
 use std::{
@@ -202,12 +201,5 @@ impl Runner {
 impl fmt::Debug for Runner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Runner").field("context", &self.context).finish_non_exhaustive()
-    }
-}
-
-/// Adds the kinds that runs need.
-pub(crate) fn add_kinds(requests: &mut crate::store::Requests) {
-    for kind in kinds() {
-        requests.add(kind);
     }
 }

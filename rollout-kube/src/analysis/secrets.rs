@@ -1,6 +1,6 @@
 //! Reads what arguments take from Secrets, in the run's own namespace only.
 
-use super::definition::SecretKey;
+use crate::runs::SecretKey;
 use crate::store::Requests;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rollout_core::{backend::StoreError, traffic::ObjectRef};
@@ -75,7 +75,7 @@ mod tests {
 
     fn requests(client: kube::Client) -> Requests {
         let mut requests = Requests::new(client, "us");
-        super::super::add_kinds(&mut requests);
+        requests.add_all(crate::runs::kinds());
         requests
     }
 

@@ -1,7 +1,7 @@
 //! Writes runs, on condition that they are as they were read.
 
-use super::{run_ref, runner::RunContext};
-use crate::{cache::Entry, rollout::Key, store::Received};
+use super::runner::RunContext;
+use crate::{cache::Entry, rollout::Key, runs::run_ref, store::Received};
 use rollout_core::{analysis::RunStatus, backend::StoreError};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;

@@ -1,11 +1,9 @@
 //! One look at a run: asks what is due, and stores what it is worth.
 
 use super::{
-    definition::Definition,
     events,
     mask::Mask,
     provider::{Question, Told},
-    run_ref,
     runner::RunContext,
     secrets::{self, NoSecret},
     store, time_to_live,
@@ -13,6 +11,7 @@ use super::{
 use crate::{
     cache::Entry,
     rollout::{INSTANCE, Key},
+    runs::{Definition, run_ref},
 };
 use futures::{StreamExt as _, stream};
 use rollout_core::{

@@ -50,10 +50,9 @@ impl Caches {
         let kinds = Mutex::default();
         let (indexes, interests) = (HashMap::new(), Interests::default());
         let caches = Self { requests, namespace, kinds, changes, indexes, interests };
-        (
-            caches.index("apps", "ReplicaSet", Index::of_owner()).index("", "Pod", Index::of_revision()),
-            receiver,
-        )
+        let caches = caches.index("apps", "ReplicaSet", Index::of_owner());
+        let caches = caches.index("argoproj.io", "AnalysisRun", Index::of_rollout());
+        (caches.index("", "Pod", Index::of_revision()), receiver)
     }
 
     /// Adds an index to a kind. Call it before the kind is watched.
@@ -226,7 +225,8 @@ impl Caches {
 
     fn is_watched(&self, object: &ObjectRef) -> bool {
         let only = self.namespace.as_deref();
-        only.is_none_or(|only| *object.namespace == *only)
+        let is_of_cluster = || self.requests.kind(object).is_ok_and(|kind| kind.is_of_cluster);
+        only.is_none_or(|only| *object.namespace == *only || is_of_cluster())
     }
 
     async fn whole(&self, like: &ObjectRef) -> Result<Arc<KindCache>, StoreError> {

@@ -47,6 +47,13 @@ impl Index {
         })
     }
 
+    /// Indexes objects by the uid of the Rollout that owns them.
+    pub(super) fn of_rollout() -> Self {
+        Self::new(|_, object| {
+            crate::entry::owner(object).map(|(_, uid)| uid.to_owned()).into_iter().collect()
+        })
+    }
+
     /// Indexes pods by revision.
     pub(super) fn of_revision() -> Self {
         Self::new(|_, pod| {

@@ -80,11 +80,37 @@ impl View {
         self.caches.having(&sets_of, &[key]).await
     }
 
-    /// Returns an object that holds the Rollout's pod template, from the cache.
+    /// Returns the AnalysisRuns that the Rollout with this uid owns: from the cache or, with `live`, from the server,
+    /// those with these labels.
+    ///
+    /// # Errors
+    /// The runs cannot be read.
+    pub(crate) async fn runs(&self, uid: &str, live: Option<&str>) -> Result<Vec<Entry>, StoreError> {
+        let runs_of = self.runs_of(uid);
+        let Some(labels) = live else { return self.caches.having(&runs_of, &[uid.to_owned()]).await };
+        let mut runs = self.caches.all_live(&runs_of, labels, Some(&self.rollout)).await?;
+        runs.retain(|run| run.owner().is_some_and(|(_, owner)| owner == uid));
+        Ok(runs)
+    }
+
+    /// Returns the AnalysisRuns that the Rollout with this uid owns, as far as they are known: without waiting for them.
+    pub(crate) fn known_runs(&self, uid: &str) -> Vec<Entry> {
+        let runs_of = self.runs_of(uid);
+        self.caches.known_having(&runs_of, &[uid.to_owned()])
+    }
+
+    fn runs_of(&self, uid: &str) -> ObjectRef {
+        let runs_of = crate::runs::run_ref(&self.rollout.0, "");
+        self.note(Interest::Having(runs_of.clone(), uid.into()));
+        runs_of
+    }
+
+    /// Returns an object that a Rollout refers to, from the cache: what holds its pod template, or a template of an
+    /// analysis.
     ///
     /// # Errors
     /// The object does not exist, or its kind cannot be watched.
-    pub(crate) async fn workload(&self, object: &ObjectRef) -> Result<Entry, StoreError> {
+    pub(crate) async fn referenced(&self, object: &ObjectRef) -> Result<Entry, StoreError> {
         self.note(Interest::Object(object.clone()));
         self.caches.get(object).await
     }

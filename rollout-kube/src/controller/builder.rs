@@ -321,8 +321,7 @@ impl ControllerBuilder {
 
     async fn start(self) -> Result<(Context, UnboundedReceiver<Changed>), RunError> {
         let mut requests = Requests::new(self.client, &self.manager);
-        #[cfg(feature = "analysis")]
-        crate::analysis::add_kinds(&mut requests);
+        requests.add_all(crate::runs::kinds());
         for kind in self.kinds {
             requests.add(kind);
         }
@@ -369,6 +368,10 @@ impl ControllerBuilder {
             instance: self.instance,
             dry_run: self.dry_run,
             releases: self.releases,
+            #[cfg(feature = "analysis")]
+            runs_analyses: self.analysis.is_some(),
+            #[cfg(not(feature = "analysis"))]
+            runs_analyses: false,
             process,
             clock: self.clock,
         };

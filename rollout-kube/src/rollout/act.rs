@@ -1,10 +1,12 @@
 use super::{
     adopt::{NameConflict, resolve_name_conflict},
+    analysis,
     context::Context,
     memory::{Key, RolloutMemory},
     observe::Reading,
 };
 use crate::{
+    cache::View,
     replica_set::{self, ReplicaSet, ReplicaSets},
     store::Received,
 };
@@ -19,8 +21,8 @@ pub(super) async fn act(
     context: &Context,
     memory: &RolloutMemory,
     reading: &mut Reading,
-    backend: &dyn TrafficBackend,
-    target: &Revision,
+    (backend, view): (&dyn TrafficBackend, &View),
+    (target, stable): (&Revision, Option<&Revision>),
     action: &Action,
 ) -> Result<Outcome, Failure> {
     match action {
@@ -35,6 +37,7 @@ pub(super) async fn act(
             let written = backend.route(to, &reading.traffic).await;
             Written::chain(written, &mut reading.traffic)
         }
+        Action::Run(change) => analysis::change((context, view), reading, stable, change).await,
         Action::Prune { revision } => prune(context, reading, revision).await,
     }
 }

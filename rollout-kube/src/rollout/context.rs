@@ -16,6 +16,8 @@ pub(crate) struct Context {
     pub(crate) instance: Option<String>,
     /// Whether to decide and log, but write nothing.
     pub(crate) dry_run: bool,
+    /// Whether this controller runs AnalysisRuns. If not, a Rollout with an analysis is refused.
+    pub(crate) runs_analyses: bool,
     /// How to release objects, by kind.
     pub(crate) releases: Vec<Release>,
     /// The unique name of this process.

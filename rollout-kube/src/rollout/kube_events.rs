@@ -69,7 +69,7 @@ impl EventTranslator<'_> {
                         .push(KubeEvent::normal("RolloutPaused", "Rollout is paused (CanaryPauseStep)"));
                 }
                 Event::Resumed => kube_events.push(KubeEvent::normal("RolloutResumed", "Rollout is resumed")),
-                Event::Aborted { revision, why } => kube_events.push(self.aborted(revision, *why)),
+                Event::Aborted { revision, why } => kube_events.push(self.aborted(revision, why)),
                 Event::Completed { revision, before } => {
                     kube_events.push(self.completed(revision, before.as_ref()));
                 }
@@ -105,11 +105,13 @@ impl EventTranslator<'_> {
         kube_events.push(KubeEvent::normal("RolloutNotCompleted", note));
     }
 
-    fn aborted(&self, revision: &Revision, why: AbortReason) -> KubeEvent {
-        let cause = if why == AbortReason::ProgressDeadline {
-            format!(": ReplicaSet \"{}\" has timed out progressing.", self.name(revision))
-        } else {
-            String::new()
+    fn aborted(&self, revision: &Revision, why: &AbortReason) -> KubeEvent {
+        let cause = match why {
+            AbortReason::ProgressDeadline => {
+                format!(": ReplicaSet \"{}\" has timed out progressing.", self.name(revision))
+            }
+            AbortReason::Analysis(message) => format!(": {message}"),
+            AbortReason::Command | _ => String::new(),
         };
         let note = format!("Rollout aborted update to revision {}{cause}", self.number(revision));
         KubeEvent::warning("RolloutAborted", note)

@@ -3,11 +3,13 @@
 mod abandoned;
 mod act;
 mod adopt;
+mod analysis;
 mod bounds;
 mod claims;
 mod command;
 mod context;
 mod grace;
+mod interpret;
 mod kube_events;
 mod log;
 mod memory;

@@ -1,10 +1,16 @@
-use super::{context::Context, memory::RolloutMemory, target, workload_ref::ReferencedWorkload};
+use super::{
+    analysis::{self, RunsRead},
+    context::Context,
+    memory::RolloutMemory,
+    target,
+    workload_ref::ReferencedWorkload,
+};
 use crate::{
     cache::{Entry, View},
     replica_set::{self, ReplicaSet},
 };
 use rollout_core::{
-    Gone, Observed, Range, Revision, RevisionSeen, Status,
+    Escaped, Gone, Observed, Range, Revision, RevisionSeen, Spec, Status,
     backend::{BackendError, StoreError, TrafficBackend},
     command::Proceed,
     traffic::{ObjectRef, Version},
@@ -26,6 +32,8 @@ pub(super) struct Reading {
     pub(super) trouble: Option<Trouble>,
     /// The object that holds the pod template, if that is not the Rollout.
     pub(super) workload: Option<ReferencedWorkload>,
+    /// The runs of analyses; `None` if they could not be read, or if this controller does not run any.
+    pub(super) runs: Option<RunsRead>,
 }
 
 impl Reading {
@@ -38,6 +46,7 @@ impl Reading {
             traffic: Version::NONE,
             trouble: None,
             workload: None,
+            runs: None,
         }
     }
 
@@ -83,7 +92,7 @@ pub(super) async fn observe(
     memory: &mut RolloutMemory,
     rollout: Entry,
     mut sets: Vec<ReplicaSet>,
-    status: &Status,
+    (spec, status): (&Spec, &Status),
     backend: &dyn TrafficBackend,
     live: bool,
 ) -> Reading {
@@ -106,11 +115,38 @@ pub(super) async fn observe(
         }
         Err(error) => trouble = Some(Trouble::of(&error)),
     }
+    let runs = runs((context, view), &rollout, spec, live).await;
+    if let Some(runs) = &runs {
+        observed = observed.runs(runs.seen());
+    }
     let elapsed = memory.elapsed();
     if let Some(rival) = memory.driver.see(&mut observed, elapsed) {
         memory.rivals.met(&rival.ours, &rival.other, Instant::now());
     }
-    Reading { rollout, sets, observed, traffic, trouble, workload: None }
+    Reading { rollout, sets, observed, traffic, trouble, workload: None, runs }
+}
+
+/// Reads the runs of analyses. Without them, the decision holds what depends on them.
+async fn runs(
+    (context, view): (&Context, &View),
+    rollout: &Entry,
+    spec: &Spec,
+    live: bool,
+) -> Option<RunsRead> {
+    if !context.runs_analyses {
+        return None;
+    }
+    if spec.strategy.analyses().next().is_none() {
+        return Some(analysis::left(view, rollout));
+    }
+    match analysis::read(view, rollout, live).await {
+        Ok(runs) => Some(runs),
+        Err(error) => {
+            let (name, why) = (rollout.name(), Escaped(&error));
+            tracing::warn!(rollout = name, %why, "the AnalysisRuns could not be read");
+            None
+        }
+    }
 }
 
 /// The result of checking a stable revision that shows no ready pod during an update.

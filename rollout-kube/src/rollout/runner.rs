@@ -6,6 +6,7 @@ mod workload;
 
 use super::{
     act::{self, act},
+    analysis,
     command::{self, Outstanding},
     context::Context,
     kube_events::Before,
@@ -164,7 +165,7 @@ impl<'w> TurnRunner<'w> {
                 Next::Fence(nonce) => act::fence(self.context, nonce, &mut self.reading, self.backend).await,
                 Next::Store(_) => self.store(&mut writer).await,
                 Next::VerifyOwnership => self.verify(&mut writer).await,
-                Next::Act(action) => self.carry_out(action, &mut writer.pods_before).await,
+                Next::Act(action) => self.carry_out(action, &mut writer).await,
                 Next::Publish(events) => {
                     let before = std::mem::take(&mut writer.pods_before);
                     self.publish(events, status, &writer.plan.status, before);
@@ -230,16 +231,17 @@ impl<'w> TurnRunner<'w> {
         }
     }
 
-    /// Carries out one action. `before` collects the earlier pod count of each ReplicaSet that was written.
-    async fn carry_out(&mut self, action: &Action, before: &mut Vec<Before>) -> Result<Outcome, Failure> {
+    /// Carries out one action. The writer collects the earlier pod count of each ReplicaSet that was written.
+    async fn carry_out(&mut self, action: &Action, writer: &mut StatusWriter) -> Result<Outcome, Failure> {
         let was = self.pods_before(action);
+        let (by, stable) = ((self.backend, self.view), writer.plan.status.stable.as_ref());
         let result =
-            act(self.context, self.memory, &mut self.reading, self.backend, &self.target, action).await;
+            act(self.context, self.memory, &mut self.reading, by, (&self.target, stable), action).await;
         match &result {
             Ok(outcome) => {
                 // No change, no event.
                 self.has_scaled |= *outcome == Outcome::Changed && was.is_some();
-                before.extend(was.filter(|_| *outcome == Outcome::Changed));
+                writer.pods_before.extend(was.filter(|_| *outcome == Outcome::Changed));
                 self.memory.refused = None;
             }
             Err(Failure::Refused(why)) => self.publish_refusal(action, was, why),

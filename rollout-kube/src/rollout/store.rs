@@ -5,6 +5,7 @@ use crate::{
 };
 use rollout_core::{
     Action, Failure, Outcome, Range, Revision, Spec, Status, Time, Waiting,
+    analysis::current_runs,
     argo::{Facts, WorkloadFacts, next_status, write_status},
     backend::StoreError,
     traffic::{ObjectRef, Routes, Seen, WeightChange},
@@ -69,6 +70,9 @@ pub(super) fn wire(
     }
     let mut facts = Facts::new(&rollout, status, now).workloads(&workloads).invalid(invalid);
     facts = facts.waiting(waiting).refused(refused).restarted(restarted);
+    if let Some(spec) = spec {
+        facts = facts.runs(current_runs(spec, status, &reading.observed, now));
+    }
     facts = facts.workload_generation(reading.workload.as_ref().map(|workload| workload.generation));
     if let (Some(spec), Some(seen), true) = (spec, &reading.observed.traffic, is_routed) {
         let weight = weight(actions).unwrap_or_else(|| seen.weight());
@@ -81,7 +85,11 @@ pub(super) fn wire(
 fn wanted_after(set: &ReplicaSet, actions: &[Action]) -> u32 {
     let last = actions.iter().rev().find_map(|action| match action {
         Action::Scale { revision, pods, .. } if *revision == set.revision => Some(*pods),
-        Action::Scale { .. } | Action::Select(_) | Action::Route(_) | Action::Prune { .. } => None,
+        Action::Scale { .. }
+        | Action::Select(_)
+        | Action::Route(_)
+        | Action::Run(_)
+        | Action::Prune { .. } => None,
     });
     last.unwrap_or(set.wanted)
 }
@@ -90,7 +98,11 @@ fn wanted_after(set: &ReplicaSet, actions: &[Action]) -> u32 {
 fn weight(actions: &[Action]) -> Option<Range> {
     actions.iter().rev().find_map(|action| match action {
         Action::Route(Routes { weight: WeightChange::To(weight), .. }) => Some(Range::exact(weight.parts())),
-        Action::Route(_) | Action::Scale { .. } | Action::Select(_) | Action::Prune { .. } => None,
+        Action::Route(_)
+        | Action::Scale { .. }
+        | Action::Select(_)
+        | Action::Run(_)
+        | Action::Prune { .. } => None,
     })
 }
 
@@ -98,7 +110,7 @@ fn weight(actions: &[Action]) -> Option<Range> {
 fn leads_to<'d>(seen: &'d Seen, actions: &'d [Action]) -> Option<&'d Revision> {
     let selected = actions.iter().rev().find_map(|action| match action {
         Action::Select(selectors) => selectors.canary.as_ref(),
-        Action::Route(_) | Action::Scale { .. } | Action::Prune { .. } => None,
+        Action::Route(_) | Action::Scale { .. } | Action::Run(_) | Action::Prune { .. } => None,
     });
     match (selected, &*seen.behind.canary) {
         (Some(selection), _) | (None, [selection]) => selection.revision(),
@@ -138,6 +150,9 @@ fn without_counts(status: &Value) -> Value {
         fields.retain(|key, _| !COUNTS.contains(&key.as_str()));
     }
     // The message of an update names the count that it waits for.
+    if let Some(canary) = rest.get_mut("canary").and_then(Value::as_object_mut) {
+        canary.remove("weights");
+    }
     let is_progressing = rest.get("phase").and_then(Value::as_str) == Some("Progressing");
     if let (true, Some(fields)) = (is_progressing, rest.as_object_mut()) {
         fields.retain(|key, _| key != "message");
@@ -165,8 +180,8 @@ fn without_counts(status: &Value) -> Value {
     rest
 }
 
-const COUNTS: [&str; 6] =
-    ["replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "HPAReplicas", "canary"];
+const COUNTS: [&str; 5] =
+    ["replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "HPAReplicas"];
 
 /// Stores a status, if the Rollout is unchanged since it was read. Storing an unchanged status proves just that.
 pub(super) async fn put(

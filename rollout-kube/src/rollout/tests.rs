@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 mod abandoned;
 mod adopted;
+mod analysis;
 mod cluster;
 mod commands;
 mod events;
@@ -66,7 +67,8 @@ impl World {
         );
         let asked = Arc::clone(&cluster);
         let (client, asked) = server(move |request| asked.lock().unwrap().answer(request));
-        let requests = Requests::new(client, "us");
+        let mut requests = Requests::new(client, "us");
+        requests.add_all(crate::runs::kinds());
         let publisher = Publisher::start(requests.clone(), "p");
         let (caches, _) = Caches::new(requests, None);
         let caches = caches.index("", "Service", abandoned_index("", "Service"));
@@ -80,6 +82,7 @@ impl World {
             data_planes: DataPlanes::none(),
             instance: None,
             dry_run: false,
+            runs_analyses: true,
             releases: vec![Release {
                 group: String::new(),
                 kind: "Service".to_owned(),

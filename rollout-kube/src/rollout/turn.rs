@@ -1,7 +1,8 @@
 use super::{
     abandoned::{self, Cleanup},
-    adopt, bounds, claims, command,
+    adopt, analysis, bounds, claims, command,
     context::{Context, INSTANCE},
+    interpret::{Interpreted, interpret},
     log,
     memory::{Key, RolloutMemory},
     observe::{Reading, observe},
@@ -10,7 +11,7 @@ use super::{
     store::{self, Decided},
     target,
     traffic::backend,
-    workload_ref::{self, Resolved},
+    workload_ref,
 };
 use crate::{
     cache::{Entry, View},
@@ -18,8 +19,8 @@ use crate::{
     replica_set::ReplicaSet,
 };
 use rollout_core::{
-    Answer, Command, CommandKind, Failure, Observed, Revision, Spec, Status, Strategy, Time, apply,
-    argo::{Report, WireStatus, check, convert, read_status, way_back},
+    Answer, Command, CommandKind, Failure, Observed, Spec, Status, Strategy, Time, apply,
+    argo::{Report, WireStatus, read_status, way_back},
     backend::{StoreError, TrafficBackend},
     command::Position,
     traffic::ObjectRef,
@@ -47,10 +48,8 @@ pub(crate) async fn turn(context: &Context, key: &Key, memory: &mut RolloutMemor
         Ok(Some(next)) => (next, false),
         Ok(None) => (None, true),
         Err(error) => {
-            let failure = match &error {
-                StoreError::Conflict(_) => Failure::Conflict,
-                error => Failure::Refused(error.to_string()),
-            };
+            let is_conflict = matches!(error, StoreError::Conflict(_));
+            let failure = if is_conflict { Failure::Conflict } else { Failure::Refused(error.to_string()) };
             log::trouble(memory, &name, &error.to_string());
             (Some(memory.failed(&failure)), false)
         }
@@ -97,11 +96,8 @@ async fn run_turn(
     if let Some(next) = too_large(context, memory, name, &rollout).await {
         return Ok(Some(next));
     }
-    let (rollout, workload, missing) = match workload_ref::resolve(view, &rollout, live).await? {
-        Resolved::OwnTemplate => (rollout, None, None),
-        Resolved::Workload(workload) => (workload.give_template(rollout), Some(*workload), None),
-        Resolved::Missing(why) => (rollout, None, Some(why)),
-    };
+    let resolved = workload_ref::resolve(view, &rollout, live).await?;
+    let (rollout, workload, missing) = resolved.with(rollout);
     if !context.dry_run {
         adopt::orphans(context, view, &rollout, is_new(&rollout)).await?;
     }
@@ -119,7 +115,8 @@ async fn run_turn(
         return Ok(Some(refuse(context, memory, name, reading, &Status::default(), &why).await));
     }
     let target = target::target(&rollout.value, &sets);
-    let Interpreted { report, spec, mut complaints, notes } = interpret(&rollout, &target, missing);
+    let Interpreted { report, spec, mut complaints, notes } =
+        interpret(&rollout, &target, missing, context.runs_analyses);
     publish_ignored(context, memory, name, &rollout, notes);
     let read = match read_status(rollout.value.get("status").unwrap_or(&Value::Null)) {
         Ok(read) => read,
@@ -138,6 +135,7 @@ async fn run_turn(
             None
         }
     };
+    complaints.extend(analysis::invalid((context, view), &rollout, spec.as_ref(), &read.status).await);
     let why = (spec.is_none() || !complaints.is_empty()).then(|| complaints.join("; "));
     let spec = if why.is_none() { spec } else { spec_back(&report, &read, &rollout, &sets) };
     let (Some(spec), Some(backend)) = (spec, backend) else {
@@ -154,7 +152,8 @@ async fn run_turn(
         }
     }
     view.read_live(live);
-    let reading = observe((context, view), memory, rollout, sets, &read.status, &*backend, live).await;
+    let reading =
+        observe((context, view), memory, rollout, sets, (&spec, &read.status), &*backend, live).await;
     let reading = reading.with_workload(workload);
     view.read_live(false);
     if let Some(until) = yield_to_rival(context, memory, name, &reading.rollout.value) {
@@ -355,32 +354,6 @@ fn forget_deleted(context: &Context, memory: &mut RolloutMemory, name: &str) {
         let event = KubeEvent::normal("RolloutDeleted", format!("Rollout {name} is deleted."));
         context.publisher.publish(&rollout, &event, context.now());
     }
-}
-
-/// The result of interpreting a Rollout.
-struct Interpreted {
-    report: Report,
-    spec: Option<Spec>,
-    /// Everything that is invalid or not supported yet.
-    complaints: Vec<String>,
-    /// The fields that the engine ignores.
-    notes: Vec<String>,
-}
-
-/// Interprets a Rollout; `missing` says why the object of its `workloadRef` was not found.
-fn interpret(rollout: &Entry, target: &Revision, missing: Option<String>) -> Interpreted {
-    let report = check(&rollout.value);
-    let mut complaints: Vec<String> = report.errors().map(ToString::to_string).collect();
-    let made = convert(&report.rollout, target.clone());
-    complaints.extend(made.unsupported.iter().map(ToString::to_string));
-    if complaints.iter().all(|complaint| !complaint.starts_with("spec.workloadRef")) {
-        complaints.extend(missing);
-    }
-    if complaints.is_empty() && made.spec.is_none() {
-        complaints.push("spec.strategy: there is no canary strategy to follow".to_owned());
-    }
-    let notes = made.ignored.iter().map(ToString::to_string).collect();
-    Interpreted { report, spec: made.spec, complaints, notes }
 }
 
 /// Reports in the Rollout's status why it is refused, and does nothing else.

@@ -73,6 +73,17 @@ pub(super) enum Resolved {
     Missing(String),
 }
 
+impl Resolved {
+    /// Gives the Rollout its template; returns it with the workload, or with the reason why there is none.
+    pub(super) fn with(self, rollout: Entry) -> (Entry, Option<ReferencedWorkload>, Option<String>) {
+        match self {
+            Self::OwnTemplate => (rollout, None, None),
+            Self::Workload(workload) => (workload.give_template(rollout), Some(*workload), None),
+            Self::Missing(why) => (rollout, None, Some(why)),
+        }
+    }
+}
+
 /// Reads the workload that a Rollout refers to: from the cache or, with `live`, from the server.
 ///
 /// No version of the Rollout protects what is read here. So a process whose cache is older than what another one has
@@ -88,7 +99,7 @@ pub(super) async fn resolve(view: &View, rollout: &Entry, live: bool) -> Result<
         Some(Ok(object)) => object,
     };
     let recorded = rollout.annotation(GENERATION).and_then(|text| text.parse::<u64>().ok());
-    let mut read = view.workload(&object).await;
+    let mut read = view.referenced(&object).await;
     let is_older = |entry: &Entry| recorded.is_some_and(|recorded| generation(entry) < recorded);
     if live || read.as_ref().is_ok_and(is_older) {
         read = match view.workload_live(&object).await {

@@ -27,12 +27,13 @@ impl Address {
     /// Addresses one object.
     ///
     /// # Errors
-    /// Its name or namespace is not a DNS name, or it has no namespace.
+    /// Its name or namespace is not a DNS name, or it has no namespace although its kind has.
     pub(crate) fn one(kind: &Kind, object: &ObjectRef) -> Result<Self, StoreError> {
-        let namespace =
+        if !kind.is_of_cluster {
             DnsName::label(&object.namespace).map_err(|error| refused(object, "namespace", &error))?;
+        }
         let name = DnsName::parse(&object.name).map_err(|error| refused(object, "name", &error))?;
-        Ok(Self { path: format!("{}/{name}", kind.path(namespace.as_str())), has_query: false })
+        Ok(Self { path: format!("{}/{name}", kind.path(&object.namespace)), has_query: false })
     }
 
     /// Addresses a subresource of this object, such as `status`.

@@ -20,13 +20,35 @@ pub struct Kind {
     pub kind: Arc<str>,
     /// Its name in paths (`virtualservices`).
     pub plural: Arc<str>,
+    /// Whether its objects are in no namespace.
+    pub is_of_cluster: bool,
 }
 
 impl Kind {
     /// Creates a kind of namespaced objects.
     #[must_use]
     pub fn new(group: &str, version: &str, kind: &str, plural: &str) -> Self {
-        Self { group: group.into(), version: version.into(), kind: kind.into(), plural: plural.into() }
+        let is_of_cluster = false;
+        Self {
+            group: group.into(),
+            version: version.into(),
+            kind: kind.into(),
+            plural: plural.into(),
+            is_of_cluster,
+        }
+    }
+
+    /// Makes it a kind of objects that are in no namespace.
+    ///
+    /// ```
+    /// use rollout_kube::Kind;
+    /// let kind = Kind::new("", "v1", "Node", "nodes").of_cluster();
+    /// assert_eq!(kind.path("shop"), "/api/v1/nodes");
+    /// ```
+    #[must_use]
+    pub fn of_cluster(mut self) -> Self {
+        self.is_of_cluster = true;
+        self
     }
 
     /// Returns the path of the objects of a namespace; of all namespaces when it is empty.
@@ -35,7 +57,8 @@ impl Kind {
     #[must_use]
     pub fn path(&self, namespace: &str) -> String {
         let root = if self.group.is_empty() { "/api" } else { "/apis/" };
-        let place = if namespace.is_empty() { String::new() } else { format!("/namespaces/{namespace}") };
+        let is_anywhere = namespace.is_empty() || self.is_of_cluster;
+        let place = if is_anywhere { String::new() } else { format!("/namespaces/{namespace}") };
         format!("{root}{}/{}{place}/{}", self.group, self.version, self.plural)
     }
 

@@ -30,6 +30,12 @@ impl Requests {
         self.kinds.push(kind);
     }
 
+    /// Adds several kinds.
+    #[cfg(feature = "controller")]
+    pub(crate) fn add_all(&mut self, kinds: impl IntoIterator<Item = Kind>) {
+        kinds.into_iter().for_each(|kind| self.add(kind));
+    }
+
     pub(crate) fn kind(&self, object: &ObjectRef) -> Result<&Kind, StoreError> {
         let found = self.kinds.iter().find(|kind| kind.is_of(object)).filter(|_| object.cluster.is_none());
         found.ok_or_else(|| StoreError::Refused {

@@ -2,7 +2,7 @@
 
 use crate::{
     analysis::{
-        add_kinds, job,
+        job,
         provider::{Question, Told},
     },
     store::Requests,
@@ -31,7 +31,7 @@ impl Measured {
     fn new() -> Self {
         let server = SimulatedApiServer::start();
         let mut requests = Requests::new(server.client(), "us");
-        add_kinds(&mut requests);
+        requests.add_all(crate::runs::kinds());
         let pod = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": []}});
         let provider = json!({"job": {"metadata": {"labels": {"team": "shop"}}, "spec": {"template": pod}}});
         let metric = json!({"name": "smoke", "interval": "1m", "count": 2, "provider": provider});

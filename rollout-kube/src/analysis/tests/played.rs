@@ -2,7 +2,6 @@
 
 use crate::{
     analysis::{
-        add_kinds,
         provider::{Provider, Question, Told},
         runner::{RunContext, Runner},
     },
@@ -96,7 +95,7 @@ impl World {
     /// Starts a process with this many workers; it is killed when what is returned is dropped.
     pub(super) fn start(&self, workers: usize) -> JoinSet<()> {
         let mut requests = Requests::new(self.server.client(), "us");
-        add_kinds(&mut requests);
+        requests.add_all(crate::runs::kinds());
         let process = self.processes.fetch_add(1, Ordering::Relaxed);
         let publisher = Publisher::start_for_runs(requests.clone(), &format!("p{process}"));
         let (caches, mut changes) = Caches::new(requests, None);

@@ -101,6 +101,7 @@ fn start() -> Fixture {
         data_planes: DataPlanes::new(shared),
         instance: None,
         dry_run: false,
+        runs_analyses: false,
         process: "p".to_owned(),
         clock: Arc::new(crate::rollout::wall_clock),
         releases: Vec::new(),

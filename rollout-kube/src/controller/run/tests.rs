@@ -94,6 +94,7 @@ async fn controller() -> (Arc<Context>, UnboundedReceiver<Changed>, Arc<AtomicU3
         data_planes: DataPlanes::none(),
         instance: None,
         dry_run: true,
+        runs_analyses: false,
         releases: Vec::new(),
         process: "p".to_owned(),
         clock: Arc::new(crate::rollout::wall_clock),

@@ -47,6 +47,7 @@ impl TurnRunner<'_> {
                 self.memory.refused = Some((revision.clone(), one_line(why, REFUSAL)));
                 self.publish_once(&KubeEvent::warning("ReplicaSetCreateError", note));
             }
+            Action::Run(_) => self.publish_once(&KubeEvent::warning("AnalysisRunError", why)),
             Action::Scale { .. } | Action::Prune { .. } => {}
         }
     }

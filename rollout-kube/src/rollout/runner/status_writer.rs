@@ -1,6 +1,6 @@
 //! Writes to the Rollout itself: its status, the answers to commands, and other fields that clients read.
 
-use super::{Before, KubeEvent, TurnRunner, observe, store};
+use super::{Before, KubeEvent, TurnRunner, analysis, observe, store};
 use rollout_core::{Failure, Outcome, Plan, Store, Turn, command::Edit};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -58,6 +58,16 @@ impl TurnRunner<'_> {
         wire
     }
 
+    /// Stores a status, and tells what it shows of the runs of analyses.
+    async fn put(&mut self, wire: &Value) -> Result<Outcome, Failure> {
+        let events = analysis::events(self.reading.rollout.value.get("status").unwrap_or(&Value::Null), wire);
+        let stored = store::put(self.context, &mut self.reading, wire).await?;
+        for event in events {
+            self.context.publisher.publish(&self.reading.rollout.value, &event, self.context.now());
+        }
+        Ok(stored)
+    }
+
     /// Stores the status, unless it may wait for the report, or longer.
     pub(super) async fn store(&mut self, writer: &mut StatusWriter) -> Result<Outcome, Failure> {
         match writer.urgency {
@@ -65,7 +75,7 @@ impl TurnRunner<'_> {
             Store::WithNext | Store::No => self.verify(writer).await,
             Store::Now => {
                 let wire = self.wire(writer);
-                let stored = store::put(self.context, &mut self.reading, &wire).await;
+                let stored = self.put(&wire).await;
                 writer.is_stored = stored.is_ok();
                 stored
             }
@@ -82,7 +92,7 @@ impl TurnRunner<'_> {
             let written = store::merge(self.context, &mut self.reading, &number.patch).await;
             return written.map(|()| Outcome::Unchanged);
         }
-        let stored = store::put(self.context, &mut self.reading, &wire).await;
+        let stored = self.put(&wire).await;
         writer.is_stored = stored.is_ok();
         stored
     }
@@ -91,7 +101,7 @@ impl TurnRunner<'_> {
     pub(super) async fn correct(&mut self, writer: &StatusWriter) {
         let wire = self.wire(writer);
         if !store::is_stored(&self.reading, &wire) {
-            drop(store::put(self.context, &mut self.reading, &wire).await);
+            drop(self.put(&wire).await);
         }
     }
 
@@ -109,7 +119,7 @@ impl TurnRunner<'_> {
             // A process that sees an older template would number another revision, and the two would alternate
             // forever.
             if !writer.is_stored {
-                store::put(self.context, &mut self.reading, &wire).await?;
+                self.put(&wire).await?;
             }
             store::set(self.context, &mut self.reading, changes).await?;
         }
@@ -128,7 +138,7 @@ impl TurnRunner<'_> {
             return Ok(Outcome::Unchanged);
         }
         self.memory.counts_since = None;
-        store::put(self.context, &mut self.reading, wire).await?;
+        self.put(wire).await?;
         writer.is_stored = true;
         Ok(Outcome::Changed)
     }

@@ -42,6 +42,7 @@ async fn refusals(rollouts: Vec<Value>) -> Vec<Option<String>> {
         data_planes: crate::control_plane::DataPlanes::none(),
         instance: None,
         dry_run: false,
+        runs_analyses: false,
         process: "p".to_owned(),
         clock: Arc::new(crate::rollout::wall_clock),
         releases: Vec::new(),

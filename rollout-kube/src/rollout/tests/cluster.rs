@@ -4,6 +4,19 @@ use crate::store::mock::{Answer, Asked};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
+/// The kinds that are installed.
+const KINDS: [&str; 9] = [
+    "rollouts",
+    "replicasets",
+    "services",
+    "pods",
+    "deployments",
+    "podtemplates",
+    "analysisruns",
+    "analysistemplates",
+    "clusteranalysistemplates",
+];
+
 /// Objects by path. Watches show nothing: a turn knows only what it reads and writes itself.
 pub(super) struct Cluster {
     /// The `managedFields` of all objects.
@@ -114,7 +127,7 @@ impl Cluster {
             return Answer::ok(object.clone());
         }
         let (group, plural) = path.rsplit_once('/').unwrap_or_default();
-        if !["rollouts", "replicasets", "services", "pods", "deployments", "podtemplates"].contains(&plural) {
+        if !KINDS.contains(&plural) {
             return Answer::failure(404, "there is none");
         }
         let root = group.split("/namespaces/").next().unwrap_or_default();

@@ -5,16 +5,17 @@ use serde_json::{Value, json};
 
 /// The spec of an AnalysisRun whose arguments all have a value, or come from Secrets.
 #[derive(Debug)]
-pub(super) struct Definition<'r> {
+pub(crate) struct Definition<'r> {
     spec: &'r Value,
     composed: Composed,
 }
 
 /// A key of a Secret.
+#[cfg(feature = "analysis")]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct SecretKey {
-    pub(super) secret: String,
-    pub(super) key: String,
+pub(crate) struct SecretKey {
+    pub(crate) secret: String,
+    pub(crate) key: String,
 }
 
 impl<'r> Definition<'r> {
@@ -22,7 +23,7 @@ impl<'r> Definition<'r> {
     ///
     /// # Errors
     /// An argument has no value, or a text refers to something else than an argument.
-    pub(super) fn read(spec: &'r Value) -> Result<Self, InvalidTemplates> {
+    pub(crate) fn read(spec: &'r Value) -> Result<Self, InvalidTemplates> {
         let field = |name: &str| spec.get(name).cloned().unwrap_or_default();
         // One object around all metrics: names that stand twice are judged later, in the words of Argo Rollouts.
         let template = json!({"args": field("args"), "metrics": [{"all": field("metrics")}]});
@@ -31,7 +32,8 @@ impl<'r> Definition<'r> {
     }
 
     /// Returns the keys of Secrets that arguments come from, each once.
-    pub(super) fn secrets(&self) -> Vec<SecretKey> {
+    #[cfg(feature = "analysis")]
+    pub(crate) fn secrets(&self) -> Vec<SecretKey> {
         let of = |argument: &Value| {
             let from = argument.pointer("/valueFrom/secretKeyRef")?;
             let text = |field: &str| from.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -47,7 +49,7 @@ impl<'r> Definition<'r> {
     ///
     /// # Errors
     /// A text refers to something else than an argument.
-    pub(super) fn resolved(
+    pub(crate) fn resolved(
         &self,
         secret: impl Fn(&str, &str) -> Option<String>,
     ) -> Result<RunSpec, InvalidTemplates> {

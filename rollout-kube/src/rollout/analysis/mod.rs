@@ -1,0 +1,12 @@
+//! The AnalysisRuns of a Rollout: which templates they are made of, how they are named, and what they say.
+
+mod change;
+mod events;
+mod identity;
+mod seen;
+mod templates;
+
+pub(super) use change::change;
+pub(super) use events::events;
+pub(super) use seen::{RunsRead, left, read};
+pub(super) use templates::invalid;

@@ -1,0 +1,92 @@
+//! The templates of a Rollout's analyses.
+
+use crate::{
+    cache::{Entry, View},
+    rollout::context::Context,
+    runs::unsupported_provider,
+};
+use rollout_core::{
+    Analysis, Revision, Spec, Status,
+    analysis::{Composed, InvalidAnalysis, RunRole, RunSpec, TemplateRef},
+    backend::StoreError,
+    traffic::ObjectRef,
+};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Returns what is wrong with the analyses of a Rollout, each with its path: before anything is released. A template that
+/// cannot be read is one of it: it must hold up no abort.
+pub(in super::super) async fn invalid(
+    (context, view): (&Context, &View),
+    rollout: &Entry,
+    spec: Option<&Spec>,
+    status: &Status,
+) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let Some(spec) = spec.filter(|_| context.runs_analyses) else { return wrong };
+    for (role, analysis) in spec.strategy.analyses() {
+        let path = match role {
+            RunRole::Step(index) => format!("spec.strategy.canary.steps[{index}].analysis"),
+            RunRole::Background => "spec.strategy.canary.analysis".to_owned(),
+        };
+        match composed(view, rollout, analysis, (status.stable.as_ref(), &spec.target)).await {
+            Ok(Ok(composed)) => wrong.extend(wrong_in(&composed).map(|what| format!("{path}: {what}"))),
+            Ok(Err(error @ InvalidAnalysis::NotFound(_))) => wrong.push(format!("{path}.templates: {error}")),
+            Ok(Err(error)) => wrong.push(format!("{path}: {error}")),
+            Err(error) => wrong.push(format!("{path}.templates: {error}")),
+        }
+    }
+    wrong
+}
+
+/// Returns why the run of these metrics could never succeed.
+fn wrong_in(composed: &Composed) -> Option<String> {
+    let metrics = match composed.resolved(|_, _| None) {
+        Ok(metrics) => metrics,
+        Err(error) => return Some(error.to_string()),
+    };
+    let spec = RunSpec::read(&composed.run(&metrics));
+    if let Some(invalid) = spec.invalid() {
+        return Some(format!("its run would be invalid: {invalid}; change the template"));
+    }
+    let unsupported = |metric: &rollout_core::analysis::Metric| {
+        let why = unsupported_provider(metric.provider())?;
+        Some(format!("metric `{}`: {why}", metric.name()))
+    };
+    spec.metrics().iter().find_map(unsupported)
+}
+
+/// Joins the templates and arguments of an analysis; reads the templates from the cache.
+///
+/// # Errors
+/// A template cannot be read.
+pub(super) async fn composed(
+    view: &View,
+    rollout: &Entry,
+    analysis: &Analysis,
+    (stable, latest): (Option<&Revision>, &Revision),
+) -> Result<Result<Composed, InvalidAnalysis>, StoreError> {
+    let namespace = rollout.text("/metadata/namespace").unwrap_or_default();
+    let mut known: BTreeMap<TemplateRef, Value> = BTreeMap::new();
+    loop {
+        let hashes = (stable.map(Revision::as_str), latest.as_str());
+        let composed =
+            Composed::of_analysis(analysis, &rollout.value, hashes, |template| known.get(template).cloned());
+        let Err(InvalidAnalysis::NotFound(missing)) = &composed else { return Ok(composed) };
+        match view.referenced(&object(missing, namespace)).await {
+            Ok(read) => {
+                let spec = read.value.get("spec").cloned().unwrap_or_default();
+                known.insert(missing.clone(), spec);
+            }
+            // The name may be none: then there is no such template, either.
+            Err(StoreError::NotFound(_)) => return Ok(composed),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn object(template: &TemplateRef, namespace: &str) -> ObjectRef {
+    let (kind, namespace) =
+        if template.cluster { ("ClusterAnalysisTemplate", "") } else { ("AnalysisTemplate", namespace) };
+    ObjectRef::new("argoproj.io", kind, namespace, &template.name)
+}

@@ -1,0 +1,45 @@
+//! AnalysisRuns and their templates, as objects of a cluster: what a Rollout's turn and the measuring share.
+
+mod definition;
+
+pub(crate) use definition::Definition;
+#[cfg(feature = "analysis")]
+pub(crate) use definition::SecretKey;
+
+use crate::store::Kind;
+use rollout_core::traffic::ObjectRef;
+use serde_json::Value;
+
+/// What a metric may be asked of.
+pub(crate) const SUPPORTED: &str = "write `prometheus`, `web` or `job`";
+
+/// Returns the kinds of analyses, and those that metrics need besides the ones that every store knows.
+pub(crate) fn kinds() -> [Kind; 5] {
+    let ours = |kind, plural| Kind::new("argoproj.io", "v1alpha1", kind, plural);
+    [
+        ours("AnalysisRun", "analysisruns"),
+        ours("AnalysisTemplate", "analysistemplates"),
+        ours("ClusterAnalysisTemplate", "clusteranalysistemplates").of_cluster(),
+        Kind::new("", "v1", "Secret", "secrets"),
+        Kind::new("batch", "v1", "Job", "jobs"),
+    ]
+}
+
+/// Returns the reference to an AnalysisRun.
+pub(crate) fn run_ref(namespace: &str, name: &str) -> ObjectRef {
+    ObjectRef::new("argoproj.io", "AnalysisRun", namespace, name)
+}
+
+/// Returns the provider that a metric is asked of: its name, and what is written about it. Only one is written: the run
+/// is invalid otherwise.
+pub(crate) fn provider_of(metric: &Value) -> Option<(&str, &Value)> {
+    let all = metric.as_object().into_iter().flatten();
+    all.map(|(name, provider)| (name.as_str(), provider)).find(|(_, provider)| !provider.is_null())
+}
+
+/// Returns why nobody can be asked for a metric of this provider.
+pub(crate) fn unsupported_provider(metric: &Value) -> Option<String> {
+    let (name, _) = provider_of(metric)?;
+    let is_known = matches!(name, "prometheus" | "web" | "job");
+    (!is_known).then(|| format!("the provider `{name}` is not supported; {SUPPORTED}"))
+}
