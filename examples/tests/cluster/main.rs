@@ -13,6 +13,7 @@
     reason = "a method of a view is not general enough in its lifetime: the closure is needed"
 )]
 
+mod analysis;
 mod bad;
 mod bed;
 mod conform;

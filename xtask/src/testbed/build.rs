@@ -22,7 +22,11 @@ use std::{
 /// Builds each part that is missing or old. All that is said goes to the standard error: the standard output is
 /// for a shell to evaluate.
 pub(super) fn build(places: &Places) -> Result<(), Failed> {
-    for (program, how) in [("ip", "apt-get install iproute2"), ("nsenter", "apt-get install util-linux")] {
+    for (program, how) in [
+        ("ip", "apt-get install iproute2"),
+        ("nsenter", "apt-get install util-linux"),
+        ("prometheus", "apt-get install prometheus"),
+    ] {
         tool(program, how)?;
     }
     fs::create_dir_all(places.bin()).map_err(failed(&places.bin()))?;

@@ -34,6 +34,7 @@ type pod struct {
 	namespace, name, address string
 	containers               []corev1.Container
 	answer                   atomic.Pointer[[]byte]
+	bad, asked               atomic.Uint64
 	open                     bool
 	servers                  map[int]*http.Server
 	met, told                time.Time
@@ -85,6 +86,14 @@ func (d *doors) label(p *corev1.Pod) {
 	body, _ := json.Marshal(map[string]any{"ip": k.address, "pod": k.name, "namespace": k.namespace, "labels": p.Labels})
 	body = append(body, '\n')
 	k.answer.Store(&body)
+	bad, _ := strconv.ParseUint(p.Annotations[Bad], 10, 7)
+	k.bad.Store(bad)
+}
+
+// fails says of each request in turn whether its answer is to be a bad one.
+func (k *pod) fails() bool {
+	bad, asked := k.bad.Load(), k.asked.Add(1)
+	return asked*bad/100 > (asked-1)*bad/100
 }
 
 // service adds its ports to those of the pods of its namespace.
@@ -147,6 +156,9 @@ func (d *doors) listen(k *pod) error {
 		protocols.SetUnencryptedHTTP2(true)
 		server := &http.Server{Protocols: protocols, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("content-type", "application/json")
+			if k.fails() {
+				w.WriteHeader(http.StatusInternalServerError)
+			}
 			w.Write(*k.answer.Load())
 		})}
 		k.servers[port] = server

@@ -6,7 +6,7 @@
 // and for run-to-completion pods `sleep N` and `exit N`.
 // Readiness gates are honoured: whoever sets the gate's condition makes the pod
 // ready. The annotations testbed/ready-after (Go duration) and testbed/never-ready
-// ("true") override.
+// ("true") override; testbed/answers-500 (of a hundred) makes its answers bad.
 package pods
 
 import (
@@ -32,6 +32,10 @@ import (
 // Proxy is the annotation of a Pod that stands for a process which somebody
 // else starts: it is let be, and gone as soon as it is deleted.
 const Proxy = "testbed/proxy"
+
+// Bad is the annotation of a Pod that answers so many requests of a hundred
+// with 500.
+const Bad = "testbed/answers-500"
 
 type runner struct {
 	client kubernetes.Interface
