@@ -58,14 +58,14 @@ pub enum Action {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "a driver that cannot carry out a new one must not compile")]
 pub enum RunChange {
-    /// Creates a run, unless there is one for the same.
+    /// Creates a run, unless one with the same `RunId` exists.
     Start {
         /// What it is for.
         id: RunId,
         /// What is analysed.
         analysis: Arc<Analysis>,
     },
-    /// Tells a run to end. It ends the measurements that still run.
+    /// Terminates a run, including measurements in progress.
     Stop {
         /// The name of the run.
         name: Arc<str>,

@@ -49,8 +49,9 @@ pub struct Status {
     pub attempts: Attempts,
 }
 
-/// How often analyses were begun anew: by a new revision, by `retry`, and by `resume` after one that was inconclusive.
-/// Never goes back, so a run of an earlier attempt is never taken for a new one.
+/// Counters that rise whenever an analysis must be run again: for a new revision, edited steps, `retry`, and `resume` (for
+/// the background analysis also `promote`) after an inconclusive run. They never fall, so an old run is never mistaken for
+/// a new one.
 ///
 /// ```
 /// use rollout_core::Attempts;

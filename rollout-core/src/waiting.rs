@@ -170,7 +170,7 @@ pub enum WaitReason {
         /// The metric that ended it.
         metric: Option<Box<MetricSeen>>,
     },
-    /// The analysis beside the steps gets no answer: nothing rises meanwhile.
+    /// The background analysis gets no answer: no weight increases and no step ends meanwhile.
     AnalysisUnanswered {
         /// The run.
         run: Arc<str>,
@@ -259,8 +259,10 @@ pub enum Ending {
     ManifestChanged,
     /// A route is found.
     RouteThere,
-    /// The analysis is over, or measures again.
+    /// The run has finished.
     AnalysisOver,
+    /// The provider answers again, or the run finishes.
+    AnalysisAnswered,
 }
 
 impl WaitReason {

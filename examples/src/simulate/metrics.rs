@@ -99,7 +99,7 @@ pub(crate) fn wrong(
         let spec = match wire(analysis, given, rollout, (Some("stable"), "latest")) {
             Ok(wire) => RunSpec::read(&wire),
             Err(InvalidAnalysis::NotFound(template)) => {
-                let instead = "name the file that holds it, too".to_owned();
+                let instead = "also pass the file that defines it".to_owned();
                 wrong.push((path, format!("{template} not found"), instead));
                 continue;
             }
@@ -119,11 +119,13 @@ pub(crate) fn wrong(
         };
         for metric in spec.metrics().iter().filter(unknown) {
             let name = metric.name();
-            let what = format!("nobody says what the metric `{name}` is");
+            let what = format!("no value is given for the metric `{name}`");
             wrong.push((
                 path.clone(),
                 what,
-                format!("say --metric {name}=0.99, or --metric {name}=0.99@0s,0.90@12m"),
+                format!(
+                    "pass --metric {name}=0.99, or --metric {name}=0.99@0s,0.90@12m for values that change"
+                ),
             ));
         }
     }

@@ -226,7 +226,8 @@ fn request(request: &RequestMatch) -> String {
 fn measured(run: &RunSeen, clock: Clock) -> String {
     let message = if run.message.is_empty() { String::new() } else { format!(": {}", run.message) };
     let metric = run.metric.as_ref().map(|metric| {
-        let next = metric.next.map(|at| format!(", next look at {}", clock.show(at))).unwrap_or_default();
+        let next =
+            metric.next.map(|at| format!(", next measurement at {}", clock.show(at))).unwrap_or_default();
         let mut now = metric.clone();
         now.next = None;
         format!("; {now}{next}")
@@ -267,7 +268,8 @@ pub(crate) fn wait(waiting: &Waiting, names: &Names, clock: Clock) -> String {
             | Ending::StableCarries
             | Ending::Settled
             | Ending::Observed
-            | Ending::AnalysisOver,
+            | Ending::AnalysisOver
+            | Ending::AnalysisAnswered,
         ) => String::new(),
         other => names.put_into(&format!(", {other}").replacen("when ", "until ", 1)),
     };

@@ -23,7 +23,7 @@ fn a_release_stops_itself_when_its_metric_falls() {
     let failed = measured.iter().find(|event| event["phase"] == "Failed").unwrap();
     let metric = &failed["metric"];
     assert_eq!((&metric["name"], &metric["value"]), (&json!("success-rate"), &json!("[0.9]")));
-    assert_eq!((&metric["left"], &metric["next_ms"]), (&json!("over its limit of failures"), &json!(null)));
+    assert_eq!((&metric["left"], &metric["next_ms"]), (&json!("failure limit exceeded"), &json!(null)));
     let back = of_kind(&events, "routed").last().copied().unwrap().clone();
     assert_eq!((&back["ms"], &back["weight"]["canary"]), (&json!(ms), &json!(0)), "in the same turn");
     let summary = summary(&events);
@@ -56,7 +56,7 @@ fn no_answer_holds_the_step_and_then_aborts() {
 fn what_is_missing_is_said_before_anything_is_played() {
     let run = simulate(&[MANIFESTS, "--image", IMAGE]);
     assert_eq!(run.code, 2);
-    assert!(run.err.contains("nobody says what the metric `success-rate` is"), "{}", run.err);
+    assert!(run.err.contains("no value is given for the metric `success-rate`"), "{}", run.err);
     let run = simulate(&["examples/manifests/analysis/web.yaml", "--image", IMAGE]);
     assert_eq!(run.code, 2);
     assert!(run.err.contains("AnalysisTemplate 'success-rate' not found"), "{}", run.err);

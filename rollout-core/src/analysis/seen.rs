@@ -80,7 +80,7 @@ pub struct RunSeen {
     pub phase: Phase,
     /// Its message; may be empty.
     pub message: Arc<str>,
-    /// How the newest measurement of a metric with consequences ended, if there is one.
+    /// How the newest measurement ended, not counting dry-run metrics; `None` before the first.
     pub newest: Option<Phase>,
     /// Whether it was told to end.
     pub stopping: bool,
@@ -93,7 +93,7 @@ pub struct RunSeen {
 /// ```
 /// use rollout_core::analysis::MetricSeen;
 /// let metric = MetricSeen::new("success-rate", "[0.9]", "result[0] >= 0.95", "2 failures left");
-/// assert_eq!(metric.to_string(), "success-rate is [0.9], must be result[0] >= 0.95, 2 failures left");
+/// assert_eq!(metric.to_string(), "success-rate: measured [0.9], required: result[0] >= 0.95, 2 failures left");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -128,9 +128,12 @@ impl MetricSeen {
 
 impl fmt::Display for MetricSeen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = if self.value.is_empty() { "not measured yet" } else { &self.value };
-        write!(f, "{} is {value}, must be {}, {}", self.name, self.condition, self.left)?;
-        if let Some(next) = self.next { write!(f, ", next look at {next}") } else { Ok(()) }
+        match &*self.value {
+            "" => write!(f, "{}: not measured yet", self.name)?,
+            value => write!(f, "{}: measured {value}", self.name)?,
+        }
+        write!(f, ", required: {}, {}", self.condition, self.left)?;
+        if let Some(next) = self.next { write!(f, ", next measurement at {next}") } else { Ok(()) }
     }
 }
 

@@ -29,7 +29,7 @@ impl RunSeen {
     /// let run = RunSeen::new("web-v2-2", id).measured(&spec, &status);
     /// assert_eq!(
     ///     run.metric.unwrap().to_string(),
-    ///     "errors is [0.1], must be result[0] < 0.05, 1 more failure is allowed, next look at 2026-01-01T00:01:00Z"
+    ///     "errors: measured [0.1], required: result[0] < 0.05, 1 more failure allowed, next measurement at 2026-01-01T00:01:00Z"
     /// );
     /// ```
     #[must_use]
@@ -74,16 +74,16 @@ fn left(metric: &Metric, result: Option<&MetricResult>) -> String {
         return more(metric.error_limit.saturating_sub(result.consecutive_error), "error");
     }
     if metric.failure_limit < 0 {
-        return format!("{} successes in a row are needed", metric.success_limit);
+        return format!("{} consecutive successes needed", metric.success_limit);
     }
     more(metric.failure_limit.saturating_sub(result.failed), "failure")
 }
 
 fn more(left: i64, what: &str) -> String {
     match left {
-        ..0 => format!("over its limit of {what}s"),
-        0 => format!("no more {what} is allowed"),
-        1 => format!("1 more {what} is allowed"),
-        left => format!("{left} more {what}s are allowed"),
+        ..0 => format!("{what} limit exceeded"),
+        0 => format!("no further {what}s allowed"),
+        1 => format!("1 more {what} allowed"),
+        left => format!("{left} more {what}s allowed"),
     }
 }

@@ -68,7 +68,7 @@ pub enum Guard {
     VerdictOfThis,
     /// A step with an analysis ends only by a good verdict.
     NoEvidence,
-    /// While the analysis beside the steps gets no answer, nothing rises.
+    /// While the background analysis gets no answer, nothing rises.
     OutageHolds,
     /// While runs cannot be read, nothing rises.
     UnreadableHolds,

@@ -160,12 +160,12 @@ fn plan_routed(draft: &mut Draft, at: &Position<'_>) {
     }
 }
 
-/// Returns whether the analysis of the current step, and the one beside the steps, wait for a person.
+/// Returns whether the analysis of the current step, and the background one, wait for a person.
 pub(crate) fn inconclusive(spec: &Spec, status: &Status, observed: &Observed, now: Time) -> [bool; 2] {
     verdict::inconclusive(status, &View::new(spec, observed, now))
 }
 
-/// Returns the runs of the analysis of the current step, and of the one beside the steps; `None` if runs could not be read.
+/// Returns the runs of the analysis of the current step, and of the background analysis; `None` if runs could not be read.
 ///
 /// ```
 /// use rollout_core::{Analysis, Observed, Spec, Status, Step, Strategy, Time};

@@ -43,7 +43,7 @@ pub(super) fn wanted<'a>(status: &Status, view: &View<'a>) -> [Option<(RunId, &'
     [of_step, beside]
 }
 
-/// Returns the run for exactly this.
+/// Returns the run with exactly this identity.
 pub(super) fn run_of<'v>(runs: &'v [RunSeen], id: &RunId) -> Option<&'v RunSeen> {
     if off(Guard::VerdictOfThis) {
         return runs.iter().rev().find(|run| run.id.role == id.role);
@@ -95,7 +95,7 @@ pub(super) fn of_step(status: &Status, view: &View<'_>) -> Gate {
     }
 }
 
-/// Checks that the analysis beside the steps does not speak against a step or a higher weight.
+/// Checks that the background analysis does not block the end of a step or a higher weight.
 pub(super) fn beside(status: &Status, view: &View<'_>) -> Gate {
     if view.spec.strategy.background().is_none() {
         return Ok(());
@@ -112,7 +112,7 @@ pub(super) fn beside(status: &Status, view: &View<'_>) -> Gate {
                 run: run.name.clone(),
                 metric: run.metric.clone().map(Into::into),
             };
-            Err(Closed::new(reason, Ending::AnalysisOver))
+            Err(Closed::new(reason, Ending::AnalysisAnswered))
         }
         other @ (Verdict::Bad(_) | Verdict::Unsure(_) | Verdict::Unknown) => held(&other),
     }

@@ -19,7 +19,7 @@ pub struct Analysis {
     pub templates: Vec<(Arc<str>, bool)>,
     /// The arguments.
     pub args: Vec<AnalysisArg>,
-    /// Patterns of the names of metrics without consequences.
+    /// Name patterns of dry-run metrics: their results do not affect the verdict.
     pub dry_run: Vec<Arc<str>>,
     /// Patterns of the names of metrics, with how many measurements are kept.
     pub measurement_retention: Vec<(Arc<str>, i32)>,
@@ -78,7 +78,7 @@ pub enum ArgSource {
 pub struct Background {
     /// The analysis.
     pub analysis: Arc<Analysis>,
-    /// The step, from 0, from which on it runs.
+    /// The index, from 0, of the step at which it starts.
     pub starting_step: u32,
 }
 

@@ -203,7 +203,7 @@ impl Strategy {
         self.background.as_ref()
     }
 
-    /// Returns the analyses that steps wait for, in order, and then the one beside the steps.
+    /// Returns the analyses that steps wait for, in order, and then the background one.
     ///
     /// ```
     /// use rollout_core::{Analysis, Step, Strategy, analysis::RunRole};

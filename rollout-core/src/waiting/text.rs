@@ -89,26 +89,26 @@ impl fmt::Display for WaitReason {
             Self::PodsGoing { revision } => write!(f, "pods of {revision} are being removed"),
             Self::OutsideWindows => f.write_str("outside the times of the week at which steps may begin"),
             Self::Analysis { role, run: None, .. } => {
-                write!(f, "the analysis of {role} begins")
+                write!(f, "waiting for the analysis of {role} to start")
             }
             Self::Analysis { role, run: Some(run), metric } => {
                 write!(f, "waiting for the analysis of {role}, run {run}")?;
                 measured(f, metric.as_deref())?;
-                f.write_str("; go on without it with `skip`")
+                f.write_str("; use `skip` to go on without it")
             }
             Self::AnalysisInconclusive { run, metric } => {
                 write!(f, "analysis run {run} is inconclusive")?;
                 measured(f, metric.as_deref())?;
-                f.write_str("; `resume` measures again, `promote` goes on without it")
+                f.write_str("; `resume` measures again, `promote` goes on past its step")
             }
             Self::AnalysisUnanswered { run, metric } => {
                 write!(f, "analysis run {run} gets no answer, and no weight rises meanwhile")?;
                 measured(f, metric.as_deref())
             }
             Self::AnalysisBad { run, message } => {
-                write!(f, "analysis run {run} found the revision bad, but there is no stable one to go back to: {message}")
+                write!(f, "analysis run {run} failed: {message}; there is no stable revision to go back to")
             }
-            Self::RunsUnknown => f.write_str("the runs of analyses could not be read"),
+            Self::RunsUnknown => f.write_str("the AnalysisRuns could not be read"),
             Self::AbortingGradually { keeps } => {
                 write!(f, "the abort is gradual: the canary keeps a weight of {keeps} for now")
             }
@@ -152,7 +152,8 @@ impl fmt::Display for Ending {
             Self::Readable => "the objects can be read",
             Self::ReplicasAboveZero => "replicas are set above zero",
             Self::ManifestChanged => "the manifest changes",
-            Self::AnalysisOver => "the analysis is over",
+            Self::AnalysisOver => "the run has finished",
+            Self::AnalysisAnswered => "the provider answers again, or the run finishes",
             Self::RouteThere => "a route exists",
         })
     }

@@ -72,8 +72,7 @@ impl Situation {
         it.status.step = if let RunRole::Step(step) = role { step } else { 0 };
         let id = RunId::new("v2".into(), it.spec.strategy.step_hash().into(), role, 0);
         let mut run = RunSeen::new("web-v2", id).phase(phase).message("too many errors");
-        run.metric =
-            Some(MetricSeen::new("errors", "[0.1]", "result[0] < 0.05", "1 more failure is allowed"));
+        run.metric = Some(MetricSeen::new("errors", "[0.1]", "result[0] < 0.05", "1 more failure allowed"));
         it.runs = Some(vec![run]);
         it
     }

@@ -194,14 +194,14 @@ const ROWS: [Row; 30] = [
     (
         "analysis",
         |it| *it = Situation::analysed(RunRole::Step(1), Phase::Running),
-        "waiting for the analysis of step 2, run web-v2: errors is [0.1], must be result[0] < 0.05, 1 more failure is \
-         allowed; go on without it with `skip`; ends when the analysis is over",
+        "waiting for the analysis of step 2, run web-v2: errors: measured [0.1], required: result[0] < 0.05, 1 more \
+         failure allowed; use `skip` to go on without it; ends when the run has finished",
     ),
     (
         "analysis inconclusive",
         |it| *it = Situation::analysed(RunRole::Step(1), Phase::Inconclusive),
-        "analysis run web-v2 is inconclusive: errors is [0.1], must be result[0] < 0.05, 1 more failure is allowed; \
-         `resume` measures again, `promote` goes on without it; ends by command: resume, promote, abort",
+        "analysis run web-v2 is inconclusive: errors: measured [0.1], required: result[0] < 0.05, 1 more failure \
+         allowed; `resume` measures again, `promote` goes on past its step; ends by command: resume, promote, abort",
     ),
     (
         "analysis unanswered",
@@ -209,8 +209,8 @@ const ROWS: [Row; 30] = [
             *it = Situation::analysed(RunRole::Background, Phase::Running);
             it.run().newest = Some(Phase::Error);
         },
-        "analysis run web-v2 gets no answer, and no weight rises meanwhile: errors is [0.1], must be result[0] < 0.05, \
-         1 more failure is allowed; ends when the analysis is over",
+        "analysis run web-v2 gets no answer, and no weight rises meanwhile: errors: measured [0.1], required: \
+         result[0] < 0.05, 1 more failure allowed; ends when the provider answers again, or the run finishes",
     ),
     (
         "analysis bad",
@@ -220,8 +220,8 @@ const ROWS: [Row; 30] = [
             it.gone = Some(Gone::new("v1".into(), Duration::from_secs(60)));
             it.weight(100);
         },
-        "analysis run web-v2 found the revision bad, but there is no stable one to go back to: too many errors; ends by \
-         command: promote-full, skip",
+        "analysis run web-v2 failed: too many errors; there is no stable revision to go back to; ends by command: \
+         promote-full, skip",
     ),
     (
         "runs readable",
@@ -229,7 +229,7 @@ const ROWS: [Row; 30] = [
             *it = Situation::analysed(RunRole::Step(1), Phase::Running);
             it.runs = None;
         },
-        "the runs of analyses could not be read; ends when the objects can be read",
+        "the AnalysisRuns could not be read; ends when the objects can be read",
     ),
 ];
 

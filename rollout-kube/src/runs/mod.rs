@@ -10,7 +10,7 @@ use crate::store::Kind;
 use rollout_core::traffic::ObjectRef;
 use serde_json::Value;
 
-/// What a metric may be asked of.
+/// The supported metric providers.
 pub(crate) const SUPPORTED: &str = "write `prometheus`, `web` or `job`";
 
 /// Returns the kinds of analyses, and those that metrics need besides the ones that every store knows.
@@ -30,14 +30,13 @@ pub(crate) fn run_ref(namespace: &str, name: &str) -> ObjectRef {
     ObjectRef::new("argoproj.io", "AnalysisRun", namespace, name)
 }
 
-/// Returns the provider that a metric is asked of: its name, and what is written about it. Only one is written: the run
-/// is invalid otherwise.
+/// Returns the provider of a metric: its name and its settings. A valid metric has exactly one.
 pub(crate) fn provider_of(metric: &Value) -> Option<(&str, &Value)> {
     let all = metric.as_object().into_iter().flatten();
     all.map(|(name, provider)| (name.as_str(), provider)).find(|(_, provider)| !provider.is_null())
 }
 
-/// Returns why nobody can be asked for a metric of this provider.
+/// Returns why this provider is not supported.
 pub(crate) fn unsupported_provider(metric: &Value) -> Option<String> {
     let (name, _) = provider_of(metric)?;
     let is_known = matches!(name, "prometheus" | "web" | "job");

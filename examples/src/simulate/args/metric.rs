@@ -42,7 +42,7 @@ impl FromStr for ScriptedMetric {
                 "none" => Scripted::Nothing,
                 "error" => Scripted::Error,
                 number => Scripted::Number(number.parse().map_err(|_| {
-                    format!("{number:?} is no value; write a number, none or error: {example}")
+                    format!("{number:?} is not a valid value; write a number, none or error: {example}")
                 })?),
             };
             Ok((duration::parse(from)?, scripted))
@@ -64,6 +64,6 @@ mod tests {
         assert_eq!((at(0), at(11)), (Scripted::Number(0.99), Scripted::Number(0.99)));
         assert_eq!((at(12), at(15), at(60)), (Scripted::Number(0.9), Scripted::Nothing, Scripted::Error));
         assert!("rate".parse::<ScriptedMetric>().unwrap_err().contains("write it like"));
-        assert!("rate=high".parse::<ScriptedMetric>().unwrap_err().contains("\"high\" is no value"));
+        assert!("rate=high".parse::<ScriptedMetric>().unwrap_err().contains("\"high\" is not a valid value"));
     }
 }

@@ -36,7 +36,7 @@ pub struct Facts<'f> {
     pub restarted: Option<&'f str>,
     /// The generation of the object that holds the pod template, if that is not the Rollout.
     pub workload_generation: Option<u64>,
-    /// The runs of the analysis of the current step, and of the one beside the steps, as
+    /// The runs of the analysis of the current step, and of the background analysis, as
     /// [`current_runs`](crate::analysis::current_runs) finds them; `None` if they could not be read: then nothing about
     /// them changes.
     pub runs: Option<[Option<&'f RunSeen>; 2]>,

@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 
 /// Argo Rollouts' reason for the pause of an inconclusive analysis.
 const INCONCLUSIVE: &str = "InconclusiveAnalysisRun";
-/// The fields of the run that a step waits for, and of the one beside the steps.
+/// The fields of the run that a step waits for, and of the background analysis.
 const FIELDS: [&str; 2] = ["currentStepAnalysisRunStatus", "currentBackgroundAnalysisRunStatus"];
 
-/// Returns whether the run of the current step, and the one beside the steps, are inconclusive in a stored status.
+/// Returns whether the run of the current step, and the background one, are inconclusive in a stored status.
 pub(super) fn inconclusive(status: &Map<String, Value>) -> [bool; 2] {
     FIELDS.map(|field| {
         let phase = status.get("canary").and_then(|canary| canary.get(field)?.get("status")?.as_str());

@@ -139,7 +139,7 @@ impl Law for NoEvidenceNoAdvance {
     }
 }
 
-/// While the analysis beside the steps gets no answer, cannot be read or is inconclusive, no weight rises and no managed
+/// While the background analysis gets no answer, cannot be read or is inconclusive, no weight rises and no managed
 /// route is added; unless stable is unavailable.
 #[derive(Debug, Default)]
 pub(super) struct OutageHolds;
@@ -168,11 +168,11 @@ impl Law for OutageHolds {
         let advanced = decision.stored.canary == status.canary && decision.stored.step < status.step;
         let already = roles(&decision, decision.stored).contains(&RunRole::Background);
         if (decision.raise().is_some() || decision.adds_managed()) && !failover {
-            findings.broken(|| format!("the canary gains, and the analysis beside the steps says {run:?}"));
+            findings.broken(|| format!("the canary gains, and the background analysis says {run:?}"));
         }
         let skipped = decision.stored.step_hash != status.step_hash || status.promote_full;
         if advanced && already && !skipped && decision.stored.attempts == status.attempts {
-            findings.broken(|| format!("a step ends, and the analysis beside the steps says {run:?}"));
+            findings.broken(|| format!("a step ends, and the background analysis says {run:?}"));
         }
     }
 }

@@ -86,7 +86,8 @@ async fn start(
     Err(Failure::Refused(why))
 }
 
-/// The later of these win: what a run is for, the user's, the Rollout's selector.
+/// Builds the metadata. The labels of the Rollout's selector override the user's, which override those that identify the
+/// run.
 fn metadata(
     context: &Context,
     rollout: &Entry,

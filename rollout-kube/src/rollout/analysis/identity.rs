@@ -22,8 +22,8 @@ pub(super) fn id(run: &Entry) -> Option<RunId> {
     Some(RunId::new(revision.into(), "".into(), role, 0))
 }
 
-/// Returns the name of a run, as Argo Rollouts names it: `<rollout>-<hash>-<revision>`, for a step `-<index>` more. If
-/// that is taken, it has a number more.
+/// Returns the name of a run, as Argo Rollouts names it: `<rollout>-<hash>-<revision>`, for a step with
+/// `-<index>`; if the name is taken, with `.1`, `.2`, ….
 pub(super) fn name(rollout: &str, number: u64, id: &RunId, more: u32) -> String {
     let step = if let RunRole::Step(index) = id.role { format!("-{index}") } else { String::new() };
     let more = if more == 0 { String::new() } else { format!(".{more}") };

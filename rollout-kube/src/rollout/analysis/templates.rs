@@ -15,7 +15,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Returns what is wrong with the analyses of a Rollout, each with its path: before anything is released. A template that
-/// cannot be read is one of it: it must hold up no abort.
+/// cannot be read is an error of the spec as well, rather than the end of the turn: an abort must still work.
 pub(in super::super) async fn invalid(
     (context, view): (&Context, &View),
     rollout: &Entry,
