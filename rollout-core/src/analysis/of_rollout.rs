@@ -7,7 +7,9 @@ use core::fmt;
 use serde_json::{Value as Json, json};
 
 /// The most templates of one analysis, with those that they refer to.
-const MOST: usize = 100;
+const TEMPLATES: usize = 20;
+/// The most metrics of one analysis, and the most arguments and rules.
+const PARTS: usize = 200;
 
 /// A reference to a template.
 ///
@@ -34,9 +36,14 @@ pub enum InvalidAnalysis {
     /// A template is not known.
     #[error("{0} not found; create it, or correct the name")]
     NotFound(TemplateRef),
-    /// It has too many templates.
-    #[error("has more than {MOST} templates; leave some out")]
-    TooMany,
+    /// It has too many parts.
+    #[error("has more than {most} {what}; leave some out")]
+    TooMany {
+        /// What they are.
+        what: &'static str,
+        /// How many there may be.
+        most: usize,
+    },
     /// An argument has no value.
     #[error(transparent)]
     Argument(#[from] InvalidArgument),
@@ -74,6 +81,7 @@ impl Composed {
         template: impl Fn(&TemplateRef) -> Option<Json>,
     ) -> Result<Self, InvalidAnalysis> {
         let [templates, cluster_templates] = named(analysis, template)?;
+        few(analysis, templates.iter().chain(&cluster_templates))?;
         let args: Vec<Json> = analysis.args.iter().map(argument).collect();
         let args = arguments(&args, rollout, stable, latest)?;
         let rule = |name: &str| json!({"metricName": name});
@@ -106,17 +114,36 @@ fn named(
         if seen.contains(&next) {
             continue;
         }
-        if seen.len() == MOST {
-            return Err(InvalidAnalysis::TooMany);
+        if seen.len() == TEMPLATES {
+            return Err(InvalidAnalysis::TooMany { what: "templates", most: TEMPLATES });
         }
         let spec = template(&next).ok_or_else(|| InvalidAnalysis::NotFound(next.clone()))?;
         let others = spec.get("templates").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
-        open.extend(others.iter().take(MOST + 1).rev().map(reference));
+        open.extend(others.iter().take(TEMPLATES + 1).rev().map(reference));
         let [of_namespace, of_cluster] = &mut found;
         if next.cluster { of_cluster } else { of_namespace }.push(spec);
         seen.push(next);
     }
     Ok(found)
+}
+
+/// Checks the numbers of parts before they are joined: tenants write them, and joining compares each with each.
+fn few<'t>(analysis: &Analysis, templates: impl Iterator<Item = &'t Json>) -> Result<(), InvalidAnalysis> {
+    let mut counts = [
+        ("arguments", "args", analysis.args.len()),
+        ("metrics", "metrics", 0),
+        ("dry-run rules", "dryRun", analysis.dry_run.len()),
+        ("retention rules", "measurementRetention", analysis.measurement_retention.len()),
+    ];
+    for template in templates {
+        for (_, field, count) in &mut counts {
+            *count += template.get(*field).and_then(Json::as_array).map_or(0, Vec::len);
+        }
+    }
+    match counts.into_iter().find(|(.., count)| *count > PARTS) {
+        Some((what, ..)) => Err(InvalidAnalysis::TooMany { what, most: PARTS }),
+        None => Ok(()),
+    }
 }
 
 fn reference(of: &Json) -> TemplateRef {
@@ -144,6 +171,7 @@ impl fmt::Display for TemplateRef {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString as _;
 
     fn known(name: &TemplateRef) -> Option<Json> {
         let metric = json!({"name": alloc::format!("{name}"), "provider": {"job": {}}});
@@ -175,6 +203,10 @@ mod tests {
             Some(json!({"metrics": [], "templates": [{"templateName": alloc::format!("{}a", of.name)}]}))
         };
         let error = Composed::of_analysis(&Analysis::of("a"), &json!({}), (None, "v2"), endless).unwrap_err();
-        assert_eq!(error, InvalidAnalysis::TooMany);
+        assert_eq!(error.to_string(), "has more than 20 templates; leave some out");
+        let many: Vec<Json> = (0..201).map(|number| json!({"name": alloc::format!("m{number}")})).collect();
+        let large = |_: &TemplateRef| Some(json!({"metrics": many}));
+        let error = Composed::of_analysis(&Analysis::of("a"), &json!({}), (None, "v2"), large).unwrap_err();
+        assert_eq!(error.to_string(), "has more than 200 metrics; leave some out");
     }
 }

@@ -190,6 +190,22 @@ impl RunSeen {
         self
     }
 
+    /// Returns whether it leaves the decision to a person: it is inconclusive, or it was terminated before it had shown
+    /// that the revision is good.
+    ///
+    /// ```
+    /// use rollout_core::analysis::{Phase, RunId, RunRole, RunSeen};
+    /// let id = RunId::new("v2".into(), "6c5f".into(), RunRole::Background, 0);
+    /// let mut run = RunSeen::new("web-v2-2", id).phase(Phase::Successful);
+    /// assert!(!run.is_unsure());
+    /// run.stopping = true;
+    /// assert!(run.is_unsure());
+    /// ```
+    #[must_use]
+    pub fn is_unsure(&self) -> bool {
+        self.phase == Phase::Inconclusive || self.phase == Phase::Successful && self.stopping
+    }
+
     /// Returns whether it still measures.
     ///
     /// See [`RunSeen`] for an example.

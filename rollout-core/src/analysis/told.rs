@@ -35,15 +35,18 @@ impl RunSeen {
     #[must_use]
     pub fn measured(mut self, spec: &RunSpec, status: &RunStatus) -> Self {
         self.phase = status.phase;
-        self.message = status.message.as_str().into();
+        self.message = cut(&status.message, MESSAGE).into();
         let counted = || spec.metrics.iter().filter(|metric| !metric.dry_run);
         let result = |metric: &Metric| status.metric(&metric.name);
         let newest = |metric: &Metric| result(metric).and_then(MetricResult::newest);
-        self.newest = counted()
-            .filter_map(newest)
-            .filter(|newest| newest.finished_at.is_some())
-            .max_by_key(|newest| newest.finished_at)
-            .map(|newest| newest.phase);
+        let last = |metric: &Metric| {
+            let all = result(metric)?.measurements.iter();
+            all.rev().find(|measurement| measurement.finished_at.is_some())
+        };
+        // One metric without an answer is a gap in the evidence, whatever the others say.
+        let is_unanswered = counted().filter_map(last).any(|last| last.phase == Phase::Error);
+        let latest = counted().filter_map(last).max_by_key(|last| last.finished_at);
+        self.newest = if is_unanswered { Some(Phase::Error) } else { latest.map(|last| last.phase) };
         let is_bad = |metric: &&Metric| {
             let phase = result(metric).map(|result| result.phase);
             matches!(phase, Some(Phase::Failed | Phase::Error | Phase::Inconclusive))
@@ -57,13 +60,24 @@ impl RunSeen {
             let value = newest.map_or("", |newest| {
                 if newest.phase == Phase::Error { newest.message.as_str() } else { newest.value.as_str() }
             });
-            let value: String = value.chars().take(200).collect();
-            let seen =
-                MetricSeen::new(&metric.name, &value, &metric.conditions(), &left(metric, result(metric)));
+            let (name, value) = (cut(&metric.name, TEXT), cut(value, TEXT));
+            let conditions = metric.conditions();
+            let seen = MetricSeen::new(name, value, cut(&conditions, TEXT), &left(metric, result(metric)));
             MetricSeen { next: next(&metric).filter(|_| !status.phase.is_done()), ..seen }
         });
         self
     }
+}
+
+/// The most bytes of a message: others may write a status, too, and it is stored in that of the Rollout.
+const MESSAGE: usize = 1 << 10;
+/// The most bytes of another text.
+const TEXT: usize = 256;
+
+fn cut(text: &str, most: usize) -> &str {
+    let end =
+        text.char_indices().map(|(at, letter)| at + letter.len_utf8()).take_while(|end| *end <= most).last();
+    text.get(..end.unwrap_or(0)).unwrap_or_default()
 }
 
 /// What is left of the limits of a metric.

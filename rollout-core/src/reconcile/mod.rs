@@ -105,7 +105,7 @@ fn plan(status: &mut Status, draft: &mut Draft, view: &View<'_>) {
         return;
     }
     if scaled_to_zero(status, draft, view) {
-        plan_runs(draft, status, view, false);
+        plan_runs(draft, status, view, true);
         return;
     }
     verdict::judge(status, draft, view);

@@ -59,7 +59,7 @@ fn prune<'v>(draft: &mut Draft, view: &View<'_>, over: impl Iterator<Item = &'v 
 
 /// Returns whether the canary has what is to be measured: for a step, its pods and routes as the step wants them; beside
 /// the steps, a share of the requests.
-fn may_begin(role: RunRole, status: &Status, view: &View<'_>) -> bool {
+pub(super) fn may_begin(role: RunRole, status: &Status, view: &View<'_>) -> bool {
     let at = Position::new(status, view);
     let Some(canary) = at.roles.canary else { return false };
     if off(Guard::StartGate) {
@@ -74,6 +74,11 @@ fn may_begin(role: RunRole, status: &Status, view: &View<'_>) -> bool {
             there.and_then(written).and_then(settled).is_ok()
         }
         RunRole::Background => {
+            // A rollback within the window skips all steps, and nothing is measured. A run that goes on is judged.
+            let steps = view.spec.strategy.steps().len();
+            if steps > 0 && status.step as usize >= steps {
+                return false;
+            }
             let managed = view.seen.routes.iter().any(|object| !object.managed.is_empty());
             let served = !routed || (view.seen.weight().lo() > 0 || managed) && view.canary_leads_to(canary);
             served && view.ready(canary).lo() > 0

@@ -4,6 +4,7 @@ use super::{
     draft::{Closed, Draft, Gate},
     guard::{Guard, off},
     roles::Roles,
+    runs::may_begin,
     view::View,
 };
 use crate::{
@@ -26,7 +27,8 @@ enum Verdict<'v> {
 pub(super) fn wanted<'a>(status: &Status, view: &View<'a>) -> [Option<(RunId, &'a Arc<Analysis>)>; 2] {
     let strategy = &view.spec.strategy;
     let roles = Roles::of(status);
-    let Some(canary) = roles.canary.filter(|_| roles.under_way && !status.promote_full) else {
+    let counts = roles.under_way && !status.promote_full && !status.scaled_to_zero;
+    let Some(canary) = roles.canary.filter(|_| counts) else {
         return [None, None];
     };
     let id = |role, attempt| RunId::new(canary.clone(), strategy.step_hash.clone(), role, attempt);
@@ -55,11 +57,9 @@ fn verdict<'v>(view: &View<'v>, id: &RunId) -> Verdict<'v> {
     let Some(runs) = &view.observed.runs else { return Verdict::Unknown };
     let Some(run) = run_of(runs, id) else { return Verdict::NotYet(None) };
     match run.phase {
-        // Whoever ended it, it has not shown that the revision is good.
-        Phase::Successful if run.stopping => Verdict::Unsure(run),
-        Phase::Successful => Verdict::Good,
+        _ if run.is_unsure() => Verdict::Unsure(run),
+        Phase::Successful | Phase::Inconclusive => Verdict::Good,
         Phase::Failed | Phase::Error => Verdict::Bad(run),
-        Phase::Inconclusive => Verdict::Unsure(run),
         Phase::Pending | Phase::Running => Verdict::NotYet(Some(run)),
     }
 }
@@ -102,7 +102,10 @@ pub(super) fn beside(status: &Status, view: &View<'_>) -> Gate {
     }
     let [_, Some((id, _))] = wanted(status, view) else { return Ok(()) };
     match verdict(view, &id) {
-        Verdict::Good | Verdict::NotYet(None) => Ok(()),
+        Verdict::Good => Ok(()),
+        // Without a run there is no evidence: it may be refused.
+        Verdict::NotYet(None) if !may_begin(id.role, status, view) => Ok(()),
+        Verdict::NotYet(None) => Err(not_yet(id.role, None)),
         Verdict::NotYet(Some(run)) if run.newest != Some(Phase::Error) || off(Guard::OutageHolds) => Ok(()),
         Verdict::Unknown if off(Guard::UnreadableHolds) => Ok(()),
         Verdict::Unsure(_) if off(Guard::UnsureHolds) => Ok(()),

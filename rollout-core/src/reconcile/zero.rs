@@ -36,6 +36,10 @@ pub(super) fn scaled_to_zero(status: &mut Status, draft: &mut Draft, view: &View
     let Some(stable) = stable.filter(sleeps) else {
         status.scaled_to_zero = false;
         status.progress = None;
+        if view.spec.strategy.has_analysis() {
+            // What ran without pods has shown nothing.
+            status.analyse_anew();
+        }
         draft.happened(Event::ScaledFromZero);
         return false;
     };

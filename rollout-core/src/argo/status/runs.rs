@@ -38,12 +38,13 @@ pub(super) fn say(next: &mut Value, facts: &Facts<'_>) {
 
 /// Returns whether a current run is inconclusive: a person decides.
 pub(super) fn is_unsure(facts: &Facts<'_>) -> bool {
-    let is_unsure = |run: &RunSeen| run.phase == Phase::Inconclusive;
-    facts.runs.is_some_and(|runs| runs.into_iter().flatten().any(is_unsure))
+    facts.runs.is_some_and(|runs| runs.into_iter().flatten().any(RunSeen::is_unsure))
 }
 
 fn shown(run: &RunSeen) -> Value {
-    let mut shown = json!({"name": &*run.name, "status": run.phase.as_str()});
+    // One that somebody terminated counts as successful elsewhere; clients must see what the pause is about.
+    let phase = if run.is_unsure() { Phase::Inconclusive } else { run.phase };
+    let mut shown = json!({"name": &*run.name, "status": phase.as_str()});
     if let (false, Some(fields)) = (run.message.is_empty(), shown.as_object_mut()) {
         fields.insert("message".into(), Value::String((&*run.message).into()));
     }

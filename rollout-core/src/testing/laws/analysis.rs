@@ -29,7 +29,7 @@ fn current<'a>(decision: &Decision<'a>, status: &Status, role: RunRole) -> Optio
 /// Returns the roles that count at a position, if its update is under way.
 fn roles(decision: &Decision<'_>, status: &Status) -> Vec<RunRole> {
     let under_way = status.stable.is_some() && !status.is_done() && status.aborted.is_none();
-    if !under_way || status.promote_full {
+    if !under_way || status.promote_full || status.scaled_to_zero {
         return Vec::new();
     }
     let strategy = &decision.spec.strategy;

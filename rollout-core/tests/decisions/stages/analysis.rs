@@ -10,7 +10,7 @@ use rollout_core::{
 const STEP: RunRole = RunRole::Step(1);
 const BESIDE: RunRole = RunRole::Background;
 
-pub(super) const ROWS: [Row; 19] = [
+pub(super) const ROWS: [Row; 23] = [
     (
         "a step ends by a good run",
         |it| *it = Situation::analysed(STEP, Phase::Successful),
@@ -129,6 +129,41 @@ pub(super) const ROWS: [Row; 19] = [
             it.revisions()[1] = of("v2", 4).ready(Range::exact(4)).available(Range::exact(1));
         },
         "v2: 2 pods, began the analysis of v2 for background, attempt 0; waits: pods",
+    ),
+    (
+        "until it has begun, no step ends: it may be refused",
+        |it| {
+            *it = Situation::analysed(BESIDE, Phase::Running);
+            it.runs = Some(Vec::new());
+        },
+        "v2: 2 pods, began the analysis of v2 for background, attempt 0; waits: analysis",
+    ),
+    (
+        "none begins after the last step: a rollback within the window is not analysed",
+        |it| {
+            *it = Situation::analysed(BESIDE, Phase::Running);
+            it.runs = Some(Vec::new());
+            it.status.step = 3;
+        },
+        "routed canary 100, stable 0; waits: carrying out",
+    ),
+    (
+        "without pods none counts, and it ends",
+        |it| {
+            *it = Situation::analysed(STEP, Phase::Failed);
+            it.spec.replicas = 0;
+            it.status.scaled_to_zero = true;
+            it.run().phase = Phase::Running;
+        },
+        "v2: 0 pods, told analysis run web-v2 to end; waits: scaled to zero",
+    ),
+    (
+        "afterwards, another one is needed",
+        |it| {
+            *it = Situation::analysed(STEP, Phase::Failed);
+            it.status.scaled_to_zero = true;
+        },
+        "v2: 2 pods, began the analysis of v2 for step 2, attempt 1, stable has pods again; waits: analysis",
     ),
     (
         "not before",

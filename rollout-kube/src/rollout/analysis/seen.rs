@@ -36,7 +36,7 @@ fn age(run: &Entry) -> (&str, &str) {
 }
 
 impl RunsRead {
-    fn new(mut runs: Vec<Entry>) -> Self {
+    pub(super) fn new(mut runs: Vec<Entry>) -> Self {
         runs.sort_by(|a, b| age(a).cmp(&age(b)));
         Self(runs)
     }

@@ -1,12 +1,13 @@
 //! The templates of a Rollout's analyses.
 
+use super::RunsRead;
 use crate::{
     cache::{Entry, View},
     rollout::context::Context,
     runs::unsupported_provider,
 };
 use rollout_core::{
-    Analysis, Revision, Spec, Status,
+    Analysis, ArgSource, Revision, Spec, Status,
     analysis::{Composed, InvalidAnalysis, RunRole, RunSpec, TemplateRef},
     backend::StoreError,
     traffic::ObjectRef,
@@ -24,12 +25,21 @@ pub(in super::super) async fn invalid(
 ) -> Vec<String> {
     let mut wrong = Vec::new();
     let Some(spec) = spec.filter(|_| context.runs_analyses) else { return wrong };
+    let runs = RunsRead::new(view.known_runs(rollout.uid())).seen();
+    let is_current = status.canary.as_ref() == Some(&spec.target);
+    // A release that is over, a step that is over, and a run that has begun need no template any more.
+    let is_over =
+        |role| is_current && (status.is_done() || matches!(role, RunRole::Step(step) if step < status.step));
+    let has_begun = |role| runs.iter().any(|run| run.id.role == role && run.id.revision == spec.target);
     for (role, analysis) in spec.strategy.analyses() {
+        if is_over(role) || is_current && has_begun(role) {
+            continue;
+        }
         let path = match role {
             RunRole::Step(index) => format!("spec.strategy.canary.steps[{index}].analysis"),
             RunRole::Background => "spec.strategy.canary.analysis".to_owned(),
         };
-        match composed(view, rollout, analysis, (status.stable.as_ref(), &spec.target)).await {
+        match composed(view, rollout, &checked(analysis), (status.stable.as_ref(), &spec.target)).await {
             Ok(Ok(composed)) => wrong.extend(wrong_in(&composed).map(|what| format!("{path}: {what}"))),
             Ok(Err(error @ InvalidAnalysis::NotFound(_))) => wrong.push(format!("{path}.templates: {error}")),
             Ok(Err(error)) => wrong.push(format!("{path}: {error}")),
@@ -37,6 +47,19 @@ pub(in super::super) async fn invalid(
         }
     }
     wrong
+}
+
+/// Returns an analysis with values in place of fields that the controller itself writes: they are there when a run
+/// begins.
+fn checked(analysis: &Analysis) -> Analysis {
+    let mut analysis = analysis.clone();
+    for arg in &mut analysis.args {
+        let is_later = |path: &str| !path.starts_with("spec.") && !path.starts_with("metadata.labels");
+        if matches!(&arg.value, ArgSource::Field(path) if is_later(path)) {
+            arg.value = ArgSource::Value("0".into());
+        }
+    }
+    analysis
 }
 
 /// Returns why the run of these metrics could never succeed.

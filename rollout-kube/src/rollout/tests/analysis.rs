@@ -170,15 +170,23 @@ async fn what_is_wrong_with_a_template_is_said_before_anything_is_released() {
     let object = rollout_core::traffic::ObjectRef::new("argoproj.io", "AnalysisTemplate", "shop", "errors");
     world.context.caches.get_live(&object, None).await.unwrap();
     world.until_phase("Healthy").await;
-    for (from, to, expected) in [
+    for (number, (from, to, expected)) in [
         ("prometheus", "kayenta", "metric `errors`: the provider `kayenta` is not supported"),
         ("\"count\":3", "\"count\":-3,\"failureLimit\":-7", "its run would be invalid"),
         ("{{args.query}}", "{{args.other}}", "{{args.other}}"),
-    ] {
+    ]
+    .into_iter()
+    .enumerate()
+    {
         let mut template = world.cluster().objects[TEMPLATE].clone();
         template["spec"] = serde_json::from_str(&template["spec"].to_string().replace(from, to)).unwrap();
         world.cluster().put(TEMPLATE, template);
         world.context.caches.get_live(&object, None).await.unwrap();
+        if number == 0 {
+            world.turn().await;
+            assert_eq!(world.status()["phase"], "Healthy", "nothing is to be released");
+        }
+        world.image(&format!("web:v{}", number + 2));
         world.turn().await;
         let message = world.status()["message"].clone();
         assert!(message.as_str().unwrap_or_default().contains(expected), "{message}: {expected}");
@@ -240,4 +248,53 @@ async fn a_controller_that_runs_no_analyses_releases_nothing_with_one() {
     let message = world.status()["message"].clone();
     assert!(message.as_str().unwrap().contains("`--analysis`"), "{message}");
     assert!(world.replica_sets().is_empty());
+}
+
+/// A run has its own copy of the metrics; nobody must lose its verdict by an edit of a template.
+#[tokio::test(start_paused = true)]
+async fn a_bad_verdict_counts_although_the_template_is_gone() {
+    let mut world = World::at_analysis(json!([{"setWeight": 50}, step(), {"pause": {}}])).await;
+    world.cluster().objects.remove(TEMPLATE);
+    let object = rollout_core::traffic::ObjectRef::new("argoproj.io", "AnalysisTemplate", "shop", "errors");
+    assert!(world.context.caches.get_live(&object, None).await.is_err());
+    world.measured("Failed", "");
+    world.until_phase("Degraded").await;
+    assert_eq!(world.status()["abort"], true, "{}", world.status());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_argument_may_name_a_field_that_the_controller_writes() {
+    let mut step = step();
+    let path = "metadata.annotations['rollout.argoproj.io/revision']";
+    step["analysis"]["args"] = json!([{"name": "query", "valueFrom": {"fieldRef": {"fieldPath": path}}}]);
+    let mut world = World::analysed(json!([{"setWeight": 50}, step])).await;
+    world.until_phase("Healthy").await;
+    world.image("web:v2");
+    for _ in 0..60 {
+        world.step().await;
+    }
+    assert_eq!(world.runs().len(), 1, "{}", world.status());
+}
+
+/// The weight must not rise without the evidence that the user wants.
+#[tokio::test(start_paused = true)]
+async fn while_a_background_run_is_refused_no_step_ends() {
+    let mut world = World::analysed(json!([{"setWeight": 50}, {"setWeight": 80}])).await;
+    let beside =
+        json!({"templates": [{"templateName": "errors"}], "args": [{"name": "query", "value": "up"}]});
+    world.edit(&json!({"spec": {"strategy": {"canary": {"analysis": beside}}}}));
+    world.until_phase("Healthy").await;
+    world.cluster().fails = Some(("/analysisruns", 403));
+    world.image("web:v2");
+    for _ in 0..60 {
+        world.step().await;
+    }
+    assert_eq!(world.status()["currentStepIndex"], 0, "{}", world.status());
+    world.cluster().fails = None;
+    for _ in 0..60 {
+        world.step().await;
+    }
+    assert_eq!(world.runs().len(), 1, "{}", world.status());
+    world.measured("Running", "");
+    world.until_phase("Healthy").await;
 }
