@@ -8,7 +8,7 @@ use crate::{
 };
 use rollout_core::{
     Analysis, ArgSource, Revision, Spec, Status,
-    analysis::{Composed, InvalidAnalysis, RunRole, RunSpec, TemplateRef},
+    analysis::{Composed, InvalidAnalysis, RunId, RunRole, RunSpec, TemplateRef},
     backend::StoreError,
     traffic::ObjectRef,
 };
@@ -24,15 +24,21 @@ pub(in super::super) async fn invalid(
     status: &Status,
 ) -> Vec<String> {
     let mut wrong = Vec::new();
-    let Some(spec) = spec.filter(|_| context.runs_analyses) else { return wrong };
+    let is_analysed = |spec: &&Spec| context.runs_analyses && spec.strategy.analyses().next().is_some();
+    let Some(spec) = spec.filter(is_analysed) else { return wrong };
     let runs = RunsRead::new(view.known_runs(rollout.uid())).seen();
+    let steps = spec.strategy.step_hash();
     let is_current = status.canary.as_ref() == Some(&spec.target);
+    let same_steps = status.step_hash.as_deref() == Some(steps);
     // A release that is over, a step that is over, and a run that has begun need no template any more.
-    let is_over =
-        |role| is_current && (status.is_done() || matches!(role, RunRole::Step(step) if step < status.step));
-    let has_begun = |role| runs.iter().any(|run| run.id.role == role && run.id.revision == spec.target);
+    let is_before = |role| matches!(role, RunRole::Step(step) if step < status.step);
+    let is_over = |role| is_current && (status.is_done() || same_steps && is_before(role));
+    let has_begun = |role| {
+        let is_its = |id: &RunId| id.role == role && id.revision == spec.target && *id.step_hash == *steps;
+        is_current && runs.iter().any(|run| is_its(&run.id))
+    };
     for (role, analysis) in spec.strategy.analyses() {
-        if is_over(role) || is_current && has_begun(role) {
+        if is_over(role) || has_begun(role) {
             continue;
         }
         let path = match role {
