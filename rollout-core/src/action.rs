@@ -52,7 +52,7 @@ pub enum Action {
 /// What is to be done with a run of an analysis.
 ///
 /// ```
-/// use rollout_core::{Action, RunChange};
+/// use rollout_core::{Action, analysis::RunChange};
 /// assert!(!Action::Run(RunChange::Stop { name: "web-v2-2".into() }).is_traffic());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -151,7 +151,7 @@ mod time;
 pub mod traffic;
 pub mod waiting;
 
-pub use action::{Action, RunChange};
+pub use action::Action;
 pub use command::{Answer, Command, CommandKind, apply};
 #[cfg(any(feature = "argo", feature = "backend"))]
 pub use dns_name::{DnsName, NotADnsName};
@@ -163,18 +163,26 @@ pub use finding::{Finding, Located, Place, Severity};
 pub use headline::headline;
 pub use health::Health;
 pub use observed::{Gone, Observed, RevisionSeen};
-pub use plan::{Plan, Store, Wake, WakeReason};
+pub use plan::{Plan, Store, Wake};
 pub use range::Range;
 pub use reconcile::reconcile;
 pub use revision::Revision;
 pub use spec::Spec;
-pub use status::{AbortReason, Aborted, Attempts, Progress, Status};
+pub use status::{AbortReason, Aborted, Progress, Status};
 pub use strategy::{
-    Analysis, AnalysisArg, ArgSource, Background, CanaryScale, IntOrPercent, InvalidStrategy, Routing, Step,
-    Strategy, StrategyBuilder, Threshold,
+    CanaryScale, IntOrPercent, InvalidStrategy, Routing, Step, Strategy, StrategyBuilder, Threshold,
 };
 pub use time::Time;
 pub use waiting::Waiting;
+
+// They are public in `analysis` and `waiting`.
+pub(crate) use action::RunChange;
+pub(crate) use plan::WakeReason;
+#[cfg(feature = "argo")]
+pub(crate) use status::Attempts;
+pub(crate) use strategy::Analysis;
+#[cfg(feature = "argo")]
+pub(crate) use strategy::{AnalysisArg, ArgSource, Background};
 
 // Crates that public signatures mention, so that dependents can use them in the matching version.
 #[cfg(feature = "backend")]

@@ -69,7 +69,7 @@ pub enum Store {
 ///
 /// ```
 /// use core::time::Duration;
-/// use rollout_core::{Observed, Spec, Status, Step, Strategy, Time, Wake, WakeReason, reconcile, traffic::Seen};
+/// use rollout_core::{Observed, Spec, Status, Step, Strategy, Time, Wake, reconcile, traffic::Seen, waiting::WakeReason};
 /// # use rollout_core::{Range, RevisionSeen};
 /// # let mut status = Status::default();
 /// # (status.stable, status.canary) = (Some("v1".into()), Some("v2".into()));
@@ -101,7 +101,7 @@ impl Wake {
 /// The reason for a wake-up.
 ///
 /// ```
-/// use rollout_core::{Time, Wake, WakeReason};
+/// use rollout_core::{Time, Wake, waiting::WakeReason};
 /// let wake = Wake::new(Time::from_secs(600), WakeReason::PauseEnds);
 /// assert_eq!(format!("{}: {}", wake.at, wake.why), "1970-01-01T00:10:00Z: the pause ends");
 /// ```

@@ -54,7 +54,7 @@ pub struct Status {
 /// a new one.
 ///
 /// ```
-/// use rollout_core::Attempts;
+/// use rollout_core::analysis::Attempts;
 /// assert_eq!(Attempts::default().background, 0);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -12,6 +12,7 @@
 
 mod text;
 
+pub use crate::plan::WakeReason;
 use crate::{
     Range, Revision, Time,
     analysis::{MetricSeen, RunRole},

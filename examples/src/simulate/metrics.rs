@@ -2,10 +2,10 @@
 
 use super::args::{Scripted, ScriptedMetric};
 use rollout_core::{
-    Analysis, Strategy, Time,
+    Strategy, Time,
     analysis::{
-        Answer, Ask, Composed, InvalidAnalysis, Phase, RunNext, RunRole, RunSeen, RunSpec, RunStatus,
-        RunTurn, TemplateRef, Value,
+        Analysis, Answer, Ask, Composed, InvalidAnalysis, Phase, RunNext, RunRole, RunSeen, RunSpec,
+        RunStatus, RunTurn, TemplateRef, Value,
     },
     sim::{Metrics, Truth},
 };

@@ -2,8 +2,8 @@
 
 use super::happening::State;
 use rollout_core::{
-    Plan, Time, Waiting, WakeReason,
-    waiting::{EndsBy, WaitReason},
+    Plan, Time, Waiting,
+    waiting::{EndsBy, WaitReason, WakeReason},
 };
 use std::time::Duration;
 

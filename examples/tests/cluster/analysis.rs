@@ -155,7 +155,9 @@ fn while_prometheus_is_silent_no_weight_rises() {
     set_image(&space, WEB, "v2");
     space.until("a fifth of the requests", secs(60), |seen| split(seen) == Some((80, 20)));
     prometheus.stop();
-    until(&space, WEB, "held", 60, |rollout| rollout.message().contains("gets no answer"));
+    until(&space, WEB, "held", 60, |rollout| {
+        rollout.condition("Waiting").is_some_and(|(_, reason, _)| reason == "AnalysisUnanswered")
+    });
     // Longer than the rest of the release takes.
     assert!(!space.within(secs(20), |seen| split(seen) != Some((80, 20))), "{}", space.report());
     prometheus.resume();

@@ -42,7 +42,12 @@ pub(crate) use condition::shortened;
 #[cfg(feature = "analysis")]
 pub(crate) use due::{due, wake};
 
-pub use crate::reconcile::current_runs;
+pub use crate::{
+    action::RunChange,
+    reconcile::current_runs,
+    status::Attempts,
+    strategy::{Analysis, AnalysisArg, ArgSource, Background},
+};
 #[cfg(feature = "analysis")]
 pub use arguments::{InvalidArgument, arguments};
 #[cfg(feature = "analysis")]

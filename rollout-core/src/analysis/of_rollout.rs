@@ -59,7 +59,7 @@ impl Composed {
     /// example), call this again after [`InvalidAnalysis::NotFound`].
     ///
     /// ```
-    /// use rollout_core::{Analysis, analysis::{Composed, InvalidAnalysis}};
+    /// use rollout_core::{analysis::{Analysis, Composed, InvalidAnalysis}};
     /// use serde_json::json;
     /// let analysis = Analysis::of("errors");
     /// let rollout = json!({"metadata": {"name": "web"}});

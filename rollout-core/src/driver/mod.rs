@@ -41,7 +41,7 @@ use unavailable::UnavailableRows;
 ///
 /// ```
 /// use core::time::Duration;
-/// use rollout_core::{Driver, Next, Observed, Outcome, Resume, Spec, Status, Strategy, Time, WakeReason};
+/// use rollout_core::{Driver, Next, Observed, Outcome, Resume, Spec, Status, Strategy, Time, waiting::WakeReason};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let spec = Spec::new(Strategy::builder().build()?, "v1".into()).replicas(1);
 /// let (mut driver, mut status) = (Driver::new("controller-1"), Status::default());

@@ -36,7 +36,7 @@ impl Resume {
     ///
     /// ```
     /// use core::time::Duration;
-    /// use rollout_core::{Resume, Time, Wake, WakeReason};
+    /// use rollout_core::{Resume, Time, Wake, waiting::WakeReason};
     /// let now = Time::from_secs(100);
     /// assert_eq!(Resume::Now { live: false }.due(now), Some(now));
     /// let after = Resume::After { delay: Duration::from_secs(2), live: true };

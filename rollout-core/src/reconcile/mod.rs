@@ -168,7 +168,7 @@ pub(crate) fn inconclusive(spec: &Spec, status: &Status, observed: &Observed, no
 /// Returns the runs of the analysis of the current step, and of the background analysis; `None` if runs could not be read.
 ///
 /// ```
-/// use rollout_core::{Analysis, Observed, Spec, Status, Step, Strategy, Time};
+/// use rollout_core::{Observed, Spec, Status, Step, Strategy, Time, analysis::Analysis};
 /// use rollout_core::analysis::{RunId, RunRole, RunSeen, current_runs};
 /// let strategy = Strategy::builder().step(Step::Analysis(Analysis::of("errors").into())).build()?;
 /// let id = RunId::new("v2".into(), strategy.step_hash().into(), RunRole::Step(0), 0);

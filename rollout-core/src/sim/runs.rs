@@ -14,7 +14,7 @@ use core::fmt;
 ///
 /// ```
 /// use core::time::Duration;
-/// use rollout_core::{Analysis, Spec, Step, Strategy, Time};
+/// use rollout_core::{Spec, Step, Strategy, Time, analysis::Analysis};
 /// use rollout_core::{analysis::{Phase, RunSeen}, sim::{Metrics, Sim, Truth}};
 ///
 /// /// Every run fails after a minute.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// An analysis: which templates, with which arguments. A step waits for one; another may run beside the steps.
 ///
 /// ```
-/// use rollout_core::{Analysis, Step};
+/// use rollout_core::{Step, analysis::Analysis};
 /// let analysis = Analysis::of("success-rate");
 /// assert_eq!(analysis.templates, [("success-rate".into(), false)]);
 /// assert_eq!(Step::Analysis(analysis.into()).to_string(), "analysis");
@@ -32,7 +32,7 @@ pub struct Analysis {
 /// An argument of an analysis.
 ///
 /// ```
-/// use rollout_core::{AnalysisArg, ArgSource};
+/// use rollout_core::{analysis::{AnalysisArg, ArgSource}};
 /// let arg = AnalysisArg { name: "hash".into(), value: ArgSource::LatestHash };
 /// assert_ne!(arg.value, ArgSource::Value("v2".into()));
 /// ```
@@ -66,7 +66,7 @@ pub enum ArgSource {
 /// The analysis that runs beside the steps.
 ///
 /// ```
-/// use rollout_core::{Analysis, Background, Strategy};
+/// use rollout_core::{Strategy, analysis::{Analysis, Background}};
 /// let background = Background { analysis: Analysis::of("success-rate").into(), starting_step: 1 };
 /// let strategy = Strategy::builder().background(Some(background.clone())).build()?;
 /// assert_eq!(strategy.background(), Some(&background));

@@ -206,7 +206,7 @@ impl Strategy {
     /// Returns the analyses that steps wait for, in order, and then the background one.
     ///
     /// ```
-    /// use rollout_core::{Analysis, Step, Strategy, analysis::RunRole};
+    /// use rollout_core::{Step, Strategy, analysis::{Analysis, RunRole}};
     /// let analysis = Step::Analysis(Analysis::of("success-rate").into());
     /// let strategy = Strategy::builder().step(Step::SetWeight(20)).step(analysis).build()?;
     /// let roles: Vec<_> = strategy.analyses().map(|(role, _)| role).collect();

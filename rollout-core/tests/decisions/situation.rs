@@ -1,8 +1,8 @@
 //! An update under way, to be changed by a test.
 
 use rollout_core::{
-    Analysis, Background, Gone, Observed, Plan, Range, RevisionSeen, Spec, Status, Step, Strategy, Time,
-    analysis::{MetricSeen, Phase, RunId, RunRole, RunSeen},
+    Gone, Observed, Plan, Range, RevisionSeen, Spec, Status, Step, Strategy, Time,
+    analysis::{Analysis, Background, MetricSeen, Phase, RunId, RunRole, RunSeen},
     reconcile,
     traffic::{RoutesSeen, Seen, Selection, Settled},
     waiting::WaitReason,

@@ -3,8 +3,9 @@
 use crate::situation::{Situation, pods};
 use core::time::Duration;
 use rollout_core::{
-    Driver, Event, Failure, Next, Outcome, Range, Resume, Time, Turn, Wake, WakeReason,
+    Driver, Event, Failure, Next, Outcome, Range, Resume, Time, Turn, Wake,
     traffic::{Selection, Settled},
+    waiting::WakeReason,
 };
 
 /// One pod too few for stable, and everything else at rest: an action, and the same status.

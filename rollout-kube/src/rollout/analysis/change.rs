@@ -14,7 +14,10 @@ use crate::{
     runs::run_ref,
 };
 use rollout_core::{
-    Analysis, Failure, Outcome, Revision, RunChange, analysis::RunId, backend::StoreError, traffic::ObjectRef,
+    Failure, Outcome, Revision,
+    analysis::{Analysis, RunChange, RunId},
+    backend::StoreError,
+    traffic::ObjectRef,
 };
 use serde_json::{Map, Value, json};
 

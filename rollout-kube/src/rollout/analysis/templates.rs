@@ -7,8 +7,8 @@ use crate::{
     runs::unsupported_provider,
 };
 use rollout_core::{
-    Analysis, ArgSource, Revision, Spec, Status,
-    analysis::{Composed, InvalidAnalysis, RunId, RunRole, RunSpec, TemplateRef},
+    Revision, Spec, Status,
+    analysis::{Analysis, ArgSource, Composed, InvalidAnalysis, RunId, RunRole, RunSpec, TemplateRef},
     backend::StoreError,
     traffic::ObjectRef,
 };
