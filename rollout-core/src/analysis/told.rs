@@ -101,3 +101,41 @@ fn more(left: i64, what: &str) -> String {
         left => format!("{left} more {what}s allowed"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::{RunId, RunRole};
+    use alloc::vec::Vec;
+    use serde_json::{Value as Json, json};
+
+    fn told(metrics: &[&str], results: &Json, message: &str) -> RunSeen {
+        let metrics: Vec<Json> = metrics
+            .iter()
+            .map(|name| json!({"name": name, "interval": "1m", "provider": {"job": {}}}))
+            .collect();
+        let status = json!({"phase": "Running", "message": message, "metricResults": results});
+        let id = RunId::new("v2".into(), "6c5f".into(), RunRole::Background, 0);
+        RunSeen::new("run", id)
+            .measured(&RunSpec::read(&json!({"metrics": metrics})), &RunStatus::read(&status))
+    }
+
+    #[test]
+    fn a_metric_without_an_answer_is_not_hidden_by_a_later_answer_of_another() {
+        let measured = |name: &str, phase: &str, second: u32| {
+            let finished = format!("2026-01-01T00:00:0{second}Z");
+            json!({"name": name, "phase": "Running", "measurements": [{"phase": phase, "finishedAt": finished}]})
+        };
+        let results = json!([measured("silent", "Error", 1), measured("good", "Successful", 9)]);
+        assert_eq!(told(&["silent", "good"], &results, "").newest, Some(Phase::Error));
+        let results = json!([measured("silent", "Successful", 1), measured("good", "Successful", 9)]);
+        assert_eq!(told(&["silent", "good"], &results, "").newest, Some(Phase::Successful));
+    }
+
+    #[test]
+    fn a_message_that_somebody_else_wrote_is_cut_at_a_letter() {
+        let long = "é".repeat(100_000);
+        assert_eq!(told(&[], &json!([]), &long).message.len(), MESSAGE);
+        assert_eq!(cut("aé", 2), "a");
+    }
+}

@@ -57,8 +57,9 @@ fn verdict<'v>(view: &View<'v>, id: &RunId) -> Verdict<'v> {
     let Some(runs) = &view.observed.runs else { return Verdict::Unknown };
     let Some(run) = run_of(runs, id) else { return Verdict::NotYet(None) };
     match run.phase {
-        _ if run.is_unsure() => Verdict::Unsure(run),
-        Phase::Successful | Phase::Inconclusive => Verdict::Good,
+        Phase::Successful if run.is_unsure() => Verdict::Unsure(run),
+        Phase::Inconclusive => Verdict::Unsure(run),
+        Phase::Successful => Verdict::Good,
         Phase::Failed | Phase::Error => Verdict::Bad(run),
         Phase::Pending | Phase::Running => Verdict::NotYet(Some(run)),
     }
