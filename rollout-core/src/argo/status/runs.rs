@@ -101,6 +101,15 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_somebody_terminated_pauses_as_an_inconclusive_one() {
+        let mut ended = run(RunRole::Background, Phase::Successful);
+        ended.stopping = true;
+        let status = told(&json!({}), [None, Some(&ended)], 5);
+        assert_eq!(status["message"], "InconclusiveAnalysisRun");
+        assert_eq!(status["canary"]["currentBackgroundAnalysisRunStatus"]["status"], "Inconclusive");
+    }
+
+    #[test]
     fn an_inconclusive_run_pauses_until_a_client_ends_the_pause() {
         let unsure = run(RunRole::Background, Phase::Inconclusive);
         let status = told(&json!({}), [None, Some(&unsure)], 5);
