@@ -39,6 +39,19 @@ impl World {
         sets.into_iter().next().unwrap()
     }
 
+    /// Recreates the Rollout; the watch shows that the old ReplicaSet has lost its owner once the new one is healthy.
+    async fn loses_its_owner_later(&mut self) {
+        self.recreate(Some("web:v2"));
+        let (path, orphan) = self.only_set();
+        let mut before = orphan.clone();
+        before["metadata"]["ownerReferences"] =
+            json!([{"kind": "Rollout", "uid": "gone", "controller": true}]);
+        self.cluster().put(&path, before);
+        self.until_phase("Healthy").await;
+        self.cluster().put(&path, orphan);
+        self.seen().await;
+    }
+
     /// Lets the watch show the ReplicaSets.
     async fn seen(&self) {
         let like = ObjectRef::new("apps", "ReplicaSet", "shop", "");
@@ -82,14 +95,7 @@ async fn an_adopted_replica_set_of_an_old_revision_is_scaled_down() {
 #[tokio::test(start_paused = true)]
 async fn a_replica_set_that_is_shown_later_is_adopted_then() {
     let mut world = World::recreated().await;
-    world.recreate(Some("web:v2"));
-    let (path, orphan) = world.only_set();
-    let mut before = orphan.clone();
-    before["metadata"]["ownerReferences"] = json!([{"kind": "Rollout", "uid": "gone", "controller": true}]);
-    world.cluster().put(&path, before);
-    world.until_phase("Healthy").await;
-    world.cluster().put(&path, orphan);
-    world.seen().await;
+    world.loses_its_owner_later().await;
     world.settle().await;
     let owner = |set: &Value| set["metadata"]["ownerReferences"][0]["uid"].clone();
     let sets = sets(&world.cluster());
@@ -101,14 +107,7 @@ async fn a_replica_set_that_is_shown_later_is_adopted_then() {
 #[tokio::test(start_paused = true)]
 async fn an_adoption_that_conflicts_with_no_newer_version_is_tried_again() {
     let mut world = World::recreated().await;
-    world.recreate(Some("web:v2"));
-    let (path, orphan) = world.only_set();
-    let mut before = orphan.clone();
-    before["metadata"]["ownerReferences"] = json!([{"kind": "Rollout", "uid": "gone", "controller": true}]);
-    world.cluster().put(&path, before);
-    world.until_phase("Healthy").await;
-    world.cluster().put(&path, orphan);
-    world.seen().await;
+    world.loses_its_owner_later().await;
     world.cluster().fails = Some(("/replicasets/", 409));
     let (_, next) = world.turn().await;
     world.cluster().fails = None;
