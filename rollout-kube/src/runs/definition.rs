@@ -69,6 +69,7 @@ impl<'r> Definition<'r> {
 mod tests {
     use super::*;
 
+    #[cfg(feature = "analysis")]
     #[test]
     fn arguments_are_put_in_and_secrets_are_named() {
         let spec = json!({
