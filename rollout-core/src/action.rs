@@ -1,8 +1,9 @@
 //! The effects on the cluster that a decision asks for.
 
 use crate::{
-    Analysis, Revision, Time,
+    Revision, Time,
     analysis::RunId,
+    strategy::Analysis,
     traffic::{Routes, Selectors},
 };
 use alloc::sync::Arc;

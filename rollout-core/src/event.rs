@@ -1,7 +1,8 @@
 //! What happened, for people and dashboards.
 
 use crate::{
-    AbortReason, Action, Revision, RunChange, Step, Time,
+    AbortReason, Action, Revision, Step, Time,
+    action::RunChange,
     traffic::{Routes, Selectors},
 };
 use alloc::{string::String, vec::Vec};

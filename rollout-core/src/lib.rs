@@ -175,15 +175,6 @@ pub use strategy::{
 pub use time::Time;
 pub use waiting::Waiting;
 
-// They are public in `analysis` and `waiting`.
-pub(crate) use action::RunChange;
-pub(crate) use plan::WakeReason;
-#[cfg(feature = "argo")]
-pub(crate) use status::Attempts;
-pub(crate) use strategy::Analysis;
-#[cfg(feature = "argo")]
-pub(crate) use strategy::{AnalysisArg, ArgSource, Background};
-
 // Crates that public signatures mention, so that dependents can use them in the matching version.
 #[cfg(feature = "backend")]
 #[doc(no_inline)]

@@ -1,7 +1,7 @@
 //! The run of a Rollout's analysis.
 
 use super::{Composed, InvalidArgument, InvalidTemplates, Templates, arguments, compose};
-use crate::{Analysis, AnalysisArg, ArgSource};
+use crate::strategy::{Analysis, AnalysisArg, ArgSource};
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 use serde_json::{Value as Json, json};

@@ -11,8 +11,9 @@ use super::{
     windows,
 };
 use crate::{
-    CommandKind, Event, Revision, Status, Step, Time, Waiting, WakeReason, goal,
+    CommandKind, Event, Revision, Status, Step, Time, Waiting, goal,
     pace::Opening,
+    plan::WakeReason,
     waiting::{EndsBy, WaitReason},
 };
 use alloc::{string::String, vec, vec::Vec};

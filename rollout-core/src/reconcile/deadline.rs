@@ -3,7 +3,9 @@ use super::{
     guard::{Guard, off},
     view::View,
 };
-use crate::{AbortReason, Event, Progress, Range, Revision, Status, Wake, WakeReason, waiting::WaitReason};
+use crate::{
+    AbortReason, Event, Progress, Range, Revision, Status, Wake, plan::WakeReason, waiting::WaitReason,
+};
 
 /// Follows the progress of the pods being waited for; returns whether the update was aborted because they are late.
 ///

@@ -1,5 +1,6 @@
 use crate::{
-    Action, Event, Plan, Status, Store, Time, Waiting, Wake, WakeReason,
+    Action, Event, Plan, Status, Store, Time, Waiting, Wake,
+    plan::WakeReason,
     waiting::{Ending, EndsBy, WaitReason},
 };
 use alloc::vec::Vec;

@@ -5,7 +5,7 @@ use super::{
     guard::{Guard, off},
     view::View,
 };
-use crate::{Status, WakeReason, goal, traffic::Weight, waiting::WaitReason};
+use crate::{Status, goal, plan::WakeReason, traffic::Weight, waiting::WaitReason};
 
 /// Returns the weight to write, which is at least `lowest`; or what the next fall waits for.
 ///

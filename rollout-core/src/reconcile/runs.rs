@@ -10,7 +10,8 @@ use super::{
     view::View,
 };
 use crate::{
-    Action, RunChange, Status,
+    Action, Status,
+    action::RunChange,
     analysis::{Phase, RunRole, RunSeen},
 };
 

@@ -7,7 +7,8 @@ use super::{
     view::View,
 };
 use crate::{
-    Action, Revision, RevisionSeen, Time, WakeReason, goal,
+    Action, Revision, RevisionSeen, Time, goal,
+    plan::WakeReason,
     traffic::Selection,
     waiting::{Ending, WaitReason},
 };

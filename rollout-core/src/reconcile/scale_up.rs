@@ -4,7 +4,8 @@ use super::{
     view::View,
 };
 use crate::{
-    Action, Revision, RevisionSeen, Waiting, Wake, WakeReason,
+    Action, Revision, RevisionSeen, Waiting, Wake,
+    plan::WakeReason,
     waiting::{Ending, EndsBy, WaitReason},
 };
 use core::time::Duration;

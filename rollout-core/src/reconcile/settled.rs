@@ -6,7 +6,8 @@ use super::{
     position::Position,
 };
 use crate::{
-    Revision, Time, Waiting, Wake, WakeReason,
+    Revision, Time, Waiting, Wake,
+    plan::WakeReason,
     traffic::Settled,
     waiting::{Ending, EndsBy, Settling, WaitReason},
 };

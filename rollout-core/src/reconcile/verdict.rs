@@ -8,8 +8,9 @@ use super::{
     view::View,
 };
 use crate::{
-    AbortReason, Analysis, CommandKind, Event, Status, Step, Waiting,
+    AbortReason, CommandKind, Event, Status, Step, Waiting,
     analysis::{Phase, RunId, RunRole, RunSeen},
+    strategy::Analysis,
     waiting::{Ending, EndsBy, WaitReason},
 };
 use alloc::{format, sync::Arc, vec};

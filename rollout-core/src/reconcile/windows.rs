@@ -7,8 +7,9 @@ use super::{
     view::View,
 };
 use crate::{
-    CommandKind, Status, Step, Time, Waiting, WakeReason,
+    CommandKind, Status, Step, Time, Waiting,
     pace::Opening,
+    plan::WakeReason,
     waiting::{EndsBy, WaitReason},
 };
 use alloc::vec;

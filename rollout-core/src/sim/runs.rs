@@ -2,8 +2,10 @@
 
 use super::{Watcher, What, mesh::Mesh, queue::Happening, truth::Truth, world::World};
 use crate::{
-    Analysis, Outcome, RunChange, Time,
+    Outcome, Time,
+    action::RunChange,
     analysis::{Phase, RunId, RunRole, RunSeen},
+    strategy::Analysis,
 };
 use alloc::{boxed::Box, format, string::String, sync::Arc};
 use core::fmt;

@@ -1,11 +1,11 @@
 //! Analyses, as the engine has them.
 
 use crate::{
-    Analysis, AnalysisArg, ArgSource, Background,
     argo::wire::{
         AnalysisArgument, AnalysisTemplateRef, BackgroundAnalysis, DryRun, MeasurementRetention, Metadata,
         StepAnalysis,
     },
+    strategy::{Analysis, AnalysisArg, ArgSource, Background},
 };
 use alloc::vec::Vec;
 

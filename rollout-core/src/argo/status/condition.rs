@@ -1,7 +1,7 @@
 //! The parts of the status for which Argo Rollouts has no field: stored as the message of a condition of the engine's
 //! own type, which every CRD keeps.
 
-use crate::{AbortReason, Attempts, Progress, Status, Time};
+use crate::{AbortReason, Progress, Status, Time, status::Attempts};
 use alloc::string::String;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

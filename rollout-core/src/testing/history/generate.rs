@@ -1,8 +1,9 @@
 use super::{Group, Happening, History, Recipe, Surroundings, Target, recipe::MANAGED};
 use crate::{
-    Analysis, CanaryScale, CommandKind, IntOrPercent, Step, Threshold,
+    CanaryScale, CommandKind, IntOrPercent, Step, Threshold,
     pace::{GradualAbort, Windows},
     sim::{Fault, ReadKind},
+    strategy::Analysis,
     testing::Numbered,
     traffic::{ManagedRoute, RequestMatch, RouteMatch, StringMatch},
 };

@@ -1,9 +1,10 @@
 //! What is measured in a random history: drawn from its seed and the name of the run.
 
 use crate::{
-    Analysis, Time,
+    Time,
     analysis::{Phase, RunSeen},
     sim::{Metrics, Truth},
+    strategy::Analysis,
 };
 use alloc::{collections::BTreeMap, sync::Arc};
 use core::time::Duration;

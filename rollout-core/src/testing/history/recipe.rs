@@ -1,6 +1,7 @@
 use crate::{
-    Analysis, Background, IntOrPercent, InvalidStrategy, Revision, Spec, Step, Strategy, Threshold,
+    IntOrPercent, InvalidStrategy, Revision, Spec, Step, Strategy, Threshold,
     pace::{GradualAbort, Windows},
+    strategy::{Analysis, Background},
 };
 use alloc::{format, vec::Vec};
 use core::time::Duration;

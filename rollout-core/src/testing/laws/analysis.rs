@@ -2,7 +2,8 @@
 
 use super::{Decision, Findings, Law};
 use crate::{
-    AbortReason, Action, CommandKind, Revision, RunChange, Status, Step, Time,
+    AbortReason, Action, CommandKind, Revision, Status, Step, Time,
+    action::RunChange,
     analysis::{Phase, RunRole, RunSeen},
     command::Answer,
     sim::{Moment, What},

@@ -2,7 +2,9 @@
 
 use super::{Decision, Findings, Law};
 use crate::{
-    Answer, CommandKind, Observed, Plan, Spec, Status, Time, WakeReason, apply, reconcile,
+    Answer, CommandKind, Observed, Plan, Spec, Status, Time, apply,
+    plan::WakeReason,
+    reconcile,
     sim::{Moment, What},
     traffic::Settled,
     waiting::EndsBy,

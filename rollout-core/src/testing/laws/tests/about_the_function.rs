@@ -4,7 +4,9 @@ use super::{
     },
     scene::{Scene, r, route},
 };
-use crate::{Answer, Command, CommandKind, Time, Wake, WakeReason, command::Position, reconcile, sim::What};
+use crate::{
+    Answer, Command, CommandKind, Time, Wake, command::Position, plan::WakeReason, reconcile, sim::What,
+};
 
 /// Creates a scene whose plan is the engine's own.
 fn own(scene: &mut Scene) {
