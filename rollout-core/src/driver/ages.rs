@@ -17,7 +17,7 @@ pub(super) struct Ages {
 }
 
 /// The state of the routes.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 enum Routes {
     /// The content of the objects that hold the routes.
     Content(u64),
@@ -26,7 +26,7 @@ enum Routes {
 }
 
 /// The state of the selectors.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 enum Selectors {
     Content(u64),
     Read(Vec<Selection>, Vec<Selection>),
@@ -46,9 +46,10 @@ impl Ages {
             self.note_pods(revisions, elapsed);
         }
         let Some(seen) = &mut observed.traffic else { return };
-        let routes = since(&mut self.routes, routes(seen), elapsed);
+        let routes = since(&mut self.routes, |known| known.is_of(seen), || Routes::of(seen), elapsed);
         set(&mut seen.routes_settled, routes, elapsed);
-        let selectors = since(&mut self.selectors, selectors(seen), elapsed);
+        let selectors =
+            since(&mut self.selectors, |known| known.is_of(seen), || Selectors::of(seen), elapsed);
         set(&mut seen.selectors_settled, selectors, elapsed);
         // Revisions that the observation does not name must age as well, or waits for them would never end.
         let unnamed = |of: &&Revision| !seen.endpoints.iter().any(|(named, _)| named == *of);
@@ -78,26 +79,53 @@ impl Ages {
     }
 }
 
-fn routes(seen: &Seen) -> Routes {
-    match seen.routes_content {
-        0 => Routes::Read(seen.routes.clone()),
-        content => Routes::Content(content),
+impl Routes {
+    fn of(seen: &Seen) -> Self {
+        match seen.routes_content {
+            0 => Self::Read(seen.routes.clone()),
+            content => Self::Content(content),
+        }
+    }
+
+    /// The same as `*self == Self::of(seen)`, without a copy.
+    fn is_of(&self, seen: &Seen) -> bool {
+        match self {
+            Self::Content(content) => *content == seen.routes_content,
+            Self::Read(routes) => seen.routes_content == 0 && *routes == seen.routes,
+        }
     }
 }
 
-fn selectors(seen: &Seen) -> Selectors {
-    match seen.selectors_content {
-        0 => Selectors::Read(seen.behind.stable.clone(), seen.behind.canary.clone()),
-        content => Selectors::Content(content),
+impl Selectors {
+    fn of(seen: &Seen) -> Self {
+        match seen.selectors_content {
+            0 => Self::Read(seen.behind.stable.clone(), seen.behind.canary.clone()),
+            content => Self::Content(content),
+        }
+    }
+
+    /// The same as `*self == Self::of(seen)`, without a copy.
+    fn is_of(&self, seen: &Seen) -> bool {
+        match self {
+            Self::Content(content) => *content == seen.selectors_content,
+            Self::Read(stable, canary) => {
+                seen.selectors_content == 0 && *stable == seen.behind.stable && *canary == seen.behind.canary
+            }
+        }
     }
 }
 
-/// Returns the time since which `now` has been unchanged.
-fn since<T: PartialEq>(known: &mut Option<(T, Duration)>, now: T, elapsed: Duration) -> Duration {
+/// Returns the time since which the state has been unchanged.
+fn since<T>(
+    known: &mut Option<(T, Duration)>,
+    is_same: impl Fn(&T) -> bool,
+    now: impl Fn() -> T,
+    elapsed: Duration,
+) -> Duration {
     match known {
-        Some((before, since)) if *before == now => *since,
+        Some((before, since)) if is_same(before) => *since,
         Some(_) | None => {
-            *known = Some((now, elapsed));
+            *known = Some((now(), elapsed));
             elapsed
         }
     }

@@ -48,6 +48,9 @@ pub(super) fn judge(status: &mut Status, draft: &mut Draft, view: &View<'_>) -> 
 
 /// Returns the revision whose pods the rollout is waiting for, if it waits for nothing else.
 fn waited_for(status: &Status, draft: &Draft) -> Option<(Revision, Range)> {
+    if draft.waiting().is_empty() {
+        return None;
+    }
     let counts =
         status.paused_at.is_none() && (status.scaled_to_zero || status.stable.is_none() || under_way(status));
     // Proxies, and what an analysis says, take their own time.

@@ -68,7 +68,9 @@ fn verdict<'v>(view: &View<'v>, id: &RunId) -> Verdict<'v> {
 
 /// Aborts the update if an analysis found it bad. If stable no longer exists, there is nothing to go back to.
 pub(super) fn judge(status: &mut Status, draft: &mut Draft, view: &View<'_>) {
-    if !view.spec.strategy.has_analysis() || off(Guard::BadAborts) {
+    // Only a run can be bad.
+    let any = view.observed.runs.as_ref().is_some_and(|runs| !runs.is_empty());
+    if !any || off(Guard::BadAborts) {
         return;
     }
     for (id, _) in wanted(status, view).into_iter().flatten() {

@@ -12,7 +12,6 @@ use crate::{
 /// first. Routes and selectors are not changed, and nothing counts as unavailable. Returns whether the rollout is
 /// scaled to zero.
 pub(super) fn scaled_to_zero(status: &mut Status, draft: &mut Draft, view: &View<'_>) -> bool {
-    let stable = status.stable.clone();
     if view.spec.replicas == 0 {
         if !status.scaled_to_zero {
             status.scaled_to_zero = true;
@@ -23,7 +22,7 @@ pub(super) fn scaled_to_zero(status: &mut Status, draft: &mut Draft, view: &View
             let revision = view.spec.target.clone();
             draft.act(Action::Scale { revision, pods: 0, scale_down_deadline: None });
         }
-        to_zero(draft, view, stable.as_ref());
+        to_zero(draft, view, status.stable.as_ref());
         draft.wait(Closed::new(WaitReason::ScaledToZero, Ending::ReplicasAboveZero));
         return true;
     }
@@ -33,7 +32,7 @@ pub(super) fn scaled_to_zero(status: &mut Status, draft: &mut Draft, view: &View
     let late = status.progress.as_ref().is_some_and(|progress| progress.exceeded);
     let known = |stable: &Revision| view.revision(stable).is_some() || *stable == view.spec.target;
     let sleeps = |stable: &Revision| known(stable) && view.ready(stable).lo() == 0 && !late;
-    let Some(stable) = stable.filter(sleeps) else {
+    let Some(stable) = status.stable.clone().filter(sleeps) else {
         status.scaled_to_zero = false;
         status.progress = None;
         if view.spec.strategy.has_analysis() {
