@@ -50,6 +50,7 @@ mod queue;
 mod requests;
 mod runs;
 mod settings;
+mod shares;
 mod summary;
 mod truth;
 mod user;
@@ -64,6 +65,7 @@ pub use mesh::{CoreMesh, Mesh, MeshResult, MeshStore, MeshWrite, ObjectMesh, Sha
 pub use requests::UnservedRequests;
 pub use runs::{Metrics, SimulatedRun};
 pub use settings::ReadKind;
+pub use shares::Share;
 pub use summary::Summary;
 pub use truth::{Content, Pod, Proxy, ProxyEndpoints, SimulatedWorkload, TrafficObject, Truth};
 pub use watcher::{Moment, Watcher, What, Writer};

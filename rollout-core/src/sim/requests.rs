@@ -8,7 +8,7 @@ use crate::{
 use alloc::{vec, vec::Vec};
 
 /// The number of requests per unit of time that arrive at one object with routes.
-const ALL: u64 = 1_000_000;
+pub(super) const ALL: u64 = 1_000_000;
 /// How many of them match a managed header route, if there is one.
 const BY_HEADER: u64 = 100_000;
 /// How many of them take an unweighed route, for each destination that has one.
@@ -118,27 +118,25 @@ fn unserved_of(truth: &Truth, proxy: &Proxy) -> u64 {
     if stable == 0 && canary == 0 {
         return 0;
     }
+    let to_canary = to_canary(truth, proxy);
+    (canary * to_canary + stable * (ALL - to_canary)).div_ceil(ALL)
+}
+
+/// Returns how many of a million requests at this proxy are sent to the canary's destination; without routes, none.
+pub(super) fn to_canary(truth: &Truth, proxy: &Proxy) -> u64 {
     let total = u64::from(truth.spec.strategy.max_weight());
     let (mut sum, mut objects) = (0, 0);
     for (_, content) in &proxy.objects {
         if let Content::Routes { routes, stable_elsewhere, canary_elsewhere } = content {
             objects += 1;
-            let mut weighed = ALL;
-            let mut take = |share: u64, unserved: u64, there_is: bool| {
-                if there_is {
-                    weighed -= share;
-                    sum += share * unserved / ALL;
-                }
-            };
-            take(ELSEWHERE, stable, *stable_elsewhere);
-            take(ELSEWHERE, canary, *canary_elsewhere);
-            take(BY_HEADER, canary, leads_by_header(routes));
+            let of = |share: u64, there_is: bool| if there_is { share } else { 0 };
+            let always = of(ELSEWHERE, *canary_elsewhere) + of(BY_HEADER, leads_by_header(routes));
+            let weighed = ALL - of(ELSEWHERE, *stable_elsewhere) - always;
             let weight = u64::from(routes.weight.lo()) + u64::from(routes.weight.hi());
-            let to_canary = (ALL * weight / (2 * total.max(1))).min(ALL);
-            sum += (canary * to_canary + stable * (ALL - to_canary)) / ALL * weighed / ALL;
+            sum += always + (ALL * weight / (2 * total.max(1))).min(ALL) * weighed / ALL;
         }
     }
-    if objects == 0 { stable } else { sum.div_ceil(objects) }
+    if objects == 0 { 0 } else { sum / objects }
 }
 
 fn leads_by_header(routes: &RoutesSeen) -> bool {

@@ -49,6 +49,11 @@ pub trait Metrics: fmt::Debug {
     /// Takes one look at a run: when it begins, when it is due, and when it is told to end ([`RunSeen::stopping`]).
     /// Returns when to look again; `None` if the run is over, or waits for nothing.
     fn look(&mut self, truth: &Truth, run: &mut RunSeen, analysis: &Analysis) -> Option<Time>;
+
+    /// Time passes until `to`; the world has been as it is since [`Truth::now`]. For metrics that count requests.
+    ///
+    /// See [`Truth::shares`] for where these go.
+    fn pass(&mut self, _truth: &Truth, _to: Time) {}
 }
 
 /// Every run is successful at once.

@@ -354,6 +354,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     pub(super) fn advance(&mut self, to: Time) {
         if to > self.truth.now {
             self.requests.pass(&self.truth, to);
+            self.metrics.pass(&self.truth, to);
             self.truth.now = to;
         }
     }
