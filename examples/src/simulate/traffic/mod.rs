@@ -1,0 +1,241 @@
+//! `--traffic`: requests that arrive at the simulated proxies, and the counters that a Prometheus would have of them.
+
+mod draw;
+mod places;
+mod settings;
+
+pub(crate) use settings::TrafficArgs;
+
+use super::promql::{self, Labels, Matcher, Millis, Series, Source};
+use draw::{BOUNDS, Count};
+use places::{Kind, Places};
+use rand::SeedableRng as _;
+use rand_xorshift::XorShiftRng;
+use rollout_core::{
+    Revision, Time,
+    sim::{Share, Truth},
+    traffic::Destination,
+};
+use serde_json::Value;
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
+
+/// How often the counters are scraped, in milliseconds: what Prometheus' documentation begins with.
+const SCRAPE: Millis = 15_000;
+
+/// Requests and their counters.
+#[derive(Debug)]
+pub(crate) struct Traffic {
+    settings: TrafficArgs,
+    random: XorShiftRng,
+    places: Places,
+    /// The revision that was stable when the update began: its pods answer as stable does.
+    base: Option<Revision>,
+    revisions: Vec<Revision>,
+    counts: BTreeMap<(Destination, Revision), Count>,
+    /// What was scraped, oldest first.
+    scraped: Vec<(Millis, BTreeMap<(Destination, Revision), Count>)>,
+    /// Conditions on labels that say nothing about these requests.
+    unknown: RefCell<BTreeSet<String>>,
+}
+
+/// How the requests of both sides ended.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Totals {
+    pub(crate) stable: (f64, f64),
+    pub(crate) canary: (f64, f64),
+}
+
+impl Traffic {
+    pub(crate) fn new(settings: TrafficArgs, seed: u64, manifest: &Value, base: Option<Revision>) -> Self {
+        Self {
+            settings,
+            random: XorShiftRng::seed_from_u64(seed),
+            places: Places::of(manifest),
+            base,
+            revisions: Vec::new(),
+            counts: BTreeMap::new(),
+            scraped: Vec::new(),
+            unknown: RefCell::default(),
+        }
+    }
+
+    /// Requests arrive until `to`; the world has been as it is since its own time.
+    pub(crate) fn pass(&mut self, truth: &Truth, to: Time) {
+        for workload in &truth.workloads {
+            if !self.revisions.contains(&workload.revision) {
+                self.revisions.push(workload.revision.clone());
+            }
+        }
+        let shares = truth.shares();
+        let (mut from, to) = (truth.now.as_millis(), to.as_millis());
+        while from < to {
+            let scrape = (from.div_euclid(SCRAPE) + 1) * SCRAPE;
+            let until = scrape.min(to);
+            for share in &shares {
+                self.draw(share, until - from);
+            }
+            if until == scrape {
+                self.scraped.push((scrape, self.counts.clone()));
+            }
+            from = until;
+        }
+    }
+
+    fn draw(&mut self, share: &Share, millis: Millis) {
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        let expected = self.settings.rps * (millis as f64 / 1e3) * (share.of_a_million as f64 / 1e6);
+        let is_base = self.base.as_ref() == Some(&share.revision);
+        let quality = if is_base { self.settings.stable } else { self.settings.canary };
+        let count = draw::count(&mut self.random, expected, quality, self.settings.bursts);
+        if count.all() > 0.0 {
+            self.counts.entry((share.destination, share.revision.clone())).or_default().add(&count);
+        }
+    }
+
+    /// What a Prometheus answers at this time.
+    ///
+    /// # Errors
+    /// It would refuse the query, or it is not evaluated here.
+    pub(crate) fn answer(&self, query: &str, at: Time) -> Result<promql::Answer, String> {
+        promql::evaluate(&promql::parse(query)?, at.as_millis(), self)
+    }
+
+    /// The answers of the old revision and of the new ones: good and bad.
+    pub(crate) fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        for ((_, revision), count) in &self.counts {
+            let side =
+                if self.base.as_ref() == Some(revision) { &mut totals.stable } else { &mut totals.canary };
+            *side = (side.0 + count.good, side.1 + count.bad);
+        }
+        totals
+    }
+
+    /// Conditions on labels that no simulated request has: they were taken to hold.
+    pub(crate) fn unknown(&self) -> Vec<String> {
+        self.unknown.borrow().iter().cloned().collect()
+    }
+
+    /// Whether requests of this kind fulfil all matchers.
+    fn fulfils(&self, matchers: &[Matcher], of: Kind<'_>) -> bool {
+        let revisions: Vec<&str> = self.revisions.iter().map(Revision::as_str).collect();
+        matchers.iter().filter(|matcher| matcher.label != "le").all(|matcher| {
+            match self.places.says(matcher, of, &revisions) {
+                Some(named) => named != matcher.is_negative(),
+                None => {
+                    if !matcher.is_negative() {
+                        self.unknown.borrow_mut().insert(format!("{}={:?}", matcher.label, matcher.value));
+                    }
+                    true
+                }
+            }
+        })
+    }
+
+    fn samples(
+        &self,
+        key: &(Destination, Revision),
+        (from, to): (Millis, Millis),
+        of: impl Fn(&Count) -> f64,
+    ) -> Vec<(Millis, f64)> {
+        let first = self.scraped.partition_point(|(at, _)| *at <= from);
+        let scraped = self.scraped.iter().skip(first).take_while(|(at, _)| *at <= to);
+        scraped.filter_map(|(at, counts)| Some((*at, of(counts.get(key)?)))).collect()
+    }
+}
+
+/// What a metric counts, by its name.
+enum Counts {
+    Requests,
+    Buckets { per_unit: f64 },
+    Time { per_unit: f64 },
+}
+
+impl Counts {
+    fn of(metric: &str) -> Self {
+        // Without a unit in its name, a histogram is in seconds, as Prometheus recommends.
+        let per_unit =
+            if metric.contains("milliseconds") || metric.contains("_ms_") || metric.starts_with("envoy_") {
+                1.0
+            } else {
+                1e3
+            };
+        if metric.ends_with("_bucket") {
+            Self::Buckets { per_unit }
+        } else if metric.ends_with("_sum") {
+            Self::Time { per_unit }
+        } else {
+            Self::Requests
+        }
+    }
+}
+
+impl Source for Traffic {
+    fn select(&self, metric: &str, matchers: &[Matcher], from: Millis, to: Millis) -> Vec<Series> {
+        let mut found = Vec::new();
+        let counts = Counts::of(metric);
+        for key in self.counts.keys() {
+            let (destination, revision) = key;
+            for is_bad in [false, true] {
+                let kind = Kind { destination: *destination, revision: revision.as_str(), is_bad };
+                if !self.fulfils(matchers, kind) {
+                    continue;
+                }
+                let side = if *destination == Destination::Canary { "canary" } else { "stable" };
+                let code = if is_bad { "500" } else { "200" };
+                let labels = Labels::from(
+                    [
+                        ("code", code),
+                        ("response_code", code),
+                        ("namespace", self.places.namespace()),
+                        ("destination", side),
+                        ("rollouts_pod_template_hash", revision.as_str()),
+                    ]
+                    .map(|(label, value)| (label.to_owned(), value.to_owned())),
+                );
+                // A request's time does not depend on how it ends: each class has its share.
+                let part = |count: &Count| {
+                    let class = if is_bad { count.bad } else { count.good };
+                    if count.all() > 0.0 { class / count.all() } else { 0.0 }
+                };
+                match counts {
+                    Counts::Requests => {
+                        let of = |count: &Count| if is_bad { count.bad } else { count.good };
+                        found.push(Series { labels, samples: self.samples(key, (from, to), of) });
+                    }
+                    Counts::Time { per_unit } => {
+                        let of = |count: &Count| count.millis / per_unit * part(count);
+                        found.push(Series { labels, samples: self.samples(key, (from, to), of) });
+                    }
+                    Counts::Buckets { per_unit } => {
+                        for index in 0..=BOUNDS.len() {
+                            let bound = BOUNDS
+                                .get(index)
+                                .map_or("+Inf".to_owned(), |bound| (bound / per_unit).to_string());
+                            let le = |matcher: &Matcher| {
+                                matcher.label != "le" || matcher.names(&bound) != matcher.is_negative()
+                            };
+                            if !matchers.iter().all(le) {
+                                continue;
+                            }
+                            let of = |count: &Count| {
+                                count.within.get(index).copied().unwrap_or(count.all()) * part(count)
+                            };
+                            let mut labels = labels.clone();
+                            labels.insert("le".to_owned(), bound.clone());
+                            found.push(Series { labels, samples: self.samples(key, (from, to), of) });
+                        }
+                    }
+                }
+            }
+        }
+        // A series without a count has never been exposed.
+        found.retain(|series| {
+            series.samples.iter().any(|(_, value)| *value > 0.0) && !series.samples.is_empty()
+        });
+        found
+    }
+}
