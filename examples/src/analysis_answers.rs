@@ -202,7 +202,13 @@ fn answer(outcome: &Value) -> Result<Answer, String> {
         let resume = resume.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         return Ok(Answer::Running { resume, metadata: BTreeMap::new() });
     }
-    Ok(Answer::Verdict { phase, value: text("value"), message: text("message") })
+    Ok(Answer::Verdict {
+        phase,
+        value: text("value"),
+        message: text("message"),
+        metadata: BTreeMap::new(),
+        is_last: false,
+    })
 }
 
 fn answered(result: &Value) -> Result<Answered, String> {

@@ -4,6 +4,7 @@ use super::{
     Phase,
     condition::{Value, verdict},
     due::{SHORTEST, due, wake, without_skew},
+    evidence::carry_over,
     judge,
     spec::{Metric, RunSpec},
     status::{Measurement, MetricResult, RunStatus},
@@ -87,6 +88,10 @@ pub enum Answer {
         value: String,
         /// Why; may be empty.
         message: String,
+        /// What the provider keeps with the measurement.
+        metadata: BTreeMap<String, String>,
+        /// Whether the metric ends here, if this is successful: more measurements could not change that.
+        is_last: bool,
     },
     /// The measurement runs on.
     Running {
@@ -200,6 +205,11 @@ fn put_in(metric: &Metric, result: &mut MetricResult, ask: &Ask, answer: &Answer
         measurement.finished_at = Some(now);
         count(result, measurement.phase);
     }
+    if measurement.phase == Phase::Successful && matches!(answer, Answer::Verdict { is_last: true, .. }) {
+        result.phase = Phase::Successful;
+        result.message.clone_from(&measurement.message);
+    }
+    carry_over(result, &mut measurement);
     result.measurements.push(measurement);
     let surplus = result.measurements.len().saturating_sub(metric.kept);
     result.measurements.drain(..surplus);
@@ -218,10 +228,11 @@ fn answered(metric: &Metric, measurement: &mut Measurement, answer: &Answer, now
                 Err(why) => (measurement.phase, measurement.message) = (Phase::Error, why),
             }
         }
-        Answer::Verdict { phase, value, message } => {
+        Answer::Verdict { phase, value, message, metadata, is_last: _ } => {
             measurement.phase = *phase;
             measurement.value.clone_from(value);
             measurement.message.clone_from(message);
+            measurement.metadata.extend(metadata.clone());
         }
         Answer::Running { resume, metadata } => {
             measurement.phase = Phase::Running;

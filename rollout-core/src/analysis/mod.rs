@@ -4,7 +4,8 @@
 //!
 //! Pure: measuring is done elsewhere. [`assess`] decides what to ask now, a provider answers, and [`record`] puts the
 //! answers in and judges the run; a [`RunTurn`] gives the order of that work. A [`Condition`] judges a single answer.
-//! [`compose`](compose()) makes one [`RunSpec`] of templates and arguments.
+//! [`compose`](compose()) makes one [`RunSpec`] of templates and arguments. [`Compare`] is the one metric that is judged
+//! here, by what was counted of canary and stable.
 
 #[cfg(feature = "analysis")]
 mod arguments;
@@ -57,7 +58,9 @@ pub use compose::{Composed, InvalidTemplates, Templates, compose};
 #[cfg(feature = "analysis")]
 pub use condition::{Condition, ConditionError, ConditionFailed, Kind, MAX_LENGTH, Value, verdict};
 #[cfg(feature = "analysis")]
-pub use evidence::{Comparison, Evidence, Question, Window, seconds_needed};
+pub use evidence::{
+    Compare, Comparison, Count, Counters, Evidence, InvalidCounter, Lacks, Question, Window, seconds_needed,
+};
 #[cfg(feature = "analysis")]
 pub use of_rollout::{InvalidAnalysis, TemplateRef};
 pub use phase::Phase;

@@ -3,6 +3,7 @@
 use super::{
     check,
     condition::{Condition, ConditionError, pattern::Pattern},
+    evidence::block_of,
 };
 use crate::argo::duration::nanoseconds;
 use alloc::{format, string::String, sync::Arc, vec::Vec};
@@ -207,6 +208,9 @@ impl Metric {
             Some(Err((text, _))) => Some(String::from(&**text)),
             None => None,
         };
+        if block_of(self).is_some() {
+            return "a canary that is not worse than stable".into();
+        }
         match (written(&self.success), written(&self.failure)) {
             (Some(success), None) => success,
             (None, Some(failure)) => format!("not ({failure})"),

@@ -9,7 +9,10 @@
 )]
 
 mod any_condition;
+mod compare;
 mod conditions;
+mod counters;
 mod evidence;
+mod random;
 mod runs;
 mod vectors;

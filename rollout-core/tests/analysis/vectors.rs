@@ -143,7 +143,13 @@ fn answer(outcome: &Json) -> Answer {
         let resume = outcome["resumeIn"].as_f64().map(Duration::from_secs_f64);
         return Answer::Running { resume, metadata: BTreeMap::new() };
     }
-    Answer::Verdict { phase, value: text("value"), message: text("message") }
+    Answer::Verdict {
+        phase,
+        value: text("value"),
+        message: text("message"),
+        metadata: BTreeMap::new(),
+        is_last: false,
+    }
 }
 
 #[test]

@@ -109,7 +109,13 @@ impl<'q> Job<'q> {
     async fn look(&self, requests: &Requests, question: Question<'_>) -> Result<Answer, StoreError> {
         let job = self.read(requests).await?;
         let conditions = job.pointer("/status/conditions").and_then(Value::as_array).into_iter().flatten();
-        let verdict = |phase, message: String| Answer::Verdict { phase, value: String::new(), message };
+        let verdict = |phase, message: String| Answer::Verdict {
+            phase,
+            value: String::new(),
+            message,
+            metadata: BTreeMap::new(),
+            is_last: false,
+        };
         for condition in conditions.filter(|condition| text(condition, "/status") != "False") {
             match text(condition, "/type") {
                 "Complete" => return Ok(verdict(Phase::Successful, String::new())),
@@ -154,6 +160,8 @@ impl<'q> Job<'q> {
             phase: Phase::Inconclusive,
             value: String::new(),
             message: "Metric Terminated".to_owned(),
+            metadata: BTreeMap::new(),
+            is_last: false,
         };
         let job = match self.read(requests).await {
             Ok(job) => job,

@@ -1,4 +1,4 @@
-//! How long it takes to see a difference: before anything is played.
+//! How much must be counted to see a difference.
 
 use super::{Comparison, process::WORSE};
 
@@ -34,21 +34,51 @@ pub struct Question {
 /// ```
 #[must_use]
 pub fn seconds_needed(comparison: &Comparison, question: &Question) -> Option<f64> {
-    const Z90: f64 = 1.2816;
-    let (rho, from) = (question.weight, comparison.tolerance);
-    let mixed = |theta: f64| 1.0 + rho * (theta - 1.0);
-    let per_request = question.bad * mixed(question.times);
-    let share = rho * question.times / mixed(question.times);
-    let enough = -libm::log(comparison.alpha) + libm::log(f64::from(u32::try_from(WORSE.len()).unwrap_or(1)));
-    let needed = WORSE.iter().filter_map(|point| {
+    let bad = (question.bad * question.times, question.bad);
+    let seconds = requests_needed(comparison, question.weight, bad)? / question.requests;
+    seconds.is_finite().then_some(seconds)
+}
+
+/// Returns how many requests, of canary and stable together, show in nine of ten rollouts that the canary is worse, if
+/// these are their shares of bad requests; `None` if no number does.
+pub(super) fn requests_needed(
+    comparison: &Comparison,
+    weight: f64,
+    (canary, stable): (f64, f64),
+) -> Option<f64> {
+    let (from, floor) = (comparison.tolerance, comparison.floor);
+    let enough = needed(comparison.alpha);
+    let mixed = |theta: f64| 1.0 + weight * (theta - 1.0);
+    // Of each request, and of each bad one.
+    let (of_canary, of_both) = (weight * canary, weight * canary + (1.0 - weight) * stable);
+    let share = of_canary / of_both;
+    let relative = WORSE.iter().map(|point| {
         let (a, b) = (libm::log(*point), libm::log(mixed(from * point) / mixed(from)));
-        let mean = share * a - b;
-        let variance = share * (a - b) * (a - b) + (1.0 - share) * b * b;
+        (share * a - b, share * (a - b) * (a - b) + (1.0 - share) * b * b)
+    });
+    let absolute = WORSE.iter().map(|point| {
+        let a = libm::log(*point);
+        (a - floor * (point - 1.0) / canary, a * a)
+    });
+    let relative = bad_needed(relative, enough) / of_both;
+    let absolute = if floor > 0.0 { bad_needed(absolute, enough) / of_canary } else { 0.0 };
+    let requests = relative.max(absolute);
+    requests.is_finite().then_some(requests)
+}
+
+/// The logarithm of what one point of the grid alone must reach.
+pub(super) fn needed(alpha: f64) -> f64 {
+    -libm::log(alpha) + libm::log(f64::from(u32::try_from(WORSE.len()).unwrap_or(1)))
+}
+
+/// Returns how many bad requests are needed at the best point of the grid. Of each point: by how much a bad request raises
+/// its logarithm in the mean, and the variance.
+fn bad_needed(points: impl Iterator<Item = (f64, f64)>, enough: f64) -> f64 {
+    const Z90: f64 = 1.2816;
+    let needed = points.filter(|(mean, _)| *mean > 0.0).map(|(mean, variance)| {
         let root = (Z90 * libm::sqrt(variance) + libm::sqrt(Z90 * Z90 * variance + 4.0 * mean * enough))
             / (2.0 * mean);
-        (mean > 0.0).then_some(root * root)
+        root * root
     });
-    let least = needed.fold(f64::INFINITY, f64::min);
-    let seconds = least / per_request / question.requests;
-    seconds.is_finite().then_some(seconds)
+    needed.fold(f64::INFINITY, f64::min)
 }
