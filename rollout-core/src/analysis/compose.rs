@@ -1,7 +1,8 @@
 //! One run of several templates and arguments.
 
-use super::spec::text;
+use super::{Source, spec::text};
 use alloc::{
+    collections::BTreeSet,
     format,
     string::{String, ToString},
     vec::Vec,
@@ -40,6 +41,8 @@ pub struct Composed {
     pub dry_run: Vec<Json>,
     /// The rules for how many measurements are kept.
     pub measurement_retention: Vec<Json>,
+    /// The templates that the metrics are of, if these are known by name.
+    pub(super) sources: Vec<Source>,
 }
 
 /// Why templates and arguments cannot be joined.
@@ -127,7 +130,7 @@ pub fn compose(from: &Templates<'_>) -> Result<Composed, InvalidTemplates> {
     let kept = from.measurement_retention;
     let measurement_retention = rules(kept, "measurementRetention", "Measurement Retention")?;
     let args = joined_arguments(all(), from.args)?;
-    let composed = Composed { args, metrics, dry_run, measurement_retention };
+    let composed = Composed { args, metrics, dry_run, measurement_retention, sources: Vec::new() };
     composed.resolved(|_, _| None)?;
     Ok(composed)
 }
@@ -171,7 +174,7 @@ impl Composed {
     }
 }
 
-fn list<'j>(object: &'j Json, field: &str) -> impl Iterator<Item = &'j Json> {
+pub(super) fn list<'j>(object: &'j Json, field: &str) -> impl Iterator<Item = &'j Json> {
     object.get(field).and_then(Json::as_array).into_iter().flatten()
 }
 
@@ -244,6 +247,23 @@ fn put_in(json: &Json, value: &impl Fn(&str) -> Option<String>) -> Result<Json, 
         }
         Json::Null | Json::Bool(_) | Json::Number(_) => json.clone(),
     })
+}
+
+/// Adds the names of all arguments that texts refer to.
+pub(super) fn tags(json: &Json, names: &mut BTreeSet<String>) {
+    let mut of_text = |text: &str| {
+        let tags = text.split("{{").skip(1).filter_map(|tag| tag.split_once("}}"));
+        names.extend(tags.filter_map(|(tag, _)| tag.trim().strip_prefix("args.").map(String::from)));
+    };
+    match json {
+        Json::String(text) => of_text(text),
+        Json::Array(items) => items.iter().for_each(|item| tags(item, names)),
+        Json::Object(fields) => {
+            fields.keys().for_each(|key| of_text(key));
+            fields.values().for_each(|field| tags(field, names));
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) => {}
+    }
 }
 
 fn put_into_text(text: &str, value: &impl Fn(&str) -> Option<String>) -> Result<String, InvalidTemplates> {

@@ -4,8 +4,8 @@
 //!
 //! Pure: measuring is done elsewhere. [`assess`] decides what to ask now, a provider answers, and [`record`] puts the
 //! answers in and judges the run; a [`RunTurn`] gives the order of that work. A [`Condition`] judges a single answer.
-//! [`compose`](compose()) makes one [`RunSpec`] of templates and arguments. [`Compare`] is the one metric that is judged
-//! here, by what was counted of canary and stable.
+//! [`compose`](compose()) makes one [`RunSpec`] of templates and arguments, and [`lint`](lint()) says what is wrong with
+//! it before it runs. [`Compare`] is the one metric that is judged here, by what was counted of canary and stable.
 
 #[cfg(feature = "analysis")]
 mod arguments;
@@ -23,6 +23,8 @@ mod due;
 mod evidence;
 #[cfg(feature = "analysis")]
 mod judge;
+#[cfg(feature = "analysis")]
+mod lint;
 #[cfg(feature = "analysis")]
 mod of_rollout;
 mod phase;
@@ -61,6 +63,10 @@ pub use condition::{Condition, ConditionError, ConditionFailed, Kind, MAX_LENGTH
 pub use evidence::{
     Compare, Comparison, Count, Counters, Evidence, InvalidCounter, Lacks, Question, Window, seconds_needed,
 };
+#[cfg(feature = "analysis")]
+use lint::Source;
+#[cfg(feature = "analysis")]
+pub use lint::{Around, Stay, Traffic, lint, power};
 #[cfg(feature = "analysis")]
 pub use of_rollout::{InvalidAnalysis, TemplateRef};
 pub use phase::Phase;

@@ -1,6 +1,6 @@
 //! The run of a Rollout's analysis.
 
-use super::{Composed, InvalidArgument, InvalidTemplates, Templates, arguments, compose};
+use super::{Composed, InvalidArgument, InvalidTemplates, Source, Templates, arguments, compose};
 use crate::strategy::{Analysis, AnalysisArg, ArgSource};
 use alloc::{string::String, vec::Vec};
 use core::fmt;
@@ -81,6 +81,10 @@ impl Composed {
         template: impl Fn(&TemplateRef) -> Option<Json>,
     ) -> Result<Self, InvalidAnalysis> {
         let [templates, cluster_templates] = named(analysis, template)?;
+        let sources = [&templates, &cluster_templates].into_iter().flatten();
+        let sources = sources.map(|(name, spec)| Source::of(name.clone(), spec)).collect();
+        let [templates, cluster_templates] = [templates, cluster_templates]
+            .map(|named| named.into_iter().map(|(_, spec)| spec).collect::<Vec<Json>>());
         few(analysis, templates.iter().chain(&cluster_templates))?;
         let args: Vec<Json> = analysis.args.iter().map(argument).collect();
         let args = arguments(&args, rollout, stable, latest)?;
@@ -89,13 +93,14 @@ impl Composed {
         let retention = analysis.measurement_retention.iter();
         let retention: Vec<Json> =
             retention.map(|(name, limit)| json!({"metricName": &**name, "limit": limit})).collect();
-        Ok(compose(&Templates {
+        let composed = compose(&Templates {
             templates: &templates,
             cluster_templates: &cluster_templates,
             args: &args,
             dry_run: &dry_run,
             measurement_retention: &retention,
-        })?)
+        })?;
+        Ok(Self { sources, ..composed })
     }
 }
 
@@ -104,12 +109,12 @@ impl Composed {
 fn named(
     analysis: &Analysis,
     template: impl Fn(&TemplateRef) -> Option<Json>,
-) -> Result<[Vec<Json>; 2], InvalidAnalysis> {
+) -> Result<[Vec<(TemplateRef, Json)>; 2], InvalidAnalysis> {
     let first = analysis.templates.iter();
     let mut open: Vec<TemplateRef> =
         first.map(|(name, cluster)| TemplateRef { cluster: *cluster, name: String::from(&**name) }).collect();
     open.reverse();
-    let (mut seen, mut found): (Vec<TemplateRef>, [Vec<Json>; 2]) = (Vec::new(), Default::default());
+    let (mut seen, mut found) = (Vec::new(), <[Vec<(TemplateRef, Json)>; 2]>::default());
     while let Some(next) = open.pop() {
         if seen.contains(&next) {
             continue;
@@ -121,7 +126,7 @@ fn named(
         let others = spec.get("templates").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
         open.extend(others.iter().take(TEMPLATES + 1).rev().map(reference));
         let [of_namespace, of_cluster] = &mut found;
-        if next.cluster { of_cluster } else { of_namespace }.push(spec);
+        if next.cluster { of_cluster } else { of_namespace }.push((next.clone(), spec));
         seen.push(next);
     }
     Ok(found)

@@ -4,7 +4,7 @@ use rollout_core::analysis::{Condition, Kind, Value};
 use serde_json::json;
 
 /// The conditions of public manifests, as they are in `conditions.tsv`.
-fn public() -> Vec<(u32, String)> {
+pub(crate) fn public() -> Vec<(u32, String)> {
     let path = format!("{}/tests/analysis/conditions.tsv", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(path).unwrap();
     let lines = text.lines().filter(|line| !line.starts_with('#'));

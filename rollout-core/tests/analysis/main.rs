@@ -13,6 +13,7 @@ mod compare;
 mod conditions;
 mod counters;
 mod evidence;
+mod lint;
 mod random;
 mod runs;
 mod vectors;

@@ -22,7 +22,12 @@ pub(super) struct Run<'v> {
 
 /// Runs a whole condition.
 pub(super) fn run(node: &Node, value: &Value) -> Result<bool, ConditionError> {
-    let run = Run { value, steps: Cell::new(MAX_STEPS) };
+    run_within(node, value, MAX_STEPS)
+}
+
+/// Runs a whole condition in at most so many steps.
+pub(super) fn run_within(node: &Node, value: &Value, steps: u32) -> Result<bool, ConditionError> {
+    let run = Run { value, steps: Cell::new(steps) };
     let item = run.item(node, None)?;
     if let Item::Bool(verdict) = item {
         return Ok(verdict);

@@ -7,6 +7,7 @@
 //! | `kind`, `check` | whether its types fit, before it runs |
 //! | `functions`, `pattern` | which functions and patterns there are |
 //! | `value`, `eval`, `operate` | what it gives |
+//! | `tried` | what it would give for a value that nobody has measured |
 //! | `error` | where it is wrong, and what to write |
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "what is left of the functions is alike")]
@@ -25,6 +26,8 @@ mod node;
 mod operate;
 mod parse;
 pub(super) mod pattern;
+#[expect(clippy::wildcard_enum_match_arm, reason = "only a few shapes are looked for")]
+mod tried;
 #[expect(clippy::wildcard_enum_match_arm, reason = "values of all other types are refused alike")]
 mod value;
 
