@@ -22,6 +22,7 @@ mod happening;
 mod identity;
 mod input;
 mod json;
+mod lint;
 mod load;
 mod metrics;
 mod model;

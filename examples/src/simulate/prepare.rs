@@ -5,7 +5,7 @@ use super::{
     claims::Claims,
     diagnostics::Findings,
     given::{Given, Leading},
-    group,
+    group, lint,
     load::load,
     metrics,
     model::{Model, namespace},
@@ -79,6 +79,7 @@ pub(crate) fn prepare<'a>(args: &'a Args, stdin: &mut dyn Read, findings: &mut F
         for (path, what, instead) in metrics::wrong(&spec.strategy, &templates, &whole.manifest, metrics) {
             findings.located(rollout.finding(Severity::Error, &path, &what, &instead));
         }
+        lint::note(&spec.strategy, &whole, &model, findings);
         let Some(update) = update::of(args, name, &whole, (after, &leading_after), findings) else {
             continue;
         };

@@ -8,6 +8,7 @@
 )]
 
 mod analysis;
+mod analysis_lint;
 mod bad_input;
 mod folder;
 mod folders;
