@@ -6,8 +6,10 @@ use super::{
     happening::{By, Happening, Kind, Layer, PodChange, State},
     names::Names,
     play::Play,
+    seeds::Tally,
     summary::Line,
     text::rest,
+    traffic::Ended,
     words::{step, words},
 };
 use rollout_core::{
@@ -16,7 +18,10 @@ use rollout_core::{
     waiting::EndsBy,
 };
 use serde_json::{Map, Value, json};
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
 
 /// One line for each happening of one Rollout.
 pub(crate) fn write(out: &mut dyn Write, play: &Play<'_>) -> io::Result<()> {
@@ -49,6 +54,37 @@ pub(crate) fn end(out: &mut dyn Write, lines: &[Line]) -> io::Result<()> {
             },
             "deliveries": summary.deliveries,
             "failed_per_thousand": summary.requests.per_thousand(),
+        });
+        let mut value = value;
+        if let (Some(answers), Some(fields)) = (&one.answers, value.as_object_mut()) {
+            let ended = |ended: Ended| json!({"all": ended.all, "bad": ended.bad});
+            let (stable, canary) = (ended(answers.stable), ended(answers.canary));
+            fields.insert(
+                "answers".to_owned(),
+                json!({"stable": stable, "canary": canary, "unknown_labels": answers.unknown}),
+            );
+        }
+        line(out, &value)?;
+    }
+    Ok(())
+}
+
+/// One line for each Rollout: how its releases ended with other seeds.
+pub(crate) fn seeds(out: &mut dyn Write, tallies: &[Tally]) -> io::Result<()> {
+    for tally in tallies {
+        let ms =
+            |time: Option<Duration>| time.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        let value = json!({
+            "v": 1,
+            "rollout": tally.name,
+            "kind": "seeds",
+            "seeds": tally.seeds,
+            "ends": tally.ends,
+            "aborted_ms": {
+                "first": ms(tally.aborted_by(0.0)),
+                "median": ms(tally.aborted_by(0.5)),
+                "nine_of_ten": ms(tally.aborted_by(0.9)),
+            },
         });
         line(out, &value)?;
     }

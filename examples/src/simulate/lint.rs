@@ -1,18 +1,27 @@
 //! What is wrong with the analyses of a Rollout although each of their parts is valid, in the files that define them.
 
 use super::{
+    args::Args,
     diagnostics::Findings,
     model::{Model, namespace},
     whole::Whole,
 };
 use rollout_core::{
     Finding, Strategy,
-    analysis::{Around, Composed, RunRole, RunSpec, TemplateRef, power},
+    analysis::{Around, Composed, RunRole, RunSpec, TemplateRef, Traffic, power},
     argo::Document,
 };
 
 /// Notes what is wrong or odd with the analyses of a Rollout.
-pub(crate) fn note(strategy: &Strategy, rollout: &Whole<'_>, model: &Model, findings: &mut Findings) {
+pub(crate) fn note(
+    args: &Args,
+    strategy: &Strategy,
+    rollout: &Whole<'_>,
+    model: &Model,
+    findings: &mut Findings,
+) {
+    let traffic = args.script.traffic.as_ref();
+    let traffic = traffic.map(|traffic| Traffic { requests: traffic.rps, bad: traffic.stable.bad });
     let templates = model.templates(namespace(rollout.rollout));
     for (role, analysis) in strategy.analyses() {
         let given = |name: &TemplateRef| templates.get(name).cloned();
@@ -24,7 +33,7 @@ pub(crate) fn note(strategy: &Strategy, rollout: &Whole<'_>, model: &Model, find
         let Ok(mut found) = composed.lint(analysis, &around) else { continue };
         if let Ok(metrics) = composed.resolved(|_, _| None) {
             let spec = RunSpec::read(&composed.run(&metrics));
-            let power = power(&spec, &around, None).into_iter();
+            let power = power(&spec, &around, traffic.as_ref()).into_iter();
             found.extend(power.map(|finding| composed.in_template(finding)));
         }
         for (template, finding) in found {

@@ -1,32 +1,37 @@
 //! What the analyses of a Rollout measure in a simulation.
 
-use super::args::{Scripted, ScriptedMetric};
+use super::{
+    args::{Scripted, ScriptedMetric},
+    traffic::{self, Traffic},
+};
 use rollout_core::{
     Strategy, Time,
     analysis::{
-        Analysis, Answer, Ask, Composed, InvalidAnalysis, Phase, RunNext, RunRole, RunSeen, RunSpec,
+        Analysis, Answer, Ask, Composed, InvalidAnalysis, Metric, Phase, RunNext, RunRole, RunSeen, RunSpec,
         RunStatus, RunTurn, TemplateRef, Value,
     },
     sim::{Metrics, Truth},
 };
 use serde_json::Value as Json;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
 
 /// The specs of the templates that were given.
 pub(crate) type Given = BTreeMap<TemplateRef, Json>;
 
-/// Metrics whose values the command line says.
+/// Metrics whose values the command line says, or that are measured of drawn requests.
 #[derive(Debug)]
-pub(crate) struct ScriptedMetrics {
+pub(crate) struct SimulatedMetrics {
     pub(crate) rollout: Json,
     pub(crate) templates: Arc<Given>,
     pub(crate) scripted: Vec<ScriptedMetric>,
+    /// The requests, if there are any.
+    pub(crate) traffic: Option<Rc<RefCell<Traffic>>>,
     /// When the update began.
     pub(crate) zero: Time,
     pub(crate) runs: BTreeMap<Arc<str>, (RunSpec, RunStatus)>,
 }
 
-impl Metrics for ScriptedMetrics {
+impl Metrics for SimulatedMetrics {
     fn look(&mut self, truth: &Truth, run: &mut RunSeen, analysis: &Analysis) -> Option<Time> {
         if !self.runs.contains_key(&run.name) {
             let stable = truth.status.stable.as_ref().map(rollout_core::Revision::as_str);
@@ -46,12 +51,13 @@ impl Metrics for ScriptedMetrics {
         let (before, at) = (stored.clone(), truth.now.since(self.zero));
         let answer = |ask: Ask| {
             let scripted = self.scripted.iter().find(|scripted| scripted.name == ask.metric());
-            let answer = match scripted.map(|scripted| scripted.at(at)) {
-                Some(Scripted::Number(number)) => Answer::Value(Value::Numbers(vec![number])),
-                Some(Scripted::Nothing) | None => Answer::Value(Value::Numbers(Vec::new())),
-                Some(Scripted::Error) => {
-                    Answer::Unanswered { why: "the provider does not answer".into(), after: None }
+            let answer = match (scripted, &self.traffic, spec.metric(ask.metric())) {
+                (Some(scripted), ..) => of_script(scripted.at(at)),
+                (None, Some(traffic), Some(metric)) => {
+                    let result = before.metric(ask.metric());
+                    traffic::measure(&traffic.borrow(), spec, metric, result, truth.now)
                 }
+                _ => of_script(Scripted::Nothing),
             };
             (ask, answer)
         };
@@ -65,6 +71,20 @@ impl Metrics for ScriptedMetrics {
         };
         *run = run.clone().measured(spec, stored);
         wake
+    }
+
+    fn pass(&mut self, truth: &Truth, to: Time) {
+        if let Some(traffic) = &self.traffic {
+            traffic.borrow_mut().pass(truth, to);
+        }
+    }
+}
+
+fn of_script(scripted: Scripted) -> Answer {
+    match scripted {
+        Scripted::Number(number) => Answer::Value(Value::Numbers(vec![number])),
+        Scripted::Nothing => Answer::Value(Value::Numbers(Vec::new())),
+        Scripted::Error => Answer::Unanswered { why: "the provider does not answer".into(), after: None },
     }
 }
 
@@ -88,7 +108,7 @@ pub(crate) fn wrong(
     strategy: &Strategy,
     given: &Given,
     rollout: &Json,
-    scripted: &[ScriptedMetric],
+    (scripted, has_traffic): (&[ScriptedMetric], bool),
 ) -> Vec<(String, String, String)> {
     let mut wrong = Vec::new();
     for (role, analysis) in strategy.analyses() {
@@ -114,12 +134,15 @@ pub(crate) fn wrong(
             wrong.push((path, format!("its run is invalid: {invalid}"), "change the template".to_owned()));
             continue;
         }
-        let unknown = |metric: &&rollout_core::analysis::Metric| {
-            scripted.iter().all(|scripted| scripted.name != metric.name())
-        };
+        let unknown = |metric: &&Metric| scripted.iter().all(|scripted| scripted.name != metric.name());
         for metric in spec.metrics().iter().filter(unknown) {
             let name = metric.name();
-            let what = format!("no value is given for the metric `{name}`");
+            let what = if has_traffic {
+                let Err(why) = traffic::can_measure(&spec, metric) else { continue };
+                format!("the metric `{name}` cannot be measured of simulated requests: {why}")
+            } else {
+                format!("no value is given for the metric `{name}`")
+            };
             wrong.push((
                 path.clone(),
                 what,

@@ -40,6 +40,7 @@ mod restart;
 mod roles;
 mod run;
 mod script;
+mod seeds;
 mod setup;
 mod snippet;
 mod state;

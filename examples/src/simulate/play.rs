@@ -5,10 +5,11 @@ use super::{
     change::Change,
     clock::Clock,
     happening::{By, Kind, Rest},
-    metrics::{self, ScriptedMetrics},
+    metrics::{self, SimulatedMetrics},
     model::{revision, understand},
     script::Said,
     setup::{Played, readiness},
+    traffic::{Answers, Traffic, TrafficArgs},
     update::Update,
 };
 use rollout_core::{
@@ -19,7 +20,7 @@ use rollout_core::{
     waiting::{Ending, EndsBy, WaitReason},
 };
 use serde_json::Value;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc, time::Duration};
 
 /// One Rollout on its way.
 #[derive(Debug)]
@@ -42,6 +43,8 @@ pub(crate) struct Play<'a> {
     agenda: Vec<(Duration, Task)>,
     /// The templates of its analyses.
     analyses: Arc<metrics::Given>,
+    /// The requests that are drawn.
+    traffic: Option<Rc<RefCell<Traffic>>>,
 }
 
 #[derive(Debug, Clone)]
@@ -86,6 +89,7 @@ impl<'a> Play<'a> {
             templates,
             agenda,
             analyses: Arc::default(),
+            traffic: None,
         }
     }
 
@@ -108,10 +112,16 @@ impl<'a> Play<'a> {
         self.clock = Clock { zero };
         let (rollout, templates) = (self.live.clone(), self.analyses.clone());
         let scripted = self.args.script.metrics.clone();
-        self.world.measure_with(ScriptedMetrics {
+        let stable = self.world.truth().status.stable.clone();
+        let drawn =
+            |settings: &TrafficArgs| Traffic::new(settings.clone(), self.args.world.seed, &rollout, stable);
+        self.traffic =
+            self.args.script.traffic.as_ref().map(drawn).map(|traffic| Rc::new(RefCell::new(traffic)));
+        self.world.measure_with(SimulatedMetrics {
             rollout,
             templates,
             scripted,
+            traffic: self.traffic.clone(),
             zero,
             runs: BTreeMap::new(),
         });
@@ -168,6 +178,11 @@ impl<'a> Play<'a> {
         };
         self.note(Kind::Rest(rest));
         rest
+    }
+
+    /// How the drawn requests ended.
+    pub(crate) fn answers(&self) -> Option<Answers> {
+        self.traffic.as_ref().map(|traffic| traffic.borrow().answers())
     }
 
     /// Whether the last decision waits for something that could not be read.

@@ -44,16 +44,34 @@ struct Ready<'a> {
     templates: Arc<metrics::Given>,
 }
 
-/// Reads everything, checks everything, and makes the worlds.
-pub(crate) fn prepare<'a>(args: &'a Args, stdin: &mut dyn Read, findings: &mut Findings) -> Vec<Group<'a>> {
-    let mut model = load(&args.inputs, stdin, findings);
-    let mut update = load(&args.update.paths, stdin, findings);
-    workloads::add([&mut model, &mut update], findings);
+/// What was given.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    model: Model,
+    update: Model,
+}
+
+impl Loaded {
+    /// Reads everything.
+    pub(crate) fn read(args: &Args, stdin: &mut dyn Read, findings: &mut Findings) -> Self {
+        let mut model = load(&args.inputs, stdin, findings);
+        let mut update = load(&args.update.paths, stdin, findings);
+        workloads::add([&mut model, &mut update], findings);
+        Self { model, update }
+    }
+}
+
+/// Checks everything, and makes the worlds.
+pub(crate) fn prepare<'a>(
+    args: &'a Args,
+    Loaded { model, update }: &Loaded,
+    findings: &mut Findings,
+) -> Vec<Group<'a>> {
     let labels = model.labels();
     let names: Vec<&str> = labels.iter().map(String::as_str).collect();
-    names_fit(args, &model, &update, &names, findings);
-    let given = Given { model: &model, update: None };
-    let after = Given { model: &model, update: Some(&update) };
+    names_fit(args, model, update, &names, findings);
+    let given = Given { model, update: None };
+    let after = Given { model, update: Some(update) };
     let (leading, leading_after) = (Leading::of(given), Leading::of(after));
     let mut claims = Claims::default();
     let mut ready = Vec::new();
@@ -75,11 +93,11 @@ pub(crate) fn prepare<'a>(args: &'a Args, stdin: &mut dyn Read, findings: &mut F
             continue;
         }
         let templates = model.templates(namespace(rollout));
-        let metrics = &args.script.metrics;
+        let metrics = (&*args.script.metrics, args.script.traffic.is_some());
         for (path, what, instead) in metrics::wrong(&spec.strategy, &templates, &whole.manifest, metrics) {
             findings.located(rollout.finding(Severity::Error, &path, &what, &instead));
         }
-        lint::note(&spec.strategy, &whole, &model, findings);
+        lint::note(args, &spec.strategy, &whole, model, findings);
         let Some(update) = update::of(args, name, &whole, (after, &leading_after), findings) else {
             continue;
         };

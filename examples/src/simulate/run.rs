@@ -6,8 +6,8 @@ use super::{
     group,
     happening::Rest,
     json,
-    prepare::{Group, prepare},
-    summary, text,
+    prepare::{Group, Loaded, prepare},
+    seeds, summary, text,
 };
 use clap::CommandFactory as _;
 use rollout_core::Escaped;
@@ -47,7 +47,8 @@ pub fn run(
         return Ok(0);
     }
     let mut findings = Findings::default();
-    let groups = prepare(&args, stdin, &mut findings);
+    let loaded = Loaded::read(&args, stdin, &mut findings);
+    let groups = prepare(&args, &loaded, &mut findings);
     if args.output.json {
         json::findings(out, &findings)?;
     } else {
@@ -56,7 +57,16 @@ pub fn run(
     if findings.refuse() {
         return Ok(2);
     }
-    play(&args, groups, out, err)
+    let code = play(&args, groups, out, err)?;
+    if args.script.traffic.is_some() && args.script.seeds > 0 {
+        let tallies = seeds::play(&args, &loaded);
+        if args.output.json {
+            json::seeds(out, &tallies)?;
+        } else {
+            out.write_all(seeds::text(&tallies).as_bytes())?;
+        }
+    }
+    Ok(code)
 }
 
 fn play(args: &Args, groups: Vec<Group<'_>>, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
@@ -75,14 +85,14 @@ fn play(args: &Args, groups: Vec<Group<'_>>, out: &mut dyn Write, err: &mut dyn 
                 Rest::Unfinished
             }
         };
-        let summary = play.world.summary();
+        let (summary, answers) = (play.world.summary(), play.answers());
         if args.output.json {
             json::write(out, &play)?;
         } else {
             out.write_all(text::rollout(&play).as_bytes())?;
         }
         let expect = args.output.expect.of(&play.name, play.is_updated);
-        lines.push(summary::Line { name: play.name, rest, summary, expect });
+        lines.push(summary::Line { name: play.name, rest, summary, answers, expect });
     }
     if args.output.json {
         json::end(out, &lines)?;

@@ -1,6 +1,6 @@
 //! The last lines: how it ended, in figures.
 
-use super::{args::Expect, duration, happening::Rest};
+use super::{args::Expect, duration, happening::Rest, traffic::Answers};
 use rollout_core::sim::Summary;
 
 /// One Rollout.
@@ -9,6 +9,8 @@ pub(crate) struct Line {
     pub(crate) name: String,
     pub(crate) rest: Rest,
     pub(crate) summary: Summary,
+    /// How the drawn requests ended, if any were.
+    pub(crate) answers: Option<Answers>,
     /// How it is to end, if anybody asks.
     pub(crate) expect: Option<Expect>,
 }
@@ -62,6 +64,16 @@ pub(crate) fn text(lines: &[Line]) -> String {
             line.name,
             line.summary.requests.per_thousand()
         );
+    }
+    for (line, answers) in lines.iter().filter_map(|line| Some((line, line.answers.as_ref()?))) {
+        text += &format!("{}: {answers}\n", line.name);
+        for unknown in &answers.unknown {
+            text += &format!(
+                "{}: no simulated request has a label for {}: the queries count all requests there\n",
+                line.name,
+                rollout_core::Escaped(unknown)
+            );
+        }
     }
     for line in lines.iter().filter(|line| !line.as_expected()) {
         let wanted = line.expect.map_or("", Expect::word);

@@ -15,6 +15,7 @@ use super::{
     change::Change,
     duration,
     script::{self, Said},
+    traffic::TrafficArgs,
 };
 use crate::generate::Generate;
 use clap::{CommandFactory, Parser, error::ErrorKind};
@@ -69,6 +70,14 @@ pub(crate) struct ScriptArgs {
     /// (repeatable)
     #[arg(long = "metric", value_name = "NAME=VALUE[@TIME],…")]
     pub(crate) metrics: Vec<ScriptedMetric>,
+    /// Draw requests at the weights that the proxies have, and measure Prometheus metrics and comparisons of them: all
+    /// requests a second, the share of bad answers, how many of these come together, and how long answers take (median
+    /// and spread), like rps=100,bad=0.5%,canary-bad=1.5%,bursts=3,latency=80ms/0.6
+    #[arg(long, value_name = "NAME=VALUE,…")]
+    pub(crate) traffic: Option<TrafficArgs>,
+    /// With --traffic, also play so many other seeds, and say how many releases end in which way, and when
+    #[arg(long, value_name = "COUNT", default_value = "1000", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub(crate) seeds: u32,
     /// How long a pause without a duration lasts, if no action ends it; or never
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = time_or_never)]
     pub(crate) promote_after: TimeOrNever,

@@ -72,18 +72,5 @@ pub(crate) enum Matching {
     Ignoring(Vec<String>),
 }
 
-impl Query {
-    /// The selectors in it.
-    pub(crate) fn selectors(&self) -> Vec<&Selector> {
-        match self {
-            Self::Number(_) => Vec::new(),
-            Self::Select(selector) => vec![selector],
-            Self::Call { arguments, .. } => arguments.iter().flat_map(Self::selectors).collect(),
-            Self::Aggregate { of, .. } | Self::Negative(of) => of.selectors(),
-            Self::Binary { left, right, .. } => [left.selectors(), right.selectors()].concat(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests;

@@ -70,7 +70,10 @@ const CASES: [(&str, &[f64]); 18] = [
     ("sum(rate(none[5m])) or vector(0)", &[0.0]),
     ("sum(rate(none[5m])) / sum(rate(requests[5m]))", &[]),
     ("100 * (1 - sum(rate(requests{code=\"500\"}[5m])) / sum(rate(requests[5m]))) - 2", &[96.0]),
-    ("avg_over_time(requests{pod=\"b\"}[59s]) - ignoring(x) max_over_time(requests{pod=\"b\"}[59s])", &[-75.0]),
+    (
+        "avg_over_time(requests{pod=\"b\"}[59s]) - ignoring(x) max_over_time(requests{pod=\"b\"}[59s])",
+        &[-75.0],
+    ),
     ("vector(0) / vector(0)", &[f64::NAN]),
     ("clamp_max(sum(requests), 5) + on() vector(2 ^ 3 ^ 0)", &[7.0]),
     ("-sum(requests{pod=\"b\"}) ^ 2 / 1e3 # a comment", &[-4000.0]),

@@ -1,12 +1,14 @@
 //! `--traffic`: requests that arrive at the simulated proxies, and the counters that a Prometheus would have of them.
 
 mod draw;
+mod measure;
 mod places;
 mod settings;
 
+pub(crate) use measure::{can_measure, measure};
 pub(crate) use settings::TrafficArgs;
 
-use super::promql::{self, Labels, Matcher, Millis, Series, Source};
+use super::promql::{self, Labels, Matcher, Millis, Query, Series, Source};
 use draw::{BOUNDS, Count};
 use places::{Kind, Places};
 use rand::SeedableRng as _;
@@ -20,6 +22,8 @@ use serde_json::Value;
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
+    fmt,
+    rc::Rc,
 };
 
 /// How often the counters are scraped, in milliseconds: what Prometheus' documentation begins with.
@@ -39,13 +43,35 @@ pub(crate) struct Traffic {
     scraped: Vec<(Millis, BTreeMap<(Destination, Revision), Count>)>,
     /// Conditions on labels that say nothing about these requests.
     unknown: RefCell<BTreeSet<String>>,
+    /// The queries so far, as they were read.
+    queries: RefCell<BTreeMap<String, Rc<Query>>>,
 }
 
-/// How the requests of both sides ended.
+/// How the requests to the old revision and to the new ones ended.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Answers {
+    pub(crate) stable: Ended,
+    pub(crate) canary: Ended,
+    /// Conditions on labels that no simulated request has: they were taken to hold.
+    pub(crate) unknown: Vec<String>,
+}
+
+/// How requests ended.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(crate) struct Totals {
-    pub(crate) stable: (f64, f64),
-    pub(crate) canary: (f64, f64),
+pub(crate) struct Ended {
+    pub(crate) all: f64,
+    pub(crate) bad: f64,
+}
+
+impl fmt::Display for Answers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { stable, canary, .. } = self;
+        write!(
+            f,
+            "{} of {} answers of the new revision were bad, and {} of {} of the old one",
+            canary.bad, canary.all, stable.bad, stable.all
+        )
+    }
 }
 
 impl Traffic {
@@ -59,6 +85,7 @@ impl Traffic {
             counts: BTreeMap::new(),
             scraped: Vec::new(),
             unknown: RefCell::default(),
+            queries: RefCell::default(),
         }
     }
 
@@ -100,23 +127,26 @@ impl Traffic {
     /// # Errors
     /// It would refuse the query, or it is not evaluated here.
     pub(crate) fn answer(&self, query: &str, at: Time) -> Result<promql::Answer, String> {
-        promql::evaluate(&promql::parse(query)?, at.as_millis(), self)
+        let known = self.queries.borrow().get(query).cloned();
+        let parsed = match known {
+            Some(parsed) => parsed,
+            None => {
+                let parsed = Rc::new(promql::parse(query)?);
+                self.queries.borrow_mut().insert(query.to_owned(), parsed.clone());
+                parsed
+            }
+        };
+        promql::evaluate(&parsed, at.as_millis(), self)
     }
 
-    /// The answers of the old revision and of the new ones: good and bad.
-    pub(crate) fn totals(&self) -> Totals {
-        let mut totals = Totals::default();
+    /// How requests have ended so far.
+    pub(crate) fn answers(&self) -> Answers {
+        let (mut stable, mut canary) = (Ended::default(), Ended::default());
         for ((_, revision), count) in &self.counts {
-            let side =
-                if self.base.as_ref() == Some(revision) { &mut totals.stable } else { &mut totals.canary };
-            *side = (side.0 + count.good, side.1 + count.bad);
+            let side = if self.base.as_ref() == Some(revision) { &mut stable } else { &mut canary };
+            *side = Ended { all: side.all + count.all(), bad: side.bad + count.bad };
         }
-        totals
-    }
-
-    /// Conditions on labels that no simulated request has: they were taken to hold.
-    pub(crate) fn unknown(&self) -> Vec<String> {
-        self.unknown.borrow().iter().cloned().collect()
+        Answers { stable, canary, unknown: self.unknown.borrow().iter().cloned().collect() }
     }
 
     /// Whether requests of this kind fulfil all matchers.
