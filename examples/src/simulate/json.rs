@@ -6,6 +6,7 @@ use super::{
     happening::{By, Happening, Kind, Layer, PodChange, State},
     names::Names,
     play::Play,
+    replay::Replayed,
     seeds::Tally,
     summary::Line,
     text::rest,
@@ -64,6 +65,25 @@ pub(crate) fn end(out: &mut dyn Write, lines: &[Line]) -> io::Result<()> {
                 json!({"stable": stable, "canary": canary, "unknown_labels": answers.unknown}),
             );
         }
+        line(out, &value)?;
+    }
+    Ok(())
+}
+
+/// One line for each stored run.
+pub(crate) fn replayed(out: &mut dyn Write, replayed: &[Replayed]) -> io::Result<()> {
+    for run in replayed {
+        let after = run.after.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
+        let value = json!({
+            "v": 1,
+            "kind": "replayed",
+            "run": run.name,
+            "was": run.was.as_str(),
+            "would_be": run.now.as_str(),
+            "after_ms": after,
+            "why": run.why,
+            "measurements_lost": run.lost,
+        });
         line(out, &value)?;
     }
     Ok(())

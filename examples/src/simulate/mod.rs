@@ -36,6 +36,7 @@ mod prepare;
 mod promql;
 mod reach;
 mod recorder;
+mod replay;
 mod restart;
 mod roles;
 mod run;

@@ -7,7 +7,7 @@ use super::{
     happening::Rest,
     json,
     prepare::{Group, Loaded, prepare},
-    seeds, summary, text,
+    replay, seeds, summary, text,
 };
 use clap::CommandFactory as _;
 use rollout_core::Escaped;
@@ -47,6 +47,9 @@ pub fn run(
         return Ok(0);
     }
     let mut findings = Findings::default();
+    if !args.script.replay.is_empty() {
+        return replayed(&args, stdin, out, err);
+    }
     let loaded = Loaded::read(&args, stdin, &mut findings);
     let groups = prepare(&args, &loaded, &mut findings);
     if args.output.json {
@@ -67,6 +70,26 @@ pub fn run(
         }
     }
     Ok(code)
+}
+
+/// Judges stored runs: 0 unless something is wrong with the input.
+fn replayed(args: &Args, stdin: &mut dyn Read, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
+    let mut findings = Findings::default();
+    let replayed = replay::replay(args, stdin, &mut findings);
+    if args.output.json {
+        json::findings(out, &findings)?;
+    } else {
+        err.write_all(findings.render().as_bytes())?;
+    }
+    if findings.refuse() {
+        return Ok(2);
+    }
+    if args.output.json {
+        json::replayed(out, &replayed)?;
+    } else {
+        out.write_all(replay::text(&replayed).as_bytes())?;
+    }
+    Ok(0)
 }
 
 fn play(args: &Args, groups: Vec<Group<'_>>, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {

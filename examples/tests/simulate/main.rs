@@ -19,9 +19,11 @@ mod mistakes;
 mod namespaces;
 mod pods;
 mod reach;
+mod replay;
 mod script;
 mod timelines;
 mod together;
+mod traffic;
 mod workload_ref;
 mod world;
 

@@ -78,6 +78,9 @@ pub(crate) struct ScriptArgs {
     /// With --traffic, also play so many other seeds, and say how many releases end in which way, and when
     #[arg(long, value_name = "COUNT", default_value = "1000", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub(crate) seeds: u32,
+    /// Play nothing, but judge the AnalysisRuns in this file by the AnalysisTemplates in PATH (repeatable)
+    #[arg(long, value_name = "FILE", conflicts_with = "traffic")]
+    pub(crate) replay: Vec<PathBuf>,
     /// How long a pause without a duration lasts, if no action ends it; or never
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = time_or_never)]
     pub(crate) promote_after: TimeOrNever,

@@ -172,7 +172,7 @@ impl Traffic {
         of: impl Fn(&Count) -> f64,
     ) -> Vec<(Millis, f64)> {
         let first = self.scraped.partition_point(|(at, _)| *at <= from);
-        let scraped = self.scraped.iter().skip(first).take_while(|(at, _)| *at <= to);
+        let scraped = self.scraped.get(first..).unwrap_or_default().iter().take_while(|(at, _)| *at <= to);
         scraped.filter_map(|(at, counts)| Some((*at, of(counts.get(key)?)))).collect()
     }
 }
