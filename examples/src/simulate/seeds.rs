@@ -51,7 +51,9 @@ pub(crate) fn play(args: &Args, loaded: &Loaded) -> Vec<Tally> {
         *tally.ends.entry(ended.word).or_default() += 1;
         tally.aborted.extend(ended.aborted);
     }
-    tallies.iter_mut().for_each(|tally| tally.aborted.sort_unstable());
+    for tally in &mut tallies {
+        tally.aborted.sort_unstable();
+    }
     tallies
 }
 

@@ -1,4 +1,4 @@
-//! The part of PromQL that analyses of canaries use, over counters that a simulation makes.
+//! The part of `PromQL` that analyses of canaries use, over counters that a simulation makes.
 //!
 //! Parsers of the whole language exist, and bring a generator of parsers and 80 packages along; what is evaluated here
 //! is small, and a test compares its answers with those of Prometheus' own `promtool`.

@@ -44,7 +44,7 @@ pub(super) fn apply(function: &str, samples: &[(Millis, f64)], span: Span) -> Op
         "min_over_time" => values().reduce(f64::min),
         "max_over_time" => values().reduce(f64::max),
         "count_over_time" => Some(count),
-        "last_over_time" => values().last(),
+        "last_over_time" => values().next_back(),
         _ => None,
     }
 }
@@ -61,20 +61,20 @@ fn increase(samples: &[(Millis, f64)], span: Span, is_counter: bool) -> Option<f
     }
     let mut to_start = seconds(first_at - (span.end - span.length));
     let mut to_end = seconds(span.end - last_at);
-    let sampled = seconds(last_at - first_at);
-    let between = sampled / f64::from(u32::try_from(samples.len().saturating_sub(1)).ok()?);
+    let covered = seconds(last_at - first_at);
+    let between = covered / f64::from(u32::try_from(samples.len().saturating_sub(1)).ok()?);
     let far = between * 1.1;
     if to_start >= far {
         to_start = between / 2.0;
     }
     if is_counter && difference > 0.0 && *first >= 0.0 {
         // A counter is never below zero.
-        to_start = to_start.min(sampled * (first / difference));
+        to_start = to_start.min(covered * (first / difference));
     }
     if to_end >= far {
         to_end = between / 2.0;
     }
-    Some(difference * ((sampled + to_start + to_end) / sampled))
+    Some(difference * ((covered + to_start + to_end) / covered))
 }
 
 fn seconds(millis: Millis) -> f64 {

@@ -3,7 +3,9 @@ use super::*;
 use serde_json::json;
 
 /// Counters that rise by so much every 15 seconds, for ten minutes.
-struct Counters(Vec<(&'static str, Vec<(&'static str, &'static str)>, f64)>);
+struct Counters(Vec<Counter>);
+
+type Counter = (&'static str, Vec<(&'static str, &'static str)>, f64);
 
 impl Source for Counters {
     fn select(&self, metric: &str, matchers: &[Matcher], from: Millis, to: Millis) -> Vec<Series> {

@@ -29,6 +29,9 @@ use std::{
 /// How often the counters are scraped, in milliseconds: what Prometheus' documentation begins with.
 const SCRAPE: Millis = 15_000;
 
+/// The requests so far, by where the routes sent them and whose pods answered.
+type Counts = BTreeMap<(Destination, Revision), Count>;
+
 /// Requests and their counters.
 #[derive(Debug)]
 pub(crate) struct Traffic {
@@ -38,9 +41,9 @@ pub(crate) struct Traffic {
     /// The revision that was stable when the update began: its pods answer as stable does.
     base: Option<Revision>,
     revisions: Vec<Revision>,
-    counts: BTreeMap<(Destination, Revision), Count>,
+    counts: Counts,
     /// What was scraped, oldest first.
-    scraped: Vec<(Millis, BTreeMap<(Destination, Revision), Count>)>,
+    scraped: Vec<(Millis, Counts)>,
     /// Conditions on labels that say nothing about these requests.
     unknown: RefCell<BTreeSet<String>>,
     /// The queries so far, as they were read.
@@ -128,13 +131,12 @@ impl Traffic {
     /// It would refuse the query, or it is not evaluated here.
     pub(crate) fn answer(&self, query: &str, at: Time) -> Result<promql::Answer, String> {
         let known = self.queries.borrow().get(query).cloned();
-        let parsed = match known {
-            Some(parsed) => parsed,
-            None => {
-                let parsed = Rc::new(promql::parse(query)?);
-                self.queries.borrow_mut().insert(query.to_owned(), parsed.clone());
-                parsed
-            }
+        let parsed = if let Some(known) = known {
+            known
+        } else {
+            let parsed = Rc::new(promql::parse(query)?);
+            self.queries.borrow_mut().insert(query.to_owned(), parsed.clone());
+            parsed
         };
         promql::evaluate(&parsed, at.as_millis(), self)
     }
@@ -153,15 +155,13 @@ impl Traffic {
     fn fulfils(&self, matchers: &[Matcher], of: Kind<'_>) -> bool {
         let revisions: Vec<&str> = self.revisions.iter().map(Revision::as_str).collect();
         matchers.iter().filter(|matcher| matcher.label != "le").all(|matcher| {
-            match self.places.says(matcher, of, &revisions) {
-                Some(named) => named != matcher.is_negative(),
-                None => {
-                    if !matcher.is_negative() {
-                        self.unknown.borrow_mut().insert(format!("{}={:?}", matcher.label, matcher.value));
-                    }
-                    true
+            let Some(named) = self.places.says(matcher, of, &revisions) else {
+                if !matcher.is_negative() {
+                    self.unknown.borrow_mut().insert(format!("{}={:?}", matcher.label, matcher.value));
                 }
-            }
+                return true;
+            };
+            named != matcher.is_negative()
         })
     }
 
@@ -178,13 +178,13 @@ impl Traffic {
 }
 
 /// What a metric counts, by its name.
-enum Counts {
+enum Counted {
     Requests,
     Buckets { per_unit: f64 },
     Time { per_unit: f64 },
 }
 
-impl Counts {
+impl Counted {
     fn of(metric: &str) -> Self {
         // Without a unit in its name, a histogram is in seconds, as Prometheus recommends.
         let per_unit =
@@ -206,7 +206,7 @@ impl Counts {
 impl Source for Traffic {
     fn select(&self, metric: &str, matchers: &[Matcher], from: Millis, to: Millis) -> Vec<Series> {
         let mut found = Vec::new();
-        let counts = Counts::of(metric);
+        let counted = Counted::of(metric);
         for key in self.counts.keys() {
             let (destination, revision) = key;
             for is_bad in [false, true] {
@@ -231,16 +231,16 @@ impl Source for Traffic {
                     let class = if is_bad { count.bad } else { count.good };
                     if count.all() > 0.0 { class / count.all() } else { 0.0 }
                 };
-                match counts {
-                    Counts::Requests => {
+                match counted {
+                    Counted::Requests => {
                         let of = |count: &Count| if is_bad { count.bad } else { count.good };
                         found.push(Series { labels, samples: self.samples(key, (from, to), of) });
                     }
-                    Counts::Time { per_unit } => {
+                    Counted::Time { per_unit } => {
                         let of = |count: &Count| count.millis / per_unit * part(count);
                         found.push(Series { labels, samples: self.samples(key, (from, to), of) });
                     }
-                    Counts::Buckets { per_unit } => {
+                    Counted::Buckets { per_unit } => {
                         for index in 0..=BOUNDS.len() {
                             let bound = BOUNDS
                                 .get(index)

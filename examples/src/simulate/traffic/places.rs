@@ -68,8 +68,8 @@ impl Places {
         // As Istio names both sides, and a gateway.
         shared.extend(["source".into(), "destination".into(), namespace.clone(), name.clone()]);
         shared.extend(hosts(&name, &namespace));
-        let stable = names(services.stable.as_deref(), "stableSubsetName");
-        let canary = names(services.canary.as_deref(), "canarySubsetName");
+        let stable = names(services.stable, "stableSubsetName");
+        let canary = names(services.canary, "canarySubsetName");
         Self { name, namespace, shared, stable, canary }
     }
 
