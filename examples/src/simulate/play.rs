@@ -180,6 +180,11 @@ impl<'a> Play<'a> {
         rest
     }
 
+    /// Whether an analysis is part of its release, as far as the first manifest says.
+    pub(crate) fn is_judged(&self) -> bool {
+        self.first.strategy.analyses().next().is_some()
+    }
+
     /// How the drawn requests ended.
     pub(crate) fn answers(&self) -> Option<Answers> {
         self.traffic.as_ref().map(|traffic| traffic.borrow().answers())

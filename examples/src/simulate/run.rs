@@ -6,6 +6,7 @@ use super::{
     group,
     happening::Rest,
     json,
+    play::Play,
     prepare::{Group, Loaded, prepare},
     replay, seeds, summary, text,
 };
@@ -60,8 +61,10 @@ pub fn run(
     if findings.refuse() {
         return Ok(2);
     }
+    // Without an analysis, every seed ends alike.
+    let is_judged = groups.iter().flat_map(|group| &group.plays).any(Play::is_judged);
     let code = play(&args, groups, out, err)?;
-    if args.script.traffic.is_some() && args.script.seeds > 0 {
+    if args.script.traffic.is_some() && args.script.seeds > 0 && is_judged {
         let tallies = seeds::play(&args, &loaded);
         if args.output.json {
             json::seeds(out, &tallies)?;
