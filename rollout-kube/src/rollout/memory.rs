@@ -44,6 +44,8 @@ pub(crate) struct RolloutMemory {
     pub(super) refused: Option<(Revision, String)>,
     /// The fields that the engine ignores, as last reported.
     pub(super) ignored: Vec<String>,
+    /// What is odd about the analyses, as last reported.
+    pub(super) odd_analyses: Vec<String>,
     /// Other processes that work on the same Rollout.
     pub(super) rivals: Rivals,
     /// The grace period of missing objects.
@@ -79,6 +81,7 @@ impl RolloutMemory {
             waits: Waits::default(),
             refused: None,
             ignored: Vec::new(),
+            odd_analyses: Vec::new(),
             rivals: Rivals::default(),
             grace: Grace::default(),
             size: None,

@@ -20,6 +20,7 @@ use tokio::time::Instant;
 mod abandoned;
 mod adopted;
 mod analysis;
+mod analysis_lint;
 mod cluster;
 mod commands;
 mod events;

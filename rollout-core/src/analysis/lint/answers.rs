@@ -27,19 +27,20 @@ pub(super) enum Answers {
 
 impl Answers {
     pub(super) fn of(provider: &Json) -> Self {
-        if provider.get("job").is_some_and(Json::is_object) {
+        let settings = |name: &str| provider.get(name).filter(|settings| settings.is_object());
+        if settings("job").is_some() {
             return Self::Verdict("the Job");
         }
-        if provider.get("kayenta").is_some_and(Json::is_object) {
+        if settings("kayenta").is_some() {
             return Self::Verdict("Kayenta");
         }
         if compared(provider).is_some() {
             return Self::Verdict("the comparison");
         }
-        if let Some(settings) = provider.get("prometheus") {
+        if let Some(settings) = settings("prometheus") {
             return Self::of_prometheus(settings);
         }
-        match provider.get("datadog") {
+        match settings("datadog") {
             Some(settings) if is_first_version(settings) => Self::NumberOrNil,
             _ => Self::Value(Kind::Any),
         }

@@ -3,6 +3,7 @@
 mod change;
 mod events;
 mod identity;
+mod lint;
 mod seen;
 mod templates;
 

@@ -1,6 +1,6 @@
 //! The templates of a Rollout's analyses.
 
-use super::RunsRead;
+use super::{RunsRead, lint::Said};
 use crate::{
     cache::{Entry, View},
     rollout::context::Context,
@@ -8,24 +8,28 @@ use crate::{
 };
 use rollout_core::{
     Revision, Spec, Status,
-    analysis::{Analysis, ArgSource, Composed, InvalidAnalysis, RunId, RunRole, RunSpec, TemplateRef},
+    analysis::{
+        Analysis, ArgSource, Around, Composed, InvalidAnalysis, RunId, RunRole, RunSpec, TemplateRef,
+        arguments,
+    },
     backend::StoreError,
     traffic::ObjectRef,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Returns what is wrong with the analyses of a Rollout, each with its path: before anything is released. A template that
-/// cannot be read is an error of the spec as well, rather than the end of the turn: an abort must still work.
+/// Returns what is wrong with the analyses of a Rollout and what is only odd, each with its path: before anything is
+/// released. A template that cannot be read is an error of the spec as well, rather than the end of the turn: an abort
+/// must still work.
 pub(in super::super) async fn invalid(
     (context, view): (&Context, &View),
     rollout: &Entry,
     spec: Option<&Spec>,
     status: &Status,
-) -> Vec<String> {
-    let mut wrong = Vec::new();
+) -> Said {
+    let mut said = Said::default();
     let is_analysed = |spec: &&Spec| context.runs_analyses && spec.strategy.analyses().next().is_some();
-    let Some(spec) = spec.filter(is_analysed) else { return wrong };
+    let Some(spec) = spec.filter(is_analysed) else { return said };
     let runs = RunsRead::new(view.known_runs(rollout.uid())).seen();
     let steps = spec.strategy.step_hash();
     let is_current = status.canary.as_ref() == Some(&spec.target);
@@ -45,22 +49,36 @@ pub(in super::super) async fn invalid(
             RunRole::Step(index) => format!("spec.strategy.canary.steps[{index}].analysis"),
             RunRole::Background => "spec.strategy.canary.analysis".to_owned(),
         };
-        match composed(view, rollout, &checked(analysis), (status.stable.as_ref(), &spec.target)).await {
-            Ok(Ok(composed)) => wrong.extend(wrong_in(&composed).map(|what| format!("{path}: {what}"))),
-            Ok(Err(error @ InvalidAnalysis::NotFound(_))) => wrong.push(format!("{path}.templates: {error}")),
-            Ok(Err(error)) => wrong.push(format!("{path}: {error}")),
-            Err(error) => wrong.push(format!("{path}.templates: {error}")),
-        }
+        let analysis = checked(analysis, rollout);
+        let wrong = match composed(view, rollout, &analysis, (status.stable.as_ref(), &spec.target)).await {
+            Ok(Ok(composed)) => match wrong_in(&composed) {
+                Some(what) => format!("{path}: {what}"),
+                None => {
+                    said.lint(&composed, &analysis, &Around::of(&spec.strategy, role), &path);
+                    continue;
+                }
+            },
+            Ok(Err(error @ InvalidAnalysis::NotFound(_))) => format!("{path}.templates: {error}"),
+            Ok(Err(error)) => format!("{path}: {error}"),
+            Err(error) => format!("{path}.templates: {error}"),
+        };
+        said.wrong.push(wrong);
     }
-    wrong
+    said
 }
 
-/// Returns an analysis with values in place of fields that the controller itself writes: they are there when a run
-/// begins.
-fn checked(analysis: &Analysis) -> Analysis {
+/// Returns an analysis with values in place of missing fields that the controller itself writes: they are there when a
+/// run begins.
+fn checked(analysis: &Analysis, rollout: &Entry) -> Analysis {
     let mut analysis = analysis.clone();
     for arg in &mut analysis.args {
-        let is_later = |path: &str| !path.starts_with("spec.") && !path.starts_with("metadata.labels");
+        let is_there = |path: &str| {
+            let arg = json!({"name": "", "valueFrom": {"fieldRef": {"fieldPath": path}}});
+            arguments(&[arg], &rollout.value, None, "").is_ok()
+        };
+        let is_later = |path: &str| {
+            !path.starts_with("spec.") && !path.starts_with("metadata.labels") && !is_there(path)
+        };
         if matches!(&arg.value, ArgSource::Field(path) if is_later(path)) {
             arg.value = ArgSource::Value("0".into());
         }

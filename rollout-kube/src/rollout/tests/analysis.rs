@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 const RUNS: &str = "/apis/argoproj.io/v1alpha1/namespaces/shop/analysisruns/";
-const TEMPLATE: &str = "/apis/argoproj.io/v1alpha1/namespaces/shop/analysistemplates/errors";
+pub(super) const TEMPLATE: &str = "/apis/argoproj.io/v1alpha1/namespaces/shop/analysistemplates/errors";
 const OF_CLUSTER: &str = "/apis/argoproj.io/v1alpha1/clusteranalysistemplates/errors";
 
 fn metric() -> Value {
