@@ -8,10 +8,8 @@ const MANIFESTS: &str = "examples/manifests/analysis";
 /// The release of the guide, with changes to its templates.
 fn played(changes: &[(&str, &str)]) -> crate::Run {
     let folder = root().join(MANIFESTS);
-    let mut text = String::new();
-    for file in ["web.yaml", "templates.yaml"] {
-        text += &format!("---\n{}\n", fs::read_to_string(folder.join(file)).unwrap());
-    }
+    let read = |file| fs::read_to_string(folder.join(file)).unwrap();
+    let mut text = ["web.yaml", "templates.yaml"].map(read).join("\n---\n");
     for (from, to) in changes {
         assert!(text.contains(from), "{from}");
         text = text.replace(from, to);

@@ -132,13 +132,17 @@ fn nothing_is_said_about_sound_metrics() {
     }
 }
 
+#[track_caller]
+fn each(rows: &[(Json, &str)]) {
+    for (metric, expected) in rows {
+        assert_eq!(said(metric, &paused()), [*expected], "{metric}");
+    }
+}
+
 #[test]
-fn each_mistake_is_said_with_what_to_write() {
-    let guarded = |fields| with(&json!({"successCondition": GUARDED}), &fields);
-    let job = |fields| with(&json!({"name": "m", "provider": {"job": {}}}), &fields);
+fn a_mistake_in_a_condition_is_said_with_what_to_write() {
     let datadog =
         json!({"name": "m", "provider": {"datadog": {"query": "a"}}, "successCondition": "result < 0.05"});
-    let compare = json!({"name": "m", "provider": {"plugin": {"rollout-core/compare": {}}}});
     let rows = [
         // One metric in seven of Prometheus.
         (
@@ -190,6 +194,16 @@ fn each_mistake_is_said_with_what_to_write() {
             datadog,
             "warning metrics[0].successCondition: an answer without data is an error: Datadog then answers nothing; write `default(result, 0)` for `result`, with the value that it shall have",
         ),
+    ];
+    each(&rows);
+}
+
+#[test]
+fn a_mistake_in_limits_and_times_is_said_with_what_to_write() {
+    let guarded = |fields| with(&json!({"successCondition": GUARDED}), &fields);
+    let job = |fields| with(&json!({"name": "m", "provider": {"job": {}}}), &fields);
+    let compare = json!({"name": "m", "provider": {"plugin": {"rollout-core/compare": {}}}});
+    let rows = [
         (
             prometheus(RATE, &json!({})),
             "warning metrics[0].name: there is no condition: every answer counts as good; write a `successCondition`, such as `result[0] >= 0.95`",
@@ -238,9 +252,7 @@ fn each_mistake_is_said_with_what_to_write() {
             "warning metrics[0].provider.prometheus.query: the query looks back 30 minutes, but the canary has had requests for 10 minutes when it is last measured: each answer is also about the time before; write a shorter range, or pauses that are 20 minutes longer",
         ),
     ];
-    for (metric, expected) in &rows {
-        assert_eq!(said(metric, &paused()), [*expected], "{metric}");
-    }
+    each(&rows);
 }
 
 #[test]
@@ -341,7 +353,7 @@ fn a_comparison_needs_traffic() {
         (1, Severity::Warning, "metrics[0].provider.plugin")
     );
     assert!(
-        without[0].what.starts_with("in 10 minutes at 20 %, a threefold error rate shows at 26 "),
+        without[0].what.starts_with("in 10 minutes at 20 %, a threefold error rate shows at 23 "),
         "{without:?}"
     );
     assert!(lint(&exact, &in_step()).is_empty(), "how much traffic there is only others know");

@@ -135,9 +135,7 @@ async fn run_turn(
             None
         }
     };
-    let mut said = analysis::invalid((context, view), &rollout, spec.as_ref(), &read.status).await;
-    complaints.append(&mut said.wrong);
-    said.publish(context, memory, name, &rollout);
+    complaints.extend(analysis::check((context, view), memory, &rollout, spec.as_ref(), &read.status).await);
     let why = (spec.is_none() || !complaints.is_empty()).then(|| complaints.join("; "));
     let spec = if why.is_none() { spec } else { spec_back(&report, &read, &rollout, &sets) };
     let (Some(spec), Some(backend)) = (spec, backend) else {

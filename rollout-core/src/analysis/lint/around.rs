@@ -10,7 +10,7 @@ use core::time::Duration;
 /// use core::time::Duration;
 /// use rollout_core::{Step, Strategy, analysis::{Analysis, Around, Background, RunRole}};
 /// let background = Background { analysis: Analysis::of("errors").into(), starting_step: 0 };
-/// let pause = |minutes| Step::Pause(Some(Duration::from_secs(60 * minutes)));
+/// let pause = |minutes: u64| Step::Pause(Some(Duration::from_secs(60 * minutes)));
 /// let steps = [Step::SetWeight(5), pause(10), Step::SetWeight(50), pause(5)];
 /// let strategy = Strategy::builder().steps(steps).background(Some(background)).build()?;
 /// let around = Around::of(&strategy, RunRole::Background);

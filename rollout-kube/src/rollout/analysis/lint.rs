@@ -1,11 +1,12 @@
 //! What is said about analyses before they run.
 
+use super::templates;
 use crate::{
-    cache::Entry,
+    cache::{Entry, View},
     rollout::{context::Context, memory::RolloutMemory, publish::KubeEvent},
 };
 use rollout_core::{
-    Severity,
+    Severity, Spec, Status,
     analysis::{Analysis, Around, Composed},
 };
 
@@ -14,11 +15,25 @@ const MOST: usize = 5;
 
 /// What is to be said about the analyses of a Rollout.
 #[derive(Debug, Default)]
-pub(in super::super) struct Said {
+pub(super) struct Said {
     /// Why no run of them could ever be successful.
-    pub(in super::super) wrong: Vec<String>,
+    pub(super) wrong: Vec<String>,
     /// What most likely is not meant.
     odd: Vec<String>,
+}
+
+/// Returns what is wrong with the analyses of a Rollout, before anything is released; publishes what is only odd.
+pub(in super::super) async fn check(
+    (context, view): (&Context, &View),
+    memory: &mut RolloutMemory,
+    rollout: &Entry,
+    spec: Option<&Spec>,
+    status: &Status,
+) -> Vec<String> {
+    let mut said = templates::invalid((context, view), rollout, spec, status).await;
+    let wrong = std::mem::take(&mut said.wrong);
+    said.publish(context, memory, rollout);
+    wrong
 }
 
 impl Said {
@@ -40,18 +55,13 @@ impl Said {
 
     /// Publishes what is odd in one event, once while that lasts: until the runs have begun, and then of the next
     /// revision.
-    pub(in super::super) fn publish(
-        self,
-        context: &Context,
-        memory: &mut RolloutMemory,
-        name: &str,
-        rollout: &Entry,
-    ) {
+    fn publish(self, context: &Context, memory: &mut RolloutMemory, rollout: &Entry) {
         let news: Vec<&str> =
             self.odd.iter().filter(|odd| !memory.odd_analyses.contains(odd)).map(String::as_str).collect();
         if !news.is_empty() {
             let note = news.join("; ");
-            tracing::warn!(rollout = name, %note, "odd analysis");
+            let (namespace, name) = (rollout.text("/metadata/namespace").unwrap_or_default(), rollout.name());
+            tracing::warn!(rollout = format!("{namespace}/{name}"), %note, "odd analysis");
             if !context.dry_run {
                 let event = KubeEvent::warning("AnalysisDoubtful", note);
                 context.publisher.publish(&rollout.value, &event, context.now());

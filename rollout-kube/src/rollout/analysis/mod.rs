@@ -9,5 +9,5 @@ mod templates;
 
 pub(super) use change::change;
 pub(super) use events::events;
+pub(super) use lint::check;
 pub(super) use seen::{RunsRead, left, read};
-pub(super) use templates::invalid;

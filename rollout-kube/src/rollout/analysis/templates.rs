@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 /// Returns what is wrong with the analyses of a Rollout and what is only odd, each with its path: before anything is
 /// released. A template that cannot be read is an error of the spec as well, rather than the end of the turn: an abort
 /// must still work.
-pub(in super::super) async fn invalid(
+pub(super) async fn invalid(
     (context, view): (&Context, &View),
     rollout: &Entry,
     spec: Option<&Spec>,
@@ -51,13 +51,13 @@ pub(in super::super) async fn invalid(
         };
         let analysis = checked(analysis, rollout);
         let wrong = match composed(view, rollout, &analysis, (status.stable.as_ref(), &spec.target)).await {
-            Ok(Ok(composed)) => match wrong_in(&composed) {
-                Some(what) => format!("{path}: {what}"),
-                None => {
+            Ok(Ok(composed)) => {
+                let Some(what) = wrong_in(&composed) else {
                     said.lint(&composed, &analysis, &Around::of(&spec.strategy, role), &path);
                     continue;
-                }
-            },
+                };
+                format!("{path}: {what}")
+            }
             Ok(Err(error @ InvalidAnalysis::NotFound(_))) => format!("{path}.templates: {error}"),
             Ok(Err(error)) => format!("{path}: {error}"),
             Err(error) => format!("{path}.templates: {error}"),
