@@ -264,7 +264,7 @@ fn what_is_wrong_is_said_with_its_place_and_the_remedy() {
         (
             "prometheus",
             json!("http://prometheus"),
-            ".prometheus: is missing; write `address: http://HOST:9090`",
+            ".prometheus.address: is missing; write the address of a server, such as `http://HOST:9090`",
         ),
         ("canary", json!({"requests": "a"}), ".canary.bad: is missing; write a query for a counter"),
         (

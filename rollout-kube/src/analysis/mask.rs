@@ -1,6 +1,6 @@
 //! Keeps what Secrets hold, and too long texts, out of what is stored and logged.
 
-use rollout_core::analysis::RunStatus;
+use rollout_core::analysis::{Compare, RunStatus};
 use std::{borrow::Cow, fmt};
 
 /// What stands in the place of a secret.
@@ -54,7 +54,12 @@ impl Mask {
             for measurement in &mut result.measurements {
                 tidy(&mut measurement.value, LONGEST_VALUE);
                 tidy(&mut measurement.message, LONGEST_MESSAGE);
-                measurement.metadata.values_mut().for_each(|value| tidy(value, LONGEST_VALUE));
+                for (key, value) in &mut measurement.metadata {
+                    // Numbers and hashes, which nobody could read again.
+                    if !Compare::METADATA.contains(&key.as_str()) {
+                        tidy(value, LONGEST_VALUE);
+                    }
+                }
             }
         }
     }
@@ -98,6 +103,19 @@ mod tests {
         assert_eq!(mask.hide("nothing"), "nothing");
         assert_eq!(Mask::new([String::new()]).hide("text"), "text", "an empty Secret hides nothing");
         assert!(!format!("{mask:?}").contains("pa"));
+    }
+
+    #[test]
+    fn the_evidence_of_a_comparison_stays_whole() {
+        let counters = "1 ".repeat(9_000);
+        let kept = json!({"rollout-core/counters": counters, "other": counters});
+        let mut status = RunStatus::read(&json!({
+            "metricResults": [{"name": "a", "measurements": [{"metadata": kept}]}]
+        }));
+        Mask::new(["1".to_owned()]).status(&mut status);
+        let metadata = &status.metrics[0].measurements[0].metadata;
+        assert_eq!(metadata["rollout-core/counters"], counters);
+        assert!(metadata["other"].starts_with("***** *****"));
     }
 
     #[test]

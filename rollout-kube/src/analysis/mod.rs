@@ -3,11 +3,12 @@
 //! ```text
 //! watch ─► runner ─► turn ─► rollout_core::analysis::RunTurn ─► store ─► API server
 //!          (queue)     │       what to ask, what it is worth     (compare-and-swap)
-//!                      └─► provider: prometheus, web, job
+//!                      └─► provider: prometheus, web, job, compare
 //! ```
 //!
 //! The runs have a queue and workers of their own: a provider that is slow never delays the decision of a Rollout.
 
+mod compare;
 mod events;
 mod http;
 mod job;

@@ -1,14 +1,14 @@
 //! Which provider is asked, and for how long.
 
-use super::{http::Http, job, prometheus, web};
+use super::{compare, http::Http, job, prometheus, web};
 use crate::{
-    runs::{provider_of, unsupported_provider},
+    runs::{provider_of, wrong_provider},
     store::Requests,
 };
 use async_trait::async_trait;
 use rollout_core::{
     Time,
-    analysis::{Answer, Ask, Metric, MetricResult},
+    analysis::{Answer, Ask, Compare, Metric, MetricResult, RunSpec},
 };
 use serde_json::Value;
 use std::{fmt, time::Duration};
@@ -17,6 +17,8 @@ use std::{fmt, time::Duration};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Question<'q> {
     pub(super) ask: &'q Ask,
+    /// All metrics of the run.
+    pub(super) spec: &'q RunSpec,
     pub(super) metric: &'q Metric,
     /// What was measured of the metric so far.
     pub(super) result: Option<&'q MetricResult>,
@@ -76,11 +78,21 @@ impl Provider for Providers {
     async fn ask(&self, question: Question<'_>) -> Told {
         let written = provider_of(question.metric.provider());
         let Some((name, provider)) = written else { return Told::nothing("no provider specified") };
+        // Only a Job goes on by itself.
+        if matches!(question.ask, Ask::Terminate { .. }) && name != "job" {
+            return Told::nothing("Metric Terminated");
+        }
+        if let Some(compare) = Compare::read(question.spec, question.metric) {
+            return match compare {
+                Ok(compare) => compare::ask(&self.http, &compare, question).await,
+                Err(wrong) => Told::nothing(wrong),
+            };
+        }
         match name {
             "prometheus" => prometheus::ask(&self.http, provider, question.now).await,
             "web" => web::ask(&self.http, provider).await,
             "job" => job::ask(&self.requests, provider, question).await,
-            _ => Told::nothing(unsupported_provider(question.metric.provider()).unwrap_or_default()),
+            _ => Told::nothing(wrong_provider(question.spec, question.metric).unwrap_or_default()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Runs in virtual time, over a simulated API server and a provider that is played.
 
+mod compared;
 mod jobs;
 mod loopback;
 mod played;

@@ -180,7 +180,8 @@ impl Turn<'_> {
             let metric = spec.metric(ask.metric())?;
             Some(async move {
                 let result = self.stored.metric(ask.metric());
-                let question = Question { ask: &ask, metric, result, run: &self.run.value, now: self.now };
+                let (run, now) = (&self.run.value, self.now);
+                let question = Question { ask: &ask, spec, metric, result, run, now };
                 let told = self.context.provider.ask(question).await;
                 (ask, told)
             })

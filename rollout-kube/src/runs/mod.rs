@@ -7,11 +7,14 @@ pub(crate) use definition::Definition;
 pub(crate) use definition::SecretKey;
 
 use crate::store::Kind;
-use rollout_core::traffic::ObjectRef;
+use rollout_core::{
+    analysis::{Compare, Metric, RunSpec},
+    traffic::ObjectRef,
+};
 use serde_json::Value;
 
 /// The supported metric providers.
-pub(crate) const SUPPORTED: &str = "write `prometheus`, `web` or `job`";
+const SUPPORTED: &str = "write `prometheus`, `web`, `job` or the plug-in `rollout-core/compare`";
 
 /// Returns the kinds of analyses, and those that metrics need besides the ones that every store knows.
 pub(crate) fn kinds() -> [Kind; 5] {
@@ -36,9 +39,19 @@ pub(crate) fn provider_of(metric: &Value) -> Option<(&str, &Value)> {
     all.map(|(name, provider)| (name.as_str(), provider)).find(|(_, provider)| !provider.is_null())
 }
 
-/// Returns why this provider is not supported.
-pub(crate) fn unsupported_provider(metric: &Value) -> Option<String> {
-    let (name, _) = provider_of(metric)?;
-    let is_known = matches!(name, "prometheus" | "web" | "job");
-    (!is_known).then(|| format!("the provider `{name}` is not supported; {SUPPORTED}"))
+/// Returns why a metric of a run can never be measured: its provider is not supported, or what is written there is wrong.
+pub(crate) fn wrong_provider(spec: &RunSpec, metric: &Metric) -> Option<String> {
+    if let Some(compare) = Compare::read(spec, metric) {
+        return compare.err().map(|wrong| wrong.to_string());
+    }
+    let (name, provider) = provider_of(metric.provider())?;
+    let what = match name {
+        "prometheus" | "web" | "job" => return None,
+        "plugin" => {
+            let name = provider.as_object().and_then(|plugins| plugins.keys().next());
+            format!("plug-in `{}`", name.map_or("", String::as_str))
+        }
+        _ => format!("provider `{name}`"),
+    };
+    Some(format!("the {what} is not supported; {SUPPORTED}"))
 }

@@ -3,7 +3,7 @@
 use super::{Comparison, Count, state::KEYS};
 use crate::{
     Finding,
-    analysis::{Metric, RunSpec, shortened},
+    analysis::{Metric, RunSpec, shortened, spec::text},
 };
 use alloc::{format, string::String, sync::Arc};
 use serde_json::{Map, Value as Json};
@@ -86,7 +86,7 @@ impl Compare {
         }
         let [canary, canary_bad, stable, stable_bad] = Count::ALL.map(|count| block.query(count));
         let queries = [canary?, canary_bad?, stable?, stable_bad?];
-        let prometheus = block.object("prometheus", "`address: http://HOST:9090`")?;
+        let prometheus = block.server()?;
         only_what_counts(metric, &comparison)?;
         Ok(Self { comparison, queries, prometheus: Arc::new(prometheus.clone()) })
     }
@@ -168,9 +168,10 @@ impl<'b> Block<'b> {
         }
     }
 
-    fn object(&self, field: &str, example: &str) -> Result<&'b Json, Finding> {
-        let found = self.0.get(field).filter(|found| found.is_object());
-        found.ok_or_else(|| wrong(&format!(".{field}"), "is missing", format!("write {example}")))
+    fn server(&self) -> Result<&'b Json, Finding> {
+        let server = self.0.get("prometheus").filter(|server| !text(server, "address").trim().is_empty());
+        let instead = "write the address of a server, such as `http://HOST:9090`";
+        server.ok_or_else(|| wrong(".prometheus.address", "is missing", instead.into()))
     }
 
     fn query(&self, count: Count) -> Result<Arc<str>, Finding> {

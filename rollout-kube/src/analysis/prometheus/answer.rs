@@ -4,26 +4,67 @@ use crate::analysis::http::HttpAnswer;
 use rollout_core::analysis::{Answer, Value as Measured};
 use serde_json::Value;
 
+/// What an instant query finds: the labels of each series as a text, and its value.
+pub(in crate::analysis) type Series = Vec<(String, f64)>;
+
 /// Reads an answer of any status.
 pub(super) fn read(answer: &HttpAnswer) -> Answer {
+    let value = body(answer).and_then(|body| {
+        measured(&body).ok_or_else(|| {
+            let why = "Prometheus metric type not supported; ask for a scalar, a vector or a matrix";
+            unanswered(answer, why.to_owned())
+        })
+    });
+    value.map_or_else(|unanswered| unanswered, Answer::Value)
+}
+
+/// Reads an answer as series; a scalar is one.
+///
+/// # Errors
+/// There is no answer, or it is no instant one.
+pub(in crate::analysis) fn series(answer: &HttpAnswer) -> Result<Series, Answer> {
+    let body = body(answer)?;
+    let all = body.get("data").and_then(|data| {
+        let result = data.get("result")?;
+        match data.get("resultType")?.as_str()? {
+            "scalar" => Some(vec![(String::new(), number(result)?)]),
+            "vector" => {
+                let all = result.as_array()?.iter();
+                all.map(|series| Some((labels(series.get("metric")), number(series.get("value")?)?)))
+                    .collect()
+            }
+            _ => None,
+        }
+    });
+    all.ok_or_else(|| {
+        unanswered(answer, "the answer is no counter; write an instant query for counters".to_owned())
+    })
+}
+
+/// The labels of a series in one order.
+fn labels(metric: Option<&Value>) -> String {
+    let mut labels: Vec<_> = metric.and_then(Value::as_object).into_iter().flatten().collect();
+    labels.sort_by_key(|(name, _)| *name);
+    labels.into_iter().map(|(name, value)| format!("{name}={value},")).collect()
+}
+
+fn unanswered(answer: &HttpAnswer, why: String) -> Answer {
+    Answer::Unanswered { why, after: answer.retry_after }
+}
+
+/// Returns what a server says unless that is an error.
+fn body(answer: &HttpAnswer) -> Result<Value, Answer> {
     let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
-    let unanswered = |why: String| Answer::Unanswered { why, after: answer.retry_after };
     let said = body.as_ref().and_then(said);
     if !answer.status.is_success() {
         let which = if answer.status.is_client_error() { "client" } else { "server" };
         let status = format!("{which}_error: {which} error: {}", answer.status.as_u16());
-        return unanswered(said.unwrap_or(status));
+        return Err(unanswered(answer, said.unwrap_or(status)));
     }
     if let Some(why) = said {
-        return unanswered(why);
+        return Err(unanswered(answer, why));
     }
-    let Some(body) = body else { return unanswered("bad_response: the answer is not JSON".to_owned()) };
-    match measured(&body) {
-        Some(value) => Answer::Value(value),
-        None => unanswered(
-            "Prometheus metric type not supported; ask for a scalar, a vector or a matrix".to_owned(),
-        ),
-    }
+    body.ok_or_else(|| unanswered(answer, "bad_response: the answer is not JSON".to_owned()))
 }
 
 /// Returns the error that the server says.
@@ -93,6 +134,28 @@ mod tests {
             panic!("not a vector")
         };
         assert!(numbers[0].is_nan());
+    }
+
+    #[test]
+    fn series_are_told_apart_by_their_labels() {
+        let of = |kind: &str, result: &str| {
+            let body =
+                format!(r#"{{"status":"success","data":{{"resultType":"{kind}","result":{result}}}}}"#);
+            series(&HttpAnswer { status: StatusCode::OK, retry_after: None, body: body.into() })
+        };
+        let vector = r#"[{"metric":{"pod":"b","code":"2"},"value":[1,"5"]},{"metric":{},"value":[1,"1.5"]}]"#;
+        let named = |labels: &str, value| (labels.to_owned(), value);
+        let found = vec![named("code=\"2\",pod=\"b\",", 5.0), named("", 1.5)];
+        assert_eq!(of("vector", vector), Ok(found));
+        assert_eq!(of("vector", "[]"), Ok(vec![]));
+        assert_eq!(of("scalar", r#"[1,"7"]"#), Ok(vec![named("", 7.0)]));
+        for (kind, result) in
+            [("matrix", "[]"), ("vector", r#"[{"metric":{},"histogram":[1,{}]}]"#), ("scalar", "{}")]
+        {
+            assert!(why(of(kind, result).unwrap_err()).contains("write an instant query"));
+        }
+        let busy = HttpAnswer { status: StatusCode::TOO_MANY_REQUESTS, retry_after: None, body: Vec::new() };
+        assert_eq!(why(series(&busy).unwrap_err()), "client_error: client error: 429");
     }
 
     #[test]

@@ -43,7 +43,8 @@ impl Measured {
     async fn ask(&mut self, ask: Ask) -> Told {
         let metric = self.spec.metric("smoke").unwrap();
         let result = self.status.metric("smoke");
-        let question = Question { ask: &ask, metric, result, run: &self.run, now: self.now };
+        let (spec, run, now) = (&self.spec, &self.run, self.now);
+        let question = Question { ask: &ask, spec, metric, result, run, now };
         let told = job::ask(&self.requests, &metric.provider()["job"], question).await;
         if let Some(answer) = &told.answer {
             self.status = record(&self.spec, &self.status, &[(ask, answer.clone())], self.now);

@@ -19,31 +19,33 @@ use std::{
 };
 
 /// A server that answers each request with what a function makes of it, as it goes over the wire.
-struct Server {
-    url: String,
-    seen: Arc<Mutex<Vec<String>>>,
+pub(super) struct Server {
+    pub(super) url: String,
+    pub(super) seen: Arc<Mutex<Vec<String>>>,
 }
 
-fn serve(answer: impl Fn(&str) -> String + Send + 'static) -> Server {
+pub(super) fn serve(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let log = Arc::clone(&seen);
+    let (log, answer) = (Arc::clone(&seen), Arc::new(answer));
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let (mut request, mut buffer) = (String::new(), [0; 4096]);
-            while !is_whole(&request) {
-                let read = stream.read(&mut buffer).unwrap_or(0);
-                if read == 0 {
-                    break;
+            let (mut stream, log, answer) = (stream.unwrap(), Arc::clone(&log), Arc::clone(&answer));
+            std::thread::spawn(move || {
+                let (mut request, mut buffer) = (String::new(), [0; 4096]);
+                while !is_whole(&request) {
+                    let read = stream.read(&mut buffer).unwrap_or(0);
+                    if read == 0 {
+                        break;
+                    }
+                    request.push_str(&String::from_utf8_lossy(&buffer[..read]));
                 }
-                request.push_str(&String::from_utf8_lossy(&buffer[..read]));
-            }
-            let answer = answer(&request);
-            log.lock().unwrap().push(request);
-            // The client may be gone.
-            let _ = stream.write_all(answer.as_bytes());
+                log.lock().unwrap().push(request.clone());
+                let answer = answer(&request);
+                // The client may be gone.
+                let _ = stream.write_all(answer.as_bytes());
+            });
         }
     });
     Server { url, seen }
@@ -57,17 +59,17 @@ fn is_whole(request: &str) -> bool {
     body.len() >= length.unwrap_or(0)
 }
 
-fn answer(status: &str, headers: &str, body: &str) -> String {
+pub(super) fn answer(status: &str, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len())
 }
 
 const ONE: &str = r#"{"status":"success","data":{"resultType":"vector","result":[{"value":[1,"0.97"]}]}}"#;
 
-fn http() -> Http {
+pub(super) fn http() -> Http {
     Http::new(true)
 }
 
-fn why(told: Told) -> String {
+pub(super) fn why(told: Told) -> String {
     match told.answer {
         Some(Answer::Unanswered { why, .. }) => why,
         other => panic!("{other:?}"),

@@ -4,7 +4,7 @@ use super::{RunsRead, lint::Said};
 use crate::{
     cache::{Entry, View},
     rollout::context::Context,
-    runs::unsupported_provider,
+    runs::wrong_provider,
 };
 use rollout_core::{
     Revision, Spec, Status,
@@ -96,11 +96,11 @@ fn wrong_in(composed: &Composed) -> Option<String> {
     if let Some(invalid) = spec.invalid() {
         return Some(format!("its run would be invalid: {invalid}; change the template"));
     }
-    let unsupported = |metric: &rollout_core::analysis::Metric| {
-        let why = unsupported_provider(metric.provider())?;
+    let wrong = |metric: &rollout_core::analysis::Metric| {
+        let why = wrong_provider(&spec, metric)?;
         Some(format!("metric `{}`: {why}", metric.name()))
     };
-    spec.metrics().iter().find_map(unsupported)
+    spec.metrics().iter().find_map(wrong)
 }
 
 /// Joins the templates and arguments of an analysis; reads the templates from the cache.

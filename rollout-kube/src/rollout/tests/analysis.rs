@@ -172,6 +172,16 @@ async fn what_is_wrong_with_a_template_is_said_before_anything_is_released() {
     world.until_phase("Healthy").await;
     for (number, (from, to, expected)) in [
         ("prometheus", "kayenta", "metric `errors`: the provider `kayenta` is not supported"),
+        (
+            r#"{"prometheus":{"query":"{{args.query}}"}}"#,
+            r#"{"plugin":{"other/metric":{}}}"#,
+            "metric `errors`: the plug-in `other/metric` is not supported; write `prometheus`",
+        ),
+        (
+            r#"{"prometheus":{"query":"{{args.query}}"}}"#,
+            r#"{"plugin":{"rollout-core/compare":{"tolerence":1}}}"#,
+            "metric `errors`: provider.plugin[rollout-core/compare].tolerence: is no setting of it; write one of",
+        ),
         ("\"count\":3", "\"count\":-3,\"failureLimit\":-7", "its run would be invalid"),
         ("{{args.query}}", "{{args.other}}", "{{args.other}}"),
     ]
