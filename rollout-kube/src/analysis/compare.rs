@@ -36,7 +36,7 @@ pub(super) async fn ask(http: &Http, compare: &Compare, question: Question<'_>) 
         Ok(Err(unanswered)) => Told::answer(unanswered),
         Err(why) => Told::nothing(why),
     };
-    told.hiding(queries.into_iter().flat_map(|(_, query)| query.secrets))
+    told.hiding(queries.iter().flat_map(|(_, query)| query.secrets()))
 }
 
 /// Says which of the queries was not answered.

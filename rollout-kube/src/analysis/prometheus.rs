@@ -26,7 +26,7 @@ pub(super) async fn ask(http: &Http, metric: &Value, now: Time) -> Told {
         Ok(answer) => Told::answer(answer::read(&answer)),
         Err(why) => Told::nothing(why),
     };
-    told.hiding(question.secrets)
+    told.hiding(question.secrets())
 }
 
 /// Returns for how long a server is asked.

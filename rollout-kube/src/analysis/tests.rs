@@ -3,6 +3,7 @@
 mod compared;
 mod jobs;
 mod loopback;
+mod oauth2;
 mod played;
 mod standing_alone;
 mod trouble;

@@ -1,7 +1,7 @@
 //! Asks any HTTP server.
 
 use super::{
-    http::{Http, HttpAnswer, HttpRequest},
+    http::{Http, HttpAnswer, HttpRequest, OAuth2},
     jsonpath::JsonPath,
     provider::{Told, deadline, text, within},
 };
@@ -17,10 +17,12 @@ pub(super) async fn ask(http: &Http, metric: &Value) -> Told {
         Err(why) => return Told::nothing(why),
     };
     let seconds = metric.get("timeoutSeconds").and_then(Value::as_i64);
-    match deadline(within(seconds, 10), http.send(request)).await {
+    let oauth2 = request.oauth2.clone();
+    let told = match deadline(within(seconds, 10), http.send(request)).await {
         Ok(answer) => Told::answer(measured(&answer, &path)),
         Err(why) => Told::nothing(why),
-    }
+    };
+    told.hiding(oauth2.into_iter().flat_map(|oauth2| oauth2.secrets()))
 }
 
 /// Builds the request, and says where the value is in the answer.
@@ -41,13 +43,10 @@ fn read(metric: &Value) -> Result<(HttpRequest, JsonPath), String> {
     if method == Method::GET && (!body.is_empty() || json.is_some()) {
         return Err("Body/JSONBody can only be used with POST or PUT WebMetric Method types".to_owned());
     }
-    let oauth = metric.pointer("/authentication/oauth2");
-    if oauth.and_then(Value::as_object).is_some_and(|fields| !fields.is_empty()) {
-        return Err("authentication.oauth2 is not supported; write a header `Authorization`".to_owned());
-    }
     let request = HttpRequest::new(method, text(metric, "/url"))?;
     let mut request = request.headers(metric.get("headers"))?;
     request.is_insecure = metric.get("insecure").and_then(Value::as_bool).unwrap_or(false);
+    request.oauth2 = OAuth2::read(metric)?;
     request.body = Bytes::from(body.to_owned());
     if let Some(json) = json {
         request.body = Bytes::from(json.to_string());
@@ -125,7 +124,10 @@ mod tests {
                 "use either Body or",
             ),
             (json!({"url": "http://web", "jsonPath": ".a"}), "write {.field}"),
-            (json!({"url": "http://web", "authentication": {"oauth2": {"tokenUrl": "a"}}}), "oauth2 is not"),
+            (
+                json!({"url": "http://web", "authentication": {"oauth2": {"clientId": "a"}}}),
+                "OAuth2 setup; write",
+            ),
         ] {
             let error = read(&metric).unwrap_err();
             assert!(error.contains(why), "{error}");

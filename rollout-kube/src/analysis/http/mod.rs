@@ -1,9 +1,11 @@
 //! Asks metric providers over HTTP, within limits: tenants choose what is asked, and where.
 
 mod egress;
+mod oauth2;
 mod request;
 mod tls;
 
+pub(super) use oauth2::OAuth2;
 pub(super) use request::{HttpAnswer, HttpRequest, basic};
 
 use ::http::{Request, Response, StatusCode, Uri, header};
@@ -16,6 +18,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
+use oauth2::Tokens;
 use std::{error::Error, fmt, pin::pin, sync::OnceLock, time::Duration};
 
 /// The longest answer that is read.
@@ -31,20 +34,29 @@ pub(super) struct Http {
     egress: Egress,
     /// With certificates checked, and without: built when the first request needs them.
     clients: [OnceLock<Result<HttpClient, String>>; 2],
+    tokens: Tokens,
 }
 
 impl Http {
     /// Creates a client that asks at addresses of this machine only if it may.
     pub(super) fn new(local_addresses: bool) -> Self {
-        Self { egress: Egress { local_addresses }, clients: [OnceLock::new(), OnceLock::new()] }
+        let clients = [OnceLock::new(), OnceLock::new()];
+        Self { egress: Egress { local_addresses }, clients, tokens: Tokens::default() }
     }
 
-    /// Sends a request, and reads the answer, whatever its status.
+    /// Sends a request, with a token if it needs one, and reads the answer, whatever its status.
     ///
     /// # Errors
     /// The address is none, or may not be asked; nobody answers there; the answer is too long, or leads elsewhere too
-    /// often.
-    pub(super) async fn send(&self, mut request: HttpRequest) -> Result<HttpAnswer, String> {
+    /// often. There is no token.
+    pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpAnswer, String> {
+        match request.oauth2.clone() {
+            Some(oauth2) => self.send_with_token(request, &oauth2).await,
+            None => self.send_as_is(request).await,
+        }
+    }
+
+    async fn send_as_is(&self, mut request: HttpRequest) -> Result<HttpAnswer, String> {
         for _ in 0..=REDIRECTS {
             let answer = self.once(request.clone()).await?;
             let Some(to) = redirect(&request, &answer) else { return read(answer).await };

@@ -1,10 +1,11 @@
 //! A request to a metric provider, built from what a tenant wrote.
 
+use super::OAuth2;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, uri::PathAndQuery};
 use serde_json::Value;
-use std::{fmt::Write as _, time::Duration};
+use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 /// A request.
 #[derive(Debug, Clone)]
@@ -15,6 +16,8 @@ pub(in crate::analysis) struct HttpRequest {
     pub(in crate::analysis) body: Bytes,
     /// Whether any certificate will do.
     pub(in crate::analysis) is_insecure: bool,
+    /// What the token of the header `Authorization` is got for.
+    pub(in crate::analysis) oauth2: Option<Arc<OAuth2>>,
 }
 
 /// An answer, of any status.
@@ -54,7 +57,7 @@ impl HttpRequest {
             return Err(invalid("write http://HOST:PORT/PATH or https://HOST:PORT/PATH"));
         }
         let (headers, body) = (HeaderMap::new(), Bytes::new());
-        Ok(Self { method, uri, headers, body, is_insecure: false })
+        Ok(Self { method, uri, headers, body, is_insecure: false, oauth2: None })
     }
 
     /// Sets headers, as a metric has them: a list of `key` and `value`.

@@ -2,7 +2,7 @@
 
 use super::range;
 use crate::analysis::{
-    http::{Http, HttpAnswer, HttpRequest, basic},
+    http::{Http, HttpAnswer, HttpRequest, OAuth2, basic},
     provider::text,
 };
 use http::{Method, StatusCode, header};
@@ -15,7 +15,7 @@ pub(in crate::analysis) struct Query {
     request: HttpRequest,
     fields: Vec<(&'static str, String)>,
     /// Texts that are made of secrets.
-    pub(in crate::analysis) secrets: Vec<String>,
+    secrets: Vec<String>,
 }
 
 impl Query {
@@ -55,15 +55,22 @@ impl Query {
                 request = request.header(header::AUTHORIZATION, &value);
             }
         }
-        for other in ["sigv4", "oauth2"] {
-            let configured = metric.pointer(&format!("/authentication/{other}"));
-            if configured.and_then(Value::as_object).is_some_and(|fields| !fields.is_empty()) {
-                return Err(format!(
-                    "authentication.{other} is not supported; write basicAuth, or a header `Authorization`"
-                ));
-            }
+        let sigv4 = metric.pointer("/authentication/sigv4").and_then(Value::as_object);
+        if sigv4.is_some_and(|fields| !fields.is_empty()) {
+            let instead = "write basicAuth, oauth2, or a header `Authorization`";
+            return Err(format!("authentication.sigv4 is not supported; {instead}"));
+        }
+        request.oauth2 = OAuth2::read(metric)?;
+        if request.oauth2.is_some() && !user.is_empty() {
+            return Err("there are two kinds of authentication; write either basicAuth or oauth2".to_owned());
         }
         Ok(Self { request, fields, secrets })
+    }
+
+    /// Returns the texts that must not be seen, once it was asked.
+    pub(in crate::analysis) fn secrets(&self) -> Vec<String> {
+        let of_token = self.request.oauth2.iter().flat_map(|oauth2| oauth2.secrets());
+        self.secrets.iter().cloned().chain(of_token).collect()
     }
 
     /// Asks it.
@@ -144,6 +151,7 @@ mod tests {
             ("headers", json!([{"key": "", "value": "a"}]), "is not the name of a header"),
             ("authentication", json!({"basicAuth": {"username": "a"}}), "basic auth setup: password"),
             ("authentication", json!({"basicAuth": {"password": "a"}}), "basic auth setup: username"),
+            ("authentication", json!({"oauth2": {"tokenUrl": "http://a"}}), "authentication.oauth2.clientId"),
             ("authentication", json!({"sigv4": {"region": "a"}}), "authentication.sigv4 is not supported"),
             ("rangeQuery", json!({}), "rangeQuery.start"),
         ] {
