@@ -3,12 +3,13 @@
 //! ```text
 //! watch ─► runner ─► turn ─► rollout_core::analysis::RunTurn ─► store ─► API server
 //!          (queue)     │       what to ask, what it is worth     (compare-and-swap)
-//!                      └─► provider: prometheus, web, job, compare
+//!                      └─► provider: prometheus, web, job, datadog, compare
 //! ```
 //!
 //! The runs have a queue and workers of their own: a provider that is slow never delays the decision of a Rollout.
 
 mod compare;
+mod datadog;
 mod events;
 mod http;
 mod job;

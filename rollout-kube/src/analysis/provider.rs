@@ -1,6 +1,6 @@
 //! Which provider is asked, and for how long.
 
-use super::{compare, http::Http, job, prometheus, web};
+use super::{compare, datadog, http::Http, job, prometheus, web};
 use crate::{
     runs::{provider_of, wrong_provider},
     store::Requests,
@@ -91,6 +91,7 @@ impl Provider for Providers {
         match name {
             "prometheus" => prometheus::ask(&self.http, provider, question.now).await,
             "web" => web::ask(&self.http, provider).await,
+            "datadog" => datadog::ask(&self.http, &self.requests, provider, question).await,
             "job" => job::ask(&self.requests, provider, question).await,
             _ => Told::nothing(wrong_provider(question.spec, question.metric).unwrap_or_default()),
         }

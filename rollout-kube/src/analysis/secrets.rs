@@ -1,4 +1,4 @@
-//! Reads what arguments take from Secrets, in the run's own namespace only.
+//! Reads Secrets: what arguments take from them, in the run's own namespace only, and the keys of a provider.
 
 use crate::runs::SecretKey;
 use crate::store::Requests;
@@ -43,7 +43,11 @@ pub(super) async fn read(
     Ok(values)
 }
 
-async fn secret(requests: &Requests, namespace: &str, name: &str) -> Result<Value, NoSecret> {
+/// Reads one Secret.
+///
+/// # Errors
+/// It is missing, or cannot be read now.
+pub(super) async fn secret(requests: &Requests, namespace: &str, name: &str) -> Result<Value, NoSecret> {
     let object = ObjectRef::new("", "Secret", namespace, name);
     match requests.get(&object).await {
         Ok(secret) => Ok(secret.value),
@@ -54,7 +58,11 @@ async fn secret(requests: &Requests, namespace: &str, name: &str) -> Result<Valu
     }
 }
 
-fn value(secret: &Value, SecretKey { secret: name, key }: &SecretKey) -> Result<String, String> {
+/// Returns what a key of a Secret holds.
+///
+/// # Errors
+/// It is missing, or holds no text.
+pub(super) fn value(secret: &Value, SecretKey { secret: name, key }: &SecretKey) -> Result<String, String> {
     let encoded = secret.get("data").and_then(|data| data.get(key)).and_then(Value::as_str);
     let encoded = encoded.ok_or_else(|| format!("key '{key}' does not exist in secret '{name}'"))?;
     let bytes = STANDARD.decode(encoded).ok();

@@ -1,6 +1,7 @@
 //! Runs in virtual time, over a simulated API server and a provider that is played.
 
 mod compared;
+mod datadog;
 mod jobs;
 mod loopback;
 mod oauth2;

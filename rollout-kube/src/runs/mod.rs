@@ -1,7 +1,11 @@
 //! AnalysisRuns and their templates, as objects of a cluster: what a Rollout's turn and the measuring share.
 
+mod datadog;
 mod definition;
 
+pub(crate) use datadog::Datadog;
+#[cfg(feature = "analysis")]
+pub(crate) use datadog::{SHARED, Version};
 pub(crate) use definition::Definition;
 #[cfg(feature = "analysis")]
 pub(crate) use definition::SecretKey;
@@ -14,7 +18,7 @@ use rollout_core::{
 use serde_json::Value;
 
 /// The supported metric providers.
-const SUPPORTED: &str = "write `prometheus`, `web`, `job` or the plug-in `rollout-core/compare`";
+const SUPPORTED: &str = "write `prometheus`, `web`, `job`, `datadog` or the plug-in `rollout-core/compare`";
 
 /// Returns the kinds of analyses, and those that metrics need besides the ones that every store knows.
 pub(crate) fn kinds() -> [Kind; 5] {
@@ -47,6 +51,7 @@ pub(crate) fn wrong_provider(spec: &RunSpec, metric: &Metric) -> Option<String> 
     let (name, provider) = provider_of(metric.provider())?;
     let what = match name {
         "prometheus" | "web" | "job" => return None,
+        "datadog" => return Datadog::read(provider).err(),
         "plugin" => {
             let name = provider.as_object().and_then(|plugins| plugins.keys().next());
             format!("plug-in `{}`", name.map_or("", String::as_str))
@@ -54,4 +59,37 @@ pub(crate) fn wrong_provider(spec: &RunSpec, metric: &Metric) -> Option<String> 
         _ => format!("provider `{name}`"),
     };
     Some(format!("the {what} is not supported; {SUPPORTED}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_wrong_with_a_provider_is_known_before_it_is_asked() {
+        let wrong = |provider: Value| {
+            let spec = RunSpec::read(&json!({"metrics": [{"name": "a", "provider": provider}]}));
+            wrong_provider(&spec, &spec.metrics()[0])
+        };
+        for provider in [json!({"prometheus": {}}), json!({"job": {}}), json!({"datadog": {"query": "a"}})] {
+            assert_eq!(wrong(provider), None);
+        }
+        for (provider, what) in [
+            (
+                json!({"wavefront": {}}),
+                "the provider `wavefront` is not supported; write `prometheus`, `web`",
+            ),
+            (json!({"plugin": {"a/b": {}}}), "the plug-in `a/b` is not supported; write `prometheus`, `web`"),
+            (
+                json!({"plugin": {"rollout-core/compare": {}}}),
+                "provider.plugin[rollout-core/compare].canary.requests",
+            ),
+            (json!({"datadog": {}}), "there is nothing to ask; write `query`"),
+            (json!({"datadog": {"query": "a", "secretRef": {"name": "b"}}}), "the Secret \"b\" would be in"),
+        ] {
+            let why = wrong(provider).unwrap();
+            assert!(why.starts_with(what), "{why}");
+        }
+    }
 }

@@ -24,6 +24,12 @@ impl Requests {
         Self { client, kinds: Kind::known(), manager: manager.to_owned(), timeout }
     }
 
+    /// The namespace that this program is in: that of its service account, or of the context of its kubeconfig.
+    #[cfg(feature = "analysis")]
+    pub(crate) fn own_namespace(&self) -> &str {
+        self.client.default_namespace()
+    }
+
     /// Adds a kind, or changes the API version to use for it.
     pub(crate) fn add(&mut self, kind: Kind) {
         self.kinds.retain(|known| known.group != kind.group || known.kind != kind.kind);

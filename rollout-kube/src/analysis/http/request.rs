@@ -93,6 +93,15 @@ impl HttpRequest {
         self
     }
 
+    /// Sets one header to a text that a log does not show.
+    pub(in crate::analysis) fn secret_header(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(mut value) = HeaderValue::try_from(value) {
+            value.set_sensitive(true);
+            self.headers.insert(name, value);
+        }
+        self
+    }
+
     /// Sets fields of a form as the body.
     pub(in crate::analysis) fn form(mut self, fields: &[(&str, &str)]) -> Self {
         self.body = Bytes::from(form(fields));
