@@ -23,7 +23,7 @@ use std::{
 const ENOUGH: u64 = 400_000;
 
 /// Which laws must notice that a guard is gone.
-const EXPECTED: [(Guard, &[&str]); 34] = [
+const EXPECTED: [(Guard, &[&str]); 37] = [
     (Guard::UpGate, &["up_gate"]),
     (Guard::DownGate, &["down_gate"]),
     (Guard::ScaleDownDeadline, &["deadline_excludes_traffic"]),
@@ -57,6 +57,9 @@ const EXPECTED: [(Guard, &[&str]); 34] = [
     (Guard::UnsureHolds, &["outage_holds"]),
     (Guard::StartGate, &["starts_with_traffic"]),
     (Guard::OldRunsEnd, &["stopped_runs"]),
+    (Guard::WantedRunsStay, &["stopped_runs"]),
+    (Guard::StartingStep, &["starts_with_traffic"]),
+    (Guard::RequestsFirst, &["starts_with_traffic"]),
     (Guard::RetryAnew, &["retry_measures_anew"]),
 ];
 

@@ -78,6 +78,12 @@ pub enum Guard {
     StartGate,
     /// The runs of another position are told to end.
     OldRunsEnd,
+    /// No run is told to end that is still wanted.
+    WantedRunsStay,
+    /// The background analysis counts from its starting step on.
+    StartingStep,
+    /// The background analysis begins only once the canary gets requests.
+    RequestsFirst,
     /// A retry is analysed anew.
     RetryAnew,
 }
@@ -91,7 +97,7 @@ mod switch {
 
     impl Guard {
         /// All guards.
-        pub const ALL: [Self; 34] = [
+        pub const ALL: [Self; 37] = [
             Self::UpGate,
             Self::DownGate,
             Self::ScaleDownDeadline,
@@ -125,6 +131,9 @@ mod switch {
             Self::UnsureHolds,
             Self::StartGate,
             Self::OldRunsEnd,
+            Self::WantedRunsStay,
+            Self::StartingStep,
+            Self::RequestsFirst,
             Self::RetryAnew,
         ];
     }

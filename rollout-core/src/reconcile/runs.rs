@@ -25,7 +25,8 @@ pub(super) fn plan_runs(draft: &mut Draft, status: &Status, view: &View<'_>, wai
     }
     let wanted = wanted(status, view);
     let is_wanted = |run: &RunSeen| wanted.iter().flatten().any(|(id, _)| *id == run.id);
-    for run in runs.iter().filter(|run| run.is_live() && !run.stopping && !is_wanted(run)) {
+    let stays = |run: &RunSeen| is_wanted(run) && !off(Guard::WantedRunsStay);
+    for run in runs.iter().filter(|run| run.is_live() && !run.stopping && !stays(run)) {
         if !off(Guard::OldRunsEnd) {
             draft.act(Action::Run(RunChange::Stop { name: run.name.clone() }));
         }
@@ -81,7 +82,9 @@ pub(super) fn may_begin(role: RunRole, status: &Status, view: &View<'_>) -> bool
                 return false;
             }
             let managed = view.seen.routes.iter().any(|object| !object.managed.is_empty());
-            let served = !routed || (view.seen.weight().lo() > 0 || managed) && view.canary_leads_to(canary);
+            let served = !routed
+                || off(Guard::RequestsFirst)
+                || (view.seen.weight().lo() > 0 || managed) && view.canary_leads_to(canary);
             served && view.ready(canary).lo() > 0
         }
     }

@@ -40,7 +40,8 @@ pub(super) fn wanted<'a>(status: &Status, view: &View<'a>) -> [Option<(RunId, &'
         }
         _ => None,
     };
-    let beside = strategy.background().filter(|background| status.step >= background.starting_step);
+    let has_begun = |starting_step| status.step >= starting_step || off(Guard::StartingStep);
+    let beside = strategy.background().filter(|background| has_begun(background.starting_step));
     let beside =
         beside.map(|background| (id(RunRole::Background, status.attempts.background), &background.analysis));
     [of_step, beside]
