@@ -17,6 +17,9 @@ type life struct {
 	fault string // why it cannot run
 }
 
+// pulls says whether its image can be had: otherwise its containers wait for ever, as they do for a kubelet.
+func (l life) pulls() bool { return l.fault != "ImagePullBackOff" }
+
 var (
 	sleepRE = regexp.MustCompile(`sleep[ ",\]]+([0-9]+)`)
 	exitRE  = regexp.MustCompile(`exit ([0-9]+)`)
@@ -40,7 +43,7 @@ func (r *runner) read(p *corev1.Pod) life {
 		if badRE.MatchString(text) {
 			return life{ready: -1, exit: 127, fault: "RunContainerError"}
 		}
-		if badRE.MatchString(c.Image) && p.Spec.RestartPolicy == corev1.RestartPolicyAlways {
+		if badRE.MatchString(c.Image) {
 			return life{ready: -1, exit: 127, fault: "ImagePullBackOff"}
 		}
 		if c.ReadinessProbe != nil {

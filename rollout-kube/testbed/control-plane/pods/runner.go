@@ -160,7 +160,9 @@ func (r *runner) sync(ctx context.Context, p *corev1.Pod) (time.Duration, error)
 	}
 	next, done := time.Duration(0), false
 	st.Phase = corev1.PodRunning
-	if p.Spec.RestartPolicy != corev1.RestartPolicyAlways {
+	if p.Spec.RestartPolicy != corev1.RestartPolicyAlways && !life.pulls() {
+		st.Phase = corev1.PodPending
+	} else if p.Spec.RestartPolicy != corev1.RestartPolicyAlways {
 		if life.fault != "" {
 			life.exit, life.lasts = 127, 0
 		}
