@@ -1,7 +1,12 @@
 //! Writes to the Rollout itself: its status, the answers to commands, and other fields that clients read.
 
 use super::{Before, KubeEvent, TurnRunner, analysis, observe, store};
-use rollout_core::{Failure, Outcome, Plan, Store, Turn, command::Edit};
+use rollout_core::{
+    Failure, Outcome, Plan, Store, Turn,
+    analysis::{RunSeen, current_runs},
+    argo::read_status,
+    command::Edit,
+};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -60,12 +65,23 @@ impl TurnRunner<'_> {
 
     /// Stores a status, and tells what it shows of the runs of analyses.
     async fn put(&mut self, wire: &Value) -> Result<Outcome, Failure> {
-        let events = analysis::events(self.reading.rollout.value.get("status").unwrap_or(&Value::Null), wire);
+        let before = self.reading.rollout.value.get("status").unwrap_or(&Value::Null);
+        let events = analysis::events(before, wire, self.judged(before));
         let stored = store::put(self.context, &mut self.reading, wire).await?;
         for event in events {
             self.context.publisher.publish(&self.reading.rollout.value, &event, self.context.now());
         }
         Ok(stored)
+    }
+
+    /// Returns the runs of the position that this status says.
+    fn judged(&self, status: &Value) -> [Option<&RunSeen>; 2] {
+        let observed = &self.reading.observed;
+        if observed.runs.as_ref().is_none_or(Vec::is_empty) {
+            return [None, None];
+        }
+        let Ok(read) = read_status(status) else { return [None, None] };
+        current_runs(&self.spec, &read.status, observed, self.context.now()).unwrap_or_default()
     }
 
     /// Stores the status, unless it may wait for the report, or longer.

@@ -100,8 +100,11 @@ async fn a_step_waits_for_its_run_and_goes_on_when_it_is_successful() {
     assert_eq!(world.status()["stableRS"], hash.as_str());
     assert_eq!(world.status()["canary"].get("currentStepAnalysisRunStatus"), None);
     let notes = world.event_notes().await;
-    let told = format!("Step Analysis Run '{name}' Status New: 'Running' Previous: 'NoPreviousStatus'");
-    assert!(notes.contains(&told), "{notes:?}");
+    let told: Vec<&String> = notes.iter().filter(|note| note.starts_with("Step Analysis Run")).collect();
+    let of = |now: &str, before: &str| {
+        format!("Step Analysis Run '{name}' Status New: '{now}' Previous: '{before}'")
+    };
+    assert_eq!(told, [&of("Running", "NoPreviousStatus"), &of("Successful", "Running")]);
     assert_eq!(world.names(), [name], "it is kept, and no other was made");
 }
 
@@ -115,6 +118,10 @@ async fn a_run_that_failed_aborts_in_the_words_of_argo_rollouts() {
     assert_eq!(world.status()["message"], format!("RolloutAborted: {why}"));
     assert_eq!(world.status()["abort"], true);
     assert_eq!(world.runs()[0]["spec"].get("terminate"), None, "it is over");
+    let notes = world.event_notes().await;
+    let told: Vec<&String> = notes.iter().filter(|note| note.starts_with("Step Analysis Run")).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("Status New: 'Failed' Previous: 'NoPreviousStatus'"), "{told:?}");
     // A retry is judged by a run of its own.
     world.edit(&json!({"status": {"abort": false}}));
     for _ in 0..10 {
@@ -148,6 +155,9 @@ async fn an_inconclusive_run_pauses_and_a_person_has_it_measured_again() {
         world.step().await;
     }
     assert_eq!(world.names().len(), 1, "nobody has asked for another");
+    let notes = world.event_notes().await;
+    let paused = notes.iter().filter(|note| *note == "Rollout is paused (InconclusiveAnalysisRun)");
+    assert_eq!(paused.count(), 1, "{notes:?}");
     world.edit(&json!({"status": {"pauseConditions": null}}));
     for _ in 0..10 {
         world.step().await;
