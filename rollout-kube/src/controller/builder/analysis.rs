@@ -111,53 +111,74 @@ mod tests {
     use std::time::Duration;
     use tokio::time::{Instant, sleep};
 
-    /// Answers after half a minute, or never.
+    /// Answers nothing, after so many seconds.
     #[derive(Debug)]
-    struct Slow;
+    struct Away(u64);
 
     #[async_trait]
-    impl Provider for Slow {
+    impl Provider for Away {
         async fn ask(&self, _: Question<'_>) -> Told {
-            sleep(Duration::from_secs(30)).await;
-            Told::nothing("no answer within 30 s")
+            sleep(Duration::from_secs(self.0)).await;
+            Told::nothing("no answer")
         }
     }
 
-    /// Runs a controller with this many runs, whose providers are slow, and one Rollout. Returns how long the Rollout
-    /// took, in virtual time.
-    async fn first_deploy_beside(runs: usize) -> Duration {
+    const ROLLOUT: &str = "/apis/argoproj.io/v1alpha1/namespaces/n0/rollouts/web";
+
+    /// Waits until a new revision is stable. Returns how long that took, and the revision.
+    async fn released(server: &SimulatedApiServer, before: &str) -> (Duration, String) {
+        let began = Instant::now();
+        loop {
+            let status = server.all("/apis/argoproj.io/v1alpha1/rollouts")[0]["status"].clone();
+            let stable = status["stableRS"].as_str().unwrap_or_default();
+            if status["phase"] == "Healthy" && stable != before {
+                return (began.elapsed(), stable.to_owned());
+            }
+            sleep(Duration::from_millis(10)).await;
+            assert!(began.elapsed() < Duration::from_secs(600), "it takes for ever: {status}");
+        }
+    }
+
+    /// Runs a controller with this many runs, whose provider is away, and one Rollout. Returns how long its first deploy
+    /// and an update took, in virtual time.
+    async fn releases_beside(runs: usize, provider: Away) -> [Duration; 2] {
         let server = SimulatedApiServer::start();
         server.run_pods();
-        let metric = json!({"name": "a", "interval": "1s", "provider": {"prometheus": {}}});
+        let metric = json!({
+            "name": "a", "interval": "5s", "consecutiveErrorLimit": 1_000, "provider": {"prometheus": {}}
+        });
         for run in 0..runs {
-            let path = format!("/apis/argoproj.io/v1alpha1/namespaces/n{run}/analysisruns/slow");
+            let path = format!("/apis/argoproj.io/v1alpha1/namespaces/n{run}/analysisruns/away");
             server.apply(&path, json!({"spec": {"metrics": [metric]}}));
         }
-        let (context, changes) = Controller::builder(server.client()).start().await.unwrap();
+        let (mut context, changes) = Controller::builder(server.client()).start().await.unwrap();
+        let began = Instant::now();
+        context.clock = Arc::new(move || rollout_core::Time::from_secs(1_769_860_800) + began.elapsed());
         let (context, mut tasks) = (Arc::new(context), JoinSet::new());
-        let (changes, _) = start_with(Arc::new(Slow), 30, &context, changes, &mut tasks);
+        let (changes, _) = start_with(Arc::new(provider), 30, &context, changes, &mut tasks);
         tasks.spawn(run(context, Sources { changes, wakes: Waker::new().1 }, 4, std::future::pending()));
         sleep(Duration::from_secs(150)).await;
-        let pods = json!({"containers": [{"name": "web", "image": "web:v1"}]});
+        let pods =
+            |version: u32| json!({"containers": [{"name": "web", "image": format!("web:v{version}")}]});
+        let canary = json!({"steps": [{"setWeight": 50}, {"pause": {"duration": "20s"}}]});
         let spec = json!({
-            "replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "strategy": {"canary": {}},
-            "template": {"metadata": {"labels": {"app": "web"}}, "spec": pods}
+            "replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "strategy": {"canary": canary},
+            "template": {"metadata": {"labels": {"app": "web"}}, "spec": pods(1)}
         });
-        let began = Instant::now();
-        server.apply("/apis/argoproj.io/v1alpha1/namespaces/n0/rollouts/web", json!({"spec": spec}));
-        let phase = || server.all("/apis/argoproj.io/v1alpha1/rollouts")[0]["status"]["phase"].clone();
-        while phase() != "Healthy" {
-            sleep(Duration::from_millis(10)).await;
-            assert!(began.elapsed() < Duration::from_secs(600), "it takes for ever");
-        }
+        server.apply(ROLLOUT, json!({"spec": spec}));
+        let (first, stable) = released(&server, "").await;
+        server.patch(ROLLOUT, &json!({"spec": {"template": {"spec": pods(2)}}}));
+        let (update, _) = released(&server, &stable).await;
         let asked = server.requests().get("PUT analysisruns").copied().unwrap_or(0);
         assert!(usize::try_from(asked).unwrap() >= runs, "{asked} of {runs} runs have had an answer");
-        began.elapsed()
+        [first, update]
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_hundred_slow_providers_delay_no_rollout() {
-        let alone = first_deploy_beside(0).await;
-        assert_eq!(first_deploy_beside(100).await, alone);
+    async fn a_hundred_providers_that_are_away_delay_no_rollout() {
+        let alone = releases_beside(0, Away(0)).await;
+        assert!(alone[1] >= Duration::from_secs(20), "the update waits in its pause: {alone:?}");
+        assert_eq!(releases_beside(100, Away(30)).await, alone, "slow ones");
+        assert_eq!(releases_beside(100, Away(0)).await, alone, "stopped ones");
     }
 }
