@@ -6,6 +6,7 @@
 //!   that was seen in it ([`Seen`]), for waiting on ([`Namespace::until`]).
 //! - [`Load`]: requests through the Envoys. [`Requests`]: what a controller asked the API server for.
 
+mod answering;
 mod audit;
 mod churn;
 mod controller;
@@ -25,6 +26,7 @@ mod user;
 mod view;
 mod watch;
 
+pub(crate) use answering::Answering;
 pub(crate) use audit::Requests;
 pub(crate) use controller::Controller;
 pub(crate) use follow::follow;

@@ -31,6 +31,14 @@ impl Shown {
         lines.next().filter(|line| line.contains("ReplicaSet")).unwrap_or_default()
     }
 
+    /// The line of the tree of an AnalysisRun: its words from its kind on, without its age.
+    pub(crate) fn run(&self, name: &str) -> Vec<&str> {
+        let mut lines = self.0.out.lines();
+        let line = lines.find(|line| line.contains(&format!("α {name} "))).unwrap_or_default();
+        let words = line.split_whitespace().skip_while(|word| *word != "AnalysisRun").enumerate();
+        words.filter(|(at, _)| *at != 3).map(|(_, word)| word).collect()
+    }
+
     /// How many pods the tree has that run.
     pub(crate) fn pods(&self) -> usize {
         self.0.out.lines().filter(|line| line.contains("□") && line.contains("✔ Running")).count()

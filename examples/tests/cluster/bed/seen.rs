@@ -1,4 +1,4 @@
-use super::view::{Rollout, weights_of};
+use super::view::{Rollout, Run, weights_of};
 use serde_json::Value;
 use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
@@ -53,6 +53,26 @@ impl Seen {
         self.object("Rollout", name).map(Rollout)
     }
 
+    /// The AnalysisRuns as they are now, by name.
+    pub(crate) fn runs(&self) -> Vec<Run<'_>> {
+        self.objects("AnalysisRun").map(Run).collect()
+    }
+
+    /// The AnalysisRun of a role (`Step`, `Background`) that was made last.
+    pub(crate) fn run(&self, role: &str) -> Option<Run<'_>> {
+        let runs = self.runs().into_iter().filter(|run| run.label("rollout-type") == role);
+        runs.max_by(|one, other| one.made().cmp(&other.made()))
+    }
+
+    /// The healths that an AnalysisRun had, each once in a row.
+    pub(crate) fn healths(&self, run: &str) -> Vec<&'static str> {
+        let its = self.changes.iter().filter(|change| change.kind == "AnalysisRun" && change.name == run);
+        let mut healths: Vec<_> =
+            its.filter(|change| change.is_there).map(|change| Run(&change.object).health()).collect();
+        healths.dedup();
+        healths
+    }
+
     /// The weights of a VirtualService's route `test-v1`: stable, canary.
     pub(crate) fn weights(&self, virtual_service: &str) -> Option<(i64, i64)> {
         weights_of(self.object("VirtualService", virtual_service)?, "test-v1")
@@ -81,6 +101,9 @@ impl Seen {
         let mut report = String::new();
         for rollout in self.objects("Rollout") {
             let _ = writeln!(report, "{}", Rollout(rollout));
+        }
+        for run in self.runs() {
+            let _ = writeln!(report, "{run}");
         }
         let name = |object: &Value| object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         for set in self.objects("ReplicaSet") {

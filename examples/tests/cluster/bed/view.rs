@@ -80,6 +80,68 @@ impl fmt::Display for Rollout<'_> {
     }
 }
 
+/// An AnalysisRun as clients read it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Run<'v>(pub(crate) &'v Value);
+
+impl<'v> Run<'v> {
+    fn text(self, pointer: &str) -> &'v str {
+        self.0.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Its name.
+    pub(crate) fn name(self) -> &'v str {
+        self.text("/metadata/name")
+    }
+
+    /// One of its labels.
+    pub(crate) fn label(self, name: &str) -> &'v str {
+        self.text(&format!("/metadata/labels/{name}"))
+    }
+
+    /// When it was made; within a second, a later attempt has the longer name.
+    pub(crate) fn made(self) -> (&'v str, usize, &'v str) {
+        (self.text("/metadata/creationTimestamp"), self.name().len(), self.name())
+    }
+
+    /// `Running`, `Successful`, …; empty before it is looked at.
+    pub(crate) fn phase(self) -> &'v str {
+        self.text("/status/phase")
+    }
+
+    /// Its health, by the rules of Argo CD.
+    pub(crate) fn health(self) -> &'static str {
+        match self.phase() {
+            "" | "Pending" | "Running" => "Progressing",
+            "Successful" => "Healthy",
+            "Failed" | "Error" => "Degraded",
+            "Inconclusive" => "Unknown",
+            other => panic!("Argo CD has no rule for the phase {other:?}"),
+        }
+    }
+
+    /// Why it ended so.
+    pub(crate) fn message(self) -> &'v str {
+        self.text("/status/message")
+    }
+
+    /// What was measured of its metrics.
+    pub(crate) fn metrics(self) -> &'v [Value] {
+        self.0.pointer("/status/metricResults").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    }
+
+    /// What was measured of this metric.
+    pub(crate) fn metric(self, name: &str) -> Option<&'v Value> {
+        self.metrics().iter().find(|metric| metric["name"] == *name)
+    }
+}
+
+impl fmt::Display for Run<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AnalysisRun {}: {}", self.name(), self.0["status"])
+    }
+}
+
 /// The weights of a VirtualService's route of this name: of the stable destination, which comes first, and of the
 /// canary.
 pub(crate) fn weights_of(virtual_service: &Value, route: &str) -> Option<(i64, i64)> {

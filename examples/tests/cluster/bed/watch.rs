@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 /// Group, version, kind, plural.
 const KINDS: &[(&str, &str, &str, &str)] = &[
     ("argoproj.io", "v1alpha1", "Rollout", "rollouts"),
+    ("argoproj.io", "v1alpha1", "AnalysisRun", "analysisruns"),
     ("apps", "v1", "ReplicaSet", "replicasets"),
     ("", "v1", "Pod", "pods"),
     ("", "v1", "Service", "services"),

@@ -1,7 +1,12 @@
-//! Releases that judge themselves: by a real Prometheus that scrapes the real Envoys, and by real Jobs.
+//! Releases that judge themselves: by a real Prometheus that scrapes the real Envoys, by real Jobs, and by a real HTTP
+//! server.
+
+mod asked;
+mod plugin;
+mod web;
 
 use crate::{
-    bed::{Bed, Controller, Namespace, Prometheus, Seen, secs, weights_of},
+    bed::{Answering, Bed, Controller, Namespace, Prometheus, Rollout, Seen, secs, weights_of},
     faults::web::{apply, load, set_image, until, until_done, whole},
 };
 use serde_json::{Value, json};
@@ -42,6 +47,31 @@ fn template(name: &str, args: &[&str], metric: &Value) -> Value {
     })
 }
 
+/// A metric of the provider `web` that asks this path of a server, with these fields besides.
+fn asks(name: &str, server: &Answering, path: &str, more: &Value) -> Value {
+    let mut metric = json!({"name": name, "provider": {"web": {"url": server.url(path)}}});
+    for (field, value) in more.as_object().unwrap() {
+        metric[field.as_str()] = value.clone();
+    }
+    metric
+}
+
+/// A step that waits for a run of this template.
+fn step(template: &str) -> Value {
+    json!({"analysis": {"templates": [{"templateName": template}]}})
+}
+
+/// Applies these, and starts a controller that runs analyses, also of servers on this machine.
+fn analysing<'n>(space: &'n Namespace, objects: &[Value]) -> Controller<'n> {
+    apply(space, objects);
+    space.controller().flags(&["--analysis", "--analysis-local-addresses"]).start()
+}
+
+/// Whether an inconclusive run has paused it, and nothing else.
+fn asks_a_person(rollout: Rollout<'_>) -> bool {
+    (rollout.phase(), rollout.message()) == ("Paused", "InconclusiveAnalysisRun")
+}
+
 /// A Rollout at its first version: a fifth of the requests, a Job, half of them; and its success rate beside all steps.
 fn released<'n>(space: &'n Namespace, prometheus: &Prometheus, code: &str) -> Controller<'n> {
     let job = json!({"analysis": {
@@ -55,8 +85,7 @@ fn released<'n>(space: &'n Namespace, prometheus: &Prometheus, code: &str) -> Co
         json!({"templates": [{"templateName": "success-rate"}]});
     objects.push(template("success-rate", &[], &success_rate(space, prometheus)));
     objects.push(template("check", &["code"], &check()));
-    apply(space, &objects);
-    let controller = space.controller().flags(&["--analysis", "--analysis-local-addresses"]).start();
+    let controller = analysing(space, &objects);
     until_done(space, WEB, 60);
     controller
 }
