@@ -1,6 +1,7 @@
 //! Releases that judge themselves: by a real Prometheus that scrapes the real Envoys, by real Jobs, and by a real HTTP
 //! server.
 
+mod argo;
 mod asked;
 mod plugin;
 mod web;
