@@ -40,11 +40,11 @@ pub(super) async fn ask(http: &Http, compare: &Compare, question: Question<'_>) 
 }
 
 /// Says which of the queries was not answered.
-fn named(count: Count, answer: Answer) -> Answer {
-    match answer {
-        Answer::Unanswered { why, after } => Answer::Unanswered { why: format!("{count}: {why}"), after },
-        other => other,
+fn named(count: Count, mut answer: Answer) -> Answer {
+    if let Answer::Unanswered { why, .. } = &mut answer {
+        *why = format!("{count}: {why}");
     }
+    answer
 }
 
 fn counters(found: &[(Count, Series)]) -> Result<Counters, String> {

@@ -164,13 +164,12 @@ impl Tokens {
         let entry = self.of(&oauth2.what);
         let mut kept = entry.lock().await;
         let is_good = |token: &&Token| token.until > Instant::now() && Some(token.text.as_str()) != refused;
-        let token = match kept.as_ref().filter(is_good) {
-            Some(token) => token.text.clone(),
-            None => {
-                *kept = None;
-                let token = oauth2.what.token(http).await?;
-                kept.insert(token).text.clone()
-            }
+        let token = if let Some(token) = kept.as_ref().filter(is_good) {
+            token.text.clone()
+        } else {
+            *kept = None;
+            let token = oauth2.what.token(http).await?;
+            kept.insert(token).text.clone()
         };
         let mut tokens = oauth2.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         if !tokens.contains(&token) {

@@ -3,6 +3,7 @@
 use crate::analysis::http::HttpAnswer;
 use rollout_core::analysis::{Answer, Value as Measured};
 use serde_json::Value;
+use std::fmt::Write as _;
 
 /// What an instant query finds: the labels of each series as a text, and its value.
 pub(in crate::analysis) type Series = Vec<(String, f64)>;
@@ -45,7 +46,11 @@ pub(in crate::analysis) fn series(answer: &HttpAnswer) -> Result<Series, Answer>
 fn labels(metric: Option<&Value>) -> String {
     let mut labels: Vec<_> = metric.and_then(Value::as_object).into_iter().flatten().collect();
     labels.sort_by_key(|(name, _)| *name);
-    labels.into_iter().map(|(name, value)| format!("{name}={value},")).collect()
+    labels.into_iter().fold(String::new(), |mut text, (name, value)| {
+        // Writing to a string never fails.
+        let _ = write!(text, "{name}={value},");
+        text
+    })
 }
 
 fn unanswered(answer: &HttpAnswer, why: String) -> Answer {
