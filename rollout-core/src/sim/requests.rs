@@ -136,7 +136,7 @@ pub(super) fn to_canary(truth: &Truth, proxy: &Proxy) -> u64 {
             sum += always + (ALL * weight / (2 * total.max(1))).min(ALL) * weighed / ALL;
         }
     }
-    if objects == 0 { 0 } else { sum / objects }
+    sum.checked_div(objects).unwrap_or(0)
 }
 
 fn leads_by_header(routes: &RoutesSeen) -> bool {

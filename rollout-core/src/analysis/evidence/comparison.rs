@@ -44,7 +44,7 @@ impl Comparison {
 
 /// What was counted in one window.
 ///
-/// See [`Evidence`] for an example.
+/// See [`Evidence`](super::Evidence) for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(clippy::exhaustive_structs, reason = "four counts")]
 pub struct Window {
