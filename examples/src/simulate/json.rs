@@ -6,11 +6,11 @@ use super::{
     happening::{By, Happening, Kind, Layer, PodChange, State},
     names::Names,
     play::Play,
-    replay::Replayed,
+    replay::Replay,
     seeds::Tally,
     summary::Line,
     text::rest,
-    traffic::Ended,
+    traffic::{Answers, Ended},
     words::{step, words},
 };
 use rollout_core::{
@@ -55,24 +55,25 @@ pub(crate) fn end(out: &mut dyn Write, lines: &[Line]) -> io::Result<()> {
             },
             "deliveries": summary.deliveries,
             "failed_per_thousand": summary.requests.per_thousand(),
+            "answers": one.answers.map(answers),
         });
-        let mut value = value;
-        if let (Some(answers), Some(fields)) = (&one.answers, value.as_object_mut()) {
-            let ended = |ended: Ended| json!({"all": ended.all, "bad": ended.bad});
-            let (stable, canary) = (ended(answers.stable), ended(answers.canary));
-            fields.insert(
-                "answers".to_owned(),
-                json!({"stable": stable, "canary": canary, "unknown_labels": answers.unknown}),
-            );
-        }
         line(out, &value)?;
     }
     Ok(())
 }
 
+fn answers(answers: Answers) -> Value {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of requests")]
+    let ended = |ended: Ended| json!({"all": ended.all as u64, "bad": ended.bad as u64});
+    json!({"stable": ended(answers.stable), "canary": ended(answers.canary)})
+}
+
 /// One line for each stored run.
-pub(crate) fn replayed(out: &mut dyn Write, replayed: &[Replayed]) -> io::Result<()> {
-    for run in replayed {
+pub(crate) fn replayed(out: &mut dyn Write, replay: &Replay) -> io::Result<()> {
+    for (run, why) in &replay.left_out {
+        line(out, &json!({"v": 1, "kind": "left-out", "run": run, "why": why}))?;
+    }
+    for run in &replay.runs {
         let after = run.after.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
         let value = json!({
             "v": 1,
@@ -82,7 +83,7 @@ pub(crate) fn replayed(out: &mut dyn Write, replayed: &[Replayed]) -> io::Result
             "would_be": run.now.as_str(),
             "after_ms": after,
             "why": run.why,
-            "measurements_lost": run.lost,
+            "but": run.but,
         });
         line(out, &value)?;
     }

@@ -2,14 +2,15 @@
 
 use super::{
     args::{Scripted, ScriptedMetric},
-    traffic::{self, Traffic},
+    traffic::{self, LATEST, Places, STABLE, Traffic},
 };
 use rollout_core::{
-    Strategy, Time,
+    Finding, Strategy, Time,
     analysis::{
-        Analysis, Answer, Ask, Composed, InvalidAnalysis, Metric, Phase, RunNext, RunRole, RunSeen, RunSpec,
-        RunStatus, RunTurn, TemplateRef, Value,
+        Analysis, Answer, Ask, Compare, Composed, InvalidAnalysis, Metric, Phase, RunNext, RunRole, RunSeen,
+        RunSpec, RunStatus, RunTurn, TemplateRef, Value,
     },
+    argo::Severity,
     sim::{Metrics, Truth},
 };
 use serde_json::Value as Json;
@@ -52,12 +53,12 @@ impl Metrics for SimulatedMetrics {
         let answer = |ask: Ask| {
             let scripted = self.scripted.iter().find(|scripted| scripted.name == ask.metric());
             let answer = match (scripted, &self.traffic, spec.metric(ask.metric())) {
-                (Some(scripted), ..) => of_script(scripted.at(at)),
+                (Some(scripted), _, metric) => of_script(scripted.at(at), metric),
                 (None, Some(traffic), Some(metric)) => {
                     let result = before.metric(ask.metric());
                     traffic::measure(&traffic.borrow(), spec, metric, result, truth.now)
                 }
-                _ => of_script(Scripted::Nothing),
+                (None, ..) => of_script(Scripted::Nothing, None),
             };
             (ask, answer)
         };
@@ -80,12 +81,47 @@ impl Metrics for SimulatedMetrics {
     }
 }
 
-fn of_script(scripted: Scripted) -> Answer {
+/// A value as the metric's provider would answer it. Where a provider judges by itself, 0 is a failure.
+fn of_script(scripted: Scripted, metric: Option<&Metric>) -> Answer {
+    let settings = |provider: &str| {
+        metric.and_then(|metric| metric.provider().get(provider).filter(|set| !set.is_null()))
+    };
+    let of_number = |number: f64| {
+        if settings("job").is_some() || settings("plugin").is_some() {
+            let phase = if number == 0.0 { Phase::Failed } else { Phase::Successful };
+            let (value, message, metadata) = (number.to_string(), String::new(), BTreeMap::new());
+            return Answer::Verdict { phase, value, message, metadata, is_last: false };
+        }
+        let is_scalar = |prometheus: &Json| {
+            let query = prometheus.get("query").and_then(Json::as_str).unwrap_or_default();
+            query.trim_start().starts_with("scalar")
+        };
+        Answer::Value(if settings("web").is_some() {
+            Value::Json(serde_json::Number::from_f64(number).map_or(Json::Null, Json::Number))
+        } else if settings("datadog").is_some() || settings("prometheus").is_some_and(is_scalar) {
+            Value::Number(number)
+        } else {
+            Value::Numbers(vec![number])
+        })
+    };
     match scripted {
-        Scripted::Number(number) => Answer::Value(Value::Numbers(vec![number])),
+        Scripted::Number(number) => of_number(number),
+        Scripted::Nothing if settings("web").is_some() || settings("datadog").is_some() => {
+            Answer::Value(Value::Json(Json::Null))
+        }
         Scripted::Nothing => Answer::Value(Value::Numbers(Vec::new())),
         Scripted::Error => Answer::Unanswered { why: "the provider does not answer".into(), after: None },
     }
+}
+
+/// The manifest as it is applied: without a namespace, it is in `default`.
+pub(crate) fn in_a_namespace(manifest: &Json) -> Json {
+    let mut manifest = manifest.clone();
+    let metadata = manifest.get_mut("metadata").and_then(Json::as_object_mut);
+    if let Some(metadata) = metadata {
+        metadata.entry("namespace").or_insert_with(|| "default".into());
+    }
+    manifest
 }
 
 /// The spec of the AnalysisRun of an analysis.
@@ -103,54 +139,92 @@ fn wire(
     Ok(composed.run(&composed.resolved(|_, _| None)?))
 }
 
-/// What is wrong with the analyses of a strategy, each with its path in the manifest: before anything is played.
-pub(crate) fn wrong(
+/// Something that is to be said about an analysis, with its path in the Rollout.
+pub(crate) struct Said {
+    pub(crate) severity: Severity,
+    pub(crate) path: String,
+    pub(crate) what: String,
+    pub(crate) instead: String,
+}
+
+/// What is wrong with the analyses of a strategy, before anything is played.
+pub(crate) fn check(
     strategy: &Strategy,
     given: &Given,
     rollout: &Json,
-    (scripted, has_traffic): (&[ScriptedMetric], bool),
-) -> Vec<(String, String, String)> {
-    let mut wrong = Vec::new();
+    (scripted, places): (&[ScriptedMetric], Option<&Places>),
+) -> Vec<Said> {
+    let mut all = Vec::new();
+    let rollout = in_a_namespace(rollout);
     for (role, analysis) in strategy.analyses() {
         let path = match role {
             RunRole::Step(index) => format!("spec.strategy.canary.steps[{index}].analysis"),
             RunRole::Background => "spec.strategy.canary.analysis".to_owned(),
         };
-        let spec = match wire(analysis, given, rollout, (Some("stable"), "latest")) {
+        let mut say = |severity, what: &str, instead: &str| {
+            let (path, what, instead) = (path.clone(), what.to_owned(), instead.to_owned());
+            all.push(Said { severity, path, what, instead });
+        };
+        let spec = match wire(analysis, given, &rollout, (Some(STABLE), LATEST)) {
             Ok(wire) => RunSpec::read(&wire),
             Err(InvalidAnalysis::NotFound(template)) => {
-                let instead = "also pass the file that defines it".to_owned();
-                wrong.push((path, format!("{template} not found"), instead));
+                say(Severity::Error, &format!("{template} not found"), "also pass the file that defines it");
                 continue;
             }
             Err(error) => {
                 let what = error.to_string();
                 let (what, instead) = what.split_once("; ").unwrap_or((&what, ""));
-                wrong.push((path, what.to_owned(), instead.to_owned()));
+                say(Severity::Error, what, instead);
                 continue;
             }
         };
         if let Some(invalid) = spec.invalid() {
-            wrong.push((path, format!("its run is invalid: {invalid}"), "change the template".to_owned()));
+            say(Severity::Error, &format!("its run is invalid: {invalid}"), "change the template");
             continue;
         }
-        let unknown = |metric: &&Metric| scripted.iter().all(|scripted| scripted.name != metric.name());
-        for metric in spec.metrics().iter().filter(unknown) {
+        for metric in spec.metrics() {
             let name = metric.name();
-            let what = if has_traffic {
-                let Err(why) = traffic::can_measure(&spec, metric) else { continue };
-                format!("the metric `{name}` cannot be measured of simulated requests: {why}")
-            } else {
-                format!("no value is given for the metric `{name}`")
-            };
-            wrong.push((
-                path.clone(),
-                what,
-                format!(
-                    "pass --metric {name}=0.99, or --metric {name}=0.99@0s,0.90@12m for values that change"
-                ),
-            ));
+            if let Some(Err(wrong)) = Compare::read(&spec, metric) {
+                let Finding { path, what, instead, .. } = wrong;
+                say(Severity::Error, &format!("metric `{name}`: {path} {what}"), &instead);
+                continue;
+            }
+            if scripted.iter().any(|scripted| scripted.name == name) {
+                continue;
+            }
+            let instead = format!(
+                "pass --metric {name}=0.99, or --metric {name}=0.99@0s,0.90@12m for values that change"
+            );
+            match places.map(|places| (traffic::can_measure(&spec, metric), places)) {
+                None => say(Severity::Error, &format!("no value is given for the metric `{name}`"), &instead),
+                Some((Err(why), _)) => {
+                    let what = format!("the metric `{name}` cannot be measured of simulated requests: {why}");
+                    say(Severity::Error, &what, &instead);
+                }
+                Some((Ok(()), places)) => {
+                    for doubt in traffic::doubts(&spec, metric, places) {
+                        say(
+                            Severity::Warning,
+                            &format!("metric `{name}`: {doubt}"),
+                            &format!("check that, or {instead}"),
+                        );
+                    }
+                }
+            }
         }
     }
-    wrong
+    all
+}
+
+/// The names of all metrics of a strategy, as far as its templates are given.
+pub(crate) fn names(strategy: &Strategy, given: &Given, rollout: &Json) -> Vec<String> {
+    let rollout = in_a_namespace(rollout);
+    let wires = strategy
+        .analyses()
+        .filter_map(|(_, analysis)| wire(analysis, given, &rollout, (Some(STABLE), LATEST)).ok());
+    wires
+        .flat_map(|wire| {
+            RunSpec::read(&wire).metrics().iter().map(|metric| metric.name().to_owned()).collect::<Vec<_>>()
+        })
+        .collect()
 }

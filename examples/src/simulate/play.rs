@@ -9,7 +9,7 @@ use super::{
     model::{revision, understand},
     script::Said,
     setup::{Played, readiness},
-    traffic::{Answers, Traffic, TrafficArgs},
+    traffic::{Answers, Places, Traffic},
     update::Update,
 };
 use rollout_core::{
@@ -110,13 +110,14 @@ impl<'a> Play<'a> {
     /// The first deploy is over: `zero` is the time of the update.
     pub(crate) fn start(&mut self, zero: Time) -> Result<(), Stuck> {
         self.clock = Clock { zero };
-        let (rollout, templates) = (self.live.clone(), self.analyses.clone());
+        let (rollout, templates) = (metrics::in_a_namespace(&self.live), self.analyses.clone());
         let scripted = self.args.script.metrics.clone();
-        let stable = self.world.truth().status.stable.clone();
-        let drawn =
-            |settings: &TrafficArgs| Traffic::new(settings.clone(), self.args.world.seed, &rollout, stable);
-        self.traffic =
-            self.args.script.traffic.as_ref().map(drawn).map(|traffic| Rc::new(RefCell::new(traffic)));
+        self.traffic = self.args.script.traffic.as_ref().map(|settings| {
+            let base = self.world.truth().status.stable.clone();
+            let places = Places::of(&rollout, &self.update.manifest);
+            let seed = (self.args.world.seed, self.name.as_str());
+            Rc::new(RefCell::new(Traffic::new(settings.clone(), seed, places, base, self.world.now())))
+        });
         self.world.measure_with(SimulatedMetrics {
             rollout,
             templates,

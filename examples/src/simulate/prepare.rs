@@ -14,6 +14,7 @@ use super::{
     play::{Play, too_many},
     reach::{self, When},
     setup,
+    traffic::Places,
     update::{self, Update},
     whole::Whole,
     workloads,
@@ -74,7 +75,7 @@ pub(crate) fn prepare<'a>(
     let after = Given { model, update: Some(update) };
     let (leading, leading_after) = (Leading::of(given), Leading::of(after));
     let mut claims = Claims::default();
-    let mut ready = Vec::new();
+    let (mut ready, mut metrics_named) = (Vec::new(), BTreeSet::new());
     for (rollout, name) in model.rollouts.iter().zip(&labels) {
         let whole = Whole::of(rollout, given);
         let (spec, found) = whole.understand();
@@ -93,10 +94,8 @@ pub(crate) fn prepare<'a>(
             continue;
         }
         let templates = model.templates(namespace(rollout));
-        let metrics = (&*args.script.metrics, args.script.traffic.is_some());
-        for (path, what, instead) in metrics::wrong(&spec.strategy, &templates, &whole.manifest, metrics) {
-            findings.located(rollout.finding(Severity::Error, &path, &what, &instead));
-        }
+        lint_of_metrics(args, rollout, (&whole, &spec), &templates, findings);
+        metrics_named.extend(metrics::names(&spec.strategy, &templates, &whole.manifest));
         lint::note(args, &spec.strategy, &whole, model, findings);
         let Some(update) = update::of(args, name, &whole, (after, &leading_after), findings) else {
             continue;
@@ -113,7 +112,33 @@ pub(crate) fn prepare<'a>(
             });
         }
     }
+    unmeasured(args, &metrics_named, findings);
     if findings.refuse() { Vec::new() } else { worlds(args, ready, given) }
+}
+
+/// Notes what cannot be measured, or is measured only nearly.
+fn lint_of_metrics(
+    args: &Args,
+    rollout: &Document,
+    (whole, spec): (&Whole<'_>, &Spec),
+    templates: &metrics::Given,
+    findings: &mut Findings,
+) {
+    let places = args.script.traffic.is_some().then(|| Places::of(&whole.manifest, &whole.manifest));
+    let given = (&*args.script.metrics, places.as_ref());
+    for said in metrics::check(&spec.strategy, templates, &whole.manifest, given) {
+        findings.located(rollout.finding(said.severity, &said.path, &said.what, &said.instead));
+    }
+}
+
+/// Every metric on the command line must be one that is measured.
+fn unmeasured(args: &Args, named: &BTreeSet<String>, findings: &mut Findings) {
+    for scripted in args.script.metrics.iter().filter(|scripted| !named.contains(&scripted.name)) {
+        let near = nearest(&scripted.name, named.iter().map(String::as_str));
+        let instead =
+            near.map_or_else(|| "leave it out".to_owned(), |near| format!("did you mean {near:?}?"));
+        findings.plain(format!("--metric: no analysis measures {:?}; {instead}", scripted.name));
+    }
 }
 
 /// The worlds: one store for those that share an object.

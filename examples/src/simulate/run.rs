@@ -65,6 +65,11 @@ pub fn run(
     let is_judged = groups.iter().flat_map(|group| &group.plays).any(Play::is_judged);
     let code = play(&args, groups, out, err)?;
     if args.script.traffic.is_some() && args.script.seeds > 0 && is_judged {
+        // They may take a while.
+        out.flush()?;
+        if !args.output.json {
+            writeln!(err, "playing {} other seeds (--seeds 0 plays none)", args.script.seeds)?;
+        }
         let tallies = seeds::play(&args, &loaded);
         if args.output.json {
             json::seeds(out, &tallies)?;

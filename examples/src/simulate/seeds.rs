@@ -6,7 +6,7 @@ use super::{
     duration, group,
     prepare::{Group, Loaded, prepare},
 };
-use std::{collections::BTreeMap, num::NonZero, thread, time::Duration};
+use std::{collections::BTreeMap, num::NonZero, panic::resume_unwind, thread, time::Duration};
 
 /// How the releases of one Rollout ended.
 #[derive(Debug, PartialEq)]
@@ -37,7 +37,9 @@ pub(crate) fn play(args: &Args, loaded: &Loaded) -> Vec<Tally> {
             })
         };
         let started: Vec<_> = (0..workers).map(start).collect();
-        started.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
+        let joined =
+            started.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        joined.flatten().collect()
     });
     let mut tallies: Vec<Tally> = Vec::new();
     for ended in all.into_iter().flatten() {

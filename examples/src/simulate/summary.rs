@@ -67,13 +67,6 @@ pub(crate) fn text(lines: &[Line]) -> String {
     }
     for (line, answers) in lines.iter().filter_map(|line| Some((line, line.answers.as_ref()?))) {
         text += &format!("{}: {answers}\n", line.name);
-        for unknown in &answers.unknown {
-            text += &format!(
-                "{}: no simulated request has a label for {}: the queries count all requests there\n",
-                line.name,
-                rollout_core::Escaped(unknown)
-            );
-        }
     }
     for line in lines.iter().filter(|line| !line.as_expected()) {
         let wanted = line.expect.map_or("", Expect::word);

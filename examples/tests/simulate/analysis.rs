@@ -52,6 +52,66 @@ fn no_answer_holds_the_step_and_then_aborts() {
     assert!(why.contains("consecutiveErrors (5) > consecutiveErrorLimit (4)"), "{why}");
 }
 
+/// A number is answered as the provider would: not every provider answers a list.
+#[test]
+fn a_scripted_value_has_the_type_of_its_provider() {
+    let folder = std::env::temp_dir().join(format!("scripted-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("templates.yaml");
+    let ends = |provider: serde_json::Value, condition: &str, value: &str| {
+        let template = json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisTemplate", "metadata": {"name": "success-rate"},
+            "spec": {"args": [{"name": "service"}], "metrics": [{
+                "name": "a", "interval": "1m", "successCondition": condition, "provider": provider
+            }]}
+        });
+        let good = json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisTemplate",
+            "metadata": {"name": "three-good-answers"},
+            "spec": {"args": [{"name": "hash"}], "metrics": [{"name": "b", "provider": {"job": {"spec": {}}}}]}
+        });
+        std::fs::write(&file, format!("{template}\n---\n{good}\n")).unwrap();
+        let web = format!("{MANIFESTS}/web.yaml");
+        let value = format!("a={value}");
+        let words = [&web, file.to_str().unwrap(), "--metric", &value, "--metric", "b=1"];
+        summary(&events("web", &words))["ends"].clone()
+    };
+    let scalar = json!({"prometheus": {"address": "http://p", "query": "scalar(a)"}});
+    let web = json!({"web": {"url": "http://web", "jsonPath": "{$.a}"}});
+    let job = json!({"job": {"spec": {}}});
+    for (provider, condition, value, end) in [
+        (json!({"datadog": {"query": "a"}}), "default(result, 0) < 0.05", "0.01", "healthy"),
+        (json!({"datadog": {"query": "a"}}), "default(result, 0) < 0.05", "none", "healthy"),
+        (scalar, "result >= 0.5", "0.9", "healthy"),
+        (web.clone(), "result >= 0.5", "0.9", "healthy"),
+        (web, "result >= 0.5", "0.1", "aborted"),
+        (job.clone(), "", "0", "aborted"),
+        (job, "", "1", "healthy"),
+    ] {
+        assert_eq!(ends(provider.clone(), condition, value), end, "{provider} {value}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_metric_that_nothing_measures_is_a_mistake() {
+    let run = simulate(&[
+        MANIFESTS,
+        "--image",
+        IMAGE,
+        "--metric",
+        "success-rat=0.99",
+        "--metric",
+        "success-rate=1",
+    ]);
+    assert_eq!(run.code, 2);
+    assert!(
+        run.err.contains("no analysis measures \"success-rat\"; did you mean \"success-rate\"?"),
+        "{}",
+        run.err
+    );
+}
+
 #[test]
 fn what_is_missing_is_said_before_anything_is_played() {
     let run = simulate(&[MANIFESTS, "--image", IMAGE]);

@@ -39,15 +39,16 @@ fn outside_brackets(text: &str) -> String {
 #[test]
 fn every_line_has_the_fields_that_the_readme_promises() {
     let promised = promised();
-    assert_eq!(promised.len(), 28);
+    assert_eq!(promised.len(), 33);
     let v3 = "dubbo3-provider:6m=set spec.template.metadata.labels.version=v3";
-    let runs: [&[&str]; 6] = [
+    let runs: [&[&str]; 7] = [
         &[WEIGHT, "--never-ready", "canary", "--set", "spec.progressDeadlineAbort=true", "--set", V2],
         &[HEADER, "--set", V2, "--objects", "--lose-pods", "stable=1@5m"],
         &[WEIGHT, "--at", "5m=abort", "--at", "6m=undo", "--at", "40m=proceed"],
         &[WEIGHT, "--set", V2, "--at", v3, "--freeze-mesh", "5m..7m"],
         &[WEIGHT, "--never-ready", "canary"],
         &[WEIGHT, "--set", "spec.nosuch=1"],
+        &["examples/manifests/compare", "--traffic", "rps=10", "--seeds", "2", "--at", "1m=abort"],
     ];
     let common = ["v", "rollout", "ms", "kind", "text", "state"].map(str::to_owned);
     let mut seen = BTreeSet::new();
@@ -59,7 +60,7 @@ fn every_line_has_the_fields_that_the_readme_promises() {
             let kind = event["kind"].as_str().unwrap();
             let mut fields: BTreeSet<String> = event.as_object().unwrap().keys().cloned().collect();
             assert_eq!(event["v"], 1);
-            if kind == "summary" || kind == "finding" {
+            if ["summary", "finding", "seeds"].contains(&kind) {
                 fields.remove("kind");
             } else {
                 for field in &common {
@@ -70,8 +71,18 @@ fn every_line_has_the_fields_that_the_readme_promises() {
             seen.insert(kind.to_owned());
         }
     }
-    let rare = ["event", "failed", "scaled-to-zero", "scaled-from-zero", "steps-edited", "pruned"]
-        .map(str::to_owned);
+    // The last two are in the tests of `--replay`.
+    let rare = [
+        "event",
+        "failed",
+        "scaled-to-zero",
+        "scaled-from-zero",
+        "steps-edited",
+        "pruned",
+        "replayed",
+        "left-out",
+    ];
+    let rare = rare.map(str::to_owned);
     let unseen: BTreeSet<&String> = promised.keys().filter(|kind| !seen.contains(*kind)).collect();
     assert_eq!(unseen, rare.iter().collect::<BTreeSet<_>>());
 }

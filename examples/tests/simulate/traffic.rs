@@ -48,7 +48,6 @@ fn conditions_are_met_or_not_by_the_requests_at_the_weights_of_the_proxies() {
     assert!((share - 1.0).abs() < 0.1, "20 % of 200 a second, for {routed:?} ms: {answers}");
     let bad = number("canary", "bad") / number("canary", "all");
     assert!((bad - 0.2).abs() < 0.03 && number("stable", "bad") == 0.0, "{answers}");
-    assert_eq!(answers["unknown_labels"], json!([]));
     let measured = of_kind(&events, "measured");
     let value = measured.iter().find(|event| event["phase"] == "Failed").unwrap()["metric"]["value"].clone();
     let rate: f64 = value.as_str().unwrap().trim_matches(['[', ']']).parse().unwrap();
@@ -84,6 +83,7 @@ fn what_cannot_be_measured_is_said_before_anything_is_played() {
     };
     for (provider, why) in [
         ("{web: {url: 'http://web', jsonPath: '{$}'}}", "its provider is not prometheus"),
+        ("{prometheus: {address: 'http://p', query: 'sum(5)'}}", "a vector is expected, and not a number"),
         (
             "{prometheus: {address: 'http://p', query: 'topk(1, a)'}}",
             "`topk` is not evaluated in a simulation",
@@ -92,5 +92,91 @@ fn what_cannot_be_measured_is_said_before_anything_is_played() {
         let (code, said) = refused(provider, "template.yaml");
         assert!(code == 2 && said.contains(why) && said.contains("pass --metric a=0.99"), "{said}");
     }
+    let compare = "{plugin: {rollout-core/compare: {aplha: 0.1}}}";
+    let (code, said) = refused(compare, "template.yaml");
+    assert!(code == 2 && said.contains("aplha") && said.contains("is no setting of it"), "{said}");
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// Where a simulated request has no such label, or no such name, a real one may not, either.
+#[test]
+fn what_is_taken_for_granted_is_said_before_anything_is_played() {
+    let query = |labels: &str| format!("sum(rate(istio_requests_total{{{labels}}}[1m])) or vector(0)");
+    let folder = std::env::temp_dir().join(format!("doubts-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("template.yaml");
+    let web = format!("{COMPARE}/web.yaml");
+    let said = |query: &str| {
+        let template = json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisTemplate",
+            "metadata": {"name": "no-worse-than-stable"},
+            "spec": {"args": [{"name": "canary"}, {"name": "stable"}], "metrics": [{
+                "name": "a", "interval": "1m", "successCondition": "result[0] < 1e9",
+                "provider": {"prometheus": {"address": "http://p", "query": query}}
+            }]}
+        });
+        std::fs::write(&file, template.to_string()).unwrap();
+        simulate(&[&web, file.to_str().unwrap(), "--traffic", "rps=1", "--seeds", "0"]).err
+    };
+    for (labels, doubt) in [
+        ("destination_service_name=\"web-canry\"", "is no label of simulated requests: it is taken to hold"),
+        ("outcome!=\"SERVER_ERROR\"", "`outcome` with \"SERVER_ERROR\" is no label of simulated requests"),
+        ("response_code=~\"502|503\"", "is the code of no simulated answer: they are 200 and 500"),
+    ] {
+        let said = said(&query(labels));
+        assert!(said.contains(doubt), "{labels}: {said}");
+    }
+    assert!(said("sum(up)").contains("`up` is taken to count requests"));
+    let bucket = "histogram_quantile(0.9, rate(a_seconds_bucket{le=\"0.3\"}[1m]))";
+    assert!(said(bucket).contains("no bucket has `le` \"0.3\": they end at 0.0005, 0.001,"));
+    for fine in [
+        "reporter=\"source\",destination_service_name=\"web-canary\",response_code!~\"5..\"",
+        "destination_service=~\"web-canary.default.svc.cluster.local\",source_workload!=\"load\"",
+        "pod=~\"web-stable-.*\",namespace=\"default\",destination_app=\"web\"",
+        "cluster_name=\"outbound|80||web-canary.default.svc.cluster.local\"",
+    ] {
+        let said = said(&query(fine));
+        assert!(!said.contains("simulated"), "{fine}: {said}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// The 95th percentile is 215 ms, whether or not one answer in a thousand is bad.
+#[test]
+fn a_latency_does_not_depend_on_rare_errors() {
+    let folder = std::env::temp_dir().join(format!("latency-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("template.yaml");
+    let query = "histogram_quantile(0.95, sum by (le) (rate(http_duration_seconds_bucket{service=\"{{args.canary}}\"}[2m])))";
+    let template = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisTemplate", "metadata": {"name": "no-worse-than-stable"},
+        "spec": {"args": [{"name": "canary"}, {"name": "stable"}], "metrics": [{
+            "name": "p95", "interval": "1m",
+            "successCondition": "len(result) == 0 || isNaN(result[0]) || result[0] < 0.3",
+            "provider": {"prometheus": {"address": "http://p", "query": query}}
+        }]}
+    });
+    std::fs::write(&file, template.to_string()).unwrap();
+    for bad in ["0", "0.1%", "1%"] {
+        let traffic = format!("rps=100,bad={bad},latency=80ms/0.6");
+        let words =
+            [&format!("{COMPARE}/web.yaml"), file.to_str().unwrap(), "--traffic", &traffic, "--seeds", "10"];
+        let seeds = of_kind(&events("web", &words), "seeds")[0].clone();
+        assert_eq!(seeds["ends"], json!({"healthy": 10}), "{bad}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn two_rollouts_draw_different_requests() {
+    let read = |name: &str| std::fs::read_to_string(format!("../{COMPARE}/{name}")).unwrap();
+    let (web, template) = (read("web.yaml"), read("template.yaml"));
+    let file = std::env::temp_dir().join(format!("two-{}.yaml", std::process::id()));
+    std::fs::write(&file, [&*web, &web.replace("web", "api"), &template].join("\n---\n")).unwrap();
+    let run = simulate(&[file.to_str().unwrap(), "--traffic", "rps=100,bad=1%", "--seeds", "0", "--json"]);
+    std::fs::remove_file(&file).unwrap();
+    let lines = run.out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let answers: Vec<Value> =
+        lines.filter(|line| line["kind"] == "summary").map(|line| line["answers"].clone()).collect();
+    assert!(answers.len() == 2 && answers[0] != answers[1], "{answers:?}");
 }

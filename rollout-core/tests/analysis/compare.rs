@@ -268,6 +268,11 @@ fn what_is_wrong_is_said_with_its_place_and_the_remedy() {
         ),
         ("canary", json!({"requests": "a"}), ".canary.bad: is missing; write a query for a counter"),
         (
+            "canary",
+            json!({"requests": "sum(rate(a[1m]))", "bad": "b"}),
+            ".canary.requests: is a rate, and not a counter; write the counter alone",
+        ),
+        (
             "stable",
             json!({"requests": " ", "bad": "a"}),
             ".stable.requests: is missing; write a query for a counter",

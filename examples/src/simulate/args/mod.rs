@@ -66,8 +66,8 @@ pub(crate) struct ScriptArgs {
     /// again, as GitOps tools do (repeatable)
     #[arg(long = "at", value_name = "[ROLLOUT:]TIME=ACTION", value_parser = script::Scripted::parse)]
     pub(crate) said: Vec<script::Scripted>,
-    /// What a metric is, from which time on: a number, none (no data) or error, like success-rate=0.99@0s,0.90@12m
-    /// (repeatable)
+    /// What a metric is, from which time on: a number, none (no data) or error, like success-rate=0.99@0s,0.90@12m. For a
+    /// provider that judges by itself, 0 is a failure (repeatable)
     #[arg(long = "metric", value_name = "NAME=VALUE[@TIME],…")]
     pub(crate) metrics: Vec<ScriptedMetric>,
     /// Draw requests at the weights that the proxies have, and measure Prometheus metrics and comparisons of them: all

@@ -125,7 +125,10 @@ impl Evaluation<'_> {
         if least > most {
             return Ok(Answer::Vector(Vec::new()));
         }
-        Ok(Answer::Vector(map(series, |number| number.max(least).min(most))))
+        Ok(Answer::Vector(map(
+            series,
+            |number| if number.is_nan() { number } else { number.max(least).min(most) },
+        )))
     }
 
     fn round(&self, of: &Query, to: f64) -> Result<Answer, String> {

@@ -18,6 +18,13 @@ pub(super) fn check(function: &str, arguments: &[Query]) -> Result<(), String> {
     let wrong = |takes: &str| Err(format!("`{function}` takes {takes}"));
     let is_range = |query: &Query| matches!(query, Query::Select(selector) if selector.range.is_some());
     let is_of_range = range::FUNCTIONS.contains(&function);
+    let is_known = is_of_range
+        || OF_ONE.contains(&function)
+        || ["vector", "round", "histogram_quantile", "clamp_min", "clamp_max", "clamp", "time"]
+            .contains(&function);
+    if !is_known {
+        return Err(format!("`{function}` is not evaluated in a simulation"));
+    }
     if !is_of_range && arguments.iter().any(is_range) {
         return wrong("no range such as [5m]");
     }
@@ -29,9 +36,10 @@ pub(super) fn check(function: &str, arguments: &[Query]) -> Result<(), String> {
         }
         ("clamp", [_, _, _]) | ("time", []) => Ok(()),
         (name, [_]) if OF_ONE.contains(&name) => Ok(()),
-        (name, _) if OF_ONE.contains(&name) || name == "vector" => wrong("one argument"),
         ("histogram_quantile" | "clamp_min" | "clamp_max", _) => wrong("two arguments"),
-        _ => Err(format!("`{function}` is not evaluated in a simulation")),
+        ("clamp", _) => wrong("three arguments"),
+        ("time", _) => wrong("no argument"),
+        _ => wrong("one argument"),
     }
 }
 

@@ -9,6 +9,9 @@ use super::{
 /// The longest query, in bytes, and the most that stand in each other.
 const LONGEST: usize = 16 << 10;
 const DEEPEST: usize = 64;
+const MOST_OPERATORS: usize = 200;
+
+const SUBQUERY: &str = "a subquery is not evaluated in a simulation";
 
 /// The binary operators: the later ones hold more tightly.
 const LEVELS: [&[&str]; 6] =
@@ -22,7 +25,7 @@ pub(crate) fn parse(text: &str) -> Result<Query, String> {
     if text.len() > LONGEST {
         return Err(format!("a query of more than {} KiB is not evaluated", LONGEST >> 10));
     }
-    let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0 };
+    let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0, operators: 0 };
     let query = parser.binary(0)?;
     match parser.peek() {
         None => Ok(query),
@@ -34,6 +37,8 @@ struct Parser {
     tokens: Vec<Token>,
     at: usize,
     depth: usize,
+    /// How many operators there are: each of a row stands in the next one.
+    operators: usize,
 }
 
 impl Parser {
@@ -70,7 +75,14 @@ impl Parser {
         let Some(operators) = LEVELS.get(level) else { return self.unary() };
         let mut left = self.binary(level + 1)?;
         while let Some(operator) = operators.iter().find(|word| self.takes(word) || self.takes_word(word)) {
+            self.operators += 1;
+            if self.operators > MOST_OPERATORS {
+                return Err(format!("more than {MOST_OPERATORS} operators are not evaluated"));
+            }
             let bool = self.takes_word("bool");
+            if bool && LEVELS.get(2).is_some_and(|comparisons| !comparisons.contains(operator)) {
+                return Err("`bool` only stands behind a comparison".to_owned());
+            }
             let matching = self.matching()?;
             // A power holds to the right: 2^3^2 is 2^9.
             let right = if *operator == "^" {
@@ -125,7 +137,7 @@ impl Parser {
                 let query = self.binary(0)?;
                 self.expect(")")?;
                 match self.peek() {
-                    Some(Token::Sign("[")) => Err("a subquery is not evaluated in a simulation".to_owned()),
+                    Some(Token::Sign("[")) => Err(SUBQUERY.to_owned()),
                     _ => Ok(query),
                 }
             }
@@ -137,6 +149,7 @@ impl Parser {
             Some(Token::Name(name)) if matches!(self.peek(), Some(Token::Sign("("))) => self.call(name),
             Some(Token::Name(name)) => self.selector(name),
             Some(token) => Err(format!("{} is not expected here", shown(&token))),
+            None if self.tokens.is_empty() => Err("the query is empty".to_owned()),
             None => Err("the query ends too early".to_owned()),
         }
     }
@@ -150,14 +163,20 @@ impl Parser {
     fn arguments(&mut self) -> Result<Vec<Query>, String> {
         self.expect("(")?;
         let mut arguments = Vec::new();
-        while !self.takes(")") {
+        if self.takes(")") {
+            return Ok(arguments);
+        }
+        loop {
             arguments.push(self.binary(0)?);
             if !self.takes(",") {
                 self.expect(")")?;
                 break;
             }
         }
-        Ok(arguments)
+        match self.peek() {
+            Some(Token::Sign("[")) => Err(SUBQUERY.to_owned()),
+            _ => Ok(arguments),
+        }
     }
 
     fn aggregate(&mut self, operator: String) -> Result<Query, String> {
@@ -212,7 +231,11 @@ impl Parser {
             }
         }
         if let Some(at) = matchers.iter().position(|matcher| matcher.label == "__name__") {
-            metric = matchers.remove(at).value;
+            let named = matchers.remove(at);
+            if named.operator != Operator::Is || !metric.is_empty() {
+                return Err("`__name__` is evaluated only as {__name__=\"NAME\"}".to_owned());
+            }
+            metric = named.value;
         }
         if metric.is_empty() {
             return Err("a selector without the name of a metric is not evaluated in a simulation".to_owned());
@@ -220,7 +243,7 @@ impl Parser {
         let range = if self.takes("[") {
             let range = self.time()?;
             if self.takes(":") {
-                return Err("a subquery is not evaluated in a simulation".to_owned());
+                return Err(SUBQUERY.to_owned());
             }
             self.expect("]")?;
             Some(range)

@@ -1,6 +1,9 @@
 //! What a selector asks of labels.
 
-use regex_automata::nfa::thompson::pikevm::PikeVM;
+use regex_automata::nfa::thompson::{self, pikevm::PikeVM};
+
+/// How much memory one compiled pattern may take, in bytes.
+const SIZE: usize = 256 << 10;
 
 /// One condition on a label.
 #[derive(Debug, Clone)]
@@ -32,7 +35,9 @@ impl Matcher {
         let pattern = if matches!(operator, Operator::Matches | Operator::MatchesNot) {
             // The whole value must match, as in Prometheus.
             let whole = format!("^(?s:{value})$");
-            Some(PikeVM::new(&whole).map_err(|_| format!("{value:?} is not a regular expression"))?)
+            let size = thompson::Config::new().nfa_size_limit(Some(SIZE));
+            let pattern = PikeVM::builder().thompson(size).build(&whole);
+            Some(pattern.map_err(|_| format!("{value:?} is not a regular expression, or is too large"))?)
         } else {
             None
         };

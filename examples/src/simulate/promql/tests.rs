@@ -60,7 +60,7 @@ fn is_near(query: &str, values: &[f64]) {
 }
 
 /// Queries, and what they answer ten minutes after the counters began.
-const CASES: [(&str, &[f64]); 18] = [
+const CASES: &[(&str, &[f64])] = &[
     ("sum(rate(requests{code!~\"5..\"}[5m])) / sum(rate(requests[5m]))", &[0.98]),
     ("sum(irate(requests{code=~\"5.*\"}[1m])) / sum(irate(requests{pod='a'}[1m]))", &[0.03]),
     ("sum by (pod) (rate(requests[2m])) * 15", &[100.0, 50.0]),
@@ -77,6 +77,7 @@ const CASES: [(&str, &[f64]); 18] = [
         &[-75.0],
     ),
     ("vector(0) / vector(0)", &[f64::NAN]),
+    ("clamp_max(vector(0) / vector(0), 1)", &[f64::NAN]),
     ("clamp_max(sum(requests), 5) + on() vector(2 ^ 3 ^ 0)", &[7.0]),
     ("-sum(requests{pod=\"b\"}) ^ 2 / 1e3 # a comment", &[-4000.0]),
     ("count(requests) and on() (sum(requests) > 1)", &[3.0]),
@@ -149,11 +150,19 @@ fn what_is_not_evaluated_is_said() {
         ("1 > 2", "needs `bool`"),
         ("{a=\"b\"}", "without the name of a metric"),
         ("a[5]", "`5` is not a time"),
-        ("", "ends too early"),
+        ("", "the query is empty"),
+        ("1 +", "ends too early"),
+        ("sum(a,)", "`)` is not expected here"),
+        ("a + bool b", "`bool` only stands behind a comparison"),
+        ("max_over_time(rate(a[1m])[5m:1m])", "a subquery"),
+        ("{__name__=~\"a\"}", "`__name__` is evaluated only"),
+        ("a{b=~\"(a{1000}){1000}\"}", "is not a regular expression"),
+        ("absent_over_time(a[5m])", "is not evaluated"),
     ] {
         let error = answer(query).unwrap_err();
         assert!(error.contains(why), "{query}: {error}");
     }
+    assert!(parse(&"1+".repeat(8_000)).unwrap_err().contains("operators"));
     let deep = format!("{}1{}", "(".repeat(5_000), ")".repeat(5_000));
     assert!(parse(&deep).unwrap_err().contains("stand in each other"));
 }

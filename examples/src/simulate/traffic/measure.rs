@@ -1,14 +1,15 @@
 //! Measures the metrics of analyses of simulated requests: as if a Prometheus had scraped their counters.
 
 use super::{
-    super::promql::{self, Labels},
-    Traffic,
+    super::promql::{self, Labels, Matcher, Millis, Series, Source},
+    Counted, Places, Traffic, bounds,
 };
 use rollout_core::{
     Time,
     analysis::{Answer, Compare, Count, Counters, Metric, MetricResult, RunSpec, Value},
 };
 use serde_json::Value as Json;
+use std::cell::RefCell;
 
 /// Measures a metric at this time.
 pub(crate) fn measure(
@@ -40,13 +41,87 @@ pub(crate) fn measure(
 /// # Errors
 /// It asks another provider than Prometheus, or something that is not evaluated here.
 pub(crate) fn can_measure(spec: &RunSpec, metric: &Metric) -> Result<(), String> {
-    match Compare::read(spec, metric) {
-        Some(Ok(compare)) => {
-            Count::ALL.into_iter().try_for_each(|count| promql::parse(compare.query(count)).map(drop))
+    queries(spec, metric)?.into_iter().try_for_each(|query| {
+        // Types do not depend on what was counted.
+        promql::evaluate(&promql::parse(query)?, 0, &Nothing).map(drop)
+    })
+}
+
+/// What in the queries of a metric says nothing about simulated requests, each with what it counts as.
+pub(crate) fn doubts(spec: &RunSpec, metric: &Metric, places: &Places) -> Vec<String> {
+    let parsed = queries(spec, metric).into_iter().flatten().filter_map(|query| promql::parse(query).ok());
+    let asked = Asked::default();
+    for query in parsed {
+        // It only notes what is asked for.
+        let _ = promql::evaluate(&query, 0, &asked);
+    }
+    let mut doubts = Vec::new();
+    for (name, matchers) in asked.0.into_inner() {
+        if !is_a_count(&name) {
+            doubts.push(format!("`{name}` is taken to count requests"));
         }
-        // Said elsewhere.
-        Some(Err(_)) => Ok(()),
-        None => promql::parse(query(metric)?).map(drop),
+        for matcher in matchers {
+            let shown = format!("`{}` with {:?}", matcher.label, matcher.value);
+            let known = ["code", "status"].iter().any(|word| matcher.label.contains(word));
+            if matcher.label == "le" {
+                let Counted::Buckets { per_unit } = Counted::of(&name) else { continue };
+                if !bounds(per_unit).any(|bound| matcher.names(&bound)) {
+                    let all = bounds(per_unit).collect::<Vec<_>>().join(", ");
+                    doubts.push(format!("no bucket has `le` {:?}: they end at {all}", matcher.value));
+                }
+            } else if !places.knows(&matcher) && known {
+                doubts.push(format!("{shown} is the code of no simulated answer: they are 200 and 500"));
+            } else if !places.knows(&matcher) {
+                doubts.push(format!("{shown} is no label of simulated requests: it is taken to hold"));
+            }
+        }
+    }
+    doubts.sort();
+    doubts.dedup();
+    doubts
+}
+
+/// Whether a metric seems to count requests, or to be made of them.
+fn is_a_count(name: &str) -> bool {
+    ["_total", "_count", "_bucket", "_sum", "request", "rq", "error", "fail"]
+        .iter()
+        .any(|word| name.contains(word))
+}
+
+/// Counters that nobody has.
+struct Nothing;
+
+impl Source for Nothing {
+    fn select(&self, _: &str, _: &[Matcher], _: Millis, _: Millis) -> Vec<Series> {
+        Vec::new()
+    }
+}
+
+/// What was asked for.
+#[derive(Default)]
+struct Asked(RefCell<Vec<(String, Vec<Matcher>)>>);
+
+impl Source for Asked {
+    fn select(&self, metric: &str, matchers: &[Matcher], _: Millis, _: Millis) -> Vec<Series> {
+        self.0.borrow_mut().push((metric.to_owned(), matchers.to_vec()));
+        Vec::new()
+    }
+}
+
+/// The queries of a metric.
+fn queries<'q>(spec: &RunSpec, metric: &'q Metric) -> Result<Vec<&'q str>, String> {
+    match Compare::read(spec, metric) {
+        Some(Ok(_)) => {
+            let settings = metric.provider().get("plugin").and_then(Json::as_object);
+            let settings = settings.into_iter().flatten().map(|(_, settings)| settings);
+            let of = |settings: &'q Json| {
+                let pointers = ["/canary/requests", "/canary/bad", "/stable/requests", "/stable/bad"];
+                pointers.map(|pointer| settings.pointer(pointer).and_then(Json::as_str).unwrap_or_default())
+            };
+            Ok(settings.flat_map(of).collect())
+        }
+        Some(Err(wrong)) => Err(wrong.to_string()),
+        None => query(metric).map(|query| vec![query]),
     }
 }
 

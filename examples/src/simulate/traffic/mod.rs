@@ -5,29 +5,22 @@ mod measure;
 mod places;
 mod settings;
 
-pub(crate) use measure::{can_measure, measure};
+pub(crate) use measure::{can_measure, doubts, measure};
+pub(crate) use places::{LATEST, Places, STABLE};
 pub(crate) use settings::TrafficArgs;
 
 use super::promql::{self, Labels, Matcher, Millis, Query, Series, Source};
-use draw::{BOUNDS, Count};
-use places::{Kind, Places};
+use draw::{Answered, BOUNDS, Count};
+use places::Kind;
 use rand::SeedableRng as _;
 use rand_xorshift::XorShiftRng;
-use rollout_core::{
-    Revision, Time,
-    sim::{Share, Truth},
-    traffic::Destination,
-};
-use serde_json::Value;
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-    rc::Rc,
-};
+use rollout_core::{Revision, Time, sim::Truth, traffic::Destination};
+use std::{cell::RefCell, collections::BTreeMap, fmt, rc::Rc};
 
 /// How often the counters are scraped, in milliseconds: what Prometheus' documentation begins with.
 const SCRAPE: Millis = 15_000;
+/// For how long requests have arrived before the update, in milliseconds.
+const HISTORY: Millis = 3_600_000;
 
 /// The requests so far, by where the routes sent them and whose pods answered.
 type Counts = BTreeMap<(Destination, Revision), Count>;
@@ -42,21 +35,19 @@ pub(crate) struct Traffic {
     base: Option<Revision>,
     revisions: Vec<Revision>,
     counts: Counts,
+    /// What had been counted when the update began.
+    before: Counts,
     /// What was scraped, oldest first.
     scraped: Vec<(Millis, Counts)>,
-    /// Conditions on labels that say nothing about these requests.
-    unknown: RefCell<BTreeSet<String>>,
     /// The queries so far, as they were read.
     queries: RefCell<BTreeMap<String, Rc<Query>>>,
 }
 
 /// How the requests to the old revision and to the new ones ended.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Answers {
     pub(crate) stable: Ended,
     pub(crate) canary: Ended,
-    /// Conditions on labels that no simulated request has: they were taken to hold.
-    pub(crate) unknown: Vec<String>,
 }
 
 /// How requests ended.
@@ -68,28 +59,45 @@ pub(crate) struct Ended {
 
 impl fmt::Display for Answers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { stable, canary, .. } = self;
+        let Self { stable, canary } = self;
         write!(
             f,
-            "{} of {} answers of the new revision were bad, and {} of {} of the old one",
+            "{} of {} answers of new revisions were bad, and {} of {} of the old one",
             canary.bad, canary.all, stable.bad, stable.all
         )
     }
 }
 
 impl Traffic {
-    pub(crate) fn new(settings: TrafficArgs, seed: u64, manifest: &Value, base: Option<Revision>) -> Self {
-        Self {
+    /// Requests have arrived at the stable revision for an hour. Another `name` has other requests.
+    pub(crate) fn new(
+        settings: TrafficArgs,
+        (seed, name): (u64, &str),
+        places: Places,
+        base: Option<Revision>,
+        now: Time,
+    ) -> Self {
+        // 64 bits of FNV-1a.
+        let of_name = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        let mut traffic = Self {
             settings,
-            random: XorShiftRng::seed_from_u64(seed),
-            places: Places::of(manifest),
+            random: XorShiftRng::seed_from_u64(seed ^ of_name),
+            places,
+            revisions: base.iter().cloned().collect(),
             base,
-            revisions: Vec::new(),
-            counts: BTreeMap::new(),
+            counts: Counts::new(),
+            before: Counts::new(),
             scraped: Vec::new(),
-            unknown: RefCell::default(),
             queries: RefCell::default(),
+        };
+        if let Some(base) = traffic.base.clone() {
+            let now = now.as_millis();
+            traffic.arrive(&[(Destination::Stable, base, 1_000_000)], now - HISTORY, now);
         }
+        traffic.before.clone_from(&traffic.counts);
+        traffic
     }
 
     /// Requests arrive until `to`; the world has been as it is since its own time.
@@ -99,13 +107,19 @@ impl Traffic {
                 self.revisions.push(workload.revision.clone());
             }
         }
-        let shares = truth.shares();
-        let (mut from, to) = (truth.now.as_millis(), to.as_millis());
+        let shares = truth.shares().into_iter();
+        let shares: Vec<_> =
+            shares.map(|share| (share.destination, share.revision, share.of_a_million)).collect();
+        self.arrive(&shares, truth.now.as_millis(), to.as_millis());
+    }
+
+    fn arrive(&mut self, shares: &[(Destination, Revision, u64)], mut from: Millis, to: Millis) {
         while from < to {
             let scrape = (from.div_euclid(SCRAPE) + 1) * SCRAPE;
             let until = scrape.min(to);
-            for share in &shares {
-                self.draw(share, until - from);
+            for (destination, revision, of_a_million) in shares {
+                let key = (*destination, revision.clone());
+                self.draw(key, *of_a_million, until - from);
             }
             if until == scrape {
                 self.scraped.push((scrape, self.counts.clone()));
@@ -114,15 +128,13 @@ impl Traffic {
         }
     }
 
-    fn draw(&mut self, share: &Share, millis: Millis) {
+    fn draw(&mut self, key: (Destination, Revision), of_a_million: u64, millis: Millis) {
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-        let expected = self.settings.rps * (millis as f64 / 1e3) * (share.of_a_million as f64 / 1e6);
-        let is_base = self.base.as_ref() == Some(&share.revision);
+        let expected = self.settings.rps * (millis as f64 / 1e3) * (of_a_million as f64 / 1e6);
+        let is_base = self.base.as_ref() == Some(&key.1);
         let quality = if is_base { self.settings.stable } else { self.settings.canary };
-        let count = draw::count(&mut self.random, expected, quality, self.settings.bursts);
-        if count.all() > 0.0 {
-            self.counts.entry((share.destination, share.revision.clone())).or_default().add(&count);
-        }
+        let count = self.counts.entry(key).or_default();
+        count.draw(&mut self.random, expected, quality, self.settings.bursts);
     }
 
     /// What a Prometheus answers at this time.
@@ -141,131 +153,145 @@ impl Traffic {
         promql::evaluate(&parsed, at.as_millis(), self)
     }
 
-    /// How requests have ended so far.
+    /// How requests have ended since the update began.
     pub(crate) fn answers(&self) -> Answers {
         let (mut stable, mut canary) = (Ended::default(), Ended::default());
-        for ((_, revision), count) in &self.counts {
-            let side = if self.base.as_ref() == Some(revision) { &mut stable } else { &mut canary };
-            *side = Ended { all: side.all + count.all(), bad: side.bad + count.bad };
+        for (key, count) in &self.counts {
+            let before = self.before.get(key).copied().unwrap_or_default();
+            let side = if self.base.as_ref() == Some(&key.1) { &mut stable } else { &mut canary };
+            side.all += count.all() - before.all();
+            side.bad += count.bad.all - before.bad.all;
         }
-        Answers { stable, canary, unknown: self.unknown.borrow().iter().cloned().collect() }
+        Answers { stable, canary }
     }
 
-    /// Whether requests of this kind fulfil all matchers.
+    /// Whether requests of this kind fulfil all matchers. What says nothing about them is taken to hold: that was said
+    /// before anything was played.
     fn fulfils(&self, matchers: &[Matcher], of: Kind<'_>) -> bool {
         let revisions: Vec<&str> = self.revisions.iter().map(Revision::as_str).collect();
         matchers.iter().filter(|matcher| matcher.label != "le").all(|matcher| {
-            let Some(named) = self.places.says(matcher, of, &revisions) else {
-                if !matcher.is_negative() {
-                    self.unknown.borrow_mut().insert(format!("{}={:?}", matcher.label, matcher.value));
-                }
-                return true;
-            };
-            named != matcher.is_negative()
+            self.places.says(matcher, of, &revisions).is_none_or(|named| named != matcher.is_negative())
         })
     }
 
+    /// What was scraped of one class of answers, once there were any.
     fn samples(
         &self,
         key: &(Destination, Revision),
+        is_bad: bool,
         (from, to): (Millis, Millis),
-        of: impl Fn(&Count) -> f64,
+        of: impl Fn(&Answered) -> f64,
     ) -> Vec<(Millis, f64)> {
         let first = self.scraped.partition_point(|(at, _)| *at <= from);
         let scraped = self.scraped.get(first..).unwrap_or_default().iter().take_while(|(at, _)| *at <= to);
-        scraped.filter_map(|(at, counts)| Some((*at, of(counts.get(key)?)))).collect()
+        let each = scraped.filter_map(|(at, counts)| {
+            let count = counts.get(key)?;
+            let answered = if is_bad { &count.bad } else { &count.good };
+            (answered.all > 0.0).then(|| (*at, of(answered)))
+        });
+        each.collect()
     }
 }
 
 /// What a metric counts, by its name.
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Counted {
     Requests,
-    Buckets { per_unit: f64 },
-    Time { per_unit: f64 },
+    /// Only those that ended badly.
+    Bad,
+    Buckets {
+        per_unit: f64,
+    },
+    Time {
+        per_unit: f64,
+    },
 }
 
 impl Counted {
     fn of(metric: &str) -> Self {
+        let is_in_millis =
+            metric.contains("milliseconds") || metric.contains("_ms_") || metric.starts_with("envoy_");
         // Without a unit in its name, a histogram is in seconds, as Prometheus recommends.
-        let per_unit =
-            if metric.contains("milliseconds") || metric.contains("_ms_") || metric.starts_with("envoy_") {
-                1.0
-            } else {
-                1e3
-            };
+        let per_unit = if is_in_millis { 1.0 } else { 1e3 };
         if metric.ends_with("_bucket") {
             Self::Buckets { per_unit }
         } else if metric.ends_with("_sum") {
             Self::Time { per_unit }
+        } else if ["error", "fail"].iter().any(|word| metric.contains(word)) {
+            Self::Bad
         } else {
             Self::Requests
         }
     }
 }
 
+/// The upper bounds of the buckets of a histogram, as `le` has them.
+fn bounds(per_unit: f64) -> impl Iterator<Item = String> {
+    BOUNDS.into_iter().map(move |bound| (bound / per_unit).to_string()).chain(["+Inf".to_owned()])
+}
+
 impl Source for Traffic {
     fn select(&self, metric: &str, matchers: &[Matcher], from: Millis, to: Millis) -> Vec<Series> {
         let mut found = Vec::new();
-        let counted = Counted::of(metric);
+        let (counted, span) = (Counted::of(metric), (from, to));
         for key in self.counts.keys() {
-            let (destination, revision) = key;
+            let (destination, revision) = (key.0, key.1.as_str());
+            let is_base = self.base.as_ref() == Some(&key.1);
             for is_bad in [false, true] {
-                let kind = Kind { destination: *destination, revision: revision.as_str(), is_bad };
-                if !self.fulfils(matchers, kind) {
+                if !self.fulfils(matchers, Kind { destination, revision, is_base, is_bad }) {
                     continue;
                 }
-                let side = if *destination == Destination::Canary { "canary" } else { "stable" };
-                let code = if is_bad { "500" } else { "200" };
-                let labels = Labels::from(
-                    [
-                        ("code", code),
-                        ("response_code", code),
-                        ("namespace", self.places.namespace()),
-                        ("destination", side),
-                        ("rollouts_pod_template_hash", revision.as_str()),
-                    ]
-                    .map(|(label, value)| (label.to_owned(), value.to_owned())),
-                );
-                // A request's time does not depend on how it ends: each class has its share.
-                let part = |count: &Count| {
-                    let class = if is_bad { count.bad } else { count.good };
-                    if count.all() > 0.0 { class / count.all() } else { 0.0 }
-                };
+                let labels = || self.labels(key, is_bad);
                 match counted {
-                    Counted::Requests => {
-                        let of = |count: &Count| if is_bad { count.bad } else { count.good };
-                        found.push(Series { labels, samples: self.samples(key, (from, to), of) });
+                    Counted::Bad if !is_bad => {}
+                    Counted::Requests | Counted::Bad => {
+                        let samples = self.samples(key, is_bad, span, |answered| answered.all);
+                        found.push(Series { labels: labels(), samples });
                     }
                     Counted::Time { per_unit } => {
-                        let of = |count: &Count| count.millis / per_unit * part(count);
-                        found.push(Series { labels, samples: self.samples(key, (from, to), of) });
+                        let samples = self.samples(key, is_bad, span, |answered| answered.millis / per_unit);
+                        found.push(Series { labels: labels(), samples });
                     }
                     Counted::Buckets { per_unit } => {
-                        for index in 0..=BOUNDS.len() {
-                            let bound = BOUNDS
-                                .get(index)
-                                .map_or("+Inf".to_owned(), |bound| (bound / per_unit).to_string());
+                        for (index, bound) in bounds(per_unit).enumerate() {
                             let le = |matcher: &Matcher| {
                                 matcher.label != "le" || matcher.names(&bound) != matcher.is_negative()
                             };
                             if !matchers.iter().all(le) {
                                 continue;
                             }
-                            let of = |count: &Count| {
-                                count.within.get(index).copied().unwrap_or(count.all()) * part(count)
+                            let of = |answered: &Answered| {
+                                answered.within.get(index).copied().unwrap_or(answered.all)
                             };
-                            let mut labels = labels.clone();
-                            labels.insert("le".to_owned(), bound.clone());
-                            found.push(Series { labels, samples: self.samples(key, (from, to), of) });
+                            let samples = self.samples(key, is_bad, span, of);
+                            let mut labels = labels();
+                            labels.insert("le".to_owned(), bound);
+                            found.push(Series { labels, samples });
                         }
                     }
                 }
             }
         }
-        // A series without a count has never been exposed.
-        found.retain(|series| {
-            series.samples.iter().any(|(_, value)| *value > 0.0) && !series.samples.is_empty()
-        });
+        found.retain(|series| !series.samples.is_empty());
         found
+    }
+}
+
+impl Traffic {
+    fn labels(&self, (destination, revision): &(Destination, Revision), is_bad: bool) -> Labels {
+        let [hash, workload, pod] = self.places.names_of(revision.as_str());
+        let code = if is_bad { "500" } else { "200" };
+        let side = if *destination == Destination::Canary { "canary" } else { "stable" };
+        let named = [
+            ("destination", side),
+            ("destination_workload", &workload),
+            ("namespace", self.places.namespace()),
+            ("pod", &pod),
+            ("rollouts_pod_template_hash", &hash),
+        ];
+        let service = self.places.service(*destination).map(|service| ("destination_service_name", service));
+        let codes = places::CODES.map(|label| (label, code));
+        let all = named.into_iter().chain(service).chain(codes);
+        all.map(|(label, value)| (label.to_owned(), value.to_owned())).collect()
     }
 }

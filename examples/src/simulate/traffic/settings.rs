@@ -1,7 +1,7 @@
 //! `--traffic`: which requests arrive, and how they end.
 
 use super::super::duration;
-use std::{str::FromStr, time::Duration};
+use std::{collections::BTreeSet, str::FromStr, time::Duration};
 
 /// Requests, and how they end.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,8 +41,12 @@ impl FromStr for TrafficArgs {
         let stable = Quality { bad: 0.0, latency };
         let (mut rps, mut bursts, mut stable) = (None, 1.0, stable);
         let (mut canary_bad, mut canary_latency) = (None, None);
-        for part in text.split(',') {
+        let mut names = BTreeSet::new();
+        for part in text.split(',').map(str::trim) {
             let (name, value) = part.split_once('=').ok_or_else(|| format!("{part:?}: {EXAMPLE}"))?;
+            if !names.insert(name) {
+                return Err(format!("{name} is there twice; keep one of them"));
+            }
             match name {
                 "rps" => rps = Some(number(name, value, 0.001, 1e6)?),
                 "bad" => stable.bad = share(name, value)?,
@@ -77,6 +81,11 @@ impl FromStr for Latency {
 }
 
 impl Latency {
+    /// The mean, in milliseconds.
+    pub(super) fn mean(self) -> f64 {
+        self.median.as_secs_f64() * 1e3 * (self.spread * self.spread / 2.0).exp()
+    }
+
     /// The share of answers that take at most so many milliseconds.
     pub(super) fn within(self, millis: f64) -> f64 {
         let median = self.median.as_secs_f64() * 1e3;
@@ -122,6 +131,7 @@ mod tests {
             ("rps=1,bad=101%", "\"101\" is not a number"),
             ("rps=1,good=1", "\"good\" is not known"),
             ("rps", "write it like rps=100"),
+            ("rps=1,rps=2", "rps is there twice"),
             ("rps=1,latency=0s", "an answer takes time"),
         ] {
             let error = text.parse::<TrafficArgs>().unwrap_err();

@@ -178,6 +178,11 @@ impl<'b> Block<'b> {
         let field = format!("{count}");
         let query = field.split_once('.').and_then(|(side, what)| self.0.get(side)?.get(what)?.as_str());
         let written = query.filter(|query| !query.trim().is_empty());
+        if written.is_some_and(|query| query.contains("rate(") || query.contains("increase(")) {
+            let instead =
+                "write the counter alone, such as `http_requests_total{…}`: differences are taken here";
+            return Err(wrong(&format!(".{field}"), "is a rate, and not a counter", instead.into()));
+        }
         let instead =
             "write a query for a counter, such as `http_requests_total{…}`, without `rate` or `increase`";
         written.map(Arc::from).ok_or_else(|| wrong(&format!(".{field}"), "is missing", instead.into()))
