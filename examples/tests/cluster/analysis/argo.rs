@@ -51,6 +51,8 @@ fn updated<'n>(space: &'n Namespace, canary: &Value, templates: &[Value]) -> Con
     until_done(space, WEB, 60);
     assert_eq!(space.seen(|seen| seen.runs().len()), 0);
     set_image(space, WEB, "v2");
+    // Until then, its status is that of the first deploy.
+    until(space, WEB, "seen with the new image", 60, |rollout| rollout.is_observed());
     controller
 }
 
