@@ -44,6 +44,7 @@ mod script;
 mod seeds;
 mod setup;
 mod snippet;
+mod specs;
 mod state;
 mod summary;
 mod text;

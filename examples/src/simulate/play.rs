@@ -1,20 +1,20 @@
 //! Plays one Rollout: the first deploy, the update, the script, and what the simulation itself must say.
 
 use super::{
-    args::{Args, Lose, MOST_PODS, Side},
+    args::{Args, Lose, Side},
     change::Change,
     clock::Clock,
     happening::{By, Kind, Rest},
     metrics::{self, SimulatedMetrics},
-    model::{revision, understand},
+    model::revision,
     script::Said,
     setup::{Played, readiness},
+    specs::spec,
     traffic::{Answers, Places, Traffic},
     update::Update,
 };
 use rollout_core::{
-    Answer, CanaryScale, CommandKind, Revision, Spec, Step, Time, Waiting,
-    argo::Severity,
+    Answer, CommandKind, Revision, Spec, Time, Waiting,
     command::Edit,
     sim::{Health, Stuck, Truth},
     waiting::{Ending, EndsBy, WaitReason},
@@ -404,32 +404,4 @@ fn leads_to_canary(truth: &Truth) -> bool {
 /// Whether something is about a Rollout: without a name, about all.
 fn is_about(rollout: Option<&String>, name: &str) -> bool {
     rollout.is_none_or(|about| about == name)
-}
-
-/// The spec of a manifest in this world; the first thing that is wrong otherwise.
-pub(crate) fn spec(manifest: &Value, args: &Args) -> Result<Spec, String> {
-    let (spec, findings) = understand(manifest);
-    let wrong = || {
-        let wrong = findings.iter().find(|finding| finding.severity != Severity::Warning);
-        wrong.map(ToString::to_string).unwrap_or_default()
-    };
-    let mut spec = spec.ok_or_else(wrong)?;
-    if let Some(replicas) = args.world.replicas {
-        spec.replicas = replicas;
-    }
-    too_many(&spec).map_or(Ok(spec), |(path, what, instead)| Err(format!("{path}: {what}; {instead}")))
-}
-
-/// More pods than the world holds: where, what, and what to do instead.
-pub(crate) fn too_many(spec: &Spec) -> Option<(String, String, String)> {
-    let scales = spec.strategy.steps().iter().enumerate().filter_map(|(index, step)| match step {
-        Step::SetCanaryScale(CanaryScale::Replicas(pods)) => {
-            Some((format!("spec.strategy.canary.steps[{index}].setCanaryScale.replicas"), *pods))
-        }
-        _ => None,
-    });
-    let mut all = std::iter::once(("spec.replicas".to_owned(), spec.replicas)).chain(scales);
-    let (path, pods) = all.find(|(_, pods)| *pods > MOST_PODS)?;
-    let what = format!("{pods} pods are more than the {MOST_PODS} that this world holds");
-    Some((path, what, format!("ask for fewer, or say --replicas {MOST_PODS}")))
 }

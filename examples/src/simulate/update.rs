@@ -7,11 +7,11 @@ use super::{
     given::{Given, Leading},
     model::understand,
     parts::Parts,
-    play::spec,
     prepare::note,
     reach::{self, When},
     script::Said,
     setup,
+    specs::spec,
     whole::{self, Whole},
 };
 use rollout_core::{argo::Severity, traffic::ObjectRef};
