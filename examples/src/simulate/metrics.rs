@@ -2,15 +2,14 @@
 
 use super::{
     args::{Scripted, ScriptedMetric},
-    traffic::{self, LATEST, Places, STABLE, Traffic},
+    traffic::{self, Traffic},
 };
 use rollout_core::{
-    Finding, Strategy, Time,
+    Time,
     analysis::{
-        Analysis, Answer, Ask, Compare, Composed, InvalidAnalysis, Metric, Phase, RunNext, RunRole, RunSeen,
-        RunSpec, RunStatus, RunTurn, TemplateRef, Value,
+        Analysis, Answer, Ask, Composed, InvalidAnalysis, Metric, Phase, RunNext, RunSeen, RunSpec,
+        RunStatus, RunTurn, TemplateRef, Value,
     },
-    argo::Severity,
     sim::{Metrics, Truth},
 };
 use serde_json::Value as Json;
@@ -92,13 +91,9 @@ fn of_script(scripted: Scripted, metric: Option<&Metric>) -> Answer {
             let (value, message, metadata) = (number.to_string(), String::new(), BTreeMap::new());
             return Answer::Verdict { phase, value, message, metadata, is_last: false };
         }
-        let is_scalar = |prometheus: &Json| {
-            let query = prometheus.get("query").and_then(Json::as_str).unwrap_or_default();
-            query.trim_start().starts_with("scalar")
-        };
         Answer::Value(if settings("web").is_some() {
             Value::Json(serde_json::Number::from_f64(number).map_or(Json::Null, Json::Number))
-        } else if settings("datadog").is_some() || settings("prometheus").is_some_and(is_scalar) {
+        } else if settings("datadog").is_some() || metric.is_some_and(traffic::is_scalar) {
             Value::Number(number)
         } else {
             Value::Numbers(vec![number])
@@ -114,16 +109,6 @@ fn of_script(scripted: Scripted, metric: Option<&Metric>) -> Answer {
     }
 }
 
-/// The manifest as it is applied: without a namespace, it is in `default`.
-pub(crate) fn in_a_namespace(manifest: &Json) -> Json {
-    let mut manifest = manifest.clone();
-    let metadata = manifest.get_mut("metadata").and_then(Json::as_object_mut);
-    if let Some(metadata) = metadata {
-        metadata.entry("namespace").or_insert_with(|| "default".into());
-    }
-    manifest
-}
-
 /// The spec of the AnalysisRun of an analysis.
 ///
 /// # Errors
@@ -137,94 +122,4 @@ fn wire(
     let template = |name: &TemplateRef| given.get(name).cloned();
     let composed = Composed::of_analysis(analysis, rollout, hashes, template)?;
     Ok(composed.run(&composed.resolved(|_, _| None)?))
-}
-
-/// Something that is to be said about an analysis, with its path in the Rollout.
-pub(crate) struct Said {
-    pub(crate) severity: Severity,
-    pub(crate) path: String,
-    pub(crate) what: String,
-    pub(crate) instead: String,
-}
-
-/// What is wrong with the analyses of a strategy, before anything is played.
-pub(crate) fn check(
-    strategy: &Strategy,
-    given: &Given,
-    rollout: &Json,
-    (scripted, places): (&[ScriptedMetric], Option<&Places>),
-) -> Vec<Said> {
-    let mut all = Vec::new();
-    let rollout = in_a_namespace(rollout);
-    for (role, analysis) in strategy.analyses() {
-        let path = match role {
-            RunRole::Step(index) => format!("spec.strategy.canary.steps[{index}].analysis"),
-            RunRole::Background => "spec.strategy.canary.analysis".to_owned(),
-        };
-        let mut say = |severity, what: &str, instead: &str| {
-            let (path, what, instead) = (path.clone(), what.to_owned(), instead.to_owned());
-            all.push(Said { severity, path, what, instead });
-        };
-        let spec = match wire(analysis, given, &rollout, (Some(STABLE), LATEST)) {
-            Ok(wire) => RunSpec::read(&wire),
-            Err(InvalidAnalysis::NotFound(template)) => {
-                say(Severity::Error, &format!("{template} not found"), "also pass the file that defines it");
-                continue;
-            }
-            Err(error) => {
-                let what = error.to_string();
-                let (what, instead) = what.split_once("; ").unwrap_or((&what, ""));
-                say(Severity::Error, what, instead);
-                continue;
-            }
-        };
-        if let Some(invalid) = spec.invalid() {
-            say(Severity::Error, &format!("its run is invalid: {invalid}"), "change the template");
-            continue;
-        }
-        for metric in spec.metrics() {
-            let name = metric.name();
-            if let Some(Err(wrong)) = Compare::read(&spec, metric) {
-                let Finding { path, what, instead, .. } = wrong;
-                say(Severity::Error, &format!("metric `{name}`: {path} {what}"), &instead);
-                continue;
-            }
-            if scripted.iter().any(|scripted| scripted.name == name) {
-                continue;
-            }
-            let instead = format!(
-                "pass --metric {name}=0.99, or --metric {name}=0.99@0s,0.90@12m for values that change"
-            );
-            match places.map(|places| (traffic::can_measure(&spec, metric), places)) {
-                None => say(Severity::Error, &format!("no value is given for the metric `{name}`"), &instead),
-                Some((Err(why), _)) => {
-                    let what = format!("the metric `{name}` cannot be measured of simulated requests: {why}");
-                    say(Severity::Error, &what, &instead);
-                }
-                Some((Ok(()), places)) => {
-                    for doubt in traffic::doubts(&spec, metric, places) {
-                        say(
-                            Severity::Warning,
-                            &format!("metric `{name}`: {doubt}"),
-                            &format!("check that, or {instead}"),
-                        );
-                    }
-                }
-            }
-        }
-    }
-    all
-}
-
-/// The names of all metrics of a strategy, as far as its templates are given.
-pub(crate) fn names(strategy: &Strategy, given: &Given, rollout: &Json) -> Vec<String> {
-    let rollout = in_a_namespace(rollout);
-    let wires = strategy
-        .analyses()
-        .filter_map(|(_, analysis)| wire(analysis, given, &rollout, (Some(STABLE), LATEST)).ok());
-    wires
-        .flat_map(|wire| {
-            RunSpec::read(&wire).metrics().iter().map(|metric| metric.name().to_owned()).collect::<Vec<_>>()
-        })
-        .collect()
 }

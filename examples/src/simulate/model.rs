@@ -2,7 +2,8 @@
 
 use super::{
     diagnostics::Findings,
-    metrics, next_version,
+    metrics::Given,
+    next_version,
     workloads::{Workload, holds_template},
 };
 use rollout_core::{
@@ -12,7 +13,10 @@ use rollout_core::{
     traffic::ObjectRef,
 };
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Everything that was given, by kind.
 #[derive(Debug, Clone, Default)]
@@ -50,19 +54,33 @@ impl Model {
         self.rollouts.iter().map(label).collect()
     }
 
-    /// The templates of analyses that a Rollout of this namespace may name.
-    pub(crate) fn templates(&self, of: &str) -> metrics::Given {
-        let spec = |document: &Document| document.value().get("spec").cloned().unwrap_or_default();
-        let each = self.objects.iter().filter_map(|(name, document)| match &*name.kind {
-            "AnalysisTemplate" if &*name.namespace == of => {
-                Some((TemplateRef { cluster: false, name: name.name.to_string() }, spec(document)))
+    /// The templates of analyses, for all Rollouts at once.
+    pub(crate) fn templates(&self) -> Templates {
+        let (mut of_cluster, mut own) = (Given::new(), BTreeMap::<String, Given>::new());
+        for (name, document) in &self.objects {
+            let spec = || document.value().get("spec").cloned().unwrap_or_default();
+            let named = |cluster| TemplateRef { cluster, name: name.name.to_string() };
+            if &*name.kind == "AnalysisTemplate" {
+                own.entry(name.namespace.to_string()).or_default().insert(named(false), spec());
+            } else if &*name.kind == "ClusterAnalysisTemplate" {
+                of_cluster.insert(named(true), spec());
             }
-            "ClusterAnalysisTemplate" => {
-                Some((TemplateRef { cluster: true, name: name.name.to_string() }, spec(document)))
-            }
-            _ => None,
-        });
-        each.collect()
+        }
+        let both = |(namespace, mut own): (String, Given)| {
+            own.extend(of_cluster.clone());
+            (namespace, Arc::new(own))
+        };
+        Templates { own: own.into_iter().map(both).collect(), of_cluster: Arc::new(of_cluster) }
+    }
+
+    /// The document of a template that a Rollout of this namespace names.
+    pub(crate) fn template(&self, template: &TemplateRef, namespace: &str) -> Option<&Document> {
+        let (kind, namespace) = if template.cluster {
+            ("ClusterAnalysisTemplate", DEFAULT)
+        } else {
+            ("AnalysisTemplate", namespace)
+        };
+        self.objects.get(&ObjectRef::new("argoproj.io", kind, namespace, &template.name))
     }
 
     /// The Rollout that has the name and the namespace of this one.
@@ -139,9 +157,35 @@ fn key(rollout: &Document) -> (String, String) {
     (namespace(rollout).to_owned(), rollout.name().unwrap_or_default().to_owned())
 }
 
+/// The specs of templates of analyses, by namespace.
+#[derive(Debug)]
+pub(crate) struct Templates {
+    /// With those of the cluster.
+    own: BTreeMap<String, Arc<Given>>,
+    of_cluster: Arc<Given>,
+}
+
+impl Templates {
+    /// Those that a Rollout of this namespace may name.
+    pub(crate) fn of(&self, namespace: &str) -> Arc<Given> {
+        self.own.get(namespace).unwrap_or(&self.of_cluster).clone()
+    }
+}
+
+const DEFAULT: &str = "default";
+
 /// The namespace that is meant where none is given.
 pub(crate) fn namespace(document: &Document) -> &str {
-    document.namespace().unwrap_or("default")
+    document.namespace().unwrap_or(DEFAULT)
+}
+
+/// The manifest as it is applied: with a namespace.
+pub(crate) fn in_a_namespace(manifest: &Value) -> Value {
+    let mut manifest = manifest.clone();
+    if let Some(metadata) = manifest.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.entry("namespace").or_insert_with(|| DEFAULT.into());
+    }
+    manifest
 }
 
 /// Which object it is; `None` if it has no kind or no name.

@@ -6,7 +6,7 @@ use super::{
     clock::Clock,
     happening::{By, Kind, Rest},
     metrics::{self, SimulatedMetrics},
-    model::revision,
+    model::{in_a_namespace, revision},
     script::Said,
     setup::{Played, readiness},
     specs::spec,
@@ -110,7 +110,7 @@ impl<'a> Play<'a> {
     /// The first deploy is over: `zero` is the time of the update.
     pub(crate) fn start(&mut self, zero: Time) -> Result<(), Stuck> {
         self.clock = Clock { zero };
-        let (rollout, templates) = (metrics::in_a_namespace(&self.live), self.analyses.clone());
+        let (rollout, templates) = (in_a_namespace(&self.live), self.analyses.clone());
         let scripted = self.args.script.metrics.clone();
         self.traffic = self.args.script.traffic.as_ref().map(|settings| {
             let base = self.world.truth().status.stable.clone();

@@ -5,7 +5,8 @@ use super::{
     claims::Claims,
     diagnostics::Findings,
     given::{Given, Leading},
-    group, lint,
+    group,
+    lint::{self, Judged},
     load::load,
     metrics,
     model::{Model, namespace},
@@ -15,7 +16,6 @@ use super::{
     reach::{self, When},
     setup,
     specs::too_many,
-    traffic::Places,
     update::{self, Update},
     whole::Whole,
     workloads,
@@ -75,7 +75,7 @@ pub(crate) fn prepare<'a>(
     let given = Given { model, update: None };
     let after = Given { model, update: Some(update) };
     let (leading, leading_after) = (Leading::of(given), Leading::of(after));
-    let mut claims = Claims::default();
+    let (mut claims, templates) = (Claims::default(), model.templates());
     let (mut ready, mut metrics_named) = (Vec::new(), BTreeSet::new());
     for (rollout, name) in model.rollouts.iter().zip(&labels) {
         let whole = Whole::of(rollout, given);
@@ -94,42 +94,22 @@ pub(crate) fn prepare<'a>(
             findings.located(rollout.finding(Severity::Error, &path, &what, &instead));
             continue;
         }
-        let templates = model.templates(namespace(rollout));
-        lint_of_metrics(args, rollout, (&whole, &spec), &templates, findings);
-        metrics_named.extend(metrics::names(&spec.strategy, &templates, &whole.manifest));
-        lint::note(args, &spec.strategy, &whole, model, findings);
-        let Some(update) = update::of(args, name, &whole, (after, &leading_after), findings) else {
-            continue;
+        let update = update::of(args, name, &whole, (after, &leading_after), findings);
+        let templates = templates.of(namespace(rollout));
+        let judged = Judged {
+            rollout: &whole,
+            after: update.as_ref().map_or(&whole.manifest, |update| &update.manifest),
+            strategy: &spec.strategy,
+            templates: &templates,
         };
+        metrics_named.extend(lint::note(args, &judged, model, findings));
+        let Some(update) = update else { continue };
         if let (Some(parts), Some(around)) = (parts, around) {
-            ready.push(Ready {
-                name: name.clone(),
-                whole,
-                spec,
-                parts,
-                around,
-                update,
-                templates: templates.into(),
-            });
+            ready.push(Ready { name: name.clone(), whole, spec, parts, around, update, templates });
         }
     }
     unmeasured(args, &metrics_named, findings);
     if findings.refuse() { Vec::new() } else { worlds(args, ready, given) }
-}
-
-/// Notes what cannot be measured, or is measured only nearly.
-fn lint_of_metrics(
-    args: &Args,
-    rollout: &Document,
-    (whole, spec): (&Whole<'_>, &Spec),
-    templates: &metrics::Given,
-    findings: &mut Findings,
-) {
-    let places = args.script.traffic.is_some().then(|| Places::of(&whole.manifest, &whole.manifest));
-    let given = (&*args.script.metrics, places.as_ref());
-    for said in metrics::check(&spec.strategy, templates, &whole.manifest, given) {
-        findings.located(rollout.finding(said.severity, &said.path, &said.what, &said.instead));
-    }
 }
 
 /// Every metric on the command line must be one that is measured.

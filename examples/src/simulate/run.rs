@@ -47,18 +47,13 @@ pub fn run(
     if args.generate.print(Args::command(), out)? {
         return Ok(0);
     }
-    let mut findings = Findings::default();
     if !args.script.replay.is_empty() {
         return replayed(&args, stdin, out, err);
     }
+    let mut findings = Findings::default();
     let loaded = Loaded::read(&args, stdin, &mut findings);
     let groups = prepare(&args, &loaded, &mut findings);
-    if args.output.json {
-        json::findings(out, &findings)?;
-    } else {
-        err.write_all(findings.render().as_bytes())?;
-    }
-    if findings.refuse() {
+    if refused(&args, &findings, out, err)? {
         return Ok(2);
     }
     // Without an analysis, every seed ends alike.
@@ -80,16 +75,21 @@ pub fn run(
     Ok(code)
 }
 
+/// Writes what is to be said about the input; whether that is refused.
+fn refused(args: &Args, findings: &Findings, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<bool> {
+    if args.output.json {
+        json::findings(out, findings)?;
+    } else {
+        err.write_all(findings.render().as_bytes())?;
+    }
+    Ok(findings.refuse())
+}
+
 /// Judges stored runs: 0 unless something is wrong with the input.
 fn replayed(args: &Args, stdin: &mut dyn Read, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
     let mut findings = Findings::default();
     let replayed = replay::replay(args, stdin, &mut findings);
-    if args.output.json {
-        json::findings(out, &findings)?;
-    } else {
-        err.write_all(findings.render().as_bytes())?;
-    }
-    if findings.refuse() {
+    if refused(args, &findings, out, err)? {
         return Ok(2);
     }
     if args.output.json {

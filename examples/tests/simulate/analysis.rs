@@ -76,6 +76,7 @@ fn a_scripted_value_has_the_type_of_its_provider() {
         let words = [&web, file.to_str().unwrap(), "--metric", &value, "--metric", "b=1"];
         summary(&events("web", &words))["ends"].clone()
     };
+    let list = json!({"prometheus": {"address": "http://p", "query": "scalar_total"}});
     let scalar = json!({"prometheus": {"address": "http://p", "query": "scalar(a)"}});
     let web = json!({"web": {"url": "http://web", "jsonPath": "{$.a}"}});
     let job = json!({"job": {"spec": {}}});
@@ -83,6 +84,7 @@ fn a_scripted_value_has_the_type_of_its_provider() {
         (json!({"datadog": {"query": "a"}}), "default(result, 0) < 0.05", "0.01", "healthy"),
         (json!({"datadog": {"query": "a"}}), "default(result, 0) < 0.05", "none", "healthy"),
         (scalar, "result >= 0.5", "0.9", "healthy"),
+        (list, "result[0] >= 0.5", "0.9", "healthy"),
         (web.clone(), "result >= 0.5", "0.9", "healthy"),
         (web, "result >= 0.5", "0.1", "aborted"),
         (job.clone(), "", "0", "aborted"),

@@ -116,11 +116,16 @@ fn what_is_taken_for_granted_is_said_before_anything_is_played() {
             }]}
         });
         std::fs::write(&file, template.to_string()).unwrap();
-        simulate(&[&web, file.to_str().unwrap(), "--traffic", "rps=1", "--seeds", "0"]).err
+        let label = "spec.template.metadata.labels.version=v2";
+        simulate(&[&web, file.to_str().unwrap(), "--traffic", "rps=1", "--seeds", "0", "--set", label]).err
     };
     for (labels, doubt) in [
         ("destination_service_name=\"web-canry\"", "is no label of simulated requests: it is taken to hold"),
         ("outcome!=\"SERVER_ERROR\"", "`outcome` with \"SERVER_ERROR\" is no label of simulated requests"),
+        (
+            "grpc_status=\"OK\"",
+            "`grpc_status` with \"OK\" is no label of simulated requests: it is taken to hold",
+        ),
         ("response_code=~\"502|503\"", "is the code of no simulated answer: they are 200 and 500"),
     ] {
         let said = said(&query(labels));
@@ -133,6 +138,7 @@ fn what_is_taken_for_granted_is_said_before_anything_is_played() {
         "reporter=\"source\",destination_service_name=\"web-canary\",response_code!~\"5..\"",
         "destination_service=~\"web-canary.default.svc.cluster.local\",source_workload!=\"load\"",
         "pod=~\"web-stable-.*\",namespace=\"default\",destination_app=\"web\"",
+        "destination_version=\"v2\"",
         "cluster_name=\"outbound|80||web-canary.default.svc.cluster.local\"",
     ] {
         let said = said(&query(fine));

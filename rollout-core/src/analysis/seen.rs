@@ -2,7 +2,7 @@
 
 use super::Phase;
 use crate::{Revision, Time};
-use alloc::{string::String, sync::Arc};
+use alloc::{format, string::String, sync::Arc};
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,22 @@ pub enum RunRole {
     Step(u32),
     /// It runs beside the steps.
     Background,
+}
+
+impl RunRole {
+    /// Returns where its analysis is in the manifest of a Rollout.
+    ///
+    /// ```
+    /// use rollout_core::analysis::RunRole;
+    /// assert_eq!(RunRole::Step(2).path(), "spec.strategy.canary.steps[2].analysis");
+    /// ```
+    #[must_use]
+    pub fn path(self) -> String {
+        match self {
+            Self::Step(index) => format!("spec.strategy.canary.steps[{index}].analysis"),
+            Self::Background => "spec.strategy.canary.analysis".into(),
+        }
+    }
 }
 
 impl fmt::Display for RunRole {

@@ -2,7 +2,8 @@
 
 use super::{
     super::promql::{self, Labels, Matcher, Millis, Series, Source},
-    Counted, Places, Traffic, bounds,
+    Counted, Traffic, bounds,
+    places::{Meaning, Places},
 };
 use rollout_core::{
     Time,
@@ -43,13 +44,13 @@ pub(crate) fn measure(
 pub(crate) fn can_measure(spec: &RunSpec, metric: &Metric) -> Result<(), String> {
     queries(spec, metric)?.into_iter().try_for_each(|query| {
         // Types do not depend on what was counted.
-        promql::evaluate(&promql::parse(query)?, 0, &Nothing).map(drop)
+        promql::evaluate(&promql::parse(&query)?, 0, &Nothing).map(drop)
     })
 }
 
 /// What in the queries of a metric says nothing about simulated requests, each with what it counts as.
 pub(crate) fn doubts(spec: &RunSpec, metric: &Metric, places: &Places) -> Vec<String> {
-    let parsed = queries(spec, metric).into_iter().flatten().filter_map(|query| promql::parse(query).ok());
+    let parsed = queries(spec, metric).into_iter().flatten().filter_map(|query| promql::parse(&query).ok());
     let asked = Asked::default();
     for query in parsed {
         // It only notes what is asked for.
@@ -62,17 +63,22 @@ pub(crate) fn doubts(spec: &RunSpec, metric: &Metric, places: &Places) -> Vec<St
         }
         for matcher in matchers {
             let shown = format!("`{}` with {:?}", matcher.label, matcher.value);
-            let known = ["code", "status"].iter().any(|word| matcher.label.contains(word));
             if matcher.label == "le" {
                 let Counted::Buckets { per_unit } = Counted::of(&name) else { continue };
                 if !bounds(per_unit).any(|bound| matcher.names(&bound)) {
                     let all = bounds(per_unit).collect::<Vec<_>>().join(", ");
                     doubts.push(format!("no bucket has `le` {:?}: they end at {all}", matcher.value));
                 }
-            } else if !places.knows(&matcher) && known {
-                doubts.push(format!("{shown} is the code of no simulated answer: they are 200 and 500"));
-            } else if !places.knows(&matcher) {
-                doubts.push(format!("{shown} is no label of simulated requests: it is taken to hold"));
+                continue;
+            }
+            match places.meaning(&matcher) {
+                Meaning::Some => {}
+                Meaning::NoAnswer => {
+                    doubts.push(format!("{shown} is the code of no simulated answer: they are 200 and 500"));
+                }
+                Meaning::None => {
+                    doubts.push(format!("{shown} is no label of simulated requests: it is taken to hold"));
+                }
             }
         }
     }
@@ -108,20 +114,19 @@ impl Source for Asked {
     }
 }
 
+/// Whether a metric asks Prometheus for one number, and not for a vector.
+pub(crate) fn is_scalar(metric: &Metric) -> bool {
+    let parsed = query(metric).and_then(promql::parse);
+    let answer = parsed.and_then(|query| promql::evaluate(&query, 0, &Nothing));
+    matches!(answer, Ok(promql::Answer::Scalar(_)))
+}
+
 /// The queries of a metric.
-fn queries<'q>(spec: &RunSpec, metric: &'q Metric) -> Result<Vec<&'q str>, String> {
+fn queries(spec: &RunSpec, metric: &Metric) -> Result<Vec<String>, String> {
     match Compare::read(spec, metric) {
-        Some(Ok(_)) => {
-            let settings = metric.provider().get("plugin").and_then(Json::as_object);
-            let settings = settings.into_iter().flatten().map(|(_, settings)| settings);
-            let of = |settings: &'q Json| {
-                let pointers = ["/canary/requests", "/canary/bad", "/stable/requests", "/stable/bad"];
-                pointers.map(|pointer| settings.pointer(pointer).and_then(Json::as_str).unwrap_or_default())
-            };
-            Ok(settings.flat_map(of).collect())
-        }
+        Some(Ok(compare)) => Ok(Count::ALL.map(|count| compare.query(count).to_owned()).into()),
         Some(Err(wrong)) => Err(wrong.to_string()),
-        None => query(metric).map(|query| vec![query]),
+        None => query(metric).map(|query| vec![query.to_owned()]),
     }
 }
 

@@ -5,7 +5,7 @@ mod measure;
 mod places;
 mod settings;
 
-pub(crate) use measure::{can_measure, doubts, measure};
+pub(crate) use measure::{can_measure, doubts, is_scalar, measure};
 pub(crate) use places::{LATEST, Places, STABLE};
 pub(crate) use settings::TrafficArgs;
 

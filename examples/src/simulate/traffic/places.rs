@@ -44,6 +44,17 @@ pub(super) struct Kind<'k> {
     pub(super) is_bad: bool,
 }
 
+/// What a condition on a label means for requests of a simulation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// It selects some of them.
+    Some,
+    /// It asks for a code that no answer has.
+    NoAnswer,
+    /// Nothing: they have no such label, or no such name.
+    None,
+}
+
 /// What a label holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Holds {
@@ -135,8 +146,8 @@ impl Places {
         is_shared.then_some(true)
     }
 
-    /// Whether a matcher says something about requests of a simulation: which revisions there will be is not known yet.
-    pub(super) fn knows(&self, matcher: &Matcher) -> bool {
+    /// What a matcher says about requests of a simulation. The revisions have no hashes yet.
+    pub(super) fn meaning(&self, matcher: &Matcher) -> Meaning {
         let revisions = [LATEST, STABLE];
         let kinds = revisions.into_iter().flat_map(|revision| {
             [Destination::Stable, Destination::Canary].into_iter().flat_map(move |destination| {
@@ -148,9 +159,12 @@ impl Places {
                 })
             })
         });
-        let mut said = kinds.filter_map(|kind| self.says(matcher, kind, &revisions)).peekable();
-        // A code that no answer has is no better.
-        said.peek().is_some() && said.any(|named| named)
+        let said: Vec<bool> = kinds.filter_map(|kind| self.says(matcher, kind, &revisions)).collect();
+        match said.as_slice() {
+            [] => Meaning::None,
+            said if said.contains(&true) => Meaning::Some,
+            _ => Meaning::NoAnswer,
+        }
     }
 
     /// How the pods of a revision are named: by hash, by ReplicaSet, and one of them.

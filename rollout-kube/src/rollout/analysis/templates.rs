@@ -45,10 +45,7 @@ pub(super) async fn invalid(
         if is_over(role) || has_begun(role) {
             continue;
         }
-        let path = match role {
-            RunRole::Step(index) => format!("spec.strategy.canary.steps[{index}].analysis"),
-            RunRole::Background => "spec.strategy.canary.analysis".to_owned(),
-        };
+        let path = role.path();
         let analysis = checked(analysis, rollout);
         let wrong = match composed(view, rollout, &analysis, (status.stable.as_ref(), &spec.target)).await {
             Ok(Ok(composed)) => {
