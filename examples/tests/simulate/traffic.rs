@@ -186,3 +186,21 @@ fn two_rollouts_draw_different_requests() {
         lines.filter(|line| line["kind"] == "summary").map(|line| line["answers"].clone()).collect();
     assert!(answers.len() == 2 && answers[0] != answers[1], "{answers:?}");
 }
+
+/// A query that looks back over minutes sees them from the beginning on.
+#[test]
+fn requests_have_arrived_before_the_update() {
+    let file = std::env::temp_dir().join(format!("history-{}.yaml", std::process::id()));
+    let template = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisTemplate", "metadata": {"name": "no-worse-than-stable"},
+        "spec": {"args": [{"name": "canary"}, {"name": "stable"}], "metrics": [{
+            "name": "rate", "interval": "1m", "successCondition": "result[0] > 90",
+            "provider": {"prometheus": {"address": "http://p", "query": "sum(rate(requests_total[30m] offset 20m))"}}
+        }]}
+    });
+    std::fs::write(&file, template.to_string()).unwrap();
+    let web = format!("{COMPARE}/web.yaml");
+    let run = simulate(&[&web, file.to_str().unwrap(), "--traffic", "rps=100", "--seeds", "0"]);
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(run.code, 0, "{}", run.out);
+}

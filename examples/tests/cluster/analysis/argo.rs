@@ -70,6 +70,14 @@ fn until_paused(space: &Namespace) {
     until(space, WEB, "paused", 60, |rollout| rollout.phase() == "Paused");
 }
 
+/// Its only run has failed, and the Rollout is aborted.
+fn until_stopped_by(space: &Namespace, role: &str) {
+    until(space, WEB, "stopped by itself", 60, |rollout| rollout.phase() == "Degraded");
+    assert_count(space, 1);
+    until_run(space, role, "Failed");
+    assert_all(space, role, "Failed");
+}
+
 fn promote(space: &Namespace) {
     space.plugin(&["promote", WEB]).ok();
 }
@@ -289,10 +297,7 @@ fn test_canary_inline_analysis_long_running_job_with_deadline() {
     let steps = json!([{"setWeight": 10}, step("long")]);
     let _controller =
         updated(&space, &json!({"steps": steps}), &[long(&json!({"activeDeadlineSeconds": 10}))]);
-    until(&space, WEB, "stopped by itself", 60, |rollout| rollout.phase() == "Degraded");
-    assert_count(&space, 1);
-    until_run(&space, "Step", "Failed");
-    assert_all(&space, "Step", "Failed");
+    until_stopped_by(&space, "Step");
 }
 
 #[test]
@@ -301,10 +306,7 @@ fn test_canary_background_analysis_long_running_job_with_deadline() {
     let steps = json!([{"setWeight": 10}, {"pause": {"duration": "60s"}}]);
     let canary = json!({"analysis": beside("long"), "steps": steps});
     let _controller = updated(&space, &canary, &[long(&json!({"activeDeadlineSeconds": 10}))]);
-    until(&space, WEB, "stopped by itself", 60, |rollout| rollout.phase() == "Degraded");
-    assert_count(&space, 1);
-    until_run(&space, "Background", "Failed");
-    assert_all(&space, "Background", "Failed");
+    until_stopped_by(&space, "Background");
 }
 
 #[test]
