@@ -8,7 +8,11 @@ use crate::{
     cache::Entry,
     guard::{Guard, off},
 };
-use rollout_core::{Escaped, Failure, Plan, backend::StoreError, traffic::ObjectRef};
+use rollout_core::{
+    Escaped, Failure, Plan, Status,
+    backend::StoreError,
+    traffic::{ObjectRef, Settled},
+};
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -19,6 +23,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const MOST_DOUBLINGS: u32 = 6;
 /// The pause after a write of the workload failed.
 const RETRY: Duration = Duration::from_secs(20);
+/// The pause before another look at proxies that are behind; a change of what they have comes earlier.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// How often the workload was scaled to the same number of pods: somebody else may scale it, too.
 #[derive(Debug, Default)]
@@ -26,6 +32,8 @@ pub(crate) struct WorkloadScaling {
     pods: Option<u32>,
     times: u32,
     not_before: Option<Instant>,
+    /// Whether it was reported that proxies still need the workload's pods.
+    waits: bool,
 }
 
 impl WorkloadScaling {
@@ -62,6 +70,15 @@ impl TurnRunner<'_> {
     pub(super) async fn scale_workload(&mut self, plan: &Plan) -> Option<Instant> {
         let pods = self.workload_pods(plan)?;
         let workload = self.reading.workload.clone().filter(|workload| workload.replicas != Some(pods))?;
+        let takes_pods = workload.replicas.is_some_and(|existing| pods < existing);
+        let needed = if takes_pods { self.needed_for(&plan.status) } else { None };
+        if needed.is_some() != std::mem::replace(&mut self.memory.scaling.waits, needed.is_some()) {
+            let (rollout, workload) = (self.name, &workload.object);
+            tracing::info!(rollout, %workload, waits = needed.is_some(), "waits until no proxy needs the workload's pods");
+        }
+        if let Some(needed) = needed {
+            return Some(Instant::now() + needed);
+        }
         if let Some(until) = self.memory.scaling.until(Instant::now()) {
             return Some(until);
         }
@@ -84,6 +101,29 @@ impl TurnRunner<'_> {
                 tracing::warn!(rollout = self.name, why = %Escaped(&note), "the workload could not be scaled");
                 self.publish_once(&KubeEvent::warning("ScalingWorkloadError", note));
                 Some(self.memory.scaling.rest(Instant::now() + RETRY))
+            }
+        }
+    }
+
+    /// Returns how long to wait before the next look, while a proxy may still need pods of the workload: until it has the
+    /// selectors that leave them out, or, during the first deploy, the endpoints of the pods that replace them. If the
+    /// proxies cannot be asked, old pods stay for the scale-down delay, as in any release.
+    fn needed_for(&self, status: &Status) -> Option<Duration> {
+        let Some(seen) = &self.reading.observed.traffic else { return Some(LOOK_AGAIN) };
+        // Without Services and routes of the Rollout, no proxy may ever get its endpoints.
+        let is_reached = !seen.behind.stable.is_empty() || !seen.routes.is_empty();
+        let new = || seen.endpoints.iter().find(|(revision, _)| Some(revision) == status.canary.as_ref());
+        let settled = if status.is_done() {
+            &seen.selectors_settled
+        } else {
+            new().filter(|_| is_reached).map_or(&Settled::Yes, |(_, settled)| settled)
+        };
+        match settled {
+            Settled::Yes => None,
+            Settled::NotYet { .. } => Some(LOOK_AGAIN),
+            Settled::Unknown { age } => {
+                let left = self.spec.strategy.scale_down_delay().saturating_sub(*age);
+                (!left.is_zero()).then_some(left)
             }
         }
     }

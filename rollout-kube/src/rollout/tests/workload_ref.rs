@@ -2,6 +2,12 @@
 
 use super::*;
 use crate::cache::Entry;
+use rollout_core::{
+    Range, Revision,
+    backend::{BackendError, TrafficBackend, Written},
+    traffic::{Routes, RoutesSeen, Seen, Selectors, Settled, Version},
+};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/shop/deployments/web";
 
@@ -131,6 +137,75 @@ async fn the_deployment_is_scaled_down_when_the_rollout_serves() {
         world.deployment("web:v2", 0);
         world.until_phase("Paused").await;
         assert_eq!((world.replicas_of_deployment(), world.replica_sets().len()), (0, 2));
+    }
+}
+
+/// Routes to pods that the proxies know, or not yet. Nothing about them has to be changed.
+#[derive(Debug, Default, Clone)]
+struct Proxies {
+    have_selectors: Arc<AtomicBool>,
+    have_endpoints: Arc<AtomicBool>,
+}
+
+fn settled(have: &AtomicBool) -> Settled {
+    if have.load(Ordering::SeqCst) {
+        return Settled::Yes;
+    }
+    Settled::NotYet { since: crate::rollout::wall_clock(), behind: vec!["gateway".to_owned()] }
+}
+
+#[async_trait::async_trait]
+impl TrafficBackend for Proxies {
+    async fn observe(&self, revisions: &[Revision]) -> Result<Seen, BackendError> {
+        let mut seen = Seen::nothing();
+        seen.routes = vec![RoutesSeen::new(Range::exact(0))];
+        seen.selectors_settled = settled(&self.have_selectors);
+        seen.endpoints = revisions.iter().map(|of| (of.clone(), settled(&self.have_endpoints))).collect();
+        Ok(seen)
+    }
+
+    async fn select(&self, _: &Selectors, _: &Version) -> Result<Written, BackendError> {
+        Ok(Written::default())
+    }
+
+    async fn route(&self, _: &Routes, _: &Version) -> Result<Written, BackendError> {
+        Ok(Written::default())
+    }
+
+    async fn release(&self, _: &Version) -> Result<Written, BackendError> {
+        Ok(Written::default())
+    }
+
+    async fn fence(&self, _: &str, _: &Version) -> Result<Written, BackendError> {
+        Ok(Written::default())
+    }
+}
+
+/// A proxy that is behind sends requests to pods of the Deployment, or has none of those that replace them.
+#[tokio::test(start_paused = true)]
+async fn the_deployment_keeps_the_pods_that_a_proxy_still_needs() {
+    for setting in ["onsuccess", "progressively"] {
+        let mut world = World::new(json!([{"setWeight": 50}, {"pause": {}}])).await;
+        let proxies = Proxies::default();
+        let backend = proxies.clone();
+        world.context.factory = Arc::new(move |_, _, _| Ok(Some(Box::new(backend.clone()))));
+        world.deployment("web:v1", 2);
+        world.refer(setting);
+        world.until(|rollout| rollout["status"]["availableReplicas"] == 2).await;
+        world.settle().await;
+        assert_eq!(world.replicas_of_deployment(), 2, "{setting}: no proxy has the new endpoints");
+        proxies.have_endpoints.store(true, Ordering::SeqCst);
+        if setting == "onsuccess" {
+            world.until_phase("Healthy").await;
+            world.memory.driver.read_live();
+            let (_, next) = world.turn().await;
+            assert_eq!(world.replicas_of_deployment(), 2, "no proxy has the new selectors");
+            assert!(next.is_some_and(|next| !next.is_zero()), "it looks again: {next:?}");
+        }
+        proxies.have_selectors.store(true, Ordering::SeqCst);
+        world.until_phase("Healthy").await;
+        world.settle().await;
+        assert_eq!(world.replicas_of_deployment(), 0, "{setting}");
     }
 }
 
