@@ -78,22 +78,25 @@ fn rule(rollout: &Value, revision: &Revision) -> Option<(&'static str, Value)> {
     if stable.is_empty() || stable == revision.as_str() {
         return None;
     }
-    let selector =
-        json!({"matchExpressions": [{"key": REVISION_LABEL, "operator": "In", "values": [stable]}]});
-    let term = json!({"labelSelector": selector, "topologyKey": "kubernetes.io/hostname"});
+    let term = term(stable);
     if let Some(weight) = asked.get(PREFERRED).and_then(|preferred| preferred.get("weight")) {
         return Some((PREFERRED, json!({"weight": weight, "podAffinityTerm": term})));
     }
     asked.get(REQUIRED).filter(|required| required.is_object()).map(|_| (REQUIRED, term))
 }
 
-/// Returns whether a term selects pods by their revision, and by nothing else.
-fn is_rule(term: &Value) -> bool {
-    let term = term.get("podAffinityTerm").unwrap_or(term);
-    let expressions = term.pointer("/labelSelector/matchExpressions").and_then(Value::as_array);
-    let [only] = expressions.map_or(&[][..], Vec::as_slice) else { return false };
-    term.pointer("/labelSelector/matchLabels").is_none()
-        && only.get("key").and_then(Value::as_str) == Some(REVISION_LABEL)
+/// Returns whether a term is one that [`term`] builds, for whatever revision, as Argo Rollouts also writes it. Any other
+/// term is the user's, even if it selects pods by their revision.
+fn is_rule(asked: &Value) -> bool {
+    let asked = asked.get("podAffinityTerm").unwrap_or(asked);
+    let revision = asked.pointer("/labelSelector/matchExpressions/0/values/0").and_then(Value::as_str);
+    revision.is_some_and(|revision| *asked == term(revision))
+}
+
+/// Builds the term that keeps pods off the nodes on which those of a revision run.
+fn term(of: &str) -> Value {
+    let selector = json!({"matchExpressions": [{"key": REVISION_LABEL, "operator": "In", "values": [of]}]});
+    json!({"labelSelector": selector, "topologyKey": "kubernetes.io/hostname"})
 }
 
 fn as_map(value: &mut Value) -> Option<&mut Map<String, Value>> {
@@ -138,6 +141,31 @@ mod tests {
         add_rule(&mut bare, &rollout(&json!({REQUIRED: {}}), "v1"), &"v2".into());
         without_rules(&mut bare);
         assert_eq!(bare, json!({"spec": {"containers": []}}));
+    }
+
+    #[test]
+    fn a_users_own_term_about_revisions_stays() {
+        let own = [
+            json!({"key": REVISION_LABEL, "operator": "Exists"}),
+            json!({"key": REVISION_LABEL, "operator": "NotIn", "values": ["v1"]}),
+            json!({"key": REVISION_LABEL, "operator": "In", "values": ["v1", "v2"]}),
+        ]
+        .map(|expression| {
+            json!({"labelSelector": {"matchExpressions": [expression]}, "topologyKey": "kubernetes.io/hostname"})
+        });
+        let zone = {
+            let mut zone = term("v1");
+            zone["topologyKey"] = json!("topology.kubernetes.io/zone");
+            zone
+        };
+        let weighted = json!({"weight": 1, "podAffinityTerm": own[0]});
+        let mut template = json!({"spec": {"affinity": {"podAntiAffinity": {
+            REQUIRED: [own[0], own[1], own[2], zone, term("v1")], PREFERRED: [weighted]
+        }}}});
+        without_rules(&mut template);
+        let lists = &template["spec"]["affinity"]["podAntiAffinity"];
+        assert_eq!(lists[REQUIRED], json!([own[0], own[1], own[2], zone]), "all but the engine's own");
+        assert_eq!(lists[PREFERRED], json!([weighted]));
     }
 
     #[test]
