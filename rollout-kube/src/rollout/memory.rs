@@ -42,8 +42,8 @@ pub(crate) struct RolloutMemory {
     pub(super) waits: Waits,
     /// The revision whose ReplicaSet was refused, and why.
     pub(super) refused: Option<(Revision, String)>,
-    /// The fields that the engine ignores, as last reported.
-    pub(super) ignored: Vec<String>,
+    /// The fields that the engine ignores, as last reported; `None` until this process has looked.
+    pub(super) ignored: Option<Vec<String>>,
     /// What is odd about the analyses, as last reported.
     pub(super) odd_analyses: Vec<String>,
     /// Other processes that work on the same Rollout.
@@ -80,7 +80,7 @@ impl RolloutMemory {
             troubles: BTreeSet::new(),
             waits: Waits::default(),
             refused: None,
-            ignored: Vec::new(),
+            ignored: None,
             odd_analyses: Vec::new(),
             rivals: Rivals::default(),
             grace: Grace::default(),

@@ -202,14 +202,24 @@ fn publish_ignored(
     rollout: &Entry,
     notes: Vec<String>,
 ) {
-    for note in notes.iter().filter(|note| !memory.ignored.contains(note)) {
+    // An earlier process has reported what it found in the same spec.
+    let is_known = memory.ignored.is_none() && is_observed(rollout);
+    let before = memory.ignored.take().unwrap_or_default();
+    for note in notes.iter().filter(|note| !before.contains(note)) {
         tracing::warn!(rollout = name, %note, "field ignored");
-        if !context.dry_run {
+        if !context.dry_run && !is_known {
             let event = KubeEvent::warning("FieldIgnored", note.clone());
             context.publisher.publish(&rollout.value, &event, context.now());
         }
     }
-    memory.ignored = notes;
+    memory.ignored = Some(notes);
+}
+
+/// Returns whether a process has stored a status for this content of the spec.
+fn is_observed(rollout: &Entry) -> bool {
+    let generation = rollout.value.pointer("/metadata/generation").and_then(Value::as_i64);
+    let observed = rollout.text("/status/observedGeneration");
+    generation.is_some() && observed.and_then(|text| text.parse().ok()) == generation
 }
 
 /// Reports an unreadable status in a condition; all other fields stay unchanged, for the user to fix.

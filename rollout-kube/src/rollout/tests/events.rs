@@ -160,3 +160,27 @@ async fn a_missing_object_is_reported_once_and_the_rollout_continues_when_it_app
     world.cluster().put("/api/v1/namespaces/shop/services/web", service);
     world.until_phase("Healthy").await;
 }
+
+/// A process that starts reads the same field again: users need no second event for that.
+#[tokio::test(start_paused = true)]
+async fn an_ignored_field_is_reported_once_for_each_content_of_the_spec() {
+    let mut world = World::new(json!([])).await;
+    world.edit(&json!({"spec": {"restartAt": "tomorrow"}}));
+    let reported = async |world: &World| {
+        world.event_reasons().await.iter().filter(|reason| *reason == "FieldIgnored").count()
+    };
+    let restart = |world: &mut World| {
+        world.memory = RolloutMemory::new("q");
+        world.context.publisher = Publisher::start(world.context.caches.requests().clone(), "q");
+    };
+    world.until_phase("Healthy").await;
+    assert_eq!(reported(&world).await, 1);
+    restart(&mut world);
+    world.turn().await;
+    world.turn().await;
+    assert_eq!(reported(&world).await, 1, "another process has said so");
+    restart(&mut world);
+    world.edit(&json!({"spec": {"restartAt": "next week"}}));
+    world.turn().await;
+    assert_eq!(reported(&world).await, 2, "no process has seen this edit yet");
+}
