@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     Action, Revision,
-    traffic::{ManagedChange, Routes, WeightChange},
+    traffic::{ManagedChange, ManagedRoute, ManagedSeen, Routes, WeightChange},
 };
 use alloc::vec::Vec;
 
@@ -23,16 +23,17 @@ pub(super) fn plan_traffic(draft: &mut Draft, at: &Position<'_>) {
     };
     let falls_to = if change.falls { draft.granted(gates::fall(at)) } else { None };
     let fall = falls_to.is_some();
-    let drop = change.drops && {
+    let may_lose = (change.drops || change.replaces && rise) && {
         let gate = gates::drop_managed(at);
         draft.passes(gate)
     };
+    let drop = change.drops && may_lose;
     let weight = if change.rises && !rise || change.falls && !fall || !change.rises && !change.falls {
         WeightChange::Keep
     } else {
         WeightChange::To(falls_to.unwrap_or(desired.weight))
     };
-    let managed = if change.adds && rise && (drop || !change.drops) {
+    let managed = if change.adds && rise && (may_lose || !change.drops && !change.replaces) {
         ManagedChange::To(desired.managed.clone())
     } else if drop {
         ManagedChange::Retain(desired.managed.iter().map(|route| route.name.clone()).collect())
@@ -64,12 +65,16 @@ fn write(weight: WeightChange, managed: ManagedChange, owner: &Revision) -> Opti
 }
 
 /// How the objects differ from the desired state.
-#[expect(clippy::struct_excessive_bools, reason = "four independent answers, named")]
+#[expect(clippy::struct_excessive_bools, reason = "five independent answers, named")]
 struct Change {
     rises: bool,
     falls: bool,
+    /// A managed route is missing, is not what is wanted, or is in the wrong place.
     adds: bool,
+    /// A managed route is not wanted.
     drops: bool,
+    /// A managed route has other conditions than are wanted, so some of its requests may go to stable.
+    replaces: bool,
 }
 
 impl Change {
@@ -87,12 +92,22 @@ impl Change {
                 .filter(|seen| desired.managed.iter().any(|want| want.name == seen.name));
             !object.in_order || !kept.map(|seen| seen.route.as_ref()).eq(desired.managed.iter().map(Some))
         });
+        let leaves = |seen: &ManagedSeen, want: &ManagedRoute| {
+            let moves_requests =
+                !want.is_mirror() || seen.route.as_ref().is_none_or(|route| !route.is_mirror());
+            want.name == seen.name && seen.route.as_deref() != Some(want) && moves_requests
+        };
+        let replaces = objects
+            .iter()
+            .flat_map(|object| &object.managed)
+            .any(|seen| desired.managed.iter().any(|want| leaves(seen, want)));
         let there = !objects.is_empty();
         Self {
             rises: there && weight.lo() < desired.weight.parts(),
             falls: weight.hi() > desired.weight.parts(),
             adds,
             drops,
+            replaces,
         }
     }
 }

@@ -1,10 +1,13 @@
 //! What must hold before weight or a managed route moves.
 
-use super::{Row, at, header, not_yet, scale};
+use super::{Row, at, header, not_yet, other_route, scale};
 use crate::situation::pods as of;
-use rollout_core::{Range, Step, traffic::Selection};
+use rollout_core::{
+    Range, Step,
+    traffic::{ManagedSeen, Selection},
+};
 
-pub(super) const ROWS: [Row; 14] = [
+pub(super) const ROWS: [Row; 16] = [
     (
         "a step lowers the weight only when every proxy has stable's selector",
         |it| {
@@ -70,6 +73,26 @@ pub(super) const ROWS: [Row; 14] = [
             it.stable_unavailable();
         },
         "nothing; waits: stable can carry, destination, old pods, aborted",
+    ),
+    (
+        "an edited header route is not written while stable cannot take the requests that leave it",
+        |it| {
+            *it = at([header("testers"), Step::Pause(None)]);
+            it.weight(0);
+            it.seen().routes[0].managed = vec![ManagedSeen::new(other_route("testers"))];
+            it.stable_ready(0);
+        },
+        "v2: 1 pods; waits: stable can carry",
+    ),
+    (
+        "it is written when stable can",
+        |it| {
+            *it = at([header("testers"), Step::Pause(None)]);
+            it.weight(0);
+            it.seen().routes[0].managed = vec![ManagedSeen::new(other_route("testers"))];
+            it.stable_ready(1);
+        },
+        "routed managed routes: testers; waits: carrying out",
     ),
     (
         "after a commit, whatever is behind stable is better than no pod at all",

@@ -54,6 +54,12 @@ fn route(name: &str) -> Arc<ManagedRoute> {
     Arc::new(ManagedRoute { name: name.into(), matches: RouteMatch::Header(vec![header]) })
 }
 
+/// The same with other conditions.
+fn other_route(name: &str) -> Arc<ManagedRoute> {
+    let path = RequestMatch { path: Some(StringMatch::Prefix("/api".to_owned())), ..RequestMatch::default() };
+    Arc::new(ManagedRoute { name: name.into(), matches: RouteMatch::Header(vec![path]) })
+}
+
 fn header(name: &str) -> Step {
     Step::SetHeaderRoute { name: name.into(), route: Some(route(name)) }
 }
