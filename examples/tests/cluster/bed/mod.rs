@@ -10,6 +10,7 @@ mod answering;
 mod audit;
 mod churn;
 mod controller;
+mod endpoints;
 mod follow;
 mod held;
 mod load;

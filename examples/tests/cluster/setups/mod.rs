@@ -1,5 +1,6 @@
 //! Every set-up that people have: the same story for each, with requests flowing, of which none may fail.
 
+mod deployment;
 mod kind;
 mod many;
 mod objects;

@@ -41,6 +41,7 @@ pub(super) fn by_an_autoscaler(bed: &Arc<Bed>, space: &Namespace, manner: Manner
     space.until("both sides have grown", secs(60), |seen| wanted(seen) == [3, 6]);
     scale(space, 2);
     space.until("both sides have shrunk", secs(120), |seen| wanted(seen) == [1, 2]);
+    space.until_proxies_follow(secs(60));
     story.promote();
     scale(space, 4);
     space.until("stable has grown", secs(60), |seen| wanted(seen) == [4]);

@@ -5,10 +5,13 @@ use super::{
     kind::{Kind, SetUp},
 };
 use crate::{
-    bed::{Answers, Bed, Controller, Load, Namespace, Target, pass, secs},
+    bed::{Answers, Bed, Controller, Load, Namespace, Seen, Target, pass, secs},
     faults::web::{apply, until, until_done},
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// How long istiod is stopped at each command, if it is: far longer than old pods are kept.
 const STOPPED: Duration = secs(15);
@@ -61,14 +64,23 @@ impl<'b> Story<'b> {
     }
 
     /// Creates everything, waits for the first deploy, and begins to send requests. If a Deployment serves already,
-    /// requests are sent from before the Rollout takes over.
+    /// requests are sent from before the Rollout takes over, which is a command like others.
     pub(super) fn begin_in(bed: &Bed, space: &'b Namespace, set_up: SetUp, manner: Manner) -> Self {
         apply(space, &set_up.around);
         let flowing = || flowing(bed, space, &set_up.targets, manner);
-        let early = (set_up.kind.template() == "deployment").then(flowing);
-        apply(space, std::slice::from_ref(&set_up.rollout));
+        let takes_over = set_up.kind.template() == "deployment";
+        let early = takes_over.then(flowing);
         let controller = space.controller().start();
+        let create = || apply(space, std::slice::from_ref(&set_up.rollout));
+        if takes_over {
+            manner.give(bed, create)
+        } else {
+            create()
+        }
         until_done(space, NAME, 90);
+        if takes_over {
+            until_taken_over(bed, space, &set_up.targets);
+        }
         let load = early.unwrap_or_else(flowing);
         Self { space, set_up, manner, controller, load }
     }
@@ -117,6 +129,15 @@ impl<'b> Story<'b> {
     }
 
     fn give(&self, command: impl FnOnce()) {
+        if self.manner.istiod_stops && self.set_up.kind == Kind::DynamicStable {
+            // Stable gives up pods when the pause is seen already: istiod must have told of them.
+            let all = i64::from(self.set_up.kind.pods());
+            let sets = |seen: &Seen| {
+                seen.objects("ReplicaSet").filter_map(|set| set["spec"]["replicas"].as_i64()).sum::<i64>()
+            };
+            self.space.until("each has the pods for its share", secs(60), |seen| all == sets(seen));
+            self.space.until_proxies_follow(secs(60));
+        }
         self.manner.give(&self.space.bed, command);
     }
 
@@ -150,4 +171,18 @@ fn flowing(bed: &Bed, space: &Namespace, targets: &[Target], manner: Manner) -> 
         space.until_answered(target, secs(60));
     }
     Load::start(bed, manner.rate, secs(900), targets)
+}
+
+/// Waits until no request meets a pod of the Deployment. If its template is changed earlier, the Deployment replaces pods
+/// that proxies still use, and asks no proxy about it.
+fn until_taken_over(bed: &Bed, space: &Namespace, targets: &[Target]) {
+    let stable = space.seen(|seen| seen.rollout(NAME).unwrap().stable().to_owned());
+    let end = Instant::now() + secs(60);
+    loop {
+        let answers = Load::start(bed, 100, secs(1), targets).finish();
+        if (0..targets.len()).all(|at| answers.by_revision(at).into_keys().all(|met| met == stable)) {
+            return;
+        }
+        assert!(Instant::now() < end, "the Deployment's pods are still in use: {answers}");
+    }
 }

@@ -1,6 +1,7 @@
 //! All set-ups, with istiod quick and stopped: `cargo xtask mesh --set-ups`.
 
 use super::{
+    deployment,
     kind::Kind,
     many, scaled,
     story::{Manner, Story},
@@ -31,6 +32,8 @@ enum About {
     Zero,
     /// Twenty Rollouts at once.
     Many,
+    /// No Rollout: what Kubernetes itself loses.
+    Deployment,
 }
 
 /// One run.
@@ -42,7 +45,12 @@ struct Run {
 
 impl Run {
     fn all() -> Vec<Self> {
-        let about = Kind::ALL.map(About::SetUp).into_iter().chain([About::Scaled, About::Zero, About::Many]);
+        let about = Kind::ALL.map(About::SetUp).into_iter().chain([
+            About::Scaled,
+            About::Zero,
+            About::Many,
+            About::Deployment,
+        ]);
         let manner = |istiod_stops| Manner { istiod_stops, rate: RATE };
         about.flat_map(|about| [false, true].map(|stops| Self { about, manner: manner(stops) })).collect()
     }
@@ -53,6 +61,7 @@ impl Run {
             About::Scaled => "autoscaler",
             About::Zero => "to-zero",
             About::Many => "twenty",
+            About::Deployment => "deployment",
         };
         format!("{about}{}", if self.manner.istiod_stops { "-stopped" } else { "" })
     }
@@ -60,7 +69,8 @@ impl Run {
     /// Whether Kubernetes itself makes a gap: without a traffic manager, pods that serve are replaced, as those of a
     /// Deployment are; and while istiod is stopped, no proxy hears of it.
     const fn has_a_gap(&self) -> bool {
-        matches!(self.about, About::SetUp(Kind::Basic | Kind::Services)) && self.manner.istiod_stops
+        matches!(self.about, About::SetUp(Kind::Basic | Kind::Services) | About::Deployment)
+            && self.manner.istiod_stops
     }
 
     fn play(&self, bed: &Arc<Bed>) -> Answers {
@@ -70,6 +80,7 @@ impl Run {
             About::Scaled => scaled::by_an_autoscaler(bed, &space, self.manner),
             About::Zero => scaled::to_zero_and_back(bed, &space, self.manner),
             About::Many => many::at_once(bed, &space, self.manner),
+            About::Deployment => deployment::rolling_updates(bed, &space, self.manner),
         }
     }
 }
