@@ -35,10 +35,7 @@ impl Namespace {
 
     /// The addresses of this namespace's pods, as an Envoy has them.
     fn known_to(&self, proxy: &str) -> BTreeSet<String> {
-        let mut stream = TcpStream::connect(self.bed.envoy(proxy).trim_start_matches("http://")).unwrap();
-        stream.write_all(b"GET /clusters HTTP/1.0\r\n\r\n").unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
+        let text = get(self.bed.envoy(proxy).trim_start_matches("http://"), "/clusters");
         // `outbound|8000|stable|web.shop.svc.cluster.local::10.1.2.3:8080::cx_active::0`
         let host = format!(".{}.svc.cluster.local::", self.name);
         let address = |line: &str| {
@@ -46,6 +43,27 @@ impl Namespace {
             let (ip, _) = rest.split_once("::")?.0.rsplit_once(':')?;
             Some(ip.to_owned())
         };
-        text.lines().filter_map(address).collect()
+        let known: BTreeSet<String> = text.lines().filter_map(address).collect();
+        assert!(text.contains("::cx_active::"), "{proxy} does not say what it has: {text}");
+        known
     }
+}
+
+/// Asks an Envoy about itself; long answers come in chunks.
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: envoy\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, mut rest) = answer.split_once("\r\n\r\n").unwrap();
+    if !head.contains("chunked") {
+        return rest.to_owned();
+    }
+    let mut body = String::new();
+    while let Some((size, chunks)) = rest.split_once("\r\n") {
+        let (chunk, left) = chunks.split_at(usize::from_str_radix(size, 16).unwrap());
+        body.push_str(chunk);
+        rest = left.trim_start_matches("\r\n");
+    }
+    body
 }
