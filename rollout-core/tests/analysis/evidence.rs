@@ -54,16 +54,26 @@ fn alarms(by: &Comparison, traffic: &Traffic, windows: u32, rollouts: u32) -> u3
     (0..rollouts).map(alarmed).map(u32::from).sum()
 }
 
-/// The law `false_alarm`: 10 000 rollouts of two hours whose canary is as good as stable.
+/// The law `false_alarm`: 10 000 rollouts of two hours whose canary is as good as stable, or no worse than tolerated.
 #[test]
 fn a_good_canary_is_seldom_stopped() {
-    for (what, comparison, burst) in [
-        ("default settings", Comparison::default(), 1.0),
-        ("default settings, bursts of 3", Comparison::default(), 3.0),
-        ("tolerance 1, bursts of 3", strict(None), 3.0),
-        ("tolerance 1, dispersion 1", strict(Some(1.0)), 1.0),
+    let default = Comparison::default();
+    for (what, comparison, requests, times, burst) in [
+        ("default settings", default, 100.0, 1.0, 1.0),
+        ("default settings, bursts of 2", default, 100.0, 1.0, 2.0),
+        ("default settings, bursts of 3", default, 100.0, 1.0, 3.0),
+        ("default settings, bursts of 5", default, 100.0, 1.0, 5.0),
+        ("default settings, bursts of 3, 1.2 times as bad", default, 100.0, 1.2, 3.0),
+        ("default settings, bursts of 3, 1.25 times as bad", default, 100.0, 1.25, 3.0),
+        ("default settings, bursts of 3, 1 request a second", default, 1.0, 1.0, 3.0),
+        ("tolerance 1", strict(None), 100.0, 1.0, 1.0),
+        ("tolerance 1, bursts of 2", strict(None), 100.0, 1.0, 2.0),
+        ("tolerance 1, bursts of 3", strict(None), 100.0, 1.0, 3.0),
+        ("tolerance 1, bursts of 5", strict(None), 100.0, 1.0, 5.0),
+        ("tolerance 1, bursts of 3, 10 requests a second", strict(None), 10.0, 1.0, 3.0),
+        ("tolerance 1, dispersion 1", strict(Some(1.0)), 100.0, 1.0, 1.0),
     ] {
-        let traffic = Traffic { seconds: 60.0, burst, ..USUAL };
+        let traffic = Traffic { requests, times, seconds: 60.0, burst, ..USUAL };
         let alarms = alarms(&comparison, &traffic, 120, 10_000);
         println!("{what}: {alarms} of 10 000 good canaries are stopped");
         // One in a hundred, and more than three standard deviations.
@@ -104,9 +114,10 @@ fn a_bad_canary_is_found_soon() {
         ("dispersion 1", plain, 2.0, 1.0, (620.0, 1_270.0)),
         ("dispersion 1", plain, 3.0, 1.0, (190.0, 400.0)),
         ("dispersion 1", plain, 5.0, 1.0, (70.0, 140.0)),
-        ("dispersion learned", strict(None), 3.0, 1.0, (380.0, 640.0)),
-        ("dispersion learned", strict(None), 5.0, 1.0, (160.0, 250.0)),
-        ("dispersion learned, bursts", strict(None), 5.0, 3.0, (410.0, 801.0)),
+        ("dispersion learned", strict(None), 3.0, 1.0, (240.0, 460.0)),
+        ("dispersion learned", strict(None), 5.0, 1.0, (110.0, 180.0)),
+        ("dispersion learned, bursts", strict(None), 5.0, 3.0, (370.0, 740.0)),
+        ("default settings", Comparison::default(), 5.0, 1.0, (130.0, 220.0)),
     ] {
         let (half, ninety) = delays(&by, &Traffic { times, burst, ..USUAL }, Phase::Failed);
         println!("{times} times as bad, {what}: {half} s, and {ninety} s at 90 %; {median} and {most} there");
@@ -115,8 +126,8 @@ fn a_bad_canary_is_found_soon() {
     }
     let (half, ninety) = delays(&Comparison::default(), &Traffic { times: 3.0, ..USUAL }, Phase::Failed);
     println!("3 times as bad, default settings: {half} s, and {ninety} s at 90 %");
-    // Eleven minutes without a tolerance, and four more with the default one.
-    assert!((480.0..620.0).contains(&half) && (780.0..980.0).contains(&ninety));
+    assert!((300.0..400.0).contains(&half), "{half} s; 340 there");
+    assert!((560.0..=660.0).contains(&ninety), "at most eleven minutes: {ninety} s; 640 there");
 }
 
 #[test]
@@ -125,15 +136,22 @@ fn a_good_canary_passes_early_and_one_that_is_twice_as_bad_seldom() {
     let (half, _) = delays(&by, &USUAL, Phase::Successful);
     println!("a good canary passes after {half} s; 430 s there");
     assert!((380.0..480.0).contains(&half));
-    let mut random = Random(5);
-    let twice = Traffic { times: 2.0, seconds: 60.0, ..USUAL };
     // It fails first, nearly always: what counts is how often it would pass whatever the alarm says.
-    let never = Comparison { alpha: 1e-300, ..by };
-    let passed = (0..1_000).filter(|_| first(&mut random, &never, &twice, 360, Phase::Successful).is_some());
-    let passed = passed.count();
-    println!("twice as bad: {passed} of 1 000 pass; 43 there");
-    // One in twenty, and three standard deviations.
-    assert!(passed <= 71, "{passed}");
+    let never = |by| Comparison { alpha: 1e-300, ..by };
+    for (what, by, burst) in [
+        ("dispersion 1; 43 there", never(by), 1.0),
+        ("dispersion learned", never(Comparison::default()), 1.0),
+        ("default settings", Comparison::default(), 1.0),
+        ("default settings, bursts of 3", Comparison::default(), 3.0),
+    ] {
+        let mut random = Random(5);
+        let twice = Traffic { times: 2.0, seconds: 60.0, burst, ..USUAL };
+        let passes = |_: &u32| first(&mut random, &by, &twice, 360, Phase::Successful).is_some();
+        let passed = (0..1_000).filter(passes).count();
+        println!("twice as bad: {passed} of 1 000 pass, {what}");
+        // One in twenty, and three standard deviations.
+        assert!(passed <= 71, "{passed}, {what}");
+    }
 }
 
 /// Stable has no bad requests at all.
@@ -198,7 +216,7 @@ fn evidence_restarts() {
     }
     let text = kept.write();
     for changed in
-        [text.replace("1 200", "1 -200"), format!("{text} 0"), text.replace(' ', "  "), String::new()]
+        [text.replace("2 200", "2 -200"), format!("{text} 0"), text.replace(' ', "  "), String::new()]
     {
         assert_eq!(Evidence::read(&changed), None, "{changed}");
     }

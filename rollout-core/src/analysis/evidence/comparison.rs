@@ -40,6 +40,22 @@ impl Comparison {
     pub(super) fn most(&self) -> f64 {
         if self.dispersion.is_none() { self.enough() / 3.0 } else { f64::INFINITY }
     }
+
+    /// The logarithm of the evidence that is enough for an early pass.
+    pub(super) fn enough_to_pass(&self) -> f64 {
+        -libm::log(self.beta)
+    }
+
+    /// How the dispersion and a window count for an early pass. It may be late, and an alarm may not: so it is more
+    /// careful where the dispersion is only estimated.
+    pub(super) fn careful(&self, phi: f64) -> (f64, f64) {
+        const SAFETY: f64 = 1.5;
+        if self.dispersion.is_none() {
+            (phi * SAFETY, self.enough_to_pass() / 5.0)
+        } else {
+            (phi, f64::INFINITY)
+        }
+    }
 }
 
 /// What was counted in one window.

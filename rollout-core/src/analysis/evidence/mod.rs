@@ -86,7 +86,8 @@ impl Evidence {
         let (phi, most) = (self.phi(comparison), comparison.most());
         let share = if n_c + n_s > 0.0 { n_c / (n_c + n_s) } else { 0.5 };
         self.worse.compare(&WORSE, comparison.tolerance, (e_c, e_c + e_s), share, (phi, most));
-        self.better.compare(&BETTER, comparison.pass_at, (e_c, e_c + e_s), share, (phi, most));
+        let careful = comparison.careful(phi);
+        self.better.compare(&BETTER, comparison.pass_at, (e_c, e_c + e_s), share, careful);
         self.above.exceed(&WORSE, comparison.floor, (e_c, n_c), (phi, most));
         self.spread.add(e_s, n_s);
         self.windows = self.windows.saturating_add(1);
@@ -105,7 +106,7 @@ impl Evidence {
         if self.against(comparison) >= comparison.enough() {
             return Some(Phase::Failed);
         }
-        (self.better.evidence() >= -libm::log(comparison.beta)).then_some(Phase::Successful)
+        (self.better.evidence() >= comparison.enough_to_pass()).then_some(Phase::Successful)
     }
 
     /// Returns how much of the evidence for an alarm there is: 1 is enough.

@@ -11,7 +11,7 @@ impl Evidence {
     #[must_use]
     pub fn write(&self) -> String {
         let [canary, canary_bad, stable, stable_bad] = self.totals.numbers();
-        let mut text = format!("1 {} {canary} {canary_bad} {stable} {stable_bad}", self.windows);
+        let mut text = format!("2 {} {canary} {canary_bad} {stable} {stable_bad}", self.windows);
         let spread = self.spread.numbers();
         let numbers =
             self.worse.logs().iter().chain(self.above.logs()).chain(self.better.logs()).chain(&spread);
@@ -25,11 +25,11 @@ impl Evidence {
     /// Reads what [`write`](Self::write) wrote; `None` for anything else.
     ///
     /// ```
-    /// assert_eq!(rollout_core::analysis::Evidence::read("1 0 0"), None);
+    /// assert_eq!(rollout_core::analysis::Evidence::read("2 0 0"), None);
     /// ```
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
-        let mut words = text.strip_prefix("1 ")?.split(' ');
+        let mut words = text.strip_prefix("2 ")?.split(' ');
         let windows = words.next()?.parse().ok()?;
         let mut count = || words.next()?.parse().ok();
         let totals = Totals::of([count()?, count()?, count()?, count()?])?;
