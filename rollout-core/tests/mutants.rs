@@ -23,7 +23,7 @@ use std::{
 const ENOUGH: u64 = 400_000;
 
 /// Which laws must notice that a guard is gone.
-const EXPECTED: [(Guard, &[&str]); 37] = [
+const EXPECTED: [(Guard, &[&str]); 38] = [
     (Guard::UpGate, &["up_gate"]),
     (Guard::DownGate, &["down_gate"]),
     (Guard::ScaleDownDeadline, &["deadline_excludes_traffic"]),
@@ -53,6 +53,7 @@ const EXPECTED: [(Guard, &[&str]); 37] = [
     (Guard::VerdictOfThis, &["verdict_is_of_this", "no_evidence_no_advance"]),
     (Guard::NoEvidence, &["no_evidence_no_advance"]),
     (Guard::OutageHolds, &["outage_holds"]),
+    (Guard::RunFirst, &["run_comes_first"]),
     (Guard::UnreadableHolds, &["outage_holds"]),
     (Guard::UnsureHolds, &["outage_holds"]),
     (Guard::StartGate, &["starts_with_traffic"]),

@@ -70,6 +70,8 @@ pub enum Guard {
     NoEvidence,
     /// While the background analysis gets no answer, nothing rises.
     OutageHolds,
+    /// Once the canary has requests, nothing rises before the background analysis has a run.
+    RunFirst,
     /// While runs cannot be read, nothing rises.
     UnreadableHolds,
     /// While an analysis is inconclusive, nothing rises.
@@ -97,7 +99,7 @@ mod switch {
 
     impl Guard {
         /// All guards.
-        pub const ALL: [Self; 37] = [
+        pub const ALL: [Self; 38] = [
             Self::UpGate,
             Self::DownGate,
             Self::ScaleDownDeadline,
@@ -127,6 +129,7 @@ mod switch {
             Self::VerdictOfThis,
             Self::NoEvidence,
             Self::OutageHolds,
+            Self::RunFirst,
             Self::UnreadableHolds,
             Self::UnsureHolds,
             Self::StartGate,

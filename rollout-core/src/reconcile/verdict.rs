@@ -110,6 +110,7 @@ pub(super) fn beside(status: &Status, view: &View<'_>) -> Gate {
         Verdict::Good => Ok(()),
         // Without a run there is no evidence: it may be refused.
         Verdict::NotYet(None) if !may_begin(id.role, status, view) => Ok(()),
+        Verdict::NotYet(None) if off(Guard::RunFirst) => Ok(()),
         Verdict::NotYet(None) => Err(not_yet(id.role, None)),
         Verdict::NotYet(Some(run)) if run.newest != Some(Phase::Error) || off(Guard::OutageHolds) => Ok(()),
         Verdict::Unknown if off(Guard::UnreadableHolds) => Ok(()),

@@ -178,6 +178,45 @@ impl Law for OutageHolds {
     }
 }
 
+/// Once the canary has requests, no weight rises, no managed route is added and no step ends before the run of the
+/// background analysis is there; unless stable is unavailable.
+#[derive(Debug, Default)]
+pub(super) struct RunComesFirst;
+
+impl Law for RunComesFirst {
+    fn name(&self) -> &'static str {
+        "run_comes_first"
+    }
+
+    fn see(&mut self, moment: &Moment<'_>, findings: &mut Findings) {
+        let Some(decision) = Decision::of(moment) else { return };
+        let (stored, status) = (decision.stored, &decision.plan.status);
+        let same = stored.canary == status.canary
+            && stored.step_hash == status.step_hash
+            && stored.attempts == status.attempts;
+        let counts = |status| roles(&decision, status).contains(&RunRole::Background);
+        let known = decision.observed.revisions.is_some() && decision.observed.runs.is_some();
+        let is_there = current(&decision, status, RunRole::Background).is_some();
+        let Some(canary) = status.canary.as_ref().filter(|_| same && known && !is_there) else { return };
+        let has_share = decision.routes().iter().any(|object| object.weight.lo() > 0)
+            && decision.leads_to(Destination::Canary) == Some(canary);
+        let measurable = decision.ready(canary).lo() > 0 && (!decision.routed() || has_share);
+        let steps = decision.spec.strategy.steps().len();
+        let at_end = |status: &Status| steps > 0 && status.step as usize >= steps;
+        if !counts(stored) || !counts(status) || !measurable || at_end(stored) || at_end(status) {
+            return;
+        }
+        findings.premise();
+        let failover = stored.stable.as_ref().is_some_and(|stable| decision.ready(stable).lo() == 0);
+        if (decision.raise().is_some() || decision.adds_managed()) && !failover {
+            findings.broken(|| "the canary gains, and its background analysis has no run".into());
+        }
+        if stored.step < status.step {
+            findings.broken(|| format!("step {} ends, and the background analysis has no run", stored.step));
+        }
+    }
+}
+
 /// A run begins only for the position that is stored, and once the canary has a ready pod; beside the steps, also a
 /// share of the requests.
 #[derive(Debug, Default)]

@@ -35,6 +35,7 @@
 //! | `verdict_is_of_this` | only a run of this revision, list of steps, role and attempt aborts | a retry that the old run aborted again |
 //! | `no_evidence_no_advance` | a step with an analysis ends only by a successful run that nobody ended, or by a person | a metric that was stopped counted as success |
 //! | `outage_holds` | while the background analysis gets no answer, cannot be read or is inconclusive, nothing rises | traffic ended, and the canary advanced |
+//! | `run_comes_first` | once the canary has requests, nothing rises and no step ends before the background analysis has a run | a weight that rose before anything measured it |
 //! | `starts_with_traffic` | a run begins only for the stored position, and beside the steps only once the canary has requests | a run that judged a canary without traffic |
 //! | `stopped_runs` | every run of another position is told to end, and no other | analyses that went on after an abort |
 //! | `retry_measures_anew` | after a retry, no earlier run counts | a retry that the old run aborted again |
@@ -114,6 +115,7 @@ pub fn all() -> Vec<Box<dyn Law>> {
         Box::new(analysis::VerdictIsOfThis),
         Box::new(analysis::NoEvidenceNoAdvance),
         Box::new(analysis::OutageHolds),
+        Box::new(analysis::RunComesFirst),
         Box::new(analysis::StartsWithTraffic),
         Box::new(analysis::StoppedRuns),
         Box::new(analysis::RetryMeasuresAnew::default()),
