@@ -146,8 +146,8 @@ fn a_good_canary_passes_early_and_one_that_is_twice_as_bad_seldom() {
     ] {
         let mut random = Random(5);
         let twice = Traffic { times: 2.0, seconds: 60.0, burst, ..USUAL };
-        let passes = |_: &u32| first(&mut random, &by, &twice, 360, Phase::Successful).is_some();
-        let passed = (0..1_000).filter(passes).count();
+        let ends_well = |_: &u32| first(&mut random, &by, &twice, 360, Phase::Successful).is_some();
+        let passed = (0..1_000).filter(ends_well).count();
         println!("twice as bad: {passed} of 1 000 pass, {what}");
         // One in twenty, and three standard deviations.
         assert!(passed <= 71, "{passed}, {what}");
