@@ -3,6 +3,7 @@
 use proptest::{collection, prelude::*, sample::select};
 use rollout_core::analysis::{Condition, Kind, Value, verdict};
 use serde_json::{Value as Json, json};
+use std::time::{Duration, Instant};
 
 const WORDS: &[&str] = &[
     "result",
@@ -135,4 +136,49 @@ proptest! {
             prop_assert_ne!(one, other, "{}", text);
         }
     }
+}
+
+/// What takes the longest: as much as a condition may hold, and as much as a provider may answer.
+fn heavy() -> Vec<(String, Value)> {
+    let numbers = Value::Numbers((0..50_000).map(f64::from).collect());
+    let texts = Value::Json(Json::from(vec!["a".repeat(1_000); 1_000]));
+    let text = Value::Text("a".repeat(1 << 20));
+    let filled = |word: &str, between: &str| {
+        let count = (4_096 - between.len()) / (word.len() + between.len());
+        vec![word; count].join(between)
+    };
+    let nested = |word: &str, inner: &str, end: &str| format!("{}{inner}{}", word.repeat(30), end.repeat(30));
+    vec![
+        (filled("all(result, # >= 0)", " && "), numbers.clone()),
+        (nested("all(result, {", "# >= 0", "})"), numbers.clone()),
+        (nested("count(filter(result, {0 < ", "1", "})) "), numbers.clone()),
+        (filled("sum(map(result, # * 2)) > 0", " && "), numbers.clone()),
+        (filled("max(result) >= 0", " && "), numbers.clone()),
+        (filled("1 in result", " || "), numbers),
+        (filled("all(result, # contains 'b' || # contains 'aa')", " && "), texts.clone()),
+        (filled("all(result, # matches '(a*)*b|a+$')", " && "), texts),
+        (filled("result matches '(x+x+)+y|a{50}$'", " || "), text.clone()),
+        (filled("result contains 'ab'", " || "), text.clone()),
+        (filled("result", " + ") + " != ''", text),
+        (format!("{}true", "!".repeat(4_092)), Value::Number(0.0)),
+        (format!("{}1{} > 0", "(".repeat(63), ")".repeat(63)), Value::Number(0.0)),
+        (filled("2 ** 2", " ** ") + " > 0", Value::Number(0.0)),
+    ]
+}
+
+#[test]
+fn what_takes_the_longest_gets_an_answer_soon() {
+    let mut longest = (Duration::ZERO, String::new());
+    for (text, value) in heavy() {
+        let began = Instant::now();
+        let given = Condition::parse(&text).and_then(|condition| condition.eval(&value));
+        let took = began.elapsed();
+        let shown: String = text.chars().take(40).collect();
+        let said = given.map_or_else(|why| why.to_string(), |holds| holds.to_string());
+        println!("{took:>10.1?} {shown} … {said}");
+        longest = longest.max((took, shown));
+    }
+    println!("the longest took {:.1?}: {}", longest.0, longest.1);
+    // A turn of a rollout waits for no condition: runs have workers of their own. The machine may be busy.
+    assert!(longest.0 < Duration::from_secs(5), "{longest:?}");
 }
