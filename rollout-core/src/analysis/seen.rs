@@ -118,6 +118,9 @@ pub struct MetricSeen {
     pub name: Arc<str>,
     /// The newest value, or why there is none; may be empty.
     pub value: Arc<str>,
+    /// Whether the newest measurement ended in an error, which `value` then is.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub is_error: bool,
     /// What the value must be.
     pub condition: Arc<str>,
     /// What is left of its limits.
@@ -135,6 +138,7 @@ impl MetricSeen {
         Self {
             name: name.into(),
             value: value.into(),
+            is_error: false,
             condition: condition.into(),
             left: left.into(),
             next: None,
@@ -145,7 +149,9 @@ impl MetricSeen {
 impl fmt::Display for MetricSeen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.value {
+            "" if self.is_error => write!(f, "{}: could not be measured", self.name)?,
             "" => write!(f, "{}: not measured yet", self.name)?,
+            why if self.is_error => write!(f, "{}: could not be measured: {why}", self.name)?,
             value => write!(f, "{}: measured {value}", self.name)?,
         }
         write!(f, ", required: {}, {}", self.condition, self.left)?;

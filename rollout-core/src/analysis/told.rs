@@ -57,13 +57,13 @@ impl RunSeen {
         let chosen = chosen.or_else(|| counted().filter(|metric| next(metric).is_some()).min_by_key(next));
         self.metric = chosen.or_else(|| counted().next()).map(|metric| {
             let newest = newest(metric);
-            let value = newest.map_or("", |newest| {
-                if newest.phase == Phase::Error { newest.message.as_str() } else { newest.value.as_str() }
-            });
+            let is_error = newest.is_some_and(|newest| newest.phase == Phase::Error);
+            let value = newest.map_or("", |newest| if is_error { &*newest.message } else { &*newest.value });
             let (name, value) = (cut(&metric.name, TEXT), cut(value, TEXT));
             let conditions = metric.conditions();
             let seen = MetricSeen::new(name, value, cut(&conditions, TEXT), &left(metric, result(metric)));
-            MetricSeen { next: next(&metric).filter(|_| !status.phase.is_done()), ..seen }
+            let next = next(&metric).filter(|_| !status.phase.is_done());
+            MetricSeen { is_error, next, ..seen }
         });
         self
     }
@@ -106,7 +106,7 @@ fn more(left: i64, what: &str) -> String {
 mod tests {
     use super::*;
     use crate::analysis::{RunId, RunRole};
-    use alloc::vec::Vec;
+    use alloc::{string::ToString as _, vec::Vec};
     use serde_json::{Value as Json, json};
 
     fn told(metrics: &[&str], results: &Json, message: &str) -> RunSeen {
@@ -130,6 +130,19 @@ mod tests {
         assert_eq!(told(&["silent", "good"], &results, "").newest, Some(Phase::Error));
         let results = json!([measured("silent", "Successful", 1), measured("good", "Successful", 9)]);
         assert_eq!(told(&["silent", "good"], &results, "").newest, Some(Phase::Successful));
+    }
+
+    #[test]
+    fn a_measurement_that_ended_in_an_error_has_no_value() {
+        let told = |message: &str| {
+            let measurement = json!({"phase": "Error", "value": "", "message": message, "finishedAt": "2026-01-01T00:00:00Z"});
+            let results = json!([{"name": "m", "phase": "Running", "measurements": [measurement]}]);
+            told(&["m"], &results, "").metric.unwrap().to_string()
+        };
+        assert!(
+            told("client error: 503").starts_with("m: could not be measured: client error: 503, required: ")
+        );
+        assert!(told("").starts_with("m: could not be measured, required: "));
     }
 
     #[test]

@@ -92,6 +92,11 @@ fn nothing_is_said_about_sound_metrics() {
             "errors / (requests > 0)",
             &json!({"successCondition": "len(result) == 0 || result[0] < 0.1"}),
         ),
+        // NaN is bad, and that is what is meant.
+        prometheus(
+            RATE,
+            &json!({"successCondition": "len(result) == 0 || !isNaN(result[0]) && result[0] >= 0.95"}),
+        ),
         // A gap between the two is legal.
         prometheus(
             RATE,
@@ -185,6 +190,14 @@ fn a_mistake_in_a_condition_is_said_with_what_to_write() {
         (
             prometheus(RATE, &json!({"successCondition": "len(result) == 0 || result[0] >= 0.95"})),
             "warning metrics[0].successCondition: an empty answer counts as good, but NaN, which a query gives for 0/0, counts as bad; also write `isNaN(result[0]) || …` behind the guard with `len(result)`",
+        ),
+        (
+            prometheus(RATE, &json!({"successCondition": "isNaN(result[0]) || result[0] >= 0.95"})),
+            "warning metrics[0].successCondition: an answer without data is an error: the list is empty when no series matches; write `len(result) == 0 || isNaN(result[0]) || result[0] >= 0.95` if it shall count as good, or `len(result) > 0 && (isNaN(result[0]) || result[0] >= 0.95)` if it shall count as bad",
+        ),
+        (
+            prometheus(RATE, &json!({"successCondition": "default(result[0], 1) >= 0.95"})),
+            "warning metrics[0].successCondition: `default` asks whether all of `result` is nothing, and is all of it otherwise: the condition is an error; write `len(result) == 0 || result[0] …` instead",
         ),
         (
             prometheus("scalar(up)", &json!({"successCondition": "result == 1"})),

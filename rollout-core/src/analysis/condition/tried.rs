@@ -2,6 +2,7 @@
 
 use super::{
     Condition, eval,
+    functions::Function,
     node::{Link, Node, Operator, What},
     value::Value,
 };
@@ -22,6 +23,18 @@ impl Condition {
         let mut numbers = Vec::new();
         collect(&self.node, &mut numbers);
         numbers
+    }
+
+    /// Whether `default` is called with a part of `result`: it looks at all of it.
+    pub(in crate::analysis) fn defaults_a_part(&self) -> bool {
+        let mut is_found = false;
+        each(&self.node, &mut |node| {
+            if let What::Call(Function::Default, arguments) = &node.what {
+                let first = arguments.first().map(|first| &first.what);
+                is_found |= matches!(first, Some(What::Path(base, _)) if matches!(base.what, What::Result));
+            }
+        });
+        is_found
     }
 
     /// Whether it is nothing but `result OP number` or `result[0] OP number`.
@@ -61,15 +74,25 @@ fn collect(node: &Node, numbers: &mut Vec<f64>) {
     if let Some(number) = number(node) {
         return numbers.push(number);
     }
-    let mut each = |nodes: &[Node]| nodes.iter().for_each(|node| collect(node, numbers));
+    children(node, &mut |child| collect(child, numbers));
+}
+
+/// Calls `tell` with a node and all that is in it.
+fn each(node: &Node, tell: &mut dyn FnMut(&Node)) {
+    tell(node);
+    children(node, &mut |child| each(child, tell));
+}
+
+/// Calls `tell` with what is directly in a node, other than indexes.
+fn children(node: &Node, tell: &mut dyn FnMut(&Node)) {
     match &node.what {
-        What::List(nodes) | What::All(nodes) | What::Any(nodes) | What::Call(_, nodes) => each(nodes),
-        What::Not(inner) | What::Minus(inner) | What::Plus(inner) | What::Matches(inner, _) => {
-            collect(inner, numbers);
+        What::List(nodes) | What::All(nodes) | What::Any(nodes) | What::Call(_, nodes) => {
+            nodes.iter().for_each(tell);
         }
-        What::Path(base, _) => collect(base, numbers),
-        What::Binary(_, sides) => each(&**sides),
-        What::Choice(parts) => each(&**parts),
+        What::Not(inner) | What::Minus(inner) | What::Plus(inner) | What::Matches(inner, _) => tell(inner),
+        What::Path(base, _) => tell(base),
+        What::Binary(_, sides) => sides.iter().for_each(tell),
+        What::Choice(parts) => parts.iter().for_each(tell),
         _ => {}
     }
 }

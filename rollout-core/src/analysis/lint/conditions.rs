@@ -91,6 +91,10 @@ fn without_data(notes: &mut Notes<'_>, field: &str, condition: &Condition, answe
             // With one number and with two: what asks for more than that is beyond this.
             let numbers = |numbers: &[f64]| condition.tried(&Value::Numbers(numbers.to_vec()));
             if numbers(&[0.5]).is_none() || numbers(&[0.5, 2.0]).is_none() {
+                if condition.defaults_a_part() {
+                    let what = "`default` asks whether all of `result` is nothing, and is all of it otherwise: the condition is an error";
+                    notes.odd(field, what, "write `len(result) == 0 || result[0] …` instead");
+                }
                 return;
             }
             match (numbers(&[]), numbers(&[f64::NAN])) {
@@ -98,7 +102,7 @@ fn without_data(notes: &mut Notes<'_>, field: &str, condition: &Condition, answe
                     let what = "an answer without data is an error: the list is empty when no series matches";
                     notes.odd(field, what, guards(field, text, may_be_nan));
                 }
-                (Some(empty), Some(nan)) if empty != nan && may_be_nan => {
+                (Some(empty), Some(nan)) if empty != nan && may_be_nan && !text.contains("isNaN") => {
                     let what = format!(
                         "an empty answer {}, but NaN, which a query gives for 0/0, {}",
                         meaning(field, empty),
@@ -136,7 +140,7 @@ fn without_data(notes: &mut Notes<'_>, field: &str, condition: &Condition, answe
 }
 
 fn guards(field: &str, text: &str, may_be_nan: bool) -> String {
-    if may_be_nan {
+    if may_be_nan && !text.contains("isNaN") {
         let either_is = "len(result) == 0 || isNaN(result[0])";
         return either(field, text, either_is, "len(result) > 0 && !isNaN(result[0])");
     }
