@@ -13,7 +13,8 @@ use rollout_core::{
     analysis::{
         Analysis, Around, Compare, Composed, InvalidAnalysis, RunRole, RunSpec, TemplateRef, Traffic, power,
     },
-    argo::Severity,
+    argo::{Document, Severity},
+    traffic::ObjectRef,
 };
 use serde_json::Value;
 
@@ -58,6 +59,20 @@ pub(crate) fn note(args: &Args, judged: &Judged<'_>, model: &Model, findings: &m
         in_templates(args, judged, (role, analysis), (&composed, &spec), model, findings);
     }
     names
+}
+
+/// Notes templates that the update changes: runs are made of those that are given without `--update`.
+pub(crate) fn not_used(model: &Model, update: &Model, findings: &mut Findings) {
+    let is_template =
+        |name: &ObjectRef| matches!(&*name.kind, "AnalysisTemplate" | "ClusterAnalysisTemplate");
+    for (name, document) in update.objects.iter().filter(|(name, _)| is_template(name)) {
+        let spec = |document: &Document| document.value().get("spec").cloned();
+        if model.objects.get(name).is_none_or(|given| spec(given) != spec(document)) {
+            let what = "this template is neither used nor checked: runs are made of the templates that are given without `--update`";
+            let instead = "pass it without `--update`";
+            findings.located(document.finding(Severity::Warning, "spec", what, instead));
+        }
+    }
 }
 
 /// Notes what cannot be measured, or is measured only nearly.

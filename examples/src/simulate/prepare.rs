@@ -72,6 +72,7 @@ pub(crate) fn prepare<'a>(
     let labels = model.labels();
     let names: Vec<&str> = labels.iter().map(String::as_str).collect();
     names_fit(args, model, update, &names, findings);
+    lint::not_used(model, update, findings);
     let given = Given { model, update: None };
     let after = Given { model, update: Some(update) };
     let (leading, leading_after) = (Leading::of(given), Leading::of(after));

@@ -59,3 +59,19 @@ fn what_is_odd_is_a_warning_and_the_release_is_played() {
     }
     assert!(run.err.ends_with("\n4 warnings\n"), "{}", run.err);
 }
+
+#[test]
+fn a_template_that_comes_with_the_update_is_not_passed_over_in_silence() {
+    let folder = root().join(MANIFESTS);
+    let templates = fs::read_to_string(folder.join("templates.yaml")).unwrap();
+    let changed = std::env::temp_dir().join(format!("templates-{}.yaml", std::process::id()));
+    let played = |text: &str| {
+        fs::write(&changed, text).unwrap();
+        let words = [MANIFESTS, "--image", "web=example.com/web:v2", "--metric", "success-rate=0.99"];
+        simulate(&[&words[..], &["--update", changed.to_str().unwrap()]].concat())
+    };
+    assert_eq!(played(&templates).err, "", "nothing is changed");
+    let run = played(&templates.replace("0.98", "0.99"));
+    fs::remove_file(&changed).unwrap();
+    assert!(run.err.contains("warning: this template is neither used nor checked"), "{}", run.err);
+}

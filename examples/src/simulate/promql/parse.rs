@@ -207,10 +207,10 @@ impl Parser {
         self.expect("(")?;
         let mut labels = Vec::new();
         while !self.takes(")") {
-            match self.take() {
-                Some(Token::Name(label)) => labels.push(label),
-                _ => return Err("the name of a label is missing".to_owned()),
-            }
+            let Some(Token::Name(label)) = self.take() else {
+                return Err("the name of a label is missing".to_owned());
+            };
+            labels.push(name_of_label(label)?);
             if !self.takes(",") {
                 self.expect(")")?;
                 break;
@@ -275,7 +275,16 @@ impl Parser {
             "!~" => Operator::MatchesNot,
             other => return Err(format!("`{other}` cannot stand between a label and a value")),
         };
-        Matcher::new(label, operator, value)
+        Matcher::new(name_of_label(label)?, operator, value)
+    }
+}
+
+/// A metric may have a colon in its name, and a label may not.
+fn name_of_label(label: String) -> Result<String, String> {
+    if label.contains(':') {
+        Err(format!("`{label}` cannot be the name of a label: it has a colon"))
+    } else {
+        Ok(label)
     }
 }
 

@@ -158,6 +158,8 @@ fn what_is_not_evaluated_is_said() {
         ("{__name__=~\"a\"}", "`__name__` is evaluated only"),
         ("a{b=~\"(a{1000}){1000}\"}", "is not a regular expression"),
         ("absent_over_time(a[5m])", "is not evaluated"),
+        ("sum by (a:b) (c)", "`a:b` cannot be the name of a label"),
+        ("c{a:b=\"d\"}", "`a:b` cannot be the name of a label"),
     ] {
         let error = answer(query).unwrap_err();
         assert!(error.contains(why), "{query}: {error}");
