@@ -18,7 +18,7 @@ fn a_canary_that_is_three_times_as_bad_is_found_and_no_other() {
     let bad = seeds("rps=100,bad=0.5%,canary-bad=1.5%", "40");
     assert_eq!(bad["ends"], json!({"aborted": 40}), "{bad}");
     let minutes = |of: &str| bad["aborted_ms"][of].as_u64().unwrap() / 60_000;
-    assert!(minutes("median") < 12 && minutes("nine_of_ten") < 20, "{bad}");
+    assert!(minutes("median") < 8 && minutes("nine_of_ten") < 14, "{bad}");
     let good = seeds("rps=100,bad=0.5%,bursts=3", "40");
     assert_eq!(
         good["ends"],
