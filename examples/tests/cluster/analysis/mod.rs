@@ -3,6 +3,7 @@
 
 mod argo;
 mod asked;
+mod compared;
 mod plugin;
 mod web;
 
