@@ -190,3 +190,22 @@ fn record(own: &Metadata<Option<String>>, added: &Metadata<String>) -> Map<Strin
     }
     annotations
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_value_that_another_controller_added_is_not_the_templates_own() {
+        let role = |value: &str| Metadata {
+            labels: BTreeMap::from([("role".to_owned(), value.to_owned())]),
+            annotations: BTreeMap::new(),
+        };
+        let template = json!({"metadata": {"labels": {"role": "canary"}}});
+        for (added, expected) in [(role("canary"), None), (Metadata::default(), Some("canary".to_owned()))] {
+            let own = own(&role("stable"), &added, &Metadata::default(), &template);
+            assert_eq!(own.labels["role"], expected, "{added:?}");
+        }
+    }
+}

@@ -24,6 +24,7 @@ mod analysis_lint;
 mod cluster;
 mod commands;
 mod events;
+mod hand_over;
 mod held;
 mod hostile;
 mod malformed;

@@ -2,25 +2,19 @@
 
 use super::*;
 use crate::cache::Entry;
-use rollout_core::{
-    Range, Revision,
-    backend::{BackendError, TrafficBackend, Written},
-    traffic::{Routes, RoutesSeen, Seen, Selectors, Settled, Version},
-};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/shop/deployments/web";
 
 impl World {
     /// Makes the Rollout refer to a Deployment instead of having a template.
-    fn refer(&mut self, scale_down: &str) {
+    pub(super) fn refer(&mut self, scale_down: &str) {
         let reference =
             json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "scaleDown": scale_down});
         self.edit(&json!({"spec": {"template": null, "selector": null, "workloadRef": reference}}));
     }
 
     /// Creates or changes the Deployment, and shows it to the controller as a watch does.
-    fn deployment(&mut self, image: &str, replicas: u32) {
+    pub(super) fn deployment(&mut self, image: &str, replicas: u32) {
         let existing = self.cluster().objects.get(DEPLOYMENT).cloned();
         let generation =
             existing.as_ref().and_then(|one| one["metadata"]["generation"].as_u64()).unwrap_or(0);
@@ -39,7 +33,7 @@ impl World {
         self.context.caches.put(&object, Entry::new(stored), None);
     }
 
-    fn replicas_of_deployment(&self) -> u64 {
+    pub(super) fn replicas_of_deployment(&self) -> u64 {
         self.cluster().objects[DEPLOYMENT]["spec"]["replicas"].as_u64().unwrap()
     }
 
@@ -140,82 +134,13 @@ async fn the_deployment_is_scaled_down_when_the_rollout_serves() {
     }
 }
 
-/// Routes to pods that the proxies know, or not yet. Nothing about them has to be changed.
-#[derive(Debug, Default, Clone)]
-struct Proxies {
-    have_selectors: Arc<AtomicBool>,
-    have_endpoints: Arc<AtomicBool>,
-}
-
-fn settled(have: &AtomicBool) -> Settled {
-    if have.load(Ordering::SeqCst) {
-        return Settled::Yes;
-    }
-    Settled::NotYet { since: crate::rollout::wall_clock(), behind: vec!["gateway".to_owned()] }
-}
-
-#[async_trait::async_trait]
-impl TrafficBackend for Proxies {
-    async fn observe(&self, revisions: &[Revision]) -> Result<Seen, BackendError> {
-        let mut seen = Seen::nothing();
-        seen.routes = vec![RoutesSeen::new(Range::exact(0))];
-        seen.selectors_settled = settled(&self.have_selectors);
-        seen.endpoints = revisions.iter().map(|of| (of.clone(), settled(&self.have_endpoints))).collect();
-        Ok(seen)
-    }
-
-    async fn select(&self, _: &Selectors, _: &Version) -> Result<Written, BackendError> {
-        Ok(Written::default())
-    }
-
-    async fn route(&self, _: &Routes, _: &Version) -> Result<Written, BackendError> {
-        Ok(Written::default())
-    }
-
-    async fn release(&self, _: &Version) -> Result<Written, BackendError> {
-        Ok(Written::default())
-    }
-
-    async fn fence(&self, _: &str, _: &Version) -> Result<Written, BackendError> {
-        Ok(Written::default())
-    }
-}
-
-/// A proxy that is behind sends requests to pods of the Deployment, or has none of those that replace them.
-#[tokio::test(start_paused = true)]
-async fn the_deployment_keeps_the_pods_that_a_proxy_still_needs() {
-    for setting in ["onsuccess", "progressively"] {
-        let mut world = World::new(json!([{"setWeight": 50}, {"pause": {}}])).await;
-        let proxies = Proxies::default();
-        let backend = proxies.clone();
-        world.context.factory = Arc::new(move |_, _, _| Ok(Some(Box::new(backend.clone()))));
-        world.deployment("web:v1", 2);
-        world.refer(setting);
-        world.until(|rollout| rollout["status"]["availableReplicas"] == 2).await;
-        world.settle().await;
-        assert_eq!(world.replicas_of_deployment(), 2, "{setting}: no proxy has the new endpoints");
-        proxies.have_endpoints.store(true, Ordering::SeqCst);
-        if setting == "onsuccess" {
-            world.until_phase("Healthy").await;
-            world.memory.driver.read_live();
-            let (_, next) = world.turn().await;
-            assert_eq!(world.replicas_of_deployment(), 2, "no proxy has the new selectors");
-            assert!(next.is_some_and(|next| !next.is_zero()), "it looks again: {next:?}");
-        }
-        proxies.have_selectors.store(true, Ordering::SeqCst);
-        world.until_phase("Healthy").await;
-        world.settle().await;
-        assert_eq!(world.replicas_of_deployment(), 0, "{setting}");
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_first_deploy_that_fails_gives_the_deployment_its_pods_back() {
     let mut world = World::new(json!([])).await;
     let began = Instant::now();
     let start = crate::rollout::wall_clock();
     world.context.clock = Arc::new(move || start + began.elapsed());
-    world.deployment("web:v1", 2);
+    world.deployment("web:v1", 3);
     world.edit(&json!({"spec": {"progressDeadlineSeconds": 30}}));
     world.refer("progressively");
     for _ in 0..4 {
@@ -229,14 +154,14 @@ async fn a_first_deploy_that_fails_gives_the_deployment_its_pods_back() {
     world.cluster().put(&path, set);
     world.memory.driver.read_live();
     world.turn().await;
-    assert_eq!(world.replicas_of_deployment(), 1);
+    assert_eq!(world.replicas_of_deployment(), 2);
     for _ in 0..8 {
         tokio::time::advance(Duration::from_secs(10)).await;
         world.memory.driver.read_live();
         world.turn().await;
     }
     assert_eq!(world.status()["phase"], "Degraded", "{}", world.status());
-    assert_eq!(world.replicas_of_deployment(), 2);
+    assert_eq!(world.replicas_of_deployment(), 3, "its own number, not the Rollout's");
 }
 
 #[tokio::test(start_paused = true)]
