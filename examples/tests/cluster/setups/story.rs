@@ -73,9 +73,9 @@ impl<'b> Story<'b> {
         let controller = space.controller().start();
         let create = || apply(space, std::slice::from_ref(&set_up.rollout));
         if takes_over {
-            manner.give(bed, create)
+            manner.give(bed, create);
         } else {
-            create()
+            create();
         }
         until_done(space, NAME, 90);
         if takes_over {
