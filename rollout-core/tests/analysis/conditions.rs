@@ -101,6 +101,21 @@ fn parts_that_would_be_skipped_are_checked_too() {
 }
 
 #[test]
+fn a_word_behind_an_element_may_be_an_operator() {
+    let texts = Value::Json(json!(["ab", "b"]));
+    let numbers = Value::Numbers(vec![1.0, 2.0]);
+    for (condition, value) in [
+        ("all(result, # contains 'b')", &texts),
+        ("all(result, {# matches 'b$' and # endsWith 'b'})", &texts),
+        ("any(result, # in [2, 3]) && any(result, # not in [2, 3])", &numbers),
+    ] {
+        let given = Condition::parse(condition).and_then(|condition| condition.eval(value));
+        assert_eq!(given, Ok(true), "{condition}");
+    }
+    assert!(Condition::parse("all(result, #acc > 1)").unwrap_err().is_unsupported());
+}
+
+#[test]
 fn what_a_condition_may_cost_is_bounded() {
     let long = format!("true{}", " ".repeat(4096));
     assert!(Condition::parse(&long).unwrap_err().to_string().contains("4100 bytes"));

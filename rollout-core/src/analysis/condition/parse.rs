@@ -20,6 +20,11 @@ const AND: u8 = 15;
 const NOT: u8 = 50;
 const SIGN: u8 = 90;
 
+/// Whether a word is an operator, and never a name.
+fn is_operator(word: &str) -> bool {
+    matches!(word, "and" | "or" | "not") || Operator::of(word).is_some()
+}
+
 /// Parses a whole condition.
 pub(super) fn parse(text: &str) -> Parsed {
     let (words, end) = words(text)?;
@@ -179,6 +184,7 @@ impl Parser {
         }
         if self.takes("#")
             && let Some(Word::Name(name)) = self.peek()
+            && !is_operator(name)
         {
             let what = format!("`#{}` is not supported", shortened(name));
             return Err(ConditionError::unsupported(at, what, "write `#`, the element"));
