@@ -155,6 +155,9 @@ impl fmt::Display for Event {
             Self::Aborted { revision, why: AbortReason::Analysis(message) } => {
                 write!(f, "aborted {revision}: {message}")
             }
+            Self::Aborted { revision, why: AbortReason::Cluster(cluster) } => {
+                write!(f, "aborted {revision}: it was aborted in cluster {cluster}")
+            }
             Self::Completed { revision, before: Some(before) } => {
                 write!(f, "completed: {revision} is stable instead of {before}")
             }

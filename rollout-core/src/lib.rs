@@ -129,6 +129,7 @@ mod escaped;
 mod event;
 #[cfg(any(feature = "argo", feature = "backend"))]
 mod finding;
+pub mod fleet;
 mod goal;
 mod headline;
 mod health;

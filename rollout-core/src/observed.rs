@@ -1,6 +1,6 @@
 //! The observed state of the cluster, as far as it is known.
 
-use crate::{Range, Revision, Time, analysis::RunSeen, command::Proceed, traffic::Seen};
+use crate::{Range, Revision, Time, analysis::RunSeen, command::Proceed, fleet::Peers, traffic::Seen};
 use alloc::{sync::Arc, vec::Vec};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,9 @@ pub struct Observed {
     /// The runs of analyses, the oldest first. Only with an analysis in the strategy, or while runs are left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runs: Option<Vec<RunSeen>>,
+    /// How far the other clusters of the fleet are. Only with a [policy](crate::fleet::Policy).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peers: Option<Peers>,
 }
 
 /// A revision whose workload does not exist.
@@ -166,6 +169,20 @@ impl Observed {
     #[must_use]
     pub fn runs(mut self, runs: impl IntoIterator<Item = RunSeen>) -> Self {
         self.runs = Some(runs.into_iter().collect());
+        self
+    }
+
+    /// Sets how far the other clusters of the fleet are.
+    ///
+    /// ```
+    /// use rollout_core::{Observed, fleet::{ClusterName, Peers}};
+    /// let me = ClusterName::new("a").unwrap();
+    /// let observed = Observed::new().peers(Peers::new(me.clone()));
+    /// assert_eq!(observed.peers.map(|peers| peers.me), Some(me));
+    /// ```
+    #[must_use]
+    pub fn peers(mut self, peers: Peers) -> Self {
+        self.peers = Some(peers);
         self
     }
 

@@ -122,6 +122,10 @@ pub enum WakeReason {
     WindowOpens,
     /// A gradual abort takes the next share of traffic from the canary.
     AbortContinues,
+    /// The time between two waves of clusters is over.
+    SoakEnds,
+    /// A cluster that cannot be read counts as failed.
+    ClusterFails,
     /// Poll again: proxy acknowledgements cause no watch events.
     LookAgain,
 }
@@ -136,6 +140,8 @@ impl fmt::Display for WakeReason {
             Self::GracePeriodEnds => "the grace period ends",
             Self::WindowOpens => "steps may begin again",
             Self::AbortContinues => "the abort continues",
+            Self::SoakEnds => "the soak time ends",
+            Self::ClusterFails => "an unreachable cluster counts as failed",
             Self::LookAgain => "look again at the proxies",
         })
     }

@@ -2,8 +2,10 @@
 
 use crate::{
     Revision, Strategy,
+    fleet::Policy,
     pace::{GradualAbort, Windows},
 };
+use alloc::sync::Arc;
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +48,24 @@ pub struct Spec {
     /// How many finished runs of analyses are kept: those that were successful, and the others. Default 5 each.
     #[serde(default = "runs_kept")]
     pub runs_kept: (u32, u32),
+    /// How several clusters release together. Default: this cluster is alone.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "policy")]
+    pub fleet: Option<Arc<Policy>>,
+}
+
+/// The serde form of a policy, which is shared.
+mod policy {
+    use super::{Arc, Policy};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde requires this signature")]
+    pub(super) fn serialize<S: Serializer>(policy: &Option<Arc<Policy>>, to: S) -> Result<S::Ok, S::Error> {
+        policy.as_deref().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Arc<Policy>>, D::Error> {
+        Ok(Option::<Policy>::deserialize(from)?.map(Arc::new))
+    }
 }
 
 fn runs_kept() -> (u32, u32) {
@@ -76,6 +96,7 @@ impl Spec {
             windows: Windows::always(),
             gradual_abort: None,
             runs_kept: runs_kept(),
+            fleet: None,
         }
     }
 

@@ -2,8 +2,12 @@
 
 mod transitions;
 
-use crate::{Revision, Time, traffic::StablePingPong};
-use alloc::{string::String, sync::Arc};
+use crate::{
+    Revision, Time,
+    fleet::{ClusterName, Member},
+    traffic::StablePingPong,
+};
+use alloc::{boxed::Box, string::String, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 /// The state that must survive a restart and cannot be observed. Nothing else is stored.
@@ -47,6 +51,8 @@ pub struct Status {
     pub progress: Option<Progress>,
     /// How often analyses were begun anew. Only with an analysis in the strategy.
     pub attempts: Attempts,
+    /// This cluster's part in a release of several clusters. Only with a [policy](crate::fleet::Policy).
+    pub fleet: Option<Box<Member>>,
 }
 
 /// Counters that rise whenever an analysis must be run again: for a new revision, edited steps, `retry`, and `resume` (for
@@ -111,6 +117,8 @@ pub enum AbortReason {
     ProgressDeadline,
     /// An analysis found the revision bad: its message, as Argo Rollouts words it.
     Analysis(Arc<str>),
+    /// The update was aborted in another cluster of the fleet.
+    Cluster(ClusterName),
 }
 
 /// The progress of the pods being waited for; the progress deadline counts from here.
@@ -189,6 +197,8 @@ struct Stored {
     progress: Option<Progress>,
     #[serde(default, skip_serializing_if = "is_default")]
     attempts: Attempts,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fleet: Option<Box<Member>>,
 }
 
 /// The version number 1; any other is an error.
@@ -236,6 +246,7 @@ impl From<Stored> for Status {
             stable_ping_pong: stored.stable_ping_pong,
             progress: stored.progress,
             attempts: stored.attempts,
+            fleet: stored.fleet,
         }
     }
 }
@@ -255,6 +266,7 @@ impl From<Status> for Stored {
             stable_ping_pong: status.stable_ping_pong,
             progress: status.progress,
             attempts: status.attempts,
+            fleet: status.fleet,
         }
     }
 }

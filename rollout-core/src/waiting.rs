@@ -16,6 +16,7 @@ pub use crate::plan::WakeReason;
 use crate::{
     Range, Revision, Time,
     analysis::{MetricSeen, RunRole},
+    fleet::ClusterWait,
     traffic::{Destination, Weight},
 };
 use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
@@ -192,6 +193,14 @@ pub enum WaitReason {
         /// The weight that the canary keeps until the next one.
         keeps: Weight,
     },
+    /// Another cluster of the fleet must go on first.
+    OtherCluster(Box<ClusterWait>),
+    /// Pods stay that requests of another cluster of the fleet may reach.
+    KeptForCluster(Box<ClusterWait>),
+    /// It is not known how far the other clusters of the fleet are.
+    ClustersUnknown,
+    /// The earlier waves are done, and this one begins after a while.
+    Soak,
 }
 
 /// A change that may not have reached every proxy.
@@ -264,6 +273,10 @@ pub enum Ending {
     AnalysisOver,
     /// The provider answers again, or the run finishes.
     AnalysisAnswered,
+    /// No other cluster needs the pods any more.
+    NotNeededElsewhere,
+    /// The other cluster gets there. The command `promote-full` goes on without it.
+    ClusterFollows,
 }
 
 impl WaitReason {
@@ -273,7 +286,7 @@ impl WaitReason {
     /// use rollout_core::waiting::WaitReason;
     /// assert!(WaitReason::GUARDS.contains(&"stable can carry"), "a label of a metric, for example");
     /// ```
-    pub const GUARDS: [&'static str; 29] = [
+    pub const GUARDS: [&'static str; 33] = [
         "pause",
         "paused by the user",
         "pods",
@@ -303,6 +316,10 @@ impl WaitReason {
         "analysis unanswered",
         "analysis bad",
         "runs readable",
+        "other clusters",
+        "pods for other clusters",
+        "clusters readable",
+        "soak",
     ];
 
     /// Returns whether the wait adds something to a Rollout's phase and lasts longer than a moment. Pauses, aborts,
@@ -325,6 +342,7 @@ impl WaitReason {
                 | Self::ProxiesUnknown
                 | Self::ScaleDownDelay { .. }
                 | Self::ScaledToZero
+                | Self::KeptForCluster(_)
         )
     }
 
@@ -367,6 +385,10 @@ impl WaitReason {
             Self::AnalysisUnanswered { .. } => "analysis unanswered",
             Self::AnalysisBad { .. } => "analysis bad",
             Self::RunsUnknown => "runs readable",
+            Self::OtherCluster(_) => "other clusters",
+            Self::KeptForCluster(_) => "pods for other clusters",
+            Self::ClustersUnknown => "clusters readable",
+            Self::Soak => "soak",
         }
     }
 }

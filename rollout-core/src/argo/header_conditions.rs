@@ -2,15 +2,14 @@
 //! no field for it.
 
 use super::{
-    Finding, Severity,
+    Finding,
     convert::text,
+    json_annotation::{json, wrong},
     path::{child, push_key},
-    reader::Reader,
-    wire::{Rollout, StringMatchField, Wire, object::object},
+    wire::{Rollout, StringMatchField, object::object},
 };
 use crate::traffic::{RequestMatch, StringMatch};
-use alloc::{borrow::ToOwned, collections::BTreeMap, format, string::String, vec, vec::Vec};
-use serde_json::Value;
+use alloc::{borrow::ToOwned, collections::BTreeMap, format, string::String, vec::Vec};
 
 /// The annotation of a Rollout with further conditions of its header routes, as JSON: for the name of each route,
 /// conditions on `path`, `method`, `headers`, `query` and one `cookie`. A request must meet all of them, and one `match`
@@ -52,30 +51,15 @@ object! {
 /// # Errors
 /// All mistakes in the annotation, each with its path.
 pub(super) fn read(rollout: &Rollout) -> Result<HeaderConditions, Vec<Finding>> {
-    let Some(text) = rollout.annotation(HEADER_CONDITIONS_ANNOTATION) else {
-        return Ok(HeaderConditions::new());
-    };
-    let path = child("metadata.annotations", HEADER_CONDITIONS_ANNOTATION);
-    let value: Value = match serde_json::from_str(text) {
-        Ok(value) => value,
-        Err(error) => return Err(vec![wrong(path, format!("is not JSON: {error}"), FORM)]),
-    };
-    let mut reader = Reader::at(&path);
-    let written = BTreeMap::<String, Written>::read(&value, &mut reader).unwrap_or_default();
-    // Unlike in a manifest, nobody removes unknown fields here: a misspelt condition would let more requests pass.
-    let mut findings: Vec<Finding> = reader.findings.into_list();
-    for finding in &mut findings {
-        finding.severity = Severity::Error;
-        finding.what = finding.what.replace(": it is ignored", "");
-    }
+    let written = json::<BTreeMap<String, Written>>(rollout, HEADER_CONDITIONS_ANNOTATION, FORM)?;
+    let Some((written, path)) = written else { return Ok(HeaderConditions::new()) };
+    let mut findings = Vec::new();
     let mut routes = HeaderConditions::new();
-    if findings.is_empty() {
-        for (name, written) in &written {
-            let conditions = Conditions { path: child(&path, name), findings: &mut findings }.read(written);
-            routes.insert(name.clone(), conditions);
-        }
-        added(rollout, &path, &routes, &mut findings);
+    for (name, written) in &written {
+        let conditions = Conditions { path: child(&path, name), findings: &mut findings }.read(written);
+        routes.insert(name.clone(), conditions);
     }
+    added(rollout, &path, &routes, &mut findings);
     if findings.is_empty() { Ok(routes) } else { Err(findings) }
 }
 
@@ -193,10 +177,6 @@ impl Conditions<'_> {
 /// The characters of a cookie's name (RFC 6265, 4.1.1).
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
-
-fn wrong(path: String, what: impl Into<String>, instead: &str) -> Finding {
-    Finding::new(Severity::Error, path, what.into(), instead)
 }
 
 #[cfg(test)]

@@ -87,10 +87,10 @@ fn change(
             if status.aborted.is_some() {
                 return Err(Rejection::IsAborted);
             }
-            if status.step as usize >= spec.strategy.steps().len() {
+            if status.step as usize >= spec.strategy.steps().len() || has_ended(status) {
                 return Err(Rejection::AlreadyDone);
             }
-            next.next_step();
+            end_step(&mut next, spec);
             unpaused.clear();
         }
         CommandKind::Pause if spec.paused => return Err(Rejection::AlreadyDone),
@@ -115,6 +115,7 @@ fn change(
                 return Err(Rejection::NotAborted);
             }
             next.restart();
+            next.begin_retry();
             if spec.strategy.has_analysis() && !off(Guard::RetryAnew) {
                 next.analyse_anew();
             }
@@ -162,11 +163,30 @@ fn promote(
         if beside {
             next.attempts.background = next.attempts.background.saturating_add(1);
         }
+        if paused && has_ended(next) && !beside && !spec.paused {
+            return Err(Rejection::AlreadyDone);
+        }
         if paused {
-            next.next_step();
+            end_step(next, spec);
         }
     }
     Ok(())
+}
+
+/// Returns whether the current step is over, and only other clusters are waited for.
+fn has_ended(status: &Status) -> bool {
+    status.fleet.as_ref().is_some_and(|member| member.ended == Some(status.step))
+}
+
+/// Ends the current step. In a fleet, the decision goes on once the other clusters allow it, and they follow a pause.
+fn end_step(next: &mut Status, spec: &Spec) {
+    match next.fleet.as_mut().filter(|_| spec.fleet.is_some()) {
+        Some(member) => {
+            (member.passed, member.ended) = (member.passed.max(Some(next.step)), Some(next.step));
+            next.paused_at = None;
+        }
+        None => next.next_step(),
+    }
 }
 
 /// Begins the analyses anew that wait for a person.

@@ -1,7 +1,7 @@
 use super::{
     basic,
     draft::{Closed, Draft, Gate},
-    gates,
+    fleet, gates,
     guard::{Guard, off},
     position::Position,
     roles::Roles,
@@ -25,6 +25,8 @@ enum Advance {
     PastTheSteps,
     /// A pause begins.
     Pause { since: Time, until: Option<Time> },
+    /// A pause is over, and the other clusters are waited for.
+    PauseEnds,
     /// A step is complete.
     Complete { paused: bool },
     /// The canary carries all traffic; some proxies may not have confirmed it.
@@ -33,11 +35,8 @@ enum Advance {
 
 /// Advances the steps as far as the observation allows.
 pub(super) fn advance_steps(status: &mut Status, draft: &mut Draft, view: &View<'_>) {
-    let target_waits = status.canary.as_ref() != Some(&view.spec.target);
-    if view.spec.paused && (target_waits || !status.is_done()) {
-        let ends = EndsBy::Command(vec![CommandKind::Resume, CommandKind::Promote, CommandKind::Abort]);
-        return draft
-            .wait(Closed { waiting: Waiting::new(WaitReason::PausedByUser, None, ends), wake: None });
+    if is_paused_by_user(status, draft, view) {
+        return;
     }
     if !view.knows_traffic() {
         return;
@@ -45,9 +44,21 @@ pub(super) fn advance_steps(status: &mut Status, draft: &mut Draft, view: &View<
     // A pause needs two advances: its beginning and its end.
     let at_most = view.spec.strategy.steps().len().saturating_mul(2).saturating_add(3);
     for _ in 0..at_most {
+        fleet::advance_mark(status, draft, view);
         let Some(advance) = next(status, draft, view) else { break };
         carry_out(advance, status, draft, view);
     }
+}
+
+/// Returns whether the user paused the rollout, and records that.
+pub(super) fn is_paused_by_user(status: &Status, draft: &mut Draft, view: &View<'_>) -> bool {
+    let target_waits = status.canary.as_ref() != Some(&view.spec.target);
+    let is_paused = view.spec.paused && (target_waits || !status.is_done());
+    if is_paused {
+        let ends = EndsBy::Command(vec![CommandKind::Resume, CommandKind::Promote, CommandKind::Abort]);
+        draft.wait(Closed { waiting: Waiting::new(WaitReason::PausedByUser, None, ends), wake: None });
+    }
+    is_paused
 }
 
 /// Returns the next advance; if there is none, records in the draft what the rollout is waiting for.
@@ -63,7 +74,15 @@ fn next(status: &Status, draft: &mut Draft, view: &View<'_>) -> Option<Advance> 
     if status.step != len(steps) && status.is_past(steps) {
         return Some(Advance::PastTheSteps);
     }
-    let step = usize::try_from(status.step).ok().and_then(|index| steps.get(index));
+    let step = step_of(status, view);
+    if has_ended(status) {
+        let by_a_person = status.fleet.as_ref().is_some_and(|member| member.is_passed(status.step));
+        // The windows come last: while anything else holds, nobody asks whether they are open.
+        let may_end = draft.passes(verdict::beside(status, view))
+            && draft.reaches(fleet::next_may_begin(status, view))
+            && (by_a_person || draft.passes(windows::next_may_begin(status, view)));
+        return may_end.then_some(Advance::Complete { paused: false });
+    }
     if let Some(Step::Pause(duration)) = step {
         return pause(status, draft, view, *duration);
     }
@@ -73,10 +92,12 @@ fn next(status: &Status, draft: &mut Draft, view: &View<'_>) -> Option<Advance> 
     let reached = draft.reaches(pods.and_then(|()| proxies_follow(&at)));
     let supported = reached && draft.passes(verdict::beside(status, view));
     if step.is_none() {
-        return supported.then_some(Advance::Commit { behind: None });
+        let may_end = supported && draft.reaches(fleet::next_may_begin(status, view));
+        return may_end.then_some(Advance::Commit { behind: None });
     }
     let may_go_on = supported
         && draft.passes(verdict::of_step(status, view))
+        && draft.reaches(fleet::next_may_begin(status, view))
         && draft.passes(windows::next_may_begin(status, view));
     may_go_on.then_some(Advance::Complete { paused: false })
 }
@@ -94,6 +115,9 @@ fn first(draft: &mut Draft, at: &Position<'_>) -> Option<Advance> {
 }
 
 fn pause(status: &Status, draft: &mut Draft, view: &View<'_>, duration: Option<Duration>) -> Option<Advance> {
+    if status.fleet.as_ref().is_some_and(|member| member.is_passed(status.step)) {
+        return Some(Advance::PauseEnds);
+    }
     // A pause lasts until the next step may begin.
     let until = |since: Time| match duration.map(|duration| since + duration) {
         Some(end) => match windows::next_opening(status, view, end) {
@@ -111,7 +135,9 @@ fn pause(status: &Status, draft: &mut Draft, view: &View<'_>, duration: Option<D
         Some(until) if until <= view.now => {
             let may_end = draft.passes(verdict::beside(status, view))
                 && draft.passes(windows::next_may_begin(status, view));
-            return may_end.then_some(Advance::Complete { paused: true });
+            let goes_on =
+                if status.fleet.is_some() { Advance::PauseEnds } else { Advance::Complete { paused: true } };
+            return may_end.then_some(goes_on);
         }
         Some(until) => {
             draft.wait(Closed::until(WaitReason::Pause, Some(since), until, WakeReason::PauseEnds));
@@ -135,6 +161,14 @@ fn carry_out(advance: Advance, status: &mut Status, draft: &mut Draft, view: &Vi
         Advance::Pause { since, until } => {
             status.paused_at = Some(since);
             draft.happened(Event::Paused { until });
+        }
+        Advance::PauseEnds => {
+            if status.paused_at.take().is_some() {
+                draft.happened(Event::Resumed);
+            }
+            if let Some(member) = &mut status.fleet {
+                member.ended = Some(status.step);
+            }
         }
         Advance::Complete { paused } => {
             if paused {
@@ -163,19 +197,30 @@ fn carry_out(advance: Advance, status: &mut Status, draft: &mut Draft, view: &Vi
     }
 }
 
+/// Returns the current step; `None` past the last one.
+pub(super) fn step_of<'a>(status: &Status, view: &View<'a>) -> Option<&'a Step> {
+    let index = usize::try_from(status.step).ok()?;
+    view.spec.strategy.steps().get(index)
+}
+
+/// Returns whether only the other clusters are waited for: a person, or the time of a pause, has ended the step.
+fn has_ended(status: &Status) -> bool {
+    status.fleet.as_ref().is_some_and(|member| member.ended == Some(status.step))
+}
+
 fn len(steps: &[Step]) -> u32 {
     u32::try_from(steps.len()).unwrap_or(u32::MAX)
 }
 
 /// Checks that the canary has all the pods it will have as stable.
-fn all_pods(at: &Position<'_>, canary: &Revision) -> Gate {
+pub(super) fn all_pods(at: &Position<'_>, canary: &Revision) -> Gate {
     let by_ratio = at.view.spec.strategy.routing().is_none();
     let all = if by_ratio { basic::wanted(at).canary } else { at.view.spec.replicas };
     gates::available(at.view, canary, goal::enough_of(&at.view.spec.strategy, all).max(1))
 }
 
 /// Checks that the pods that this step asks for are available.
-fn pods(at: &Position<'_>, step: &Step, canary: &Revision) -> Gate {
+pub(super) fn pods(at: &Position<'_>, step: &Step, canary: &Revision) -> Gate {
     if at.view.spec.strategy.routing().is_none() {
         return basic::is_reached(at);
     }
@@ -192,7 +237,7 @@ fn pods(at: &Position<'_>, step: &Step, canary: &Revision) -> Gate {
 
 /// Checks that every proxy splits requests as the position wants. A step that cannot be honoured because stable is
 /// unavailable counts as reached at its weight or above.
-fn proxies_follow(at: &Position<'_>) -> Gate {
+pub(super) fn proxies_follow(at: &Position<'_>) -> Gate {
     if at.view.spec.strategy.routing().is_none() {
         return Ok(());
     }

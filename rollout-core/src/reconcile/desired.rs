@@ -32,15 +32,16 @@ pub(super) struct Desired {
 }
 
 impl Desired {
-    pub(super) fn new(status: &Status, roles: &Roles<'_>, goal: Goal, view: &View<'_>) -> Self {
-        let mut desired = Self::routes(status, roles, goal.weight, view);
+    /// The routes are those of `routes`, a position; `None` for those before the first step.
+    pub(super) fn new(routes: Option<&Status>, roles: &Roles<'_>, goal: Goal, view: &View<'_>) -> Self {
+        let mut desired = Self::routes(routes, roles, goal.weight, view);
         let serves_canary = roles.under_way && !desired.vanished && desired.stale_owner.is_none();
         desired.stable = stable_pods(serves_canary, goal, view);
         desired.canary = desired.canary_pods(roles, goal, view);
         desired
     }
 
-    fn routes(status: &Status, roles: &Roles<'_>, weight: Weight, view: &View<'_>) -> Self {
+    fn routes(status: Option<&Status>, roles: &Roles<'_>, weight: Weight, view: &View<'_>) -> Self {
         let nothing = Self {
             weight: Weight::none(weight.of()),
             managed: Vec::new(),
@@ -52,9 +53,10 @@ impl Desired {
         };
         let Some(lead) = roles.lead() else { return nothing };
         let strategy = &view.spec.strategy;
+        let wanted = || status.map(|status| goal::managed_routes(strategy, status)).unwrap_or_default();
         if failover(lead, roles, view) {
             let weight = Weight::all(weight.of());
-            let managed = kept(goal::managed_routes(strategy, status), view);
+            let managed = kept(wanted(), view);
             let managed = Self::last_managed(managed, status, weight, view);
             return Self { weight, managed, failover: true, ..nothing };
         }
@@ -62,8 +64,8 @@ impl Desired {
         if !roles.under_way || stale_owner.is_some() {
             return Self { stale_owner, ..nothing };
         }
-        let mut managed = goal::managed_routes(strategy, status);
-        if status.is_past(strategy.steps()) {
+        let mut managed = wanted();
+        if status.is_some_and(|status| status.is_past(strategy.steps())) {
             // Past the steps nothing more is added: all traffic follows.
             managed = Self::last_managed(kept(managed, view), status, weight, view);
         }
@@ -80,12 +82,12 @@ impl Desired {
     /// needed any more.
     fn last_managed(
         managed: Vec<Arc<ManagedRoute>>,
-        status: &Status,
+        status: Option<&Status>,
         weight: Weight,
         view: &View<'_>,
     ) -> Vec<Arc<ManagedRoute>> {
         let strategy = &view.spec.strategy;
-        let swaps = strategy.ping_pong() && status.is_past(strategy.steps());
+        let swaps = strategy.ping_pong() && status.is_some_and(|status| status.is_past(strategy.steps()));
         if swaps && view.seen.weight() == Range::exact(weight.parts()) { Vec::new() } else { managed }
     }
 

@@ -88,6 +88,34 @@ pub enum Guard {
     RequestsFirst,
     /// A retry is analysed anew.
     RetryAnew,
+    /// No cluster routes a step before every cluster has its pods.
+    PodsInEveryCluster,
+    /// No cluster begins a step before every cluster routes the one before it.
+    StepsTogether,
+    /// No wave begins before the ones before it are done.
+    WavesInOrder,
+    /// A wave waits for the soak time.
+    Soak,
+    /// Old pods stay until every cluster is done.
+    OldPodsForOthers,
+    /// Pods of an earlier step stay until every cluster routes the current one.
+    EarlierPodsForOthers,
+    /// The pods of an aborted canary stay while another cluster may send requests to them.
+    CanaryForOthers,
+    /// An abort in one cluster is one in all.
+    AbortEverywhere,
+    /// A retry in one cluster is one in all.
+    LaterAttempt,
+    /// A pause that a person ends in one cluster ends in all.
+    FollowPauses,
+    /// A cluster that cannot be read counts as not begun.
+    UnknownHolds,
+    /// The cluster that is furthest behind counts, not the one that is ahead.
+    SlowestCounts,
+    /// A mark counts only in its attempt.
+    AttemptsApart,
+    /// A mark counts only for its release.
+    ReleasesApart,
 }
 
 #[cfg(feature = "_mutants")]
@@ -99,7 +127,7 @@ mod switch {
 
     impl Guard {
         /// All guards.
-        pub const ALL: [Self; 38] = [
+        pub const ALL: [Self; 52] = [
             Self::UpGate,
             Self::DownGate,
             Self::ScaleDownDeadline,
@@ -138,6 +166,20 @@ mod switch {
             Self::StartingStep,
             Self::RequestsFirst,
             Self::RetryAnew,
+            Self::PodsInEveryCluster,
+            Self::StepsTogether,
+            Self::WavesInOrder,
+            Self::Soak,
+            Self::OldPodsForOthers,
+            Self::EarlierPodsForOthers,
+            Self::CanaryForOthers,
+            Self::AbortEverywhere,
+            Self::LaterAttempt,
+            Self::FollowPauses,
+            Self::UnknownHolds,
+            Self::SlowestCounts,
+            Self::AttemptsApart,
+            Self::ReleasesApart,
         ];
     }
 

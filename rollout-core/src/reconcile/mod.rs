@@ -16,6 +16,7 @@
 //! | `basic`, `surplus`, `posts` | pods, without: a basic canary |
 //! | `verdict`, `runs` | what analyses say, and which runs to begin and to end |
 //! | `windows` | when a release or a step may begin |
+//! | `fleet` | how far the other clusters allow this one to go |
 //! | `zero` | `replicas: 0` |
 //! | `deadline` | pods that make no progress |
 
@@ -24,6 +25,7 @@ mod basic;
 mod deadline;
 mod desired;
 mod draft;
+mod fleet;
 mod gates;
 mod gradual_abort;
 #[cfg(not(feature = "_mutants"))]
@@ -88,7 +90,8 @@ pub fn reconcile(spec: &Spec, stored: &Status, observed: &Observed, now: Time) -
     if !spec.strategy.ping_pong() {
         status.stable_ping_pong = None;
     }
-    let view = View::new(spec, observed, now);
+    let permit = fleet::permit(&mut status, &mut draft, spec, observed, now);
+    let view = View::new(spec, observed, now).permitted(permit);
     plan(&mut status, &mut draft, &view);
     // The deadline depends on what the decision waits for; after an abort, decide once more.
     if deadline::judge(&mut status, &mut draft, &view) {
@@ -109,7 +112,9 @@ fn plan(status: &mut Status, draft: &mut Draft, view: &View<'_>) {
         return;
     }
     verdict::judge(status, draft, view);
-    if let Some(before) = windows::before_release(status, draft, view) {
+    let before = windows::before_release(status, draft, view);
+    if let Some(before) = before.or_else(|| fleet::before_release(status, draft, view)) {
+        advance::is_paused_by_user(status, draft, view);
         plan_position(draft, &before, view);
         plan_runs(draft, status, view, true);
         prune_revisions(draft, status, view);

@@ -2,7 +2,7 @@
 
 use super::{
     draft::Draft,
-    gates,
+    fleet, gates,
     guard::{Guard, off},
     position::Position,
     settled::STEP_GRACE,
@@ -70,6 +70,10 @@ pub(super) fn may_begin(role: RunRole, status: &Status, view: &View<'_>) -> bool
     let routed = view.spec.strategy.routing().is_some();
     match role {
         RunRole::Step(_) => {
+            // Other clusters may not have the step yet.
+            if fleet::is_held(status, view) {
+                return false;
+            }
             let there = gates::available(view, canary, at.goal.canary.min(1));
             let written = |()| if routed { at.desired.is_written(&at.roles, view) } else { Ok(()) };
             let settled = |()| if routed { at.routes_settled(STEP_GRACE) } else { Ok(()) };

@@ -1,5 +1,6 @@
 use super::{
     draft::{Closed, Draft, Gate},
+    fleet,
     guard::{Guard, off},
     position::Position,
     scale_up::in_use,
@@ -26,17 +27,22 @@ pub(super) fn scale_down(draft: &mut Draft, at: &Position<'_>) {
         if revision == roles.stable {
             shrink(draft, at, seen, at.desired.stable);
         } else if revision == roles.canary && roles.aborted {
-            if let Some(delay) = strategy.abort_scale_down_delay() {
+            if let Some(delay) = strategy.abort_scale_down_delay()
+                && draft.passes(fleet::canary_may_go(at))
+            {
                 retire(draft, at, seen, delay);
             }
         } else if revision == roles.canary && roles.stable.is_none() {
             shrink(draft, at, seen, at.desired.canary);
         } else if revision == roles.canary {
             match keep(at) {
-                0 => retire(draft, at, seen, strategy.old_revision_delay()),
+                0 if draft.passes(fleet::earlier_pods_may_go(at)) => {
+                    retire(draft, at, seen, strategy.old_revision_delay());
+                }
+                0 => {}
                 pods => shrink(draft, at, seen, pods),
             }
-        } else if roles.stable.is_some() {
+        } else if roles.stable.is_some() && draft.passes(fleet::old_pods_may_go(at)) {
             retire(draft, at, seen, old_delay(at, seen));
         }
     }
@@ -54,7 +60,8 @@ pub(super) fn schedule_only(draft: &mut Draft, at: &Position<'_>) {
         if has_role || seen.wanted == 0 || seen.scale_down_deadline.is_some() {
             continue;
         }
-        if !led_to(view, &seen.revision) && settled(at, STEP_GRACE).is_ok() {
+        let may_go = fleet::old_pods_may_go(at).is_ok() && settled(at, STEP_GRACE).is_ok();
+        if may_go && !led_to(view, &seen.revision) {
             draft.act(scaling_down(view, seen, old_delay(at, seen)));
         }
     }
@@ -76,7 +83,10 @@ fn shrink(draft: &mut Draft, at: &Position<'_>, seen: &RevisionSeen, pods: u32) 
     if seen.wanted <= pods || pods == 0 {
         return;
     }
-    let gate = settled(at, at.view.spec.strategy.scale_down_delay())
+    let follows = at.roles.stable != Some(&seen.revision) || at.view.spec.strategy.stable_follows_weight();
+    let gate = if follows { fleet::earlier_pods_may_go(at) } else { Ok(()) };
+    let gate = gate
+        .and_then(|()| settled(at, at.view.spec.strategy.scale_down_delay()))
         .and_then(|()| proxies_known(at))
         .and_then(|()| at.endpoints_settled(&seen.revision));
     if off(Guard::DownGate) || draft.passes(gate) {

@@ -48,6 +48,7 @@ pub(super) fn adopt_target(status: &mut Status, draft: &mut Draft, spec: &Spec, 
         let (aborted, promote_full) = (status.aborted.take(), status.promote_full);
         status.restart();
         (status.aborted, status.promote_full) = (aborted, promote_full);
+        status.begin_release();
         draft.happened(Event::StepsEdited);
     }
 }
@@ -71,6 +72,7 @@ fn skips_steps(status: &Status, spec: &Spec, observed: &Observed) -> Option<bool
 fn aim_at(status: &mut Status, target: &Revision, steps: u32) -> Event {
     let before = status.canary.replace(target.clone());
     status.restart();
+    status.begin_release();
     if status.is_done() {
         rest(status, steps);
         return Event::RolledBack { revision: target.clone() };

@@ -1,5 +1,6 @@
 use crate::{
     Observed, Range, Revision, RevisionSeen, Spec, Time,
+    fleet::Permit,
     traffic::{Seen, Selection, Weight},
 };
 use core::time::Duration;
@@ -16,6 +17,7 @@ pub(super) struct View<'a> {
     pub(super) seen: &'a Seen,
     pub(super) observed: &'a Observed,
     knows_traffic: bool,
+    permit: Option<Permit>,
 }
 
 impl<'a> View<'a> {
@@ -29,7 +31,19 @@ impl<'a> View<'a> {
             seen: seen.unwrap_or(&NOTHING),
             observed,
             knows_traffic: seen.is_some() || !has_traffic,
+            permit: None,
         }
+    }
+
+    /// Adds how far the other clusters allow this one to go.
+    pub(super) fn permitted(mut self, permit: Option<Permit>) -> Self {
+        self.permit = permit;
+        self
+    }
+
+    /// Returns how far this cluster may go; `None` if it is alone.
+    pub(super) fn permit(&self) -> Option<&Permit> {
+        self.permit.as_ref()
     }
 
     pub(super) fn knows_revisions(&self) -> bool {

@@ -42,6 +42,7 @@
 mod builder;
 mod delay;
 mod faults;
+mod links;
 mod mesh;
 mod pods;
 mod process;
@@ -61,6 +62,7 @@ pub use crate::Health;
 pub use builder::Sim;
 pub use delay::Delay;
 pub use faults::Fault;
+pub use links::{Links, News};
 pub use mesh::{CoreMesh, Mesh, MeshResult, MeshStore, MeshWrite, ObjectMesh, SharedObjects};
 pub use requests::UnservedRequests;
 pub use runs::{Metrics, SimulatedRun};

@@ -2,6 +2,7 @@ use super::{Watcher, What, mesh::Mesh, settings::ReadKind, world::World};
 use crate::{
     Answer, Command, CommandKind, Revision, Spec, Time,
     command::{Edit, Position},
+    fleet::{ClusterName, Peers, Reading},
 };
 use alloc::vec::Vec;
 
@@ -97,6 +98,43 @@ impl<M: Mesh, W: Watcher> World<M, W> {
     pub fn update_to(&mut self, revision: impl Into<Revision>) {
         let revision = revision.into();
         self.set_spec(|spec| spec.target = revision);
+    }
+
+    /// Makes the world one cluster of a fleet, which knows nothing about the others yet.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rollout_core::fleet::{ClusterName, Policy, Reading};
+    /// use rollout_core::{Spec, Step, Strategy, sim::Sim, waiting::WaitReason};
+    /// let [a, b] = ["a", "b"].map(|name| ClusterName::new(name).unwrap());
+    /// let strategy = Strategy::builder().traffic_routing(true).step(Step::SetWeight(50)).build()?;
+    /// let mut spec = Spec::new(strategy, "v1".into());
+    /// spec.fleet = Some(Policy::new([vec![a.clone(), b.clone()]]).into());
+    /// let mut world = Sim::new(spec).build();
+    /// world.join(a);
+    /// world.run_to_rest(Duration::from_secs(60))?;
+    /// world.update_to("v2");
+    /// world.run_to_rest(Duration::from_secs(600))?;
+    /// assert!(matches!(world.waiting()[0].reason, WaitReason::OtherCluster(_)));
+    /// world.hear(b, Reading::default());
+    /// assert!(!world.is_at_rest(), "the process has yet to decide about it");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    pub fn join(&mut self, me: ClusterName) {
+        self.peers = Some(Peers::new(me));
+        self.process.wake(self.truth.now);
+    }
+
+    /// Tells the process what is known now about another cluster of the fleet.
+    ///
+    /// See [`join`](Self::join) for an example.
+    pub fn hear(&mut self, cluster: ClusterName, reading: Reading) {
+        if let Some(peers) = &mut self.peers {
+            let since = reading.unreachable_since.map(|since| self.process.clock(since));
+            peers.readings.insert(cluster, Reading { unreachable_since: since, ..reading });
+            self.rest_is_over();
+            self.process.wake(self.truth.now);
+        }
     }
 
     /// Reapplies all the user's own traffic manifests, as GitOps does.

@@ -12,7 +12,7 @@ use super::{
     settings::{ReadKind, Settings},
     summary::Tally,
 };
-use crate::{Revision, Spec, Status, Time, Waiting, command::Proceed};
+use crate::{Revision, Spec, Status, Time, Waiting, command::Proceed, fleet::Peers};
 use alloc::{boxed::Box, format, sync::Arc, vec, vec::Vec};
 use core::{fmt, time::Duration};
 
@@ -54,6 +54,8 @@ pub struct World<M, W = ()> {
     /// The number of writes of the user's object: of its spec, its status and its annotations.
     pub(super) rollout_version: u64,
     pub(super) proceed: Option<Proceed>,
+    /// What is known about the other clusters of the fleet.
+    pub(super) peers: Option<Peers>,
     pub(super) process: Process,
     pub(super) old: Vec<OldProcess>,
     pub(super) late: Vec<Option<Late>>,
@@ -116,6 +118,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             pods_made: 0,
             rollout_version: 1,
             proceed: None,
+            peers: None,
             process: Process::start(1, settings.start, settings.clock_offset),
             old: Vec::new(),
             late: Vec::new(),

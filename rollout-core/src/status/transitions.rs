@@ -24,6 +24,20 @@ impl Status {
         self.progress = None;
     }
 
+    /// Begins another release, if there are other clusters.
+    pub(crate) fn begin_release(&mut self) {
+        if let Some(member) = &mut self.fleet {
+            member.begin(member.attempt.next_release());
+        }
+    }
+
+    /// Begins a retry of the release, if there are other clusters.
+    pub(crate) fn begin_retry(&mut self) {
+        if let Some(member) = &mut self.fleet {
+            member.begin(member.attempt.next_retry());
+        }
+    }
+
     /// Begins all analyses anew.
     pub(crate) fn analyse_anew(&mut self) {
         self.attempts.step = self.attempts.step.saturating_add(1);

@@ -15,6 +15,7 @@
 //! ```
 
 mod backend;
+pub mod fleet;
 pub mod history;
 pub mod laws;
 mod numbered;

@@ -47,6 +47,16 @@ impl Asked {
         asked
     }
 
+    /// What the routes are to follow: in a fleet, an earlier step until the other clusters have the pods for the current
+    /// one.
+    pub(super) fn routed(spec: &Spec, status: &Status) -> Self {
+        let held = status.fleet.as_ref().and_then(|member| member.may_route);
+        match held.filter(|step| *step != status.step) {
+            Some(step) => Self::at(spec, &Status { step, ..status.clone() }),
+            None => Self::at(spec, status),
+        }
+    }
+
     /// Returns the number of canary pods wanted here.
     pub(super) fn pods(&self, spec: &Spec) -> u32 {
         let by_scale = match self.scale {

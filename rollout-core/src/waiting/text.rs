@@ -109,6 +109,12 @@ impl fmt::Display for WaitReason {
                 write!(f, "analysis run {run} failed: {message}; there is no stable revision to go back to")
             }
             Self::RunsUnknown => f.write_str("the AnalysisRuns could not be read"),
+            Self::OtherCluster(wait) => wait.fmt(f),
+            Self::KeptForCluster(wait) => write!(f, "pods stay for requests of other clusters: {wait}"),
+            Self::ClustersUnknown => {
+                f.write_str("it is not known how far the other clusters are, so this one holds")
+            }
+            Self::Soak => f.write_str("the earlier clusters are done; this one begins after the soak time"),
             Self::AbortingGradually { keeps } => {
                 write!(f, "the abort is gradual: the canary keeps a weight of {keeps} for now")
             }
@@ -155,6 +161,8 @@ impl fmt::Display for Ending {
             Self::AnalysisOver => "the run has finished",
             Self::AnalysisAnswered => "the provider answers again, or the run finishes",
             Self::RouteThere => "a route exists",
+            Self::NotNeededElsewhere => "no other cluster needs them any more",
+            Self::ClusterFollows => "that cluster gets there, or on `promote-full` here",
         })
     }
 }

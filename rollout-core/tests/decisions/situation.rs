@@ -3,10 +3,12 @@
 use rollout_core::{
     Gone, Observed, Plan, Range, RevisionSeen, Spec, Status, Step, Strategy, Time,
     analysis::{Analysis, Background, MetricSeen, Phase, RunId, RunRole, RunSeen},
+    fleet::{ClusterName, Mark, Member, Peers, Policy, Progress},
     reconcile,
     traffic::{RoutesSeen, Seen, Selection, Settled},
     waiting::WaitReason,
 };
+use std::sync::Arc;
 
 /// An update from v1 to v2 with 4 pods each, at 50 %, everything settled.
 pub(crate) struct Situation {
@@ -18,10 +20,17 @@ pub(crate) struct Situation {
     pub(crate) runs: Option<Vec<RunSeen>>,
     /// The stable revision, if its workload does not exist.
     pub(crate) gone: Option<Gone>,
+    /// What is known about the other clusters.
+    pub(crate) peers: Option<Peers>,
 }
 
 pub(crate) fn pods(revision: &str, pods: u32) -> RevisionSeen {
     RevisionSeen::new(revision.into()).wanted(pods).ready(Range::exact(pods)).available(Range::exact(pods))
+}
+
+/// A cluster by name.
+pub(crate) fn cluster(name: &str) -> ClusterName {
+    ClusterName::new(name).unwrap()
 }
 
 impl Situation {
@@ -55,6 +64,7 @@ impl Situation {
             revisions,
             runs: None,
             gone: None,
+            peers: None,
         }
     }
 
@@ -74,6 +84,22 @@ impl Situation {
         let mut run = RunSeen::new("web-v2", id).phase(phase).message("too many errors");
         run.metric = Some(MetricSeen::new("errors", "[0.1]", "result[0] < 0.05", "1 more failure allowed"));
         it.runs = Some(vec![run]);
+        it
+    }
+
+    /// An update in cluster a, in step with b or after it, which is this far.
+    pub(crate) fn in_step(policy: Policy, here: Mark, there: Mark) -> Self {
+        let mut it = Self::at_fifty();
+        let b = policy.clusters().find(|name| name.as_str() == "b").unwrap().clone();
+        it.spec.fleet = Some(Arc::new(policy));
+        let mut member = Member::default();
+        (member.begun, member.may_route) = (here > Mark::Absent, (here > Mark::Absent).then_some(0));
+        (member.reached, member.since) = (there, Some(Time::from_secs(900)));
+        it.status.fleet = Some(Box::new(member.clone()));
+        let progress = Progress::of(&it.spec, &it.status).unwrap();
+        it.peers = Some(Peers::new(cluster("a")).read(b, progress));
+        member.reached = here;
+        it.status.fleet = Some(Box::new(member));
         it
     }
 
@@ -101,6 +127,7 @@ impl Situation {
         observed.traffic.clone_from(&self.seen);
         observed.runs.clone_from(&self.runs);
         observed.gone.clone_from(&self.gone);
+        observed.peers.clone_from(&self.peers);
         observed
     }
 

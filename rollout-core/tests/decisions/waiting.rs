@@ -1,10 +1,11 @@
 //! Every guard, with a situation in which it holds the rollout, and what it says then.
 
-use crate::situation::{Situation, pods};
+use crate::situation::{Situation, cluster, pods};
 use core::time::Duration;
 use rollout_core::{
     AbortReason, Aborted, Gone, IntOrPercent, Range, Step, Strategy, Time,
     analysis::{Phase, RunRole},
+    fleet::{Mark, Policy},
     pace::GradualAbort,
     traffic::{Selection, Settled},
     waiting::WaitReason,
@@ -14,7 +15,7 @@ use std::collections::BTreeSet;
 /// A name, what is changed in the situation at 50 %, and the text that must be said.
 type Row = (&'static str, fn(&mut Situation), &'static str);
 
-const ROWS: [Row; 30] = [
+const ROWS: [Row; 34] = [
     (
         "pause",
         |_| {},
@@ -231,7 +232,52 @@ const ROWS: [Row; 30] = [
         },
         "the AnalysisRuns could not be read; ends when the objects can be read",
     ),
+    (
+        "other clusters",
+        |it| {
+            *it = Situation::in_step(in_step(), Mark::Routed(0), Mark::Ready(0));
+        },
+        "waiting until cluster b routes as step 1 of 2 says; it has the pods for step 1 of 2 (since \
+         1970-01-01T00:15:00Z); ends when that cluster gets there, or on `promote-full` here",
+    ),
+    (
+        "pods for other clusters",
+        |it| {
+            *it = Situation::in_step(in_step(), Mark::Done, Mark::Routed(2));
+            it.status.stable = Some("v2".into());
+            it.status.step = 2;
+            it.seen().behind.stable = vec![Selection::Revision("v2".into())];
+            it.weight(0);
+        },
+        "pods stay for requests of other clusters: waiting until cluster b is done; it routes all requests to the new \
+         revision; ends when no other cluster needs them any more",
+    ),
+    (
+        "clusters readable",
+        |it| {
+            *it = Situation::in_step(in_step(), Mark::Routed(0), Mark::Routed(0));
+            it.peers = None;
+        },
+        "it is not known how far the other clusters are, so this one holds (since 1970-01-01T00:15:00Z); ends when the \
+         objects can be read",
+    ),
+    (
+        "soak",
+        |it| {
+            let mut policy = Policy::new([vec![cluster("b")], vec![cluster("a")]]);
+            policy.soak = Duration::from_secs(600);
+            *it = Situation::in_step(policy, Mark::Absent, Mark::Done);
+            it.weight(0);
+        },
+        "the earlier clusters are done; this one begins after the soak time (since 1970-01-01T00:16:40Z); ends at \
+         1970-01-01T00:26:40Z",
+    ),
 ];
+
+/// Two clusters that go in step.
+fn in_step() -> Policy {
+    Policy::new([vec![cluster("a"), cluster("b")]])
+}
 
 #[test]
 fn every_guard_says_what_it_waits_for_since_when_and_what_ends_it() {

@@ -4,6 +4,7 @@ use crate::cache::Entry;
 use rollout_core::{
     Revision, Spec,
     argo::{Report, check, convert},
+    fleet::FLEET_ANNOTATION,
 };
 
 /// The result of interpreting a Rollout.
@@ -35,6 +36,13 @@ pub(super) fn interpret(
             finding.to_string()
         }
     }));
+    let annotations = rollout.value.pointer("/metadata/annotations");
+    if annotations.is_some_and(|annotations| annotations.get(FLEET_ANNOTATION).is_some()) {
+        complaints.push(format!(
+            "metadata.annotations[{FLEET_ANNOTATION}]: this controller does not read other clusters yet, so the release \
+             would wait for them for ever; remove the annotation to release each cluster by itself"
+        ));
+    }
     if complaints.iter().all(|complaint| !complaint.starts_with("spec.workloadRef")) {
         complaints.extend(missing);
     }
@@ -42,5 +50,10 @@ pub(super) fn interpret(
         complaints.push("spec.strategy: there is no canary strategy to follow".to_owned());
     }
     let notes = made.ignored.iter().map(ToString::to_string).collect();
-    Interpreted { report, spec: made.spec, complaints, notes }
+    let mut spec = made.spec;
+    if let Some(spec) = &mut spec {
+        // An abort must not wait for other clusters either.
+        spec.fleet = None;
+    }
+    Interpreted { report, spec, complaints, notes }
 }

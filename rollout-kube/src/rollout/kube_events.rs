@@ -111,6 +111,7 @@ impl EventTranslator<'_> {
                 format!(": ReplicaSet \"{}\" has timed out progressing.", self.name(revision))
             }
             AbortReason::Analysis(message) => format!(": {message}"),
+            AbortReason::Cluster(cluster) => format!(": it was aborted in cluster {cluster}"),
             AbortReason::Command | _ => String::new(),
         };
         let note = format!("Rollout aborted update to revision {}{cause}", self.number(revision));

@@ -3,7 +3,10 @@
 use super::{notes::Notes, pace};
 use crate::{
     Finding, Severity,
-    argo::{header_conditions, header_conditions::HEADER_CONDITIONS_ANNOTATION, path::child, wire::Rollout},
+    argo::{
+        fleet, header_conditions, header_conditions::HEADER_CONDITIONS_ANNOTATION, path::child, wire::Rollout,
+    },
+    fleet::FLEET_ANNOTATION,
     pace::{GRADUAL_ABORT_ANNOTATION, WINDOWS_ANNOTATION},
 };
 use alloc::{format, string::String, vec::Vec};
@@ -22,11 +25,12 @@ use alloc::{format, string::String, vec::Vec};
 pub const STICKY_ANNOTATION: &str = "rollout-core/sticky-cookie";
 
 /// What Argo Rollouts, which does not know an annotation, does instead.
-const INSTEAD: [(&str, &str); 4] = [
+const INSTEAD: [(&str, &str); 5] = [
     (WINDOWS_ANNOTATION, "each step begins as soon as the one before it is done"),
     (GRADUAL_ABORT_ANNOTATION, "an abort takes all weight from the canary at once"),
     (HEADER_CONDITIONS_ANNOTATION, "the header alone decides, so the canary gets more requests"),
     (STICKY_ANNOTATION, "each request is split anew"),
+    (FLEET_ANNOTATION, "each cluster releases by itself, and none waits for another"),
 ];
 
 const PREFIX: &str = "rollout-core/";
@@ -38,7 +42,8 @@ const WRITTEN: [&str; 2] = ["rollout-core/fence", "rollout-core/receipt"];
 pub(super) fn check(rollout: &Rollout, notes: &mut Notes) {
     unknown(rollout, notes);
     pace::check(rollout, notes);
-    for finding in header_conditions::read(rollout).err().into_iter().flatten() {
+    let conditions = header_conditions::read(rollout).err().into_iter().flatten();
+    for finding in conditions.chain(fleet::read(rollout).err().into_iter().flatten()) {
         notes.findings.push(finding);
     }
 }

@@ -1,7 +1,7 @@
 use super::{count::count, ignored, strategy, unsupported};
 use crate::{
     Finding, Revision, Spec,
-    argo::{check::pace, header_conditions, wire::Rollout},
+    argo::{check::pace, fleet, header_conditions, wire::Rollout},
 };
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -110,6 +110,7 @@ fn spec(rollout: &Rollout, target: Revision, unsupported: &mut Vec<Finding>) -> 
     }
     spec.windows = pace::windows(rollout).ok()?;
     spec.gradual_abort = pace::gradual_abort(rollout).ok()?;
+    spec.fleet = fleet::read(rollout).ok()?;
     spec.paused = wire.paused.unwrap_or(false);
     spec.progress_deadline_abort = wire.progress_deadline_abort.unwrap_or(false);
     Some(spec)

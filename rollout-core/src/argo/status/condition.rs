@@ -1,8 +1,8 @@
 //! The parts of the status for which Argo Rollouts has no field: stored as the message of a condition of the engine's
 //! own type, which every CRD keeps.
 
-use crate::{AbortReason, Progress, Status, Time, status::Attempts};
-use alloc::string::String;
+use crate::{AbortReason, Progress, Status, Time, fleet::Member, status::Attempts};
+use alloc::{boxed::Box, string::String};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -22,6 +22,8 @@ pub(super) struct Kept {
     pub(super) progress: Option<Progress>,
     #[serde(default, skip_serializing_if = "is_none")]
     pub(super) attempts: Attempts,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) fleet: Option<Box<Member>>,
     /// The step at which an update was aborted: clients are shown the first step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) step: Option<u32>,
@@ -40,6 +42,7 @@ impl Kept {
             scaled_to_zero: status.scaled_to_zero,
             progress: status.progress.clone(),
             attempts: status.attempts,
+            fleet: status.fleet.clone(),
             step: status.aborted.as_ref().map(|_| status.step).filter(|step| *step > 0),
             paused_at: status.paused_at.filter(|at| !is_plain(*at)),
             aborted_at: status.aborted.as_ref().map(|aborted| aborted.at).filter(|at| !is_plain(*at)),

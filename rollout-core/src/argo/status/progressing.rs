@@ -38,6 +38,7 @@ pub(super) fn say(conditions: &mut Conditions, facts: &Facts<'_>, next: &Value) 
             AbortReason::ProgressDeadline => format!(": {subject} has timed out progressing."),
             AbortReason::Command => String::new(),
             AbortReason::Analysis(message) => format!(": {message}"),
+            AbortReason::Cluster(cluster) => format!(": it was aborted in cluster {cluster}"),
         };
         let number = canary.map_or(0, |workload| workload.number);
         let message = format!("Rollout aborted update to revision {number}{cause}");

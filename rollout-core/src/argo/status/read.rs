@@ -85,6 +85,7 @@ impl Fields<'_> {
             stable_ping_pong: self.stable_ping_pong(),
             progress: kept.progress,
             attempts: kept.attempts,
+            fleet: kept.fleet,
         };
         WireStatus { status, requests }
     }

@@ -170,6 +170,7 @@ impl<M: Mesh, W: Watcher> World<M, W> {
             Some(state) => (state.version, state.proceed.clone()),
             None => (self.rollout_version, self.proceed.clone()),
         };
+        observed.peers.clone_from(&self.peers);
         let has_runs = self.truth.spec.strategy.has_analysis() || !self.truth.runs.is_empty();
         observed.runs = (has_runs && !self.runs_fail)
             .then(|| self.truth.runs.iter().map(|run| run.seen.clone()).collect());

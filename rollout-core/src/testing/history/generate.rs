@@ -152,7 +152,7 @@ fn aimed() -> impl proptest::strategy::Strategy<Value = Vec<(Duration, Happening
     )
 }
 
-fn recipe() -> impl proptest::strategy::Strategy<Value = Recipe> {
+pub(in crate::testing) fn recipe() -> impl proptest::strategy::Strategy<Value = Recipe> {
     let pods = (1..=10_u32, option::weighted(0.3, threshold()), option::weighted(0.2, 1..=3_u32));
     let kind = (
         prop_oneof![3 => Just(true), 1 => Just(false)],
@@ -242,7 +242,7 @@ fn delay() -> impl proptest::strategy::Strategy<Value = Option<Duration>> {
     select(vec![None, Some(0), Some(5), Some(60), Some(700)]).prop_map(|secs| secs.map(seconds))
 }
 
-fn step() -> impl proptest::strategy::Strategy<Value = Step> {
+pub(in crate::testing) fn step() -> impl proptest::strategy::Strategy<Value = Step> {
     let pause = select(vec![Some(1), Some(30), Some(120), Some(600), None]);
     prop_oneof![
         6 => select(vec![0_u32, 1, 5, 20, 50, 80, 99, 100]).prop_map(Step::SetWeight),
@@ -285,7 +285,7 @@ fn mirror() -> impl proptest::strategy::Strategy<Value = Step> {
     })
 }
 
-fn surroundings() -> impl proptest::strategy::Strategy<Value = Surroundings> {
+pub(in crate::testing) fn surroundings() -> impl proptest::strategy::Strategy<Value = Surroundings> {
     let lags = (
         select(vec![0, 100, 900, 8_000]),
         select(vec![0, 1_000, 5_000, 40_000]),
@@ -308,7 +308,7 @@ fn surroundings() -> impl proptest::strategy::Strategy<Value = Surroundings> {
 }
 
 /// Short gaps most of the time, because events that are close together cause failures.
-fn gap() -> impl proptest::strategy::Strategy<Value = Duration> {
+pub(in crate::testing) fn gap() -> impl proptest::strategy::Strategy<Value = Duration> {
     prop_oneof![
         5 => (0..3_000_u64).prop_map(Duration::from_millis),
         3 => (0..60_000_u64).prop_map(Duration::from_millis),
@@ -316,7 +316,7 @@ fn gap() -> impl proptest::strategy::Strategy<Value = Duration> {
     ]
 }
 
-fn happening() -> impl proptest::strategy::Strategy<Value = Happening> {
+pub(in crate::testing) fn happening() -> impl proptest::strategy::Strategy<Value = Happening> {
     let kind = || select(CommandKind::ALL.to_vec());
     let target = || select(vec![Target::Stable, Target::Canary]);
     prop_oneof![

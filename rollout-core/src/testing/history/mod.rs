@@ -3,12 +3,12 @@
 //!
 //! See [`Histories`] and [`play`] for examples.
 
-mod generate;
+pub(in crate::testing) mod generate;
 mod group;
 mod happening;
 mod metrics;
-mod play;
-mod player;
+pub(in crate::testing) mod play;
+pub(in crate::testing) mod player;
 mod recipe;
 mod timeline;
 

@@ -37,7 +37,7 @@ pub fn play_under(history: &History, laws: Laws) -> Laws {
 }
 
 /// Builds the core's own traffic manager with the objects that a history asks for.
-pub(super) fn mesh(history: &History) -> CoreMesh {
+pub(in crate::testing) fn mesh(history: &History) -> CoreMesh {
     let recipe = &history.recipe;
     match (recipe.routed, recipe.has_services()) {
         (false, _) => {

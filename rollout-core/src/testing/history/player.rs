@@ -2,11 +2,12 @@ use super::{Happening, History, Target, metrics::DrawnMetrics, recipe::revision}
 use crate::{
     Answer, CommandKind, Revision, Spec, Time,
     command::Position,
+    fleet::{ClusterName, Policy, Reading},
     sim::{Delay, Mesh, Sim, World},
     testing::laws::Laws,
     waiting::WaitReason,
 };
-use alloc::format;
+use alloc::{format, sync::Arc};
 use core::time::Duration;
 
 /// How long a world may take to come to rest once the faults have ended: longer than the sum of all pauses, delays and
@@ -18,13 +19,15 @@ const COMMANDS: u32 = 24;
 const WAKES: u32 = 10_000;
 
 /// A history being played, one event at a time.
-pub(super) struct Player<'h, M> {
+pub(in crate::testing) struct Player<'h, M> {
     world: World<M, Laws>,
     history: &'h History,
     phase: Phase,
     /// How often other Rollouts may still wake it after its end: Rollouts that wake each other forever must be
     /// detected.
     wakes: u32,
+    /// How many commands an operator still gives when others have woken it.
+    commands: u32,
 }
 
 /// The phase of a history.
@@ -48,7 +51,7 @@ impl<'h, M: Mesh> Player<'h, M> {
     ///
     /// # Errors
     /// Returns the laws if the history has an invalid strategy.
-    pub(super) fn new(history: &'h History, mesh: M, mut laws: Laws) -> Result<Self, Laws> {
+    pub(in crate::testing) fn new(history: &'h History, mesh: M, mut laws: Laws) -> Result<Self, Laws> {
         let spec = match history.recipe.spec() {
             Ok(spec) => spec,
             Err(error) => {
@@ -74,7 +77,7 @@ impl<'h, M: Mesh> Player<'h, M> {
             world.pods_never_ready(&revision(number));
         }
         let phase = Phase::Deploys(world.now() + HEALS_WITHIN);
-        let mut player = Self { world, history, phase, wakes: WAKES };
+        let mut player = Self { world, history, phase, wakes: WAKES, commands: COMMANDS };
         if !history.deployed {
             player.phase = player.happens(0);
         }
@@ -82,17 +85,17 @@ impl<'h, M: Mesh> Player<'h, M> {
     }
 
     /// Returns whether nothing will happen any more, unless others wake it.
-    pub(super) fn is_over(&self) -> bool {
+    pub(in crate::testing) fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Over(..) | Phase::Stopped)
     }
 
     /// Returns whether a law is broken.
-    pub(super) fn is_stopped(&self) -> bool {
+    pub(in crate::testing) fn is_stopped(&self) -> bool {
         matches!(self.phase, Phase::Stopped)
     }
 
     /// Returns when the next event happens; `None` if there is none.
-    pub(super) fn next_at(&self) -> Option<Time> {
+    pub(in crate::testing) fn next_at(&self) -> Option<Time> {
         let within = |until: Time| self.world.next_at().filter(|at| *at <= until);
         match self.phase {
             Phase::Happens(_, at) => Some(within(at).unwrap_or(at)),
@@ -105,7 +108,7 @@ impl<'h, M: Mesh> Player<'h, M> {
     }
 
     /// Processes the next event.
-    pub(super) fn step(&mut self) {
+    pub(in crate::testing) fn step(&mut self) {
         let due = self.world.next_at();
         let is_due = |until: Time| due.is_some_and(|at| at <= until);
         match self.phase {
@@ -176,7 +179,7 @@ impl<'h, M: Mesh> Player<'h, M> {
         if self.is_stopped() {
             return;
         }
-        self.phase = Phase::Over(rested, until);
+        (self.phase, self.commands) = (Phase::Over(rested, until), commands);
         if !rested || !self.history.finished_by_a_person || commands == 0 {
             return;
         }
@@ -187,7 +190,7 @@ impl<'h, M: Mesh> Player<'h, M> {
     }
 
     /// Picks up foreign writes to shared objects.
-    pub(super) fn look_again(&mut self, now: Time) {
+    pub(in crate::testing) fn look_again(&mut self, now: Time) {
         self.world.look_again(now);
         if self.world.watcher().violation().is_some() {
             self.phase = Phase::Stopped;
@@ -198,8 +201,41 @@ impl<'h, M: Mesh> Player<'h, M> {
         }
     }
 
+    /// Makes the world one cluster of a fleet.
+    pub(in crate::testing) fn join(&mut self, me: &ClusterName, policy: &Policy) {
+        let policy = Arc::new(policy.clone());
+        self.world.set_spec(|spec| spec.fleet = Some(policy));
+        self.world.join(me.clone());
+    }
+
+    /// Picks up what is known now about another cluster of the fleet.
+    pub(in crate::testing) fn hear(&mut self, cluster: ClusterName, reading: Reading, now: Time) {
+        if let Err(stuck) = self.world.run_until(now) {
+            return self.stopped(&stuck);
+        }
+        self.world.hear(cluster, reading);
+        if self.world.watcher().violation().is_some() {
+            self.phase = Phase::Stopped;
+        } else if matches!(self.phase, Phase::Over(..) | Phase::Rests(..))
+            && let Some(wakes) = self.wakes.checked_sub(1)
+        {
+            self.wakes = wakes;
+            let commands = if let Phase::Rests(_, commands) = self.phase { commands } else { self.commands };
+            self.phase = Phase::Rests(now + HEALS_WITHIN, commands);
+        }
+    }
+
+    /// Returns whether the faults have ended.
+    pub(in crate::testing) fn is_at_its_end(&self) -> bool {
+        matches!(self.phase, Phase::Rests(..) | Phase::Over(..) | Phase::Stopped)
+    }
+
+    pub(in crate::testing) fn world(&self) -> &World<M, Laws> {
+        &self.world
+    }
+
     /// Ends the history, for laws about its end.
-    pub(super) fn end(self) -> Laws {
+    pub(in crate::testing) fn end(self) -> Laws {
         let truth = self.world.truth().clone();
         let rested = match self.phase {
             Phase::Over(rested, _) => Some(rested && self.world.is_at_rest()),

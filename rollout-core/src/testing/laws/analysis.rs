@@ -35,7 +35,9 @@ fn roles(decision: &Decision<'_>, status: &Status) -> Vec<RunRole> {
     }
     let strategy = &decision.spec.strategy;
     let at = strategy.steps().get(status.step as usize);
-    let of_step = matches!(at, Some(Step::Analysis(_))).then_some(RunRole::Step(status.step));
+    // In a fleet, a step that a person has skipped may still wait for other clusters.
+    let ended = status.fleet.as_ref().is_some_and(|member| member.ended == Some(status.step));
+    let of_step = matches!(at, Some(Step::Analysis(_)) if !ended).then_some(RunRole::Step(status.step));
     let beside = strategy.background().filter(|beside| beside.starting_step <= status.step);
     of_step.into_iter().chain(beside.map(|_| RunRole::Background)).collect()
 }
@@ -57,7 +59,11 @@ impl Law for BadAbortsAtOnce {
     fn see(&mut self, moment: &Moment<'_>, findings: &mut Findings) {
         let Some(decision) = Decision::of(moment) else { return };
         let (stored, next) = (decision.stored, &decision.plan.status);
-        let same = stored.canary == next.canary && stored.step_hash == next.step_hash;
+        // In a fleet, a retry in another cluster begins the analyses anew.
+        let of_fleet = |status: &Status| status.fleet.as_ref().map(|member| member.attempt);
+        let same = stored.canary == next.canary
+            && stored.step_hash == next.step_hash
+            && of_fleet(stored) == of_fleet(next);
         let knows =
             decision.observed.revisions.is_some() && decision.spec.replicas > 0 && !stored.scaled_to_zero;
         if !same || !knows || stored.step_hash.as_deref() != Some(decision.spec.strategy.step_hash()) {
@@ -129,7 +135,8 @@ impl Law for NoEvidenceNoAdvance {
         }
         let steps = decision.spec.strategy.steps();
         for (index, step) in (0..).zip(steps).filter(|(index, _)| (from.step..to.step).contains(index)) {
-            if matches!(step, Step::Analysis(_)) {
+            let by_a_person = from.fleet.as_ref().is_some_and(|member| member.ended == Some(index));
+            if matches!(step, Step::Analysis(_)) && !by_a_person {
                 findings.premise();
                 let run = current(&decision, to, RunRole::Step(index));
                 if !run.is_some_and(|run| run.phase == Phase::Successful && !run.stopping) {
@@ -198,7 +205,9 @@ impl Law for RunComesFirst {
         let known = decision.observed.revisions.is_some() && decision.observed.runs.is_some();
         let is_there = current(&decision, status, RunRole::Background).is_some();
         let Some(canary) = status.canary.as_ref().filter(|_| same && known && !is_there) else { return };
-        let has_share = decision.routes().iter().any(|object| object.weight.lo() > 0)
+        // A run begins once every object gives the canary a share.
+        let has_share = !decision.routes().is_empty()
+            && decision.routes().iter().all(|object| object.weight.lo() > 0)
             && decision.leads_to(Destination::Canary) == Some(canary);
         let measurable = decision.ready(canary).lo() > 0 && (!decision.routed() || has_share);
         let steps = decision.spec.strategy.steps().len();

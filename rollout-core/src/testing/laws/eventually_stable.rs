@@ -74,7 +74,7 @@ impl EventuallyStable {
     }
 }
 
-/// Returns whether only an operator, or pods that never become ready, can end a wait.
+/// Returns whether only an operator, another cluster, or pods that never become ready, can end a wait.
 fn needs_a_person(waiting: &Waiting) -> bool {
     match &waiting.ends {
         EndsBy::Command(_) => true,
@@ -85,6 +85,8 @@ fn needs_a_person(waiting: &Waiting) -> bool {
                     | Ending::ReplicasAboveZero
                     | Ending::PodsReady
                     | Ending::StableCarries
+                    | Ending::ClusterFollows
+                    | Ending::NotNeededElsewhere
             )
         }
         EndsBy::Time(_) => false,

@@ -19,7 +19,7 @@ impl Law for FailoverOnlyWhenUnavailable {
         if status.stable == status.canary {
             return;
         }
-        let asked = Asked::at(decision.spec, status).weight;
+        let asked = Asked::routed(decision.spec, status).weight;
         if weight <= asked {
             return;
         }

@@ -78,7 +78,9 @@ impl Law for WakeMeansChange {
             | WakeReason::ScaleDown
             | WakeReason::ProgressDeadline
             | WakeReason::WindowOpens
-            | WakeReason::AbortContinues => {}
+            | WakeReason::AbortContinues
+            | WakeReason::SoakEnds
+            | WakeReason::ClusterFails => {}
         }
         findings.premise();
         let then = reconcile(d.spec, d.stored, &older(d.observed, wake.at.since(d.now)), wake.at);
@@ -119,7 +121,10 @@ impl Law for Quiescent {
                 findings.broken(|| format!("at rest, decided again {later:?} later: {how}"));
             }
             if again.wake.is_some() {
-                findings.broken(|| format!("at rest, decided again {later:?} later, it wants to be woken"));
+                let why = again.wake.map(|wake| wake.why);
+                findings.broken(|| {
+                    format!("at rest, decided again {later:?} later, it wants to be woken: {why:?}")
+                });
             }
         }
     }

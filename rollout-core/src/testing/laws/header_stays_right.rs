@@ -36,7 +36,7 @@ fn written(decision: &Decision<'_>, findings: &mut Findings) {
     }
     findings.premise();
     let status = &decision.plan.status;
-    let asked = Asked::at(decision.spec, status).managed;
+    let asked = Asked::routed(decision.spec, status).managed;
     let Some(ManagedChange::To(wanted)) = decision.route().map(|routes| &routes.managed) else { return };
     if let Some(route) = wanted.iter().find(|route| !asked.contains(route)) {
         findings.broken(|| format!("the managed route {} is written, and no step asks for it", route.name));

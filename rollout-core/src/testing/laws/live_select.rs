@@ -48,7 +48,7 @@ fn moved(decision: &Decision<'_>, destination: Destination, to: &Revision, findi
         }
         Destination::Canary => {
             let weight = decision.traffic().map_or(0, |seen| seen.weight().hi());
-            let asked = Asked::at(decision.spec, &decision.plan.status);
+            let asked = Asked::routed(decision.spec, &decision.plan.status);
             let stable = decision.plan.status.stable.as_ref() == Some(to);
             if stable { 1 } else { asked.enough(decision.spec, weight) }
         }

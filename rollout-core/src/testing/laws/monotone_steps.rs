@@ -25,16 +25,37 @@ impl Law for MonotoneSteps {
         if !same || !under_way || from.promote_full || to.promote_full || from.aborted.is_some() {
             return;
         }
-        if to.step < from.step {
+        let attempt = |status: &crate::Status| status.fleet.as_ref().map(|member| member.attempt);
+        if to.step < from.step && attempt(from) == attempt(to) {
             findings.premise();
             findings.broken(|| format!("it goes back from step {} to step {}", from.step, to.step));
         }
         let steps = decision.spec.strategy.steps();
         for (index, step) in (0..).zip(steps).filter(|(index, _)| (from.step..to.step).contains(index)) {
+            if !ended_before(from, to, index, step) {
+                findings.premise();
+                passed(&decision, index, step, findings);
+            }
+        }
+        // In a fleet, a pause ends before the next step begins.
+        let ended = |status: &crate::Status| status.fleet.as_ref().and_then(|member| member.ended);
+        let newly = ended(to).filter(|index| ended(from) != Some(*index) && *index == from.step);
+        let step = newly.and_then(|index| steps.get(usize::try_from(index).ok()?));
+        if let (Some(index), Some(step)) = (newly, step)
+            && !ended_before(from, to, index, step)
+        {
             findings.premise();
             passed(&decision, index, step, findings);
         }
     }
+}
+
+/// In a fleet, whether a step was over before: a person has ended it, if it is a pause, in any cluster.
+fn ended_before(from: &crate::Status, to: &crate::Status, index: u32, step: &Step) -> bool {
+    let is_pause = matches!(step, Step::Pause(_));
+    let ended = from.fleet.as_ref().is_some_and(|member| member.ended == Some(index));
+    let passed = to.fleet.as_ref().and_then(|member| member.passed);
+    ended || is_pause && passed.is_some_and(|passed| passed >= index)
 }
 
 /// Checks where the release of another revision begins: at the first step, unless it is a rollback within the window.
@@ -53,7 +74,8 @@ fn moved_on(decision: &Decision<'_>, findings: &mut Findings) -> bool {
         canary < stable && u32::try_from(between).is_ok_and(|between| between < decision.spec.rollback_window)
     });
     let steps = decision.spec.strategy.steps();
-    for (index, step) in (0..to.step).zip(steps).filter(|_| !is_recent) {
+    let ended = |index: u32, step: &Step| ended_before(decision.stored, to, index, step);
+    for (index, step) in (0..to.step).zip(steps).filter(|(index, step)| !is_recent && !ended(*index, step)) {
         if let Step::Pause(_) = step {
             findings.broken(|| format!("a new release skips the pause of step {index}"));
         } else {

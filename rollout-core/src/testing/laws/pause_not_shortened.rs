@@ -76,7 +76,12 @@ impl PauseNotShortened {
             if same && status.step == old.step && status.paused_at.is_some() {
                 return;
             }
-            let passed = same && status.step > old.step && status.aborted.is_none() && !status.promote_full;
+            let by_others = status.fleet.as_ref().is_some_and(|member| member.passed >= Some(old.step));
+            let passed = same
+                && !by_others
+                && status.step > old.step
+                && status.aborted.is_none()
+                && !status.promote_full;
             if passed && !self.commanded && !self.edited {
                 findings.premise();
                 let waited = at.since(old.began);

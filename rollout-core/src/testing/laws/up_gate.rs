@@ -37,7 +37,7 @@ fn canary_gains(decision: &Decision<'_>, raise: Option<u32>, findings: &mut Find
         return findings
             .broken(|| "the canary gains although its destination leads to no one revision".to_string());
     };
-    let asked = Asked::at(decision.spec, &decision.plan.status);
+    let asked = Asked::routed(decision.spec, &decision.plan.status);
     let emergency = decision.stable_unavailable() && raise == Some(decision.total());
     let enough = if emergency { 1 } else { raise.map_or(1, |weight| asked.enough(decision.spec, weight)) };
     let ready = decision.ready(revision);

@@ -1,6 +1,7 @@
 //! Updates that continue or go back despite an invalid Rollout, and what they report meanwhile.
 
 use super::*;
+use rollout_core::fleet::FLEET_ANNOTATION;
 
 /// Creates a world in the pause of an update from v1 to v2, at 50 %.
 async fn at_fifty() -> World {
@@ -89,6 +90,19 @@ async fn an_abort_goes_back_even_with_an_invalid_strategy() {
             }
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_of_several_clusters_is_refused_and_can_be_aborted() {
+    let mut world = at_fifty().await;
+    let policy = json!({"clusters": ["a", "b"]}).to_string();
+    world.edit(&json!({"metadata": {"annotations": {FLEET_ANNOTATION: policy}}}));
+    world.settle().await;
+    let message = world.status()["message"].to_string();
+    assert!(message.contains("does not read other clusters yet"), "{message}");
+    assert_eq!(world.pods(), [1, 1], "nothing moves before an abort");
+    world.edit(&json!({"status": {"abort": true}}));
+    world.is_back().await;
 }
 
 #[tokio::test(start_paused = true)]
