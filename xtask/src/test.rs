@@ -33,13 +33,14 @@ fn engine() -> Result<(), Failed> {
     run(test_engine().args(["--", "--skip", LAWS]))?;
     step("unit tests, integration tests, examples in the documentation", began);
     run(test_engine().args(["--test=laws", "--", "--nocapture", LAWS]))?;
-    step("the laws over random histories", began);
+    run(test_engine().args(["--test=fleet", "--", "--nocapture", LAWS]))?;
+    step("the laws over random histories, of one cluster and of several", began);
     run(test_of("rollout-core").args(["--all-features", "--test=mutants", "--", "--nocapture"]))?;
     step("each guard switched off", began);
-    for canary in ["weight", "header"] {
+    for canary in ["weight", "header", "clusters"] {
         run(program(&workspace, "simulate").arg(format!("examples/manifests/{canary}")))?;
     }
-    step("both canaries of the examples", began);
+    step("the canaries of the examples", began);
     let quoted = documents::quote(&workspace, documents::Mode::Check)?;
     step(&format!("{quoted} outputs that the documents quote"), began);
     Ok(())

@@ -1,9 +1,10 @@
 //! Rollouts that share objects are played together: in one world of objects, at one time.
 
-use super::{happening::Rest, play::Play};
+use super::{clusters::Fleet, happening::Rest, play::Play};
 use rollout_core::{Time, sim::Stuck, traffic::ObjectRef};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -43,12 +44,17 @@ fn first_of(leader: &mut [usize], mut index: usize) -> usize {
 }
 
 /// Plays a group: how each of them ends.
-pub(crate) fn run(plays: &mut [Play<'_>]) -> Vec<Result<Rest, Stuck>> {
+pub(crate) fn run(plays: &mut [Play<'_>], fleets: &mut [Fleet]) -> Vec<Result<Rest, Stuck>> {
     let mut stuck: Vec<Option<Stuck>> = plays.iter().map(|_| None).collect();
     let limit = plays.iter().map(|play| play.world.now() + FIRST_DEPLOY).min();
     plays.iter_mut().for_each(Play::begin);
+    for fleet in &mut *fleets {
+        fleet.begin(plays);
+    }
     let first = |play: &Play<'_>| play.world.next_at().filter(|at| limit.is_none_or(|limit| *at <= limit));
-    together(plays, &mut stuck, first, |play| play.world.step().map(drop));
+    let mut deploys =
+        Together { plays: &mut *plays, stuck: &mut stuck, fleets: &mut *fleets, started: false };
+    deploys.play(first, |play| play.world.step().map(drop));
     // The update comes to all at the same time; one whose first deploy does not end gets none.
     let deployed: Vec<bool> =
         plays.iter().zip(&stuck).map(|(play, stuck)| stuck.is_none() && play.world.is_at_rest()).collect();
@@ -59,37 +65,79 @@ pub(crate) fn run(plays: &mut [Play<'_>]) -> Vec<Result<Rest, Stuck>> {
         {
             *stuck = play.start(zero).err();
         }
-        together(plays, &mut stuck, Play::next, Play::step);
+        let mut update = Together { plays: &mut *plays, stuck: &mut stuck, fleets, started: true };
+        update.play(Play::next, Play::step);
     }
     plays.iter_mut().zip(stuck).map(|(play, stuck)| stuck.map_or_else(|| Ok(play.end()), Err)).collect()
 }
 
-/// Lets one thing after the other happen, whoever is next; what one wrote into a shared object, the others see.
-fn together<'a>(
-    plays: &mut [Play<'a>],
-    stuck: &mut [Option<Stuck>],
-    next: impl Fn(&Play<'a>) -> Option<Time>,
-    step: impl Fn(&mut Play<'a>) -> Result<(), Stuck>,
-) {
-    let mut written = plays.first().map_or(0, |play| play.world.mesh().store().writes());
-    loop {
-        let running =
-            plays.iter().enumerate().filter(|(index, _)| stuck.get(*index).is_some_and(Option::is_none));
-        let first = running.filter_map(|(index, play)| Some((next(play)?, index))).min();
-        let Some((at, index)) = first else { return };
-        let Some(play) = plays.get_mut(index) else { return };
+/// Rollouts on their way, at one time.
+struct Together<'g, 'a> {
+    plays: &'g mut [Play<'a>],
+    stuck: &'g mut [Option<Stuck>],
+    fleets: &'g mut [Fleet],
+    /// Whether the first deploys are over.
+    started: bool,
+}
+
+impl<'a> Together<'_, 'a> {
+    /// Lets one thing after the other happen, whoever is next; what one wrote into a shared object, the others see.
+    fn play(
+        &mut self,
+        next: impl Fn(&Play<'a>) -> Option<Time>,
+        step: impl Fn(&mut Play<'a>) -> Result<(), Stuck>,
+    ) {
+        loop {
+            let running =
+                self.plays.iter().zip(&*self.stuck).enumerate().filter(|(_, (_, stuck))| stuck.is_none());
+            let first = running.filter_map(|(index, (play, _))| Some((next(play)?, index))).min();
+            let news = self.fleets.iter().enumerate();
+            let news =
+                news.filter_map(|(fleet, of)| Some((of.next_at(self.plays, self.started)?, fleet))).min();
+            if let Some((at, fleet)) = news.filter(|(at, _)| first.is_none_or(|(next, _)| *at <= next))
+                && at <= self.end()
+            {
+                if let Some(fleet) = self.fleets.get_mut(fleet) {
+                    fleet.step(self.plays, at, self.started);
+                }
+                self.tell_all();
+                continue;
+            }
+            let Some((at, index)) = first else { return };
+            self.step(index, at, &step);
+        }
+    }
+
+    fn step(&mut self, index: usize, at: Time, step: impl Fn(&mut Play<'a>) -> Result<(), Stuck>) {
+        let Some(play) = self.plays.get_mut(index) else { return };
+        let store = play.world.mesh().store().clone();
+        let written = store.writes();
         if let Err(error) = step(play)
-            && let Some(slot) = stuck.get_mut(index)
+            && let Some(slot) = self.stuck.get_mut(index)
         {
             *slot = Some(error);
         }
-        let now = play.world.mesh().store().writes();
-        if now != written && plays.len() > 1 {
-            for (_, other) in plays.iter_mut().enumerate().filter(|(other, _)| *other != index) {
+        if store.writes() != written {
+            let others = self.plays.iter_mut().enumerate().filter(|(other, _)| *other != index);
+            for (_, other) in others.filter(|(_, other)| Arc::ptr_eq(other.world.mesh().store(), &store)) {
                 other.world.look_again(at);
             }
         }
-        written = now;
+        for fleet in &mut *self.fleets {
+            fleet.tell(self.plays, index);
+        }
+    }
+
+    fn tell_all(&mut self) {
+        for fleet in &mut *self.fleets {
+            (0..self.plays.len()).for_each(|index| fleet.tell(self.plays, index));
+        }
+    }
+
+    /// When the simulation stops at the latest.
+    fn end(&self) -> Time {
+        let ends = self.plays.iter().map(|play| play.clock.after(play.args.world.until));
+        ends.max().unwrap_or(Time::from_millis(i64::MAX))
     }
 }
 

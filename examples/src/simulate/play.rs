@@ -4,6 +4,7 @@ use super::{
     args::{Args, Lose, Side},
     change::Change,
     clock::Clock,
+    clusters::Member,
     happening::{By, Kind, Rest},
     metrics::{self, SimulatedMetrics},
     model::{in_a_namespace, revision},
@@ -35,6 +36,8 @@ pub(crate) struct Play<'a> {
     /// What an update brings, checked before anything is played.
     pub(crate) update: Update,
     pub(crate) clock: Clock,
+    /// Its part in a release of several clusters.
+    pub(crate) member: Option<Member>,
     /// Whether anything changes for it: the update, or what the script does to it.
     pub(crate) is_updated: bool,
     /// What the first manifest asks for.
@@ -58,16 +61,25 @@ enum Task {
 
 impl<'a> Play<'a> {
     /// Before the first deploy.
-    pub(crate) fn new(name: String, args: &'a Args, world: Played, manifest: Value, update: Update) -> Self {
+    pub(crate) fn new(
+        (name, member): (String, Option<Member>),
+        args: &'a Args,
+        world: Played,
+        manifest: Value,
+        update: Update,
+    ) -> Self {
+        let is_about = |about: Option<&String>| is_about(about, &name, member.as_ref());
         let mut agenda = vec![(Duration::ZERO, Task::Update)];
         for scripted in &args.script.said {
-            if is_about(scripted.rollout.as_ref(), &name) {
+            if is_about(scripted.about().map(str::to_owned).as_ref()) {
                 agenda.push((scripted.at, Task::Say(scripted.what.clone())));
             }
         }
-        let lose = args.world.lose.iter().filter(|lose| is_about(lose.rollout.as_ref(), &name));
+        let lose = args.world.lose.iter().filter(|lose| is_about(lose.rollout.as_ref()));
         agenda.extend(lose.map(|lose| (lose.at, Task::Lose(lose.clone()))));
-        for (from, to) in merged(&args.world.freeze) {
+        let frozen = args.world.freeze.iter().filter(|freeze| is_about(freeze.about.as_ref()));
+        let frozen: Vec<_> = frozen.map(|freeze| (freeze.from, freeze.to)).collect();
+        for (from, to) in merged(&frozen) {
             agenda.extend([(from, Task::Freeze), (to, Task::Thaw)]);
         }
         // The update comes first of what is at time 0, and a stable sort keeps the user's order.
@@ -84,6 +96,7 @@ impl<'a> Play<'a> {
             manifest,
             update,
             clock,
+            member,
             is_updated,
             first,
             templates,
@@ -253,10 +266,9 @@ impl<'a> Play<'a> {
         let stable = self.world.truth().status.stable.clone();
         let world = &self.args.world;
         let never = |side| {
-            world
-                .never_ready
-                .iter()
-                .any(|never| never.side == side && is_about(never.rollout.as_ref(), &self.name))
+            world.never_ready.iter().any(|never| {
+                never.side == side && is_about(never.rollout.as_ref(), &self.name, self.member.as_ref())
+            })
         };
         let (stable_never, canary_never) = (never(Side::Stable), never(Side::Canary));
         if stable.as_ref() != Some(&target) {
@@ -272,7 +284,7 @@ impl<'a> Play<'a> {
     }
 
     fn change(&mut self, change: &Change) {
-        if !change.is_about(&self.name) {
+        if !is_about(change.rollout.as_ref(), &self.name, self.member.as_ref()) {
             return;
         }
         let mut live = self.live.clone();
@@ -401,7 +413,11 @@ fn leads_to_canary(truth: &Truth) -> bool {
     traffic.is_some_and(|traffic| traffic.canary.hi() > 0 || !traffic.managed.is_empty())
 }
 
-/// Whether something is about a Rollout: without a name, about all.
-fn is_about(rollout: Option<&String>, name: &str) -> bool {
-    rollout.is_none_or(|about| about == name)
+/// Whether something is about a Rollout: without a name, about all. In several clusters, a cluster may be named, the
+/// Rollout, or both.
+fn is_about(about: Option<&String>, name: &str, member: Option<&Member>) -> bool {
+    let of_member = |about: &str| {
+        member.is_some_and(|member| about == member.cluster.as_str() || about == member.rollout)
+    };
+    about.is_none_or(|about| about == name || of_member(about))
 }

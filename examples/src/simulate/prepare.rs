@@ -3,6 +3,7 @@
 use super::{
     args::Args,
     claims::Claims,
+    clusters::{self, Fleet, Member},
     diagnostics::Findings,
     given::{Given, Leading},
     group,
@@ -23,6 +24,7 @@ use super::{
 use rollout_core::{
     Spec,
     argo::{Document, Finding, Severity},
+    fleet::{ClusterName, FLEET_ANNOTATION, Policy},
     traffic::ObjectRef,
 };
 use std::{collections::BTreeSet, io::Read, sync::Arc};
@@ -32,6 +34,8 @@ use std::{collections::BTreeSet, io::Read, sync::Arc};
 pub(crate) struct Group<'a> {
     pub(crate) places: Vec<usize>,
     pub(crate) plays: Vec<Play<'a>>,
+    /// Those of them that release together in several clusters.
+    pub(crate) fleets: Vec<Fleet>,
 }
 
 /// One Rollout that can be played.
@@ -77,7 +81,7 @@ pub(crate) fn prepare<'a>(
     let after = Given { model, update: Some(update) };
     let (leading, leading_after) = (Leading::of(given), Leading::of(after));
     let (mut claims, templates) = (Claims::default(), model.templates());
-    let (mut ready, mut metrics_named) = (Vec::new(), BTreeSet::new());
+    let (mut ready, mut metrics_named, mut policies) = (Vec::new(), BTreeSet::new(), Vec::new());
     for (rollout, name) in model.rollouts.iter().zip(&labels) {
         let whole = Whole::of(rollout, given);
         let (spec, found) = whole.understand();
@@ -91,6 +95,16 @@ pub(crate) fn prepare<'a>(
         });
         let Some(mut spec) = spec else { continue };
         spec.replicas = args.world.replicas.unwrap_or(spec.replicas);
+        match (&spec.fleet, args.clusters.policy()) {
+            (Some(_), Some(_)) => {
+                let what = "names the clusters already, and so does --clusters";
+                let path = format!("metadata.annotations[{FLEET_ANNOTATION}]");
+                findings.located(rollout.finding(Severity::Error, &path, what, "leave --clusters out"));
+            }
+            (None, policy) => spec.fleet = policy,
+            (Some(_), None) => {}
+        }
+        policies.extend(spec.fleet.clone());
         if let Some((path, what, instead)) = too_many(&spec) {
             findings.located(rollout.finding(Severity::Error, &path, &what, &instead));
             continue;
@@ -109,8 +123,25 @@ pub(crate) fn prepare<'a>(
             ready.push(Ready { name: name.clone(), whole, spec, parts, around, update, templates });
         }
     }
+    let clusters = clusters_of(&policies, &labels);
+    let names: Vec<&str> = labels.iter().chain(&clusters).map(String::as_str).collect();
+    known_names(args, &names, findings);
+    let policies: Vec<&Policy> = policies.iter().map(|policy| &**policy).collect();
+    for name in clusters::unknown(args, &policies) {
+        findings.plain(format!("there is no cluster {name}; name one of --clusters, or of the annotation"));
+    }
     unmeasured(args, &metrics_named, findings);
     if findings.refuse() { Vec::new() } else { worlds(args, ready, given) }
+}
+
+/// What Rollouts are called in several clusters.
+fn clusters_of(policies: &[Arc<Policy>], labels: &[String]) -> Vec<String> {
+    let clusters: BTreeSet<&ClusterName> = policies.iter().flat_map(|policy| policy.clusters()).collect();
+    let each = clusters.into_iter().flat_map(|cluster| {
+        let both = labels.iter().map(move |label| format!("{cluster}:{label}"));
+        std::iter::once(cluster.to_string()).chain(both)
+    });
+    each.collect()
 }
 
 /// Every metric on the command line must be one that is measured.
@@ -131,22 +162,75 @@ fn worlds<'a>(args: &'a Args, ready: Vec<Ready<'_>>, given: Given<'_>) -> Vec<Gr
     for places in group::sharing(&driven) {
         let members: Vec<Ready<'_>> =
             places.iter().filter_map(|place| ready.get_mut(*place).and_then(Option::take)).collect();
-        let names: BTreeSet<&ObjectRef> = members.iter().flat_map(|one| &one.around).collect();
-        let store = setup::store(names, given);
+        groups.push(group_of(args, &places, &members, given));
+    }
+    groups
+}
+
+/// The worlds of Rollouts that share objects: in each of their clusters, with a store of its own.
+fn group_of<'a>(args: &'a Args, places: &[usize], members: &[Ready<'_>], given: Given<'_>) -> Group<'a> {
+    let names: BTreeSet<&ObjectRef> = members.iter().flat_map(|one| &one.around).collect();
+    let policies = members.iter().map(|one| one.spec.fleet.as_deref());
+    let clusters: BTreeSet<Option<ClusterName>> = policies
+        .flat_map(|policy| match policy {
+            Some(policy) => policy.clusters().cloned().map(Some).collect(),
+            None => vec![None],
+        })
+        .collect();
+    let mut group = Group { places: Vec::new(), plays: Vec::new(), fleets: Vec::new() };
+    let mut of_fleet: Vec<Vec<usize>> = vec![Vec::new(); members.len()];
+    for cluster in clusters {
+        let store = setup::store(names.iter().copied(), given);
         // An object that several share is updated once.
         let mut updated = BTreeSet::new();
-        let plays = members.iter().map(|one| {
+        for ((index, one), place) in members.iter().enumerate().zip(places) {
+            let is_here = match (&one.spec.fleet, &cluster) {
+                (Some(policy), Some(cluster)) => policy.clusters().any(|of| of == cluster),
+                (None, None) => true,
+                _ => false,
+            };
+            if !is_here {
+                continue;
+            }
             let world =
                 setup::world((&one.whole.manifest, one.spec.clone()), &one.parts, given, &store, args);
             let mut update = one.update.clone();
             update.objects.retain(|(name, _)| updated.insert(name.clone()));
             let manifest = one.whole.manifest.clone();
-            Play::new(one.name.clone(), args, world, manifest, update).with_templates(one.templates.clone())
-        });
-        let plays = plays.collect();
-        groups.push(Group { places, plays });
+            let member = cluster.clone().map(|cluster| Member { cluster, rollout: one.name.clone() });
+            let name = match &cluster {
+                Some(cluster) => format!("{cluster}:{}", one.name),
+                None => one.name.clone(),
+            };
+            if let Some(plays) = of_fleet.get_mut(index) {
+                plays.push(group.plays.len());
+            }
+            let play = Play::new((name, member), args, world, manifest, update);
+            group.plays.push(play.with_templates(one.templates.clone()));
+            group.places.push(*place);
+        }
     }
-    groups
+    for (one, plays) in members.iter().zip(of_fleet) {
+        if let Some(policy) = &one.spec.fleet {
+            let by_name = in_order(policy, &plays, &group.plays);
+            group.fleets.push(Fleet::new(policy, by_name, &args.clusters));
+        }
+    }
+    group
+}
+
+/// The places of the plays in the order in which the policy names their clusters.
+fn in_order(policy: &Policy, places: &[usize], plays: &[Play<'_>]) -> Vec<usize> {
+    let of = |cluster: &ClusterName| {
+        let is_there = |place: &&usize| {
+            plays
+                .get(**place)
+                .and_then(|play| play.member.as_ref())
+                .is_some_and(|member| member.cluster == *cluster)
+        };
+        places.iter().find(is_there).copied()
+    };
+    policy.clusters().filter_map(of).collect()
 }
 
 /// Notes what another Rollout drives already.
@@ -178,7 +262,6 @@ fn names_fit(args: &Args, model: &Model, update: &Model, names: &[&str], finding
             "--update: there is no Rollout and no object of one in it; name the manifests that change",
         );
     }
-    known_names(args, names, findings);
     for other in &update.rollouts {
         if !names.is_empty() && model.same_as(other).is_none() {
             let what = format!(
@@ -213,8 +296,9 @@ fn known_names(args: &Args, names: &[&str], findings: &mut Findings) {
     let script = args.script.said.iter().map(|scripted| scripted.about());
     let lose = args.world.lose.iter().map(|lose| lose.rollout.as_deref());
     let never = args.world.never_ready.iter().map(|never| never.rollout.as_deref());
+    let frozen = args.world.freeze.iter().map(|freeze| freeze.about.as_deref());
     let expect = args.output.expect.names().map(Some);
-    for name in changes.chain(script).chain(lose).chain(never).chain(expect).flatten() {
+    for name in changes.chain(script).chain(lose).chain(never).chain(frozen).chain(expect).flatten() {
         if names.contains(&name) || names.is_empty() {
             continue;
         }

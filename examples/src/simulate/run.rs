@@ -8,7 +8,7 @@ use super::{
     json,
     play::Play,
     prepare::{Group, Loaded, prepare},
-    replay, seeds, summary, text,
+    replay, seeds, side_by_side, summary, text,
 };
 use clap::CommandFactory as _;
 use rollout_core::Escaped;
@@ -102,12 +102,23 @@ fn replayed(args: &Args, stdin: &mut dyn Read, out: &mut dyn Write, err: &mut dy
 
 fn play(args: &Args, groups: Vec<Group<'_>>, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
     let mut played = Vec::new();
-    for Group { places, mut plays } in groups {
-        let rests = group::run(&mut plays);
+    for Group { places, mut plays, mut fleets } in groups {
+        let rests = group::run(&mut plays, &mut fleets);
         played.extend(places.into_iter().zip(plays.into_iter().zip(rests)));
     }
+    // The clusters of one Rollout stay together.
     played.sort_by_key(|(place, _)| *place);
     let mut lines = Vec::new();
+    if !args.output.json {
+        for of_one in played.chunk_by(|(one, _), (other, _)| one == other) {
+            let plays: Vec<&Play<'_>> = of_one.iter().map(|(_, (play, _))| play).collect();
+            let text = match &plays[..] {
+                [alone] => text::rollout(alone),
+                _ => side_by_side::clusters(&plays),
+            };
+            out.write_all(text.as_bytes())?;
+        }
+    }
     for (_, (play, rest)) in played {
         let rest = match rest {
             Ok(rest) => rest,
@@ -119,8 +130,6 @@ fn play(args: &Args, groups: Vec<Group<'_>>, out: &mut dyn Write, err: &mut dyn 
         let (summary, answers) = (play.world.summary(), play.answers());
         if args.output.json {
             json::write(out, &play)?;
-        } else {
-            out.write_all(text::rollout(&play).as_bytes())?;
         }
         let expect = args.output.expect.of(&play.name, play.is_updated);
         lines.push(summary::Line { name: play.name, rest, summary, answers, expect });

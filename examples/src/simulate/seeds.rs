@@ -66,8 +66,8 @@ fn one(args: &Args, loaded: &Loaded, number: u32) -> Vec<Ended> {
     // Nobody looks at the objects.
     args.output.objects = false;
     let mut ended = Vec::new();
-    for Group { places, mut plays } in prepare(&args, loaded, &mut Findings::default()) {
-        let rests = group::run(&mut plays);
+    for Group { places, mut plays, mut fleets } in prepare(&args, loaded, &mut Findings::default()) {
+        let rests = group::run(&mut plays, &mut fleets);
         for ((place, play), rest) in places.into_iter().zip(plays).zip(rests) {
             let word = rest.map_or("unfinished", |rest| rest.word());
             let aborted = play.world.truth().status.aborted.as_ref();

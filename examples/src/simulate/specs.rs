@@ -18,6 +18,9 @@ pub(crate) fn spec(manifest: &Value, args: &Args) -> Result<Spec, String> {
     if let Some(replicas) = args.world.replicas {
         spec.replicas = replicas;
     }
+    if spec.fleet.is_none() {
+        spec.fleet = args.clusters.policy();
+    }
     too_many(&spec).map_or(Ok(spec), |(path, what, instead)| Err(format!("{path}: {what}; {instead}")))
 }
 

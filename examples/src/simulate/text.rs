@@ -21,7 +21,7 @@ pub(crate) fn rollout(play: &Play<'_>) -> String {
 }
 
 /// `2 pods, weight 5 → pause 10m → weight 100`
-fn plan(spec: &Spec) -> String {
+pub(crate) fn plan(spec: &Spec) -> String {
     let max = spec.strategy.max_weight();
     let mut steps: Vec<String> = spec
         .strategy
@@ -161,7 +161,7 @@ impl Columns {
 }
 
 /// `2/4` while the second of four steps is under way, `end` after the last, `–` when nothing is.
-fn step(state: &State) -> String {
+pub(crate) fn step(state: &State) -> String {
     if state.done {
         "–".to_owned()
     } else if state.step >= state.steps {
@@ -172,7 +172,7 @@ fn step(state: &State) -> String {
 }
 
 /// `2/3`: two of three wanted pods are ready; `↓` when it has a scale-down deadline.
-fn pods(pods: &Pods) -> String {
+pub(crate) fn pods(pods: &Pods) -> String {
     if pods.wanted == 0 && pods.ready == 0 {
         return "0".to_owned();
     }

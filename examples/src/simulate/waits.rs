@@ -98,6 +98,8 @@ fn is_short(waiting: &Waiting) -> bool {
                 | WaitReason::GracePeriod { .. }
                 | WaitReason::ProxiesUnknown
                 | WaitReason::Fenceposts { .. }
+                | WaitReason::OtherCluster(_)
+                | WaitReason::KeptForCluster(_)
         )
 }
 

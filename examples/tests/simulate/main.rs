@@ -10,6 +10,7 @@
 mod analysis;
 mod analysis_lint;
 mod bad_input;
+mod clusters;
 mod folder;
 mod folders;
 mod front;

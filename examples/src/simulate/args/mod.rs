@@ -1,11 +1,13 @@
 //! The command line.
 
+mod clusters;
 mod expect;
 mod help;
 mod metric;
 mod refused;
 mod world;
 
+pub(crate) use clusters::Clusters;
 pub(crate) use expect::{Expect, Expectations};
 pub(crate) use metric::{Scripted, ScriptedMetric};
 pub(crate) use refused::Refused;
@@ -36,6 +38,8 @@ pub(crate) struct Args {
     pub(crate) script: ScriptArgs,
     #[command(flatten)]
     pub(crate) world: World,
+    #[command(flatten)]
+    pub(crate) clusters: Clusters,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
@@ -144,9 +148,12 @@ impl Args {
     fn too_late(&self) -> Option<String> {
         let said = self.script.said.iter().map(|scripted| ("--at", scripted.at));
         let lost = self.world.lose.iter().map(|lose| ("--lose-pods", lose.at));
-        let frozen = self.world.freeze.iter().map(|(from, _)| ("--freeze-mesh", *from));
+        let frozen = self.world.freeze.iter().map(|freeze| ("--freeze-mesh", freeze.from));
+        let cut = self.clusters.cut.iter().map(|cut| ("--cut", cut.from));
+        let down = self.clusters.cluster_down.iter().map(|down| ("--cluster-down", down.from));
         let until = self.world.until;
-        let (option, at) = said.chain(lost).chain(frozen).find(|(_, at)| *at > until)?;
+        let (option, at) =
+            said.chain(lost).chain(frozen).chain(cut).chain(down).find(|(_, at)| *at > until)?;
         let (at, until) = (duration::show(at), duration::show(until));
         Some(format!(
             "{option}: {at} is after the end of the simulation, {until}; write --until {at} or later"
@@ -198,7 +205,11 @@ mod tests {
             lose: vec![lose],
             proxies: 4,
             proxy_lag: Delay::between(Duration::from_millis(500), Duration::from_secs(1)),
-            freeze: vec![(Duration::from_secs(300), Duration::from_secs(360))],
+            freeze: vec![world::Freeze {
+                about: None,
+                from: Duration::from_secs(300),
+                to: Duration::from_secs(360),
+            }],
             start: rollout_core::Time::parse_rfc3339("2026-01-01T00:00:00Z").unwrap(),
             until: Duration::from_secs(7200),
             seed: 7,
@@ -221,7 +232,7 @@ mod tests {
             ),
             (
                 "x --freeze-mesh 6m..5m",
-                "invalid value '6m..5m' for '--freeze-mesh <FROM..TO>': it ends before it begins; write it like \
+                "invalid value '6m..5m' for '--freeze-mesh <[CLUSTER:]FROM..TO>': it ends before it begins; write it like \
                  5m..6m",
             ),
             (

@@ -26,9 +26,9 @@ pub(crate) struct World {
     /// How long a proxy takes to receive what was written
     #[arg(long, value_name = "TIME[..TIME]", default_value = "2s", value_parser = delay)]
     pub(crate) proxy_lag: Delay,
-    /// Between these two times, no proxy receives anything (repeatable)
-    #[arg(long = "freeze-mesh", value_name = "FROM..TO", value_parser = span)]
-    pub(crate) freeze: Vec<(Duration, Duration)>,
+    /// Between these two times, no proxy receives anything; of one cluster, if it is named (repeatable)
+    #[arg(long = "freeze-mesh", value_name = "[CLUSTER:]FROM..TO")]
+    pub(crate) freeze: Vec<Freeze>,
     /// When the simulation begins, in UTC like 2026-02-02T09:00:00Z; it matters to step windows and to `restartAt`
     #[arg(long, value_name = "TIME", default_value = "2026-01-01T00:00:00Z", value_parser = time)]
     pub(crate) start: Time,
@@ -63,6 +63,15 @@ pub(crate) struct Lose {
     pub(crate) side: Side,
     pub(crate) pods: u32,
     pub(crate) at: Duration,
+}
+
+/// A time in which no proxy receives anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Freeze {
+    /// In which cluster; `None` is all of them.
+    pub(crate) about: Option<String>,
+    pub(crate) from: Duration,
+    pub(crate) to: Duration,
 }
 
 /// More pods than any one rollout has; the world holds each of them.
@@ -105,10 +114,20 @@ fn delay(text: &str) -> Result<Delay, String> {
     }
 }
 
-fn span(text: &str) -> Result<(Duration, Duration), String> {
+pub(super) fn span(text: &str) -> Result<(Duration, Duration), String> {
     let (from, to) = text.split_once("..").ok_or("write two times, like 5m..6m")?;
     let (from, to) = (duration::parse(from)?, duration::parse(to)?);
     if from < to { Ok((from, to)) } else { Err("it ends before it begins; write it like 5m..6m".to_owned()) }
+}
+
+impl FromStr for Freeze {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (about, rest) = about(text);
+        let (from, to) = span(rest)?;
+        Ok(Self { about, from, to })
+    }
 }
 
 impl FromStr for Side {
