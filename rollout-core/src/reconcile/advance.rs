@@ -44,7 +44,9 @@ pub(super) fn advance_steps(status: &mut Status, draft: &mut Draft, view: &View<
     // A pause needs two advances: its beginning and its end.
     let at_most = view.spec.strategy.steps().len().saturating_mul(2).saturating_add(3);
     for _ in 0..at_most {
-        fleet::advance_mark(status, draft, view);
+        if view.permit().is_some() {
+            fleet::advance_mark(status, draft, view);
+        }
         let Some(advance) = next(status, draft, view) else { break };
         carry_out(advance, status, draft, view);
     }

@@ -19,17 +19,12 @@ use crate::{
 };
 use alloc::boxed::Box;
 
-/// Takes over what people have decided in other clusters, and returns how far this one may go; `None` if it is alone.
-pub(super) fn permit(
-    status: &mut Status,
-    draft: &mut Draft,
-    spec: &Spec,
-    observed: &Observed,
-    now: Time,
-) -> Option<Permit> {
+/// Takes over what people have decided in other clusters, and asks how far this one may go.
+pub(super) fn ask(status: &mut Status, draft: &mut Draft, view: &mut View<'_>) {
+    let (spec, observed, now) = (view.spec, view.observed, view.now);
     let Some(policy) = &spec.fleet else {
         status.fleet = None;
-        return None;
+        return;
     };
     if status.fleet.is_none() {
         let leads = observed.traffic.as_ref().is_some_and(|seen| seen.weight().hi() > 0);
@@ -39,12 +34,11 @@ pub(super) fn permit(
     if let (Some(here), Some(peers)) = (Progress::of(spec, status), &observed.peers) {
         follow(status, draft, spec, (&here, peers), (observed, now));
     }
-    let here = Progress::of(spec, status)?;
-    let Some(peers) = &observed.peers else {
-        let held = Permit { up_to: here.mark, lowest: Mark::Absent, ..Permit::alone() };
-        return Some(held);
-    };
-    Some(fleet::permit(policy, &here, peers, now))
+    let Some(here) = Progress::of(spec, status) else { return };
+    view.permit_to(match &observed.peers {
+        Some(peers) => fleet::permit(policy, &here, peers, now),
+        None => Permit { up_to: here.mark, lowest: Mark::Absent, ..Permit::alone() },
+    });
 }
 
 /// Follows what people have decided in other clusters: an abort, a retry, the end of a pause.

@@ -90,8 +90,10 @@ pub fn reconcile(spec: &Spec, stored: &Status, observed: &Observed, now: Time) -
     if !spec.strategy.ping_pong() {
         status.stable_ping_pong = None;
     }
-    let permit = fleet::permit(&mut status, &mut draft, spec, observed, now);
-    let view = View::new(spec, observed, now).permitted(permit);
+    let mut view = View::new(spec, observed, now);
+    if spec.fleet.is_some() || status.fleet.is_some() {
+        fleet::ask(&mut status, &mut draft, &mut view);
+    }
     plan(&mut status, &mut draft, &view);
     // The deadline depends on what the decision waits for; after an abort, decide once more.
     if deadline::judge(&mut status, &mut draft, &view) {
@@ -112,13 +114,13 @@ fn plan(status: &mut Status, draft: &mut Draft, view: &View<'_>) {
         return;
     }
     verdict::judge(status, draft, view);
-    let before = windows::before_release(status, draft, view);
-    if let Some(before) = before.or_else(|| fleet::before_release(status, draft, view)) {
-        advance::is_paused_by_user(status, draft, view);
-        plan_position(draft, &before, view);
-        plan_runs(draft, status, view, true);
-        prune_revisions(draft, status, view);
-        return;
+    if let Some(before) = windows::before_release(status, draft, view) {
+        return plan_before(&before, (status, draft), view);
+    }
+    if view.permit().is_some()
+        && let Some(before) = fleet::before_release(status, draft, view)
+    {
+        return plan_before(&before, (status, draft), view);
     }
     let roles = status.stable_ping_pong.unwrap_or_default();
     advance_steps(status, draft, view);
@@ -130,6 +132,14 @@ fn plan(status: &mut Status, draft: &mut Draft, view: &View<'_>) {
     plan_position(draft, status, view);
     tell_abort(draft, status);
     plan_runs(draft, status, view, false);
+    prune_revisions(draft, status, view);
+}
+
+/// Plans as if the release that waits were not wanted yet.
+fn plan_before(before: &Status, (status, draft): (&Status, &mut Draft), view: &View<'_>) {
+    advance::is_paused_by_user(status, draft, view);
+    plan_position(draft, before, view);
+    plan_runs(draft, status, view, true);
     prune_revisions(draft, status, view);
 }
 

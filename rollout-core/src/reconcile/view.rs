@@ -3,6 +3,7 @@ use crate::{
     fleet::Permit,
     traffic::{Seen, Selection, Weight},
 };
+use alloc::boxed::Box;
 use core::time::Duration;
 
 /// How long stable must have been unavailable before all traffic moves: a single eviction must not move it.
@@ -17,7 +18,7 @@ pub(super) struct View<'a> {
     pub(super) seen: &'a Seen,
     pub(super) observed: &'a Observed,
     knows_traffic: bool,
-    permit: Option<Permit>,
+    permit: Option<Box<Permit>>,
 }
 
 impl<'a> View<'a> {
@@ -36,14 +37,13 @@ impl<'a> View<'a> {
     }
 
     /// Adds how far the other clusters allow this one to go.
-    pub(super) fn permitted(mut self, permit: Option<Permit>) -> Self {
-        self.permit = permit;
-        self
+    pub(super) fn permit_to(&mut self, permit: Permit) {
+        self.permit = Some(Box::new(permit));
     }
 
     /// Returns how far this cluster may go; `None` if it is alone.
     pub(super) fn permit(&self) -> Option<&Permit> {
-        self.permit.as_ref()
+        self.permit.as_deref()
     }
 
     pub(super) fn knows_revisions(&self) -> bool {
