@@ -87,7 +87,7 @@ fn change(
             if status.aborted.is_some() {
                 return Err(Rejection::IsAborted);
             }
-            if status.step as usize >= spec.strategy.steps().len() || has_ended(status) {
+            if status.step as usize >= spec.strategy.steps().len() || status.has_ended_step() {
                 return Err(Rejection::AlreadyDone);
             }
             end_step(&mut next, spec);
@@ -163,7 +163,7 @@ fn promote(
         if beside {
             next.attempts.background = next.attempts.background.saturating_add(1);
         }
-        if paused && has_ended(next) && !beside && !spec.paused {
+        if paused && next.has_ended_step() && !beside && !spec.paused {
             return Err(Rejection::AlreadyDone);
         }
         if paused {
@@ -171,11 +171,6 @@ fn promote(
         }
     }
     Ok(())
-}
-
-/// Returns whether the current step is over, and only other clusters are waited for.
-fn has_ended(status: &Status) -> bool {
-    status.fleet.as_ref().is_some_and(|member| member.ended == Some(status.step))
 }
 
 /// Ends the current step. In a fleet, the decision goes on once the other clusters allow it, and they follow a pause.

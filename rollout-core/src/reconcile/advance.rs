@@ -77,7 +77,7 @@ fn next(status: &Status, draft: &mut Draft, view: &View<'_>) -> Option<Advance> 
         return Some(Advance::PastTheSteps);
     }
     let step = step_of(status, view);
-    if has_ended(status) {
+    if status.has_ended_step() {
         let by_a_person = status.fleet.as_ref().is_some_and(|member| member.is_passed(status.step));
         // The windows come last: while anything else holds, nobody asks whether they are open.
         let may_end = draft.passes(verdict::beside(status, view))
@@ -203,11 +203,6 @@ fn carry_out(advance: Advance, status: &mut Status, draft: &mut Draft, view: &Vi
 pub(super) fn step_of<'a>(status: &Status, view: &View<'a>) -> Option<&'a Step> {
     let index = usize::try_from(status.step).ok()?;
     view.spec.strategy.steps().get(index)
-}
-
-/// Returns whether only the other clusters are waited for: a person, or the time of a pause, has ended the step.
-fn has_ended(status: &Status) -> bool {
-    status.fleet.as_ref().is_some_and(|member| member.ended == Some(status.step))
 }
 
 fn len(steps: &[Step]) -> u32 {

@@ -188,8 +188,11 @@ pub(super) fn old_pods_may_go(at: &Position<'_>) -> Gate {
 
 /// Checks that every cluster routes as the current step says, so that pods may go that only an earlier one needed.
 pub(super) fn earlier_pods_may_go(at: &Position<'_>) -> Gate {
-    if !at.roles.under_way || at.status.promote_full {
-        return if at.roles.under_way { old_pods_may_go(at) } else { Ok(()) };
+    if !at.roles.under_way {
+        return Ok(());
+    }
+    if at.status.promote_full {
+        return old_pods_may_go(at);
     }
     kept_until(at, Mark::Routed(at.status.step), Guard::EarlierPodsForOthers)
 }
@@ -205,15 +208,9 @@ fn kept_until(at: &Position<'_>, mark: Mark, guard: Guard) -> Gate {
 
 /// Checks that no cluster sends requests to an aborted canary any more.
 pub(super) fn canary_may_go(at: &Position<'_>) -> Gate {
-    match at.view.permit() {
-        Some(permit) if at.view.observed.peers.is_none() && !off(Guard::CanaryForOthers) => {
-            Err(kept(permit.holds_canary.clone()))
-        }
-        Some(Permit { holds_canary: Some(wait), .. }) if !off(Guard::CanaryForOthers) => {
-            Err(kept(Some(wait.clone())))
-        }
-        _ => Ok(()),
-    }
+    let Some(permit) = at.view.permit().filter(|_| !off(Guard::CanaryForOthers)) else { return Ok(()) };
+    let is_unknown = at.view.observed.peers.is_none();
+    if is_unknown || permit.holds_canary.is_some() { Err(kept(permit.holds_canary.clone())) } else { Ok(()) }
 }
 
 /// How far a cluster is at its step, as far as the observation shows it; records what it waits for itself.
@@ -221,7 +218,7 @@ fn here(at: &Position<'_>, draft: &mut Draft) -> Option<Mark> {
     let status = at.status;
     let canary = at.roles.canary?;
     let member = status.fleet.as_ref()?;
-    let has_ended = member.ended == Some(status.step);
+    let has_ended = status.has_ended_step();
     if !has_ended && member.reached < Mark::Ready(status.step) {
         let gate = has_pods(at, canary);
         draft.reaches(gate).then_some(())?;
@@ -266,13 +263,10 @@ fn at_rest(at: &Position<'_>, reached: Option<Mark>, draft: &mut Draft) -> Optio
     at.view.stable_leads_to(stable).then_some(Mark::Done)
 }
 
-/// The revision to which requests may go besides stable. Routes that lead nowhere else any more lead there until every
+/// The revision to which requests may go besides stable; steps advance only where the traffic is known. Routes that lead nowhere else any more lead there until every
 /// proxy has them.
 fn leads_to<'v>(at: &Position<'v>, is_told: bool) -> Result<Option<&'v Revision>, Closed> {
     let view = at.view;
-    if !view.knows_traffic() && is_told {
-        return Err(Closed::new(WaitReason::TrafficUnknown, Ending::Readable));
-    }
     if view.seen.routes.iter().any(RoutesSeen::leads_to_canary) {
         let behind = view.seen.behind.canary.iter().filter_map(Selection::revision);
         return Ok(behind.into_iter().find(|revision| Some(*revision) != at.roles.stable));

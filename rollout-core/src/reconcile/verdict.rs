@@ -35,8 +35,7 @@ pub(super) fn wanted<'a>(status: &Status, view: &View<'a>) -> [Option<(RunId, &'
     let id = |role, attempt| RunId::new(canary.clone(), strategy.step_hash.clone(), role, attempt);
     let step = usize::try_from(status.step).ok().and_then(|index| strategy.steps().get(index));
     // In a fleet, a step that a person has skipped may still wait for other clusters.
-    let ended = status.fleet.as_ref().is_some_and(|member| member.ended == Some(status.step));
-    let of_step = match step.filter(|_| !ended) {
+    let of_step = match step.filter(|_| !status.has_ended_step()) {
         Some(Step::Analysis(analysis)) => {
             Some((id(RunRole::Step(status.step), status.attempts.step), analysis))
         }

@@ -8,6 +8,11 @@ impl Status {
         self.promote_full || usize::try_from(self.step).unwrap_or(usize::MAX) >= steps.len()
     }
 
+    /// Returns whether only other clusters are waited for: a person, or the time of a pause, has ended the current step.
+    pub(crate) fn has_ended_step(&self) -> bool {
+        self.fleet.as_ref().is_some_and(|member| member.ended == Some(self.step))
+    }
+
     /// Advances to the next step.
     pub(crate) fn next_step(&mut self) {
         self.step = self.step.saturating_add(1);
