@@ -15,6 +15,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// The verbs that change nothing.
+const READS: &[&str] = &["get", "lint", "status", "wait", "version", "auth"];
+
 /// The place of one test. Gone with the test, unless that failed.
 #[derive(Debug)]
 pub(crate) struct Namespace {
@@ -38,7 +41,8 @@ impl Namespace {
         Self { bed, name, watch, logs: Mutex::default() }
     }
 
-    /// `kubectl` in this namespace, to its end.
+    /// `kubectl` in this namespace, to its end. What it has changed of Rollouts is seen when this returns, so that
+    /// nothing that is waited for next is found in how they were before.
     pub(crate) fn kubectl(&self, words: &[&str]) -> Ran {
         self.kubectl_with(words, "")
     }
@@ -52,7 +56,11 @@ impl Namespace {
         // The plugin's words come first.
         let at = if words.starts_with(&["argo"]) { 2 } else { 0 };
         let (first, rest) = words.split_at(at.min(words.len()));
-        Ran::run(command.args(first).args(["--namespace", &self.name]).args(rest), stdin)
+        let ran = Ran::run(command.args(first).args(["--namespace", &self.name]).args(rest), stdin);
+        if !READS.contains(rest.first().unwrap_or(&"")) {
+            self.watch.catch_up();
+        }
+        ran
     }
 
     /// `kubectl argo rollouts …` in this namespace, to its end.

@@ -1,7 +1,11 @@
 //! Watches on everything that a rollout touches.
 
-use super::{follow, seen::Seen};
-use kube::{Api, Client, api::DynamicObject, core::ApiResource};
+use super::{RUNTIME, follow, seen::Seen};
+use kube::{
+    Api, Client,
+    api::{DynamicObject, ListParams},
+    core::ApiResource,
+};
 use std::{
     sync::{Arc, Condvar, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -45,28 +49,57 @@ impl Board {
 #[derive(Debug)]
 pub(super) struct Watch {
     board: Arc<Board>,
+    rollouts: Api<DynamicObject>,
     tasks: Vec<JoinHandle<()>>,
 }
+
+/// How long a watch may lag behind.
+const LAG: Duration = Duration::from_secs(20);
 
 impl Watch {
     /// Begins, before anything is in the namespace.
     pub(super) fn start(client: &Client, namespace: &str) -> Self {
         let board = Arc::new(Board::default());
-        let tasks = KINDS.iter().map(|(group, version, kind, plural)| {
+        let api = |(group, version, kind, plural): (&str, &str, &str, &str)| {
             let api_version =
-                if group.is_empty() { (*version).to_owned() } else { format!("{group}/{version}") };
+                if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
+            let (kind, plural) = (kind.to_owned(), plural.to_owned());
             let resource = ApiResource {
-                group: (*group).to_owned(),
-                version: (*version).to_owned(),
+                group: group.to_owned(),
+                version: version.to_owned(),
                 api_version,
-                kind: (*kind).to_owned(),
-                plural: (*plural).to_owned(),
+                kind,
+                plural,
             };
-            let api = Api::namespaced_with(client.clone(), namespace, &resource);
-            let board = Arc::clone(&board);
-            follow(api, move |object, is_there| board.add(kind, &object, is_there))
+            Api::namespaced_with(client.clone(), namespace, &resource)
+        };
+        let tasks = KINDS.iter().map(|kind| {
+            let (board, name) = (Arc::clone(&board), kind.2);
+            follow(api(*kind), move |object, is_there| board.add(name, &object, is_there))
         });
-        Self { tasks: tasks.collect(), board }
+        Self { tasks: tasks.collect(), rollouts: api(KINDS[0]), board }
+    }
+
+    /// Waits until the Rollouts are seen as they are now, or later. If the API server does not answer, it has nothing
+    /// to wait for.
+    pub(super) fn catch_up(&self) {
+        let Ok(Ok(now)) = RUNTIME
+            .block_on(async { tokio::time::timeout(LAG, self.rollouts.list(&ListParams::default())).await })
+        else {
+            return;
+        };
+        let number = |version: &str| version.parse::<u64>().unwrap();
+        for rollout in now {
+            let (name, version) =
+                (rollout.metadata.name.unwrap(), rollout.metadata.resource_version.unwrap());
+            let is_seen = self.wait(LAG, |seen| {
+                let mut its =
+                    seen.changes().iter().rev().filter(|one| one.kind == "Rollout" && one.name == name);
+                let newest = its.next()?.object["metadata"]["resourceVersion"].as_str()?;
+                (number(newest) >= number(&version)).then_some(())
+            });
+            assert!(is_seen.is_some(), "the watch shows nothing of version {version} of the Rollout {name}");
+        }
     }
 
     /// Waits for news until `find` finds something.
