@@ -127,6 +127,9 @@ pub struct MetricSeen {
     pub left: Arc<str>,
     /// When it is measured next, if that is known.
     pub next: Option<Time>,
+    /// Whether it is measured as soon as somebody looks at the run, which has not begun yet.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub is_due: bool,
 }
 
 impl MetricSeen {
@@ -142,6 +145,7 @@ impl MetricSeen {
             condition: condition.into(),
             left: left.into(),
             next: None,
+            is_due: false,
         }
     }
 }
@@ -155,7 +159,11 @@ impl fmt::Display for MetricSeen {
             value => write!(f, "{}: measured {value}", self.name)?,
         }
         write!(f, ", required: {}, {}", self.condition, self.left)?;
-        if let Some(next) = self.next { write!(f, ", next measurement at {next}") } else { Ok(()) }
+        match self.next {
+            Some(next) => write!(f, ", next measurement at {next}"),
+            None if self.is_due => f.write_str(", to be measured at once"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -52,7 +52,11 @@ impl RunSeen {
             matches!(phase, Some(Phase::Failed | Phase::Error | Phase::Inconclusive))
         };
         let unanswered = |metric: &&Metric| newest(metric).is_some_and(|newest| newest.phase == Phase::Error);
-        let next = |metric: &&Metric| next_of(metric, result(metric), status.started_at);
+        // Before a run has begun, nobody knows when.
+        let is_known = |metric: &Metric| status.started_at.is_some() || newest(metric).is_some();
+        let next = |metric: &&Metric| {
+            next_of(metric, result(metric), status.started_at).filter(|_| is_known(metric))
+        };
         let chosen = counted().find(is_bad).or_else(|| counted().find(unanswered));
         let chosen = chosen.or_else(|| counted().filter(|metric| next(metric).is_some()).min_by_key(next));
         self.metric = chosen.or_else(|| counted().next()).map(|metric| {
@@ -63,7 +67,9 @@ impl RunSeen {
             let conditions = metric.conditions();
             let seen = MetricSeen::new(name, value, cut(&conditions, TEXT), &left(metric, result(metric)));
             let next = next(&metric).filter(|_| !status.phase.is_done());
-            MetricSeen { is_error, next, ..seen }
+            let is_due = status.started_at.is_none() && newest.is_none() && metric.initial_delay.is_none();
+            let is_due = is_due && !status.phase.is_done();
+            MetricSeen { is_error, next, is_due, ..seen }
         });
         self
     }
@@ -143,6 +149,23 @@ mod tests {
             told("client error: 503").starts_with("m: could not be measured: client error: 503, required: ")
         );
         assert!(told("").starts_with("m: could not be measured, required: "));
+    }
+
+    #[test]
+    fn before_a_run_has_begun_no_time_is_told() {
+        let told = |metric: Json, status: &Json| {
+            let id = RunId::new("v2".into(), "6c5f".into(), RunRole::Background, 0);
+            let spec = RunSpec::read(&json!({"metrics": [metric]}));
+            let run = RunSeen::new("run", id).measured(&spec, &RunStatus::read(status));
+            run.metric.unwrap().to_string()
+        };
+        let at_once = json!({"name": "m", "interval": "1m", "provider": {"job": {}}});
+        let later = json!({"name": "m", "initialDelay": "90s", "provider": {"job": {}}});
+        let begun = json!({"phase": "Running", "startedAt": "2026-01-01T00:00:00Z"});
+        assert!(told(at_once.clone(), &json!({})).ends_with("allowed, to be measured at once"));
+        assert!(told(later.clone(), &json!({})).ends_with("allowed"));
+        assert!(told(at_once, &begun).ends_with(", next measurement at 2026-01-01T00:00:00Z"));
+        assert!(told(later, &begun).ends_with(", next measurement at 2026-01-01T00:01:30Z"));
     }
 
     #[test]
