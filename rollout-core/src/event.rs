@@ -3,6 +3,7 @@
 use crate::{
     AbortReason, Action, Revision, Step, Time,
     action::RunChange,
+    analysis::RunRole,
     traffic::{Routes, Selectors},
 };
 use alloc::{string::String, vec::Vec};
@@ -184,7 +185,11 @@ impl fmt::Display for Event {
             Self::Selected(selectors) => write_selectors(f, selectors),
             Self::Routed(routes) => write_routes(f, routes),
             Self::Run(RunChange::Start { id, .. }) => {
-                write!(f, "began the analysis of {} for {}, attempt {}", id.revision, id.role, id.attempt)
+                // The attempt counts for all revisions and edits of a rollout: to a person, it says nothing.
+                match id.role {
+                    RunRole::Step(_) => write!(f, "began the analysis of {} for {}", id.revision, id.role),
+                    RunRole::Background => write!(f, "began the background analysis of {}", id.revision),
+                }
             }
             Self::Run(RunChange::Stop { name }) => write!(f, "told analysis run {name} to end"),
             Self::Run(RunChange::Prune { name }) => write!(f, "deleted analysis run {name}"),

@@ -30,7 +30,7 @@ pub(super) const ROWS: [Row; 23] = [
             *it = Situation::analysed(STEP, Phase::Successful);
             it.status.attempts.step = 1;
         },
-        "v2: 2 pods, began the analysis of v2 for step 2, attempt 1; waits: analysis",
+        "v2: 2 pods, began the analysis of v2 for step 2; waits: analysis",
     ),
     (
         "nor by that of another revision",
@@ -38,7 +38,7 @@ pub(super) const ROWS: [Row; 23] = [
             *it = Situation::analysed(STEP, Phase::Successful);
             it.run().id.revision = "v0".into();
         },
-        "v2: 2 pods, began the analysis of v2 for step 2, attempt 0; waits: analysis",
+        "v2: 2 pods, began the analysis of v2 for step 2; waits: analysis",
     ),
     (
         "nor by that of other steps",
@@ -46,7 +46,7 @@ pub(super) const ROWS: [Row; 23] = [
             *it = Situation::analysed(STEP, Phase::Successful);
             it.run().id.step_hash = "other".into();
         },
-        "v2: 2 pods, began the analysis of v2 for step 2, attempt 0; waits: analysis",
+        "v2: 2 pods, began the analysis of v2 for step 2; waits: analysis",
     ),
     (
         "a bad run aborts",
@@ -128,7 +128,7 @@ pub(super) const ROWS: [Row; 23] = [
             it.runs = Some(Vec::new());
             it.revisions()[1] = of("v2", 4).ready(Range::exact(4)).available(Range::exact(1));
         },
-        "v2: 2 pods, began the analysis of v2 for background, attempt 0; waits: pods",
+        "v2: 2 pods, began the background analysis of v2; waits: pods",
     ),
     (
         "until it has begun, no step ends: it may be refused",
@@ -136,7 +136,7 @@ pub(super) const ROWS: [Row; 23] = [
             *it = Situation::analysed(BESIDE, Phase::Running);
             it.runs = Some(Vec::new());
         },
-        "v2: 2 pods, began the analysis of v2 for background, attempt 0; waits: analysis",
+        "v2: 2 pods, began the background analysis of v2; waits: analysis",
     ),
     (
         "none begins after the last step: a rollback within the window is not analysed",
@@ -163,7 +163,7 @@ pub(super) const ROWS: [Row; 23] = [
             *it = Situation::analysed(STEP, Phase::Failed);
             it.status.scaled_to_zero = true;
         },
-        "v2: 2 pods, began the analysis of v2 for step 2, attempt 1, stable has pods again; waits: analysis",
+        "v2: 2 pods, began the analysis of v2 for step 2, stable has pods again; waits: analysis",
     ),
     (
         "not before",
