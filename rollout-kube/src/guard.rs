@@ -26,6 +26,24 @@ pub enum Guard {
     HandOver,
     /// With `pingPong`, the Services are found by their present roles.
     PresentRoles,
+    /// What a run has measured is stored on the version that was read.
+    RunIsUnchanged,
+    /// A question is given up when its run has changed.
+    ChangedRunIsAnew,
+    /// A question whose outcome nobody knows is asked again.
+    UnclearIsAskedAgain,
+    /// A run is looked at when it is due.
+    DueRunIsSeen,
+    /// What a run is for, its annotation says.
+    RunIsKnown,
+    /// A run whose name is taken by another has another name.
+    RunNameIsFree,
+    /// A run that is not needed any more is told to end.
+    OldRunStops,
+    /// A run beyond the history limits is deleted.
+    OldRunIsDeleted,
+    /// That somebody ended a run is known to the Rollout.
+    EndedRunIsSeen,
 }
 
 #[cfg(feature = "_mutants")]
@@ -40,7 +58,7 @@ mod switch {
 
     impl Guard {
         /// All guards.
-        pub const ALL: [Self; 9] = [
+        pub const ALL: [Self; 18] = [
             Self::MetadataIsSeen,
             Self::OwnMetadataReturns,
             Self::OwnPods,
@@ -50,6 +68,15 @@ mod switch {
             Self::AntiAffinityEnds,
             Self::HandOver,
             Self::PresentRoles,
+            Self::RunIsUnchanged,
+            Self::ChangedRunIsAnew,
+            Self::UnclearIsAskedAgain,
+            Self::DueRunIsSeen,
+            Self::RunIsKnown,
+            Self::RunNameIsFree,
+            Self::OldRunStops,
+            Self::OldRunIsDeleted,
+            Self::EndedRunIsSeen,
         ];
     }
 

@@ -1,6 +1,9 @@
 //! The Rollouts that are played, before anything happens to them.
 
-use super::settings::{Settings, settings};
+use super::{
+    analyses::{Analysed, Template, analysed, ending},
+    settings::{Settings, settings},
+};
 use proptest::{
     collection::vec as several,
     prelude::{Just, any, prop, prop_oneof},
@@ -32,6 +35,8 @@ pub(crate) struct App {
     /// The object that has its pod template; without one, it has the template itself.
     pub(crate) workload: Option<Workload>,
     pub(crate) settings: Settings,
+    /// How its analyses are run; without it, it has none.
+    pub(crate) analysed: Option<Analysed>,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -83,6 +88,8 @@ pub(crate) enum Step {
     Header(bool),
     /// So many pods, whatever the weight is.
     Scale(u8),
+    /// In a Rollout without analyses, there is none.
+    Analysis(Template),
 }
 
 pub(crate) fn step() -> impl proptest::strategy::Strategy<Value = Step> {
@@ -91,6 +98,7 @@ pub(crate) fn step() -> impl proptest::strategy::Strategy<Value = Step> {
         3 => prop_oneof![Just(0), 1..20_u8].prop_map(Step::Pause),
         1 => prop::bool::weighted(0.7).prop_map(Step::Header),
         1 => (0..3_u8).prop_map(Step::Scale),
+        1 => ending().prop_map(Step::Analysis),
     ]
 }
 
@@ -119,8 +127,11 @@ pub(crate) fn app() -> impl proptest::strategy::Strategy<Value = App> {
     let services = (prop::bool::weighted(0.3), any::<bool>());
     let pods = (prop::bool::weighted(0.25), prop::bool::weighted(0.25), apart());
     let max_unavailable = prop_oneof![2 => Just(None), 1 => (1..3_u8).prop_map(Some)];
-    let whole =
-        (1..4_u8, shares, services, pods, max_unavailable, (workload(), settings()), several(step(), 0..5));
+    // Mostly there is a step that is analysed.
+    let step_of_it = prop_oneof![1 => Just(None), 3 => (0..4_usize, ending()).prop_map(Some)];
+    let analysed = prop_oneof![2 => Just((None, None)), 1 => (analysed().prop_map(Some), step_of_it)];
+    let settings = (workload(), settings(), analysed);
+    let whole = (1..4_u8, shares, services, pods, max_unavailable, settings, several(step(), 0..5));
     whole.prop_map(
         |(
             replicas,
@@ -128,21 +139,27 @@ pub(crate) fn app() -> impl proptest::strategy::Strategy<Value = App> {
             (has_services, by_turns),
             (follows, labels, apart),
             max_unavailable,
-            (workload, settings),
-            steps,
-        )| App {
-            replicas,
-            shares,
-            shares_rule,
-            has_services,
-            by_turns,
-            follows,
-            labels,
-            apart,
-            max_unavailable,
-            workload,
-            settings,
-            steps,
+            (workload, settings, (analysed, step_of_it)),
+            mut steps,
+        )| {
+            if let Some((place, template)) = step_of_it {
+                steps.insert(place.min(steps.len()), Step::Analysis(template));
+            }
+            App {
+                replicas,
+                shares,
+                shares_rule,
+                has_services,
+                by_turns,
+                follows,
+                labels,
+                apart,
+                max_unavailable,
+                workload,
+                settings,
+                analysed,
+                steps,
+            }
         },
     )
 }

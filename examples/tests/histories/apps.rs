@@ -1,6 +1,7 @@
 //! The objects of the Rollouts that are played.
 
 use crate::{
+    analyses,
     app::{Apart, App, Step, WorkloadKind},
     history::History,
     mesh::said::{header, subset},
@@ -97,6 +98,9 @@ pub(crate) fn objects(history: &History) -> Vec<(String, Value)> {
     }));
     let workloads = history.apps.iter().enumerate();
     all.extend(workloads.filter_map(|(at, app)| Some(workload::object(app.workload?, at))));
+    if history.has_analyses() {
+        all.extend(analyses::objects());
+    }
     all.extend((0..history.apps.len()).map(|at| (rollout_path(at), rollout(history, at))));
     all
 }
@@ -161,7 +165,9 @@ pub(crate) fn template(name: &str, version: u8) -> Value {
 }
 
 pub(crate) fn steps(app: &str, of: &App, steps: &[Step]) -> Value {
+    let is_there = |step: &&Step| of.analysed.is_some() || !matches!(step, Step::Analysis(_));
     let step = |step: &Step| match step {
+        Step::Analysis(template) => json!({"analysis": template.reference(app)}),
         Step::Header(true) => json!({"setHeaderRoute": {
             "name": header(app), "match": [{"headerName": "tester", "headerValue": {"exact": "yes"}}]
         }}),
@@ -172,7 +178,7 @@ pub(crate) fn steps(app: &str, of: &App, steps: &[Step]) -> Value {
         Step::Pause(0) => json!({"pause": {}}),
         Step::Pause(seconds) => json!({"pause": {"duration": seconds}}),
     };
-    steps.iter().map(step).collect()
+    steps.iter().filter(is_there).map(step).collect()
 }
 
 /// What the pods of a role have. The template has one of the labels, too; the other has a name of its own.
@@ -232,6 +238,9 @@ fn rollout(history: &History, at: usize) -> Value {
         });
     }
     app.settings.write(&mut rollout);
+    if let Some(analysed) = app.analysed {
+        analysed.write(&mut rollout, &name);
+    }
     if let Some(of) = app.workload {
         rollout["spec"]["workloadRef"] = workload::reference(of, at);
         rollout["spec"]["template"].take();

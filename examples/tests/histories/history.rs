@@ -1,4 +1,5 @@
 use super::{
+    analyses::{Analysed, Mood, Template, ending, mood},
     app::{App, Step, app, step},
     plots::{Plot, plot},
 };
@@ -31,6 +32,14 @@ pub(crate) struct History {
 }
 
 impl History {
+    /// Whether controllers run AnalysisRuns.
+    pub(crate) fn has_analyses(&self) -> bool {
+        let by_hand = |(_, what): &(u16, Happening)| {
+            matches!(what, Happening::RunApplied(..) | Happening::NameTaken(_))
+        };
+        self.apps.iter().any(|app| app.analysed.is_some()) || self.happenings.iter().any(by_hand)
+    }
+
     /// What any of its Rollouts tries, and what happens to them beside updates.
     pub(crate) fn features(&self) -> Vec<&'static str> {
         let happens = |wanted: fn(&Happening) -> bool| self.happenings.iter().any(|(_, what)| wanted(what));
@@ -93,6 +102,18 @@ pub(crate) enum Happening {
     /// Its VirtualService or DestinationRule is applied again, as somebody wrote it.
     Reapplied(Index, Part),
     OfMesh(OfMesh),
+    /// The providers answer another way about it.
+    Mood(Index, Mood),
+    /// Somebody applies a run, about which they answer this way.
+    RunApplied(Template, Mood),
+    /// Somebody ends the newest run of it that goes on, or one that is over.
+    RunEnded(Index),
+    /// Somebody deletes the newest run of it.
+    RunDeleted(Index),
+    /// Somebody makes runs with the names that those of its update would have.
+    NameTaken(Index),
+    /// Somebody goes on to the next step, as `kubectl argo rollouts promote` does beside an analysis.
+    Passed(Index),
 }
 
 impl Happening {
@@ -111,6 +132,11 @@ impl Happening {
             | Self::Scaled(app, _)
             | Self::Touched(app)
             | Self::Deleted(app, ..)
+            | Self::Mood(app, _)
+            | Self::RunEnded(app)
+            | Self::RunDeleted(app)
+            | Self::NameTaken(app)
+            | Self::Passed(app)
             | Self::Reapplied(app, _) => Some(*app),
             Self::Killed(_)
             | Self::Overlap(_)
@@ -118,6 +144,7 @@ impl Happening {
             | Self::WatchesCut
             | Self::VersionsExpire
             | Self::Blind(_)
+            | Self::RunApplied(..)
             | Self::OfMesh(_) => None,
         }
     }
@@ -188,6 +215,9 @@ fn history() -> impl proptest::strategy::Strategy<Value = History> {
         for app in apps.iter_mut().filter(|_| !steps.is_empty()) {
             app.shares = true;
             app.steps.splice(0..0, steps.clone());
+            if steps.iter().any(|step| matches!(step, Step::Analysis(_))) {
+                app.analysed.get_or_insert(MIXED);
+            }
         }
         for app in &mut apps {
             app.has_services &= mesh.is_none();
@@ -196,6 +226,9 @@ fn history() -> impl proptest::strategy::Strategy<Value = History> {
         History { apps, arrivals, deploys, happenings, trouble, lag, seed, mesh }
     })
 }
+
+/// How the analyses of a Rollout are run that would have none.
+const MIXED: Analysed = Analysed { beside: None, mood: Mood::Mixed, kept: Some((1, 1)) };
 
 pub(crate) fn gap() -> impl proptest::strategy::Strategy<Value = u16> {
     prop_oneof![0..40_u16, 0..300_u16]
@@ -238,8 +271,21 @@ pub(crate) fn part() -> impl proptest::strategy::Strategy<Value = Part> {
     prop_oneof![select(whole.to_vec()), set]
 }
 
+/// Where there are no analyses, little of this has an effect.
+pub(crate) fn of_analyses() -> impl proptest::strategy::Strategy<Value = Happening> {
+    let index = any::<Index>;
+    prop_oneof![
+        3 => (index(), mood()).prop_map(|(app, mood)| Happening::Mood(app, mood)),
+        1 => (ending(), mood()).prop_map(|(template, mood)| Happening::RunApplied(template, mood)),
+        1 => index().prop_map(Happening::RunEnded),
+        1 => index().prop_map(Happening::RunDeleted),
+        1 => index().prop_map(Happening::NameTaken),
+        1 => index().prop_map(Happening::Passed),
+    ]
+}
+
 /// What a controller writes beside events.
-const WRITES: [&str; 10] = [
+const WRITES: [&str; 14] = [
     "POST replicasets",
     "PATCH replicasets",
     "PUT virtualservices",
@@ -250,6 +296,10 @@ const WRITES: [&str; 10] = [
     "PATCH pods",
     "POST pods/eviction",
     "PUT rollouts",
+    "POST analysisruns",
+    "PUT analysisruns",
+    "PATCH analysisruns",
+    "DELETE analysisruns",
 ];
 
 pub(crate) fn happening() -> impl proptest::strategy::Strategy<Value = Happening> {
@@ -277,5 +327,6 @@ pub(crate) fn happening() -> impl proptest::strategy::Strategy<Value = Happening
         1 => (index(), select(vec![Part::VirtualService, Part::Destination]))
             .prop_map(|(app, part)| Happening::Reapplied(app, part)),
         3 => of_mesh().prop_map(Happening::OfMesh),
+        1 => of_analyses(),
     ]
 }

@@ -229,6 +229,11 @@ impl Recording<'_> {
                 "Deployment" => ("Deployment", of == workload),
                 "PodTemplate" => ("PodTemplate", of == workload),
                 "Pod" => ("Pod", text("/metadata/labels/app") == name),
+                // Where a person took its name, it is none of the Rollout's.
+                "AnalysisRun" => (
+                    "AnalysisRun",
+                    of.starts_with(&format!("{name}-")) && text("/metadata/labels/by").is_empty(),
+                ),
                 "VirtualService" => ("VirtualService", of == route),
                 "DestinationRule" => ("DestinationRule", of == rule),
                 "Service" => ("Service", ["stable", "canary"].iter().any(|role| of == subset(&name, role))),

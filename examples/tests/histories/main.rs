@@ -7,6 +7,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod analyses;
 mod app;
 mod apps;
 mod fetch;
@@ -20,6 +21,7 @@ mod planted;
 mod plots;
 mod pods;
 mod process;
+mod provider;
 #[path = "../recorded/mod.rs"]
 mod recorded;
 mod settings;

@@ -1,8 +1,10 @@
 //! Each guard of the adapter, taken out, is noticed by a rule that is about it.
 
 use crate::{
-    app::{Apart, App, ScaleDown, Workload, WorkloadKind},
+    analyses::{Analysed, Beside, Mood, Template},
+    app::{Apart, App, ScaleDown, Step, Workload, WorkloadKind},
     history::{Happening, History, histories},
+    laws::listeners,
     world::play,
 };
 use rollout_kube::guard::{Guard, switch_off};
@@ -21,7 +23,7 @@ const ENOUGH: u64 = 600;
 /// A guard, the rules that must notice that it is gone, and what a history has to have for that.
 type Expected = (Guard, &'static [&'static str], fn(&mut History));
 
-const EXPECTED: [Expected; 9] = [
+const EXPECTED: [Expected; 18] = [
     (Guard::MetadataIsSeen, &["comes_to_rest"], |history| {
         each(history, |app| (app.labels, app.steps) = (true, Vec::new()));
         // Some writes fail while nothing else is wrong.
@@ -47,7 +49,64 @@ const EXPECTED: [Expected; 9] = [
             history.mesh = None;
         },
     ),
+    (Guard::RunIsUnchanged, &["verdict_is_final", "measured_as_often_as_asked"], |history| {
+        each(history, |app| analysed(app, Template::Thrice, Mood::Slow));
+        history.happenings.push((300, Happening::Overlap(60)));
+    }),
+    (Guard::ChangedRunIsAnew, &["ended_run_ends_soon"], |history| {
+        each(history, |app| analysed(app, Template::Thrice, Mood::Slow));
+        calm(history);
+    }),
+    (Guard::UnclearIsAskedAgain, &["unclear_question_waits"], |history| {
+        each(history, |app| analysed(app, Template::Thrice, Mood::Unclear));
+    }),
+    (Guard::DueRunIsSeen, &["comes_to_rest"], |history| {
+        each(history, |app| analysed(app, Template::Thrice, Mood::Good));
+    }),
+    (Guard::RunIsKnown, &["comes_to_rest", "one_run_for_each_attempt"], |history| {
+        each(history, |app| analysed(app, Template::Once, Mood::Good));
+    }),
+    (Guard::RunNameIsFree, &["comes_to_rest"], |history| {
+        each(history, |app| analysed(app, Template::Once, Mood::Good));
+        let taken = |(_, what): &(u16, Happening)| what.app().map(|app| (10, Happening::NameTaken(app)));
+        let all = std::mem::take(&mut history.happenings).into_iter();
+        history.happenings =
+            all.flat_map(|one| [taken(&one), Some(one)].into_iter().rev().flatten()).collect();
+    }),
+    (Guard::OldRunStops, &["comes_to_rest", "runs_end_with_their_position"], |history| {
+        each(history, |app| analysed(app, Template::Watch, Mood::Good));
+    }),
+    (Guard::OldRunIsDeleted, &["few_runs_are_kept", "quiet_at_rest"], |history| {
+        each(history, |app| analysed(app, Template::Once, Mood::Good));
+    }),
+    (Guard::EndedRunIsSeen, &["step_ends_by_evidence"], |history| {
+        each(history, |app| analysed(app, Template::Thrice, Mood::Slow));
+        let ends = |(_, what): &(u16, Happening)| what.app().map(|app| (60, Happening::RunEnded(app)));
+        let more: Vec<_> = history.happenings.iter().filter_map(ends).collect();
+        history.happenings.extend(more);
+    }),
 ];
+
+/// It is analysed beside its steps, and at a step of its own.
+fn analysed(app: &mut App, template: Template, mood: Mood) {
+    let beside = Some(Beside { template, starting_step: 0 });
+    app.analysed = Some(Analysed { beside, mood, kept: Some((1, 1)) });
+    if template != Template::Watch {
+        app.steps.splice(0..0, [Step::Weight(20), Step::Analysis(template)]);
+    }
+}
+
+/// Nothing goes wrong but what a controller hears of soon.
+fn calm(history: &mut History) {
+    (history.trouble, history.lag, history.mesh) = (0, 0, None);
+    let ends = |(after, what): (u16, Happening)| {
+        let app = what.app()?;
+        let update = (after, Happening::Image(app, 1 + u8::try_from(after % 3).unwrap()));
+        Some([update, (100 + after % 100, Happening::RunEnded(app))])
+    };
+    let happenings = std::mem::take(&mut history.happenings);
+    history.happenings = happenings.into_iter().filter_map(ends).flatten().collect();
+}
 
 fn each(history: &mut History, change: impl Fn(&mut App)) {
     history.apps.iter_mut().for_each(change);
@@ -60,6 +119,7 @@ fn keeps_apart(history: &mut History) {
 #[test]
 fn every_guard_of_the_adapter_is_missed() {
     assert_eq!(EXPECTED.map(|(guard, ..)| guard), Guard::ALL);
+    let _kept = listeners();
     let (next, unnoticed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let threads = thread::available_parallelism().map_or(2, NonZero::get);
     thread::scope(|scope| {

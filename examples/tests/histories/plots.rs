@@ -1,8 +1,9 @@
 //! What happens in a history: mostly anything in any order, and now and then what is seldom met by chance.
 
 use super::{
+    analyses::ending,
     app::Step,
-    history::{Happening, OfMesh, Part, Which, gap, happening, part},
+    history::{Happening, OfMesh, Part, Which, gap, happening, of_analyses, part},
 };
 use proptest::{
     collection::vec as several,
@@ -38,6 +39,7 @@ pub(crate) fn plot() -> impl proptest::strategy::Strategy<Value = Plot> {
         1 => back_and_forth().prop_map(with_steps(paused)).boxed(),
         1 => at_rest().prop_map(Plot::of).boxed(),
         1 => unknown_proxy().prop_map(Plot::of).boxed(),
+        2 => judged().boxed(),
     ]
 }
 
@@ -119,6 +121,27 @@ fn unknown_proxy() -> impl proptest::strategy::Strategy<Value = Vec<(u16, Happen
             (later, Happening::Killed(down)),
             (ends, Happening::PromoteFull(app)),
         ]
+    })
+}
+
+/// A release is analysed step by step, and people and providers change their minds.
+fn judged() -> impl proptest::strategy::Strategy<Value = Plot> {
+    let update = (any::<Index>(), 1..4_u8);
+    let by_people = prop_oneof![
+        any::<Index>().prop_map(Happening::Retry),
+        any::<Index>().prop_map(Happening::Promote),
+        (0..20_u8).prop_map(Happening::Killed),
+        (1..20_u8).prop_map(Happening::Overlap),
+        any::<Index>().prop_map(Happening::RunEnded),
+    ];
+    let happening = prop_oneof![2 => of_analyses(), 3 => by_people, 1 => happening()];
+    let whole = (update, 60..200_u16, several((gap(), happening), 1..8), ending(), ending());
+    whole.prop_map(|((app, version), rises, happenings, first, second)| {
+        let mut all = vec![(0, Happening::Image(app, version))];
+        all.extend(happenings);
+        all[1].0 += rises;
+        let steps = [Step::Weight(20), Step::Analysis(first), Step::Weight(60), Step::Analysis(second)];
+        Plot { steps: steps.to_vec(), ..Plot::of(all) }
     })
 }
 

@@ -2,7 +2,7 @@
 //! a Rollout that is gone goes, too.
 
 use crate::{
-    apps,
+    analyses, apps,
     mesh::{Dice, clock},
     workload,
 };
@@ -122,6 +122,9 @@ impl Pods {
                 self.garbage.remove(name);
                 server.delete(&apps::set_path(name));
             }
+        }
+        for run in server.all(analyses::RUNS).iter().filter(|run| is_garbage(run)) {
+            server.delete(&analyses::run_path(run["metadata"]["name"].as_str().unwrap_or_default()));
         }
         for set in &sets {
             let name = set["metadata"]["name"].as_str().unwrap_or_default().to_owned();

@@ -3,13 +3,14 @@
 use crate::{
     fetch::{Asking, PlayedFetch},
     mesh::{Mesh, clock, istiod::QUIET},
+    provider::{Moods, PlayedProvider},
 };
 use examples::istio::with_istio;
 use futures::future::pending;
 use kube::{Client, client::Body};
 use rollout_istio::{Foreign, Istiod};
 use rollout_kube::{
-    ControlPlaneAt, Controller,
+    Analysis, ControlPlaneAt, Controller,
     testing::{CLIENT, SimulatedApiServer},
 };
 use std::{
@@ -32,11 +33,12 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// One that asks the mesh, if there is one, in this way.
+    /// One that asks the mesh, if there is one, in this way; and metric providers, if there are any.
     pub(crate) fn start(
         number: u32,
         server: &SimulatedApiServer,
         (mesh, asking): (Option<&Mesh>, Asking),
+        providers: Option<(Moods, u64)>,
         began: Instant,
     ) -> Self {
         let lives = Arc::new(AtomicBool::new(true));
@@ -57,6 +59,10 @@ impl Process {
             loop {
                 let mut builder =
                     Controller::builder(client.clone()).clock(move || clock(began, Instant::now()));
+                if let Some((moods, seed)) = providers.clone() {
+                    let provider = PlayedProvider::new(moods, seed);
+                    builder = builder.analysis(Analysis::new()).provider(provider);
+                }
                 if let Some(mesh) = mesh.clone() {
                     let asking = asking.clone();
                     // The addresses are not asked for: the played istiod answers.

@@ -98,7 +98,11 @@ impl App {
         let scales =
             |how| workload.is_some_and(|of| of.kind == WorkloadKind::Deployment && of.scale_down == how);
         let is = |kind| workload.is_some_and(|of| of.kind == kind);
+        let analysed = self.analysed.as_ref();
+        let is_step = |step: &Step| matches!(step, Step::Analysis(_));
         [
+            ("analysis beside the steps", analysed.is_some_and(|of| of.beside.is_some())),
+            ("analysis of a step", analysed.is_some() && self.steps.iter().any(is_step)),
             ("antiAffinity", self.apart.is_some()),
             ("canaryMetadata, stableMetadata", self.labels),
             ("dynamicStableScale", self.follows),

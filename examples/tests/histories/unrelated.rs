@@ -1,19 +1,24 @@
 //! What happens to a Rollout does not depend on Rollouts that share nothing with it.
 
 use crate::{
+    analyses::{Mood, Template},
     apps,
     history::{Happening, History, OfMesh, histories},
+    laws::listeners,
     world::{CALM, play},
 };
 
 /// How many histories are played twice.
 const HISTORIES: u64 = 150;
+/// How many are played beside a hundred slow runs.
+const SLOW: u64 = 25;
 const FIRST: usize = 0;
 
 /// Beside others that share nothing with it, and alone, the first Rollout and its objects change in the same way at the
 /// same times. Nothing goes wrong by chance meanwhile: chance would be another where there are other requests.
 #[test]
 fn an_unrelated_rollout_changes_nothing() {
+    let _kept = listeners();
     let drawn = histories();
     let mut compared = 0;
     for number in 0..HISTORIES {
@@ -28,6 +33,26 @@ fn an_unrelated_rollout_changes_nothing() {
         compared += one.len();
     }
     assert!(compared > 1_000, "only {compared} changes were compared");
+}
+
+/// A hundred runs whose providers are slow or silent delay no decision.
+#[test]
+fn slow_providers_change_nothing() {
+    let _kept = listeners();
+    let drawn = histories();
+    let mut compared = 0;
+    for number in 0..SLOW {
+        let mut alone = unrelated(drawn.draw(number).unwrap());
+        let slow = |mood| (0, Happening::RunApplied(Template::Thrice, mood));
+        alone.happenings.insert(0, slow(Mood::Good));
+        let mut beside = alone.clone();
+        let runs = [Mood::Slow, Mood::Silent].map(slow);
+        beside.happenings.splice(1..1, runs.into_iter().cycle().take(100));
+        let (one, other) = (changes(&alone), changes(&beside));
+        assert_eq!(one, other, "history {number}: alone, and beside a hundred runs");
+        compared += one.len();
+    }
+    assert!(compared > 500, "only {compared} changes were compared");
 }
 
 /// The same without anything in common and without chance.

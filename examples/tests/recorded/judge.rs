@@ -6,6 +6,7 @@ use super::{
 };
 use rollout_core::{
     Action, Answer, Command, Revision,
+    analysis::{RunChange, RunId},
     backend::FENCE_ANNOTATION,
     command::Position,
     sim::{TrafficObject, Truth, Writer},
@@ -149,6 +150,8 @@ impl<'h> Book<'h> {
             return Ok(if is_world { Cause::World } else { Cause::Foreign });
         };
         let changed = match changed(seen, before, (was, is)) {
+            // What a run has measured, no decision asks for.
+            Changed::Nothing if seen.kind == "AnalysisRun" => return Ok(Cause::World),
             // For another Rollout, which has its part in the same object.
             Changed::Nothing if seen.kind != "Rollout" => return Ok(Cause::Foreign),
             Changed::Nothing => return Ok(Cause::World),
@@ -157,7 +160,8 @@ impl<'h> Book<'h> {
             | Changed::Pods(_)
             | Changed::Gone(_)
             | Changed::Selectors
-            | Changed::Routes) => changed,
+            | Changed::Routes
+            | Changed::Run(_)) => changed,
         };
         let said = || format!("{} of process {}", write.path, write.process);
         if matches!(changed, Changed::Status) && self.behind(write).is_none() {
@@ -169,7 +173,11 @@ impl<'h> Book<'h> {
             Changed::Status => return Ok(Cause::Stored(by)),
             Changed::Nonce => return Ok(Cause::Fenced(by)),
             Changed::Nothing => return Ok(Cause::World),
-            wanted @ (Changed::Pods(_) | Changed::Gone(_) | Changed::Selectors | Changed::Routes) => wanted,
+            wanted @ (Changed::Pods(_)
+            | Changed::Gone(_)
+            | Changed::Selectors
+            | Changed::Routes
+            | Changed::Run(_)) => wanted,
         };
         let action = record.plan.actions.iter().find(|action| wanted.is_by(action));
         match action {
@@ -203,8 +211,24 @@ enum Changed {
     Gone(Revision),
     Selectors,
     Routes,
+    Run(OfRun),
     /// What clients read beside it.
     Nothing,
+}
+
+/// What became of an AnalysisRun.
+enum OfRun {
+    Begun(RunId),
+    Ended(String),
+    Deleted(String),
+}
+
+/// The annotation of a run that says what it is for.
+const RUN: &str = "/metadata/annotations/rollout-core~1run";
+
+/// What a run is for.
+fn run_id(run: &Value) -> Option<RunId> {
+    serde_json::from_str(run.pointer(RUN)?.as_str()?).ok()
 }
 
 impl Changed {
@@ -213,6 +237,9 @@ impl Changed {
             (Self::Pods(of), Action::Scale { revision, .. })
             | (Self::Gone(of), Action::Prune { revision }) => of == revision,
             (Self::Selectors, Action::Select(_)) | (Self::Routes, Action::Route(_)) => true,
+            (Self::Run(OfRun::Begun(begun)), Action::Run(RunChange::Start { id, .. })) => begun == id,
+            (Self::Run(OfRun::Ended(of)), Action::Run(RunChange::Stop { name }))
+            | (Self::Run(OfRun::Deleted(of)), Action::Run(RunChange::Prune { name })) => **of == **name,
             _ => false,
         }
     }
@@ -229,6 +256,12 @@ fn changed(seen: &Seen, before: Option<&Value>, (was, is): (&Truth, &Truth)) -> 
     };
     match seen.kind {
         "Rollout" if !same("/status") => Changed::Status,
+        "AnalysisRun" if seen.gone => Changed::Run(OfRun::Deleted(seen.name.clone())),
+        "AnalysisRun" if before.is_none() => {
+            run_id(&seen.value).map_or(Changed::Nothing, |id| Changed::Run(OfRun::Begun(id)))
+        }
+        "AnalysisRun" if !same("/spec/terminate") => Changed::Run(OfRun::Ended(seen.name.clone())),
+        "AnalysisRun" => Changed::Nothing,
         "ReplicaSet" if seen.gone => Changed::Gone(revision()),
         "ReplicaSet" if before.is_none() || !same("/spec/replicas") || !annotation("scale-down-deadline") => {
             Changed::Pods(revision())

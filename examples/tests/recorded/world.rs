@@ -71,7 +71,7 @@ impl World {
             }
         };
         let target = whole.pointer("/spec/template").map(template_hash);
-        self.spec = target.and_then(|target| convert(&check(&whole).rollout, target).spec);
+        self.spec = target.and_then(|target| convert(&check(&whole).rollout, target).with_analyses().spec);
     }
 
     fn rollout(&mut self, rollout: &Value) {

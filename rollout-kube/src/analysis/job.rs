@@ -30,7 +30,7 @@ pub(super) async fn ask(requests: &Requests, metric: &Value, question: Question<
         Ok(answer) => Told::answer(answer),
         // Nobody knows what came of it, or it may be possible later.
         Err(StoreError::Ambiguous { .. } | StoreError::Unreadable { .. } | StoreError::Conflict(_)) => {
-            Told { answer: None, secrets: Vec::new() }
+            None.into()
         }
         Err(error) => Told::nothing(error),
     }

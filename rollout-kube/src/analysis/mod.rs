@@ -27,7 +27,7 @@ mod turn;
 mod web;
 
 pub(crate) use provider::Provider;
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 pub(crate) use provider::{Question, Told};
 pub(crate) use runner::{RunContext, Runner};
 

@@ -11,19 +11,19 @@ use rollout_core::{
     analysis::{Answer, Ask, Compare, Metric, MetricResult, RunSpec},
 };
 use serde_json::Value;
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 /// What is asked, about one metric of a run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Question<'q> {
-    pub(super) ask: &'q Ask,
+    pub(crate) ask: &'q Ask,
     /// All metrics of the run.
     pub(super) spec: &'q RunSpec,
-    pub(super) metric: &'q Metric,
+    pub(crate) metric: &'q Metric,
     /// What was measured of the metric so far.
     pub(super) result: Option<&'q MetricResult>,
     /// The AnalysisRun.
-    pub(super) run: &'q Value,
+    pub(crate) run: &'q Value,
     pub(super) now: Time,
 }
 
@@ -32,13 +32,21 @@ pub(crate) struct Question<'q> {
 pub(crate) struct Told {
     /// The answer; `None` if the question must be asked again, because nobody knows what came of it.
     pub(super) answer: Option<Answer>,
+    /// What people may read beside the measurement.
+    pub(super) metadata: BTreeMap<String, String>,
     /// More texts that must not be seen, such as a token that the provider has got.
     pub(super) secrets: Vec<String>,
 }
 
+impl From<Option<Answer>> for Told {
+    fn from(answer: Option<Answer>) -> Self {
+        Self { answer, metadata: BTreeMap::new(), secrets: Vec::new() }
+    }
+}
+
 impl Told {
     pub(super) fn answer(answer: Answer) -> Self {
-        Self { answer: Some(answer), secrets: Vec::new() }
+        Some(answer).into()
     }
 
     /// There is no answer, for this reason.

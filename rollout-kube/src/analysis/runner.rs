@@ -7,6 +7,7 @@ use super::{
 use crate::{
     cache::{Caches, Changed},
     controller::{Busy, Queue},
+    guard::{Guard, off},
     rollout::{Clock, Key, Publisher},
     runs::run_ref,
 };
@@ -161,6 +162,7 @@ impl Runner {
         let mut earliest = if busy > LONG { now + busy * 10 } else { now };
         let next = match after {
             After::Over => None,
+            After::At(_) if off(Guard::DueRunIsSeen) => None,
             // A tenant may have written any time. To look earlier is harmless.
             After::At(at) => Some(now + at.since(self.context.now()).min(LONGEST_SLEEP)),
             After::Changed | After::Failed(_) => {

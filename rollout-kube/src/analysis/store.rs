@@ -1,7 +1,13 @@
 //! Writes runs, on condition that they are as they were read.
 
 use super::runner::RunContext;
-use crate::{cache::Entry, rollout::Key, runs::run_ref, store::Received};
+use crate::{
+    cache::Entry,
+    guard::{Guard, off},
+    rollout::Key,
+    runs::run_ref,
+    store::Received,
+};
 use rollout_core::{analysis::RunStatus, backend::StoreError};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
@@ -26,7 +32,12 @@ pub(super) async fn status(
     if let Some(fields) = to.as_object_mut() {
         fields.insert("status".to_owned(), status.write());
     }
-    crate::store::conditional(&object, &mut to, &run.version)?;
+    if off(Guard::RunIsUnchanged) {
+        let newest = context.caches.get_live(&object, None).await?;
+        crate::store::conditional(&object, &mut to, &newest.version)?;
+    } else {
+        crate::store::conditional(&object, &mut to, &run.version)?;
+    }
     let written = if context.has_subresource.load(Ordering::Relaxed) {
         requests.replace_status(&object, &to).await?
     } else {

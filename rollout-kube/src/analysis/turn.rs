@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     cache::Entry,
+    guard::{Guard, off},
     rollout::{INSTANCE, Key},
     runs::{Definition, run_ref},
 };
@@ -126,6 +127,7 @@ impl Turn<'_> {
     async fn carry_out(&self, spec: &RunSpec, mut mask: Mask, changed: &Notify) -> After {
         let mut turn = RunTurn::begin(spec, self.stored, self.now);
         let (mut reached, mut is_unclear) = (self.stored.clone(), false);
+        let mut beside = Vec::new();
         loop {
             match turn.next() {
                 RunNext::Ask(asks) => {
@@ -136,6 +138,9 @@ impl Turn<'_> {
                     let mut answers = Vec::new();
                     for (ask, told) in told {
                         mask = mask.and(told.secrets);
+                        if !told.metadata.is_empty() {
+                            beside.push((ask.metric().to_owned(), told.metadata));
+                        }
                         match told.answer {
                             Some(answer) => answers.push((ask, answer)),
                             None => is_unclear = true,
@@ -146,6 +151,12 @@ impl Turn<'_> {
                 }
                 RunNext::Store(mut status) => {
                     describe(spec, &mut status);
+                    for (metric, metadata) in beside.drain(..) {
+                        let result = status.metrics.iter_mut().find(|result| *result.name == *metric);
+                        if let Some(measured) = result.and_then(|result| result.measurements.last_mut()) {
+                            measured.metadata.extend(metadata);
+                        }
+                    }
                     mask.status(&mut status);
                     if let Err(after) = self.store(&status).await {
                         return after;
@@ -153,7 +164,7 @@ impl Turn<'_> {
                     reached = status;
                 }
                 RunNext::Done { wake } => {
-                    if is_unclear {
+                    if is_unclear && !off(Guard::UnclearIsAskedAgain) {
                         return After::Failed("the outcome of a question is unknown".to_owned());
                     }
                     let ends = || time_to_live::ends(self.run.value.get("spec")?, &reached);
@@ -194,7 +205,8 @@ impl Turn<'_> {
         loop {
             changed.notified().await;
             let now = self.context.caches.get(&run_ref(&self.key.0, &self.key.1)).await;
-            if now.is_ok_and(|now| now.version.write == self.run.version.write) {
+            let is_same = now.is_ok_and(|now| now.version.write == self.run.version.write);
+            if is_same || off(Guard::ChangedRunIsAnew) {
                 continue;
             }
             return;

@@ -97,6 +97,9 @@ pub struct ControllerBuilder {
     clock: Clock,
     #[cfg(feature = "analysis")]
     analysis: Option<Analysis>,
+    /// What answers the questions of runs, in place of the real providers.
+    #[cfg(feature = "analysis")]
+    provider: Option<Arc<dyn crate::analysis::Provider>>,
 }
 
 impl Controller {
@@ -119,6 +122,8 @@ impl Controller {
             clock: Arc::new(wall_clock),
             #[cfg(feature = "analysis")]
             analysis: None,
+            #[cfg(feature = "analysis")]
+            provider: None,
         };
         builder.release("", "Service", release_service)
     }
@@ -302,7 +307,7 @@ impl ControllerBuilder {
         let mut stop = pin!(stop);
         let workers = self.workers;
         #[cfg(feature = "analysis")]
-        let analysis = self.analysis.filter(|_| !self.dry_run);
+        let analysis = (self.analysis.filter(|_| !self.dry_run), self.provider.clone());
         let (context, changes) = tokio::select! {
             () = &mut stop => return Ok(()),
             started = self.start() => started?,

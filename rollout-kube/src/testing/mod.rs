@@ -5,6 +5,8 @@ mod kinds;
 mod merge;
 mod objects;
 mod pages;
+#[cfg(feature = "analysis")]
+mod provider;
 mod refusal;
 mod selector;
 #[cfg(test)]
@@ -14,6 +16,10 @@ mod watches;
 mod writes;
 
 pub use objects::{Change, Sender};
+#[cfg(feature = "analysis")]
+pub use provider::SimulatedProvider;
+#[cfg(feature = "analysis")]
+pub(crate) use provider::provider;
 pub use trouble::{Disturb, Trouble};
 
 use api_request::{ApiRequest, Sent, Verb};

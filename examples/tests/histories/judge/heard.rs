@@ -22,6 +22,12 @@ pub(super) fn heard(history: &History) -> Duration {
                 | Happening::Steps(..)
                 | Happening::Touched(_)
                 | Happening::Reapplied(..)
+                | Happening::Mood(..)
+                | Happening::RunApplied(..)
+                | Happening::RunEnded(_)
+                | Happening::RunDeleted(_)
+                | Happening::NameTaken(_)
+                | Happening::Passed(_)
         )
     };
     if history.trouble > 0 || !history.happenings.iter().all(|(_, what)| is_calm(what)) {

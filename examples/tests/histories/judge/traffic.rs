@@ -31,6 +31,7 @@ impl Judge {
             // Where somebody deleted the rule, requests go nowhere, whatever the weight is.
             let Some((to_stable, to_canary)) = self.leads.get(&name).cloned() else { continue };
             if canary > before {
+                self.raised(&name, canary, &to_stable);
                 let is_served = self.is_served(&name, &to_canary);
                 self.must(UNSERVED, is_served, || {
                     format!("{name} goes from {before} to {canary} %, and {to_canary} has no ready pod")

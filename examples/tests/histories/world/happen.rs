@@ -2,6 +2,7 @@
 
 use super::World;
 use crate::{
+    analyses,
     app::WorkloadKind,
     apps,
     history::{Happening, OfMesh, Part},
@@ -65,7 +66,7 @@ impl World<'_> {
         }
     }
 
-    /// The ReplicaSets of a Rollout belong to nobody from now on.
+    /// The ReplicaSets and runs of a Rollout belong to nobody from now on.
     fn release(&self, app: usize) {
         let rollouts = self.server.all("/apis/argoproj.io/v1alpha1/rollouts");
         let rollout = rollouts.iter().find(|rollout| rollout["metadata"]["name"] == apps::name(app));
@@ -73,6 +74,12 @@ impl World<'_> {
         for set in self.server.all("/apis/apps/v1/replicasets") {
             if uid == Some(&set["metadata"]["ownerReferences"][0]["uid"]) {
                 let path = apps::set_path(set["metadata"]["name"].as_str().unwrap_or_default());
+                self.server.patch(&path, &json!({"metadata": {"ownerReferences": null}}));
+            }
+        }
+        for run in self.server.all(analyses::RUNS) {
+            if uid == Some(&run["metadata"]["ownerReferences"][0]["uid"]) {
+                let path = analyses::run_path(run["metadata"]["name"].as_str().unwrap_or_default());
                 self.server.patch(&path, &json!({"metadata": {"ownerReferences": null}}));
             }
         }
@@ -156,6 +163,21 @@ impl World<'_> {
             }
             Happening::Reapplied(app, part) => self.reapply(self.app(*app), *part),
             Happening::OfMesh(what) => self.happen_to_mesh(what),
+            Happening::Mood(app, mood) => self.moods.set(&apps::name(self.app(*app)), *mood),
+            Happening::RunApplied(template, mood) => self.apply_run(*template, *mood),
+            Happening::RunEnded(app) => {
+                let app = self.app(*app);
+                if let Some(run) = self.newest_run(app, true).or_else(|| self.newest_run(app, false)) {
+                    self.server.patch(&run, &json!({"spec": {"terminate": true}}));
+                }
+            }
+            Happening::RunDeleted(app) => {
+                if let Some(run) = self.newest_run(self.app(*app), false) {
+                    self.server.delete(&run);
+                }
+            }
+            Happening::NameTaken(app) => self.take_names(self.app(*app)),
+            Happening::Passed(app) => self.promote(self.app(*app)),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod happen;
 mod rest;
+mod runs;
 
 use crate::{
     apps,
@@ -12,6 +13,7 @@ use crate::{
     mesh::{Dice, Mesh, NAMESPACE, ProxyOf, Shape},
     pods::Pods,
     process::Process,
+    provider::Moods,
     trouble::{Blind, ByChance, MOST, Refused},
 };
 use rollout_kube::testing::SimulatedApiServer;
@@ -92,6 +94,9 @@ struct World<'h> {
     blind: Blind,
     /// Of a hundred questions to istiod, so many get no answer in time.
     silent: Arc<AtomicU64>,
+    moods: Moods,
+    /// How many runs people have applied.
+    applied: u32,
     diary: Vec<String>,
 }
 
@@ -118,6 +123,8 @@ impl<'h> World<'h> {
             refused: Refused::default(),
             blind: Blind::default(),
             silent: Arc::new(AtomicU64::new(history.mesh.as_ref().map_or(0, |of| of.silent.into()))),
+            moods: Moods::default(),
+            applied: 0,
             diary: Vec::new(),
         }
     }
@@ -127,6 +134,11 @@ impl<'h> World<'h> {
             let arrivals = &self.history.arrivals;
             let tenths = arrivals.get(number % arrivals.len().max(1)).copied().unwrap_or(0);
             self.later(Duration::from_millis(u64::from(tenths) * 100), path, object);
+        }
+        for (at, app) in self.history.apps.iter().enumerate() {
+            if let Some(analysed) = app.analysed {
+                self.moods.set(&apps::name(at), analysed.mood);
+            }
         }
         let (often, lag) = (u64::from(self.history.trouble), u64::from(self.history.lag));
         self.disturb(often, lag);
@@ -140,6 +152,7 @@ impl<'h> World<'h> {
         self.disturb(0, 0);
         *self.refused.lock().unwrap() = None;
         *self.blind.lock().unwrap() = None;
+        self.moods.calm();
         if let Some(mesh) = &self.mesh {
             mesh.now().calm();
         }
@@ -156,12 +169,16 @@ impl<'h> World<'h> {
             + 10 * count(happenings.len())
             + 20 * count(restarts)
             + 5 * steps;
-        self.judge.few(self.asked().values().sum(), most);
+        let (of_runs, others) = self.counted();
+        self.judge.few(others, most);
+        self.judge.unclear(self.moods.unclear());
+        self.judge.runs_cost(of_runs, self.moods.asked());
         if self.judge.is_calm() {
             let changed = count(self.history.apps.len()) + count(happenings.len());
-            let live = self.asked().into_iter().filter(|(what, _)| what.starts_with("GET"));
+            let is_live = |what: &str| what.starts_with("GET") && !is_of_runs(what);
+            let live = self.asked().into_iter().filter(|(what, _)| is_live(what));
             self.judge.few(live.map(|(_, count)| count).sum(), 8 * changed + steps);
-            self.judge.few(self.asked().values().sum(), 22 * changed + 5 * steps);
+            self.judge.few(others, 22 * changed + 5 * steps);
         }
         self.say(CALM);
         self.calm = Some((Instant::now(), self.server.tick()));
@@ -187,7 +204,8 @@ impl<'h> World<'h> {
         let longest = Duration::from_millis(u64::from(answers));
         let asking = Asking { longest, silent: Arc::clone(&self.silent) };
         let mesh = (self.mesh.as_ref(), asking);
-        self.controllers.push(Process::start(number, &self.server, mesh, self.began));
+        let providers = self.history.has_analyses().then(|| (self.moods.clone(), self.history.seed));
+        self.controllers.push(Process::start(number, &self.server, mesh, providers, self.began));
     }
 
     fn kill_oldest(&mut self) {
@@ -236,6 +254,7 @@ impl<'h> World<'h> {
             self.judge.see(&change, self.began.elapsed());
         }
         self.judge.ask_mesh();
+        self.judge.ask_runs();
     }
 
     /// Writes into the diary what changed.
@@ -243,7 +262,7 @@ impl<'h> World<'h> {
         let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         let status = &object["status"];
         let what = match object["kind"].as_str().unwrap_or_default() {
-            "ReplicaSet" if is_deleted => "deleted".to_owned(),
+            "ReplicaSet" | "AnalysisRun" if is_deleted => "deleted".to_owned(),
             "ReplicaSet" => format!(
                 "wants {} has {} ready {}",
                 object["spec"]["replicas"], status["replicas"], status["readyReplicas"]
@@ -257,6 +276,13 @@ impl<'h> World<'h> {
                 format!("{} {}", object["spec"]["subsets"], object["metadata"]["annotations"])
             }
             "Service" => format!("{}", object["spec"]["selector"]),
+            "AnalysisRun" => {
+                let results = status["metricResults"].as_array().cloned().unwrap_or_default();
+                let result = |of: &Value| format!("{} {} of {}", of["phase"], of["successful"], of["count"]);
+                let results: Vec<String> = results.iter().map(result).collect();
+                let (phase, ends) = (&status["phase"], &object["spec"]["terminate"]);
+                format!("{phase} ends {ends} ({}): {}", status["message"], results.join(", "))
+            }
             "Rollout" => format!(
                 "{} step {} stable {} current {} abort {} ({})",
                 status["phase"],
@@ -285,6 +311,18 @@ impl<'h> World<'h> {
         let all = self.server.requests().into_iter();
         all.filter(|(what, _)| !what.starts_with("WATCH") && !what.ends_with("events")).collect()
     }
+
+    /// How many of them are about runs, which cost what is measured, and how many are about anything else.
+    fn counted(&self) -> (u64, u64) {
+        let (of_runs, others): (Vec<_>, Vec<_>) =
+            self.asked().into_iter().partition(|(what, _)| is_of_runs(what));
+        let sum = |all: Vec<(String, u64)>| all.into_iter().map(|(_, count)| count).sum();
+        (sum(of_runs), sum(others))
+    }
+}
+
+fn is_of_runs(what: &str) -> bool {
+    what.contains("analysisruns") || what.contains("analysistemplates")
 }
 
 fn shape(of: &MeshOf, seed: u64) -> Shape {

@@ -18,7 +18,8 @@ const REST: Duration = Duration::from_secs(120);
 impl World<'_> {
     /// A person helps wherever one is needed, until everything is at rest; then it has to be quiet.
     pub(super) async fn until_at_rest(&mut self) {
-        let (began, before) = (Instant::now(), self.asked());
+        let (began, (_, before)) = (Instant::now(), self.counted());
+        self.end_orphans();
         let until = began + LIMIT;
         self.pods.lose_no_more();
         self.until_taken_over().await;
@@ -30,12 +31,14 @@ impl World<'_> {
             why_not = rollouts.iter().filter_map(|rollout| self.judge.unrest(rollout)).collect();
             why_not.extend(self.mislabelled());
             why_not.extend(self.not_restarted());
+            why_not.extend(self.judge.unfinished_runs());
         }
         if self.judge.broken.is_some() {
             return;
         }
         self.judge.rests(&why_not);
-        let during: u64 = self.asked().values().sum::<u64>() - before.values().sum::<u64>();
+        self.judge.runs_at_rest(&self.server.all("/apis/argoproj.io/v1alpha1/rollouts"));
+        let during = self.counted().1 - before;
         let rollouts = u64::try_from(self.history.apps.len()).unwrap();
         // A mesh that hardly answers takes its time, and each wait is looked at now and then.
         let a_while = began.elapsed().as_secs() / 4;

@@ -39,18 +39,27 @@ impl ControllerBuilder {
         self.analysis = Some(analysis);
         self
     }
+
+    /// Lets this answer what AnalysisRuns ask, in place of the real metric providers. Default: those.
+    ///
+    /// See [`SimulatedProvider`](crate::testing::SimulatedProvider) for an example.
+    #[cfg(feature = "testing")]
+    pub fn provider(mut self, provider: impl crate::testing::SimulatedProvider + 'static) -> Self {
+        self.provider = Some(crate::testing::provider(provider));
+        self
+    }
 }
 
 /// Starts the runner of AnalysisRuns, if they are to be run. It shares the caches of the Rollouts, so it gets its share of
 /// their changes. Returns the changes, all of them, and what publishes the events of runs.
 pub(super) fn start(
-    analysis: Option<Analysis>,
+    (analysis, provider): (Option<Analysis>, Option<Arc<dyn Provider>>),
     context: &Context,
     changes: UnboundedReceiver<Changed>,
     tasks: &mut JoinSet<()>,
 ) -> (UnboundedReceiver<Changed>, Option<Publisher>) {
     let Some(analysis) = analysis else { return (changes, None) };
-    let provider = analysis.providers(context.caches.requests().clone());
+    let provider = provider.unwrap_or_else(|| analysis.providers(context.caches.requests().clone()));
     let (changes, publisher) = start_with(provider, analysis.worker_count(), context, changes, tasks);
     (changes, Some(publisher))
 }

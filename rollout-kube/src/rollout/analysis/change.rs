@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     cache::{Entry, View},
+    guard::{Guard, off},
     replica_set,
     rollout::{
         context::{Context, INSTANCE},
@@ -76,7 +77,8 @@ async fn start(
                 let existing =
                     context.caches.get_live(&object, None).await.map_err(StoreError::into_failure)?;
                 let is_ours = existing.owner().is_some_and(|(_, uid)| uid == rollout.uid());
-                if is_ours && identity::id(&existing).as_ref() == Some(id) {
+                let is_it = is_ours && identity::id(&existing).as_ref() == Some(id);
+                if is_it || off(Guard::RunNameIsFree) {
                     remember(reading, existing);
                     return Ok(Outcome::Unchanged);
                 }
@@ -119,7 +121,9 @@ fn metadata(
 
 /// Tells a run to end. What it has measured stays.
 async fn stop(context: &Context, reading: &mut Reading, name: &str) -> Result<Outcome, Failure> {
-    let Some((object, uid)) = known(reading, name) else { return Ok(Outcome::Unchanged) };
+    let Some((object, uid)) = known(reading, name).filter(|_| !off(Guard::OldRunStops)) else {
+        return Ok(Outcome::Unchanged);
+    };
     let patch = json!({"metadata": {"uid": uid}, "spec": {"terminate": true}});
     match context.caches.requests().merge(&object, &patch).await {
         Ok(written) => {
@@ -133,7 +137,9 @@ async fn stop(context: &Context, reading: &mut Reading, name: &str) -> Result<Ou
 }
 
 async fn prune(context: &Context, reading: &mut Reading, name: &str) -> Result<Outcome, Failure> {
-    let Some((object, uid)) = known(reading, name) else { return Ok(Outcome::Unchanged) };
+    let Some((object, uid)) = known(reading, name).filter(|_| !off(Guard::OldRunIsDeleted)) else {
+        return Ok(Outcome::Unchanged);
+    };
     let as_of = context.caches.as_of(&object);
     let options = json!({
         "apiVersion": "v1", "kind": "DeleteOptions",

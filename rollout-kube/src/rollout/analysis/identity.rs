@@ -1,6 +1,9 @@
 //! The name of a run, and what it is for.
 
-use crate::cache::Entry;
+use crate::{
+    cache::Entry,
+    guard::{Guard, off},
+};
 use rollout_core::analysis::{RunId, RunRole};
 use serde_json::Value;
 
@@ -10,7 +13,7 @@ pub(super) const RUN: &str = "rollout-core/run";
 /// Returns what a run is for. Runs that Argo Rollouts made have only labels: their verdicts count for no position, and
 /// those that still run are told to end.
 pub(super) fn id(run: &Entry) -> Option<RunId> {
-    if let Some(text) = run.annotation(RUN) {
+    if let Some(text) = run.annotation(RUN).filter(|_| !off(Guard::RunIsKnown)) {
         return serde_json::from_str(text).ok();
     }
     let revision = run.label("rollouts-pod-template-hash")?;

@@ -3,6 +3,7 @@
 use super::identity;
 use crate::{
     cache::{Entry, View},
+    guard::{Guard, off},
     replica_set::labels,
     runs::Definition,
 };
@@ -74,6 +75,7 @@ fn seen(run: &Entry) -> Option<RunSeen> {
     let resolved = Definition::read(spec).and_then(|definition| definition.resolved(|_, _| None));
     let measured = resolved.unwrap_or_else(|_| RunSpec::read(&Value::Null));
     let mut seen = RunSeen::new(run.name(), id).measured(&measured, &status);
-    seen.stopping = spec.get("terminate").and_then(Value::as_bool).unwrap_or(false);
+    let stopping = spec.get("terminate").and_then(Value::as_bool).unwrap_or(false);
+    seen.stopping = stopping && !off(Guard::EndedRunIsSeen);
     Some(seen)
 }
