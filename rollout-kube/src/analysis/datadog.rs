@@ -36,7 +36,10 @@ pub(super) async fn ask(http: &Http, requests: &Requests, provider: &Value, ques
     let seconds = settings.timeout.and_then(|timeout| i64::try_from(timeout.as_secs()).ok());
     let told = match keys.request(&settings, question.now) {
         Ok(request) => match deadline(within(seconds, 10), http.send(request)).await {
-            Ok(answer) => Told::answer(answer::read(&answer, settings.version)),
+            Ok(answer) => {
+                let (answer, metadata) = answer::read(&answer, settings.version);
+                Told { metadata, ..Told::answer(answer) }
+            }
             Err(why) => Told::nothing(why),
         },
         Err(why) => Told::nothing(why),

@@ -6,7 +6,7 @@ use std::{borrow::Cow, fmt};
 /// What stands in the place of a secret.
 const HIDDEN: &str = "*****";
 /// The most bytes of a measured value that are stored, and of a message.
-const LONGEST_VALUE: usize = 4 << 10;
+pub(super) const LONGEST_VALUE: usize = 4 << 10;
 const LONGEST_MESSAGE: usize = 2 << 10;
 
 /// Texts that must not be seen: the longest first, so that none is left over when another is a part of it.

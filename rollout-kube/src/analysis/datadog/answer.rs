@@ -1,15 +1,28 @@
 //! What Datadog answers.
 
-use crate::{analysis::http::HttpAnswer, runs::Version};
+use crate::{
+    analysis::{http::HttpAnswer, mask::LONGEST_VALUE},
+    runs::Version,
+};
 use rollout_core::analysis::{Answer, Value as Measured};
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, iter};
 
 /// The most letters of an answer that is no value that are told.
 const TOLD: usize = 300;
 
-/// Reads an answer of any status.
-pub(super) fn read(answer: &HttpAnswer, version: Version) -> Answer {
-    let unanswered = |why: String| Answer::Unanswered { why, after: answer.retry_after };
+/// How many groups are told, if they fit: a text that is too long would be cut.
+const GROUPS: [usize; 5] = [100, 50, 24, 12, 6];
+/// The most letters of the name of a group.
+const NAME: usize = 100;
+
+/// What was measured, and what is told beside it.
+type Measurement = (Option<Measured>, Metadata);
+type Metadata = BTreeMap<String, String>;
+
+/// Reads an answer of any status. Which group has which value is told beside it, for people.
+pub(super) fn read(answer: &HttpAnswer, version: Version) -> (Answer, Metadata) {
+    let unanswered = |why: String| (Answer::Unanswered { why, after: answer.retry_after }, Metadata::new());
     let status = answer.status.as_u16();
     if status != 200 {
         let said: String = String::from_utf8_lossy(&answer.body).chars().take(TOLD).collect();
@@ -20,12 +33,12 @@ pub(super) fn read(answer: &HttpAnswer, version: Version) -> Answer {
         return unanswered("Could not parse JSON body: it is no JSON".to_owned());
     };
     let measured = match version {
-        Version::V1 => last_point(&body),
+        Version::V1 => last_point(&body).map(|point| (point, Metadata::new())),
         Version::V2 => columns(&body),
     };
     match measured {
         // Nothing was found: a condition may say what that means.
-        Ok(measured) => Answer::Value(measured.unwrap_or(Measured::Json(Value::Null))),
+        Ok((measured, told)) => (Answer::Value(measured.unwrap_or(Measured::Json(Value::Null))), told),
         Err(why) => unanswered(why),
     }
 }
@@ -46,7 +59,7 @@ fn last_point(body: &Value) -> Result<Option<Measured>, String> {
 }
 
 /// The first column of numbers: one number, or a list if there are groups, even if there is only one.
-fn columns(body: &Value) -> Result<Option<Measured>, String> {
+fn columns(body: &Value) -> Result<Measurement, String> {
     let said = body.pointer("/data/errors").or_else(|| body.get("errors"));
     let said = said.and_then(|said| said.as_str().or_else(|| said.get(0)?.as_str()));
     if let Some(said) = said.filter(|said| !said.is_empty()) {
@@ -57,29 +70,71 @@ fn columns(body: &Value) -> Result<Option<Measured>, String> {
     let kind = |column: &&Value| column.get("type").and_then(Value::as_str).unwrap_or("number").to_owned();
     let numbers = columns.iter().find(|column| matches!(kind(column).as_str(), "" | "number"));
     let values = numbers.and_then(|column| column.get("values")?.as_array()).into_iter().flatten();
+    let of_groups: Vec<&Value> = columns.iter().filter(|column| kind(column) == "group").collect();
+    let mut groups = Vec::new();
     // A group without data has no value.
-    let values = values
-        .filter(|value| !value.is_null())
-        .map(|value| value.as_f64().ok_or_else(|| format!("could not parse numeric value {value}")));
-    let values: Vec<f64> = values.collect::<Result<_, _>>()?;
-    let is_grouped = columns.iter().any(|column| kind(&column) == "group");
-    Ok(match (values.first(), is_grouped) {
-        (None, _) => None,
-        (Some(_), true) => Some(Measured::Numbers(values)),
-        (Some(value), false) => Some(Measured::Number(*value)),
-    })
+    for (row, value) in values.enumerate().filter(|(_, value)| !value.is_null()) {
+        let value = value.as_f64().ok_or_else(|| format!("could not parse numeric value {value}"))?;
+        let name =
+            group(&of_groups, row).ok_or_else(|| format!("could not parse group label at index {row}"))?;
+        groups.push((name, value));
+    }
+    let Some((_, first)) = groups.first() else { return Ok((None, Metadata::new())) };
+    if of_groups.is_empty() {
+        return Ok((Some(Measured::Number(*first)), Metadata::new()));
+    }
+    let values = groups.iter().map(|(_, value)| *value).collect();
+    Ok((Some(Measured::Numbers(values)), told(groups)))
+}
+
+/// The name of a group: what all columns of groups have in this row.
+fn group(columns: &[&Value], row: usize) -> Option<String> {
+    let mut parts = Vec::new();
+    for column in columns {
+        let tags = column.get("values")?.get(row)?.as_array().filter(|tags| !tags.is_empty())?;
+        for tag in tags {
+            parts.push(tag.as_str()?);
+        }
+    }
+    Some(parts.join(",").chars().take(NAME).collect())
+}
+
+/// Tells which group has which value. Of many groups, those with the lowest and the highest values are told: one of them
+/// is why a condition does not hold.
+fn told(mut groups: Vec<(String, f64)>) -> Metadata {
+    let all = groups.len();
+    let text = |groups: &[(String, f64)]| {
+        groups
+            .iter()
+            .map(|(name, value)| json!({"name": name, "value": value}))
+            .collect::<Value>()
+            .to_string()
+    };
+    let mut told = if all > GROUPS[0] { String::new() } else { text(&groups) };
+    for most in GROUPS.into_iter().filter(|most| *most < all) {
+        if !told.is_empty() && told.len() <= LONGEST_VALUE {
+            break;
+        }
+        if groups.len() == all {
+            groups.sort_by(|(_, one), (_, other)| one.total_cmp(other));
+        }
+        groups.drain(most / 2..groups.len().saturating_sub(most / 2));
+        told = text(&groups);
+    }
+    let is_cut = groups.len() < all;
+    let cut = is_cut.then(|| ("groups_truncated".to_owned(), "true".to_owned()));
+    iter::once(("groups".to_owned(), told)).chain(cut).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use http::StatusCode;
-    use serde_json::json;
     use std::time::Duration;
 
     fn of(version: Version, body: &Value) -> Result<Value, String> {
         let body = body.to_string().into_bytes();
-        match read(&HttpAnswer { status: StatusCode::OK, retry_after: None, body }, version) {
+        match read(&HttpAnswer { status: StatusCode::OK, retry_after: None, body }, version).0 {
             Answer::Value(Measured::Json(json)) => Ok(json),
             Answer::Value(Measured::Number(number)) => Ok(json!(number)),
             Answer::Value(Measured::Numbers(numbers)) => Ok(json!(numbers)),
@@ -130,11 +185,53 @@ mod tests {
     }
 
     #[test]
+    fn which_group_has_which_value_is_told() {
+        let told = |columns: Value| {
+            let body = json!({"data": {"attributes": {"columns": columns}}}).to_string().into_bytes();
+            read(&HttpAnswer { status: StatusCode::OK, retry_after: None, body }, Version::V2).1
+        };
+        let group = |values: Value| json!({"type": "group", "values": values});
+        let number = |values: Value| json!({"type": "number", "values": values});
+        let regions = group(json!([["us-east"], ["eu"], ["us-west"]]));
+        let hosts = group(json!([["a"], ["b"], ["c", "d"]]));
+        let of_two = told(json!([regions, hosts, number(json!([1, null, 0.5]))]));
+        let groups = r#"[{"name":"us-east,a","value":1.0},{"name":"us-west,c,d","value":0.5}]"#;
+        assert_eq!(of_two, Metadata::from([("groups".to_owned(), groups.to_owned())]));
+        assert_eq!(told(json!([number(json!([1]))])), Metadata::new(), "there are no groups");
+        for (letters, most) in [(0, 50), (9_000, 12)] {
+            let name = |row| json!([format!("h{row}{}", "x".repeat(letters))]);
+            let (names, values): (Vec<_>, Vec<_>) = (0..250).map(|row| (name(row), (row * 7) % 250)).unzip();
+            let cut = told(json!([group(json!(names)), number(json!(values))]));
+            assert_eq!(cut["groups_truncated"], "true");
+            let groups: Vec<Value> = serde_json::from_str(&cut["groups"]).unwrap();
+            let values: Vec<f64> = groups.iter().filter_map(|group| group["value"].as_f64()).collect();
+            let expected: Vec<f64> = (0..most).chain(250 - most..250).map(f64::from).collect();
+            assert_eq!(values, expected, "the lowest and the highest");
+            assert!(cut["groups"].len() <= LONGEST_VALUE);
+        }
+    }
+
+    #[test]
+    fn a_group_without_a_name_is_an_error() {
+        let group = |values: Value| {
+            of(
+                Version::V2,
+                &json!({"data": {"attributes": {"columns": [
+                    {"type": "group", "values": values}, {"type": "number", "values": [1, 2]}
+                ]}}}),
+            )
+        };
+        for values in [json!([["a"]]), json!([["a"], []]), json!([["a"], null]), json!([["a"], [7]])] {
+            assert_eq!(group(values), Err("could not parse group label at index 1".to_owned()));
+        }
+    }
+
+    #[test]
     fn an_error_has_the_words_of_argo_rollouts() {
         let of = |status: u16, body: &str| {
             let status = StatusCode::from_u16(status).unwrap();
             let answer = HttpAnswer { status, retry_after: Some(Duration::from_secs(3)), body: body.into() };
-            let Answer::Unanswered { why, .. } = read(&answer, Version::V2) else { panic!("an answer") };
+            let Answer::Unanswered { why, .. } = read(&answer, Version::V2).0 else { panic!("an answer") };
             why
         };
         assert_eq!(of(403, "no"), "received authentication error response code: 403 no");
