@@ -1,5 +1,6 @@
 //! Each guard of the decision, taken out, is caught by the law that is about it:
-//! `cargo test --release -p rollout-core --all-features --test mutants -- --nocapture`.
+//! `cargo test --release -p rollout-core --all-features --test mutants -- --nocapture`; one guard alone with
+//! `GUARD=UpGate` before it.
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -94,7 +95,11 @@ fn every_guard_is_missed() {
     println!("guard taken out → the law that notices · histories needed");
     let alone = EXPECTED.map(|guard| (guard, false));
     let between = BETWEEN_CLUSTERS.map(|guard| (guard, true));
-    for ((guard, laws), is_between) in alone.into_iter().chain(between) {
+    let only = std::env::var("GUARD").ok();
+    let asked = |guard: Guard| only.as_ref().is_none_or(|name| *name == format!("{guard:?}"));
+    for ((guard, laws), is_between) in
+        alone.into_iter().chain(between).filter(|((guard, _), _)| asked(*guard))
+    {
         let mut from = 0;
         let noticed = loop {
             switch_off(Some(guard));

@@ -142,6 +142,65 @@ fn the_routes_are_there_only_while_both_versions_serve() {
     assert_eq!(one.provider()["spec"], plain()["spec"]);
 }
 
+/// Whom a route takes, by their cookies, and where it sends them; `+` for the cookie that they get there.
+fn in_words(rule: &Value) -> String {
+    let who = rule["match"][0]["headers"]["cookie"]["regex"].as_str().map_or("new", |regex| {
+        let values = regex.strip_prefix(r"(?:.*;\s*)?web-canary=(?:").unwrap();
+        values.strip_suffix(")(?:;.*)?").unwrap()
+    });
+    let entries = rule["route"].as_array().unwrap().iter().map(|entry| {
+        let (host, weight) = (entry["destination"]["host"].as_str().unwrap(), &entry["weight"]);
+        let gets = entry["headers"]["response"]["add"]["Set-Cookie"].as_str();
+        let gets = gets.map(|cookie| cookie.replace("web-canary=", "+").replace("; Path=/; HttpOnly", ""));
+        format!("{host} {weight}{}", gets.unwrap_or_default())
+    });
+    format!("{who}: {}", entries.collect::<Vec<_>>().join(", "))
+}
+
+#[test]
+fn the_weights_of_the_strategy_divide_the_users() {
+    for (now, expected) in [
+        (
+            1,
+            [
+                "v2-5-50|v2-50-100: a 100",
+                "v2-0-5: b 1, a 4",
+                "new: b 1+v2-0-5, a 4+v2-0-5, a 45+v2-5-50, a 50+v2-50-100",
+            ]
+            .as_slice(),
+        ),
+        (5, &["v2-0-5: b 100", "v2-5-50|v2-50-100: a 100", "new: b 5+v2-0-5, a 45+v2-5-50, a 50+v2-50-100"]),
+        (
+            30,
+            &[
+                "v2-0-5: b 100",
+                "v2-50-100: a 100",
+                "v2-5-50: b 25, a 20",
+                "new: b 5+v2-0-5, b 25+v2-5-50, a 20+v2-5-50, a 50+v2-50-100",
+            ],
+        ),
+        (50, &["v2-0-5|v2-5-50: b 100", "v2-50-100: a 100", "new: b 5+v2-0-5, b 45+v2-5-50, a 50+v2-50-100"]),
+        (
+            99,
+            &[
+                "v2-0-5|v2-5-50: b 100",
+                "v2-50-100: b 49, a 1",
+                "new: b 5+v2-0-5, b 45+v2-5-50, b 49+v2-50-100, a 1+v2-50-100",
+            ],
+        ),
+    ] {
+        // What is no share of all traffic divides nobody.
+        let mut one = One::new(config(&[0, 5, 50, 100, 120], 100), plain());
+        one.route(&weight(now, 100, "v2"));
+        let (last, made) = one.http().split_last().unwrap();
+        assert_eq!(made.iter().map(in_words).collect::<Vec<_>>(), expected, "at {now}");
+        assert_eq!(last["route"][1]["weight"], now);
+    }
+    let mut one = One::new(config(&[1, 99], 100), plain());
+    one.route(&weight(1, 100, "v2"));
+    assert_eq!(in_words(&one.http()[1]), "v2-1-99|v2-99-100: a 100", "the smallest and the largest share");
+}
+
 #[test]
 fn the_next_release_draws_its_users_anew() {
     let mut one = One::new(config(&[5], 100), plain());

@@ -24,6 +24,6 @@ pub(super) fn at_least(lowest: Weight, status: &Status, view: &View<'_>) -> Resu
         let next = gradual.keeps_less_than(seen.hi(), before, aborted.at);
         return Err(Closed::until(reason, Some(aborted.at), next, WakeReason::AbortContinues));
     }
-    // No object gains weight.
+    // The objects may differ, and one weight is written to all of them: no object gains.
     Ok(Weight::new(keeps.parts().min(seen.lo()).max(lowest.parts()), lowest.of()))
 }

@@ -276,3 +276,34 @@ fn s44_a_rollback_within_the_window_skips_the_steps() {
         story.no_request_failed();
     }
 }
+
+/// Argo Rollouts' `TestIstioUpdateInMiddleZeroCanaryReplicas`.
+#[test]
+fn a_canary_with_pods_and_without_weight_is_superseded() {
+    let scale = Step::SetCanaryScale(CanaryScale::Replicas(1));
+    let mut story = Story::routed(1, [Step::SetWeight(0), scale, pause(), Step::SetWeight(50), pause()]);
+    for (revision, before) in [("v2", "v1"), ("v3", "v2")] {
+        story.update(revision);
+        story.rest();
+        let now = story.now();
+        assert_eq!((now.ready(revision), now.weight), (1, 0), "{revision}");
+        assert_eq!(now.wanted("v1"), 1, "stable has all requests");
+        assert!(before == "v1" || now.wanted(before) == 0, "{before} has no purpose any more");
+    }
+    assert_eq!(story.now().step, 2);
+    story.no_request_failed();
+}
+
+/// Argo Rollouts' `TestCanaryUnScaleDownOnAbort`.
+#[test]
+fn an_aborted_canary_without_a_delay_keeps_its_pods() {
+    let mut story = Story::with(2, [Step::SetWeight(50), pause()], |strategy| {
+        strategy.traffic_routing(true).abort_scale_down_delay(Some(Duration::ZERO))
+    });
+    story.update("v2");
+    story.until(|now| now.weight == 50);
+    story.say(CommandKind::Abort);
+    story.rest();
+    let now = story.now();
+    assert_eq!((now.wanted("v2"), now.weight), (1, 0));
+}

@@ -3,7 +3,7 @@
 use super::{Row, to};
 use crate::situation::Situation;
 use core::time::Duration;
-use rollout_core::pace::GradualAbort;
+use rollout_core::{Range, pace::GradualAbort};
 
 /// The canary had 50 % and was aborted.
 fn aborted(it: &mut Situation, percent: u32, every: u64) {
@@ -11,7 +11,7 @@ fn aborted(it: &mut Situation, percent: u32, every: u64) {
     it.spec.gradual_abort = Some(GradualAbort::new(percent, Duration::from_secs(every)));
 }
 
-pub(super) const ROWS: [Row; 9] = [
+pub(super) const ROWS: [Row; 10] = [
     ("what is due falls", |it| aborted(it, 5, 30), "routed canary 30, stable 70; waits: aborted"),
     (
         "what is not due stays, and its time is known",
@@ -28,6 +28,16 @@ pub(super) const ROWS: [Row; 9] = [
             it.weight(7);
         },
         "nothing; waits: gradual abort, destination, old pods, aborted",
+    ),
+    (
+        "of two objects with different weights, none gains",
+        |it| {
+            aborted(it, 5, 30);
+            let mut behind = it.seen().routes[0].clone();
+            behind.weight = Range::exact(10);
+            it.seen().routes.push(behind);
+        },
+        "routed canary 10, stable 90; waits: aborted",
     ),
     (
         "at last everything falls",
