@@ -201,6 +201,16 @@ pub enum WaitReason {
     ClustersUnknown,
     /// The earlier waves are done, and this one begins after a while.
     Soak,
+    /// The workload that served before the Rollout did (`workloadRef`) keeps its pods until no proxy needs them. No
+    /// decision waits for it: the loop that scales the workload reports it.
+    HandOver {
+        /// The workload.
+        workload: String,
+        /// What some proxy does not have yet.
+        what: Settling,
+        /// The proxies that are behind; may be empty.
+        behind: Vec<String>,
+    },
 }
 
 /// A change that may not have reached every proxy.
@@ -277,6 +287,8 @@ pub enum Ending {
     NotNeededElsewhere,
     /// The other cluster gets there. The command `promote-full` goes on without it.
     ClusterFollows,
+    /// Every proxy has the new state. No command overrides the wait.
+    EveryProxyFollows,
 }
 
 impl WaitReason {
@@ -286,7 +298,7 @@ impl WaitReason {
     /// use rollout_core::waiting::WaitReason;
     /// assert!(WaitReason::GUARDS.contains(&"stable can carry"), "a label of a metric, for example");
     /// ```
-    pub const GUARDS: [&'static str; 33] = [
+    pub const GUARDS: [&'static str; 34] = [
         "pause",
         "paused by the user",
         "pods",
@@ -320,6 +332,7 @@ impl WaitReason {
         "pods for other clusters",
         "clusters readable",
         "soak",
+        "hand-over",
     ];
 
     /// Returns whether the wait adds something to a Rollout's phase and lasts longer than a moment. Pauses, aborts,
@@ -389,6 +402,7 @@ impl WaitReason {
             Self::KeptForCluster(_) => "pods for other clusters",
             Self::ClustersUnknown => "clusters readable",
             Self::Soak => "soak",
+            Self::HandOver { .. } => "hand-over",
         }
     }
 }

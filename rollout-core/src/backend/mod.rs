@@ -5,6 +5,7 @@
 mod annotation;
 mod chain;
 mod claim;
+mod copied;
 mod data_plane;
 mod editor;
 mod error;
@@ -27,6 +28,7 @@ mod workloads;
 pub use annotation::{FENCE_ANNOTATION, REVISION_LABEL, annotate, annotation};
 pub use chain::Chain;
 pub use claim::Claim;
+pub use copied::CopiedFrom;
 pub use data_plane::{DataPlane, NoDataPlane};
 pub use editor::{Edits, ObjectEditor, Objects};
 pub use error::{BackendError, EditError, StoreError};

@@ -2,6 +2,7 @@
 
 use super::{Ending, EndsBy, Settling, WaitReason, Waiting};
 use crate::analysis::MetricSeen;
+use alloc::string::String;
 use core::fmt;
 
 /// The number of proxies named after the first; the rest are counted.
@@ -33,13 +34,7 @@ impl fmt::Display for WaitReason {
             }
             Self::Settling { what, behind, long } => {
                 write!(f, "waiting until every proxy has the {what}")?;
-                if let Some((first, others)) = behind.split_first() {
-                    write!(f, "; behind: {first}")?;
-                    others.iter().take(NAMED).try_for_each(|name| write!(f, ", {name}"))?;
-                    if let Some(more) = others.len().checked_sub(NAMED).filter(|more| *more > 0) {
-                        write!(f, " and {more} more")?;
-                    }
-                }
+                names(f, behind)?;
                 if *long {
                     f.write_str("; this is taking long: check the proxies, or override with `proceed`")
                 } else {
@@ -115,6 +110,10 @@ impl fmt::Display for WaitReason {
                 f.write_str("it is not known how far the other clusters are, so this one holds")
             }
             Self::Soak => f.write_str("the earlier clusters are done; this one begins after the soak time"),
+            Self::HandOver { workload, what, behind } => {
+                write!(f, "{workload} keeps its pods until every proxy has the {what} of the Rollout")?;
+                names(f, behind)
+            }
             Self::AbortingGradually { keeps } => {
                 write!(f, "the abort is gradual: the canary keeps a weight of {keeps} for now")
             }
@@ -163,7 +162,19 @@ impl fmt::Display for Ending {
             Self::RouteThere => "a route exists",
             Self::NotNeededElsewhere => "no other cluster needs them any more",
             Self::ClusterFollows => "that cluster gets there, or on `promote-full` here",
+            Self::EveryProxyFollows => "every proxy has it",
         })
+    }
+}
+
+/// Names the proxies that are behind.
+fn names(f: &mut fmt::Formatter<'_>, behind: &[String]) -> fmt::Result {
+    let Some((first, others)) = behind.split_first() else { return Ok(()) };
+    write!(f, "; behind: {first}")?;
+    others.iter().take(NAMED).try_for_each(|name| write!(f, ", {name}"))?;
+    match others.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        Some(more) => write!(f, " and {more} more"),
+        None => Ok(()),
     }
 }
 

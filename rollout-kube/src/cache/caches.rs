@@ -223,7 +223,7 @@ impl Caches {
         watched.map(|watched| watched.cache)
     }
 
-    fn is_watched(&self, object: &ObjectRef) -> bool {
+    pub(crate) fn is_watched(&self, object: &ObjectRef) -> bool {
         let only = self.namespace.as_deref();
         let is_of_cluster = || self.requests.kind(object).is_ok_and(|kind| kind.is_of_cluster);
         only.is_none_or(|only| *object.namespace == *only || is_of_cluster())

@@ -38,6 +38,8 @@ pub(crate) struct RolloutMemory {
     pub(super) weight: Option<u32>,
     /// The current problems that were published as events.
     pub(super) troubles: BTreeSet<String>,
+    /// What was said of objects that are copies.
+    pub(super) copies: BTreeSet<String>,
     /// What the rollout is waiting for.
     pub(super) waits: Waits,
     /// The revision whose ReplicaSet was refused, and why.
@@ -78,6 +80,7 @@ impl RolloutMemory {
             number_since: None,
             weight: None,
             troubles: BTreeSet::new(),
+            copies: BTreeSet::new(),
             waits: Waits::default(),
             refused: None,
             ignored: None,

@@ -23,7 +23,7 @@ impl Waits {
                 continue;
             }
             *reported = true;
-            let note = format!("{}; ends {}", waiting.reason, waiting.ends);
+            let note = waiting.to_string();
             events.push(if urgent {
                 KubeEvent::warning("RolloutWaiting", note)
             } else {

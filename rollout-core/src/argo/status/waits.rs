@@ -3,7 +3,11 @@
 
 use super::conditions::{Conditions, Said};
 use crate::{Waiting, argo::phase::Phase, waiting::WaitReason};
-use alloc::{format, string::String, vec::Vec};
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::fmt::Write as _;
 
 /// The condition's type.
@@ -19,7 +23,7 @@ pub(super) fn say(conditions: &mut Conditions, waiting: &[Waiting]) {
     for (index, waiting) in told.iter().take(TOLD).enumerate() {
         let stop = if index == 0 { "" } else { ". Also " };
         // Writing to a `String` cannot fail.
-        let _ = write!(text, "{stop}{}; ends {}", waiting.reason, waiting.ends);
+        let _ = write!(text, "{stop}{waiting}");
     }
     if let Some(more) = told.len().checked_sub(TOLD).filter(|more| *more > 0) {
         let _ = write!(text, ". And {more} more");
@@ -27,7 +31,8 @@ pub(super) fn say(conditions: &mut Conditions, waiting: &[Waiting]) {
     conditions.set(&Said::new(KIND, "True", camel(first.reason.guard()), text));
 }
 
-/// Appends the wait to the message. A missing stable revision overrides any phase that is not a failure.
+/// Appends the wait to the message. A missing stable revision overrides any phase that is not a failure. A Rollout is
+/// healthy while the workload that served before it still has pods, and says that it has.
 pub(super) fn tell(phase: Phase, waiting: &[Waiting]) -> Phase {
     let gone = waiting.iter().find(|waiting| matches!(waiting.reason, WaitReason::StableGone { .. }));
     let Phase { name, message } = phase;
@@ -38,6 +43,11 @@ pub(super) fn tell(phase: Phase, waiting: &[Waiting]) -> Phase {
             Some(waiting) => Phase { message: format!("{message}: {}", waiting.reason), name },
             None => Phase { name, message },
         },
+        ("Healthy", None) => {
+            let hands_over = |waiting: &&Waiting| matches!(waiting.reason, WaitReason::HandOver { .. });
+            let said = waiting.iter().find(hands_over).map_or(message, ToString::to_string);
+            Phase { name, message: said }
+        }
         (_, None) => Phase { name, message },
     }
 }

@@ -3,7 +3,11 @@ use crate::{
     rollout::kube_events::{Before, EventTranslator},
     text::one_line,
 };
-use rollout_core::{Action, Escaped, Event, Status, backend::Topic, traffic::Selection};
+use rollout_core::{
+    Action, Escaped, Event, Status,
+    backend::{CopiedFrom, Topic},
+    traffic::Selection,
+};
 
 /// The most bytes of the reason why a ReplicaSet was refused.
 const REFUSAL: usize = 1 << 10;
@@ -13,6 +17,24 @@ impl TurnRunner<'_> {
     pub(super) fn publish_once(&mut self, event: &KubeEvent) {
         if self.memory.troubles.insert(format!("{}: {}", event.reason, event.note)) {
             self.context.publisher.publish(&self.reading.rollout.value, event, self.context.now());
+        }
+    }
+
+    /// Reports the objects of the traffic that are copies, which no proxy reads: each once.
+    pub(super) async fn publish_copies(&mut self) {
+        let objects =
+            self.reading.observed.traffic.as_ref().map(|seen| seen.version.clone()).unwrap_or_default();
+        // What is not in the cache would cost a request in every turn.
+        let caches = &self.context.caches;
+        for (object, _) in objects.objects().iter().filter(|(object, _)| caches.is_watched(object)) {
+            let Ok(read) = caches.get(object).await else { continue };
+            let Some(from) = CopiedFrom::of(&read.value) else { continue };
+            let note = one_line(&format!("{object} {from}; {}", CopiedFrom::INSTEAD), REFUSAL);
+            if self.memory.copies.insert(note.clone()) {
+                tracing::warn!(rollout = self.name, why = %Escaped(&note), "an object is a copy");
+                let event = KubeEvent::warning("CopiedObject", note);
+                self.context.publisher.publish(&self.reading.rollout.value, &event, self.context.now());
+            }
         }
     }
 

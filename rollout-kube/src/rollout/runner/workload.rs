@@ -9,9 +9,10 @@ use crate::{
     guard::{Guard, off},
 };
 use rollout_core::{
-    Escaped, Failure, Plan, Status,
+    Escaped, Failure, Plan, Time, Waiting,
     backend::StoreError,
     traffic::{ObjectRef, Settled},
+    waiting::{Ending, EndsBy, Settling, WaitReason},
 };
 use serde_json::Value;
 use std::time::Duration;
@@ -32,9 +33,10 @@ pub(crate) struct WorkloadScaling {
     pods: Option<u32>,
     times: u32,
     not_before: Option<Instant>,
-    /// Whether it was reported that proxies still need the workload's pods.
-    waits: bool,
 }
+
+/// A wait until the workload may lose pods, and how long until the next look.
+pub(super) type HandOver = (Waiting, Duration);
 
 impl WorkloadScaling {
     /// Returns until when the workload is left as it is.
@@ -67,17 +69,18 @@ impl TurnRunner<'_> {
     }
 
     /// Scales the Deployment that served before the Rollout did, as the Rollout asks for; returns when to retry.
-    pub(super) async fn scale_workload(&mut self, plan: &Plan) -> Option<Instant> {
+    pub(super) async fn scale_workload(
+        &mut self,
+        plan: &Plan,
+        hand_over: Option<HandOver>,
+    ) -> Option<Instant> {
+        if let Some((_, again)) = hand_over {
+            return Some(Instant::now() + again);
+        }
         let pods = self.workload_pods(plan)?;
         let workload = self.reading.workload.clone().filter(|workload| workload.replicas != Some(pods))?;
-        let takes_pods = workload.replicas.is_some_and(|existing| pods < existing);
-        let needed = if takes_pods { self.needed_for(&plan.status) } else { None };
-        if needed.is_some() != std::mem::replace(&mut self.memory.scaling.waits, needed.is_some()) {
-            let (rollout, workload) = (self.name, &workload.object);
-            tracing::info!(rollout, %workload, waits = needed.is_some(), "waits until no proxy needs the workload's pods");
-        }
-        if let Some(needed) = needed {
-            return Some(Instant::now() + needed);
+        if self.takes_pods(plan) && self.reading.observed.traffic.is_none() {
+            return Some(Instant::now() + LOOK_AGAIN);
         }
         if let Some(until) = self.memory.scaling.until(Instant::now()) {
             return Some(until);
@@ -105,27 +108,44 @@ impl TurnRunner<'_> {
         }
     }
 
-    /// Returns how long to wait before the next look, while a proxy may still need pods of the workload: until it has the
-    /// selectors that leave them out, or, during the first deploy, the endpoints of the pods that replace them. If the
-    /// proxies cannot be asked, old pods stay for the scale-down delay, as in any release.
-    fn needed_for(&self, status: &Status) -> Option<Duration> {
-        let Some(seen) = &self.reading.observed.traffic else { return Some(LOOK_AGAIN) };
-        // Without Services and routes of the Rollout, no proxy may ever get its endpoints.
-        let is_reached = !seen.behind.stable.is_empty() || !seen.routes.is_empty();
-        let new = || seen.endpoints.iter().find(|(revision, _)| Some(revision) == status.canary.as_ref());
-        let settled = if status.is_done() {
-            &seen.selectors_settled
+    /// Returns whether the workload is to lose pods now.
+    fn takes_pods(&self, plan: &Plan) -> bool {
+        let existing = self.reading.workload.as_ref().and_then(|workload| workload.replicas);
+        self.workload_pods(plan).zip(existing).is_some_and(|(pods, existing)| pods < existing)
+    }
+
+    /// Returns the wait while a proxy may still need pods that the workload is to lose: until it has the selectors that
+    /// leave them out, or, during the first deploy, the endpoints of the pods that replace them. If the proxies cannot
+    /// be asked, old pods stay for the scale-down delay, as in any release.
+    pub(super) fn hand_over(&self, plan: &Plan, now: Time) -> Option<HandOver> {
+        let workload = self.reading.workload.as_ref().filter(|_| self.takes_pods(plan))?;
+        let seen = self.reading.observed.traffic.as_ref()?;
+        let (what, settled) = if plan.status.is_done() {
+            (Settling::Selectors, &seen.selectors_settled)
         } else {
-            new().filter(|_| is_reached).map_or(&Settled::Yes, |(_, settled)| settled)
+            // Without Services and routes of the Rollout, no proxy may ever get its endpoints.
+            let is_reached = !seen.behind.stable.is_empty() || !seen.routes.is_empty();
+            let mut answers = seen.endpoints.iter().filter(|_| is_reached);
+            let (revision, settled) =
+                answers.find(|(revision, _)| Some(revision) == plan.status.canary.as_ref())?;
+            (Settling::Endpoints(revision.clone()), settled)
         };
-        match settled {
-            Settled::Yes => None,
-            Settled::NotYet { .. } => Some(LOOK_AGAIN),
-            Settled::Unknown { age } => {
-                let left = self.spec.strategy.scale_down_delay().saturating_sub(*age);
-                (!left.is_zero()).then_some(left)
+        let (since, behind, ends, again) = match settled {
+            Settled::Yes => return None,
+            Settled::NotYet { since, behind } => {
+                (*since, behind.clone(), EndsBy::Event(Ending::EveryProxyFollows), LOOK_AGAIN)
             }
-        }
+            Settled::Unknown { age } => {
+                let delay = self.spec.strategy.scale_down_delay();
+                let age_millis = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+                // Rounded, because each turn measures the age anew.
+                let since = now.as_millis().saturating_sub(age_millis).saturating_add(500).div_euclid(1000);
+                let since = Time::from_secs(since);
+                (since, Vec::new(), EndsBy::Time(since + delay), delay.saturating_sub(*age))
+            }
+        };
+        let reason = WaitReason::HandOver { workload: workload.object.to_string(), what, behind };
+        (!again.is_zero()).then(|| (Waiting::new(reason, Some(since), ends), again))
     }
 
     /// Returns how many pods the Deployment is to have; `None` to leave it as it is.
