@@ -35,7 +35,8 @@ prop_compose! {
         status.aborted = aborted.map(|(at, command)| {
             Aborted::new(at, if command { AbortReason::Command } else { AbortReason::ProgressDeadline })
         });
-        status.promote_full = promote_full;
+        // An abort ends a full promotion.
+        status.promote_full = promote_full && status.aborted.is_none();
         status.scaled_to_zero = scaled_to_zero;
         status.stable_ping_pong = stable_ping_pong;
         status.progress = progress.map(|(at, ready, exceeded)| {
@@ -95,6 +96,11 @@ fn what_clients_write_is_a_command() {
     status.aborted = Some(Aborted::new(Time::from_secs(60), AbortReason::ProgressDeadline));
     write_status(&status, &mut wire, Time::from_secs(0));
     assert_eq!(requests(&wire), []);
+    // Argo CD and the plugin promote an aborted update in full by this field alone.
+    wire["promoteFull"] = json!(true);
+    let read = read_status(&wire).unwrap();
+    assert_eq!((read.requests, read.status), (vec![CommandKind::PromoteFull], status.clone()));
+    wire["promoteFull"] = Value::Null;
     for not_aborted in [json!(false), Value::Null] {
         wire["abort"] = not_aborted;
         let read = read_status(&wire).unwrap();

@@ -23,7 +23,7 @@ pub struct WireStatus {
 /// Reads a Rollout's `status`, including one that Argo Rollouts' controller wrote.
 ///
 /// Clients give commands by writing fields. `abort: true` without a time is an abort that is not carried out yet; a
-/// time without `abort: true` is a retry; `controllerPause: true` without a pause condition means that a client ended
+/// time without `abort: true` is a retry, and with `promoteFull: true` a full promotion all the same; `controllerPause: true` without a pause condition means that a client ended
 /// the pause, or wants an inconclusive analysis of a step to be measured again. Their other changes (`promoteFull`, `currentStepIndex`) are ordinary status.
 ///
 /// ```
@@ -67,6 +67,10 @@ impl Fields<'_> {
         let mut requests = Vec::new();
         let paused_at = self.pause(&mut requests).map(|at| kept.paused_at.unwrap_or(at));
         let aborted = self.abort(&kept, &mut requests);
+        let promote_full = self.flag("promoteFull");
+        // An abort ends a full promotion: this one was asked for after it.
+        let is_asked_for = promote_full && aborted.is_some();
+        requests.extend(is_asked_for.then_some(CommandKind::PromoteFull));
         let (stable, canary) = (self.revision("stableRS"), self.revision("currentPodHash"));
         // A client that wrote a step other than the one shown for an aborted update means that step.
         let step = match self.step() {
@@ -80,7 +84,7 @@ impl Fields<'_> {
             step_hash: self.text("currentStepHash").map(Arc::from),
             paused_at,
             aborted,
-            promote_full: self.flag("promoteFull"),
+            promote_full: promote_full && !is_asked_for,
             scaled_to_zero: kept.scaled_to_zero,
             stable_ping_pong: self.stable_ping_pong(),
             progress: kept.progress,
