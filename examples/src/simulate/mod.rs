@@ -21,6 +21,7 @@ mod given;
 mod group;
 mod happening;
 mod identity;
+mod ignore_rules;
 mod input;
 mod json;
 mod lint;

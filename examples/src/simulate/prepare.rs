@@ -24,6 +24,7 @@ use super::{
 use rollout_core::{
     Spec,
     argo::{Document, Finding, Severity},
+    backend::CopiedFrom,
     fleet::{ClusterName, FLEET_ANNOTATION, Policy},
     traffic::ObjectRef,
 };
@@ -65,6 +66,26 @@ impl Loaded {
         workloads::add([&mut model, &mut update], findings);
         Self { model, update }
     }
+
+    /// What is in force at the beginning.
+    pub(crate) fn model(&self) -> &Model {
+        &self.model
+    }
+}
+
+/// Says which objects a mesh of several clusters has copied: a Rollout must drive the original.
+fn note_copies(model: &Model, findings: &mut Findings) {
+    for document in model.objects.values() {
+        if let Some(from) = CopiedFrom::of(document.value()) {
+            let what = format!("this object {from}");
+            findings.located(document.finding(
+                Severity::Warning,
+                "metadata.labels",
+                &what,
+                CopiedFrom::INSTEAD,
+            ));
+        }
+    }
 }
 
 /// Checks everything, and makes the worlds.
@@ -77,6 +98,7 @@ pub(crate) fn prepare<'a>(
     let names: Vec<&str> = labels.iter().map(String::as_str).collect();
     names_fit(args, model, update, &names, findings);
     lint::not_used(model, update, findings);
+    note_copies(model, findings);
     let given = Given { model, update: None };
     let after = Given { model, update: Some(update) };
     let (leading, leading_after) = (Leading::of(given), Leading::of(after));

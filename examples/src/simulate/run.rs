@@ -5,7 +5,7 @@ use super::{
     diagnostics::Findings,
     group,
     happening::Rest,
-    json,
+    ignore_rules, json,
     play::Play,
     prepare::{Group, Loaded, prepare},
     replay, seeds, side_by_side, summary, text,
@@ -55,6 +55,10 @@ pub fn run(
     let groups = prepare(&args, &loaded, &mut findings);
     if refused(&args, &findings, out, err)? {
         return Ok(2);
+    }
+    if let Some(tool) = args.output.ignore_rules {
+        out.write_all(ignore_rules::text(tool, loaded.model()).as_bytes())?;
+        return Ok(0);
     }
     // Without an analysis, every seed ends alike.
     let is_judged = groups.iter().flat_map(|group| &group.plays).any(Play::is_judged);

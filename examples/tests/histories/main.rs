@@ -10,10 +10,15 @@
 mod analyses;
 mod app;
 mod apps;
+#[path = "../argo_cd/lua.rs"]
+#[expect(dead_code, reason = "its buttons are pressed in another test")]
+mod argo_cd;
 mod fetch;
 mod history;
 mod judge;
 mod laws;
+#[path = "../argo_cd/meant.rs"]
+mod meant;
 #[path = "../played_mesh/mod.rs"]
 mod mesh;
 mod mutants;

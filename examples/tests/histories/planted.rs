@@ -147,6 +147,15 @@ fn led_from_deployment(ready: bool) -> Vec<Object> {
     all
 }
 
+/// An aborted Rollout that shows this phase.
+fn shown(phase: &str) -> Object {
+    let (path, mut rollout) = given_up();
+    rollout["spec"] = json!({});
+    rollout["status"]["observedGeneration"] = json!("1");
+    rollout["status"]["phase"] = json!(phase);
+    (path, rollout)
+}
+
 /// What is broken after these writes; `null` deletes.
 fn after(writes: impl IntoIterator<Item = Object>) -> Option<String> {
     let (server, mut judge) = (SimulatedApiServer::start(), Judge::default());
@@ -170,6 +179,7 @@ async fn the_judge_notices_what_is_planted() {
     assert_eq!(after(evicted(2)), None);
     assert_eq!(after(led_to("v2")), None);
     assert_eq!(after(avoiding("v1")), None);
+    assert_eq!(after([shown("Degraded")]), None);
     assert_eq!(after(handed_over(true, "onsuccess")), None);
     assert_eq!(after(led_from_deployment(true)), None);
     let planted = [
@@ -191,6 +201,7 @@ async fn the_judge_notices_what_is_planted() {
         ("no_gap_at_the_hand_over", handed_over(false, "onsuccess")),
         ("no_gap_at_the_hand_over", led_from_deployment(false)),
         ("what_is_foreign_stays", handed_over(true, "never")),
+        ("argo_cd_shows_what_is_meant", vec![shown("Healthy")]),
     ];
     for (rule, writes) in planted {
         let broken = after(writes).unwrap_or_default();

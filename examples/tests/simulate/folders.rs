@@ -153,6 +153,19 @@ spec:
 }
 
 #[test]
+fn a_copy_in_a_hosted_mesh_is_said_to_be_one() {
+    let copy = "namespace: shop, labels: {mspider.io/origin-cluster: west}}";
+    let copy = changed(&virtual_service(), "namespace: shop}", copy);
+    let run = simulate_with(&["-"], &[rollout(), services(), copy].join("---\n"));
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(
+        run.err.contains("warning: this object is a copy of the one in \"west\": the proxies read"),
+        "{}",
+        run.err
+    );
+}
+
+#[test]
 fn only_regular_files_are_read() {
     let folder = Folder::new().with("web.yaml", web());
     let pipe = folder.path().join("pipe.yaml");

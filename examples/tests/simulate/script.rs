@@ -82,6 +82,23 @@ fn reapplied_manifests_are_repaired_without_a_failed_request() {
     assert_eq!(summary(&events)["ends"], "healthy");
 }
 
+/// A GitOps tool that ignores nothing, in every phase of both canaries.
+#[test]
+fn manifests_that_are_applied_every_20_seconds_fail_no_request() {
+    let times: Vec<String> = (1..90).map(|number| format!("{}s=reapply", 20 * number)).collect();
+    for folder in [WEIGHT, crate::HEADER] {
+        let mut words = vec![folder, "--set", V2];
+        words.extend(times.iter().flat_map(|time| ["--at", time]));
+        let events = events("dubbo3-provider", &words);
+        let commands = of_kind(&events, "command").into_iter();
+        assert_eq!(commands.filter(|event| event["command"] == "reapply").count(), times.len());
+        assert_eq!(
+            (&summary(&events)["failed_per_thousand"], &summary(&events)["ends"]),
+            (&json!(0), &json!("healthy"))
+        );
+    }
+}
+
 #[test]
 fn another_update_starts_again_instead_of_the_first() {
     let again = "dubbo3-provider:12m=set spec.template.metadata.labels.version=v3";

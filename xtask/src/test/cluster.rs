@@ -29,6 +29,8 @@ pub(super) fn cluster() -> Result<(), Failed> {
     step("the controller's own command line", began);
     run(test_of("examples").args(["--features=histories", "--test=histories", "--", "--nocapture"]))?;
     step("the whole controller in random histories, in virtual time", began);
+    run(test_of("examples").args(["--features=histories", "--test=argo_cd"]))?;
+    step("what Argo CD makes of it", began);
     let bed = TestBed::built(&workspace)?;
     step("the test bed is built", began);
     bed.test()?;

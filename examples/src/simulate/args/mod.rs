@@ -16,6 +16,7 @@ pub(crate) use world::{Lose, MOST_PODS, Side, World};
 use super::{
     change::Change,
     duration,
+    ignore_rules::Tool,
     script::{self, Said},
     traffic::TrafficArgs,
 };
@@ -100,6 +101,9 @@ pub(crate) struct OutputArgs {
     /// Print one line of JSON for each event and finding (examples/README.md describes them)
     #[arg(long)]
     pub(crate) json: bool,
+    /// Play nothing, but print what a GitOps tool must leave alone in the objects of PATH
+    #[arg(long, value_name = "TOOL", conflicts_with = "json")]
+    pub(crate) ignore_rules: Option<Tool>,
     /// Treat unknown fields of spec.strategy as errors, not as warnings
     #[arg(long)]
     pub(crate) strict: bool,
@@ -215,7 +219,8 @@ mod tests {
             seed: 7,
         };
         assert_eq!(args.world, world);
-        let OutputArgs { objects, json, strict, expect } = args.output;
+        let OutputArgs { objects, json, strict, expect, ignore_rules } = args.output;
+        assert_eq!(ignore_rules, None);
         assert!(objects && json && strict);
         assert_eq!(expect.of("a", true), Some(Expect::Paused));
         assert_eq!(expect.of("b", true), Some(Expect::Aborted));

@@ -7,6 +7,7 @@ mod hand_over;
 mod heard;
 mod runs;
 mod seen;
+mod shown;
 mod traffic;
 
 pub(crate) use seen::Seen;
@@ -15,6 +16,7 @@ use evictions::{EVICTED, Evictions};
 use hand_over::{HAND_OVER, HandOvers};
 use heard::{HEARD, heard};
 use runs::Runs;
+use shown::SHOWN;
 
 use crate::{
     apps,
@@ -43,7 +45,7 @@ const KEPT: &str = "no_unserved_weight_kept";
 const RIGHT: &str = "healthy_is_right";
 const LIVES: &str = "live_service_keeps_its_pods";
 const APART: &str = "pods_keep_apart_in_an_update";
-const RULES: [&str; 28] = [
+const RULES: [&str; 29] = [
     WHOLE,
     UNSERVED,
     ALONE,
@@ -72,6 +74,7 @@ const RULES: [&str; 28] = [
     runs::KEPT,
     runs::WAITS,
     runs::COST,
+    SHOWN,
 ];
 
 #[derive(Debug, Clone, Default)]
@@ -116,6 +119,7 @@ pub(crate) struct Judge {
     evictions: Evictions,
     hand_overs: HandOvers,
     runs: Runs,
+    argo_cd: crate::argo_cd::ArgoCd,
     /// The apps whose Services take turns, and those of them whose second one is stable now.
     by_turns: BTreeSet<String>,
     turned: BTreeSet<String>,
@@ -226,6 +230,7 @@ impl Judge {
             "Rollout" => {
                 self.analysed(&name, change, is_ours);
                 self.rollout(&name, object);
+                self.shows(&name, object, is_ours);
             }
             _ => {}
         }

@@ -1,0 +1,2 @@
+obj.status.promoteFull = true
+return obj
