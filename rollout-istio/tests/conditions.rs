@@ -1,5 +1,10 @@
 //! The further conditions of a header route, from the annotation of the Rollout to what a proxy compares.
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may stop where it stands")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test may stop where it stands"
+)]
 
 mod support;
 

@@ -47,7 +47,7 @@ pub(crate) fn text(tool: Tool, model: &Model) -> String {
         format!("group: {group}\n{indent}kind: {}\n{indent}name: {}\n{namespace}", object.kind, object.name)
     };
     let list = |name: &str, indent: &str, items: &mut dyn Iterator<Item = String>| {
-        let items: String = items.map(|item| format!("{indent}  - {}\n", quoted(&item))).collect();
+        let items = items.map(|item| format!("{indent}  - {}\n", quoted(&item))).collect::<Vec<_>>().concat();
         if items.is_empty() { items } else { format!("{indent}{name}:\n{items}") }
     };
     let mut text = String::from(match tool {

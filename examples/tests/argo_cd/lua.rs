@@ -91,6 +91,7 @@ impl ArgoCd {
 }
 
 /// An empty table may be a list or a map: what it was before says which.
+#[expect(clippy::wildcard_enum_match_arm, reason = "no JSON has anything else")]
 fn from_lua(value: &LuaValue, before: Option<&Value>) -> Value {
     match value {
         LuaValue::Boolean(value) => (*value).into(),

@@ -112,7 +112,7 @@ fn prune(value: &mut Value) {
             items.retain(|item| *item != IGNORED);
             items.iter_mut().for_each(prune);
         }
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

@@ -102,9 +102,9 @@ impl World {
     }
 
     /// Somebody, or some tool, changes an object.
-    pub(crate) fn change(&mut self, path: &str, patch: &Value) {
+    pub(crate) fn change(&mut self, path: &str, leaves: &Value) {
         self.look();
-        self.server.patch(path, patch);
+        self.server.patch(path, leaves);
         self.theirs.insert(self.server.version());
     }
 

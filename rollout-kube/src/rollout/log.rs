@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 /// Formats what a plan does and what it waits for, each in one line.
 fn describe(plan: &Plan) -> (String, String) {
     let actions: Vec<String> = plan.actions.iter().map(|action| Event::from(action).to_string()).collect();
-    let waiting: Vec<String> = plan.waiting.iter().map(|wait| wait.to_string()).collect();
+    let waiting: Vec<String> = plan.waiting.iter().map(ToString::to_string).collect();
     (actions.join("; "), waiting.join("; "))
 }
 

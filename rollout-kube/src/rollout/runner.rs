@@ -152,8 +152,7 @@ impl<'w> TurnRunner<'w> {
         let on = self.reading.fingerprint();
         let restart = self.assess_restart(&turn.plan().status);
         let mut writer = StatusWriter::new(&turn, self.invalid());
-        let hand_over = self.hand_over(turn.plan(), at);
-        writer.plan.waiting.extend(hand_over.as_ref().map(|(waiting, _)| waiting.clone()));
+        writer.plan.waiting.extend(self.hand_over(turn.plan(), at).map(|(waiting, _)| waiting));
         writer.restarted = if let Restart::Done(at) = &restart { Some(at.clone()) } else { None };
         writer.counts_as_done = !self.memory.driver.is_failing();
         if self.context.dry_run {
@@ -162,7 +161,8 @@ impl<'w> TurnRunner<'w> {
         for event in self.memory.waits.due_events(&writer.plan.waiting, Instant::now()) {
             self.context.publisher.publish(&self.reading.rollout.value, &event, self.context.now());
         }
-        self.publish_copies().await;
+        // The future of a turn stays small.
+        Box::pin(self.publish_copies()).await;
         loop {
             let result = match turn.next() {
                 Next::Fence(nonce) => act::fence(self.context, nonce, &mut self.reading, self.backend).await,
@@ -187,7 +187,7 @@ impl<'w> TurnRunner<'w> {
         } else if self.invalid_spec.is_none() {
             let metadata = self.write_metadata(&writer.plan.status).await;
             let restart = self.evict(restart).await;
-            let workload = self.scale_workload(turn.plan(), hand_over).await;
+            let workload = self.scale_workload(turn.plan(), at).await;
             return self.end(turn, at).into_iter().chain(metadata).chain(restart).chain(workload).min();
         }
         self.end(turn, at)

@@ -272,9 +272,13 @@ impl<'f> Facts<'f> {
         self.workloads?.iter().find(|workload| workload.revision == *revision)
     }
 
-    /// Returns whether some route still sends requests to the canary's destination.
+    /// Returns whether some route still sends requests to the canary's destination: by the last weight that is known.
     pub(super) fn leads_to_canary(&self) -> bool {
-        self.weight.is_some_and(|(weight, _)| weight.hi() > 0)
+        if let Some((weight, _)) = self.weight {
+            return weight.hi() > 0;
+        }
+        let stored = self.rollout.pointer("/status/canary/weights/canary/weight").and_then(Value::as_u64);
+        !self.canary_spec("trafficRouting").is_null() && stored.is_some_and(|weight| weight > 0)
     }
 
     /// Returns whether a pause step, an inconclusive analysis or the user pauses the rollout.

@@ -302,6 +302,17 @@ mod tests {
     }
 
     #[test]
+    fn while_the_routes_cannot_be_read_the_last_weight_counts() {
+        let mut told = Told::at_rest();
+        told.rollout["spec"]["strategy"]["canary"]["trafficRouting"] = json!({"istio": {}});
+        for (weight, phase) in [(100, "Progressing"), (0, "Healthy")] {
+            told.tell(weight);
+            let facts = Facts::new(&told.rollout, &told.status, Time::from_secs(99)).workloads(&told.pods);
+            assert_eq!(next_status(&facts)["phase"], phase);
+        }
+    }
+
+    #[test]
     fn a_spec_that_is_wrong_says_so_and_moves_nothing_else() {
         let mut told = Told::at_rest();
         told.tell(0);

@@ -29,7 +29,7 @@ impl TurnRunner<'_> {
         for (object, _) in objects.objects().iter().filter(|(object, _)| caches.is_watched(object)) {
             let Ok(read) = caches.get(object).await else { continue };
             let Some(from) = CopiedFrom::of(&read.value) else { continue };
-            let note = one_line(&format!("{object} {from}; {}", CopiedFrom::INSTEAD), REFUSAL);
+            let note = one_line(format!("{object} {from}; {}", CopiedFrom::INSTEAD), REFUSAL);
             if self.memory.copies.insert(note.clone()) {
                 tracing::warn!(rollout = self.name, why = %Escaped(&note), "an object is a copy");
                 let event = KubeEvent::warning("CopiedObject", note);

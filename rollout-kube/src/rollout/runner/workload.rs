@@ -36,7 +36,7 @@ pub(crate) struct WorkloadScaling {
 }
 
 /// A wait until the workload may lose pods, and how long until the next look.
-pub(super) type HandOver = (Waiting, Duration);
+type HandOver = (Waiting, Duration);
 
 impl WorkloadScaling {
     /// Returns until when the workload is left as it is.
@@ -69,12 +69,8 @@ impl TurnRunner<'_> {
     }
 
     /// Scales the Deployment that served before the Rollout did, as the Rollout asks for; returns when to retry.
-    pub(super) async fn scale_workload(
-        &mut self,
-        plan: &Plan,
-        hand_over: Option<HandOver>,
-    ) -> Option<Instant> {
-        if let Some((_, again)) = hand_over {
+    pub(super) async fn scale_workload(&mut self, plan: &Plan, now: Time) -> Option<Instant> {
+        if let Some((_, again)) = self.hand_over(plan, now) {
             return Some(Instant::now() + again);
         }
         let pods = self.workload_pods(plan)?;
