@@ -39,7 +39,7 @@ pub struct Status {
     /// When the current pause step began. Whole seconds.
     pub paused_at: Option<Time>,
     /// When and why the update was aborted.
-    pub aborted: Option<Aborted>,
+    pub aborted: Option<Box<Aborted>>,
     /// Whether the remaining steps are skipped.
     pub promote_full: bool,
     /// Whether the user scaled everything to 0; stays set until stable has a ready pod again.
@@ -186,7 +186,7 @@ struct Stored {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     paused_at: Option<Time>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    aborted: Option<Aborted>,
+    aborted: Option<Box<Aborted>>,
     #[serde(default, skip_serializing_if = "is_default")]
     promote_full: bool,
     #[serde(default, rename = "asleep", skip_serializing_if = "is_default")]

@@ -58,7 +58,7 @@ fn states() -> Vec<State> {
             seen.selectors_settled = Settled::NotYet { since, behind: vec!["proxy-1".into()] };
         }),
         state("aborted", |_, status, _| {
-            status.aborted = Some(Aborted::new(Time::from_secs(100), AbortReason::Command));
+            status.aborted = Some(Aborted::new(Time::from_secs(100), AbortReason::Command).into());
         }),
         stable_gone(),
     ]

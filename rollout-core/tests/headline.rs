@@ -148,7 +148,7 @@ fn where_it_is() {
     assert_eq!(headline(&spec("v1"), &Status::default(), &[]), "not started");
     assert_eq!(headline(&spec("v2"), &under_way(4), &[]), "the end of the steps · 100 %");
     status = under_way(4);
-    status.aborted = Some(Aborted::new(Time::from_secs(0), AbortReason::ProgressDeadline));
+    status.aborted = Some(Aborted::new(Time::from_secs(0), AbortReason::ProgressDeadline).into());
     assert_eq!(headline(&spec("v2"), &status, &[]), "aborted at the end of the steps · 0 %");
 
     status = under_way(4);

@@ -34,7 +34,7 @@ pub fn goal_of(rollout: &Value) -> Result<Goal, Vec<Finding>> {
         return Err(if reasons.is_empty() { vec![none] } else { reasons });
     };
     if read.requests.contains(&CommandKind::Abort) {
-        read.status.aborted = Some(Aborted::new(Time::from_secs(0), AbortReason::Command));
+        read.status.aborted = Some(Aborted::new(Time::from_secs(0), AbortReason::Command).into());
     }
     Ok(goal::at(&spec, &read.status))
 }

@@ -134,7 +134,7 @@ impl Turn {
     /// # let mut status = Status::default();
     /// # (status.stable, status.canary) = (Some("v1".into()), Some("v2".into()));
     /// # let (mut driver, now) = (Driver::new("controller-1"), Time::from_secs(0));
-    /// # status.aborted = Some(rollout_core::Aborted::new(now, AbortReason::Command));
+    /// # status.aborted = Some(rollout_core::Aborted::new(now, AbortReason::Command).into());
     /// let aborted = Event::Aborted { revision: "v2".into(), why: AbortReason::Command }; // From `apply`.
     /// let turn = driver.begin(&spec, &status, &Observed::new(), now);
     /// let mut turn = turn.after_commands(vec![aborted.clone()]);

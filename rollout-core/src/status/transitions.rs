@@ -51,7 +51,7 @@ impl Status {
 
     /// Aborts the update.
     pub(crate) fn abort(&mut self, now: Time, why: AbortReason) {
-        self.aborted = Some(Aborted::new(now, why));
+        self.aborted = Some(Aborted::new(now, why).into());
         self.paused_at = None;
         self.promote_full = false;
         self.progress = None;

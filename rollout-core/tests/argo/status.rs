@@ -33,7 +33,7 @@ prop_compose! {
         status.step_hash = step_hash.map(Into::into);
         status.paused_at = paused_at;
         status.aborted = aborted.map(|(at, command)| {
-            Aborted::new(at, if command { AbortReason::Command } else { AbortReason::ProgressDeadline })
+            Aborted::new(at, if command { AbortReason::Command } else { AbortReason::ProgressDeadline }).into()
         });
         // An abort ends a full promotion.
         status.promote_full = promote_full && status.aborted.is_none();
@@ -93,7 +93,7 @@ fn what_clients_write_is_a_command() {
     wire["abort"] = json!(true);
     assert_eq!(requests(&wire), [CommandKind::Promote, CommandKind::Abort]);
     status.paused_at = None;
-    status.aborted = Some(Aborted::new(Time::from_secs(60), AbortReason::ProgressDeadline));
+    status.aborted = Some(Aborted::new(Time::from_secs(60), AbortReason::ProgressDeadline).into());
     write_status(&status, &mut wire, Time::from_secs(0));
     assert_eq!(requests(&wire), []);
     // Argo CD and the plugin promote an aborted update in full by this field alone.

@@ -45,7 +45,7 @@ fn pods_go_only_when_every_proxy_knows_those_that_stay() {
 #[test]
 fn a_managed_route_is_taken_away_before_a_destination_is_changed() {
     let mut situation = Situation::at_fifty();
-    situation.status.aborted = Some(aborted());
+    situation.status.aborted = Some(aborted().into());
     let header = RequestMatch::header("version", StringMatch::Exact("2".to_owned()));
     let route = Arc::new(ManagedRoute { name: "header".into(), matches: RouteMatch::Header(vec![header]) });
     let seen = situation.seen();
@@ -69,7 +69,7 @@ fn a_managed_route_is_taken_away_before_a_destination_is_changed() {
 fn an_aborted_canary_that_is_weaker_than_stable_loses_its_weight_at_once() {
     let mut situation = Situation::at_fifty();
     situation.spec = situation.spec.replicas(10);
-    situation.status.aborted = Some(aborted());
+    situation.status.aborted = Some(aborted().into());
     let falls =
         |situation: &Situation| situation.plan(NOW).actions.iter().any(|action| weight(action) == Some(0));
     *situation.revisions() =
@@ -83,11 +83,11 @@ fn an_aborted_canary_that_is_weaker_than_stable_loses_its_weight_at_once() {
 #[test]
 fn an_update_whose_steps_are_edited_stays_aborted() {
     let mut situation = Situation::at_fifty();
-    situation.status.aborted = Some(aborted());
+    situation.status.aborted = Some(aborted().into());
     situation.status.step = 1;
     situation.status.step_hash = Some("of other steps".into());
     let plan = situation.plan(NOW);
-    assert_eq!((plan.status.aborted, plan.status.step), (Some(aborted()), 0));
+    assert_eq!((plan.status.aborted, plan.status.step), (Some(aborted().into()), 0));
     assert!(plan.events.contains(&Event::StepsEdited), "{:?}", plan.events);
     assert_eq!(plan.actions.iter().find_map(weight), Some(0));
 }
@@ -211,7 +211,7 @@ fn only_the_canary_under_way_takes_over_from_an_unavailable_stable() {
         situation.plan(NOW).actions.iter().any(|action| weight(action).is_some_and(|weight| weight > 50))
     };
     assert!(takes_over(|_| {}));
-    assert!(!takes_over(|it| it.status.aborted = Some(aborted())), "it was given up");
+    assert!(!takes_over(|it| it.status.aborted = Some(aborted().into())), "it was given up");
     assert!(!takes_over(Situation::supersede), "the pods behind its weight are of another revision");
 }
 

@@ -86,7 +86,7 @@ fn a_destination_that_nothing_leads_to_waits_for_the_routes_and_not_for_pods() {
 fn weight_falls_beside_the_users_own_selector_only_when_every_proxy_has_it() {
     let falls = |unpin: fn(&mut Situation), settled: Settled| {
         let mut situation = Situation::at_fifty();
-        situation.status.aborted = Some(Aborted::new(Time::from_secs(999), AbortReason::Command));
+        situation.status.aborted = Some(Aborted::new(Time::from_secs(999), AbortReason::Command).into());
         unpin(&mut situation);
         situation.seen().selectors_settled = settled;
         let observed = situation.observed().user_selector(Range::exact(8));

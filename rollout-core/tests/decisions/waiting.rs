@@ -34,7 +34,7 @@ const ROWS: [Row; 34] = [
     (
         "stable can carry",
         |it| {
-            it.status.aborted = Some(Aborted::new(Time::from_secs(900), AbortReason::Command));
+            it.status.aborted = Some(Aborted::new(Time::from_secs(900), AbortReason::Command).into());
             it.revisions()[0] = pods("v1", 4).ready(Range::exact(1));
         },
         "traffic should go back to stable, which cannot carry it: 3 ready pods needed, 1 there; ends when stable \
@@ -43,7 +43,7 @@ const ROWS: [Row; 34] = [
     (
         "stable can carry",
         |it| {
-            it.status.aborted = Some(Aborted::new(Time::from_secs(900), AbortReason::Command));
+            it.status.aborted = Some(Aborted::new(Time::from_secs(900), AbortReason::Command).into());
             it.revisions()[0] = pods("v1", 4).ready(Range::exact(0));
         },
         "traffic should go back to stable, which cannot carry it: 3 ready pods needed, 0 there; ends when pods become \
@@ -141,7 +141,7 @@ const ROWS: [Row; 34] = [
     ),
     (
         "aborted",
-        |it| it.status.aborted = Some(Aborted::new(Time::from_secs(900), AbortReason::Command)),
+        |it| it.status.aborted = Some(Aborted::new(Time::from_secs(900), AbortReason::Command).into()),
         "the update was aborted (since 1970-01-01T00:15:00Z); ends by command: retry, undo, promote-full",
     ),
     ("scaled to zero", |it| it.spec.replicas = 0, "scaled to zero; ends when replicas are set above zero"),
@@ -186,7 +186,7 @@ const ROWS: [Row; 34] = [
         "gradual abort",
         |it| {
             it.spec.gradual_abort = Some(GradualAbort::new(20, Duration::from_secs(30)));
-            it.status.aborted = Some(Aborted::new(Time::from_secs(990), AbortReason::Command));
+            it.status.aborted = Some(Aborted::new(Time::from_secs(990), AbortReason::Command).into());
             it.weight(30);
         },
         "the abort is gradual: the canary keeps a weight of 30 % for now (since 1970-01-01T00:16:30Z); ends at \

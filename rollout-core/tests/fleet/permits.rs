@@ -54,8 +54,8 @@ fn progress(policy: &Policy, (revision, mark, attempt, aborted): (&str, Mark, u3
     spec.fleet = Some(Arc::new(policy.clone()));
     let mut status = Status::default();
     (status.stable, status.canary) = (Some("v1".into()), Some(revision.into()));
-    status.aborted =
-        aborted.then(|| rollout_core::Aborted::new(Time::from_secs(0), rollout_core::AbortReason::Command));
+    status.aborted = aborted
+        .then(|| rollout_core::Aborted::new(Time::from_secs(0), rollout_core::AbortReason::Command).into());
     let mut member = Member::default();
     (member.attempt.release, member.attempt.retry, member.reached) = (attempt / 3, attempt % 3, mark);
     status.fleet = Some(Box::new(member));

@@ -85,7 +85,7 @@ impl Situation {
 /// Half of the requests go to v2, and somebody aborts.
 pub(crate) fn falls() -> Situation {
     rises().with(|it| {
-        it.status.aborted = Some(Aborted::new(NOW, AbortReason::Command));
+        it.status.aborted = Some(Aborted::new(NOW, AbortReason::Command).into());
         it.seen().routes = vec![RoutesSeen::new(Range::exact(50))];
     })
 }

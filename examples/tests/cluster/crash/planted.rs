@@ -134,7 +134,7 @@ fn pods_go_with_traffic(history: &mut History) {
 /// The update had been given up when it was given its weights.
 fn aborted_and_rises(history: &mut History) {
     each_record(history, |record| {
-        record.plan.status.aborted = Some(Aborted::new(record.now, AbortReason::Command));
+        record.plan.status.aborted = Some(Aborted::new(record.now, AbortReason::Command).into());
     });
 }
 

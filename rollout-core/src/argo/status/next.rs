@@ -282,7 +282,7 @@ mod tests {
         assert_eq!(told.condition("Progressing").1, "RolloutPaused");
 
         told.status.paused_at = None;
-        told.status.aborted = Some(Aborted::new(Time::from_secs(70), AbortReason::Command));
+        told.status.aborted = Some(Aborted::new(Time::from_secs(70), AbortReason::Command).into());
         let status = told.tell(0).clone();
         assert_eq!(status["message"], "RolloutAborted: Rollout aborted update to revision 2");
         assert_eq!(status["currentStepIndex"], 0, "as Argo Rollouts says it");

@@ -4,7 +4,7 @@ use crate::{
     argo::{Finding, Severity, reader::describe},
     traffic::StablePingPong,
 };
-use alloc::{format, string::String, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, format, string::String, sync::Arc, vec::Vec};
 use serde_json::{Map, Value};
 
 /// A status that was read, and the commands that clients gave by writing into it.
@@ -130,14 +130,15 @@ impl Fields<'_> {
         started.map(Time::ceil_to_second)
     }
 
-    fn abort(&mut self, kept: &Kept, requests: &mut Vec<CommandKind>) -> Option<Aborted> {
+    fn abort(&mut self, kept: &Kept, requests: &mut Vec<CommandKind>) -> Option<Box<Aborted>> {
         let (asked, at) = (self.flag("abort"), self.time("abortedAt"));
         match (asked, at) {
             (true, None) => requests.push(CommandKind::Abort),
             (false, Some(_)) => requests.push(CommandKind::Retry),
             (true, Some(_)) | (false, None) => {}
         }
-        Some(Aborted::new(kept.aborted_at.or(at)?, kept.why.clone().unwrap_or(AbortReason::Command)))
+        let why = kept.why.clone().unwrap_or(AbortReason::Command);
+        Some(Aborted::new(kept.aborted_at.or(at)?, why).into())
     }
 
     fn step(&mut self) -> u32 {

@@ -83,7 +83,7 @@ impl Situation {
     }
 
     fn abort(&mut self) {
-        self.status.aborted = Some(Aborted::new(Time::from_secs(900), AbortReason::Command));
+        self.status.aborted = Some(Aborted::new(Time::from_secs(900), AbortReason::Command).into());
     }
 
     /// The canary's weight in the objects.

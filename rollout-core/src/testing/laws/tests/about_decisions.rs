@@ -190,7 +190,7 @@ fn monotone_steps() {
 fn aborted_never_rises() {
     let aborted = || {
         let mut scene = Scene::of(AbortedNeverRises);
-        scene.plan.status.aborted = Some(Aborted::new(Time::from_secs(1), AbortReason::Command));
+        scene.plan.status.aborted = Some(Aborted::new(Time::from_secs(1), AbortReason::Command).into());
         scene
     };
     aborted().decides([route(0)]).holds();

@@ -108,7 +108,7 @@ fn an_old_process_acts_only_on_what_is_stored() {
 #[test]
 fn abort_wins() {
     let mut scene = Scene::of(AbortWins::default());
-    scene.stored.aborted = Some(Aborted::new(Time::from_secs(1), AbortReason::Command));
+    scene.stored.aborted = Some(Aborted::new(Time::from_secs(1), AbortReason::Command).into());
     scene.plan.status = scene.stored.clone();
     scene.truth.status = scene.stored.clone();
     for _ in 0..12 {
