@@ -2,8 +2,9 @@
 
 use crate::generate::Generate;
 use clap::{Parser, ValueEnum};
+use rollout_core::fleet::ClusterName;
 use rollout_istio::Foreign;
-use rollout_kube::{Address, Analysis};
+use rollout_kube::{Address, Analysis, Clusters};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 const AFTER: &str = "\
@@ -45,6 +46,9 @@ pub struct Args {
     /// AnalysisRuns.
     #[command(flatten)]
     pub analysis: AnalysisArgs,
+    /// Other clusters.
+    #[command(flatten)]
+    pub clusters: ClusterArgs,
     /// The log.
     #[command(flatten)]
     pub log: LogArgs,
@@ -136,6 +140,40 @@ impl AnalysisArgs {
     }
 }
 
+/// Which cluster this is, and how the others are reached.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Several clusters")]
+#[expect(clippy::exhaustive_structs, reason = "it is made from a command line")]
+pub struct ClusterArgs {
+    /// The name of this cluster in the mesh. Without this option, Rollouts that are released together with those of other
+    /// clusters (annotation rollout-core/fleet) are refused
+    #[arg(id = "cluster_name", long = "cluster", value_name = "NAME", value_parser = ClusterName::new)]
+    pub me: Option<ClusterName>,
+    /// Find the kubeconfigs of the other clusters in the Secrets of this namespace that have the label
+    /// rollout-core/cluster=true: a key is the name of a cluster, its value a kubeconfig. They need to get, list and watch
+    /// Rollouts, nothing else [default: the controller's own namespace]
+    #[arg(long = "cluster-secrets", value_name = "NAMESPACE", requires = "cluster_name")]
+    pub secrets: Option<String>,
+}
+
+impl ClusterArgs {
+    /// Returns how the other clusters are reached, from a controller in this namespace; `None` if they are not.
+    ///
+    /// ```
+    /// use clap::Parser as _;
+    /// use examples::controller::Args;
+    /// let clusters = |line: &str| Args::parse_from(line.split(' ')).clusters.chosen("rollouts");
+    /// assert!(clusters("controller").is_none());
+    /// let shown = format!("{:?}", clusters("controller --cluster a").unwrap());
+    /// assert_eq!(shown, r#"Clusters { me: a, secrets: Some("rollouts"), others: [] }"#);
+    /// ```
+    #[must_use]
+    pub fn chosen(self, own_namespace: &str) -> Option<Clusters> {
+        let secrets = self.secrets.unwrap_or_else(|| own_namespace.to_owned());
+        self.me.map(|me| Clusters::new(me).secrets_in(secrets))
+    }
+}
+
 /// What is logged, and how.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Log")]
@@ -223,9 +261,14 @@ mod tests {
              --istio-api-version v1 --shared-namespaces a,b --istiod http://127.0.0.1:15014 --istiod https://x:1 \
              --istiod-token-file t --istiod-token-in-the-clear --istiod-answer-mib 1 --istiod-wait-for-others-s 0 \
              --istiod-gateways g --istiod-debounce-ms 100 --istiod-reconnects-within-s 5 --logformat json \
-             --loglevel DEBUG --analysis --analysis-threads 3 --analysis-local-addresses",
+             --loglevel DEBUG --analysis --analysis-threads 3 --analysis-local-addresses --cluster a \
+             --cluster-secrets s",
         );
-        let Args { instance, istio, istiod, analysis, log, .. } = args.unwrap();
+        let Args { instance, istio, istiod, analysis, clusters, log, .. } = args.unwrap();
+        assert_eq!(
+            format!("{:?}", clusters.chosen("own").unwrap()),
+            r#"Clusters { me: a, secrets: Some("s"), others: [] }"#
+        );
         assert_eq!(analysis.chosen(), Some(Analysis::new().workers(3).local_addresses(true)));
         assert_eq!(instance.as_deref(), Some("i"));
         assert_eq!(istio.shared, Some(Foreign::Of([Arc::from("a"), Arc::from("b")].into())));
@@ -247,6 +290,8 @@ mod tests {
             ("controller --loglevel loud", "expected one of \"error\", \"warn\""),
             ("controller --log-format xml", "invalid value 'xml' for '--log-format <FORMAT>'"),
             ("controller --shared-namespaces a,", "there is an empty name"),
+            ("controller --cluster a/b", "contains a character that a cluster's name cannot have"),
+            ("controller --cluster-secrets s", "the following required arguments were not provided"),
             ("controller stray", "unexpected argument 'stray'"),
         ] {
             let error = read(line).unwrap_err();

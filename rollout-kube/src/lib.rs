@@ -42,6 +42,8 @@ mod analysis;
 #[cfg(feature = "controller")]
 mod cache;
 #[cfg(feature = "controller")]
+mod clusters;
+#[cfg(feature = "controller")]
 mod control_plane;
 #[cfg(feature = "controller")]
 mod controller;
@@ -69,6 +71,8 @@ mod text;
 
 #[cfg(feature = "analysis")]
 pub use analysis::Analysis;
+#[cfg(feature = "controller")]
+pub use clusters::Clusters;
 #[cfg(feature = "controller")]
 pub use control_plane::{Address, ControlPlane, ControlPlaneAt, InvalidAddress};
 #[cfg(feature = "controller")]

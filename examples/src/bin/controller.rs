@@ -58,6 +58,7 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     // A server ends a watch after 55 s: a connection that says nothing for longer is dead.
     (config.read_timeout, config.reset_reader_on_write) = (Some(Duration::from_secs(70)), true);
     let client = kube::Client::try_from(config)?;
+    let clusters = args.clusters.chosen(client.default_namespace());
     let istio = |kind, plural| Kind::new("networking.istio.io", &args.istio.api_version, kind, plural);
     let shared = args.istio.shared.unwrap_or(Foreign::Of(Arc::default()));
     let mut controller = with_istio(Controller::builder(client), shared)
@@ -69,6 +70,9 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
         .dry_run(args.dry_run);
     if let Some(analysis) = args.analysis.chosen() {
         controller = controller.analysis(analysis);
+    }
+    if let Some(clusters) = clusters {
+        controller = controller.clusters(clusters);
     }
     let IstiodArgs { at, token, in_the_clear, limit, patience, gateways, debounce, reconnects } = args.istiod;
     if !at.is_empty() {

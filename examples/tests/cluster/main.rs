@@ -16,6 +16,7 @@
 mod analysis;
 mod bad;
 mod bed;
+mod clusters;
 mod conform;
 mod conform_mesh;
 mod crash;

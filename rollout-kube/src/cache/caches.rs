@@ -2,7 +2,7 @@ use super::{
     index::Index,
     interests::Interests,
     kind_cache::KindCache,
-    notifier::{Changed, Listing, Notifier},
+    notifier::{Changed, LastHeard, Listing, Notifier},
     objects::{AsOf, Key, Touched},
     watching::watch,
 };
@@ -16,7 +16,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::sync::{mpsc, watch as signal};
+use tokio::{
+    sync::{mpsc, watch as signal},
+    task::AbortHandle,
+};
+use tracing::Instrument as _;
 
 /// The caches of all watched kinds. The first request for a kind starts its watch.
 #[derive(Debug)]
@@ -36,6 +40,8 @@ type GroupAndKind = (Arc<str>, Arc<str>);
 struct Watched {
     cache: Arc<KindCache>,
     listed: signal::Receiver<Listing>,
+    heard: Arc<Mutex<LastHeard>>,
+    task: AbortHandle,
 }
 
 /// How long to wait for the first list of a kind.
@@ -112,7 +118,7 @@ impl Caches {
     /// # Errors
     /// The kind cannot be watched.
     pub(crate) fn listed(&self, like: &ObjectRef, keys: &[String]) -> Result<Option<Vec<Entry>>, StoreError> {
-        let Watched { cache, listed } = self.watch_of(like)?;
+        let Watched { cache, listed, .. } = self.watch_of(like)?;
         if cache.is_whole() {
             return Ok(Some(cache.having(&like.namespace, keys)));
         }
@@ -127,6 +133,17 @@ impl Caches {
     pub(crate) fn known_having(&self, like: &ObjectRef, keys: &[String]) -> Vec<Entry> {
         let watched = self.watch_of(like).ok();
         watched.map(|watched| watched.cache.having(&like.namespace, keys)).unwrap_or_default()
+    }
+
+    /// Returns one object as it is known, without waiting for the first list.
+    pub(crate) fn known(&self, name: &ObjectRef) -> Option<Entry> {
+        self.watch_of(name).ok()?.cache.get(&key_of(name))
+    }
+
+    /// Returns when the server last said something about this kind.
+    pub(crate) fn last_heard(&self, like: &ObjectRef) -> LastHeard {
+        let heard = self.watch_of(like).map(|watched| watched.heard);
+        heard.map(|heard| *heard.lock().unwrap_or_else(PoisonError::into_inner)).unwrap_or_default()
     }
 
     /// Reads one object from the server on behalf of a rollout; if that shows a change, it wakes the other rollouts.
@@ -214,7 +231,7 @@ impl Caches {
     /// # Errors
     /// The kind is unknown, or its first list fails.
     pub(crate) async fn start(&self, like: &ObjectRef) -> Result<(), StoreError> {
-        let Watched { cache, listed } = self.watch_of(like)?;
+        let Watched { cache, listed, .. } = self.watch_of(like)?;
         self.until(like, &cache, listed, |listing| *listing == Listing::Whole).await
     }
 
@@ -230,7 +247,7 @@ impl Caches {
     }
 
     async fn whole(&self, like: &ObjectRef) -> Result<Arc<KindCache>, StoreError> {
-        let Watched { cache, listed } = self.watch_of(like)?;
+        let Watched { cache, listed, .. } = self.watch_of(like)?;
         self.until(like, &cache, listed, |listing| *listing != Listing::Waiting).await?;
         Ok(cache)
     }
@@ -274,12 +291,24 @@ impl Caches {
             let index = self.indexes.get(&(kind.group.clone(), kind.kind.clone())).cloned();
             let objects = Arc::new(KindCache::new(index.unwrap_or_default()));
             let (sender, listed) = signal::channel(Listing::Waiting);
-            let notifier = Notifier { changes: self.changes.clone(), listed: sender };
+            let heard = Arc::<Mutex<LastHeard>>::default();
+            let notifier =
+                Notifier { changes: self.changes.clone(), listed: sender, heard: Arc::clone(&heard) };
             let client = self.requests.client().clone();
-            tokio::spawn(watch(client, kind, self.namespace.clone(), Arc::clone(&objects), notifier));
-            Watched { cache: objects, listed }
+            let watch = watch(client, kind, self.namespace.clone(), Arc::clone(&objects), notifier);
+            // The log says of which cluster.
+            let task = tokio::spawn(watch.in_current_span()).abort_handle();
+            Watched { cache: objects, listed, heard, task }
         });
         Ok(watched.clone())
+    }
+}
+
+impl Drop for Caches {
+    fn drop(&mut self) {
+        for watched in self.kinds.get_mut().unwrap_or_else(PoisonError::into_inner).values() {
+            watched.task.abort();
+        }
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) use crate::entry::{Entry, controller, reference};
 pub(crate) use caches::Caches;
 pub(crate) use index::Index;
 pub(crate) use interests::Interest;
-pub(crate) use notifier::Changed;
+pub(crate) use notifier::{Changed, LastHeard};
 #[cfg(test)]
 pub(crate) use objects::Touched;
 pub(crate) use view::View;

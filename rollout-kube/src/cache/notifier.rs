@@ -3,7 +3,11 @@ use super::{
     objects::{Key, Touched},
 };
 use rollout_core::traffic::ObjectRef;
-use tokio::sync::{mpsc, watch as signal};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::{
+    sync::{mpsc, watch as signal},
+    time::Instant,
+};
 
 /// A change of an object.
 #[derive(Debug, Clone)]
@@ -27,10 +31,20 @@ pub(super) enum Listing {
     Whole,
 }
 
+/// When the server last said something on a kind's list or watch.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct LastHeard {
+    /// `None` before the first complete list.
+    pub(crate) at: Option<Instant>,
+    /// Whether requests have failed since.
+    pub(crate) fails: bool,
+}
+
 /// Passes on what a watch sees.
 pub(super) struct Notifier {
     pub(super) changes: mpsc::UnboundedSender<Changed>,
     pub(super) listed: signal::Sender<Listing>,
+    pub(super) heard: Arc<Mutex<LastHeard>>,
 }
 
 impl Notifier {
@@ -39,12 +53,23 @@ impl Notifier {
         let _ = self.changes.send(Changed { object, now, keys, by: None });
     }
 
+    /// Records that the server has just said something.
+    pub(super) fn heard(&self) {
+        *self.last_heard() = LastHeard { at: Some(Instant::now()), fails: false };
+    }
+
+    fn last_heard(&self) -> std::sync::MutexGuard<'_, LastHeard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn list_complete(&self) {
+        self.heard();
         self.listed.send_replace(Listing::Whole);
     }
 
     /// Reports a failed watch: callers need not wait longer for the first list.
     pub(super) fn watch_failed(&self, why: String) {
+        self.last_heard().fails = true;
         self.listed.send_if_modified(|listing| {
             let waits = *listing != Listing::Whole;
             if waits {

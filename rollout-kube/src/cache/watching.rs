@@ -1,5 +1,6 @@
 use super::{kind_cache::KindCache, notifier::Notifier, objects::Key};
 use crate::{
+    clusters::SECRET_LABEL,
     entry::{Entry, reference},
     store::{Kind, Received},
 };
@@ -44,8 +45,12 @@ pub(super) async fn watch(
     notifier: Notifier,
 ) {
     let all = Request::new(kind.path(namespace.as_deref().unwrap_or_default()));
-    // Only the pods of revisions, not all pods of a cluster.
-    let labels = (&*kind.kind == "Pod").then_some(REVISION_LABEL);
+    // Only the pods of revisions, not all pods of a cluster; and no Secret that does not concern this program.
+    let labels = match &*kind.kind {
+        "Pod" => Some(REVISION_LABEL),
+        "Secret" => Some(SECRET_LABEL),
+        _ => None,
+    };
     let like = kind.object("", "");
     let mut watching = Watching { client, all, kind, like, labels, cache, notifier, failures: 0 };
     loop {
@@ -153,6 +158,7 @@ impl Watching {
             Ok(Err(error)) => return WatchEnd::Failed(error_text(&error)),
             Err(_) => return WatchEnd::Ended,
         };
+        self.notifier.heard();
         let mut events = std::pin::pin!(events);
         loop {
             let event = match timeout(SILENCE, events.next()).await {
@@ -160,6 +166,7 @@ impl Watching {
                 Ok(Some(Err(error))) => return WatchEnd::Failed(error_text(&error)),
                 Ok(Some(Ok(event))) => event,
             };
+            self.notifier.heard();
             match event {
                 WatchEvent::Added(object) | WatchEvent::Modified(object) => {
                     *version = self.show(object);

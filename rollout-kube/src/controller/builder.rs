@@ -11,6 +11,7 @@ use super::{
 use crate::analysis::Analysis;
 use crate::{
     cache::{Caches, Changed, Index},
+    clusters::Clusters,
     control_plane::{ControlPlane, ControlPlaneAt, DataPlanes, run_rounds},
     rollout::{Clock, Context, Factory, Publisher, Release, abandoned_index, claims_index, wall_clock},
     store::{Kind, Requests},
@@ -95,6 +96,7 @@ pub struct ControllerBuilder {
     data_plane: Option<(ControlPlaneAt, MakeDataPlane)>,
     dry_run: bool,
     clock: Clock,
+    clusters: Option<Clusters>,
     #[cfg(feature = "analysis")]
     analysis: Option<Analysis>,
     /// What answers the questions of runs, in place of the real providers.
@@ -120,6 +122,7 @@ impl Controller {
             data_plane: None,
             dry_run: false,
             clock: Arc::new(wall_clock),
+            clusters: None,
             #[cfg(feature = "analysis")]
             analysis: None,
             #[cfg(feature = "analysis")]
@@ -239,6 +242,15 @@ impl ControllerBuilder {
         self
     }
 
+    /// Releases Rollouts with the annotation `rollout-core/fleet` together with those of other clusters. Default: they are
+    /// refused.
+    ///
+    /// See [`Clusters`] for an example.
+    pub fn clusters(mut self, clusters: Clusters) -> Self {
+        self.clusters = Some(clusters);
+        self
+    }
+
     /// Indexes the objects of a kind by these keys, computed from the namespace and the object: the keys that an
     /// [`ObjectEditor`](rollout_core::backend::ObjectEditor) asks for in its `mentions`. Without an index, the
     /// controller reads all objects of the kind in the namespace instead.
@@ -308,13 +320,18 @@ impl ControllerBuilder {
         let workers = self.workers;
         #[cfg(feature = "analysis")]
         let analysis = (self.analysis.filter(|_| !self.dry_run), self.provider.clone());
-        let (context, changes) = tokio::select! {
+        let (clusters, namespace) = (self.clusters.clone(), self.namespace.clone());
+        let (mut context, changes) = tokio::select! {
             () = &mut stop => return Ok(()),
             started = self.start() => started?,
         };
-        let context = Arc::new(context);
         let (waker, due) = Waker::new();
         let mut rounds = JoinSet::new();
+        context.clusters = clusters.map(|clusters| {
+            let woken = (Arc::clone(&context.clock), waker.clone());
+            clusters.start(context.caches.requests(), namespace.as_deref(), woken, &mut rounds)
+        });
+        let context = Arc::new(context);
         rounds.spawn(run_rounds(Arc::clone(&context), waker));
         #[cfg(feature = "analysis")]
         let (changes, runs) = analysis::start(analysis, &context, changes, &mut rounds);
@@ -370,6 +387,7 @@ impl ControllerBuilder {
             publisher,
             factory: self.factory,
             data_planes,
+            clusters: None,
             instance: self.instance,
             dry_run: self.dry_run,
             releases: self.releases,

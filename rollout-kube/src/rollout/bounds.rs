@@ -14,7 +14,7 @@ const REPLICA_SETS: usize = 1_000;
 
 /// Returns why a Rollout is too large, if it is: where, what, and what to write instead. The cost is at most linear in
 /// the size. It measures the JSON, because an oversized Rollout must not even be parsed into the wire form.
-pub(super) fn too_large(rollout: &Value) -> Option<String> {
+pub(crate) fn too_large(rollout: &Value) -> Option<String> {
     let strategy = rollout.pointer("/spec/strategy").unwrap_or(&Value::Null);
     let long = |path: &str, most: usize, instead: &str| {
         Some(format!(

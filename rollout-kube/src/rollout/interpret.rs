@@ -1,10 +1,11 @@
 //! What a Rollout's manifest means.
 
+use super::context::Context;
 use crate::cache::Entry;
 use rollout_core::{
     Revision, Spec,
     argo::{Report, check, convert},
-    fleet::FLEET_ANNOTATION,
+    fleet::{FLEET_ANNOTATION, Policy, Traffic},
 };
 
 /// The result of interpreting a Rollout.
@@ -17,18 +18,18 @@ pub(super) struct Interpreted {
     pub(super) notes: Vec<String>,
 }
 
-/// Interprets a Rollout; `missing` says why the object of its `workloadRef` was not found, and `runs_analyses` whether this
-/// controller runs AnalysisRuns.
+/// Interprets a Rollout; `missing` says why the object of its `workloadRef` was not found, and `context` what this controller
+/// can do.
 pub(super) fn interpret(
     rollout: &Entry,
     target: &Revision,
     missing: Option<String>,
-    runs_analyses: bool,
+    context: &Context,
 ) -> Interpreted {
     let report = check(&rollout.value);
     let mut complaints: Vec<String> = report.errors().map(ToString::to_string).collect();
     let made = convert(&report.rollout, target.clone());
-    let made = if runs_analyses { made.with_analyses() } else { made };
+    let made = if context.runs_analyses { made.with_analyses() } else { made };
     complaints.extend(made.unsupported.iter().map(|finding| {
         if finding.path.ends_with(".analysis") {
             format!("{}: this controller runs no analyses; start it with `--analysis`", finding.path)
@@ -36,13 +37,7 @@ pub(super) fn interpret(
             finding.to_string()
         }
     }));
-    let annotations = rollout.value.pointer("/metadata/annotations");
-    if annotations.is_some_and(|annotations| annotations.get(FLEET_ANNOTATION).is_some()) {
-        complaints.push(format!(
-            "metadata.annotations[{FLEET_ANNOTATION}]: this controller does not read other clusters yet, so the release \
-             would wait for them for ever; remove the annotation to release each cluster by itself"
-        ));
-    }
+    complaints.extend(made.spec.as_ref().and_then(|spec| clusters_missing(spec.fleet.as_deref()?, context)));
     if complaints.iter().all(|complaint| !complaint.starts_with("spec.workloadRef")) {
         complaints.extend(missing);
     }
@@ -50,10 +45,18 @@ pub(super) fn interpret(
         complaints.push("spec.strategy: there is no canary strategy to follow".to_owned());
     }
     let notes = made.ignored.iter().map(ToString::to_string).collect();
-    let mut spec = made.spec;
-    if let Some(spec) = &mut spec {
-        // An abort must not wait for other clusters either.
-        spec.fleet = None;
-    }
-    Interpreted { report, spec, complaints, notes }
+    Interpreted { report, spec: made.spec, complaints, notes }
+}
+
+/// Returns why a Rollout cannot be released together with those of other clusters, if it cannot.
+fn clusters_missing(policy: &Policy, context: &Context) -> Option<String> {
+    let why = if context.clusters.is_none() {
+        "this controller does not know which cluster it is in, so the release would wait for the others for ever; start it \
+         with `--cluster NAME`, or remove the annotation to release each cluster by itself"
+    } else if policy.traffic != Traffic::Own {
+        "one route for all clusters is not driven yet; give each cluster its own routes: `\"traffic\": \"own\"`"
+    } else {
+        return None;
+    };
+    Some(format!("metadata.annotations[{FLEET_ANNOTATION}]: {why}"))
 }

@@ -4,7 +4,7 @@ mod abandoned;
 mod act;
 mod adopt;
 mod analysis;
-mod bounds;
+pub(crate) mod bounds;
 mod claims;
 mod command;
 mod context;

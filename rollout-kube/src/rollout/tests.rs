@@ -82,6 +82,7 @@ impl World {
             publisher,
             factory: Arc::new(|_, _, _| Ok(None)),
             data_planes: DataPlanes::none(),
+            clusters: None,
             instance: None,
             dry_run: false,
             runs_analyses: true,

@@ -56,6 +56,7 @@ pub(crate) async fn turn(context: &Context, key: &Key, memory: &mut RolloutMemor
     };
     if is_over {
         context.data_planes.forget(key);
+        context.forget_in_clusters(key);
     }
     context.caches.interests().keep(key, &view.asked());
     After { next, is_over }
@@ -115,8 +116,7 @@ async fn run_turn(
         return Ok(Some(refuse(context, memory, name, reading, &Status::default(), &why).await));
     }
     let target = target::target(&rollout.value, &sets);
-    let Interpreted { report, spec, mut complaints, notes } =
-        interpret(&rollout, &target, missing, context.runs_analyses);
+    let Interpreted { report, spec, mut complaints, notes } = interpret(&rollout, &target, missing, context);
     publish_ignored(context, memory, name, &rollout, notes);
     let read = match read_status(rollout.value.get("status").unwrap_or(&Value::Null)) {
         Ok(read) => read,

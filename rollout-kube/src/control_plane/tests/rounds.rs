@@ -99,6 +99,7 @@ fn start() -> Fixture {
         publisher,
         factory: Arc::new(|_, _, _| Ok(None)),
         data_planes: DataPlanes::new(shared),
+        clusters: None,
         instance: None,
         dry_run: false,
         runs_analyses: false,

@@ -92,6 +92,7 @@ async fn controller() -> (Arc<Context>, UnboundedReceiver<Changed>, Arc<AtomicU3
             Ok(None)
         }),
         data_planes: DataPlanes::none(),
+        clusters: None,
         instance: None,
         dry_run: true,
         runs_analyses: false,

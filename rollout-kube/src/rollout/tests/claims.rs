@@ -40,6 +40,7 @@ async fn refusals(rollouts: Vec<Value>) -> Vec<Option<String>> {
         publisher,
         factory,
         data_planes: crate::control_plane::DataPlanes::none(),
+        clusters: None,
         instance: None,
         dry_run: false,
         runs_analyses: false,

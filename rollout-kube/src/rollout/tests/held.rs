@@ -99,7 +99,7 @@ async fn a_release_of_several_clusters_is_refused_and_can_be_aborted() {
     world.edit(&json!({"metadata": {"annotations": {FLEET_ANNOTATION: policy}}}));
     world.settle().await;
     let message = world.status()["message"].to_string();
-    assert!(message.contains("does not read other clusters yet"), "{message}");
+    assert!(message.contains("start it with `--cluster NAME`"), "{message}");
     assert_eq!(world.pods(), [1, 1], "nothing moves before an abort");
     world.edit(&json!({"status": {"abort": true}}));
     world.is_back().await;
