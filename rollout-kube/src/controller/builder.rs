@@ -3,7 +3,7 @@ mod analysis;
 
 use super::{
     error::RunError,
-    preflight,
+    preflight, process,
     run::{Sources, run},
     waker::Waker,
 };
@@ -24,13 +24,7 @@ use rollout_core::{
     traffic::ObjectRef,
 };
 use serde_json::Value;
-use std::{
-    fmt,
-    future::Future,
-    pin::pin,
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{fmt, future::Future, pin::pin, sync::Arc};
 use tokio::{sync::mpsc::UnboundedReceiver, task::JoinSet};
 
 /// Drives the Rollouts of a cluster. Run one replica; there is no leader election. A turn that acts first proves,
@@ -351,7 +345,7 @@ impl ControllerBuilder {
         if self.instance.is_none() {
             preflight::ensure_sole_controller(&requests, now).await?;
         }
-        let process = process_name(now);
+        let process = process::name(now);
         let publisher = Publisher::start(requests.clone(), &process);
         let (mut caches, changes) = Caches::new(requests, self.namespace.clone());
         for (group, kind, index) in self.indexes {
@@ -413,12 +407,4 @@ impl fmt::Debug for ControllerBuilder {
             .field("dry_run", &self.dry_run)
             .finish_non_exhaustive()
     }
-}
-
-/// Returns a unique name for this process that begins with its start time. In containers all processes have the same
-/// id, so the time is as precise as possible.
-fn process_name(began: Time) -> String {
-    let within = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().subsec_nanos() % 1_000_000;
-    let nanos = i128::from(began.as_millis()) * 1_000_000 + i128::from(within);
-    format!("{nanos:x}-{:x}", std::process::id())
 }

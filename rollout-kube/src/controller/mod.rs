@@ -4,6 +4,7 @@ mod builder;
 mod busy;
 mod error;
 mod preflight;
+mod process;
 mod queue;
 mod run;
 mod share;
