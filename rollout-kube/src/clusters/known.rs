@@ -11,7 +11,7 @@ use rollout_core::{
     fleet::{ClusterName, Peers, Policy, Reading},
 };
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
@@ -22,7 +22,7 @@ use tokio::{
 };
 
 /// How often it is checked whether a cluster still says something. No request is sent for that.
-const LOOKS_EVERY: Duration = Duration::from_secs(5);
+const LOOKS_EVERY: Duration = Duration::from_secs(1);
 
 /// All other clusters that are known, and which Rollouts wait for news of them.
 pub(crate) struct KnownClusters {
@@ -34,8 +34,8 @@ pub(crate) struct KnownClusters {
     waker: Waker,
     began: Time,
     others: Mutex<BTreeMap<ClusterName, Joined>>,
-    /// The Rollouts of this cluster that have asked for readings.
-    followers: Mutex<BTreeSet<Key>>,
+    /// The Rollouts of this cluster that have asked for readings, and of which clusters.
+    followers: Mutex<BTreeMap<Key, Vec<ClusterName>>>,
 }
 
 struct Joined {
@@ -64,23 +64,24 @@ impl KnownClusters {
     /// Returns what is known about the Rollouts of this name in the clusters of a policy, and wakes the one of this
     /// cluster whenever that changes; `None` while it is too early to tell.
     pub(crate) fn readings(&self, key: &Key, policy: &Policy) -> Option<Peers> {
-        lock(&self.followers).insert(key.clone());
+        let named: Vec<_> = policy.clusters().filter(|cluster| **cluster != self.me).cloned().collect();
+        lock(&self.followers).insert(key.clone(), named.clone());
         let others = lock(&self.others);
         let mut peers = Peers::new(self.me.clone());
-        for cluster in policy.clusters().filter(|cluster| **cluster != self.me) {
-            let reading = match others.get(cluster) {
+        for cluster in named {
+            let reading = match others.get(&cluster) {
                 Some(joined) => joined.cluster.reading(key)?,
                 // There is no way to it.
                 None => Reading::default().unreachable_since(self.began),
             };
-            peers = peers.reading(cluster.clone(), reading);
+            peers = peers.reading(cluster, reading);
         }
         Some(peers)
     }
 
     /// Forgets a Rollout that is gone, or that is released alone.
     pub(crate) fn forget(&self, key: &Key) {
-        if lock(&self.followers).remove(key) {
+        if lock(&self.followers).remove(key).is_some() {
             lock(&self.others).values().for_each(|joined| joined.cluster.forget(key));
         }
     }
@@ -91,25 +92,28 @@ impl KnownClusters {
         let _in_span = span.enter();
         let (caches, changes) = Caches::new(Requests::new(client, &self.manager), self.namespace.clone());
         let cluster = Arc::new(OtherCluster::new(caches));
-        let follows =
-            tokio::spawn(follow(Arc::downgrade(self), Arc::clone(&cluster), changes)).abort_handle();
+        let follow = follow(Arc::downgrade(self), (name.clone(), Arc::clone(&cluster)), changes);
+        let follows = tokio::spawn(follow).abort_handle();
         lock(&self.others).insert(name, Joined { cluster, follows });
     }
 
     /// Reads a cluster no more.
     pub(super) fn leave(&self, name: &ClusterName) {
         lock(&self.others).remove(name);
-        self.wake_all();
+        self.wake_followers(name);
     }
 
     fn wake(&self, key: Key) {
-        if lock(&self.followers).contains(&key) {
+        if lock(&self.followers).contains_key(&key) {
             self.waker.wake(key);
         }
     }
 
-    fn wake_all(&self) {
-        lock(&self.followers).iter().for_each(|key| self.waker.wake(key.clone()));
+    /// Wakes the Rollouts whose policy names this cluster.
+    fn wake_followers(&self, of: &ClusterName) {
+        for (key, _) in lock(&self.followers).iter().filter(|(_, named)| named.contains(of)) {
+            self.waker.wake(key.clone());
+        }
     }
 }
 
@@ -122,7 +126,7 @@ impl Drop for Joined {
 /// Wakes Rollouts of this cluster when those of another change, and when it can be read no more, or again.
 async fn follow(
     known: Weak<KnownClusters>,
-    cluster: Arc<OtherCluster>,
+    (name, cluster): (ClusterName, Arc<OtherCluster>),
     mut changes: UnboundedReceiver<Changed>,
 ) {
     let mut looks = interval_at(Instant::now() + LOOKS_EVERY, LOOKS_EVERY);
@@ -138,7 +142,7 @@ async fn follow(
         let Some(known) = known.upgrade() else { return };
         let is_news = cluster.look((known.clock)());
         match object {
-            _ if is_news => known.wake_all(),
+            _ if is_news => known.wake_followers(&name),
             Some(object) => known.wake((object.namespace.to_string(), object.name.to_string())),
             None => {}
         }

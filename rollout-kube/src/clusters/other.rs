@@ -31,8 +31,16 @@ pub(super) struct OtherCluster {
     caches: Caches,
     since: Instant,
     read: Mutex<HashMap<Key, Read>>,
-    /// Since when it cannot be read.
-    unreachable: Mutex<Option<Time>>,
+    reach: Mutex<Reach>,
+}
+
+/// Whether a cluster can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// It is too early to tell.
+    Unknown,
+    Readable,
+    UnreachableSince(Time),
 }
 
 /// What was read from a Rollout, and in which version of it.
@@ -43,21 +51,18 @@ impl OtherCluster {
     pub(super) fn new(caches: Caches) -> Self {
         // This starts the watch, and does not wait for it.
         drop(caches.listed(&rollouts(), &[]));
-        let (read, unreachable) = (Mutex::default(), Mutex::default());
-        Self { caches, since: Instant::now(), read, unreachable }
+        let (read, reach) = (Mutex::default(), Mutex::new(Reach::Unknown));
+        Self { caches, since: Instant::now(), read, reach }
     }
 
     /// Returns how far the Rollout of this name is there; `None` while it is too early to tell.
     pub(super) fn reading(&self, key: &Key) -> Option<Reading> {
-        let unreachable = *lock(&self.unreachable);
-        if unreachable.is_none() && self.heard().at.is_none() {
-            return None;
-        }
         let reading = Reading::new(self.progress(key));
-        Some(match unreachable {
-            Some(since) => reading.unreachable_since(since),
-            None => reading,
-        })
+        match *lock(&self.reach) {
+            Reach::Unknown => None,
+            Reach::Readable => Some(reading),
+            Reach::UnreachableSince(since) => Some(reading.unreachable_since(since)),
+        }
     }
 
     /// Looks again whether it can be read; returns whether that has changed.
@@ -69,10 +74,15 @@ impl OtherCluster {
             (Some(_), true) => FAILS_FOR,
             (Some(_), false) => SILENCE,
         };
-        let mut unreachable = lock(&self.unreachable);
-        let before = *unreachable;
-        *unreachable = (silent >= limit).then(|| before.unwrap_or_else(|| ago(now, silent)));
-        before.is_some() != unreachable.is_some()
+        let mut reach = lock(&self.reach);
+        let before = *reach;
+        *reach = match before {
+            Reach::UnreachableSince(_) if silent >= limit => before,
+            _ if silent >= limit => Reach::UnreachableSince(ago(now, silent)),
+            _ if heard.at.is_some() => Reach::Readable,
+            _ => before,
+        };
+        before != *reach
     }
 
     fn heard(&self) -> LastHeard {
@@ -126,4 +136,24 @@ fn progress(rollout: &Value) -> Option<Progress> {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{store::Requests, testing::SimulatedApiServer};
+
+    /// Who asked before the first list was complete must be told, even if no Rollout changes afterwards.
+    #[tokio::test(start_paused = true)]
+    async fn it_is_news_when_it_can_be_read_for_the_first_time() {
+        let server = SimulatedApiServer::start();
+        let cluster = OtherCluster::new(Caches::new(Requests::new(server.client(), "us"), None).0);
+        let (key, now) = (("shop".to_owned(), "web".to_owned()), Time::from_secs(1_000));
+        assert!(!cluster.look(now), "nothing has been heard");
+        assert_eq!(cluster.reading(&key), None, "it is too early to tell");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(cluster.look(now), "waiting Rollouts are to be woken");
+        assert_eq!(cluster.reading(&key), Some(Reading::default()), "there is no such Rollout");
+        assert!(!cluster.look(now), "no news");
+    }
 }

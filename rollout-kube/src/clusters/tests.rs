@@ -100,6 +100,11 @@ impl Fleet {
         self.0[at].server.patch(ROLLOUT, &json!({"spec": {"template": {"spec": pods}}}));
     }
 
+    /// GitOps brings the new image to all clusters at once.
+    fn update_all(&self, image: &str) {
+        (0..self.0.len()).for_each(|at| self.update(at, image));
+    }
+
     /// A person gives a command, as the kubectl plugin does.
     fn command(&self, at: usize, status: &Value) {
         self.0[at].server.patch(ROLLOUT, &json!({"status": status}));
@@ -139,8 +144,7 @@ async fn a_cluster_whose_git_lags_is_waited_for_by_name() {
 #[tokio::test(start_paused = true)]
 async fn a_later_wave_begins_when_the_earlier_is_done() {
     let fleet = Fleet::new(&["a", "b"], r#"{"waves": [["a"], ["b"]], "soak": "1m"}"#, &pauses()).await;
-    fleet.update(0, "web:v2");
-    fleet.update(1, "web:v2");
+    fleet.update_all("web:v2");
     secs(100).await;
     assert!(fleet.step(0) > 1, "{}", fleet.status(0));
     assert_eq!(fleet.status(1)["currentStepIndex"], 0);
@@ -157,8 +161,7 @@ async fn a_later_wave_begins_when_the_earlier_is_done() {
 #[tokio::test(start_paused = true)]
 async fn a_cluster_that_cannot_be_read_holds_the_others_until_it_can() {
     let fleet = Fleet::new(&["a", "b"], IN_STEP, &pauses()).await;
-    fleet.update(0, "web:v2");
-    fleet.update(1, "web:v2");
+    fleet.update_all("web:v2");
     secs(30).await;
     assert_eq!((fleet.step(0), fleet.step(1)), (1, 1), "both pause");
     fleet.0[1].is_cut_off.store(true, Ordering::Relaxed);
@@ -181,8 +184,7 @@ async fn a_cluster_that_cannot_be_read_holds_the_others_until_it_can() {
 #[tokio::test(start_paused = true)]
 async fn an_abort_in_one_cluster_aborts_in_all_and_a_retry_begins_in_all() {
     let fleet = Fleet::new(&["a", "b"], IN_STEP, &pauses()).await;
-    fleet.update(0, "web:v2");
-    fleet.update(1, "web:v2");
+    fleet.update_all("web:v2");
     secs(30).await;
     fleet.command(0, &json!({"abort": true}));
     secs(60).await;
@@ -202,8 +204,7 @@ async fn an_abort_in_one_cluster_aborts_in_all_and_a_retry_begins_in_all() {
 async fn one_promotion_ends_the_pause_in_all_clusters() {
     let steps = json!([{"setWeight": 50}, {"pause": {}}, {"setWeight": 100}, {"pause": {}}]);
     let fleet = Fleet::new(&["a", "b"], IN_STEP, &steps).await;
-    fleet.update(0, "web:v2");
-    fleet.update(1, "web:v2");
+    fleet.update_all("web:v2");
     secs(60).await;
     assert_eq!((fleet.step(0), fleet.step(1)), (1, 1));
     fleet.command(1, &json!({"pauseConditions": null}));
@@ -231,8 +232,7 @@ async fn at_rest_another_cluster_is_asked_for_one_watch_a_minute() {
 #[tokio::test(start_paused = true)]
 async fn a_cluster_to_which_there_is_no_way_counts_as_unreachable() {
     let fleet = Fleet::new(&["a", "b"], r#"{"clusters": ["a", "b", "c"]}"#, &pauses()).await;
-    fleet.update(0, "web:v2");
-    fleet.update(1, "web:v2");
+    fleet.update_all("web:v2");
     secs(60).await;
     let message = fleet.message(0);
     assert!(

@@ -119,8 +119,6 @@ pub(super) async fn observe(
     if let Some(runs) = &runs {
         observed = observed.runs(runs.seen());
     }
-    let key = (rollout.text("/metadata/namespace").unwrap_or_default().to_owned(), rollout.name().to_owned());
-    observed.peers = context.peers(&key, spec);
     let elapsed = memory.elapsed();
     if let Some(rival) = memory.driver.see(&mut observed, elapsed) {
         memory.rivals.met(&rival.ours, &rival.other, Instant::now());

@@ -154,7 +154,8 @@ async fn run_turn(
     view.read_live(live);
     let reading =
         observe((context, view), memory, rollout, sets, (&spec, &read.status), &*backend, live).await;
-    let reading = reading.with_workload(workload);
+    let mut reading = reading.with_workload(workload);
+    reading.observed.peers = context.peers(key, &spec);
     view.read_live(false);
     if let Some(until) = yield_to_rival(context, memory, name, &reading.rollout.value) {
         return Ok(Some(Some(until)));
