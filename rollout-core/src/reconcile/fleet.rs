@@ -263,8 +263,8 @@ fn at_rest(at: &Position<'_>, reached: Option<Mark>, draft: &mut Draft) -> Optio
     at.view.stable_leads_to(stable).then_some(Mark::Done)
 }
 
-/// The revision to which requests may go besides stable; steps advance only where the traffic is known. Routes that lead nowhere else any more lead there until every
-/// proxy has them.
+/// Returns the revision to which requests may go besides stable. Routes that lead nowhere else any more still count until
+/// every proxy has them. The traffic is known here: steps advance only then.
 fn leads_to<'v>(at: &Position<'v>, is_told: bool) -> Result<Option<&'v Revision>, Closed> {
     let view = at.view;
     if view.seen.routes.iter().any(RoutesSeen::leads_to_canary) {
