@@ -240,3 +240,19 @@ async fn a_cluster_to_which_there_is_no_way_counts_as_unreachable() {
         "{message}"
     );
 }
+
+/// Nothing else would wake it: no time is waited for, and no object changes.
+#[tokio::test(start_paused = true)]
+async fn a_release_that_waits_says_when_the_other_cluster_can_be_read_no_more_and_again() {
+    let fleet = Fleet::new(&["a", "b"], IN_STEP, &pauses()).await;
+    fleet.update(0, "web:v2");
+    secs(60).await;
+    assert!(fleet.message(0).contains("it has another revision: "), "{}", fleet.message(0));
+    fleet.0[1].is_cut_off.store(true, Ordering::Relaxed);
+    fleet.0[1].server.cut_watches();
+    secs(300).await;
+    assert!(fleet.message(0).contains("it cannot be read since "), "{}", fleet.message(0));
+    fleet.0[1].is_cut_off.store(false, Ordering::Relaxed);
+    secs(300).await;
+    assert!(fleet.message(0).contains("it has another revision: "), "{}", fleet.message(0));
+}
