@@ -76,11 +76,12 @@ impl OtherCluster {
         };
         let mut reach = lock(&self.reach);
         let before = *reach;
-        *reach = match before {
-            Reach::UnreachableSince(_) if silent >= limit => before,
-            _ if silent >= limit => Reach::UnreachableSince(ago(now, silent)),
-            _ if heard.at.is_some() => Reach::Readable,
-            _ => before,
+        *reach = if silent < limit {
+            if heard.at.is_some() { Reach::Readable } else { Reach::Unknown }
+        } else if matches!(before, Reach::UnreachableSince(_)) {
+            before
+        } else {
+            Reach::UnreachableSince(ago(now, silent))
         };
         before != *reach
     }
