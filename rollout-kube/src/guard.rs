@@ -27,12 +27,16 @@ pub enum Guard {
     /// With `pingPong`, the Services are found by their present roles.
     PresentRoles,
     /// What a run has measured is stored on the version that was read.
+    #[cfg(any(feature = "analysis", feature = "_mutants"))]
     RunIsUnchanged,
     /// A question is given up when its run has changed.
+    #[cfg(any(feature = "analysis", feature = "_mutants"))]
     ChangedRunIsAnew,
     /// A question whose outcome nobody knows is asked again.
+    #[cfg(any(feature = "analysis", feature = "_mutants"))]
     UnclearIsAskedAgain,
     /// A run is looked at when it is due.
+    #[cfg(any(feature = "analysis", feature = "_mutants"))]
     DueRunIsSeen,
     /// What a run is for, its annotation says.
     RunIsKnown,
